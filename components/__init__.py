@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: one package a resource, mounted by being there."""

@@ -1,0 +1,69 @@
+"""One registry for all that is listed by being there: patterns, papers, fonts, tasks, templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from libraries.errors import UnknownName
+
+Item = TypeVar("Item")
+
+
+class DuplicateName(Exception):
+    """Raised at import time when two items claim one name."""
+
+
+class Registry(Generic[Item]):
+    """Items by name: refuses duplicates, and answers an unknown name with the choices.
+
+    Example:
+        >>> papers: Registry[tuple[float, float]] = Registry("paper")
+        >>> papers.add("a4", (210.0, 297.0))
+        (210.0, 297.0)
+        >>> papers["a4"]
+        (210.0, 297.0)
+    """
+
+    def __init__(self, kind: str) -> None:
+        """Name the `kind` of item in the singular; error texts use it."""
+        self.kind = kind
+        self._items: dict[str, Item] = {}
+
+    def add(self, name: str, item: Item) -> Item:
+        """Register `item` under `name` and return it.
+
+        Raises:
+            DuplicateName: the name is taken.
+        """
+        if name in self._items:
+            raise DuplicateName(f"{self.kind} {name!r} is registered twice")
+        self._items[name] = item
+        return item
+
+    def __getitem__(self, name: str) -> Item:
+        """Return the item called `name`.
+
+        Raises:
+            UnknownName: no item has that name; the error lists those that exist.
+        """
+        try:
+            return self._items[name]
+        except KeyError:
+            raise UnknownName(self.kind, name, self._items) from None
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether `name` is registered."""
+        return name in self._items
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names in alphabetical order."""
+        return iter(sorted(self._items))
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self._items)
+
+    def items(self) -> list[tuple[str, Item]]:
+        """Return the pairs of name and item in alphabetical order."""
+        return sorted(self._items.items(), key=lambda pair: pair[0])

@@ -1,0 +1,223 @@
+"""The settings: read once per process from the environment into one frozen object.
+
+Each setting is one row of `SETTINGS`; the object, the error messages, `.env.example` and the documentation all come from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError
+from marshmallow import ValidationError
+from marshmallow.validate import Email, OneOf, Range
+
+UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class BadSettings(Exception):
+    """Raised when the environment holds values that cannot be used; the text names every one of them."""
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds that a text such as `300`, `90s`, `5m`, `24h` or `7d` stands for.
+
+    Raises:
+        ValidationError: the text is not a positive whole number with one of these units.
+    """
+    found = re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*([smhd]?)\s*", text, re.ASCII)
+    if found is None:
+        raise ValidationError("Not a duration: write a whole number and a unit, such as 90s, 5m, 24h or 7d.")
+    return int(found[1]) * UNIT_SECONDS[found[2]]
+
+
+def parse_bytes(text: str) -> int:
+    """Return the bytes that a text such as `65536`, `64kB` or `1MB` stands for (decimal units).
+
+    Raises:
+        ValidationError: the text is not a positive whole number with one of these units.
+    """
+    found = re.fullmatch(r"\s*([1-9][0-9]{0,11})\s*(|b|kb|mb|gb)\s*", text.lower(), re.ASCII)
+    if found is None:
+        raise ValidationError("Not a size: write a whole number and a unit, such as 64kB or 1MB.")
+    return int(found[1]) * {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}[found[2]]
+
+
+def one_of_schemes(*schemes: str) -> Callable[[str], None]:
+    """Return a check that lets only empty texts and URLs with one of these schemes pass."""
+
+    def check(text: str) -> None:
+        if text and urlsplit(text).scheme not in schemes:
+            raise ValidationError(f"Must be empty or a URL that begins with {' or '.join(f'{s}://' for s in schemes)}.")
+
+    return check
+
+
+def optional_email(text: str) -> None:
+    """Let only empty texts and single mail addresses pass."""
+    if text:
+        Email()(text)
+
+
+class Setting(NamedTuple):
+    """One variable of the environment: its name, its default as one would write it, its parser, what it means."""
+
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+    checks: tuple[Callable[[Any], Any], ...] = ()
+
+
+def whole_number(text: str) -> int:
+    """Return the whole number that `text` stands for, or raise ValidationError."""
+    try:
+        return int(text.strip())
+    except ValueError:
+        raise ValidationError("Not a whole number.") from None
+
+
+def resolved_path(text: str) -> Path:
+    """Return `text` as a path, with `~` expanded; an empty text or one with a NUL raises ValidationError."""
+    if not text.strip() or "\0" in text:
+        raise ValidationError("Must be the path of a folder.")
+    return Path(text).expanduser()
+
+
+def optional_path(text: str) -> Path | None:
+    """Return `text` as a path, or None for an empty text."""
+    return resolved_path(text) if text.strip() else None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("HOST", "127.0.0.1", str.strip, "Address that the web process listens on."),
+    Setting("PORT", "5000", whole_number, "Port that the web process listens on.", (Range(1, 65535),)),
+    Setting(
+        "REDIS_URL",
+        "",
+        str.strip,
+        "Redis or Valkey server: redis://, rediss:// or unix://. Empty: an embedded one, kept in DATA_DIR.",
+        (one_of_schemes("redis", "rediss", "unix"),),
+    ),
+    Setting("DATA_DIR", "./data", resolved_path, "Folder of the embedded broker: its files and its socket."),
+    Setting("OUTPUT_DIR", "./output", resolved_path, "Folder that drawings and other results are written to."),
+    Setting("UPLOAD_DIR", "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."),
+    Setting("WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)),
+    Setting("WEB_THREADS", "32", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
+    Setting("JOB_TIMEOUT", "5m", parse_duration, "How long a job may run unless it says otherwise.", (Range(1, 86400),)),
+    Setting("RESULT_TTL", "24h", parse_duration, "How long the record of a finished job is kept."),
+    Setting("FAILURE_TTL", "7d", parse_duration, "How long the record of a failed job is kept."),
+    Setting("MAX_RESULT", "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."),
+    Setting("MAX_BODY", "1MB", parse_bytes, "Largest JSON body of a request."),
+    Setting(
+        "LOG_LEVEL",
+        "INFO",
+        lambda text: text.strip().upper(),
+        "DEBUG, INFO, WARNING or ERROR.",
+        (OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),),
+    ),
+    Setting(
+        "SMTP_URL",
+        "",
+        str.strip,
+        "Mail server: smtp://user:password@host:port or smtps://. Empty: mail is kept as .eml files in OUTPUT_DIR/mail.",
+        (one_of_schemes("smtp", "smtps"),),
+    ),
+    Setting("MAIL_FROM", "", str.strip, "Sender of mail. Empty: vector-api@localhost.", (optional_email,)),
+    Setting("ADMIN_EMAIL", "", str.strip, "Who gets mail meant for the people that run the service.", (optional_email,)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process. Times are seconds, sizes are bytes, paths are absolute."""
+
+    host: str
+    port: int
+    redis_url: str = field(repr=False)
+    data_dir: Path
+    output_dir: Path
+    upload_dir: Path
+    workers: int
+    web_threads: int
+    job_timeout: int
+    result_ttl: int
+    failure_ttl: int
+    max_result: int
+    max_body: int
+    log_level: str
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    admin_email: str
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Tell whether the broker is the one in `data_dir`."""
+        return not self.redis_url
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings that the environment describes; unset and blank variables get their defaults.
+
+    Variables that the environment does not set are looked up in `env_file` (one `NAME=value` a line), if it exists.
+
+    Raises:
+        BadSettings: one or more variables are bad; the text has a line for each.
+    """
+    env = Env(eager=False)
+    env.add_parser("setting", _parse)
+    if env_file is not None:
+        env.read_env(env_file, recurse=False)
+    values = {row.name.lower(): env.setting(row.name, row.default, row=row) for row in SETTINGS}
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise BadSettings(_describe(error.error_messages)) from None
+    for folder in ("data_dir", "output_dir"):
+        values[folder] = values[folder].absolute()
+    values["upload_dir"] = (values["upload_dir"] or values["data_dir"] / "uploads").absolute()
+    return Settings(**values)
+
+
+def _parse(text: str, *, row: Setting) -> Any:
+    value = row.parse(text if text.strip() else row.default)
+    for check in row.checks:
+        check(value)
+    return value
+
+
+def _describe(problems: Mapping[str, Any] | list[Any]) -> str:
+    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(dict(problems).items())]
+    return "\n".join(["These settings cannot be used:", *lines])
+
+
+def example_env() -> str:
+    """Return the text of `.env.example`: every setting with its default and its meaning."""
+    head = "# Settings of Vector API. Copy to .env and change what you need; unset and blank ones get these defaults.\n"
+    rows = (f"\n# {row.help}\n{row.name}={row.default}\n" for row in SETTINGS)
+    return head + "".join(rows)
+
+
+class _Process:
+    """Holds the settings that this process was started with."""
+
+    settings: Settings | None = None
+
+
+def use_settings(settings: Settings) -> Settings:
+    """Make `settings` the ones of this process, and return them."""
+    _Process.settings = settings
+    return settings
+
+
+def get_settings() -> Settings:
+    """Return the settings of this process; the first call reads them, unless `use_settings` came before.
+
+    Raises:
+        BadSettings: the environment is bad (first call only).
+    """
+    return _Process.settings or use_settings(read_settings())

@@ -1,0 +1,25 @@
+"""Where results live and input files come from: folders that no name can lead out of."""
+
+from libraries.storage.artifacts import (
+    Artifact,
+    ArtifactFolder,
+    BadFile,
+    FileMissing,
+    StorageFull,
+    open_input,
+    output_folder,
+)
+from libraries.storage.names import BadFileName, check_name, filename_part
+
+__all__ = [
+    "Artifact",
+    "ArtifactFolder",
+    "BadFile",
+    "BadFileName",
+    "FileMissing",
+    "StorageFull",
+    "check_name",
+    "filename_part",
+    "open_input",
+    "output_folder",
+]

@@ -1,0 +1,216 @@
+"""The one way to write a result and to read it back: whole or absent, never outside its folder, never through a link."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, ClassVar
+
+from libraries.errors import InvalidInput, NotFound, Unavailable
+from libraries.settings import get_settings
+from libraries.storage.names import BadFileName, check_name
+
+MEDIA_TYPES = {
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".csv": "text/csv; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".eml": "message/rfc822",
+    ".png": "image/png",
+}
+FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class FileMissing(NotFound):
+    """Raised when a file that was asked for is not there."""
+
+    code: ClassVar[str] = "file-missing"
+
+
+class BadFile(InvalidInput):
+    """Raised when a name stands for a folder, a link or a device instead of a plain file."""
+
+    code: ClassVar[str] = "bad-file"
+
+
+class StorageFull(Unavailable):
+    """Raised when there is no room left for a result; nothing of it is kept."""
+
+    code: ClassVar[str] = "storage-full"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file that a task made: its name below the output folder, its kind, its bytes and their SHA-256 in hex."""
+
+    name: str
+    path: str
+    media_type: str
+    size: int
+    sha256: str
+
+    def as_record(self) -> dict[str, Any]:
+        """Return what is kept with the job: everything but the path, which is this machine's own."""
+        record = asdict(self)
+        del record["path"]
+        return record
+
+
+class ArtifactFolder:
+    """A folder of results. Names are relative paths as `check_name` allows them."""
+
+    def __init__(self, root: Path) -> None:
+        """Use the folder `root`; it is made when the first file is written."""
+        self.root = root
+
+    def publish(self, name: str, data: str | bytes | Iterable[bytes]) -> Artifact:
+        """Write `data` to the file `name` and return what was written; text is encoded as UTF-8.
+
+        Readers see the old file or the new one, whole: the bytes go to a temporary file in the same folder, reach the disk and
+        are then renamed. Two writers of one name do not disturb each other; the last one stays.
+
+        Raises:
+            BadFileName: `name` is not safe, or leads through a link.
+            StorageFull: there is no room.
+        """
+        check_name(name)
+        blocks = [data.encode()] if isinstance(data, str) else [data] if isinstance(data, bytes) else data
+        *folders, base = name.split("/")
+        with self._folder(folders, make=True) as folder:
+            # A directory or a link under that name would swallow or redirect the rename's meaning: refuse it.
+            with contextlib.suppress(FileNotFoundError):
+                if not stat.S_ISREG(os.stat(base, dir_fd=folder, follow_symlinks=False).st_mode):
+                    raise BadFileName(f"{name!r} is already the name of something that is not a file")
+            temporary = f".{secrets.token_hex(8)}.tmp"
+            try:
+                size, digest = _write_durably(folder, temporary, blocks)
+                os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
+                os.fsync(folder)
+            except BaseException as error:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
+                if isinstance(error, OSError) and error.errno in NO_SPACE:
+                    raise StorageFull("there is no room left to store the result") from error
+                raise
+        media_type = MEDIA_TYPES.get(Path(base).suffix.lower(), "application/octet-stream")
+        return Artifact(name, str(self.root / name), media_type, size, digest)
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """Open the file `name` for reading in binary.
+
+        Raises:
+            BadFileName: `name` is not safe, or leads through a link.
+            FileMissing: there is no such file.
+            BadFile: it is not a plain file.
+        """
+        with self.take(name) as file:
+            yield file
+
+    def take(self, name: str) -> IO[bytes]:
+        """Open the file `name` as `open` does, but leave closing it to the caller (for streaming it into a reply)."""
+        check_name(name)
+        *folders, base = name.split("/")
+        with self._folder(folders, make=False) as folder:
+            try:
+                # O_NONBLOCK: a FIFO with no writer must not hang the reader.
+                descriptor = os.open(base, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+            except FileNotFoundError:
+                raise FileMissing(f"there is no file {name!r}") from None
+            except OSError as error:
+                raise BadFile(f"{name!r} is not a plain file") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise BadFile(f"{name!r} is not a plain file")
+        return os.fdopen(descriptor, "rb")
+
+    def shown(self, value: object) -> object:
+        """Return a path below this folder as clients may see it, `output/<name>`; any other value as it is."""
+        prefix = f"{self.root}{os.sep}"
+        return f"output/{value[len(prefix) :]}" if isinstance(value, str) and value.startswith(prefix) else value
+
+    @contextlib.contextmanager
+    def _folder(self, segments: list[str], *, make: bool) -> Iterator[int]:
+        """Open the folder below the root that `segments` lead to, one step at a time, without following a link."""
+        if make:
+            self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            # The root itself may be a link: whoever runs the service chose it.
+            descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise FileMissing("there is no output folder yet") from None
+        try:
+            for segment in segments:
+                deeper = _step_into(descriptor, segment, make=make)
+                os.close(descriptor)
+                descriptor = deeper
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _step_into(parent: int, segment: str, *, make: bool) -> int:
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(segment, 0o755, dir_fd=parent)
+            os.fsync(parent)
+    try:
+        return os.open(segment, FOLDER_FLAGS, dir_fd=parent)
+    except FileNotFoundError:
+        raise FileMissing(f"there is no folder {segment!r}") from None
+    except OSError as error:
+        raise BadFileName(f"{segment!r} is a link or a file, not a folder") from error
+
+
+def _write_durably(folder: int, temporary: str, blocks: Iterable[bytes]) -> tuple[int, str]:
+    size, digest = 0, hashlib.sha256()
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=folder)
+    with os.fdopen(descriptor, "wb") as file:
+        for block in blocks:
+            file.write(block)
+            digest.update(block)
+            size += len(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, digest.hexdigest()
+
+
+def output_folder() -> ArtifactFolder:
+    """Return the folder of results of this process (setting `OUTPUT_DIR`)."""
+    return ArtifactFolder(get_settings().output_dir)
+
+
+def open_input(path: str) -> IO[bytes]:
+    """Open a file that a task was told to read; it must lie in the upload folder or in the output folder.
+
+    `uploads/data.csv` and `/uploads/data.csv` mean the upload folder, `output/a.csv` the output folder, a bare `data.csv` the
+    first of the two that has it; an absolute path must lie in one of them. The caller closes the file.
+
+    Raises:
+        BadFileName: the path is not safe or lies elsewhere.
+        FileMissing: there is no such file.
+        BadFile: it is not a plain file.
+    """
+    settings = get_settings()
+    roots = {"uploads": settings.upload_dir, "output": settings.output_dir}
+    if not isinstance(path, str):
+        raise BadFileName("a file is named by text")
+    for root in roots.values():
+        if path.startswith(f"{root}{os.sep}"):
+            return ArtifactFolder(root).take(path[len(str(root)) + 1 :])
+    first, _, rest = path.removeprefix("/").partition("/")
+    if rest and first in roots:
+        return ArtifactFolder(roots[first]).take(rest)
+    check_name(path, field="file_path")
+    try:
+        return ArtifactFolder(settings.upload_dir).take(path)
+    except FileMissing:
+        return ArtifactFolder(settings.output_dir).take(path)

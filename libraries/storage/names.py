@@ -1,0 +1,57 @@
+"""File names that are safe on every system: what is allowed, and how free text becomes part of one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import ClassVar
+
+from libraries.errors import InvalidInput
+
+LONGEST_NAME = 100
+DEEPEST_NAME = 8
+SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}", re.ASCII)
+# Names that Windows gives to devices, with and without an extension.
+DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII)
+
+
+class BadFileName(InvalidInput):
+    """Raised when a file name could lead out of its folder or is unsafe on some system."""
+
+    code: ClassVar[str] = "bad-file-name"
+
+
+def check_name(name: str, *, field: str | None = None) -> str:
+    """Return `name` if it is a relative path of safe segments joined by `/`, such as `postcards/john.svg`.
+
+    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen, begins with a letter or a digit,
+    does not end with a dot or a space and is no device name of Windows; at most 8 segments.
+
+    Raises:
+        BadFileName: anything else.
+    """
+    segments = name.split("/") if isinstance(name, str) else []
+    if not 1 <= len(segments) <= DEEPEST_NAME:
+        raise BadFileName("a file name is text with at most 7 folders in front", field=field)
+    for segment in segments:
+        if not SEGMENT.fullmatch(segment) or segment[-1] in ". " or DEVICE.fullmatch(segment):
+            raise BadFileName(
+                f"{name[:LONGEST_NAME]!r} is not a safe file name: use letters A-Z, digits, '.', '_', '-' and spaces, "
+                f"begin with a letter or a digit, at most {LONGEST_NAME} characters",
+                field=field,
+            )
+    return name
+
+
+def filename_part(text: str, *, longest: int = 40) -> str:
+    """Return `text` as part of a file name: itself if it is safe, else a readable form and eight hex digits of its hash.
+
+    The hash keeps two texts with the same readable form apart.
+    """
+    if SEGMENT.fullmatch(text) and len(text) <= longest and text[-1] not in ". " and not DEVICE.fullmatch(text):
+        return text
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:longest].strip("-")
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{readable}-{digest}" if readable else digest
