@@ -1,0 +1,59 @@
+"""Which tasks exist: the public functions of the `workers/*_tasks.py` modules, read without importing them.
+
+The web process only needs the names, so it reads the source instead of loading what the tasks load. A dotted path is looked up
+in this list and nowhere else: a name that came from a client can never cause an import.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+
+from libraries.job_manager.errors import UnknownTask
+
+PACKAGE = "workers"
+
+
+def known_tasks() -> list[str]:
+    """Return the dotted paths of all tasks in alphabetical order; a file added meanwhile is seen."""
+    files = sorted(path for folder in _folders() for path in folder.glob("*_tasks.py"))
+    return list(_names(tuple((path, path.stat().st_mtime_ns) for path in files)))
+
+
+def check_task(name: object) -> str:
+    """Return `name` if it is a task's dotted path.
+
+    Raises:
+        UnknownTask: it is not; the error lists the tasks there are.
+    """
+    names = known_tasks()
+    if not isinstance(name, str) or name not in names:
+        raise UnknownTask("task", name, names, field="task")
+    return name
+
+
+def task_modules() -> list[str]:
+    """Return the dotted names of the modules that hold tasks."""
+    return sorted({name.rpartition(".")[0] for name in known_tasks()})
+
+
+def _folders() -> list[Path]:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(f"the package {PACKAGE!r} is not importable: start from the project's folder")
+    return [Path(place) for place in spec.submodule_search_locations]
+
+
+@lru_cache(maxsize=4)
+def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
+    found = []
+    for path, _ in files:
+        module = f"{PACKAGE}.{path.stem}"
+        found += [
+            f"{module}.{node.name}"
+            for node in ast.parse(path.read_bytes(), filename=path.name).body
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        ]
+    return tuple(sorted(found))

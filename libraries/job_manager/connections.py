@@ -1,0 +1,97 @@
+"""How the broker is reached. Two profiles, and no other way to make a client.
+
+The web profile answers fast or not at all: short timeouts and no retries hidden in the client, because a hidden retry of a
+write whose reply was lost would queue a job twice. The worker profile rides out a restart of the broker.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
+
+from redis import ConnectionPool, Redis, exceptions
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.retry import Retry
+
+from libraries.job_manager.errors import QueueUnavailable
+from libraries.job_manager.places import socket_path
+from libraries.settings import Settings
+
+Answer = TypeVar("Answer")
+
+BROKER_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError)
+# A request gives the broker three chances, but starts none of them later than this many seconds after the first.
+WEB_PATIENCE = 0.6
+WEB_PAUSES = (0.05, 0.15)
+
+
+def broker_url(settings: Settings) -> str:
+    """Return the URL of the broker: the configured one, or the socket of the embedded one."""
+    return settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+
+
+def shown_broker_url(settings: Settings) -> str:
+    """Return the broker's URL without its user and password, for logs."""
+    url = broker_url(settings)
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    return parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def web_client(settings: Settings) -> Redis:
+    """Return the client for a process that answers requests: half a second to connect, one second to answer, no retries."""
+    return _web_client(broker_url(settings))
+
+
+@lru_cache(maxsize=8)
+def _web_client(url: str) -> Redis:
+    pool = ConnectionPool.from_url(
+        url,
+        **_tcp_options(url),
+        socket_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis(connection_pool=pool)
+
+
+def worker_client(settings: Settings) -> Redis:
+    """Return a new client for a worker: up to ten retries with jitter, so that a restart of the broker goes unnoticed."""
+    url = broker_url(settings)
+    pool = ConnectionPool.from_url(
+        url,
+        **_tcp_options(url),
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=1.0), 10),
+        retry_on_error=list(BROKER_AWAY),
+    )
+    return Redis(connection_pool=pool)
+
+
+def _tcp_options(url: str) -> dict[str, object]:
+    if url.startswith("unix:"):
+        return {}
+    # Probe a silent connection after 10 s, give it up after three probes 5 s apart.
+    probes = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+    options = {getattr(socket, name): value for name, value in probes.items() if hasattr(socket, name)}
+    return {"socket_connect_timeout": 0.5, "socket_keepalive": True, "socket_keepalive_options": options}
+
+
+def patiently(call: Callable[[], Answer]) -> Answer:
+    """Return `call()`, trying up to three times while the broker is away; only for calls that are safe to repeat.
+
+    Raises:
+        QueueUnavailable: the broker did not answer in time.
+    """
+    started = time.monotonic()
+    for pause in (*WEB_PAUSES, None):
+        try:
+            return call()
+        except BROKER_AWAY:
+            if pause is None or time.monotonic() - started > WEB_PATIENCE:
+                break
+            time.sleep(pause)
+    raise QueueUnavailable("the job queue cannot be reached right now; try again in a moment")

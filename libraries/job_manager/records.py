@@ -1,0 +1,162 @@
+"""What is known about a job, read in one round trip to the broker and without any of RQ's clean-up."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from base64 import b64decode
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from redis import Redis
+from rq.job import Job
+
+from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
+from libraries.settings import Settings, get_settings
+
+QUEUE = "background"
+QUEUE_KEY = f"rq:queue:{QUEUE}"
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+# Looking further down the queue would make every poll of a long queue slow.
+DEEPEST_POSITION = 1000
+# Which exception names in a failure that RQ itself wrote stand for what.
+PUBLIC_FAILURES = {
+    "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
+    "Work-horse terminated unexpectedly": ("worker-lost", "the process that ran the job ended unexpectedly"),
+    "AbandonedJobError": ("worker-lost", "the process that ran the job ended unexpectedly"),
+    "Job stopped by user": ("stopped", "the job was stopped on request"),
+    "Job was stuck": ("worker-lost", "the worker that took the job ended before running it"),
+}
+INTERNAL_FAILURE = ("internal-error", "internal error; the worker's log says more")
+FIELDS = (
+    "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress", "result_ttl", "failure_ttl",
+    "retries_left", "number_of_retries",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecord:
+    """A job as it stands now. Times are UTC; `timeout` is in seconds.
+
+    `error` is for people who run the service, `public_error` and `error_code` are for anyone. `position` counts from 0 at the
+    front of the queue, and is None for a job that does not wait there or waits behind a thousand others.
+    """
+
+    id: str
+    status: str
+    result: Any = None
+    error: str | None = None
+    public_error: str | None = None
+    error_code: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    task: str = ""
+    position: int | None = None
+    progress: dict[str, Any] | None = None
+    attempt: int = 0
+    retries_left: int = 0
+    timeout: int = 0
+    expires_at: datetime | None = None
+    artifacts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Tell whether the job has reached its end, good or bad."""
+        return self.status in FINAL_STATES
+
+
+def fetch_job(job_id: str) -> JobRecord | None:
+    """Return what is known about the job, or None when there is no such job (any more) or the id is no job id.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        return None
+    client = web_client(get_settings())
+    return patiently(lambda: _read(client, job_id))
+
+
+def get_job_status(job_id: str) -> dict[str, Any]:
+    """Return the state of a job as a dict with the keys id, status, result, error, created_at, started_at and ended_at.
+
+    The status is one of queued, started, finished, failed, stopped, canceled, deferred and scheduled, or not_found for an id
+    that stands for no job. The result is what the task returned; the error is the last line of what went wrong, or None. The
+    times are `datetime` objects in UTC, or None for what has not happened.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    record = fetch_job(job_id) or JobRecord(id=job_id, status=NOT_FOUND, error=f"there is no job {str(job_id)[:128]!r}")
+    return {
+        "id": record.id,
+        "status": record.status,
+        "result": record.result,
+        "error": record.error,
+        "created_at": record.created_at,
+        "started_at": record.started_at,
+        "ended_at": record.ended_at,
+    }
+
+
+def _read(client: Redis, job_id: str) -> JobRecord | None:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(Job.key_for(job_id), list(FIELDS))
+        pipeline.xrevrange(f"rq:results:{job_id}", count=1)
+        pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
+        values, results, position = cast("tuple[list[bytes | None], list[Any], int | None]", pipeline.execute())
+    known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
+    if "status" not in known:
+        return None
+    status = STATES[known["status"]]
+    outcome = results[0][1] if results and status in FINAL_STATES else {}
+    meta = json.loads(known.get("meta") or "{}")
+    return JobRecord(
+        id=job_id,
+        status=status,
+        **_outcome(status, outcome, meta),
+        created_at=_moment(known.get("created_at")),
+        started_at=_moment(known.get("started_at")),
+        ended_at=_moment(known.get("ended_at")),
+        task=known.get("description", ""),
+        position=position if status == "queued" else None,
+        progress=json.loads(known["progress"]) if known.get("progress") else None,
+        attempt=int(known.get("number_of_retries") or 0) + (1 if known.get("started_at") else 0),
+        retries_left=int(known.get("retries_left") or 0),
+        timeout=int(known.get("timeout") or 0),
+        expires_at=_expiry(status, known, get_settings()),
+        artifacts=meta.get("artifacts", []) if status == "finished" else [],
+    )
+
+
+def _outcome(status: str, outcome: dict[bytes, bytes], meta: dict[str, Any]) -> dict[str, Any]:
+    if status == "finished":
+        value = outcome.get(b"return_value")
+        return {"result": json.loads(b64decode(value)) if value is not None else None}
+    if status not in ("failed", "stopped"):
+        return {}
+    trace = zlib.decompress(b64decode(outcome[b"exc_string"])).decode() if outcome.get(b"exc_string") else ""
+    told = meta.get("error") if status == "failed" else None
+    if told and told["text"].splitlines()[0] in trace:
+        return {"error": told["text"], "error_code": told["code"], "public_error": told["detail"]}
+    lines = trace.strip().splitlines()
+    last = lines[-1].strip() if lines else "no details were kept"
+    code, detail = next((said for mark, said in PUBLIC_FAILURES.items() if mark in last), INTERNAL_FAILURE)
+    return {"error": last.removeprefix("rq.timeouts."), "error_code": code, "public_error": detail}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _expiry(status: str, known: dict[str, str], settings: Settings) -> datetime | None:
+    ended = _moment(known.get("ended_at"))
+    if ended is None or status not in FINAL_STATES:
+        return None
+    if status == "finished":
+        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.result_ttl))
+    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.failure_ttl))

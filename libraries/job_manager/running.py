@@ -1,0 +1,58 @@
+"""What a task may say about the job that it runs in. Outside a job nothing happens, so a task can be tested by calling it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Protocol
+
+from rq import get_current_job
+from rq.job import Job
+
+SHORTEST_PAUSE = 0.1
+LONGEST_MESSAGE = 200
+
+
+class StoredArtifact(Protocol):
+    """Anything stored under a path that can describe itself, such as `libraries.storage.Artifact`."""
+
+    @property
+    def path(self) -> str:
+        """Where it is, for code on this machine."""
+
+    def as_record(self) -> dict[str, object]:
+        """Return what to keep with the job."""
+
+
+class _LastReport:
+    """When the running job last wrote its progress: `time.monotonic()` seconds."""
+
+    job_id = ""
+    at = 0.0
+
+
+def attach(artifact: StoredArtifact) -> str:
+    """Record a stored artifact on the running job, and return its path: what a task that makes one file returns."""
+    job = get_current_job()
+    if job is not None:
+        job.meta.setdefault("artifacts", []).append(artifact.as_record())
+        job.save_meta()  # type: ignore[no-untyped-call]
+    return artifact.path
+
+
+def report_progress(step: int, total: int, message: str = "") -> None:
+    """Say that the running job has done `step` of `total` steps; at most ten reports a second are written, and the last one."""
+    job = get_current_job()
+    if job is None or (step < total and _too_soon(job)):
+        return
+    percent = round(100 * min(step, total) / total) if total > 0 else 0
+    report = {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]}
+    job.connection.hset(job.key, "progress", json.dumps(report))
+
+
+def _too_soon(job: Job) -> bool:
+    now = time.monotonic()
+    if _LastReport.job_id == job.id and now - _LastReport.at < SHORTEST_PAUSE:
+        return True
+    _LastReport.job_id, _LastReport.at = job.id, now
+    return False

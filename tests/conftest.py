@@ -1,0 +1,136 @@
+"""What all tests share: settings of their own, a real broker of their own, and the real worker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import workers
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.worker import VectorWorker
+from libraries.settings import SETTINGS, Settings, get_settings, read_settings
+
+REPOSITORY = Path(__file__).parent.parent
+PROBES = Path(__file__).parent / "probes"
+RUN_WORKER = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from workers.__main__ import main; sys.exit(main())"
+
+
+def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str = "the condition") -> None:
+    """Wait until `condition()` is true; fail when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not come true in {seconds} s")
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder of the test's own, with a path short enough for a unix socket."""
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def environ(home: Path) -> dict[str, str]:
+    """The environment for a process of the product that is to use this test's folders, and no others."""
+    kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
+    folders = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output"), "UPLOAD_DIR": str(home / "uploads")}
+    return kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of this test, in force for the test process. No broker runs yet."""
+    for row in SETTINGS:
+        monkeypatch.delenv(row.name, raising=False)
+    for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
+        monkeypatch.setenv(name, environ[name])
+    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
+    return get_settings()
+
+
+@pytest.fixture
+def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
+    """A real broker of this test's own, on a private socket."""
+    server = EmbeddedBroker(settings)
+    assert server.keep()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def probe_tasks() -> Iterator[None]:
+    """Make the tasks of tests/probes known beside the product's own."""
+    workers.__path__.append(str(PROBES))
+    yield
+    workers.__path__.remove(str(PROBES))
+
+
+@pytest.fixture
+def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
+    """A function that runs the real worker in this process until the queue is empty."""
+
+    def run() -> None:
+        before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+        worker = VectorWorker(settings)
+        try:
+            worker.work(burst=True, logging_level="WARNING")
+        finally:
+            worker.connection.close()
+            for number, handler in before:
+                signal.signal(number, handler)
+
+    return run
+
+
+class WorkerProcess:
+    """A real `python -m workers` process that also knows the tasks of tests/probes."""
+
+    def __init__(self, environ: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as sink:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", RUN_WORKER, str(PROBES)], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+            )
+
+    def said(self) -> str:
+        """Everything it has logged so far."""
+        return self.log.read_text()
+
+    def wait_until_listening(self) -> WorkerProcess:
+        """Wait until it takes jobs."""
+        until(lambda: "Listening on" in self.said() or self.process.poll() is not None, what="a listening worker")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def stop(self, number: int = signal.SIGTERM, *, seconds: float = 10.0) -> int:
+        """Send a signal, wait for the end, return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@pytest.fixture
+def start_worker(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """A function that starts a real worker process; what still runs at the end of the test is killed."""
+    started: list[WorkerProcess] = []
+
+    def start(**more: str) -> WorkerProcess:
+        started.append(WorkerProcess(environ | more, home / f"worker{len(started)}.log"))
+        return started[-1].wait_until_listening()
+
+    yield start
+    for worker in started:
+        worker.process.kill()
+        worker.process.wait()

@@ -1,0 +1,81 @@
+"""Tasks that the tests queue to see how the job manager treats them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from libraries.job_manager import attach, report_progress
+from libraries.storage import BadFileName, output_folder
+
+
+def echo(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Return what arrived."""
+    return {"args": list(args), "kwargs": kwargs}
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def boom() -> None:
+    """Fail with an error that nobody meant for users."""
+    raise ValueError("boom at /secret/place")
+
+
+def refuse() -> None:
+    """Fail with an error that is meant for users."""
+    raise BadFileName("that name will not do")
+
+
+def hand_out_a_set() -> set[int]:
+    """Return what JSON cannot write."""
+    return {1, 2}
+
+
+def hand_out(size: int) -> str:
+    """Return a text of that many characters."""
+    return "x" * size
+
+
+def hand_out_nan() -> float:
+    """Return a number that JSON does not have."""
+    return float("nan")
+
+
+def nap(seconds: float, begun: str, ended: str) -> str:
+    """Mark the beginning, sleep, mark the end."""
+    Path(begun).touch()
+    time.sleep(seconds)
+    Path(ended).touch()
+    return "rested"
+
+
+def swallow(seconds: float) -> None:
+    """Sleep on, whatever exception says that the time is up."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            time.sleep(until - time.monotonic())
+        except Exception:  # noqa: S112, PERF203 - swallowing is the point
+            continue
+
+
+def who() -> dict[str, Any]:
+    """Tell which process runs this, and whether the imports were done before it began."""
+    return {"pid": os.getpid(), "parent": os.getppid(), "numpy": "numpy" in sys.modules}
+
+
+def write(name: str, text: str) -> str:
+    """Store a text and attach it."""
+    report_progress(1, 2, "half way")
+    path = attach(output_folder().publish(name, text))
+    report_progress(2, 2, "there")
+    return path
+
+
+def _hidden() -> None:
+    """Not a task: its name begins with an underscore."""
