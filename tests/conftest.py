@@ -33,6 +33,27 @@ def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str =
         time.sleep(0.01)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing with them")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether this run is to write the golden files instead of comparing with them."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+def system_program(name: str, package: str) -> str:
+    """The path of a program from the system's packages; a test that misses it is skipped on a laptop and fails in CI."""
+    path = shutil.which(name)
+    if path is None:
+        reason = f"needs {name}; install the system's package {package}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A folder of the test's own, with a path short enough for a unix socket."""

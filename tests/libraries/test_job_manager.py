@@ -142,7 +142,8 @@ def test_keyword_arguments_that_rq_would_swallow_reach_the_task(run_jobs: Callab
     [
         "os.system", "subprocess.check_output", "builtins.eval", "workers.probe_tasks.os.system", "workers..probe_tasks.echo",
         "workers.probe_tasks._hidden", "workers.probe_tasks.Path", "workers.probe_tasks", "workers.probe_tasks.echo ",
-        "workers․probe_tasks.echo", "", "workers.probe_tasks.nonesuch", "workers.__main__.main", None, 7, ["workers.probe_tasks.echo"],
+        "workers\u2024probe_tasks.echo", "", "workers.probe_tasks.nonesuch", "workers.__main__.main", None,
+        7, ["workers.probe_tasks.echo"],
     ],
 )  # fmt: skip
 def test_a_name_that_is_no_task_is_refused_with_the_list_of_those_that_are(name: Any) -> None:
@@ -173,7 +174,9 @@ def test_a_job_put_straight_into_the_broker_with_an_unknown_function_is_not_run(
 
 def test_callbacks_found_in_the_broker_are_not_called(run_jobs: Callable[[], None]) -> None:
     job = enqueue_background_job("workers.probe_tasks.echo")
-    broker_client().hset(Job.key_for(job.id), mapping={"success_callback_name": "builtins.exit", "failure_callback_name": "os.abort"})
+    broker_client().hset(
+        Job.key_for(job.id), mapping={"success_callback_name": "builtins.exit", "failure_callback_name": "os.abort"}
+    )
     run_jobs()
     assert get_job_status(job.id)["status"] == "finished"
 

@@ -60,7 +60,7 @@ def swallow(seconds: float) -> None:
     while time.monotonic() < until:
         try:
             time.sleep(until - time.monotonic())
-        except Exception:  # noqa: S112, PERF203 - swallowing is the point
+        except Exception:  # noqa: S112 - swallowing is the point
             continue
 
 

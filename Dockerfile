@@ -1,0 +1,23 @@
+# One image for web and worker; compose.yaml says which command runs.
+FROM python:3.11-slim
+
+RUN useradd --create-home --uid 10001 vector \
+    && install --directory --owner vector --group vector /app /var/lib/vector-api/output /var/lib/vector-api/data
+WORKDIR /app
+
+COPY requirements.txt .
+RUN pip install --no-cache-dir --requirement requirements.txt
+
+COPY app.py gunicorn.conf.py start_dev.py Procfile ./
+COPY components components
+COPY libraries libraries
+COPY workers workers
+
+USER vector
+ENV PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 \
+    PORT=5000 \
+    DATA_DIR=/var/lib/vector-api/data \
+    OUTPUT_DIR=/var/lib/vector-api/output
+EXPOSE 5000
+CMD ["python", "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]

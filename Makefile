@@ -1,0 +1,55 @@
+# Two commands do everything: `make run` and `make test`.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEV_STAMP := .venv/.installed-dev
+WORKERS_FOR_TESTS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint check golden bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Vector API needs Python 3.11 or newer; choose one with: make PYTHON=python3.12 run"; exit 1; }
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv \
+	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(STAMP): requirements.txt | $(BIN)/python
+	@echo "Installing the packages of requirements.txt (once; about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements.txt requirements-dev.txt | $(BIN)/python
+	@echo "Installing the packages of requirements-dev.txt (once; about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(STAMP) $@
+
+run: $(STAMP) ## start broker, worker and web, and draw a first artboard
+	@exec $(BIN)/python start_dev.py $(ARGS)
+
+test: $(DEV_STAMP) ## run the whole test suite
+	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(DEV_STAMP) ## check style, types, imports and dependencies
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry .
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py start_dev.py components libraries workers
+
+check: lint test ## both of the above
+
+golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that is meant
+	@$(BIN)/python -m pytest -q -n 0 --update-golden tests
+
+bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
+	@$(BIN)/python -m bench
+
+clean: ## remove the virtual environment and the caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,239 @@
+"""Keeping a few processes running as one: start, prefix their logs, restart what dies, stop all together.
+
+One thread, one loop: it waits for output, for the end of a process, for a signal, and for the moment of the next restart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 5.0
+# A part that has run this long is healthy: its next restart begins with the first pause again.
+HEALTHY_AFTER = 10.0
+TICK = 0.1
+OWN_NAME = "dev"
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Part:
+    """One process to keep running.
+
+    `stops_last` is for what the other parts need until their end (the broker). `done_is_fine` is for a part that may end with
+    exit code 0 because there is nothing for it to do. A part with `reloads` is started anew when a source file changes.
+    """
+
+    name: str
+    command: Sequence[str]
+    stops_last: bool = False
+    done_is_fine: bool = False
+    reloads: bool = False
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    due: float = 0.0
+    over: bool = False
+    half_line: bytes = b""
+    restarts: int = field(default=0)
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
+
+class Supervisor:
+    """Runs parts until SIGINT or SIGTERM; then stops them within `grace` seconds and leaves none behind."""
+
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        *,
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        grace: float = 5.0,
+        out: TextIO | None = None,
+        watched: Callable[[], Iterable[Path]] | None = None,
+    ) -> None:
+        """Prepare to run `parts` in this order; `watched` lists the source files whose change reloads some of them."""
+        self.parts = list(parts)
+        self._environ = dict(os.environ if environ is None else environ) | {"PYTHONUNBUFFERED": "1"}
+        self._cwd = cwd
+        self._grace = grace
+        self._out = out or sys.stdout
+        self._watched = watched
+        self._stamps: dict[Path, int] = {}
+        self._next_look = 0.0
+        self._selector = selectors.DefaultSelector()
+        self._width = max(len(name) for name in (OWN_NAME, *(part.name for part in self.parts)))
+        self.stop_requested = False
+
+    def run(self, ready: Callable[[], None] | None = None) -> int:
+        """Start everything, call `ready` once from the loop's first rounds on, and keep on until a signal; return 0.
+
+        Signals that arrive while `ready` runs end it: it should look at `stop_requested`.
+        """
+        before = {number: signal.signal(number, self._request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            for part in self.parts:
+                self._start(part)
+            if ready is not None:
+                ready()
+            while not self.stop_requested:
+                self.turn()
+        finally:
+            self._stop_all()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return 0
+
+    def turn(self, seconds: float = TICK) -> None:
+        """Do one round of the loop: pass on output for up to `seconds`, restart what died, reload what changed."""
+        self._pass_on_output(seconds)
+        now = time.monotonic()
+        for part in self.parts:
+            self._look_after(part, now)
+        if self._watched is not None and now >= self._next_look:
+            self._next_look = now + 0.5
+            self._reload_changed()
+
+    def say(self, text: str, name: str = OWN_NAME) -> None:
+        """Write a line of our own beside those of the parts."""
+        self._write(name, text)
+
+    def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        self.stop_requested = True
+
+    def _start(self, part: Part) -> None:
+        part.process = subprocess.Popen(  # noqa: S603 - the commands are the product's own
+            part.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self._environ,
+            cwd=self._cwd,
+            # Ctrl-C reaches the whole group of the terminal; only the supervisor is to react to it.
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - this process has one thread
+        )
+        part.started = time.monotonic()
+        stdout = part.process.stdout
+        if stdout is not None:
+            os.set_blocking(stdout.fileno(), False)
+            self._selector.register(stdout, selectors.EVENT_READ, part)
+
+    def _look_after(self, part: Part, now: float) -> None:
+        if part.running or part.over or self.stop_requested:
+            return
+        if part.process is not None:
+            code = part.process.returncode
+            self._drain(part)
+            part.process = None
+            if code == 0 and part.done_is_fine:
+                part.over = True
+                return
+            part.pause = FIRST_PAUSE if now - part.started > HEALTHY_AFTER else part.pause
+            part.due = now + part.pause
+            self.say(f"{part.name} {_ending(code)}; starting it again in {part.pause:.1f} s")
+            part.pause = min(2 * part.pause, LONGEST_PAUSE)
+        elif now >= part.due:
+            part.restarts += 1
+            self._start(part)
+
+    def _reload_changed(self) -> None:
+        assert self._watched is not None  # noqa: S101 - the caller looked
+        stamps = {}
+        for path in self._watched():
+            with contextlib.suppress(FileNotFoundError):
+                stamps[path] = path.stat().st_mtime_ns
+        if self._stamps and stamps != self._stamps:
+            changed = {path.name for path, stamp in stamps.items() ^ self._stamps.items() if stamp}
+            self.say(f"{', '.join(sorted(changed)[:3])} changed: reloading")
+            for part in self.parts:
+                if part.reloads and part.process is not None:
+                    part.pause, part.started = FIRST_PAUSE, 0.0
+                    part.process.terminate()
+        self._stamps = stamps
+
+    def _stop_all(self) -> None:
+        deadline = time.monotonic() + self._grace
+        first = [part for part in self.parts if not part.stops_last]
+        last = [part for part in self.parts if part.stops_last]
+        # What the others need keeps a tenth of the time for itself.
+        self._stop(first, deadline - 0.1 * self._grace if last else deadline)
+        self._stop(last, deadline)
+        self._selector.close()
+
+    def _stop(self, parts: list[Part], deadline: float) -> None:
+        for part in parts:
+            if part.running and part.process is not None:
+                part.process.terminate()
+        while any(part.running for part in parts) and time.monotonic() < deadline:
+            self._pass_on_output(0.02)
+        for part in parts:
+            if part.running and part.process is not None:
+                self.say(f"{part.name} did not stop in time; killing it")
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(part.process.pid, signal.SIGKILL)
+                part.process.wait()
+            self._drain(part)
+
+    def _pass_on_output(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            self._read(key.data)
+
+    def _read(self, part: Part) -> bool:
+        stream = part.process.stdout if part.process else None
+        if stream is None or stream.closed:
+            return False
+        try:
+            block = os.read(stream.fileno(), 65536)
+        except BlockingIOError:
+            return False
+        if not block:
+            self._selector.unregister(stream)
+            stream.close()
+            return False
+        *lines, part.half_line = (part.half_line + block).split(b"\n")
+        for line in lines:
+            self._write(part.name, line.decode(errors="replace"))
+        return True
+
+    def _drain(self, part: Part) -> None:
+        while self._read(part):
+            pass
+        stream = part.process.stdout if part.process else None
+        if stream is not None and not stream.closed:
+            # A grandchild may hold the pipe open; what it says from now on is nobody's.
+            self._selector.unregister(stream)
+            stream.close()
+        if part.half_line:
+            self._write(part.name, part.half_line.decode(errors="replace"))
+            part.half_line = b""
+
+    def _write(self, name: str, text: str) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._out.write(f"{name:<{self._width}} | {text.rstrip()}\n")
+            self._out.flush()
+
+
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM to a part when its supervisor is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

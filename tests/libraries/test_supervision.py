@@ -1,0 +1,193 @@
+"""The supervisor: restarts what dies, stops all together, passes on logs, reloads."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from libraries.supervision import FIRST_PAUSE, LONGEST_PAUSE, Part, Supervisor
+from tests.conftest import until
+
+FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
+DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+class Show:
+    """Runs a supervisor in this thread; `script` runs beside it and ends by asking it to stop."""
+
+    def __init__(self, *parts: Part, grace: float = 5.0, watched: Callable[[], list[Path]] | None = None) -> None:
+        self.out = io.StringIO()
+        self.parts = {part.name: part for part in parts}
+        self.supervisor = Supervisor(parts, grace=grace, out=self.out, watched=watched)
+        self.failures: list[BaseException] = []
+
+    def run(self, script: Callable[[], None]) -> float:
+        """Run until the script is through; return how many seconds the stop took."""
+        stopped_at = [0.0]
+
+        def play() -> None:
+            try:
+                script()
+            except BaseException as failure:
+                self.failures.append(failure)
+            stopped_at[0] = time.monotonic()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=play)
+        thread.start()
+        assert self.supervisor.run() == 0
+        took = time.monotonic() - stopped_at[0]
+        thread.join()
+        for failure in self.failures:
+            raise failure
+        return took
+
+    def pid(self, name: str) -> int:
+        """The part's process id, once it runs."""
+        until(lambda: self.parts[name].running, what=f"a running {name}")
+        process = self.parts[name].process
+        assert process is not None
+        return process.pid
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        until(lambda: self.out.getvalue().count(text) >= times, what=f"{times} x {text!r} in {self.out.getvalue()!r}")
+
+
+def test_a_part_that_is_killed_runs_again_soon() -> None:
+    show = Show(Part("a", python(FOREVER)))
+
+    def script() -> None:
+        show.wait_for("a   | up")
+        first = show.pid("a")
+        os.kill(first, signal.SIGKILL)
+        show.wait_for("a   | up", times=2)
+        assert show.pid("a") != first
+        assert "a was killed by SIGKILL; starting it again in 0.2 s" in show.out.getvalue()
+
+    show.run(script)
+
+
+def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
+    part = Part("a", python("raise SystemExit(3)"))
+    show = Show(part)
+    pauses: list[float] = []
+
+    def script() -> None:
+        show.wait_for("ended with exit code 3; starting it again", times=3)
+        pauses.extend(float(line.split(" in ")[1].split()[0]) for line in show.out.getvalue().splitlines() if "again" in line)
+
+    show.run(script)
+    assert pauses[:3] == [0.2, 0.4, 0.8]
+    assert (FIRST_PAUSE, LONGEST_PAUSE) == (0.2, 5.0)
+
+
+def test_one_signal_stops_every_part_and_leaves_none() -> None:
+    show = Show(Part("a", python(FOREVER)), Part("b", python(FOREVER)))
+    pids: list[int] = []
+
+    def script() -> None:
+        show.wait_for("| up", times=2)
+        pids.extend(show.pid(name) for name in "ab")
+
+    assert show.run(script) < 2.0
+    assert all(gone(pid) for pid in pids)
+
+
+def test_a_part_that_ignores_the_signal_is_killed_in_time_with_its_children() -> None:
+    """C14."""
+    child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {FOREVER!r}])\n{DEAF}"
+    show = Show(Part("deaf", python(child)), grace=1.0)
+    pids: list[int] = []
+
+    def script() -> None:
+        show.wait_for("| up", times=2)
+        pid = show.pid("deaf")
+        pids.extend([pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())])
+
+    assert show.run(script) < 2.0
+    assert len(pids) == 2
+    until(lambda: all(gone(pid) for pid in pids), seconds=2, what="the end of the children")
+
+
+def test_what_the_others_need_stops_last() -> None:
+    react = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: ({}, sys.exit()))\n"
+    slow = react.format("time.sleep(0.3), print('a done', flush=True)")
+    told = react.format("print('b told', flush=True)")
+    show = Show(Part("b", python(told + FOREVER), stops_last=True), Part("a", python(slow + FOREVER)))
+    show.run(lambda: show.wait_for("| up", times=2))
+    said = show.out.getvalue()
+    assert said.index("a done") < said.index("b told")
+
+
+def test_lines_carry_the_name_of_their_part_and_a_last_half_line_is_not_lost() -> None:
+    show = Show(Part("talker", python("print('one\\ntwo'); print('three', end='')"), done_is_fine=True))
+    show.run(lambda: show.wait_for("three"))
+    assert [line for line in show.out.getvalue().splitlines() if line.startswith("talker")] == [
+        "talker | one", "talker | two", "talker | three",
+    ]  # fmt: skip
+
+
+def test_a_part_with_nothing_to_do_is_not_started_again() -> None:
+    part = Part("idle", python("pass"), done_is_fine=True)
+    show = Show(part)
+    show.run(lambda: until(lambda: part.over, what="the end of the part"))
+    assert part.restarts == 0
+
+
+def test_a_changed_source_file_reloads_the_parts_that_want_it(tmp_path: Path) -> None:
+    """F23."""
+    source = tmp_path / "source.py"
+    source.write_text("1")
+    show = Show(Part("web", python(FOREVER), reloads=True), Part("db", python(FOREVER)), watched=lambda: [source])
+
+    def script() -> None:
+        show.wait_for("| up", times=2)
+        database, web = show.pid("db"), show.pid("web")
+        until(lambda: show.supervisor._stamps, what="the first look at the sources")
+        os.utime(source, ns=(1, 1))
+        show.wait_for("source.py changed: reloading")
+        show.wait_for("web | up", times=2)
+        assert show.pid("web") != web
+        assert show.pid("db") == database
+
+    show.run(script)
+
+
+def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
+    import subprocess
+
+    code = (
+        "import sys\nfrom libraries.supervision import Part, Supervisor\n"
+        f"Supervisor([Part('a', [sys.executable, '-c', {FOREVER!r}])]).run()"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert supervisor.stdout is not None
+    assert "up" in supervisor.stdout.readline()
+    (child,) = map(int, Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split())
+    supervisor.kill()
+    supervisor.communicate()
+    until(lambda: gone(child), seconds=3, what="the end of the part")
+
+
+@pytest.mark.parametrize("word", ["\x1b[2Jcleared", "\xff\xfe"])
+def test_odd_bytes_in_a_log_do_not_stop_the_supervisor(word: str) -> None:
+    show = Show(
+        Part("odd", python(f"import sys; sys.stdout.buffer.write({word.encode('latin-1')!r} + b'\\nnext\\n')"), done_is_fine=True)
+    )
+    show.run(lambda: show.wait_for("next"))
