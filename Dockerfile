@@ -2,7 +2,8 @@
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 10001 vector \
-    && install --directory --owner vector --group vector /app /var/lib/vector-api/output /var/lib/vector-api/data
+    && install --directory --owner vector --group vector /app /var/lib/vector-api /var/lib/vector-api/output \
+       /var/lib/vector-api/data /var/lib/vector-api/data/uploads
 WORKDIR /app
 
 COPY requirements.txt .

@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 A4_SPIRAL = {"width": 210, "height": 297, "pattern": "spiral"}
 FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first"}
 PATIENCE = 30.0
+POLL_EVERY = 0.05
 SOURCES = ("*.py", "components/**/*", "libraries/**/*", "workers/**/*")
 
 
@@ -67,7 +68,7 @@ class Greeting:
         say = self._supervisor.say
         try:
             self._wait_for("/readyz")
-            drawing = self._draw()
+            drawing, picture = self._draw()
         except NotServing as trouble:
             if not self._supervisor.stop_requested:
                 say(f"No first drawing: {trouble}. The service goes on; the lines above may say why.")
@@ -76,16 +77,15 @@ class Greeting:
         say("")
         say(f"  Vector API   {self.address}")
         say(f"  Reference    {self.address}/docs")
+        say(f"  First plot   {self.address}{picture}")
         say(f"  Your files   {self._settings.output_dir}")
         say("")
         say("  Draw a spiral on A4:")
-        say(
-            f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps({'width': 210, 'height': 297})}'"
-        )
+        say(f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps(A4_SPIRAL)}'")
         say("")
         say("  Stop with Ctrl-C.")
 
-    def _draw(self) -> str:
+    def _draw(self) -> tuple[str, str]:
         _, accepted = self._ask("POST", "/artboard/create", FIRST_ARTBOARD)
         if "job_id" not in accepted:
             raise NotServing(f"the first artboard was refused: {accepted.get('detail', accepted)}")
@@ -100,7 +100,7 @@ class Greeting:
             self._pause()
         if seen != "finished":
             raise NotServing(f"the first artboard {seen}: {job.get('error')}")
-        return str(job["result"])
+        return str(job["result"]), f"/jobs/{job_id}/result"
 
     def _wait_for(self, path: str) -> None:
         while True:
@@ -115,7 +115,9 @@ class Greeting:
     def _pause(self, last: str = "it took too long") -> None:
         if self._supervisor.stop_requested or time.monotonic() > self._deadline:
             raise NotServing(last)
-        self._supervisor.turn(0.05)
+        until = time.monotonic() + POLL_EVERY
+        while (left := until - time.monotonic()) > 0:
+            self._supervisor.turn(left)
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=5)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from libraries.job_manager.errors import UnknownTask
 
 PACKAGE = "workers"
+log = logging.getLogger(__name__)
 
 
 def known_tasks() -> list[str]:
@@ -48,12 +50,14 @@ def _folders() -> list[Path]:
 
 @lru_cache(maxsize=4)
 def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
-    found = []
-    for path, _ in files:
-        module = f"{PACKAGE}.{path.stem}"
-        found += [
-            f"{module}.{node.name}"
-            for node in ast.parse(path.read_bytes(), filename=path.name).body
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-        ]
-    return tuple(sorted(found))
+    return tuple(sorted(f"{PACKAGE}.{path.stem}.{name}" for path, _ in files for name in _public_functions(path)))
+
+
+def _public_functions(path: Path) -> list[str]:
+    try:
+        tree = ast.parse(path.read_bytes(), filename=path.name)
+    except (SyntaxError, ValueError) as error:
+        # One broken file must not take the tasks of the others away.
+        log.error("The tasks of %s are left out: %s", path.name, error)  # noqa: TRY400 - the error says the line
+        return []
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]

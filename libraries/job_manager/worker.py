@@ -206,7 +206,10 @@ def load_tasks() -> list[str]:
     What is loaded by then is kept out of garbage collection: a collection in a forked work-horse would copy all of it.
     """
     for module in task_modules():
-        importlib.import_module(module)
+        try:
+            importlib.import_module(module)
+        except Exception:
+            log.exception("%s cannot be imported; its jobs will fail", module)
     gc.collect()
     gc.freeze()
     return known_tasks()
@@ -226,6 +229,8 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
     log.info("The following commands are available:")
     for task in tasks:
         log.info("+ %s", task)
+    # Before the line that says so: whoever reads it may stop the worker right away.
+    worker._install_signal_handlers()  # noqa: SLF001
     log.info("Listening on the %s queue", QUEUE)
     # RQ's own log lines say the same things again; warnings and errors stay.
     worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "DEBUG" else "WARNING")

@@ -150,11 +150,13 @@ def test_an_idle_worker_takes_jobs_again_after_the_broker_was_away(start_worker:
 def test_a_file_dropped_into_workers_is_a_task_with_no_registration(
     broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> None:
-    """D18, F26: the folder is the product's own with one file more."""
+    """D18, F26: the folder is the product's own with one file more, and two that are broken, which do no harm."""
     folder = home / "workers"
     folder.mkdir()
     for path in (REPOSITORY / "workers").glob("*.py"):
         (folder / path.name).symlink_to(path)
+    (folder / "broken_tasks.py").write_text("def greet(name:\n")
+    (folder / "missing_tasks.py").write_text("import nonesuch\ndef lost():\n    pass\n")
     (folder / "greeting_tasks.py").write_text("def greet(name):\n    return f'Hello {name}'\n")
     queue = (
         "from libraries.job_manager import enqueue_background_job\n"
@@ -189,7 +191,7 @@ def test_stock_rq_runs_our_tasks_and_shows_our_queue(broker: EmbeddedBroker, env
     )  # fmt: skip
     status = get_job_status(job.id)
     assert status["status"] == "finished"
-    assert Path(status["result"]).read_text().startswith("<?xml")
+    assert Path(status["result"]).read_text().startswith("<svg")
     info = subprocess.run(
         [rq, "info", "-u", url, "--raw"], env=environ, cwd=REPOSITORY, check=True, timeout=60, capture_output=True, text=True
     )

@@ -1,0 +1,5 @@
+"""Data files, converted."""
+
+from components.data.main import blueprint
+
+__all__ = ["blueprint"]

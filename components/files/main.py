@@ -1,0 +1,26 @@
+"""POST /files/batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from components.files.schemas import BatchSchema
+from components.http import AcceptedSchema, accepted, api_blueprint
+from libraries.job_manager import enqueue_background_job
+
+blueprint = api_blueprint("files", __name__, "/files", "Do the same to many files.")
+PROCESS, TIMEOUT = "workers.file_tasks.process_batch", "20m"
+
+
+@blueprint.route("/batch", methods=["POST"])
+@blueprint.arguments(BatchSchema)
+@blueprint.response(202, AcceptedSchema)
+@blueprint.problems(503)
+def process_files(batch: dict[str, Any]) -> Response:
+    """Queue one operation on many files, as one job.
+
+    A file that is missing or cannot be processed fails alone: the job's result tells what became of each.
+    """
+    return accepted(enqueue_background_job(PROCESS, job_timeout=TIMEOUT, **batch), f"Batch of {len(batch['file_list'])} queued")

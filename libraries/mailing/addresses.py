@@ -1,0 +1,64 @@
+"""What may stand in the headers of a mail: one plain address, and a subject without control characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import ClassVar
+
+from libraries.errors import InvalidInput
+
+LONGEST_ADDRESS = 254
+LONGEST_LOCAL_PART = 64
+LONGEST_SUBJECT = 200
+# RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
+LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+# RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP address is not a domain.
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
+# Control characters, halves of surrogate pairs, line and paragraph separators.
+UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+class BadRecipient(InvalidInput):
+    """Raised when a recipient is not exactly one plain mail address."""
+
+    code: ClassVar[str] = "bad-recipient"
+
+
+class BadSubject(InvalidInput):
+    """Raised when a subject is empty, too long or could start a header of its own."""
+
+    code: ClassVar[str] = "bad-subject"
+
+
+def check_address(address: str, *, field: str = "recipient") -> str:
+    """Return `address` if it is one plain mail address such as `ann@example.com`.
+
+    Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, at most 254 characters. Lists, display
+    names, quotes and line breaks are refused. A domain with other letters is written in its `xn--` form.
+
+    Raises:
+        BadRecipient: anything else.
+    """
+    if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
+        raise BadRecipient(f"an address is text of at most {LONGEST_ADDRESS} characters", field=field)
+    if any(mark in address for mark in ",;"):
+        raise BadRecipient("one address per recipient: send a list to reach several people", field=field)
+    local, _, domain = address.rpartition("@")
+    if len(local) > LONGEST_LOCAL_PART or not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain):
+        raise BadRecipient("not a mail address: write it plainly, such as ann@example.com", field=field)
+    return address
+
+
+def check_subject(subject: str, *, field: str = "subject") -> str:
+    """Return `subject` if it is one line of 1 to 200 characters that holds more than spaces.
+
+    Raises:
+        BadSubject: anything else.
+    """
+    if not isinstance(subject, str) or not subject.strip() or len(subject) > LONGEST_SUBJECT:
+        raise BadSubject(f"a subject is text of 1 to {LONGEST_SUBJECT} characters", field=field)
+    if any(unicodedata.category(character) in UNPRINTABLE for character in subject):
+        raise BadSubject("a subject is one line: no line breaks or control characters", field=field)
+    return subject

@@ -1,0 +1,174 @@
+"""Delivery: over SMTP when a server is set, else into a file that a mail program can open."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ipaddress
+import smtplib
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import ClassVar
+from urllib.parse import unquote, urlsplit
+
+from libraries.errors import InvalidInput, Unavailable
+from libraries.settings import get_settings
+from libraries.storage import Artifact, filename_part, output_folder
+
+PATIENCE_S = 10.0
+PERMANENT = 500
+PORTS = {"smtp": 25, "smtps": 465}
+SUBMISSION_PORT = 587
+
+
+class MailRefused(InvalidInput):
+    """Raised when the mail server will not take this mail, now or later (replies 5xx)."""
+
+    code: ClassVar[str] = "mail-refused"
+
+
+class MailServerAway(Unavailable):
+    """Raised when the mail server cannot be reached or used for now, or asks to try again (replies 4xx)."""
+
+    code: ClassVar[str] = "mail-server-away"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where a mail went: `by` is `smtp` or `file`; `artifact` is the file, if it is one."""
+
+    by: str
+    artifact: Artifact | None = None
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """A mail server as the setting `SMTP_URL` describes it."""
+
+    host: str
+    port: int
+    tls_from_start: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @classmethod
+    def from_url(cls, url: str) -> MailServer:
+        """Read `smtp://user:password@host:port` or `smtps://...`; user and password are percent-decoded.
+
+        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC 6409).
+
+        Raises:
+            MailServerAway: the URL names no host or a bad port.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or parts.scheme not in PORTS:
+            raise MailServerAway("the address of the mail server (SMTP_URL) cannot be used")
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        usual = SUBMISSION_PORT if user and parts.scheme == "smtp" else PORTS[parts.scheme]
+        return cls(host, port or usual, parts.scheme == "smtps", user, password)
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether the server is on this machine, so that nothing crosses a network."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def deliver(message: EmailMessage) -> Delivery:
+    """Send `message` to the server of the setting `SMTP_URL`; without one write it to `mail/<name>.eml` in the output folder.
+
+    The connection is encrypted from the start (`smtps`) or as soon as the server offers it; certificates are checked. A password
+    crosses a network only encrypted. Each step may take 10 seconds.
+
+    Raises:
+        MailRefused: the server refused the mail for good.
+        MailServerAway: the server cannot be reached, trusted or used, or asks to try again.
+        StorageFull: there is no room for the file.
+    """
+    url = get_settings().smtp_url
+    if not url:
+        return Delivery("file", output_folder().publish(_file_name(message), message.as_bytes()))
+    server = MailServer.from_url(url)
+    with _plain_errors(), _connected(server, message) as client:
+        client.send_message(message)
+    return Delivery("smtp")
+
+
+def _file_name(message: EmailMessage) -> str:
+    """Return a name that shows the recipient and is unique to the message."""
+    unique = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:16]
+    return f"mail/{filename_part(str(message['To']))}-{unique}.eml"
+
+
+@contextlib.contextmanager
+def _connected(server: MailServer, message: EmailMessage) -> Iterator[smtplib.SMTP]:
+    """Connect, encrypt, log in; at the end say goodbye without caring for the answer.
+
+    The mail is accepted once the server has said so. A server that then hangs up before the goodbye must not make it look lost,
+    or it would be sent again.
+    """
+    trust = ssl.create_default_context()
+    # The name in the greeting: the sender's domain, not this machine's own name.
+    greeting = str(message["From"]).rpartition("@")[2]
+    client = (
+        smtplib.SMTP_SSL(server.host, server.port, greeting, timeout=PATIENCE_S, context=trust)
+        if server.tls_from_start
+        else smtplib.SMTP(server.host, server.port, greeting, timeout=PATIENCE_S)
+    )
+    try:
+        _encrypt_and_log_in(client, server, trust)
+        yield client
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            client.quit()
+    finally:
+        client.close()
+
+
+def _encrypt_and_log_in(client: smtplib.SMTP, server: MailServer, trust: ssl.SSLContext) -> None:
+    client.ehlo_or_helo_if_needed()
+    encrypted = server.tls_from_start
+    if not encrypted and client.has_extn("starttls"):
+        client.starttls(context=trust)
+        client.ehlo()
+        encrypted = True
+    if server.user:
+        if not (encrypted or server.is_local):
+            raise MailServerAway("the mail server offers no encryption, so the password was not sent; use smtps:// if it has it")
+        client.login(server.user, server.password)
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Turn what smtplib raises into our two errors; the server's own words are not passed on."""
+    try:
+        yield
+    except smtplib.SMTPAuthenticationError as error:
+        raise MailServerAway("the mail server did not accept the login of this service") from error
+    except smtplib.SMTPRecipientsRefused as error:
+        code = max(reply[0] for reply in error.recipients.values())
+        raise _refusal(code, "the recipient", "recipient") from error
+    except smtplib.SMTPSenderRefused as error:
+        raise _refusal(error.smtp_code, "the sender", None) from error
+    except smtplib.SMTPResponseException as error:
+        raise _refusal(error.smtp_code, "the mail", None) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise MailServerAway("the mail server lacks a command that this service needs") from error
+    except ssl.SSLError as error:
+        raise MailServerAway("the mail server's encryption or certificate is not good enough to trust") from error
+    # UnicodeError: a host name that cannot be looked up at all.
+    except (OSError, UnicodeError) as error:
+        raise MailServerAway("the mail server does not answer") from error
+
+
+def _refusal(code: int, what: str, blamed: str | None) -> MailRefused | MailServerAway:
+    if code >= PERMANENT:
+        return MailRefused(f"the mail server refused {what} for good (reply {code})", field=blamed)
+    return MailServerAway(f"the mail server refused {what} for now (reply {code})")

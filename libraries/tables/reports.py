@@ -1,0 +1,78 @@
+"""The account of a conversion: how many rows were kept, and what was wrong with the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+MOST_ERRORS_SHOWN = 100
+MOST_NOTES_SHOWN = 100
+LONGEST_QUOTE = 60
+# Bytes as JSON. A job's result is limited, so each list in it has its share.
+COLUMNS_SHARE = 16_000
+ERRORS_SHARE = 20_000
+NOTES_SHARE = 8_000
+
+Item = TypeVar("Item")
+
+
+class RowError(NamedTuple):
+    """A row that was left out: the line that it begins on (the first line is 1), and why."""
+
+    line: int
+    detail: str
+
+
+@dataclass
+class Report:
+    """What became of the rows of a table.
+
+    Every row of the source is counted once: in `rows` if it was kept, in `error_count` if it was left out. `errors` tells of the
+    first hundred of the latter. `notes` tells of changes that cost no data, such as a column that had to be renamed.
+    """
+
+    rows: int = 0
+    columns: list[str] = field(default_factory=list)
+    error_count: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def refuse(self, error: RowError) -> None:
+        """Count a row that was left out."""
+        self.error_count += 1
+        if len(self.errors) < MOST_ERRORS_SHOWN:
+            self.errors.append(error)
+
+    def note(self, text: str) -> None:
+        """Keep a remark; beyond a hundred they are dropped."""
+        if len(self.notes) < MOST_NOTES_SHOWN:
+            self.notes.append(text)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the report as JSON of at most about 45 kB: long lists are cut, their counts are not."""
+        return {
+            "rows": self.rows,
+            "columns": within_bytes(self.columns, COLUMNS_SHARE),
+            "column_count": len(self.columns),
+            "error_count": self.error_count,
+            "errors": within_bytes([error._asdict() for error in self.errors], ERRORS_SHARE),
+            "notes": within_bytes(self.notes, NOTES_SHARE),
+        }
+
+
+def within_bytes(items: Iterable[Item], most: int) -> list[Item]:
+    """Return the first of `items`, as many as fit into `most` bytes of JSON."""
+    kept: list[Item] = []
+    for item in items:
+        most -= len(json.dumps(item)) + 2
+        if most < 0:
+            break
+        kept.append(item)
+    return kept
+
+
+def quoted(text: str) -> str:
+    """Return `text` for an error text: quoted, escaped and cut to 60 characters."""
+    return ascii(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}...")

@@ -1,0 +1,112 @@
+"""The whole service as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY, until
+
+
+def free_port() -> int:
+    """A port that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """A running `start_dev.py` of this test's own."""
+
+    def __init__(self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY) -> None:
+        self.environ = environ | {"PORT": str(free_port())}
+        self.log = log
+        self.url = f"http://127.0.0.1:{self.environ['PORT']}"
+        with log.open("ab") as sink:
+            self.process = subprocess.Popen(
+                [sys.executable, "start_dev.py", *options], env=self.environ, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT
+            )
+
+    def said(self) -> str:
+        """Everything it has printed so far."""
+        return self.log.read_text()
+
+    def wait_until_drawn(self) -> Service:
+        """Wait until it has drawn its first artboard."""
+        until(lambda: "Stop with Ctrl-C" in self.said() or self.process.poll() is not None, seconds=30, what="a first drawing")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Make a request; return the status and the body, parsed if it is JSON."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - http:// only
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
+                status, kind, text = reply.status, reply.headers["Content-Type"], reply.read().decode()
+        except urllib.error.HTTPError as reply:
+            with reply:
+                status, kind, text = reply.code, reply.headers["Content-Type"], reply.read().decode()
+        return status, json.loads(text) if "json" in kind else text
+
+    def draw(self, **artboard: Any) -> str:
+        """Draw an artboard to the end; return the SVG."""
+        status, accepted = self.ask("POST", "/artboard/create", {"width": 100, "height": 100} | artboard)
+        assert status == 200, accepted
+        job = f"/jobs/{accepted['job_id']}"
+        until(lambda: self.ask("GET", job)[1]["done"], seconds=15, what="the end of the job")
+        status, svg = self.ask("GET", f"{job}/result")
+        assert status == 200, svg
+        return str(svg)
+
+    def pids(self) -> dict[str, int]:
+        """The process ids of the parts by the module or program that they run."""
+        found = {}
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in children:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+            name = re.search(r"-m (\S+)", command)
+            if name:
+                found[name[1].rpartition(".")[2]] = int(pid)
+        return found
+
+    def family(self) -> set[int]:
+        """The process ids of everything that descends from it."""
+        listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}
+        found = {self.process.pid}
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found
+
+    def stop(self, number: int = signal.SIGINT, *, seconds: float = 10.0) -> int:
+        """Send a signal, wait for the end, return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@pytest.fixture
+def start_service(environ: dict[str, str], home: Path) -> Iterator[Callable[..., Service]]:
+    """A function that starts the service; what still runs at the end of the test is stopped."""
+    started: list[Service] = []
+
+    def start(*options: str, cwd: Path = REPOSITORY, wait: bool = True, **more: str) -> Service:
+        service = Service(environ | more, home / f"service{len(started)}.log", *options, cwd=cwd)
+        started.append(service)
+        return service.wait_until_drawn() if wait else service
+
+    yield start
+    for service in started:
+        if service.process.poll() is None:
+            service.stop()

@@ -1,0 +1,161 @@
+"""`start_dev.py`, which `make run` calls, as its user sees it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, until
+from tests.journeys.conftest import Service, free_port
+
+StartService = Callable[..., Service]
+
+
+def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(start_service: StartService) -> None:
+    """F20."""
+    started = time.monotonic()
+    service = start_service()
+    assert time.monotonic() - started < 10
+    said = service.said()
+    assert "First artboard: finished" in said
+    drawn = re.search(r"Drew output/(\S+\.svg)", said)
+    assert drawn is not None
+    assert (Path(service.environ["OUTPUT_DIR"]) / drawn[1]).read_text().rstrip().endswith("</svg>")
+    assert f"{service.url}/docs" in said
+    assert service.ask("GET", "/readyz")[0] == 200
+
+
+def test_the_curl_that_it_prints_works_as_it_is(start_service: StartService) -> None:
+    service = start_service()
+    command = next(line.split("|", 1)[1].strip() for line in service.said().splitlines() if "| " in line and " curl " in line)
+    answer = subprocess.run(["sh", "-c", f"{command} -sS"], capture_output=True, text=True, check=True).stdout
+    assert '"job_id"' in answer
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(start_service: StartService, number: int) -> None:
+    """F22."""
+    service = start_service()
+    family = service.family()
+    assert len(family) >= 6, "launcher, keeper, server, worker, gunicorn and its worker"
+    started = time.monotonic()
+    assert service.stop(number) == 0
+    assert time.monotonic() - started < 5
+    left = [pid for pid in family if Path(f"/proc/{pid}").exists()]
+    assert left == []
+
+
+def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(start_service: StartService) -> None:
+    """F21."""
+    service = start_service()
+    os.kill(service.pids()["workers"], signal.SIGKILL)
+    started = time.monotonic()
+    assert "<svg" in service.draw(pattern="grid")
+    assert time.monotonic() - started < 5
+
+
+def test_a_killed_web_process_and_a_killed_broker_are_replaced(start_service: StartService) -> None:
+    service = start_service()
+    for part in ("gunicorn", "broker"):
+        first = service.pids()[part]
+        os.kill(first, signal.SIGKILL)
+        until(lambda: service.pids().get(part, first) != first, what=f"a new {part}")  # noqa: B023
+
+    def ready() -> bool:
+        try:
+            return service.ask("GET", "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    until(ready, seconds=15, what="a ready service")
+    assert "<svg" in service.draw()
+
+
+def test_nothing_is_left_when_the_launcher_itself_is_killed(start_service: StartService) -> None:
+    service = start_service()
+    family = service.family()
+    service.process.kill()
+    service.process.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), what="the end of all parts")
+
+
+def test_a_change_of_a_source_file_reloads_the_server(start_service: StartService, home: Path) -> None:
+    """F23: in a copy of the sources, so that the real ones stay untouched."""
+    copy = home / "copy"
+    for name in ("app.py", "start_dev.py", "gunicorn.conf.py", "components", "libraries", "workers"):
+        source = REPOSITORY / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name if source.is_dir() else _made(copy))
+    service = start_service("--reload", cwd=copy, PYTHONPATH=str(copy))
+    before = service.pids()
+    time_of_change = time.time_ns() + 10**9
+    os.utime(copy / "components" / "http.py", ns=(time_of_change, time_of_change))
+    until(lambda: "http.py changed: reloading" in service.said(), what="the reload")
+
+    def replaced() -> bool:
+        now = service.pids()
+        return now.keys() == before.keys() and all(now[name] != before[name] for name in ("gunicorn", "workers"))
+
+    until(replaced, what="new processes")
+    assert service.pids()["broker"] == before["broker"]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def test_the_parts_run_alone_with_the_commands_of_the_procfile(environ: dict[str, str], home: Path) -> None:
+    """F24, D20: a client draws through web and worker that were started one by one."""
+    environ |= {"PORT": str(free_port()), "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}"}
+    lines = dict(line.split(": ", 1) for line in (REPOSITORY / "Procfile").read_text().splitlines())
+    assert set(lines) >= {"web", "worker"}
+    started = []
+    for name in ("broker", "worker", "web"):
+        with (home / f"{name}.log").open("wb") as sink:
+            command = ["sh", "-c", f"exec {lines[name]}"]
+            started.append(subprocess.Popen(command, env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink))
+        if name == "broker":
+            until(lambda: "started" in (home / "broker.log").read_text(), what="the broker")
+    try:
+        service = Service.__new__(Service)
+        service.url = f"http://127.0.0.1:{environ['PORT']}"
+
+        def ready() -> bool:
+            try:
+                return service.ask("GET", "/readyz")[0] == 200
+            except OSError:
+                return False
+
+        until(ready, what="a ready service")
+        assert "<svg" in service.draw()
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            assert process.wait(10) == 0
+
+
+def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(environ: dict[str, str]) -> None:
+    environ |= {"PORT": "http", "JOB_TIMEOUT": "soon", "WORKERS": "0"}
+    ended = subprocess.run(
+        [sys.executable, "start_dev.py"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+    )
+    assert ended.returncode == 2
+    assert all(name in ended.stderr for name in ("PORT", "JOB_TIMEOUT", "WORKERS"))
+    assert "Traceback" not in ended.stderr
+
+
+def test_two_workers_share_the_work(start_service: StartService) -> None:
+    """F12."""
+    service = start_service(WORKERS="2")
+    assert "worker1" in service.said()
+    assert "worker2" in service.said()
+    assert "<svg" in service.draw()
