@@ -47,6 +47,16 @@ def parse_bytes(text: str) -> int:
     return int(found[1]) * {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}[found[2]]
 
 
+def optional_duration(text: str) -> int:
+    """Return the seconds that `text` stands for, 0 for an empty text."""
+    return parse_duration(text) if text.strip() else 0
+
+
+def optional_bytes(text: str) -> int:
+    """Return the bytes that `text` stands for, 0 for an empty text."""
+    return parse_bytes(text) if text.strip() else 0
+
+
 def one_of_schemes(*schemes: str) -> Callable[[str], None]:
     """Return a check that lets only empty texts and URLs with one of these schemes pass."""
 
@@ -107,8 +117,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OUTPUT_DIR", "./output", resolved_path, "Folder that drawings and other results are written to."),
     Setting("UPLOAD_DIR", "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."),
     Setting("WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)),
-    Setting("WEB_THREADS", "32", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
+    Setting("WEB_THREADS", "128", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
     Setting("JOB_TIMEOUT", "5m", parse_duration, "How long a job may run unless it says otherwise.", (Range(1, 86400),)),
+    Setting(
+        "JOBS_PER_FORK", "200", whole_number, "Jobs that one process runs before a fresh one takes over.", (Range(1, 10**6),)
+    ),
+    Setting("JOB_MEMORY", "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."),
+    Setting("JOB_CPU", "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."),
+    Setting("JOB_FILE_SIZE", "1GB", optional_bytes, "Largest file that a job may write. Empty: no limit."),
     Setting("RESULT_TTL", "24h", parse_duration, "How long the record of a finished job is kept."),
     Setting("FAILURE_TTL", "7d", parse_duration, "How long the record of a failed job is kept."),
     Setting("MAX_RESULT", "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."),
@@ -145,6 +161,10 @@ class Settings:
     workers: int
     web_threads: int
     job_timeout: int
+    jobs_per_fork: int
+    job_memory: int
+    job_cpu: int
+    job_file_size: int
     result_ttl: int
     failure_ttl: int
     max_result: int

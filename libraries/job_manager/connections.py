@@ -65,6 +65,8 @@ def worker_client(settings: Settings) -> Redis:
     pool = ConnectionPool.from_url(
         url,
         **_tcp_options(url),
+        # Longer than the longest wait for a job, shorter than the patience with a silent connection.
+        socket_timeout=15.0,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=1.0), 10),
         retry_on_error=list(BROKER_AWAY),
     )

@@ -31,6 +31,12 @@ class BadTimeout(InvalidInput):
     code: ClassVar[str] = "bad-timeout"
 
 
+class JobTimeout(BaseException):
+    """Raised in a task when its job's time is up. Not an `Exception`, so that a task cannot swallow it by accident."""
+
+    code: ClassVar[str] = "timeout"
+
+
 class BadResult(InvalidInput):
     """Raised in the worker when a task returned something that is not JSON, or too much of it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,26 +14,17 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.utils import now, utcformat
 
+from libraries.job_manager import transitions
 from libraries.job_manager.catalogue import check_task
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import BadArguments, BadTimeout
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.records import JOB_ID, QUEUE
+from libraries.job_manager.keys import QUEUE
+from libraries.job_manager.records import JOB_ID
 from libraries.settings import get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
-# Whoever removes the id from the queue's list owns the job's fate: a worker takes it from that list as well. In one script, so
-# that no crash can leave a job that is neither queued nor canceled.
-CANCEL = """
-if redis.call('HGET', KEYS[2], 'status') == 'canceled' then return 1 end
-if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[2], 'status', 'canceled', 'ended_at', ARGV[2])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-redis.call('ZADD', KEYS[3], redis.call('TIME')[1] + ARGV[3], ARGV[1])
-return 1
-"""
 
 
 def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any) -> Job:
@@ -123,10 +115,7 @@ def cancel_job(job_id: str) -> bool:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = get_settings()
-    queue = _queue(web_client(settings))
-    keys: list[str | int] = [queue.key, Job.key_for(job_id), queue.canceled_job_registry.key]
-    arguments: list[str | int] = [job_id, utcformat(now()), settings.failure_ttl]
-    return patiently(lambda: bool(queue.connection.eval(CANCEL, len(keys), *keys, *arguments)))
+    return patiently(lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl))
 
 
 @lru_cache(maxsize=8)

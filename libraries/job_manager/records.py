@@ -11,20 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from redis import Redis
-from rq.job import Job
 
 from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.keys import QUEUE_KEY, job_key, results_key
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
 from libraries.settings import Settings, get_settings
 
-QUEUE = "background"
-QUEUE_KEY = f"rq:queue:{QUEUE}"
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # Looking further down the queue would make every poll of a long queue slow.
 DEEPEST_POSITION = 1000
 # Which exception names in a failure that RQ itself wrote stand for what.
 PUBLIC_FAILURES = {
     "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
+    "JobTimeout": ("timeout", "the job ran longer than its timeout allows"),
     "Work-horse terminated unexpectedly": ("worker-lost", "the process that ran the job ended unexpectedly"),
     "AbandonedJobError": ("worker-lost", "the process that ran the job ended unexpectedly"),
     "Job stopped by user": ("stopped", "the job was stopped on request"),
@@ -34,6 +33,7 @@ INTERNAL_FAILURE = ("internal-error", "internal error; the worker's log says mor
 FIELDS = (
     "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress", "result_ttl", "failure_ttl",
     "retries_left", "number_of_retries",
+    "failure", "attempts",
 )  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class JobRecord:
     timeout: int = 0
     expires_at: datetime | None = None
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    attempts: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
@@ -105,8 +106,8 @@ def get_job_status(job_id: str) -> dict[str, Any]:
 
 def _read(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
-        pipeline.hmget(Job.key_for(job_id), list(FIELDS))
-        pipeline.xrevrange(f"rq:results:{job_id}", count=1)
+        pipeline.hmget(job_key(job_id), list(FIELDS))
+        pipeline.xrevrange(results_key(job_id), count=1)
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
         values, results, position = cast("tuple[list[bytes | None], list[Any], int | None]", pipeline.execute())
     known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
@@ -118,7 +119,7 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
     return JobRecord(
         id=job_id,
         status=status,
-        **_outcome(status, outcome, meta),
+        **_outcome(status, outcome, json.loads(known.get("failure") or "null")),
         created_at=_moment(known.get("created_at")),
         started_at=_moment(known.get("started_at")),
         ended_at=_moment(known.get("ended_at")),
@@ -130,18 +131,18 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         timeout=int(known.get("timeout") or 0),
         expires_at=_expiry(status, known, get_settings()),
         artifacts=meta.get("artifacts", []) if status == "finished" else [],
+        attempts=json.loads(known.get("attempts") or "[]"),
     )
 
 
-def _outcome(status: str, outcome: dict[bytes, bytes], meta: dict[str, Any]) -> dict[str, Any]:
+def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None) -> dict[str, Any]:
     if status == "finished":
         value = outcome.get(b"return_value")
         return {"result": json.loads(b64decode(value)) if value is not None else None}
     if status not in ("failed", "stopped"):
         return {}
     trace = zlib.decompress(b64decode(outcome[b"exc_string"])).decode() if outcome.get(b"exc_string") else ""
-    told = meta.get("error") if status == "failed" else None
-    if told and told["text"].splitlines()[0] in trace:
+    if told and status == "failed":
         return {"error": told["text"], "error_code": told["code"], "public_error": told["detail"]}
     lines = trace.strip().splitlines()
     last = lines[-1].strip() if lines else "no details were kept"

@@ -1,45 +1,52 @@
-"""The worker: RQ's own, made to notice trouble in seconds and to stop without dropping a job.
+"""The worker: RQ's own to look at, made to notice trouble in seconds, to stop without dropping a job, and to be fast.
 
-Stock `rq worker -S json background` runs the same jobs; what it lacks is written at each method.
+It forks a work-horse that takes and runs the jobs, keeps the running one alive in the broker, kills it when it must, and settles
+what a dead work-horse leaves. Stock `rq worker -S json background` runs the same jobs from the same queue.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
 import logging
 import os
+import random
+import select
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-from redis import Redis, exceptions
-from rq import Queue, Worker
-from rq.executions import Execution
-from rq.job import Job
+from redis import exceptions
+from rq import Worker
+from rq.command import parse_payload
 from rq.serializers import JSONSerializer
-from rq.utils import as_text, now
-from rq.worker import WorkerStatus
 
+from libraries.job_manager import keys, transitions
 from libraries.job_manager.catalogue import known_tasks, task_modules
-from libraries.job_manager.connections import shown_broker_url, worker_client
+from libraries.job_manager.connections import BROKER_AWAY, shown_broker_url, worker_client
+from libraries.job_manager.horse import ASKED_TO_STOP, QUEUE_EMPTY, SERVED_ITS_JOBS, Horse, limit_resources, release_dependents
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.records import QUEUE
+from libraries.job_manager.reaper import Reaper
+from libraries.job_manager.slot import RUNNING, WAITING, Activity, Slot
+from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
 from libraries.settings import Settings
 
-# Seconds. A worker is missed when it has been silent for three heartbeats.
-HEARTBEAT_EVERY = 5
-HEARTBEAT_TTL = 3 * HEARTBEAT_EVERY
 WORKER_TTL = 20
-MAINTENANCE_EVERY = 5
+# Seconds after which a running job gets its first heartbeat; most jobs are done by then.
+FIRST_BEAT = 1.0
 # A job that does not react to its timeout (stuck in C, or it swallows the exception) is killed this much later.
 HARD_KILL_AFTER = 5
+LOOK_EVERY = 0.25
+LOOK_WHILE_STOPPING = 0.02
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
+Tasks = dict[str, Callable[..., Any]]
 
 
 class BrokerUnreachable(Exception):
@@ -47,141 +54,253 @@ class BrokerUnreachable(Exception):
 
 
 class VectorWorker(Worker):
-    """Works on one queue; a SIGTERM or SIGINT lets the running job end, a second one a second later does not."""
+    """Works on one queue; a SIGTERM or SIGINT lets the running job end, a second one hands it back to the queue."""
 
     job_class = VectorJob
-    log_result_lifespan = False
 
-    def __init__(self, settings: Settings, *, connection: Redis | None = None, queue: str = QUEUE) -> None:
-        """Prepare a worker; `connection` is made from the settings if not given.
+    def __init__(self, settings: Settings, tasks: Tasks | None = None) -> None:
+        """Prepare a worker that runs `tasks`, those of `load_tasks()` if not given.
 
         Raises:
             BrokerUnreachable: the broker does not answer.
         """
         self.settings = settings
         try:
-            super().__init__(
-                [queue],
-                connection=connection or worker_client(settings),
-                serializer=JSONSerializer,
-                worker_ttl=WORKER_TTL,
-                job_monitoring_interval=HEARTBEAT_EVERY,
-                maintenance_interval=MAINTENANCE_EVERY,
-                default_result_ttl=settings.result_ttl,
-                log_job_description=False,
-            )
-            self.connection.ping()
-        except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+            client = worker_client(settings)
+            client.ping()
+            super().__init__([keys.QUEUE], connection=client, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
+        except BROKER_AWAY as error:
             raise BrokerUnreachable(f"cannot reach the broker at {shown_broker_url(settings)}") from error
-        self._waiting_client: int | None = None
-
-    # -- stopping: RQ raises StopRequested out of whatever the worker is doing, which can drop the job that it just took
+        self._tasks = load_tasks() if tasks is None else tasks
+        self._slot = Slot()
+        self._horse_ended: int | None = None
+        self._horse_started = 0.0
+        self._quick_deaths = 0
+        self._drop_job = False
+        self._stop_job_id = ""
+        self._stopped_execution = ""
+        self._beat_at: dict[str, float] = {}
+        self._heartbeat_at = 0.0
+        # A byte in this pipe ends the worker's sleep: from a signal, a command, or the end of the work-horse.
+        self._wake_reader, self._wake_writer = os.pipe()
+        os.set_blocking(self._wake_reader, False)
+        os.set_blocking(self._wake_writer, False)
 
     @property
     def stop_requested(self) -> bool:
         """Tell whether a signal has asked this worker to stop."""
         return self._stop_requested
 
+    def work(self, burst: bool = False, logging_level: str | None = "WARNING", **_: object) -> bool:  # type: ignore[override]
+        """Run jobs until asked to stop, or until the queue is empty with `burst`; return whether it ended as it should."""
+        self.bootstrap(logging_level)
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        log.info("Listening on the %s queue", keys.QUEUE)
+        previous = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
+        try:
+            return self._look_after_horses(burst=burst)
+        finally:
+            signal.set_wakeup_fd(previous)
+            with contextlib.suppress(*BROKER_AWAY):
+                self.teardown()  # type: ignore[no-untyped-call]
+            for descriptor in (self._wake_reader, self._wake_writer):
+                os.close(descriptor)
+
+    # -- signals and commands only leave a note; the loop below acts on it
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Note that the worker is to stop after the job it has; nothing is interrupted, so nothing can be dropped."""
-        self._shutdown_requested_date = now()
+        """Note that the worker is to stop after the job it has."""
+        self._stop_requested = True
+        self._slot.ask_to_stop()
         signal.signal(signal.SIGINT, self.request_force_stop)
         signal.signal(signal.SIGTERM, self.request_force_stop)
-        self._stop_requested = True
-        # A signal handler must not talk to the broker: it may have interrupted a conversation.
-        threading.Thread(target=self._wake, name="wake", daemon=True).start()
 
-    def _wake(self) -> None:
-        log.info("Worker stopping: the running job, if any, may end")
-        while self._waiting_client is not None:
-            try:
-                self.connection.client_unblock(self._waiting_client)
-            except exceptions.RedisError:
-                return
-            time.sleep(0.02)
+    def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
+        """Note that the worker is to stop now."""
+        self._drop_job = True
 
-    # -- taking a job
+    def handle_payload(self, message: Any) -> None:
+        """Take a command of RQ's, such as `send_stop_job_command`, from the thread that listens for them."""
+        payload = parse_payload(message)
+        command = payload["command"]
+        if command in ("stop-job", "stop-execution"):
+            self._stop_job_id = str(payload.get("job_id", ""))
+        elif command == "kill-horse" and self._horse_pid:
+            os.kill(self._horse_pid, signal.SIGKILL)
+        elif command == "shutdown":
+            os.kill(os.getpid(), signal.SIGINT)
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_writer, b"!")
 
-    def dequeue_job_and_maintain_ttl(self, timeout: int | None, max_idle_time: int | None = None) -> Any:
-        """Wait for a job and return it with its queue; None when the worker is to stop, or the queue is empty in burst mode.
+    # -- the loop
 
-        Unlike RQ's, the wait ends at once on a stop request without losing a job that arrives in that moment.
-        """
-        self.set_state(WorkerStatus.IDLE)
-        pause = 0.1
-        while not self._stop_requested:
-            try:
-                self.heartbeat()
-                if self.should_run_maintenance_tasks:
-                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
-                job_id = self._take(timeout)
-                if job_id is not None:
-                    found = self._load(job_id)
-                    if found is not None:
-                        return found
-                elif timeout is None:
-                    return None
-                pause = 0.1
-            except (exceptions.ConnectionError, exceptions.TimeoutError):
-                log.warning("Broker away; trying again in %.1f s", pause)
-                time.sleep(pause)
-                pause = min(2 * pause, 2.0)
-        return None
-
-    def _take(self, timeout: int | None) -> str | None:
-        queue = self.queues[0]
-        if timeout is None:
-            return _text(self.connection.lmove(queue.key, queue.intermediate_queue_key))
-        # On a connection of its own, so that its id is known and a stop request can end the wait from outside.
-        with self.connection.client() as waiting:  # type: ignore[no-untyped-call]
-            self._waiting_client = waiting.client_id()
-            try:
+    def _look_after_horses(self, *, burst: bool) -> bool:
+        while True:
+            if not self._horse_pid:
                 if self._stop_requested:
-                    return None
-                return _text(waiting.blmove(queue.key, queue.intermediate_queue_key, timeout))
-            finally:
-                self._waiting_client = None
+                    return True
+                self._fork(burst=burst)
+            self._sleep()
+            if self._horse_is_gone():
+                code = self._settle()
+                if burst and code == QUEUE_EMPTY:
+                    return True
+                if self._quick_deaths > 5:  # noqa: PLR2004
+                    log.error("The work-horse dies again and again before it takes a job")
+                    return False
+            else:
+                self._attend()
 
-    def _load(self, job_id: str) -> tuple[Job, Queue] | None:
-        queue = self.queues[0]
-        found = self.queue_class._fetch_dequeued_job(  # noqa: SLF001 - what RQ's own dequeue_any calls after the pop
-            self.connection, queue.key, job_id, job_class=self.job_class, serializer=self.serializer
-        )
-        if found is None:
-            self.connection.lrem(queue.intermediate_queue_key, 1, job_id)
-        return found
+    def _sleep(self) -> None:
+        pause = LOOK_WHILE_STOPPING if self._stop_requested else LOOK_EVERY
+        select.select([self._wake_reader], [], [], pause)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._wake_reader, 4096)
 
-    # -- watching a job
+    def _horse_is_gone(self) -> bool:
+        if self._horse_ended is None:
+            pid, status = os.waitpid(self._horse_pid, os.WNOHANG)
+            self._horse_ended = status if pid else None
+        return self._horse_ended is not None
 
-    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
-        """Return how many seconds a heartbeat lasts: RQ adds a minute, in which nobody notices that a worker died."""
-        return HEARTBEAT_TTL
+    def _attend(self) -> None:
+        """Do what the work-horse needs from outside while it lives."""
+        activity, now = self._slot.read(), time.monotonic()
+        try:
+            if activity.phase == RUNNING:
+                self._attend_job(activity, now)
+            elif activity.phase == WAITING and self._stop_requested:
+                self.connection.client_unblock(activity.client_id)
+            if now - self._heartbeat_at > HEARTBEAT_EVERY:
+                self.heartbeat()
+                self._heartbeat_at = now
+        except (*BROKER_AWAY, exceptions.OutOfMemoryError) as error:
+            log.warning("Broker away (%s)", type(error).__name__)
+        if self._drop_job:
+            self._kill_if(self._slot.read().execution_id)
 
-    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
-        """Say that worker, execution and job are alive; kill a job that has outlived its timeout by some seconds.
+    def _attend_job(self, activity: Activity, now: float) -> None:
+        if activity.timeout and activity.seconds > activity.timeout + HARD_KILL_AFTER:
+            log.error("Job %s ignores its timeout of %.0f s; killing it", activity.job_id, activity.timeout)
+            self._kill_if(activity.execution_id)
+        elif self._stop_job_id == activity.job_id:
+            self._stopped_execution = activity.execution_id
+            self._kill_if(activity.execution_id)
+        elif activity.seconds > FIRST_BEAT and now - self._beat_at.get(activity.execution_id, 0.0) > HEARTBEAT_EVERY:
+            if transitions.beat(self.connection, self._attempt(activity), time.time()):
+                self._beat_at = {activity.execution_id: now}
+            else:
+                log.warning("Job %s was given to another worker meanwhile; killing this run of it", activity.job_id)
+                self._kill_if(activity.execution_id)
 
-        RQ gives such a job a minute.
+    def _kill_if(self, execution_id: str) -> None:
+        """Kill the work-horse if it still runs that execution.
+
+        It may have gone on to the next job since the slot was read, so it is halted first and looked at again.
         """
-        started = job.started_at
-        if started and job.timeout and job.timeout > 0 and (now() - started).total_seconds() > job.timeout + HARD_KILL_AFTER:
-            log.error("Job %s ignores its timeout of %s s; killing it", job.id, job.timeout)
-            self.kill_horse()
-            return
-        super().maintain_heartbeats(job, execution)
+        os.kill(self._horse_pid, signal.SIGSTOP)
+        _, status = os.waitpid(self._horse_pid, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            self._horse_ended = status
+        elif self._slot.read().execution_id == execution_id:
+            os.kill(self._horse_pid, signal.SIGKILL)
+        else:
+            os.kill(self._horse_pid, signal.SIGCONT)
 
-    def setup_work_horse_signals(self) -> None:
-        """Let the work-horse ignore the signals that stop its worker, and die with it.
+    def _attempt(self, activity: Activity) -> Attempt:
+        return Attempt(activity.job_id, activity.execution_id, self.name, activity.started_unix)
 
-        A stop signal to the whole process group would otherwise fail the job, and an orphan would go on running a job that
-        somebody else has begun again.
-        """
-        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        die_with_parent(self.pid or os.getppid())
+    # -- the end of a work-horse
+
+    def _settle(self) -> int:
+        """Clean up behind a work-horse that is gone, settle the job it died with, and return its exit code or -1."""
+        status, activity = self._horse_ended or 0, self._slot.read()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._horse_pid, signal.SIGKILL)  # processes that a task started and left
+        code = os.waitstatus_to_exitcode(status)
+        expected = code in (SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP)
+        quick = not expected and activity.phase != RUNNING and time.monotonic() - self._horse_started < 1
+        self._quick_deaths = self._quick_deaths + 1 if quick else 0
+        if quick:
+            time.sleep(0.1 * self._quick_deaths)
+        if activity.phase == RUNNING:
+            self._settle_job(activity, status)
+        self._horse_pid, self._horse_ended = 0, None
+        self._beat_at = {}
+        if self._drop_job:
+            self._stop_requested = True
+        return code if expected else -1
+
+    def _settle_job(self, activity: Activity, status: int) -> None:
+        attempt = self._attempt(activity)
+        stopped = self._stopped_execution == activity.execution_id
+        self._stop_job_id = self._stopped_execution = ""
+        try:
+            if self._drop_job and not stopped:
+                transitions.give_back(self.connection, attempt)
+                log.warning("Job %s was handed back to the queue", activity.job_id)
+                return
+            how = f" (signal {os.WTERMSIG(status)})" if os.WIFSIGNALED(status) else ""
+            # RQ's own words, which its dashboards know.
+            error = f"Work-horse terminated unexpectedly; waitpid returned {status}{how}; "
+            if stopped:
+                error = "Job stopped by user, work-horse terminated."
+            log.warning("Job %s: %s", activity.job_id, error)
+            outcome = transitions.fail(
+                self.connection,
+                attempt,
+                time.time(),
+                trace=error,
+                error=error,
+                lifetime=self.settings.failure_ttl,
+                stopped=stopped,
+            )
+        except BROKER_AWAY as error:
+            log.warning("Broker away (%s); a reaper will see to job %s", type(error).__name__, activity.job_id)
+        else:
+            if outcome == transitions.WAITED_FOR:
+                release_dependents(self.connection, activity.job_id)
+
+    # -- the beginning of one
+
+    def _fork(self, *, burst: bool) -> None:
+        self._slot.clear()
+        if self._stop_requested:
+            self._slot.ask_to_stop()
+        self._horse_started = time.monotonic()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_horse(parent, burst=burst)
+        self._horse_pid = pid
+
+    def _become_horse(self, parent: int, *, burst: bool) -> NoReturn:
+        """Be the work-horse; leaves by `os._exit`, so that nothing of the worker's own end runs here."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            os.setpgrp()
+            # A stop signal to the whole process group must not fail the job; the worker says when to stop.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            die_with_parent(parent)
+            limit_resources(self.settings)
+            random.seed()
+            self._is_horse = True
+            horse = Horse(self.settings, self.name, self._slot, self._tasks)
+            code = horse.run(burst=burst, most=self.settings.jobs_per_fork)
+        except BaseException:
+            log.exception("The work-horse cannot go on")
+        finally:
+            logging.shutdown()
+            os._exit(code)
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when the thread that forked it ends; elsewhere than on Linux, watch for that."""
+    """Have the kernel kill this process when the thread that forked it ends; elsewhere than on Linux, watch for that.
+
+    An orphan would go on running a job that somebody else has begun again.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
@@ -196,45 +315,47 @@ def _watch_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else as_text(value)
-
-
-def load_tasks() -> list[str]:
-    """Import every module that holds tasks, so that no job has to, and return the tasks' dotted paths.
-
-    What is loaded by then is kept out of garbage collection: a collection in a forked work-horse would copy all of it.
-    """
-    for module in task_modules():
+def load_tasks() -> Tasks:
+    """Import every module that holds tasks, so that no job has to, and return the tasks by their dotted paths."""
+    modules = {}
+    for name in task_modules():
         try:
-            importlib.import_module(module)
+            modules[name] = importlib.import_module(name)
         except Exception:
-            log.exception("%s cannot be imported; its jobs will fail", module)
-    gc.collect()
-    gc.freeze()
-    return known_tasks()
+            log.exception("%s cannot be imported; its jobs will fail", name)
+    paths = [path for path in known_tasks() if path.rpartition(".")[0] in modules]
+    return {path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths}
 
 
 def run_worker(settings: Settings, *, burst: bool = False) -> int:
-    """Run one worker until it is told to stop, or until the queue is empty with `burst`; return the exit code.
+    """Run one worker, with a reaper beside it, until it is told to stop, or until the queue is empty with `burst`.
 
-    0 after a stop on request, 1 when the worker ended for another reason.
+    Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason.
 
     Raises:
         BrokerUnreachable: the broker does not answer.
     """
     worker = VectorWorker(settings)
-    tasks = load_tasks()
-    log.info("Worker started: pid %d, queue %s, broker %s, %d tasks", os.getpid(), QUEUE, shown_broker_url(settings), len(tasks))
+    log.info(
+        "Worker started: pid %d, queue %s, broker %s, %d tasks",
+        os.getpid(),
+        keys.QUEUE,
+        shown_broker_url(settings),
+        len(worker._tasks),  # noqa: SLF001
+    )
     log.info("The following commands are available:")
-    for task in tasks:
+    for task in sorted(worker._tasks):  # noqa: SLF001
         log.info("+ %s", task)
-    # Before the line that says so: whoever reads it may stop the worker right away.
-    worker._install_signal_handlers()  # noqa: SLF001
-    log.info("Listening on the %s queue", QUEUE)
-    # RQ's own log lines say the same things again; warnings and errors stay.
-    worker.work(burst=burst, logging_level="DEBUG" if settings.log_level == "DEBUG" else "WARNING")
-    if burst or worker.stop_requested:
+    # What is loaded by now is kept out of garbage collection: a collection in a work-horse would copy all of it.
+    gc.collect()
+    gc.freeze()
+    reaper = Reaper(settings)
+    reaper.start()
+    try:
+        well = worker.work(burst=burst)
+    finally:
+        reaper.stop()
+    if well:
         log.info("Worker stopped")
         return 0
     log.error("Worker ended on its own; its supervisor should start it again")

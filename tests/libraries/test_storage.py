@@ -27,9 +27,10 @@ from libraries.storage import (
 )
 
 HOSTILE = [
-    "../../etc/passwd", "/etc/passwd", "a\0.svg", "..\\..\\w", ".", "..", "", "x/../../y", "%2e%2e%2f", "‥/", "a" * 300,
-    "a\n.svg", "-rf", ".htaccess", "CON", "con.svg", "lpt1.txt", "a/nul", "a\u202egvs.exe", "é.svg", "e\u0301.svg", "a//b", "/a", "a/", "a.",
-    "a ", "a/b/c/d/e/f/g/h/i", "C:x", "~root", "$HOME", "a;b", "a|b", "a\tb", "\ud800",
+    "../../etc/passwd", "/etc/passwd", "a\0.svg", "..\\..\\w", ".", "..", "", "x/../../y",
+    "%2e%2e%2f", "‥/", "a" * 300,
+    "a\n.svg", "-rf", ".htaccess", "CON", "con.svg", "lpt1.txt", "a/nul", "a\u202egvs.exe", "é.svg", "e\u0301.svg",
+    "a//b", "/a", "a/", "a.", "a ", "a/b/c/d/e/f/g/h/i", "C:x", "~root", "$HOME", "a;b", "a|b", "a\tb", "\ud800",
 ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -62,6 +63,12 @@ def swallow(seconds: float) -> None:
             time.sleep(until - time.monotonic())
         except Exception:  # noqa: S112 - swallowing is the point
             continue
+
+
+def deaf(seconds: float) -> None:
+    """Sleep where no signal handler gets a chance to run, as code stuck in C would."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+    time.sleep(seconds)
 
 
 def who() -> dict[str, Any]:

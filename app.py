@@ -1,0 +1,57 @@
+"""The composition root: settings in, a Flask application out. gunicorn's target is `app:create_app()`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+from flask import Flask
+from flask_smorest import Blueprint
+
+import components
+from components.access_log import install_access_log
+from components.http import VERSION, install_http
+from libraries.settings import Settings, get_settings, use_settings
+
+DESCRIPTION = (
+    "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
+    "UTC in ISO 8601, errors are problem documents (RFC 9457)."
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application with every component mounted.
+
+    Args:
+        settings: the settings of this process; read from the environment if not given.
+
+    Raises:
+        BadSettings: the environment is bad.
+    """
+    settings = use_settings(settings) if settings else get_settings()
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body,
+        API_TITLE="Vector API",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
+    )
+    # Redirects to a tidier address would be HTML pages; such an address is simply not there.
+    app.url_map.merge_slashes = False
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    install_access_log(app)
+    api = install_http(app)
+    for blueprint in component_blueprints():
+        api.register_blueprint(blueprint)
+    return app
+
+
+def component_blueprints() -> Iterator[Blueprint]:
+    """Yield what each package under `components/` exports as `blueprint`, in alphabetical order of the packages."""
+    for found in pkgutil.iter_modules(components.__path__):
+        if found.ispkg:
+            package = importlib.import_module(f"components.{found.name}")
+            if hasattr(package, "blueprint"):
+                yield package.blueprint

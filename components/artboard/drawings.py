@@ -1,0 +1,72 @@
+"""The two ways of making an artboard: at once, and by a job."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Response, json
+
+from components.http import FILE_HEADERS, accepted, prefers_async, wants
+from libraries.drawing.artboard import LARGEST_SEED, check_artboard
+from libraries.job_manager import enqueue_background_job
+from libraries.svg_builder import SVGBuilder
+
+SVG_TYPE = "image/svg+xml"
+# The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
+CORNER, SIDE, ROOM = 10, 50, 60
+
+
+def draw_simple(artboard: dict[str, Any]) -> Response:
+    """Return the simple artboard: JSON, or the SVG itself for a client that asks for it. The queue is not needed for it."""
+    drawing = simple_drawing(artboard["width"], artboard["height"], artboard["pen_width"])
+    if wants(SVG_TYPE, rather_than="application/json"):
+        response = Response(drawing, content_type=SVG_TYPE, headers=FILE_HEADERS)
+    else:
+        response = Response(json.dumps({"svg": drawing}), content_type="application/json")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def simple_drawing(width: float, height: float, pen_width: float) -> str:
+    """Return a page of `width` x `height` mm with a rectangle of 50 x 50 mm, its corner at (10, 10).
+
+    A page shorter or narrower than 60 mm has no room for that and gets the rectangle and its distance in proportion.
+    """
+    scale = min(1.0, width / ROOM, height / ROOM)
+    svg = SVGBuilder(width, height, pen_width=pen_width)
+    return svg.rect(CORNER * scale, CORNER * scale, SIDE * scale, SIDE * scale).to_string()
+
+
+def queue_artboard(artboard: dict[str, Any]) -> Response:
+    """Queue the drawing of an artboard, and return the reply that says so.
+
+    Raises:
+        TooComplex: the drawing would have too many points.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    check_artboard(artboard)
+    seed = secrets.randbelow(LARGEST_SEED + 1) if artboard["seed"] is None else artboard["seed"]
+    job = enqueue_background_job(
+        "workers.svg_tasks.generate_complex_svg",
+        width=artboard["width"],
+        height=artboard["height"],
+        pattern_type=artboard["pattern"],
+        output_filename=file_name(artboard["id"] or secrets.token_hex(8)),
+        params=artboard["params"],
+        seed=seed,
+        margin=artboard["margin"],
+        pen_width=artboard["pen_width"],
+    )
+    asked = prefers_async()
+    message = "Complex pattern queued for generation"
+    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=seed)
+    if asked:
+        response.headers["Preference-Applied"] = "respond-async"
+    return response
+
+
+def file_name(artboard_id: str) -> str:
+    """Return the name of an artboard's file, in a folder of its own: two requests with one id do not overwrite each other."""
+    token = secrets.token_hex(16)
+    return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"

@@ -1,0 +1,32 @@
+"""POST /artboard/create."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from components.artboard.drawings import draw_simple, queue_artboard
+from components.artboard.schemas import SIMPLE, CreateArtboardSchema, CreatedArtboardSchema, QueuedArtboardSchema
+from components.http import api_blueprint
+
+artboard_bp = api_blueprint("artboard", __name__, "/artboard", "Pages with a pattern on them.")
+
+EXAMPLE = {"width": 210, "height": 297, "pattern": "spiral", "id": "first", "params": {"pitch": 2}, "seed": 7}
+
+
+@artboard_bp.route("/create", methods=["POST"])
+@artboard_bp.arguments(CreateArtboardSchema, example=EXAMPLE)
+@artboard_bp.response(200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`")
+@artboard_bp.response(202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`")
+@artboard_bp.problems(503)
+def create_artboard(artboard: dict[str, Any]) -> Response:
+    """Draw a pattern on a page.
+
+    The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
+    rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
+    to get it raw.
+
+    `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
+    """
+    return draw_simple(artboard) if artboard["complexity"] == SIMPLE else queue_artboard(artboard)

@@ -1,0 +1,128 @@
+"""What a job made, as a response: the file itself, or the JSON value that its task returned."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO, Any, ClassVar
+
+from flask import Response, json, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import wrap_file
+
+from components.http import FILE_HEADERS, POLL_SECONDS
+from components.jobs.states import shown_result
+from components.problems import EdgeError
+from libraries.errors import Conflict, InvalidInput, NotFound
+from libraries.job_manager import JobRecord
+from libraries.storage import output_folder
+
+BLOCK = 1 << 20
+
+
+class JobConflict(Conflict):
+    """A job in a state that has no result; the state is a member of the problem document."""
+
+    def __init__(self, detail: str, record: JobRecord) -> None:
+        """Keep the state beside the text."""
+        super().__init__(detail)
+        self.members = {"job_status": record.status}
+
+
+class JobNotFinished(JobConflict):
+    """Raised when the result of a job is asked for that waits or runs; asking again later helps."""
+
+    code: ClassVar[str] = "job-not-finished"
+    retry_after = int(POLL_SECONDS)
+
+
+class JobFailed(JobConflict):
+    """Raised when the result of a job is asked for that ended without one."""
+
+    code: ClassVar[str] = "job-failed"
+
+
+class JobExpired(EdgeError):
+    """Raised when a job is known but the file that it made is gone, or another one lies in its place."""
+
+    code: ClassVar[str] = "job-expired"
+    status: ClassVar[int] = 410
+
+
+def result_response(record: JobRecord, *, download: bool) -> Response:
+    """Return what the job made; `download` asks the browser to save it.
+
+    Raises:
+        JobNotFinished: it waits or runs.
+        JobFailed: it failed, or was stopped or canceled.
+        JobExpired: the file is gone.
+    """
+    if not record.done:
+        raise JobNotFinished(f"the job is {record.status}; its result is not there yet", record)
+    if record.status != "finished":
+        raise JobFailed(f"the job has no result, it {ended(record)}", record)
+    return (
+        file_response(record.artifacts[0], download=download)
+        if record.artifacts
+        else value_response(record.result, download=download)
+    )
+
+
+def ended(record: JobRecord) -> str:
+    """Say how a job without a result ended."""
+    if record.status == "failed":
+        return f"failed: {record.public_error}"
+    return f"was {record.status}"
+
+
+def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
+    """Return a stored file, or the part of it that the request asks for, or 304.
+
+    Raises:
+        JobExpired: it is gone, or another one lies in its place.
+    """
+    try:
+        file = output_folder().take(artifact["name"])
+    except (NotFound, InvalidInput):
+        raise JobExpired("the file that this job made is no longer there") from None
+    # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
+    if sha256_of(file) != artifact["sha256"]:
+        file.close()
+        raise JobExpired("the file that this job made has been replaced by another one")
+    response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
+    _stream(response, file)
+    response.content_length = artifact["size"]
+    return _finish(response, artifact["name"].rsplit("/", 1)[-1], artifact["sha256"], artifact["size"], download=download)
+
+
+def sha256_of(file: IO[bytes]) -> str:
+    """Return the SHA-256 of what is left to read of `file`, in hex."""
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def value_response(value: Any, *, download: bool) -> Response:
+    """Return the value that a task returned, as JSON."""
+    body = json.dumps(shown_result(value)).encode()
+    response = Response(body, content_type="application/json", headers=FILE_HEADERS)
+    return _finish(response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download)
+
+
+def _stream(response: Response, file: IO[bytes]) -> None:
+    file.seek(0)
+    # In this form the server may hand the file to the kernel instead of reading it.
+    response.response = wrap_file(request.environ, file)
+    response.direct_passthrough = True
+
+
+def _finish(response: Response, name: str, sha256: str, size: int, *, download: bool) -> Response:
+    response.headers.set("Content-Disposition", "attachment" if download else "inline", filename=name)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(sha256)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        raise
+    return response

@@ -1,0 +1,5 @@
+"""Postcards: a message in single strokes."""
+
+from components.postcards.main import blueprint
+
+__all__ = ["blueprint"]

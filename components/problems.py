@@ -1,0 +1,298 @@
+"""Errors as HTTP tells them: problem documents (RFC 9457), one shape for every error that a client can see.
+
+A library error becomes a status through one table, family -> status; its `code` names the type of the problem. Everything else
+that goes wrong is an "internal error" whose trace stays in the log, found by the request id that the client was given.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+import math
+import re
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from flask import Flask, Response, g, json, request
+from marshmallow import INCLUDE, Schema, fields
+from werkzeug.exceptions import HTTPException
+
+from libraries.errors import Conflict, InvalidInput, NotFound, Unavailable, UnknownName, VectorError, did_you_mean
+
+log = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+FAMILY_STATUS: dict[type[VectorError], int] = {InvalidInput: 422, NotFound: 404, Conflict: 409, Unavailable: 503}
+RETRY_SECONDS = 2
+LONGEST_VALUE = 100
+MOST_ERRORS = 100
+HINT = "did you mean "
+# The words of marshmallow's OneOf.
+CHOICES = re.compile(r"Must be one of: (.*)\.", re.DOTALL)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+# What werkzeug and Flask raise by themselves, by status: the type's name and a sentence for the client.
+PLAIN_PROBLEMS: dict[int, tuple[str, str]] = {
+    400: ("bad-request", "The request could not be understood."),
+    404: ("not-found", "There is nothing at this address. GET /docs lists what there is."),
+    405: ("method-not-allowed", "This address does not take that method; the Allow header lists those it takes."),
+    406: ("not-acceptable", "The answer cannot be given in any of the media types that were asked for."),
+    413: ("payload-too-large", "The body of the request is too large."),
+    414: ("uri-too-long", "The address is too long."),
+    415: ("unsupported-media-type", "The body has a media type that this address does not take."),
+    416: ("range-not-satisfiable", "The range that was asked for lies outside the file."),
+    431: ("header-too-large", "The headers of the request are too large."),
+    500: ("internal-error", "Something went wrong on our side. The log has it under the request id."),
+}
+TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
+
+class EdgeError(VectorError):
+    """An error that only HTTP knows: it brings its own status."""
+
+    status: ClassVar[int] = 400
+
+
+class HintedMessage(str):
+    """A message about a field with a hint beside it; a validator may raise it and marshmallow hands it on untouched."""
+
+    __slots__ = ("hint",)
+    hint: str | None
+
+    def __new__(cls, text: str, hint: str | None) -> HintedMessage:
+        """Return `text` with `hint` beside it."""
+        message = super().__new__(cls, text)
+        message.hint = hint
+        return message
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its path from the top of the body or the query, the text, and a hint if there is one."""
+
+    path: tuple[str, ...]
+    detail: str
+    hint: str | None = None
+
+
+class BadFields(InvalidInput):
+    """Raised when fields of a request are missing or wrong; every one of them is named."""
+
+    code: ClassVar[str] = "validation-error"
+
+    def __init__(self, found: list[FieldError], *, location: str = "json") -> None:
+        """Keep the errors and where the fields stand: `json` (the body) or `query`."""
+        super().__init__(count_of_fields(len(found)))
+        self.found = found
+        self.location = location
+
+
+def count_of_fields(number: int) -> str:
+    """Return `1 invalid field`, `2 invalid fields`, ..."""
+    return f"{number} invalid field{'' if number == 1 else 's'}"
+
+
+def flatten(messages: object, path: tuple[str, ...] = ()) -> Iterator[FieldError]:
+    """Yield one error for each message in the nested messages of a marshmallow ValidationError."""
+    if isinstance(messages, Mapping):
+        for name, inner in messages.items():
+            # marshmallow files errors about a whole object, or a whole list, under this name.
+            yield from flatten(inner, path if name == "_schema" else (*path, str(name)))
+    else:
+        yield from _of_one_field(messages if isinstance(messages, list | tuple) else [messages], path)
+
+
+def _of_one_field(messages: Sequence[object], path: tuple[str, ...]) -> Iterator[FieldError]:
+    """Yield an error for each message; one that asks "did you mean" is the hint of the others."""
+    hint = next((text for text in map(str, messages) if text.startswith(HINT)), None)
+    yield from (FieldError(path, str(one), getattr(one, "hint", None) or hint) for one in messages if str(one) != hint)
+
+
+def status_of(error: VectorError) -> int:
+    """Return the HTTP status of a library error: that of its family."""
+    if isinstance(error, EdgeError):
+        return error.status
+    return next((FAMILY_STATUS[kind] for kind in type(error).__mro__ if kind in FAMILY_STATUS), 500)
+
+
+def request_id() -> str:
+    """Return the id of this request: the caller's `X-Request-ID` if it is well-formed, else a fresh one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    return str(g.request_id)
+
+
+def problem(status: int, slug: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+    """Return a problem document.
+
+    Args:
+        status: the HTTP status.
+        slug: the name of the problem's type; `GET /problems/<slug>` explains it.
+        detail: what happened this time, for the person who reads it.
+        headers: more response headers.
+        members: more members of the document; those that are None are left out.
+    """
+    document = problem_document(status, slug, detail, quote(request.path[:200], errors="replace"), request_id())
+    document.update({name: value for name, value in members.items() if value is not None})
+    response = Response(json.dumps(document), status, content_type=PROBLEM_TYPE)
+    response.headers.update(headers or {})
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def problem_document(status: int, slug: str, detail: str, instance: str, identity: str) -> dict[str, Any]:
+    """Return the members that every problem document has; `identity` is the id of the request."""
+    return {
+        "type": f"/problems/{slug}",
+        "title": title_of(status),
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+        "request_id": identity,
+    }
+
+
+def title_of(status: int) -> str:
+    """Return the name of an HTTP status as RFC 9110 has it."""
+    return TITLES.get(status) or http.HTTPStatus(status).phrase
+
+
+def plain_problem(status: int) -> tuple[str, str]:
+    """Return the type and the sentence for a status by itself, such as `request-timeout` for 408."""
+    title = title_of(status)
+    return PLAIN_PROBLEMS.get(status) or (re.sub(r"[^a-z]+", "-", title.lower()), f"{title}.")
+
+
+def answer_library_error(error: VectorError) -> Response:
+    """Return the problem document of a library error, with every bad field that it knows of."""
+    status = status_of(error)
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s %s: %s", request.method, request.path, error)
+    errors, location = _field_errors(error)
+    shown = [_shown_field(one, location) for one in errors[:MOST_ERRORS]] or None
+    detail = count_of_fields(len(errors)) if getattr(error, "errors", None) else str(error)
+    extra = dict(getattr(error, "members", {}))
+    return problem(status, slug_of(error), detail, _retry_header(error), errors=shown, **extra)
+
+
+def slug_of(error: VectorError) -> str:
+    """Return the name of the problem's type; errors that say no more than "this field is wrong" share one."""
+    plain = isinstance(error, UnknownName) or type(error).code == InvalidInput.code or getattr(error, "errors", None)
+    return BadFields.code if isinstance(error, InvalidInput) and plain else type(error).code
+
+
+def _retry_header(error: VectorError) -> dict[str, str]:
+    seconds = getattr(error, "retry_after", RETRY_SECONDS if isinstance(error, Unavailable) else None)
+    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
+
+
+def _field_errors(error: VectorError) -> tuple[list[FieldError], str]:
+    if isinstance(error, BadFields):
+        return error.found, error.location
+    hint = getattr(error, "hint", None)
+    several = getattr(error, "errors", None)
+    if isinstance(several, Mapping):
+        # Names are dotted, as in `params.pitch`.
+        return [one for name, texts in several.items() for one in _of_one_field(texts, tuple(str(name).split(".")))], "json"
+    field = getattr(error, "field", None)
+    return ([FieldError(tuple(field.split(".")), str(error), hint)] if field else []), "json"
+
+
+def _shown_field(error: FieldError, location: str) -> dict[str, Any]:
+    name = {"field": ".".join(error.path)[:LONGEST_VALUE]} if error.path else {}
+    shown: dict[str, Any] = {**name, "detail": error.detail}
+    if location != "json":
+        return {"parameter": shown.get("field", ""), **shown}
+    shown = {"pointer": "#" + "".join("/" + _pointer_part(part) for part in error.path), **shown}
+    found, value = _value_at(g.get("json_body"), error.path)
+    if found:
+        shown["value"] = bounded(value)
+    hint = error.hint or _nearest_choice(error.detail, value)
+    return {**shown, "hint": hint} if hint else shown
+
+
+def _nearest_choice(detail: str, value: object) -> str | None:
+    """Return the hint for a text where one of a few choices was needed."""
+    choices = CHOICES.fullmatch(detail)
+    return did_you_mean(value[:LONGEST_VALUE], choices[1].split(", ")) if choices and isinstance(value, str) else None
+
+
+def _pointer_part(name: str) -> str:
+    """Return a name as a part of a JSON pointer in a URI fragment (RFC 6901, section 6)."""
+    return quote(name[:LONGEST_VALUE].replace("~", "~0").replace("/", "~1"), errors="replace")
+
+
+def _value_at(body: object, path: tuple[str, ...]) -> tuple[bool, object]:
+    for name in path:
+        if isinstance(body, Mapping) and name in body:
+            body = body[name]
+        elif isinstance(body, list) and name.isdecimal() and int(name) < len(body):
+            body = body[int(name)]
+        else:
+            return False, None
+    return bool(path), body
+
+
+def bounded(value: object) -> object:
+    """Return `value` as it may be echoed in JSON: short texts and numbers as they are, all else as text, cut."""
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**53):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value)
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def answer_http_error(error: HTTPException) -> Response:
+    """Return the problem document of an error that Flask or werkzeug raised; its own page and text are not used."""
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    slug, detail = plain_problem(status)
+    kept = {name: value for name, value in error.get_headers() if name.lower() not in {"content-type", "content-length"}}
+    return problem(status, slug, detail, kept)
+
+
+def answer_crash(error: Exception) -> Response:
+    """Log the trace of an unforeseen error and return a document that says nothing of it but the request id."""
+    log.error("%s %s crashed, request id %s", request.method, request.path, request_id(), exc_info=error)
+    return problem(500, *PLAIN_PROBLEMS[500])
+
+
+def install_problems(app: Flask) -> None:
+    """Make `app` answer every error with a problem document."""
+    app.register_error_handler(VectorError, answer_library_error)
+    app.register_error_handler(HTTPException, answer_http_error)
+    app.register_error_handler(Exception, answer_crash)
+
+
+class FieldErrorSchema(Schema):
+    """One bad field."""
+
+    pointer = fields.String(metadata={"description": "Where it stands in the body, as a JSON pointer."})
+    parameter = fields.String(metadata={"description": "Its name in the query, if it stands there."})
+    field = fields.String(metadata={"description": "Its name, dotted."})
+    detail = fields.String(metadata={"description": "What is wrong with it."})
+    value = fields.Raw(metadata={"description": "What was sent, cut at 100 characters."})
+    hint = fields.String(metadata={"description": "What was probably meant."})
+
+
+class ProblemSchema(Schema):
+    """A problem document (RFC 9457)."""
+
+    class Meta:
+        """Allow more members: a type of problem may have its own."""
+
+        unknown = INCLUDE
+
+    type = fields.String(required=True, metadata={"description": "The type of the problem; a page that explains it."})
+    title = fields.String(required=True, metadata={"description": "The name of the HTTP status."})
+    status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
+    detail = fields.String(required=True, metadata={"description": "What happened this time."})
+    instance = fields.String(required=True, metadata={"description": "The address that was asked for."})
+    request_id = fields.String(required=True, metadata={"description": "The id of the request, also in the log."})
+    errors = fields.List(fields.Nested(FieldErrorSchema), metadata={"description": "Every bad field, at most 100."})
+    job_status = fields.String(metadata={"description": "The state of the job, where the problem is about one."})

@@ -1,0 +1,49 @@
+"""Whether the service could do a job now."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from libraries.errors import Unavailable
+from libraries.job_manager import queue_health
+
+
+class NotReady(Unavailable):
+    """Raised when a part is missing that jobs need; `parts` says which, and what to do."""
+
+    code: ClassVar[str] = "not-ready"
+    retry_after = 5
+
+    def __init__(self, parts: dict[str, dict[str, Any]]) -> None:
+        """Name the missing parts in the text and keep all parts beside it."""
+        missing = [f"{name}: {part['detail']}" for name, part in parts.items() if not part["ready"]]
+        super().__init__("; ".join(missing))
+        self.members = {"parts": parts, "missing": [name for name, part in parts.items() if not part["ready"]]}
+
+
+def readiness() -> dict[str, Any]:
+    """Return the parts of the service, all of them there.
+
+    Raises:
+        NotReady: one or more are missing.
+    """
+    health = queue_health()
+    parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
+    parts["worker"] = _worker(health["workers"], broker=health["broker"])
+    if not all(part["ready"] for part in parts.values()):
+        raise NotReady(parts)
+    return {"status": "ready", "parts": parts}
+
+
+def _broker(answers: bool) -> dict[str, Any]:
+    fix = "Start it with `make run`, or point REDIS_URL at a server that runs."
+    return _part(ready=answers, found="answers" if answers else "does not answer", fix=fix)
+
+
+def _worker(number: int, *, broker: bool) -> dict[str, Any]:
+    found = f"{number} alive" if number else "none alive" if broker else "unknown while the broker does not answer"
+    return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
+
+
+def _part(*, ready: bool, found: str, fix: str = "") -> dict[str, Any]:
+    return {"ready": ready, "detail": found} if ready else {"ready": ready, "detail": found, "fix": fix}

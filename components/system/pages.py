@@ -1,0 +1,162 @@
+"""The documents and pages of the service: plain HTML and one style sheet, no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import http
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from flask import Response, current_app, json, render_template, request
+from markupsafe import Markup, escape
+
+from components.http import VERSION, wants
+from components.problems import PLAIN_PROBLEMS, EdgeError, plain_problem, status_of, title_of
+from components.system.reference import Reference
+from libraries.errors import NotFound, VectorError
+from libraries.settings import get_settings
+
+# What the page for browsers says of each address.
+WORDS = {
+    "docs": "every route, with commands to copy",
+    "openapi": "the same for machines, OpenAPI 3.1",
+    "patterns": "what can be drawn",
+    "health": "is the web process alive",
+    "ready": "would a job be done now",
+    "version": "which version this is",
+}
+LINKS = {
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "patterns": "/patterns",
+    "health": "/healthz",
+    "ready": "/readyz",
+    "version": "/version",
+}
+PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
+
+
+class UnknownProblem(NotFound):
+    """Raised when an address names a type of problem that does not exist."""
+
+    code: ClassVar[str] = "not-found"
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A type of problem: its name, its HTTP status, and when it is the answer."""
+
+    slug: str
+    status: int
+    title: str
+    text: str
+
+
+def index_page() -> Response:
+    """Return where things are: JSON, or a page for a browser."""
+    if wants("text/html", rather_than="application/json"):
+        response = _page("index.html", curl=_first_curl(), words=WORDS)
+    else:
+        response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def docs_page() -> Response:
+    """Return the reference of every route."""
+    document = api_document()
+    sections = Reference(document, base_address()).sections()
+    response = _page("docs.html", info=document["info"], sections=sections, curl=_first_curl())
+    return _conditional(response)
+
+
+def problem_page(slug: str) -> Response:
+    """Return the page that explains a type of problem.
+
+    Raises:
+        UnknownProblem: there is no such type.
+    """
+    found = problem_types().get(slug)
+    if found is None:
+        raise UnknownProblem("there is no problem type of this name")
+    return _page("problem.html", problem=found)
+
+
+def document_response() -> Response:
+    """Return the OpenAPI document."""
+    return _conditional(_json(api_document()))
+
+
+def api_document() -> dict[str, Any]:
+    """Return the OpenAPI document of the running application."""
+    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return document
+
+
+def base_address() -> str:
+    """Return the address that this service listens on, as one would type it on the same machine.
+
+    It comes from the settings: what a request says about the host is the request's own claim.
+    """
+    settings = get_settings()
+    host = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def problem_types() -> dict[str, ProblemType]:
+    """Return every type of problem by name: those of HTTP itself and one for each error that declares a code."""
+    own = [_of_leaf(leaf) for leaf in _leaves(VectorError) if leaf.code != VectorError.code]
+    plain = [_of_status(status) for status in http.HTTPStatus if status >= http.HTTPStatus.BAD_REQUEST]
+    return {one.slug: one for one in [*plain, *own]} | {one.slug: one for one in plain if one.status in PLAIN_PROBLEMS}
+
+
+def _leaves(family: type[VectorError]) -> Iterator[type[VectorError]]:
+    for kind in family.__subclasses__():
+        yield kind
+        yield from _leaves(kind)
+
+
+def _of_status(status: int) -> ProblemType:
+    slug, text = plain_problem(status)
+    return ProblemType(slug, status, title_of(status), text)
+
+
+def _of_leaf(leaf: type[VectorError]) -> ProblemType:
+    first = " ".join((leaf.__doc__ or "").split("\n\n")[0].split())
+    status = leaf.status if issubclass(leaf, EdgeError) else status_of(leaf.__new__(leaf))
+    return ProblemType(leaf.code, status, title_of(status), re.sub(r"^Raised ", "Given ", first))
+
+
+def _first_curl() -> str:
+    body = '{"width": 210, "height": 297, "pattern": "spiral"}'
+    return f"curl {base_address()}/artboard/create \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+def _json(value: object) -> Response:
+    return Response(json.dumps(value), content_type="application/json")
+
+
+def _page(template: str, **values: Any) -> Response:
+    page = render_template(template, version=VERSION, links=LINKS, code=code, **values)
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
+
+
+def _conditional(response: Response) -> Response:
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
+    return response
+
+
+@lru_cache(maxsize=1024)
+def code(text: str) -> Markup:
+    """Return `text` as HTML, with what stands between backticks as code."""
+    parts = str(escape(text)).split("`")
+    marked = "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+    return Markup(marked)  # noqa: S704 - every part was escaped above

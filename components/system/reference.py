@@ -1,0 +1,182 @@
+"""The OpenAPI document, read for people: each route with its fields, its replies and a command to copy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Node = dict[str, Any]
+
+METHODS = ("get", "post", "put", "patch", "delete")
+BOUNDS = (
+    ("minimum", "at least {}"),
+    ("exclusiveMinimum", "more than {}"),
+    ("maximum", "at most {}"),
+    ("exclusiveMaximum", "less than {}"),
+    ("minLength", "{} characters or more"),
+    ("maxLength", "{} characters or fewer"),
+    ("minItems", "{} items or more"),
+    ("maxItems", "{} items or fewer"),
+    ("maxProperties", "{} members or fewer"),
+    ("pattern", "matches {}"),
+)
+IN_BRACES = re.compile(r"\{([^}]*)\}")
+# What the commands to copy say where an address has a name in it; others are left to fill in.
+EXAMPLE_NAMES = {"name": "spiral", "slug": "validation-error"}
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A line in a table of fields. `name` is dotted for a field inside another; `default` is JSON, or empty for none."""
+
+    name: str
+    kind: str
+    limits: str
+    default: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a route may answer."""
+
+    status: str
+    description: str
+    media_type: str
+    fields: list[FieldRow]
+    is_problem: bool
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route with one method."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: list[str]
+    parameters: list[FieldRow]
+    body: list[FieldRow]
+    replies: list[Reply]
+    curl: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """The routes of one resource."""
+
+    name: str
+    description: str
+    operations: list[Operation] = field(default_factory=list)
+
+
+class Reference:
+    """Reads one OpenAPI document; `base` is the address that the commands to copy begin with."""
+
+    def __init__(self, document: Node, base: str) -> None:
+        """Keep the document; nothing is read before `sections`."""
+        self.document = document
+        self.base = base
+
+    def sections(self) -> list[Section]:
+        """Return the resources in the order of the document's tags, those without a route left out."""
+        found = {tag["name"]: Section(tag["name"], tag.get("description", "")) for tag in self.document["tags"]}
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    found[item[method]["tags"][0]].operations.append(self._operation(path, method, item))
+        return [section for section in found.values() if section.operations]
+
+    def _operation(self, path: str, method: str, item: Node) -> Operation:
+        node = item[method]
+        parameters = [*item.get("parameters", []), *node.get("parameters", [])]
+        content = node.get("requestBody", {}).get("content", {}).get("application/json", {})
+        return Operation(
+            id=node["operationId"],
+            method=method.upper(),
+            path=path,
+            summary=node.get("summary", ""),
+            description=[" ".join(part.split()) for part in node.get("description", "").split("\n\n") if part.strip()],
+            parameters=[self._parameter(one) for one in parameters],
+            body=list(self._rows(content.get("schema", {}))),
+            replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
+            curl=self._curl(path, method, content.get("example") or self._example(content.get("schema", {}))),
+        )
+
+    def _parameter(self, node: Node) -> FieldRow:
+        schema = self._resolved(node.get("schema", {}))
+        row = self._row(node["name"], schema, required=node.get("required", False))
+        return FieldRow(row.name, row.kind, row.limits, row.default, row.required, node.get("description", ""))
+
+    def _reply(self, status: str, node: Node) -> Reply:
+        node = self._resolved(node)
+        offered: Node = node.get("content", {})
+        media_type = next(iter(offered), "")
+        content: Node = offered.get(media_type, {})
+        problem = media_type == "application/problem+json"
+        rows = [] if problem else list(self._rows(content.get("schema", {})))
+        return Reply(status, node.get("description", ""), media_type, rows, problem)
+
+    def _rows(self, schema: Node, prefix: str = "") -> Iterator[FieldRow]:
+        schema = self._resolved(schema)
+        for name, node in schema.get("properties", {}).items():
+            inner = self._resolved(node)
+            yield self._row(prefix + name, inner, required=name in schema.get("required", []))
+            items = self._resolved(inner.get("items", {}))
+            yield from self._rows(items or inner, f"{prefix}{name}{'[]' if items else ''}.")
+
+    def _row(self, name: str, schema: Node, *, required: bool) -> FieldRow:
+        # A default of null says only that the field may be left out.
+        default = schema.get("default")
+        shown = "" if default is None else json.dumps(default, ensure_ascii=False)
+        return FieldRow(name, kind_of(schema), limits_of(schema), shown, required, schema.get("description", ""))
+
+    def _resolved(self, node: Node) -> Node:
+        """Return what a reference stands for, with what is written beside the reference laid over it."""
+        for choice in ("allOf", "anyOf", "oneOf"):
+            parts = [part for part in node.get(choice, []) if part.get("type") != "null"]
+            if len(parts) == 1:
+                node = {**parts[0], **{key: value for key, value in node.items() if key != choice}}
+        if "$ref" not in node:
+            return node
+        target: Node = self.document
+        for name in node["$ref"].removeprefix("#/").split("/"):
+            target = target[name]
+        return {**self._resolved(target), **{key: value for key, value in node.items() if key != "$ref"}}
+
+    def _example(self, schema: Node) -> Node:
+        """Return an object made of the examples of the fields of `schema`."""
+        inner = {name: self._resolved(node) for name, node in self._resolved(schema).get("properties", {}).items()}
+        return {name: node["example"] for name, node in inner.items() if "example" in node}
+
+    def _curl(self, path: str, method: str, example: Node) -> str:
+        address = self.base + IN_BRACES.sub(lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path)
+        if method == "get":
+            return f"curl {address}"
+        body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
+        return f"curl {address} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+def kind_of(schema: Node) -> str:
+    """Return the type of a field in words, such as `number` or `list of string`."""
+    kinds = schema.get("type", "any")
+    if kinds == "array":
+        return f"list of {kind_of(schema.get('items', {}))}"
+    return kinds if isinstance(kinds, str) else " or ".join(kind for kind in kinds if kind != "null")
+
+
+def limits_of(schema: Node) -> str:
+    """Return the limits of a field in words, such as `at least 1, at most 2000`."""
+    said = [words.format(_number(schema[key])) for key, words in BOUNDS if key in schema]
+    if "enum" in schema:
+        said.append("one of " + ", ".join(str(choice) for choice in schema["enum"] if choice is not None))
+    return ", ".join(said)
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,105 @@
+"""The artboard: a page with one pattern on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf, Range
+
+from libraries.drawing.area import LONGEST_SIDE, Area
+from libraries.drawing.fields import WholeNumber, find_mistakes, load_fields, millimetres
+from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
+from libraries.svg_builder import SVGBuilder
+
+LARGEST_SEED = 2**32 - 1
+WIDEST_DEFAULT_MARGIN = 10.0
+MOST_PARAMS = 64
+
+
+def default_margin(width: float, height: float) -> float:
+    """Return the margin in mm that a page of `width` x `height` mm gets by itself: a tenth of the shorter side, 10 mm at most."""
+    return min(WIDEST_DEFAULT_MARGIN, min(width, height) / 10)
+
+
+class ArtboardSchema(Schema):
+    """An artboard as it is asked for. A `margin` or `seed` that is not given is None."""
+
+    width = millimetres("Width of the page", least=1, most=LONGEST_SIDE, required=True)
+    height = millimetres("Height of the page", least=1, most=LONGEST_SIDE, required=True)
+    pattern = fields.String(
+        load_default="spiral",
+        validate=OneOf(list(PATTERNS)),
+        metadata={"description": "Name of the pattern."},
+    )
+    params = fields.Dict(
+        keys=fields.String(),
+        load_default=dict,
+        validate=Length(max=MOST_PARAMS),
+        metadata={"description": "Parameters of the pattern, by name; each has a default."},
+    )
+    seed = WholeNumber(
+        load_default=None,
+        validate=Range(0, LARGEST_SEED),
+        metadata={"description": "Chooses one of the variations of a pattern; the same seed gives the same drawing."},
+    )
+    margin = millimetres(
+        "Empty border on all sides, under half of the shorter side; by default a tenth of the shorter side, at most 10",
+        least=0,
+        most=LONGEST_SIDE // 2,
+        load_default=None,
+    )
+    pen_width = millimetres("Width of the pen's line", least=0.05, most=5, load_default=0.3)
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_margin(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a margin that leaves nothing of the page."""
+        margin, sides = data.get("margin"), [data[name] for name in ("width", "height") if name in data]
+        if margin is not None and sides and margin >= min(sides) / 2:
+            raise ValidationError("Must be under half of the shorter side.", "margin")
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_params(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse parameters that the pattern does not take."""
+        if data.get("pattern") in PATTERNS and "params" in data:
+            mistakes = find_mistakes(PATTERNS[data["pattern"]].schema(), data["params"])
+            if mistakes:
+                raise ValidationError({"params": mistakes})
+
+
+def area_of(artboard: Mapping[str, Any]) -> Area:
+    """Return the room of an artboard that was loaded by `ArtboardSchema`."""
+    width, height, margin = artboard["width"], artboard["height"], artboard["margin"]
+    return Area(width, height, default_margin(width, height) if margin is None else margin)
+
+
+def check_artboard(artboard: Mapping[str, Any]) -> None:
+    """Check all that can be known of an artboard without drawing it; `artboard` was loaded by `ArtboardSchema`.
+
+    Raises:
+        TooComplex: the drawing would have too many points.
+    """
+    check_pattern(artboard["pattern"], area_of(artboard), artboard["params"])
+
+
+def draw_artboard(width: float, height: float, pattern: str = "spiral", **options: Any) -> SVGBuilder:
+    """Return a page of `width` x `height` mm with `pattern` drawn on it.
+
+    Args:
+        width: width of the page in mm.
+        height: height of the page in mm.
+        pattern: name of a pattern.
+        options: further fields of `ArtboardSchema`: `params`, `seed`, `margin`, `pen_width`; None means not given.
+
+    Raises:
+        UnknownPattern: there is no such pattern.
+        InvalidFields: one or more fields are bad.
+        TooComplex: the drawing would have too many points.
+    """
+    find_pattern(pattern)
+    given = {name: value for name, value in options.items() if value is not None}
+    artboard = load_fields(ArtboardSchema(), {"width": width, "height": height, "pattern": pattern, **given})
+    lines = draw_pattern(pattern, area_of(artboard), artboard["params"], artboard["seed"] or 0)
+    svg = SVGBuilder(artboard["width"], artboard["height"], pen_width=artboard["pen_width"])
+    return svg.title(f"{pattern}, {artboard['width']:g} x {artboard['height']:g} mm").polylines(lines)

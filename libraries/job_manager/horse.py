@@ -1,0 +1,241 @@
+"""The work-horse: a forked process that takes jobs and runs them, one after the other, and can be killed at any moment.
+
+RQ forks for each job and has the worker take the job and keep its books. Here the work-horse does both: one round trip commits
+a result and another takes the next job, and a fork serves many jobs. What it does stands in the slot, so that its worker can
+keep the job alive, stop it, and settle it when the work-horse dies.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import signal
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from redis import Redis, exceptions
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from libraries.errors import InvalidInput, NotFound, VectorError
+from libraries.job_manager import keys, transitions
+from libraries.job_manager.connections import BROKER_AWAY, worker_client
+from libraries.job_manager.errors import BadResult, JobTimeout, UnknownTask
+from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.slot import IDLE, RUNNING, WAITING, Activity, Slot
+from libraries.job_manager.transitions import Attempt
+from libraries.settings import Settings
+
+# Exit codes of a work-horse that ended on purpose.
+SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
+WAIT_FOR_JOB = 5
+SUSPENDED_PAUSE = 0.2
+BROKER_PAUSE = 0.2
+# How long a finished job's result is offered to a broker that is away.
+COMMIT_PATIENCE = 600.0
+# The errors that trying again cannot mend.
+PERMANENT = (InvalidInput, NotFound, MemoryError)
+log = logging.getLogger(__name__)
+
+
+class Horse:
+    """Takes jobs and runs them until it has served its share, is asked to stop, or finds nothing in burst mode."""
+
+    def __init__(self, settings: Settings, worker: str, slot: Slot, tasks: dict[str, Callable[..., Any]]) -> None:
+        self._settings = settings
+        self._worker = worker
+        self._slot = slot
+        self._tasks = tasks
+        self._client: Redis = worker_client(settings)
+        self._client_id = 0
+
+    def run(self, *, burst: bool, most: int) -> int:
+        """Serve up to `most` jobs; return the exit code that says why it ended."""
+        for _ in range(most):
+            record = self._next(burst=burst)
+            if record is None:
+                break
+            self._serve(record)
+            self._slot.write(Activity(IDLE))
+            if self._slot.stop_wanted:
+                break
+        else:
+            return SERVED_ITS_JOBS
+        return ASKED_TO_STOP if self._slot.stop_wanted else QUEUE_EMPTY
+
+    def _next(self, *, burst: bool) -> dict[bytes, bytes] | None:
+        """Return the next job's record; None when there is nothing left to wait for."""
+        claimed = ""
+        while not self._slot.stop_wanted:
+            execution_id = uuid4().hex
+            try:
+                taken = transitions.take(self._client, self._worker, execution_id, time.time(), claimed=claimed)
+                claimed = ""
+                if isinstance(taken, dict):
+                    taken[b"execution_id"] = execution_id.encode()
+                    return taken
+                if taken == "suspended":
+                    time.sleep(SUSPENDED_PAUSE)
+                elif burst:
+                    return None
+                else:
+                    claimed = self._wait()
+            except BROKER_AWAY as error:
+                log.warning("Broker away (%s); trying again", type(error).__name__)
+                time.sleep(BROKER_PAUSE)
+        return None
+
+    def _wait(self) -> str:
+        """Wait for a job in the queue and return its id; '' after some seconds, or when the worker ends the wait."""
+        # On a connection of its own, whose id the worker knows: CLIENT UNBLOCK ends the wait without losing what just came.
+        with self._client.client() as waiting:  # type: ignore[no-untyped-call]
+            self._slot.write(Activity(WAITING, client_id=waiting.client_id()))
+            try:
+                if self._slot.stop_wanted:
+                    return ""
+                popped = waiting.blmove(keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, WAIT_FOR_JOB)
+            finally:
+                self._slot.write(Activity(IDLE))
+        return popped.decode() if popped else ""
+
+    def _serve(self, record: dict[bytes, bytes]) -> None:
+        job_id, execution_id = record.pop(b"id").decode(), record.pop(b"execution_id").decode()
+        attempt = Attempt(job_id, execution_id, self._worker, time.time())
+        timeout = int(record.get(b"timeout") or 0) or self._settings.job_timeout
+        self._slot.write(Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id))
+        job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
+        name = record.get(b"description", b"").decode(errors="replace")
+        try:
+            job.restore(record)
+            name = str(job.func_name)
+            log.info("Executing %s: %s", _printable(name), job_id)
+            result = self._perform(job, name, timeout)
+        except BaseException as error:
+            self._fail(job, name, attempt, error)
+        else:
+            self._finish(job, name, attempt, result)
+
+    def _perform(self, job: VectorJob, name: str, timeout: int) -> str | None:
+        if name not in self._tasks:
+            raise UnknownTask("task", name, self._tasks)
+        self._limit_cpu()
+        with _Alarm(timeout):
+            result = job.perform()
+        return _as_json(result, self._settings.max_result)
+
+    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
+        ended = time.time()
+        lifetime = job.result_ttl or self._settings.result_ttl
+        outcome = self._commit(lambda: transitions.finish(self._client, attempt, ended, result, lifetime))
+        if outcome == transitions.SUPERSEDED:
+            log.warning("%s: %s was given to another worker meanwhile; this result is dropped", name, job.id)
+            return
+        log.info("%s: %s executed in %.3fs", name, job.id, ended - attempt.started)
+        if outcome == transitions.AGAIN_OR_WAITED_FOR:
+            release_dependents(self._client, job.id)
+
+    def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
+        ended = time.time()
+        trace = "".join(traceback.format_exception(error))
+        log.warning("%s: %s failed after %.3fs: %s", _printable(name), job.id, ended - attempt.started, type(error).__name__)
+        log.error("%s", trace.rstrip())
+        outcome = self._commit(
+            lambda: transitions.fail(
+                self._client,
+                attempt,
+                ended,
+                trace=trace[-4 * transitions.LONGEST_ERROR :],
+                error=f"{type(error).__name__}: {error}",
+                lifetime=job.failure_ttl or self._settings.failure_ttl,
+                permanent=isinstance(error, PERMANENT),
+                told=_told(error),
+            )
+        )
+        if outcome == transitions.WAITED_FOR:
+            release_dependents(self._client, job.id)
+
+    def _commit(self, step: Callable[[], int]) -> int:
+        """Return what `step` returns, offering it again while the broker is away."""
+        deadline = time.monotonic() + COMMIT_PATIENCE
+        while True:
+            try:
+                return step()
+            except (*BROKER_AWAY, exceptions.OutOfMemoryError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(BROKER_PAUSE)
+
+    def _limit_cpu(self) -> None:
+        """Give the next job its own share of processor time; the limit counts what the process used before."""
+        if self._settings.job_cpu:
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            soft = int(used.ru_utime + used.ru_stime) + 1 + self._settings.job_cpu
+            resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+class _Alarm:
+    """Raises JobTimeout in the main thread when the time is up."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.signal(signal.SIGALRM, self._ring)
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, number: int, frame: FrameType | None) -> NoReturn:
+        raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
+
+
+def _as_json(result: object, largest: int) -> str | None:
+    # RQ would store the text "Unserializable return value" and call the job finished.
+    if result is None:
+        return None
+    try:
+        text = json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise BadResult(f"the task returned a {type(result).__name__} that cannot be written as JSON") from None
+    if len(text) > largest:
+        raise BadResult(f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead")
+    return text
+
+
+def _told(error: BaseException) -> dict[str, str] | None:
+    """Return what clients may know of an error: its text if that was written for users, else nothing."""
+    if not isinstance(error, (VectorError, JobTimeout)):
+        return None
+    detail = str(error)[: transitions.LONGEST_ERROR]
+    return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
+
+
+def _printable(name: str) -> str:
+    return name[:128].encode("unicode_escape").decode()
+
+
+def release_dependents(client: Redis, job_id: str) -> None:
+    """Queue the jobs that waited for this one, as RQ does it."""
+    with suppress(exceptions.RedisError):
+        queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
+        queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer))
+
+
+def limit_resources(settings: Settings) -> None:
+    """Bound the memory and the file size of this process, and of those that it starts."""
+    if settings.job_memory:
+        resource.setrlimit(resource.RLIMIT_AS, (settings.job_memory, settings.job_memory))
+    if settings.job_file_size:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (settings.job_file_size, settings.job_file_size))
+        # Python then sees the error EFBIG instead of dying.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o022)

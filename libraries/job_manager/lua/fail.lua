@@ -1,0 +1,50 @@
+-- End an attempt that failed: try the job again if its policy allows, else give it up. Does nothing for a superseded attempt.
+-- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions
+-- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
+--       7 trace as base64 of zlib, 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' when trying again cannot help,
+--       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered
+-- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
+local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
+local job, results = 'rq:job:' .. id, 'rq:results:' .. id
+if redis.call('ZREM', KEYS[2], member) == 0 then
+  if redis.call('HGET', job, 'committed') == ARGV[2] then return 1 end
+  return 0
+end
+local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'retry_intervals')
+local attempts = cjson.decode(known[1] or '[]')
+attempts[#attempts + 1] = cjson.decode(ARGV[12])
+while #attempts > tonumber(ARGV[13]) do table.remove(attempts, 1) end
+redis.call('HSET', job, 'attempts', cjson.encode(attempts), 'ended_at', ARGV[4], 'last_heartbeat', ARGV[4], 'committed', ARGV[2])
+if ARGV[11] ~= '' then redis.call('HSET', job, 'failure', ARGV[11]) end
+redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
+redis.call('SREM', KEYS[6], member)
+redis.call('HINCRBY', KEYS[5], 'failed_job_count', 1)
+redis.call('HINCRBYFLOAT', KEYS[5], 'total_working_time', ARGV[6] - ARGV[5])
+
+local left = tonumber(known[2] or 0)
+if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
+  local tried = tonumber(known[3] or 0)
+  local intervals = cjson.decode(known[4] or '[]')
+  local pause = tonumber(intervals[math.min(tried + 1, #intervals)] or 0)
+  redis.call('HSET', job, 'retries_left', left - 1, 'number_of_retries', tried + 1)
+  if pause > 0 then
+    redis.call('HSET', job, 'status', 'scheduled')
+    redis.call('ZADD', KEYS[3], redis.call('TIME')[1] + pause, id)
+  else
+    redis.call('HSET', job, 'status', 'queued')
+    redis.call('RPUSH', KEYS[1], id)
+  end
+  return 2
+end
+
+local lifetime = tonumber(ARGV[8])
+local kind = 2
+if ARGV[9] == 'stopped' then kind = 3 end
+redis.call('XADD', results, 'MAXLEN', 10, '*', 'type', kind, 'worker_name', ARGV[3], 'exc_string', ARGV[7],
+  'execution_id', ARGV[2], 'execution_started_at', ARGV[5], 'execution_ended_at', ARGV[6])
+redis.call('EXPIRE', results, lifetime)
+redis.call('HSET', job, 'status', ARGV[9])
+redis.call('EXPIRE', job, lifetime)
+redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + lifetime, id)
+if redis.call('EXISTS', job .. ':dependents') == 1 then return 3 end
+return 1

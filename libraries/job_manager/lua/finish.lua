@@ -1,0 +1,30 @@
+-- Commit the result of a job, unless its worker was given up meanwhile and the job belongs to another attempt.
+-- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions
+-- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
+--       7 result as base64 of JSON, or '', 8 lifetime in seconds
+-- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
+local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
+local job, results = 'rq:job:' .. id, 'rq:results:' .. id
+if redis.call('ZREM', KEYS[1], member) == 0 then
+  -- The reply to this very commit may have been lost.
+  if redis.call('HGET', job, 'committed') == ARGV[2] then return 1 end
+  return 0
+end
+local entry = {'type', 1, 'worker_name', ARGV[3], 'execution_id', ARGV[2], 'execution_started_at', ARGV[5],
+  'execution_ended_at', ARGV[6]}
+if ARGV[7] ~= '' then
+  entry[#entry + 1] = 'return_value'
+  entry[#entry + 1] = ARGV[7]
+end
+local lifetime = tonumber(ARGV[8])
+redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
+redis.call('EXPIRE', results, lifetime)
+redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4], 'last_heartbeat', ARGV[4], 'committed', ARGV[2])
+redis.call('EXPIRE', job, lifetime)
+redis.call('ZADD', KEYS[2], redis.call('TIME')[1] + lifetime, id)
+redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
+redis.call('SREM', KEYS[4], member)
+redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
+redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
+if redis.call('EXISTS', job .. ':dependents') == 1 then return 2 end
+return 1

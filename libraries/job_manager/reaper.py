@@ -1,0 +1,71 @@
+"""The reaper: beside every worker, each second, it puts right what died.
+
+Any number of reapers may run at once. RQ's own clean-up runs every ten minutes under a lock that a killed worker leaves behind.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from redis import Redis
+
+from libraries.job_manager import transitions
+from libraries.job_manager.connections import BROKER_AWAY, worker_client
+from libraries.job_manager.horse import release_dependents
+from libraries.settings import Settings
+
+EVERY = 1.0
+log = logging.getLogger(__name__)
+
+
+class Reaper:
+    """Runs the reaping script again and again, in a thread of its own and on a connection of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: Redis = worker_client(settings)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
+        self._quiet_until = 0.0
+
+    def start(self) -> None:
+        """Begin reaping."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End reaping after the round that is under way."""
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def turn(self) -> transitions.Reaped | None:
+        """Do one round; None when the broker is away, or was until just now."""
+        try:
+            if time.monotonic() < self._quiet_until:
+                self._client.ping()
+                return None
+            reaped = transitions.reap(self._client, time.time(), self._settings.failure_ttl)
+        except BROKER_AWAY:
+            # While the broker is away no worker can say that it lives. Let them speak before anyone is called dead.
+            self._quiet_until = time.monotonic() + transitions.LEASE
+            return None
+        for job_id in reaped.waited_for:
+            release_dependents(self._client, job_id)
+        if any(reaped[:4]):
+            log.warning(
+                "Reaped: %d put back, %d tried again, %d lost, %d poison",
+                reaped.put_back,
+                reaped.again,
+                reaped.lost,
+                reaped.poison,
+            )
+        return reaped
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            try:
+                self.turn()
+            except Exception:
+                # Whatever it is, the next round must come: nobody else does this work.
+                log.exception("A round of reaping failed")

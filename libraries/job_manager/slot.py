@@ -1,0 +1,80 @@
+"""The slot: a page of memory in which a work-horse writes what it does, and its worker reads it.
+
+The worker must know which job it is to keep alive, and which one died with a killed work-horse, without a message for each job.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from typing import NamedTuple
+
+# Version (odd while writing), phase, client id of the waiting connection, start of the job (monotonic and Unix seconds),
+# timeout in seconds, job id, execution id.
+LAYOUT = struct.Struct("<QBQddd128s32s")
+STOP_AT = 1024
+IDLE, WAITING, RUNNING = 0, 1, 2
+
+
+class Activity(NamedTuple):
+    """What a work-horse does: `phase` is IDLE, WAITING for a job on the connection `client_id`, or RUNNING one."""
+
+    phase: int
+    client_id: int = 0
+    started: float = 0.0
+    started_unix: float = 0.0
+    timeout: float = 0.0
+    job_id: str = ""
+    execution_id: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long the job has been running."""
+        return time.monotonic() - self.started
+
+
+class Slot:
+    """Shared between a worker and the work-horses that it forks; the work-horse writes, the worker reads and asks it to stop."""
+
+    def __init__(self) -> None:
+        self._page = mmap.mmap(-1, mmap.PAGESIZE)
+        self._version = 0
+
+    def write(self, activity: Activity) -> None:
+        """Say what this work-horse does now."""
+        _, client_id, started, started_unix, timeout, job_id, execution_id = activity
+        self._version += 1
+        fields = (activity.phase, client_id, started, started_unix, timeout, job_id.encode(), execution_id.encode())
+        self._page[:8] = struct.pack("<Q", self._version)
+        self._page[8 : LAYOUT.size] = LAYOUT.pack(0, *fields)[8:]
+        self._version += 1
+        self._page[:8] = struct.pack("<Q", self._version)
+
+    def read(self) -> Activity:
+        """Return what the work-horse does; waits for the end of a write that is under way."""
+        for _ in range(1000):
+            before, phase, client_id, started, started_unix, timeout, job_id, execution_id = LAYOUT.unpack(
+                self._page[: LAYOUT.size]
+            )
+            (after,) = struct.unpack("<Q", self._page[:8])
+            if before == after and before % 2 == 0:
+                break
+            time.sleep(0.0001)
+        ids = (text.rstrip(b"\0").decode() for text in (job_id, execution_id))
+        return Activity(phase, client_id, started, started_unix, timeout, *ids)
+
+    def clear(self) -> None:
+        """Forget a work-horse that is gone, and any wish to stop it."""
+        self._version = 0
+        self._page[: LAYOUT.size] = bytes(LAYOUT.size)
+        self._page[STOP_AT] = 0
+
+    def ask_to_stop(self) -> None:
+        """Ask the work-horse to end after the job it has."""
+        self._page[STOP_AT] = 1
+
+    @property
+    def stop_wanted(self) -> bool:
+        """Tell whether the work-horse is to end after the job it has."""
+        return self._page[STOP_AT] == 1

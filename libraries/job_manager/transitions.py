@@ -1,0 +1,176 @@
+"""The steps of a job's life, each one script that the broker runs as a whole: a crash falls before a step or behind it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any, NamedTuple, cast
+
+from redis import Redis, exceptions
+
+from libraries.job_manager import keys
+
+# Seconds. Until its first heartbeat a job is only lent to its worker.
+LEASE = 5
+HEARTBEAT_EVERY = 5
+HEARTBEAT_TTL = 3 * HEARTBEAT_EVERY
+# A worker claims what it popped within milliseconds; what lies in between for longer lost its worker.
+INTERMEDIATE_PATIENCE = 2
+MOST_RESCUES = 3
+MOST_ATTEMPTS = 10
+LONGEST_ERROR = 4096
+# RQ's own words for it, which its dashboards and our own records know.
+LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
+POISON_TRACE = "PoisonJob: each worker that took this job died before it could say so"
+
+SUPERSEDED, DONE, AGAIN_OR_WAITED_FOR, WAITED_FOR = 0, 1, 2, 3
+
+
+class Script(NamedTuple):
+    """A script's text and the name that the broker gives it."""
+
+    text: str
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the script `lua/<name>.lua`."""
+    text = (files(__package__) / "lua" / f"{name}.lua").read_text()
+    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def run_script(client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+    """Run a script on the broker, which learns it first if it does not know it (any more)."""
+    source = script(name)
+    try:
+        return client.execute_command("EVALSHA", source.sha, len(script_keys), *script_keys, *arguments)  # type: ignore[no-untyped-call]
+    except exceptions.NoScriptError:
+        return client.execute_command("EVAL", source.text, len(script_keys), *script_keys, *arguments)  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of a job by one worker. Times are Unix seconds."""
+
+    job_id: str
+    execution_id: str
+    worker: str
+    started: float
+
+
+def iso(seconds: float) -> str:
+    """Return Unix seconds in the form in which RQ writes times."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def pack_trace(text: str) -> str:
+    """Return a trace in the form in which RQ keeps it."""
+    return b64encode(zlib.compress(text.encode(errors="backslashreplace"))).decode()
+
+
+def take(client: Redis, worker: str, execution_id: str, now: float, *, claimed: str = "") -> dict[bytes, bytes] | str | None:
+    """Take the next job, or the one that BLMOVE has put into the intermediate list.
+
+    Returns:
+        The job's record with its id under `b"id"`, None when there is none, `"suspended"` while the queue is paused.
+    """
+    script_keys = (
+        keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.worker_key(worker), keys.worker_executions_key(worker),
+        keys.SUSPENDED_KEY,
+    )  # fmt: skip
+    taken = run_script(client, "take", script_keys, (claimed, execution_id, worker, iso(now), now, LEASE))
+    if taken is None:
+        return None
+    if not isinstance(taken, list):
+        return "suspended"
+    record = dict(zip(taken[1::2], taken[2::2], strict=True))
+    record[b"id"] = taken[0]
+    return cast("dict[bytes, bytes]", record)
+
+
+def finish(client: Redis, attempt: Attempt, ended: float, result: str | None, lifetime: int) -> int:
+    """Commit a result, given as JSON or None; see `lua/finish.lua` for what is returned."""
+    packed = b64encode(result.encode()).decode() if result is not None else ""
+    script_keys = (
+        keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
+    )  # fmt: skip
+    arguments = (attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, packed, lifetime)
+    return int(run_script(client, "finish", script_keys, arguments))
+
+
+def fail(
+    client: Redis,
+    attempt: Attempt,
+    ended: float,
+    *,
+    trace: str,
+    error: str,
+    lifetime: int,
+    stopped: bool = False,
+    permanent: bool = False,
+    told: dict[str, str] | None = None,
+) -> int:
+    """End an attempt that failed; `error` is its last line, `told` what clients may know. See `lua/fail.lua`."""
+    script_keys = (
+        keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY, keys.worker_key(attempt.worker),
+        keys.worker_executions_key(attempt.worker),
+    )  # fmt: skip
+    remembered = {
+        "worker": attempt.worker,
+        "started_at": iso(attempt.started),
+        "ended_at": iso(ended),
+        "error": error[:LONGEST_ERROR],
+    }
+    arguments = (
+        attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, pack_trace(trace), lifetime,
+        "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(told) if told else "", json.dumps(remembered),
+        MOST_ATTEMPTS,
+    )  # fmt: skip
+    return int(run_script(client, "fail", script_keys, arguments))
+
+
+def beat(client: Redis, attempt: Attempt, now: float) -> bool:
+    """Say that a running job is alive; return whether it still belongs to this attempt."""
+    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, HEARTBEAT_TTL)
+    return bool(run_script(client, "beat", (keys.STARTED_KEY,), arguments))
+
+
+def give_back(client: Redis, attempt: Attempt) -> bool:
+    """Hand a job back to the front of the queue; return whether it was this attempt's to give."""
+    script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
+    return bool(run_script(client, "give_back", script_keys, (attempt.job_id, attempt.execution_id)))
+
+
+class Reaped(NamedTuple):
+    """What one round of reaping did: numbers of jobs, and the ids of jobs given up that others wait for."""
+
+    put_back: int
+    again: int
+    lost: int
+    poison: int
+    due: int
+    waited_for: list[str]
+
+
+def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reaped:
+    """Put right what processes that died have left behind, and queue what is due."""
+    script_keys = (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY)
+    arguments = (
+        INTERMEDIATE_PATIENCE, MOST_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MOST_ATTEMPTS,
+        most,
+    )  # fmt: skip
+    put_back, again, lost, poison, due, waited_for = run_script(client, "reap", script_keys, arguments)
+    return Reaped(put_back, again, lost, poison, due, [job_id.decode() for job_id in waited_for])
+
+
+def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
+    """Take a job off the queue; return whether it is canceled now."""
+    return bool(run_script(client, "cancel", (keys.QUEUE_KEY, keys.CANCELED_KEY), (job_id, iso(now), lifetime)))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+from flask.testing import FlaskClient
+
+from libraries.patterns import PATTERNS
+
+
+def test_the_catalogue_lists_every_pattern(client: FlaskClient) -> None:
+    listed = client.get("/patterns").get_json()["patterns"]
+    assert [one["name"] for one in listed] == list(PATTERNS)
+    assert {"grid", "spiral"} <= set(PATTERNS)
+
+
+@pytest.mark.parametrize("name", list(PATTERNS))
+def test_a_pattern_says_what_it_takes_as_a_json_schema(client: FlaskClient, name: str) -> None:
+    shown = client.get(f"/patterns/{name}").get_json()
+    jsonschema.Draft202012Validator.check_schema(shown["params"])
+    assert set(shown["params"]["properties"]) == set(PATTERNS[name].schema().fields)
+    assert all(field["description"] for field in shown["params"]["properties"].values())
+    assert shown["summary"]
+    assert shown in client.get("/patterns").get_json()["patterns"]
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("name", list(PATTERNS))
+def test_the_example_of_a_pattern_is_a_request_that_is_taken(client: FlaskClient, name: str) -> None:
+    shown = client.get(f"/patterns/{name}").get_json()
+    jsonschema.validate(shown["example"]["params"], shown["params"])
+    assert client.post("/artboard/create", json=shown["example"]).status_code == 200
+
+
+def test_an_unknown_pattern_is_not_found_with_the_list_and_a_hint(client: FlaskClient) -> None:
+    response = client.get("/patterns/spirl")
+    assert (response.status_code, response.get_json()["type"]) == (404, "/problems/pattern-not-found")
+    assert "spiral" in response.get_json()["detail"]
+    assert "did you mean 'spiral'?" in response.get_json()["detail"]

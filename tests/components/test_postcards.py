@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from defusedxml import ElementTree
+from flask.testing import FlaskClient
+
+CARD = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}
+
+
+def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+    """D12, D21."""
+    response = client.post("/postcards", json=CARD)
+    reply = response.get_json()
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/jobs/{reply['job_id']}"
+    assert reply["status"] == "queued"
+    run_jobs()
+    job = client.get(f"/jobs/{reply['job_id']}").get_json()
+    assert job["result"] == "output/postcards/postcard_John Doe_birthday.svg"
+    assert job["timeout"] == 120
+    svg = ElementTree.fromstring(client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True))
+    assert (svg.get("width"), svg.get("height")) == ("210mm", "148mm")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("message", "x" * 501),
+        ("message", ""),
+        ("message", "a\x00b"),
+        ("message", "a\x1b[2J"),
+        ("message", 5),
+        ("recipient", ""),
+        ("recipient", "x" * 1000),
+        ("template_name", "birthdy"),
+        ("template_name", "../../etc/passwd"),
+        ("template_name", None),
+    ],
+)
+def test_a_postcard_that_cannot_be_drawn_is_refused_at_once(client: FlaskClient, field: str, value: Any) -> None:
+    response = client.post("/postcards", json={**CARD, field: value})
+    assert response.status_code == 422
+    assert [error["field"] for error in response.get_json()["errors"]] == [field]
+
+
+def test_a_misspelt_template_and_a_misspelt_field_come_with_a_hint(client: FlaskClient) -> None:
+    response = client.post("/postcards", json={**CARD, "template_name": "birthdy", "mesage": "hi"})
+    hints = {error["field"]: error["hint"] for error in response.get_json()["errors"]}
+    assert hints == {"template_name": "did you mean 'birthday'?", "mesage": "did you mean 'message'?"}
+
+
+def test_a_recipient_cannot_lead_out_of_the_output_folder(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+    reply = client.post("/postcards", json={**CARD, "recipient": "../../../etc/passwd"}).get_json()
+    run_jobs()
+    job = client.get(f"/jobs/{reply['job_id']}").get_json()
+    assert job["status"] == "finished"
+    assert job["result"].startswith("output/postcards/postcard_")
+    assert ".." not in job["result"]

@@ -1,0 +1,102 @@
+"""The whole HTTP surface at once, with requests made up from its own description and others made up against it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.generation import GenerationMode
+
+BRIEFLY = settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+load_all_checks()
+CONFORMANCE = CHECKS.get_by_names(["content_type_conformance", "response_schema_conformance", "status_code_conformance"])
+ODD_TEXTS = [
+    "",
+    "\x00",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "{{ 7*7 }}",
+    "' OR 1=1 --",
+    "a\r\nSet-Cookie: x=1",
+    "\N{RIGHT-TO-LEFT OVERRIDE}",
+    "x" * 10_000,
+    "\N{GRINNING FACE}" * 50,
+]
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_route_answers_made_up_requests_as_it_is_documented(client: FlaskClient, mode: GenerationMode) -> None:
+    described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
+    tried = set()
+    for found in described.get_all_operations():
+        operation = found.ok()  # type: ignore[union-attr]
+        # A path takes any text, so nothing wrong can be made up for it.
+        if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
+            continue
+
+        @BRIEFLY
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def answers(case: Any) -> None:
+            response = case.call()
+            assert response.status_code < 500 or response.status_code == 503, response.text
+            case.validate_response(response, checks=CONFORMANCE)
+
+        answers()
+        tried.add(operation.label)
+    assert len(tried) >= 5
+
+
+def routes(client: FlaskClient) -> list[tuple[str, str]]:
+    return [
+        (rule.rule, method)
+        for rule in client.application.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"OPTIONS"})
+    ]
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("odd", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
+def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(client: FlaskClient, odd: str) -> None:
+    """Attack list, rows 5, 8, 13, 16 and 36; the client looks at every response."""
+    header = re.sub(r"[^\x20-\x7e]", "?", odd)[:2000]
+    for rule, method in routes(client):
+        address = re.sub(r"<[^>]+>", "x", rule)
+        body = json.dumps(dict.fromkeys(("width", "recipient", "file_path", "file_list", odd), odd))
+        headers = {"X-Request-ID": header, "Prefer": header, "If-None-Match": header, "Range": header, "Accept": header}
+        response = client.open(
+            address, method=method, query_string={odd: odd, "download": odd}, headers=headers,
+            data=body if method == "POST" else None, content_type="application/json",
+        )  # fmt: skip
+        assert response.status_code < 500 or response.status_code == 503
+        assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.usefixtures("broker")
+@given(text=st.text(max_size=40))
+@settings(BRIEFLY, max_examples=40, suppress_health_check=list(HealthCheck))
+def test_no_text_in_an_address_is_an_error_of_ours(client: FlaskClient, text: str) -> None:
+    quoted = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
+    for address in (f"/{quoted}", f"/jobs/{quoted}", f"/patterns/{quoted}", f"/problems/{quoted}", f"/assets/{quoted}"):
+        assert client.get(address).status_code in (200, 400, 404, 503)
+
+
+def test_many_fields_and_long_queries_are_answered(client: FlaskClient) -> None:
+    """Attack list, row 24."""
+    many = {f"f{number}": number for number in range(20_000)}
+    body = {"width": 60, "height": 60, "complexity": "simple", **many}
+    assert client.post("/artboard/create", json=body).status_code == 200
+    assert client.get("/healthz", query_string=many).status_code == 200

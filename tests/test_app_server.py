@@ -1,0 +1,162 @@
+"""The application as gunicorn serves it, over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, until
+
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+
+
+class Server:
+    """A gunicorn process on a port of its own."""
+
+    def __init__(self, environ: dict[str, str], home: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = home / "web.log"
+        with self.log.open("wb") as sink:
+            self.process = subprocess.Popen(
+                GUNICORN, env=environ | {"PORT": str(self.port), "HOME": str(home)}, cwd=REPOSITORY, stdout=sink, stderr=sink
+            )
+        until(lambda: self.answers() or self.process.poll() is not None, seconds=20, what="a server that answers")
+
+    def answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def send(self, data: bytes) -> tuple[int, str, dict[str, object]]:
+        """Send bytes as they are; return the status, the media type and the JSON of the answer."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status, response.headers["Content-Type"], json.loads(response.read())
+
+
+@pytest.fixture
+def server(environ: dict[str, str], home: Path) -> Iterator[Server]:
+    started = Server(environ, home)
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, home: Path) -> None:
+    """D20."""
+    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[2] == {"status": "alive"}
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    assert "GET /healthz 200" in server.log.read_text()
+    assert not (home / ".gunicorn").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(10_000)) + b"\r\n", 431),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: <script>\r\n\r\n", 400),
+        (b"<script>alert(1)</script>\r\n\r\n", 400),
+    ],
+)
+def test_what_is_no_request_is_answered_with_a_problem_document_too(server: Server, data: bytes, status: int) -> None:
+    """Attack list, rows 24 and 36."""
+    got, media_type, problem = server.send(data)
+    assert (got, media_type) == (status, "application/problem+json")
+    assert problem["status"] == status
+    assert "script" not in json.dumps(problem)
+
+
+def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> None:
+    """Attack list, rows 22 and 24."""
+    head = b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    told = server.send(head + b"Content-Length: 10000000000\r\n\r\n{")
+    assert (told[0], told[2]["type"]) == (413, "/problems/payload-too-large")
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    untold = server.send(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n")
+    assert (untold[0], untold[2]["type"]) == (413, "/problems/payload-too-large")
+    small = b'{"width": 60, "height": 60, "complexity": "simple"}'
+    fine = server.send(head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(small), small))
+    assert fine[0] == 200
+
+
+def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
+    """Attack list, row 25."""
+    stalled = [server.connect() for _ in range(20)]
+    for connection in stalled:
+        connection.sendall(
+            b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
+    began = time.monotonic()
+    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    assert time.monotonic() - began < 2
+    for connection in stalled:
+        connection.close()
+
+
+def test_clients_that_stay_silent_lose_their_threads_in_the_end(environ: dict[str, str], home: Path) -> None:
+    """Attack list, row 25: more stalled requests than there are threads, half of them in the head and half in the body."""
+    server = Server(environ | {"WEB_THREADS": "2"}, home)
+    try:
+        halves = (
+            b"POST /artboard/cre",
+            b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        )
+        stalled = [server.connect() for _ in halves]
+        for connection, half in zip(stalled, halves, strict=True):
+            connection.sendall(half)
+        with server.connect() as patient:
+            patient.settimeout(20)
+            patient.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert patient.recv(100).startswith(b"HTTP/1.1 200")
+        until(lambda: "fell silent" in server.log.read_text(), what="a line in the log")
+        assert "Traceback" not in server.log.read_text()
+    finally:
+        server.process.kill()
+        server.process.wait()
+        for connection in stalled:
+            connection.close()
+
+
+def test_no_request_writes_lines_of_its_own_into_the_log(server: Server) -> None:
+    """Attack list, row 35."""
+    server.send(b"GET /%0aforged%1b[2J HTTP/1.1\r\nHost: x\r\n\r\n")
+    until(lambda: "forged" in server.log.read_text(), what="a line in the log")
+    (line,) = [one for one in server.log.read_text().splitlines() if "forged" in one]
+    assert "GET /\\nforged\\x1b[2J 404" in line
+
+
+def test_bad_settings_stop_the_start_with_one_message(environ: dict[str, str]) -> None:
+    done = subprocess.run(
+        GUNICORN,
+        env=environ | {"PORT": "many", "WORKERS": "0"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "PORT" in done.stderr
+    assert "WORKERS" in done.stderr
+    assert "Traceback" not in done.stderr

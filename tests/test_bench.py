@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.machinery import QUICK, Bench, BenchTrouble, Crew
+from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
+from bench.sections import SECTIONS
+from tests.conftest import REPOSITORY, until
+
+RESULTS = REPOSITORY / "bench" / "RESULTS.md"
+
+
+def bench_command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "bench", "--quick", *options]
+
+
+def processes_that_know(folder: Path) -> list[str]:
+    """The commands of all processes, apart from this one, that were started with `folder` in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            known = entry.name.isdigit() and str(folder).encode() in (entry / "environ").read_bytes()
+            if known and int(entry.name) != os.getpid():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return found
+
+
+def cells(markdown: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line.startswith("|")]
+
+
+def test_a_quick_run_measures_every_section_and_leaves_nothing_behind(home: Path, environ: dict[str, str]) -> None:
+    before = RESULTS.read_bytes() if RESULTS.exists() else None
+    done = subprocess.run(
+        bench_command("--output", str(home / "results.md")),
+        env=environ | {"TMPDIR": str(home)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (home / "results.md").read_text()
+    assert text.count("\n## ") == len(SECTIONS) == 3
+    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>"} <= {row[0] for row in cells(text)}
+    assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
+    assert processes_that_know(home) == []
+    assert list(home.glob("va-bench-*")) == []
+    assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, "a quick run replaced the figures of a whole one"
+
+
+def test_an_interrupted_run_stops_everything_that_it_started(home: Path, environ: dict[str, str]) -> None:
+    with (home / "said").open("wb") as said:
+        run = subprocess.Popen(
+            bench_command("--only", "throughput"), env=environ | {"TMPDIR": str(home)}, cwd=REPOSITORY, stdout=said, stderr=said
+        )
+    try:
+        until(lambda: any("bench/tasks" in one for one in processes_that_know(home)), seconds=20, what="a worker at work")
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 128 + signal.SIGINT
+    finally:
+        run.kill()
+        run.wait()
+    assert processes_that_know(home) == []
+    assert list(home.glob("va-bench-*")) == []
+
+
+def test_the_settings_of_the_shell_do_not_reach_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        for name, value in (("REDIS_URL", "redis://127.0.0.1:1"), ("OUTPUT_DIR", "/nowhere"), ("WORKERS", "7")):
+            patched.setenv(name, value)
+        patched.setattr("libraries.settings._Process.settings", None)
+        patched.setattr(os, "environ", dict(os.environ))
+        with Bench(QUICK) as bench:
+            assert bench.settings.embedded_broker
+            assert bench.settings.output_dir == bench.folder / "output"
+            assert bench.environ["WORKERS"] == "1"
+        assert not bench.folder.exists()
+
+
+def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Path) -> None:
+    with Crew(dict(os.environ), home) as crew:
+        crew.start([sys.executable, "-c", "import sys; sys.exit('no room at the inn')"])
+
+        def ended() -> bool:
+            try:
+                crew.check()
+            except BenchTrouble as trouble:
+                return "exit code 1" in str(trouble) and "no room at the inn" in str(trouble)
+            return False
+
+        until(ended, what="the report")
+
+
+def test_figures_are_medians_with_their_range_and_ratios_are_taken_round_by_round() -> None:
+    assert spread([3.0, 1.0, 250.4]) == "3.00 (1.00-250)"
+    assert spread([12.34]) == "12.3"
+    assert spread([]) == NOT_APPLICABLE
+    assert ratios([10.0, 90.0, 20.0], [5.0, 30.0, 20.0]) == "2.00 (1.00-3.00)"
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 50), (99, 99), (100, 100), (1, 1)])
+def test_a_percentile_is_one_of_the_values(percent: float, expected: float) -> None:
+    assert percentile([float(number) for number in reversed(range(1, 101))], percent) == expected
+
+
+def test_a_table_is_aligned_markdown() -> None:
+    table = Table("Speed", ["who", "figure"], [["snail", "1"], ["hare", "2,000"]], ["over a short way"])
+    text = table.as_text()
+    assert len({len(line) for line in text.splitlines() if line.startswith("|")}) == 1
+    assert re.search(r"^\| hare  \|  2,000 \|$", text, re.MULTILINE)
+    assert text.endswith("- over a short way")
