@@ -140,6 +140,8 @@ class Supervisor:
             return
         if part.process is not None:
             code = part.process.returncode
+            # What the part started must not hold its port or its job while the next one begins.
+            _kill_session(part.process.pid)
             self._drain(part)
             part.process = None
             if code == 0 and part.done_is_fine:
@@ -186,9 +188,10 @@ class Supervisor:
         for part in parts:
             if part.running and part.process is not None:
                 self.say(f"{part.name} did not stop in time; killing it")
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(part.process.pid, signal.SIGKILL)
+                part.process.kill()
                 part.process.wait()
+            if part.process is not None:
+                _kill_session(part.process.pid)
             self._drain(part)
 
     def _pass_on_output(self, seconds: float) -> None:
@@ -232,6 +235,17 @@ class Supervisor:
 
 def _ending(code: int) -> str:
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+def _kill_session(leader: int) -> None:
+    """Kill every process of the session that `leader` began: each part has one of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+    # A child that made a process group of its own is still in the session; only Linux shows that cheaply.
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if os.getsid(int(entry.name)) == leader:
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.machinery import QUICK, Bench, BenchTrouble, Crew
+from bench.machinery import QUICK, Bench, BenchTrouble, Crew, start_server
+from bench.peers import PEERS
+from bench.peers.foreign import SIDES, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from tests.conftest import REPOSITORY, until
@@ -99,6 +102,33 @@ def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Pat
             return False
 
         until(ended, what="the report")
+
+
+def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: Path) -> None:
+    with Crew(dict(os.environ), home) as crew:
+        port = start_server(crew, lambda free: [sys.executable, "-m", "bench.load", str(free), "--canned"], "the canned server")
+        load = [sys.executable, "-m", "bench.load", str(port), "--seconds", "0.1", "--connections", "2"]
+        good = subprocess.run(load, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        bad = subprocess.run([*load, "--status", "304"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert json.loads(good.stdout)["rate"] > 0
+    assert (bad.returncode, bad.stdout) == (1, "")
+    assert "expected 'HTTP/1.1 304 '" in bad.stderr
+
+
+def test_the_cpu_time_of_a_crew_includes_children_that_left_the_process_group(home: Path) -> None:
+    child = "os.setpgrp()\n  while time.process_time() < 0.3: pass\n  os._exit(0)"
+    with Crew(dict(os.environ), home) as crew:
+        crew.start([sys.executable, "-c", f"import os, time\nif os.fork() == 0:\n  {child}\nos.wait()\ntime.sleep(60)"])
+        until(lambda: crew.cpu() >= 0.3, what="0.3 s of CPU time")
+
+
+@pytest.mark.parametrize("name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)])
+def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) -> None:
+    kind = PEERS[name]
+    assert issubclass(kind, ForeignPeer)
+    assert "==" in kind.requirements[0]
+    assert (SIDES / f"{kind.side}.py").is_file()
+    assert not kind.standard, "a run that nobody asked to install anything must not"
 
 
 def test_figures_are_medians_with_their_range_and_ratios_are_taken_round_by_round() -> None:
