@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.job_manager import attach
+from libraries.job_manager import attach, current_job_id
 from libraries.mailing import compose, deliver
 from libraries.storage import output_folder
 
@@ -23,7 +23,8 @@ def send_notification(
         template: the name of a mail template.
         context: values for the template.
     """
-    message = compose(recipient, subject, template, context)
+    # A second attempt sends the same Message-ID, by which mail programs know a mail that they have.
+    message = compose(recipient, subject, template, context, message_id_seed=current_job_id())
     delivery = deliver(message)
     receipt = {"recipient": recipient, "subject": subject, "template": template, "message_id": message["Message-ID"]}
     file = {"file": output_folder().shown(attach(delivery.artifact))} if delivery.artifact else {}

@@ -5,7 +5,7 @@ from libraries.job_manager.errors import BadArguments, BadResult, BadTimeout, Qu
 from libraries.job_manager.health import QueueHealth, queue_health
 from libraries.job_manager.queueing import cancel_job, enqueue_background_job, submit
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
-from libraries.job_manager.running import attach, report_progress
+from libraries.job_manager.running import attach, current_job_id, own_folder, report_progress
 from libraries.job_manager.states import FINAL_STATES, STATES
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "attach",
     "cancel_job",
     "check_task",
+    "current_job_id",
     "enqueue_background_job",
     "fetch_job",
     "get_job_status",
     "known_tasks",
+    "own_folder",
     "queue_health",
     "report_progress",
     "submit",

@@ -40,6 +40,18 @@ def attach(artifact: StoredArtifact) -> str:
     return artifact.path
 
 
+def current_job_id() -> str | None:
+    """Return the id of the running job, None outside a job. It stays the same when a job is tried again."""
+    job = get_current_job()
+    return job.id if job is not None else None
+
+
+def own_folder(folder: str) -> str:
+    """Return a folder inside `folder` that is the running job's own, so that jobs do not overwrite each other's files."""
+    job_id = current_job_id()
+    return f"{folder}/{job_id}" if job_id else folder
+
+
 def report_progress(step: int, total: int, message: str = "") -> None:
     """Say that the running job has done `step` of `total` steps; at most ten reports a second are written, and the last one."""
     job = get_current_job()

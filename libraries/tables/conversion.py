@@ -56,8 +56,10 @@ def convert(source: IO[bytes], to_format: str, *, protect_formulas: bool = True)
     return _bounded_blocks(make(read_text(source), report, protect_formulas)), report
 
 
-def convert_file(path: str, to_format: str, *, protect_formulas: bool = True, tell_apart: str = "") -> tuple[Artifact, Report]:
-    """Convert the file `path`, as `convert` does, into `data/<stem>.<format>` of the output folder.
+def convert_file(
+    path: str, to_format: str, *, protect_formulas: bool = True, tell_apart: str = "", folder: str = FOLDER
+) -> tuple[Artifact, Report]:
+    """Convert the file `path`, as `convert` does, into `<folder>/<stem>.<format>` below the output folder.
 
     A long or odd stem is shortened. `tell_apart` is added to the stem.
 
@@ -69,12 +71,12 @@ def convert_file(path: str, to_format: str, *, protect_formulas: bool = True, te
     check_format(to_format)
     with open_input(path) as source:
         blocks, report = convert(source, to_format, protect_formulas=protect_formulas)
-        return output_folder().publish(result_name(path, to_format, tell_apart), blocks), report
+        return output_folder().publish(result_name(path, to_format, tell_apart, folder), blocks), report
 
 
-def result_name(path: str, to_format: str, tell_apart: str = "") -> str:
+def result_name(path: str, to_format: str, tell_apart: str = "", folder: str = FOLDER) -> str:
     """Return the name in the output folder that the result of converting `path` gets."""
-    return f"{FOLDER}/{filename_part(PurePosixPath(path).stem, longest=LONGEST_STEM)}{tell_apart}.{to_format}"
+    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=LONGEST_STEM)}{tell_apart}.{to_format}"
 
 
 def _csv_to_json(text: str, report: Report, protect_formulas: bool) -> Iterator[bytes]:

@@ -35,7 +35,7 @@ def test_a_file_is_queued_converted_and_fetched(client: FlaskClient, run_jobs: C
     assert record is not None
     assert record.timeout == 900
     shown = client.get(f"/jobs/{job_id}").get_json()
-    assert shown["result"]["path"] == "output/data/data.json"
+    assert shown["result"]["path"] == f"output/data/{shown['id']}/data.json"
     assert (shown["result"]["rows"], shown["result"]["error_count"]) == (1, 1)
     assert str(settings.output_dir) not in json.dumps(shown)
     with client.get(f"/jobs/{job_id}/result") as result:

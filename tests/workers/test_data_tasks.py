@@ -54,7 +54,7 @@ def test_a_file_is_queued_by_its_dotted_path_and_converted(settings: Settings, r
     record = fetch_job(job.id)
     assert record is not None
     assert (record.status, record.error, record.timeout) == ("finished", None, 900)
-    assert record.artifacts[0]["name"] == "data/data.json"
+    assert record.artifacts[0]["name"] == f"data/{job.id}/data.json"
     assert json.loads(Path(record.result["path"]).read_text()) == [{"a": "1"}]
 
 
