@@ -33,12 +33,9 @@ def parts(settings: Settings) -> list[Part]:
     """Return the processes that the settings ask for."""
     python = sys.executable
     broker = [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)] if settings.embedded_broker else []
-    workers = [
-        Part("worker" if settings.workers == 1 else f"worker{number + 1}", [python, "-m", "workers"], reloads=True)
-        for number in range(settings.workers)
-    ]
+    workers = Part("worker", [python, "-m", "workers"], reloads=True)
     web = Part("web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"], reloads=True)
-    return [*broker, *workers, web]
+    return [*broker, workers, web]
 
 
 def sources() -> Iterator[Path]:

@@ -59,6 +59,17 @@ class Conflict(VectorError):
     code: ClassVar[str] = "conflict"
 
 
+class Exhausted(VectorError):
+    """Raised when more is asked for than a limit allows right now; asking again after `retry_after` seconds can help."""
+
+    code: ClassVar[str] = "exhausted"
+
+    def __init__(self, detail: str, *, retry_after: int = 1) -> None:
+        """Keep when to ask again beside the text."""
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 class Unavailable(VectorError):
     """Raised when a part that is needed is away for now; asking again later can help."""
 

@@ -119,9 +119,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)),
     Setting("WEB_THREADS", "128", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
     Setting("JOB_TIMEOUT", "5m", parse_duration, "How long a job may run unless it says otherwise.", (Range(1, 86400),)),
-    Setting(
-        "JOBS_PER_FORK", "200", whole_number, "Jobs that one process runs before a fresh one takes over.", (Range(1, 10**6),)
-    ),
+    Setting("MAX_QUEUE", "100000", whole_number, "Jobs that may wait; more are refused.", (Range(1, 10**7),)),
+    Setting("RETRY_PAUSE", "1s", parse_duration, "Pause before a failed job's second attempt; later ones are longer."),
+    Setting("JOBS_PER_FORK", "200", whole_number, "Jobs that one process runs before a new one takes over.", (Range(1, 10**6),)),
     Setting("JOB_MEMORY", "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."),
     Setting("JOB_CPU", "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."),
     Setting("JOB_FILE_SIZE", "1GB", optional_bytes, "Largest file that a job may write. Empty: no limit."),
@@ -161,6 +161,8 @@ class Settings:
     workers: int
     web_threads: int
     job_timeout: int
+    max_queue: int
+    retry_pause: int
     jobs_per_fork: int
     job_memory: int
     job_cpu: int

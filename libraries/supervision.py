@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
@@ -24,6 +25,7 @@ LONGEST_PAUSE = 5.0
 # A part that has run this long is healthy: its next restart begins with the first pause again.
 HEALTHY_AFTER = 10.0
 TICK = 0.1
+HURRIED_GRACE = 5.0
 OWN_NAME = "dev"
 PR_SET_PDEATHSIG = 1
 
@@ -56,7 +58,11 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts until SIGINT or SIGTERM; then stops them within `grace` seconds and leaves none behind."""
+    """Runs parts until SIGINT or SIGTERM; then stops them within `grace` seconds and leaves none behind.
+
+    With `grace` None a part may take as long as it needs to stop; a second signal is passed on to it, and from then on it has
+    five seconds. `orphan_signal` is what the parts get when the supervisor itself is killed.
+    """
 
     def __init__(
         self,
@@ -64,7 +70,9 @@ class Supervisor:
         *,
         environ: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        grace: float = 5.0,
+        grace: float | None = 5.0,
+        orphan_signal: int = signal.SIGTERM,
+        prefixed: bool = True,
         out: TextIO | None = None,
         watched: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
@@ -73,6 +81,8 @@ class Supervisor:
         self._environ = dict(os.environ if environ is None else environ) | {"PYTHONUNBUFFERED": "1"}
         self._cwd = cwd
         self._grace = grace
+        self._orphan_signal = orphan_signal
+        self._prefixed = prefixed
         self._out = out or sys.stdout
         self._watched = watched
         self._stamps: dict[Path, int] = {}
@@ -80,6 +90,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._width = max(len(name) for name in (OWN_NAME, *(part.name for part in self.parts)))
         self.stop_requested = False
+        self._hurry = False
 
     def run(self, ready: Callable[[], None] | None = None) -> int:
         """Start everything, call `ready` once from the loop's first rounds on, and keep on until a signal; return 0.
@@ -115,6 +126,7 @@ class Supervisor:
         self._write(name, text)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
+        self._hurry = self.stop_requested
         self.stop_requested = True
 
     def _start(self, part: Part) -> None:
@@ -127,7 +139,7 @@ class Supervisor:
             cwd=self._cwd,
             # Ctrl-C reaches the whole group of the terminal; only the supervisor is to react to it.
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=partial(_end_with_parent, self._orphan_signal) if sys.platform == "linux" else None,  # noqa: PLW1509 - this process has one thread
         )
         part.started = time.monotonic()
         stdout = part.process.stdout
@@ -171,20 +183,23 @@ class Supervisor:
         self._stamps = stamps
 
     def _stop_all(self) -> None:
-        deadline = time.monotonic() + self._grace
         first = [part for part in self.parts if not part.stops_last]
         last = [part for part in self.parts if part.stops_last]
+        grace = HURRIED_GRACE if self._grace is None else self._grace
+        deadline = time.monotonic() + grace
         # What the others need keeps a tenth of the time for itself.
-        self._stop(first, deadline - 0.1 * self._grace if last else deadline)
+        self._stop(first, None if self._grace is None else deadline - 0.1 * grace if last else deadline)
         self._stop(last, deadline)
         self._selector.close()
 
-    def _stop(self, parts: list[Part], deadline: float) -> None:
-        for part in parts:
-            if part.running and part.process is not None:
-                part.process.terminate()
-        while any(part.running for part in parts) and time.monotonic() < deadline:
+    def _stop(self, parts: list[Part], deadline: float | None) -> None:
+        self._terminate(parts)
+        while any(part.running for part in parts) and (deadline is None or time.monotonic() < deadline):
             self._pass_on_output(0.02)
+            if deadline is None and self._hurry:
+                self.say("Stopping now")
+                self._terminate(parts)
+                deadline = time.monotonic() + HURRIED_GRACE
         for part in parts:
             if part.running and part.process is not None:
                 self.say(f"{part.name} did not stop in time; killing it")
@@ -193,6 +208,11 @@ class Supervisor:
             if part.process is not None:
                 _kill_session(part.process.pid)
             self._drain(part)
+
+    def _terminate(self, parts: list[Part]) -> None:
+        for part in parts:
+            if part.running and part.process is not None:
+                part.process.terminate()
 
     def _pass_on_output(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
@@ -229,7 +249,8 @@ class Supervisor:
 
     def _write(self, name: str, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):
-            self._out.write(f"{name:<{self._width}} | {text.rstrip()}\n")
+            prefix = f"{name:<{self._width}} | " if self._prefixed else ""
+            self._out.write(f"{prefix}{text.rstrip()}\n")
             self._out.flush()
 
 
@@ -248,6 +269,6 @@ def _kill_session(leader: int) -> None:
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
-def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM to a part when its supervisor is killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def _end_with_parent(number: int) -> None:
+    """Have the kernel send a signal to a part when its supervisor is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -123,7 +123,7 @@ class WorkerProcess:
         self.log = log
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", RUN_WORKER, str(PROBES)], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+                [sys.executable, "-c", RUN_WORKER, str(PROBES), "--single"], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
             )
 
     def said(self) -> str:

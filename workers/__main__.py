@@ -1,22 +1,28 @@
-"""`python -m workers`: one worker on the `background` queue.
+"""`python -m workers`: as many workers on the `background` queue as the setting WORKERS says, started again when they die.
 
-Exit code 0 after a stop on request, 1 for trouble, 2 for bad settings.
+The first SIGTERM or SIGINT lets each running job end; a second one hands the jobs back to the queue. Exit code 0 after a stop on
+request, 1 for trouble, 2 for bad settings.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 
+from libraries.job_manager.connections import shown_broker_url
+from libraries.job_manager.health import queue_health
 from libraries.job_manager.worker import BrokerUnreachable, run_worker
-from libraries.settings import BadSettings, get_settings
+from libraries.settings import BadSettings, Settings, get_settings
+from libraries.supervision import Part, Supervisor
 
 
 def main() -> int:
-    """Run the worker as the command line and the environment say, and return the exit code."""
+    """Run the workers as the command line and the environment say, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workers", description="Run queued jobs until told to stop.")
-    parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
+    parser.add_argument("--single", action="store_true", help="one worker in this process, with nobody to start it again")
+    parser.add_argument("--burst", action="store_true", help="one worker in this process, until the queue is empty")
     options = parser.parse_args()
     try:
         settings = get_settings()
@@ -25,10 +31,27 @@ def main() -> int:
         return 2
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     try:
-        return run_worker(settings, burst=options.burst)
+        if options.single or options.burst:
+            return run_worker(settings, burst=options.burst)
+        return supervise(settings)
     except BrokerUnreachable as error:
         sys.stderr.write(f"{error}; start it with `make run`, or set REDIS_URL to the one to use\n")
         return 1
+
+
+def supervise(settings: Settings) -> int:
+    """Keep the workers running until told to stop; return 0.
+
+    Raises:
+        BrokerUnreachable: the broker does not answer at the start.
+    """
+    if not queue_health()["broker"]:
+        raise BrokerUnreachable(f"cannot reach the broker at {shown_broker_url(settings)}")
+    command = [sys.executable, "-m", "workers", "--single"]
+    parts = [Part(f"worker{number + 1}", command) for number in range(settings.workers)]
+    # A worker without its supervisor would be one too many as soon as the supervisor is back: it goes at once, and its job is
+    # taken up again.
+    return Supervisor(parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.workers > 1).run()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,9 @@ from libraries.job_manager import attach, current_job_id
 from libraries.mailing import compose, deliver
 from libraries.storage import output_folder
 
+# A mail server that is away comes back; each attempt carries the same Message-ID.
+TRIES = 5
+
 
 def send_notification(
     recipient: str, subject: str, template: str = "order_complete", context: dict[str, Any] | None = None

@@ -36,6 +36,24 @@ def check_task(name: object) -> str:
     return name
 
 
+def module_constant(module: str, name: str) -> object:
+    """Return the value of a constant that a task module sets to a literal, such as `TRIES = 5`; None if it sets none."""
+    file_name = f"{module.rpartition('.')[2]}.py"
+    for folder in _folders():
+        if (folder / file_name).is_file():
+            return _constants(folder / file_name, (folder / file_name).stat().st_mtime_ns).get(name)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _constants(path: Path, stamp: int) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for node in _tree(path).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            found |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
 def task_modules() -> list[str]:
     """Return the dotted names of the modules that hold tasks."""
     return sorted({name.rpartition(".")[0] for name in known_tasks()})
@@ -53,11 +71,14 @@ def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
     return tuple(sorted(f"{PACKAGE}.{path.stem}.{name}" for path, _ in files for name in _public_functions(path)))
 
 
-def _public_functions(path: Path) -> list[str]:
+def _tree(path: Path) -> ast.Module:
     try:
-        tree = ast.parse(path.read_bytes(), filename=path.name)
+        return ast.parse(path.read_bytes(), filename=path.name)
     except (SyntaxError, ValueError) as error:
         # One broken file must not take the tasks of the others away.
         log.error("The tasks of %s are left out: %s", path.name, error)  # noqa: TRY400 - the error says the line
-        return []
-    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _public_functions(path: Path) -> list[str]:
+    return [node.name for node in _tree(path).body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]

@@ -60,14 +60,17 @@ def _web_client(url: str) -> Redis:
 
 
 def worker_client(settings: Settings) -> Redis:
-    """Return a new client for a worker: up to ten retries with jitter, so that a restart of the broker goes unnoticed."""
+    """Return a new client for a worker: five retries with jitter, about half a second in all.
+
+    A longer absence of the broker is ridden out by whoever calls, who also has to notice that the worker is to stop.
+    """
     url = broker_url(settings)
     pool = ConnectionPool.from_url(
         url,
         **_tcp_options(url),
         # Longer than the longest wait for a job, shorter than the patience with a silent connection.
         socket_timeout=15.0,
-        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=1.0), 10),
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
         retry_on_error=list(BROKER_AWAY),
     )
     return Redis(connection_pool=pool)

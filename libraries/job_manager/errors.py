@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from libraries.errors import InvalidInput, Unavailable, UnknownName
+from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, UnknownName
 
 
 class QueueUnavailable(Unavailable):
     """Raised when the broker cannot be reached in time; nothing was queued."""
 
     code: ClassVar[str] = "queue-unavailable"
+
+
+class QueueFull(Exhausted):
+    """Raised when as many jobs wait as the queue may hold; nothing was queued."""
+
+    code: ClassVar[str] = "queue-full"
+
+
+class JobUnknown(NotFound):
+    """Raised when an id stands for no job: it never did, it belongs to somebody else, or its record was removed."""
+
+    code: ClassVar[str] = "job-not-found"
+
+
+class WrongState(Conflict):
+    """Raised when the state of a job does not allow what was asked; `status` says which it is in."""
+
+    code: ClassVar[str] = "wrong-state"
+
+    def __init__(self, detail: str, status: str) -> None:
+        """Keep the state beside the text."""
+        super().__init__(detail)
+        self.status = status
 
 
 class UnknownTask(UnknownName):

@@ -133,7 +133,10 @@ class Horse:
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
         lifetime = job.result_ttl or self._settings.result_ttl
-        outcome = self._commit(lambda: transitions.finish(self._client, attempt, ended, result, lifetime))
+        made = job.meta.get("artifacts")
+        outcome = self._commit(
+            lambda: transitions.finish(self._client, attempt, ended, result=result, lifetime=lifetime, artifacts=made)
+        )
         if outcome == transitions.SUPERSEDED:
             log.warning("%s: %s was given to another worker meanwhile; this result is dropped", name, job.id)
             return

@@ -13,11 +13,31 @@ CANCELED_KEY = f"rq:canceled:{QUEUE}"
 SCHEDULED_KEY = f"rq:scheduled:{QUEUE}"
 DEFERRED_KEY = f"rq:deferred:{QUEUE}"
 SUSPENDED_KEY = "rq:suspended"
+QUEUES_KEY = "rq:queues"
+# Ours: every job that has ended, scored by the time at which its record expires; what it made; a secret of this installation.
+ENDING_KEY = "vector:ending"
+ARTIFACTS_KEY = "vector:artifacts"
+SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 
 def job_key(job_id: str) -> str:
     """Return the key of the job's hash."""
     return f"rq:job:{job_id}"
+
+
+def owner_key(owner: str) -> str:
+    """Return the key of the sorted set of an owner's jobs, scored by the time at which they were made."""
+    return f"vector:jobs:{owner}"
+
+
+def gone_key(job_id: str) -> str:
+    """Return the key that remembers a job whose record is gone; its value is the owner."""
+    return f"vector:gone:{job_id}"
+
+
+def batch_key(batch_id: str) -> str:
+    """Return the key of a batch's hash; the list of its jobs' ids has the same with `:jobs`."""
+    return f"vector:batch:{batch_id}"
 
 
 def results_key(job_id: str) -> str:

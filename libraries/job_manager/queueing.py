@@ -1,30 +1,51 @@
-"""Putting jobs on the queue and taking them off again."""
+"""Putting jobs on the queue."""
 
 from __future__ import annotations
 
+import json
 import time
-import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError
-from redis import Redis, exceptions
+from redis import Redis
 from rq import Queue
-from rq.exceptions import DuplicateJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from libraries.job_manager import transitions
+from libraries.job_manager import keys, transitions
 from libraries.job_manager.catalogue import check_task
 from libraries.job_manager.connections import patiently, web_client
-from libraries.job_manager.errors import BadArguments, BadTimeout
+from libraries.job_manager.errors import BadArguments, BadTimeout, QueueFull
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.keys import QUEUE
-from libraries.job_manager.records import JOB_ID
-from libraries.settings import get_settings, parse_duration
+from libraries.job_manager.ownership import current_owner, new_job_id
+from libraries.job_manager.policies import pauses, tries_of
+from libraries.settings import Settings, get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
+FULL_RETRY_AFTER = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """How a job is to be queued, apart from its task's own arguments. What is None follows the settings or the task's policy.
+
+    `job_timeout` and `result_ttl` are durations such as `300` or `'5m'`; `run_at` is a Unix time in seconds; `retries` says how
+    often a failed job is tried again, `retry_pause` how many seconds the first pause is; `depends_on` names jobs that have to
+    finish before.
+    """
+
+    job_timeout: str | int | None = None
+    result_ttl: int | None = None
+    at_front: bool = False
+    run_at: float | None = None
+    retries: int | None = None
+    retry_pause: float | None = None
+    depends_on: tuple[str, ...] = ()
+    batch_id: str = ""
 
 
 def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any) -> Job:
@@ -33,60 +54,104 @@ def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | in
     Args:
         task_function: dotted path of a public function of a `workers/*_tasks.py` module.
         *args: positional arguments of the task; anything that JSON can write.
-        job_timeout: how long the job may run, as `300`, `'90s'`, `'5m'` or `'1h'`; the setting `JOB_TIMEOUT` if not given.
+        job_timeout: how long the job may run, as `300`, `'90s'`, `'5m'` or `'1h'`; the setting `JOB_TIMEOUT`, five minutes, if
+            not given.
         **kwargs: keyword arguments of the task, whatever their names.
 
     Raises:
         UnknownTask: there is no such task.
         BadArguments: the arguments cannot be written as JSON.
         BadTimeout: the timeout is not between a second and a day.
+        QueueFull: as many jobs wait as the setting `MAX_QUEUE` allows.
         QueueUnavailable: the broker cannot be reached; nothing was queued.
     """
-    return submit(task_function, args, kwargs, job_timeout=job_timeout)
+    return submit(task_function, args, kwargs, JobOptions(job_timeout=job_timeout))
 
 
 def submit(
-    task: str,
-    args: Sequence[Any] = (),
-    kwargs: Mapping[str, Any] | None = None,
-    *,
-    job_timeout: str | int | None = None,
-    at_front: bool = False,
+    task: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, options: JobOptions | None = None
 ) -> Job:
     """Queue a task as `enqueue_background_job` does, with the queue's own options apart from the task's arguments.
 
     The job's id is made here, and the broker refuses an id that it has: when the reply to a write is lost and the write is
     repeated, the second one finds the job in place, so one call is one job.
     """
+    options = options or JobOptions()
+    client = web_client(get_settings())
+    job_id = patiently(lambda: new_job_id(client))
+    job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
+    if options.depends_on:
+        patiently(lambda: _enqueue_dependent(client, job))
+    else:
+        check_outcome(patiently(lambda: enqueue(client, job, options)))
+    return job
+
+
+def make_job(
+    client: Redis, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, job_id: str, options: JobOptions
+) -> VectorJob:
+    """Return a job with everything but its place in the queue.
+
+    Raises:
+        UnknownTask, BadArguments, BadTimeout: as `enqueue_background_job`.
+    """
     settings = get_settings()
     check_task(task)
-    timeout = check_timeout(job_timeout if job_timeout is not None else settings.job_timeout)
-    queue = _queue(web_client(settings))
-    job_id = str(uuid.uuid4())
-
-    def write() -> Job:
-        try:
-            return queue.enqueue_call(
-                task,
-                args=tuple(args),
-                kwargs=dict(kwargs or {}),
-                timeout=timeout,
-                result_ttl=settings.result_ttl,
-                failure_ttl=settings.failure_ttl,
-                description=task,
-                job_id=job_id,
-                at_front=at_front,
-                unique=True,
-            )
-        except DuplicateJobError:
-            return VectorJob(job_id, connection=queue.connection, serializer=JSONSerializer)
-        except exceptions.OutOfMemoryError as error:
-            raise exceptions.ConnectionError("the broker is out of memory") from error
-
+    retries = tries_of(task) - 1 if options.retries is None else options.retries
+    job: VectorJob = VectorJob.create(  # type: ignore[assignment]
+        task,
+        args=tuple(args),
+        kwargs=dict(kwargs),
+        connection=client,
+        id=job_id,
+        timeout=check_timeout(options.job_timeout if options.job_timeout is not None else settings.job_timeout),
+        result_ttl=options.result_ttl or settings.result_ttl,
+        failure_ttl=settings.failure_ttl,
+        description=task,
+        origin=keys.QUEUE,
+        serializer=JSONSerializer,
+        depends_on=list(options.depends_on) or None,
+    )
+    job.retries_left = retries or None
+    # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
+    job.retry_intervals = pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
     try:
-        return patiently(write)
+        if json.dumps([job.args, job.kwargs], allow_nan=False):
+            job.data  # noqa: B018 - writes the arguments as JSON now, not when the job is saved
     except (TypeError, ValueError, RecursionError) as error:
         raise BadArguments(f"the arguments of {task} cannot be written as JSON") from error
+    return job
+
+
+def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
+    """Queue a job in one step; see `lua/enqueue.lua` for what is returned. Safe to repeat."""
+    arguments = enqueue_arguments(job, options, get_settings())
+    return int(transitions.run_script(client, "enqueue", *arguments))
+
+
+def enqueue_arguments(job: VectorJob, options: JobOptions, settings: Settings) -> tuple[tuple[str, ...], list[Any]]:
+    """Return the keys and the arguments of `lua/enqueue.lua` for a job."""
+    owner = current_owner()
+    script_keys = (keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, keys.owner_key(owner))
+    place = "L" if options.at_front else "R"
+    if options.run_at is not None and options.run_at > time.time():
+        place = str(options.run_at)
+    fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
+    created = job.created_at.timestamp() if job.created_at else time.time()
+    return script_keys, [job.id, settings.max_queue, place, created, settings.failure_ttl + 86400, *fields]
+
+
+def record_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, Any]:
+    """Return the fields of the job's record: RQ's own, without its empty ones, and ours."""
+    fields = {name: value for name, value in job.to_dict().items() if value != ""}
+    fields |= {"status": "queued", "enqueued_at": transitions.iso(time.time()), "owner": owner}
+    return fields | ({"batch": options.batch_id} if options.batch_id else {})
+
+
+def check_outcome(outcome: int) -> None:
+    """Raise QueueFull if that is what `lua/enqueue.lua` returned; an id that was there already is this very job."""
+    if outcome < 0:
+        raise QueueFull("as many jobs wait as the queue may hold; try again when some are done", retry_after=FULL_RETRY_AFTER)
 
 
 def check_timeout(timeout: str | int) -> int:
@@ -104,20 +169,20 @@ def check_timeout(timeout: str | int) -> int:
     return seconds
 
 
-def cancel_job(job_id: str) -> bool:
-    """Take a job that has not started off the queue; return whether it is canceled now.
-
-    A job that runs or has ended is left alone, and so is an id that stands for no job. Safe to call twice.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
-    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
-        return False
-    settings = get_settings()
-    return patiently(lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl))
+def _enqueue_dependent(client: Redis, job: VectorJob) -> None:
+    """Queue a job that waits for others, as RQ does it; repeated, it only says the same again."""
+    if not client.exists(keys.job_key(job.id)):
+        background_queue(client).enqueue_job(job)
+    owner = current_owner()
+    created = (job.created_at or datetime.now(UTC)).timestamp()
+    with client.pipeline() as pipeline:
+        pipeline.hset(keys.job_key(job.id), "owner", owner)
+        pipeline.zadd(keys.owner_key(owner), {job.id: created})
+        pipeline.expire(keys.owner_key(owner), get_settings().failure_ttl + 86400)
+        pipeline.execute()
 
 
 @lru_cache(maxsize=8)
-def _queue(client: Redis) -> Queue:
-    return Queue(QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
+def background_queue(client: Redis) -> Queue:
+    """Return RQ's own view of the queue."""
+    return Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)

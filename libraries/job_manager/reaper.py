@@ -10,13 +10,19 @@ import threading
 import time
 
 from redis import Redis
+from rq.utils import as_text
 
-from libraries.job_manager import transitions
+from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.horse import release_dependents
+from libraries.job_manager.ownership import MEMORY
 from libraries.settings import Settings
+from libraries.storage import output_folder
 
 EVERY = 1.0
+SWEEP_EVERY = 10.0
+OLDEST_TEMPORARY = 60.0
+MOST_AT_ONCE = 1000
 log = logging.getLogger(__name__)
 
 
@@ -62,10 +68,33 @@ class Reaper:
             )
         return reaped
 
+    def sweep(self) -> None:
+        """Remove what has outlived its job: files, memories of jobs, temporary files of writers that died."""
+        try:
+            now = time.time()
+            due = self._client.zrangebyscore(keys.ENDING_KEY, "-inf", now, 0, MOST_AT_ONCE)
+            for job_id in due:
+                self._remove(as_text(job_id))  # type: ignore[arg-type]
+        except BROKER_AWAY:
+            return
+        output_folder().sweep(now - OLDEST_TEMPORARY)
+
+    def _remove(self, job_id: str) -> None:
+        made = transitions.forget(self._client, job_id, MEMORY)
+        for artifact in made or []:
+            output_folder().remove(artifact["name"], sha256=artifact["sha256"])
+        if made is not None:
+            self._client.hdel(keys.ARTIFACTS_KEY, job_id)
+
     def _run(self) -> None:
-        while not self._stop.wait(EVERY):
+        sweep_at = 0.0
+        while not self._stop.is_set():
             try:
                 self.turn()
+                if time.monotonic() > sweep_at:
+                    self.sweep()
+                    sweep_at = time.monotonic() + SWEEP_EVERY
             except Exception:
                 # Whatever it is, the next round must come: nobody else does this work.
                 log.exception("A round of reaping failed")
+            self._stop.wait(EVERY)

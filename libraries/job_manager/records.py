@@ -14,6 +14,7 @@ from redis import Redis
 
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.keys import QUEUE_KEY, job_key, results_key
+from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
 from libraries.settings import Settings, get_settings
 
@@ -33,7 +34,7 @@ INTERNAL_FAILURE = ("internal-error", "internal error; the worker's log says mor
 FIELDS = (
     "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress", "result_ttl", "failure_ttl",
     "retries_left", "number_of_retries",
-    "failure", "attempts",
+    "failure", "attempts", "owner", "batch",
 )  # fmt: skip
 
 
@@ -63,6 +64,8 @@ class JobRecord:
     expires_at: datetime | None = None
     artifacts: list[dict[str, Any]] = field(default_factory=list)
     attempts: list[dict[str, str]] = field(default_factory=list)
+    owner: str = ANONYMOUS
+    batch_id: str | None = None
 
     @property
     def done(self) -> bool:
@@ -104,12 +107,29 @@ def get_job_status(job_id: str) -> dict[str, Any]:
     }
 
 
+def read_many(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
+    """Return what is known of some jobs, without their positions in the queue, in one round trip."""
+    with client.pipeline(transaction=False) as pipeline:
+        for job_id in job_ids:
+            pipeline.hmget(job_key(job_id), list(FIELDS))
+            pipeline.xrevrange(results_key(job_id), count=1)
+        answers = pipeline.execute()
+    return [
+        _record(job_id, values, results, None)
+        for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
+    ]
+
+
 def _read(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
         values, results, position = cast("tuple[list[bytes | None], list[Any], int | None]", pipeline.execute())
+    return _record(job_id, values, results, position)
+
+
+def _record(job_id: str, values: list[bytes | None], results: list[Any], position: int | None) -> JobRecord | None:
     known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
     if "status" not in known:
         return None
@@ -132,6 +152,8 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         expires_at=_expiry(status, known, get_settings()),
         artifacts=meta.get("artifacts", []) if status == "finished" else [],
         attempts=json.loads(known.get("attempts") or "[]"),
+        owner=known.get("owner", ANONYMOUS),
+        batch_id=known.get("batch"),
     )
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from rq import get_current_job
 from rq.job import Job
 
+from libraries.job_manager.connections import BROKER_AWAY
+
 SHORTEST_PAUSE = 0.1
+PATIENCE = 30.0
 LONGEST_MESSAGE = 200
 
 
@@ -36,7 +41,7 @@ def attach(artifact: StoredArtifact) -> str:
     job = get_current_job()
     if job is not None:
         job.meta.setdefault("artifacts", []).append(artifact.as_record())
-        job.save_meta()  # type: ignore[no-untyped-call]
+        _insist(job.save_meta)
     return artifact.path
 
 
@@ -59,7 +64,23 @@ def report_progress(step: int, total: int, message: str = "") -> None:
         return
     percent = round(100 * min(step, total) / total) if total > 0 else 0
     report = {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]}
-    job.connection.hset(job.key, "progress", json.dumps(report))
+    # Progress that cannot be told is no reason to fail.
+    with suppress(*BROKER_AWAY):
+        job.connection.hset(job.key, "progress", json.dumps(report))
+
+
+def _insist(write: Callable[[], object]) -> None:
+    """Call `write` until the broker takes it; while it is away, for up to half a minute."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            write()
+        except BROKER_AWAY:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(SHORTEST_PAUSE)
+        else:
+            return
 
 
 def _too_soon(job: Job) -> bool:

@@ -21,8 +21,9 @@ from libraries.job_manager import keys
 LEASE = 5
 HEARTBEAT_EVERY = 5
 HEARTBEAT_TTL = 3 * HEARTBEAT_EVERY
-# A worker claims what it popped within milliseconds; what lies in between for longer lost its worker.
-INTERMEDIATE_PATIENCE = 2
+# A worker claims what it popped within milliseconds; what lies in between for longer lost its worker. Too short would do no
+# harm: a worker that comes late finds its claim gone and takes another job.
+INTERMEDIATE_PATIENCE = 0.9
 MOST_RESCUES = 3
 MOST_ATTEMPTS = 10
 LONGEST_ERROR = 4096
@@ -96,13 +97,23 @@ def take(client: Redis, worker: str, execution_id: str, now: float, *, claimed: 
     return cast("dict[bytes, bytes]", record)
 
 
-def finish(client: Redis, attempt: Attempt, ended: float, result: str | None, lifetime: int) -> int:
-    """Commit a result, given as JSON or None; see `lua/finish.lua` for what is returned."""
+def finish(
+    client: Redis,
+    attempt: Attempt,
+    ended: float,
+    *,
+    result: str | None,
+    lifetime: int,
+    artifacts: list[dict[str, Any]] | None = None,
+) -> int:
+    """Commit a result, given as JSON or None, and what the job made; see `lua/finish.lua` for what is returned."""
     packed = b64encode(result.encode()).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
+        keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    arguments = (attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, packed, lifetime)
+    made = json.dumps(artifacts) if artifacts else ""
+    arguments = (attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, packed, lifetime, made)
     return int(run_script(client, "finish", script_keys, arguments))
 
 
@@ -121,7 +132,7 @@ def fail(
     """End an attempt that failed; `error` is its last line, `told` what clients may know. See `lua/fail.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY, keys.worker_key(attempt.worker),
-        keys.worker_executions_key(attempt.worker),
+        keys.worker_executions_key(attempt.worker), keys.ENDING_KEY,
     )  # fmt: skip
     remembered = {
         "worker": attempt.worker,
@@ -162,7 +173,7 @@ class Reaped(NamedTuple):
 
 def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reaped:
     """Put right what processes that died have left behind, and queue what is due."""
-    script_keys = (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY)
+    script_keys = (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
     arguments = (
         INTERMEDIATE_PATIENCE, MOST_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MOST_ATTEMPTS,
         most,
@@ -172,5 +183,25 @@ def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reape
 
 
 def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
-    """Take a job off the queue; return whether it is canceled now."""
-    return bool(run_script(client, "cancel", (keys.QUEUE_KEY, keys.CANCELED_KEY), (job_id, iso(now), lifetime)))
+    """Take a job that has not begun out of the queue; return whether it is canceled now."""
+    script_keys = (keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY)
+    return bool(run_script(client, "cancel", script_keys, (job_id, iso(now), lifetime)))
+
+
+def again(client: Redis, job_id: str, now: float, retries: int, most_waiting: int) -> int:
+    """Queue a job again that ended without a result; see `lua/again.lua` for what is returned."""
+    script_keys = (keys.QUEUE_KEY, keys.FAILED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY, keys.SCHEDULED_KEY)
+    return int(run_script(client, "again", script_keys, (job_id, iso(now), retries, most_waiting)))
+
+
+def forget(client: Redis, job_id: str, memory: int) -> list[dict[str, Any]] | None:
+    """Remove all that is known of a job; return what it made, None when it runs.
+
+    What it made stays recorded until `drop_artifacts`, so that a crash in between leaves no file that nobody knows of.
+    """
+    script_keys = (
+        keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY, keys.CANCELED_KEY,
+        keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
+    )  # fmt: skip
+    made = run_script(client, "forget", script_keys, (job_id, memory))
+    return None if made is None else json.loads(made or "[]")

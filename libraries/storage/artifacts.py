@@ -132,6 +132,44 @@ class ArtifactFolder:
             raise BadFile(f"{name!r} is not a plain file")
         return os.fdopen(descriptor, "rb")
 
+    def remove(self, name: str, *, sha256: str | None = None) -> bool:
+        """Remove the file `name`, and folders that this leaves empty; tell whether it was there.
+
+        With `sha256` only a file with these bytes is removed: another one may have taken its name since.
+
+        Raises:
+            BadFileName: `name` is not safe, or leads through a link.
+        """
+        try:
+            if sha256 is not None:
+                with self.open(name) as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:  # type: ignore[arg-type]
+                        return False
+            *folders, base = check_name(name).split("/")
+            with self._folder(folders, make=False) as folder:
+                os.unlink(base, dir_fd=folder)
+        except (FileMissing, FileNotFoundError):
+            return False
+        while folders:
+            *outer, last = folders
+            try:
+                with self._folder(outer, make=False) as parent:
+                    os.rmdir(last, dir_fd=parent)
+            except (OSError, FileMissing):
+                break  # not empty
+            folders = outer
+        return True
+
+    def sweep(self, older_than: float) -> int:
+        """Remove temporary files that were last written before `older_than` (Unix seconds); return how many."""
+        swept = 0
+        for path in self.root.rglob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                if not path.is_symlink() and path.stat().st_mtime < older_than:
+                    path.unlink()
+                    swept += 1
+        return swept
+
     def shown(self, value: object) -> object:
         """Return a path below this folder as clients may see it, `output/<name>`; any other value as it is."""
         prefix = f"{self.root}{os.sep}"

@@ -20,6 +20,7 @@ from libraries.job_manager import (
     STATES,
     BadArguments,
     BadTimeout,
+    JobOptions,
     QueueUnavailable,
     UnknownTask,
     cancel_job,
@@ -228,7 +229,7 @@ def test_a_canceled_job_is_off_the_queue_and_never_runs(run_jobs: Callable[[], N
     run_jobs()
     assert get_job_status(job.id)["status"] == "canceled"
     assert not (get_settings().output_dir / "canceled.txt").exists()
-    assert 0 < broker_client().ttl(Job.key_for(job.id)) <= get_settings().failure_ttl
+    assert 0 < broker_client().ttl(Job.key_for(job.id)) <= get_settings().failure_ttl + 120
 
 
 def test_a_finished_job_cannot_be_canceled(run_jobs: Callable[[], None]) -> None:
@@ -246,7 +247,7 @@ def test_every_record_expires(run_jobs: Callable[[], None], settings: Settings) 
     client = broker_client()
     for job, lifetime in ((good, settings.result_ttl), (bad, settings.failure_ttl)):
         for key in (f"rq:job:{job.id}", f"rq:results:{job.id}"):
-            assert lifetime - 60 < client.ttl(key) <= lifetime
+            assert lifetime - 60 < client.ttl(key) <= lifetime + 120
         record = fetch_job(job.id)
         assert record is not None
         assert record.ended_at is not None
@@ -255,7 +256,7 @@ def test_every_record_expires(run_jobs: Callable[[], None], settings: Settings) 
 
 def test_the_position_counts_from_the_front_of_the_queue(run_jobs: Callable[[], None]) -> None:
     first, second = (enqueue_background_job("workers.probe_tasks.nothing") for _ in range(2))
-    urgent = submit("workers.probe_tasks.nothing", at_front=True)
+    urgent = submit("workers.probe_tasks.nothing", options=JobOptions(at_front=True))
     positions = [getattr(fetch_job(job.id), "position", None) for job in (urgent, first, second)]
     assert positions == [0, 1, 2]
     run_jobs()
@@ -339,7 +340,7 @@ def test_both_client_profiles_say_how_they_retry(settings: Settings) -> None:
     worker = worker_client(settings).connection_pool.connection_kwargs
     assert web["retry"].get_retries() == 0
     assert web["socket_timeout"] <= 2
-    assert worker["retry"].get_retries() == 10
+    assert worker["retry"].get_retries() == 5
 
 
 def test_a_password_of_the_broker_is_not_shown() -> None:

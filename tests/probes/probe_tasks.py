@@ -12,6 +12,8 @@ from typing import Any
 from libraries.job_manager import attach, report_progress
 from libraries.storage import BadFileName, output_folder
 
+TRIES = 1
+
 
 def echo(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Return what arrived."""

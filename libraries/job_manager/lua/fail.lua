@@ -1,5 +1,5 @@
 -- End an attempt that failed: try the job again if its policy allows, else give it up. Does nothing for a superseded attempt.
--- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions
+-- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions, 7 jobs that end
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
 --       7 trace as base64 of zlib, 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' when trying again cannot help,
 --       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered
@@ -42,9 +42,11 @@ local kind = 2
 if ARGV[9] == 'stopped' then kind = 3 end
 redis.call('XADD', results, 'MAXLEN', 10, '*', 'type', kind, 'worker_name', ARGV[3], 'exc_string', ARGV[7],
   'execution_id', ARGV[2], 'execution_started_at', ARGV[5], 'execution_ended_at', ARGV[6])
-redis.call('EXPIRE', results, lifetime)
+redis.call('EXPIRE', results, lifetime + 120)  -- by then a reaper has removed it and knows whose it was
 redis.call('HSET', job, 'status', ARGV[9])
-redis.call('EXPIRE', job, lifetime)
-redis.call('ZADD', KEYS[4], redis.call('TIME')[1] + lifetime, id)
+redis.call('EXPIRE', job, lifetime + 120)
+local ends_at = redis.call('TIME')[1] + lifetime
+redis.call('ZADD', KEYS[4], ends_at, id)
+redis.call('ZADD', KEYS[7], ends_at, id)
 if redis.call('EXISTS', job .. ':dependents') == 1 then return 3 end
 return 1

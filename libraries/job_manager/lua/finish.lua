@@ -1,7 +1,7 @@
 -- Commit the result of a job, unless its worker was given up meanwhile and the job belongs to another attempt.
--- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions
+-- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 jobs that end, 6 artifacts
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 result as base64 of JSON, or '', 8 lifetime in seconds
+--       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 the artifacts as JSON, or ''
 -- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
@@ -18,10 +18,13 @@ if ARGV[7] ~= '' then
 end
 local lifetime = tonumber(ARGV[8])
 redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
-redis.call('EXPIRE', results, lifetime)
+redis.call('EXPIRE', results, lifetime + 120)  -- by then a reaper has removed it and knows whose it was
 redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4], 'last_heartbeat', ARGV[4], 'committed', ARGV[2])
-redis.call('EXPIRE', job, lifetime)
-redis.call('ZADD', KEYS[2], redis.call('TIME')[1] + lifetime, id)
+redis.call('EXPIRE', job, lifetime + 120)
+local ends_at = redis.call('TIME')[1] + lifetime
+redis.call('ZADD', KEYS[2], ends_at, id)
+redis.call('ZADD', KEYS[5], ends_at, id)
+if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], id, ARGV[9]) end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)

@@ -1,6 +1,6 @@
 -- Put right what processes that died have left behind. Safe to run from several workers at once: each entry is dealt with by
 -- whoever removes it, and every step is one of a single script.
--- KEYS: 1 queue, 2 intermediate list, 3 started jobs, 4 scheduled jobs, 5 failed jobs
+-- KEYS: 1 queue, 2 intermediate list, 3 started jobs, 4 scheduled jobs, 5 failed jobs, 6 jobs that end
 -- ARGV: 1 seconds that a job may lie in the intermediate list, 2 most times that a job is put back, 3 time now (ISO 8601),
 --       4 lifetime of a given-up job in seconds, 5 trace of a lost worker as base64 of zlib, 6 the same of a poison job,
 --       7 how many attempts are remembered, 8 most entries to deal with
@@ -13,11 +13,12 @@ local put_back, again, lost, poison, due, waited_for = 0, 0, 0, 0, 0, {}
 local function give_up(id, code, detail, trace)
   local job = 'rq:job:' .. id
   redis.call('XADD', 'rq:results:' .. id, 'MAXLEN', 10, '*', 'type', 2, 'worker_name', '', 'exc_string', trace)
-  redis.call('EXPIRE', 'rq:results:' .. id, ARGV[4])
+  redis.call('EXPIRE', 'rq:results:' .. id, ARGV[4] + 120)
   redis.call('HSET', job, 'status', 'failed', 'ended_at', ARGV[3],
     'failure', cjson.encode({code = code, detail = detail, text = code .. ': ' .. detail}))
-  redis.call('EXPIRE', job, ARGV[4])
+  redis.call('EXPIRE', job, ARGV[4] + 120)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
+  redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
   if redis.call('EXISTS', job .. ':dependents') == 1 then waited_for[#waited_for + 1] = id end
 end
 

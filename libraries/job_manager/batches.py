@@ -1,0 +1,146 @@
+"""Batches: many jobs of one task, queued together and followed by one id."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from redis import Redis, exceptions
+
+from libraries.errors import InvalidInput, NotFound
+from libraries.job_manager import keys, transitions
+from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.control import cancel_job
+from libraries.job_manager.ownership import current_owner, new_job_id
+from libraries.job_manager.queueing import JobOptions, check_outcome, enqueue_arguments, make_job
+from libraries.job_manager.records import JOB_ID, JobRecord, read_many
+from libraries.settings import get_settings
+
+MOST_ITEMS = 500
+BLOCK = 100
+
+
+class BatchUnknown(NotFound):
+    """Raised when an id stands for no batch of the current owner."""
+
+    code: ClassVar[str] = "batch-not-found"
+
+
+class BadBatch(InvalidInput):
+    """Raised when a batch has no items, or too many."""
+
+    code: ClassVar[str] = "bad-batch"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch as it stands: its jobs in the order of its items; None for one whose record is gone."""
+
+    id: str
+    job_ids: list[str]
+    jobs: list[JobRecord | None]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many jobs are in which state; `gone` for those whose record has expired."""
+        return dict(Counter(job.status if job else "gone" for job in self.jobs))
+
+    @property
+    def percent(self) -> int:
+        """How many of a hundred jobs have ended; 100 only when all have."""
+        ended = sum(1 for job in self.jobs if job is None or job.done)
+        return 100 * ended // len(self.jobs)
+
+    @property
+    def done(self) -> bool:
+        """Tell whether every job has ended."""
+        return all(job is None or job.done for job in self.jobs)
+
+
+def submit_batch(task: str, items: Sequence[Mapping[str, Any]], options: JobOptions | None = None) -> Batch:
+    """Queue one job of `task` for each item, the keyword arguments of the task, and return the batch.
+
+    Either all of them are queued or, when the queue is too full for all, none.
+
+    Raises:
+        BadBatch: there are no items, or more than 500.
+        UnknownTask, BadArguments, BadTimeout, QueueFull, QueueUnavailable: as `enqueue_background_job`.
+    """
+    if not 1 <= len(items) <= MOST_ITEMS:
+        raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
+    settings, client = get_settings(), web_client(get_settings())
+    room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY))
+    check_outcome(-1 if room < len(items) else 1)
+    batch_id = patiently(lambda: new_job_id(client))
+    options = replace(options or JobOptions(), batch_id=batch_id)
+    jobs = [make_job(client, task, (), item, job_id=patiently(lambda: new_job_id(client)), options=options) for item in items]
+    ids = [job.id for job in jobs]
+    patiently(lambda: _remember(client, batch_id, ids))
+    for start in range(0, len(jobs), BLOCK):
+        block = jobs[start : start + BLOCK]
+        patiently(lambda block=block: _enqueue_block(client, block, options))  # type: ignore[misc]
+    return Batch(batch_id, ids, [JobRecord(id=job_id, status="queued", task=task) for job_id in ids])
+
+
+def fetch_batch(batch_id: str) -> Batch:
+    """Return a batch of the owner that the running code acts for.
+
+    Raises:
+        BatchUnknown: there is none with this id.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    client = web_client(get_settings())
+    if not isinstance(batch_id, str) or not JOB_ID.fullmatch(batch_id):
+        raise BatchUnknown("there is no batch with this id")
+
+    def read() -> tuple[bytes | None, list[bytes]]:
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.hget(keys.batch_key(batch_id), "owner")
+            pipeline.lrange(f"{keys.batch_key(batch_id)}:jobs", 0, -1)
+            owner, ids = pipeline.execute()
+        return owner, ids
+
+    owner, raw_ids = patiently(read)
+    if owner is None or owner.decode() != current_owner():
+        raise BatchUnknown("there is no batch with this id, or its record has expired")
+    ids = [job_id.decode() for job_id in raw_ids]
+    return Batch(batch_id, ids, patiently(lambda: read_many(client, ids)))
+
+
+def cancel_batch(batch_id: str) -> Batch:
+    """Cancel the jobs of a batch that have not begun, and return the batch; those that run go on.
+
+    Raises:
+        BatchUnknown: there is no such batch of the current owner.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    for job_id in fetch_batch(batch_id).job_ids:
+        cancel_job(job_id)
+    return fetch_batch(batch_id)
+
+
+def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
+    key, lifetime = keys.batch_key(batch_id), get_settings().failure_ttl + 86400
+    with client.pipeline() as pipeline:
+        pipeline.hset(key, mapping={"owner": current_owner(), "created": time.time(), "total": len(ids)})
+        pipeline.delete(f"{key}:jobs")
+        pipeline.rpush(f"{key}:jobs", *ids)
+        pipeline.expire(key, lifetime)
+        pipeline.expire(f"{key}:jobs", lifetime)
+        pipeline.execute()
+
+
+def _enqueue_block(client: Redis, jobs: Sequence[Any], options: JobOptions) -> None:
+    settings, source = get_settings(), transitions.script("enqueue")
+    with client.pipeline(transaction=False) as pipeline:
+        for job in jobs:
+            script_keys, arguments = enqueue_arguments(job, options, replace(settings, max_queue=10**9))
+            pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
+        try:
+            pipeline.execute()
+        except exceptions.NoScriptError:
+            client.script_load(source.text)
+            _enqueue_block(client, jobs, options)

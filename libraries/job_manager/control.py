@@ -1,0 +1,177 @@
+"""What can be done with a job and with the queue on request."""
+
+from __future__ import annotations
+
+import time
+from typing import TypedDict
+
+from rq.command import send_stop_job_command
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.serializers import JSONSerializer
+from rq.worker_registration import REDIS_WORKER_KEYS
+
+from libraries.job_manager import keys, transitions
+from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.errors import JobUnknown, WrongState
+from libraries.job_manager.ownership import MEMORY, current_owner
+from libraries.job_manager.policies import tries_of
+from libraries.job_manager.queueing import check_outcome
+from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.settings import get_settings
+from libraries.storage import output_folder
+
+STOP_PATIENCE = 3.0
+LOOK_EVERY = 0.02
+
+
+class Capacity(TypedDict):
+    """How busy the queue is: jobs that wait, jobs that run, workers, the most that may wait, seconds until a new job begins."""
+
+    queue_depth: int
+    active_jobs: int
+    workers: int
+    max_queue: int
+    estimated_wait_s: float | None
+    paused: bool
+
+
+def find_job(job_id: str) -> JobRecord:
+    """Return a job of the owner that the running code acts for.
+
+    Raises:
+        JobUnknown: there is no such job, or it belongs to somebody else.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    record = fetch_job(job_id)
+    if record is None or record.owner != current_owner():
+        raise JobUnknown("there is no job with this id, or its record has expired")
+    return record
+
+
+def cancel_job(job_id: str) -> bool:
+    """Take a job that has not begun out of the queue; return whether it is canceled now.
+
+    A job that runs or has ended is left alone, and so is an id that stands for no job. Safe to call twice.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        return False
+    settings = get_settings()
+    return patiently(lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl))
+
+
+def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
+    """Cancel a job that waits or stop one that runs, and return it once it is so.
+
+    Raises:
+        JobUnknown: there is no such job of the current owner.
+        WrongState: it has ended by itself, or did not stop within `patience` seconds.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    record = find_job(job_id)
+    deadline = time.monotonic() + patience
+    while not record.done and time.monotonic() < deadline:
+        # A job may begin or end at any moment: ask for what its present state allows, and look again.
+        if not cancel_job(job_id) and record.status == "started":
+            _ask_to_stop(job_id)
+        time.sleep(LOOK_EVERY)
+        record = find_job(job_id)
+    if record.status not in ("canceled", "stopped"):
+        raise WrongState(f"the job is {record.status} and could not be canceled", record.status)
+    return record
+
+
+def _ask_to_stop(job_id: str) -> None:
+    client = web_client(get_settings())
+    try:
+        patiently(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
+    except (InvalidJobOperation, NoSuchJobError):
+        return  # it has just ended
+
+
+def retry_job(job_id: str) -> JobRecord:
+    """Queue a job again that failed, was stopped or was canceled, and return it.
+
+    Raises:
+        JobUnknown: there is no such job of the current owner.
+        WrongState: it waits, runs or has finished.
+        QueueFull: as many jobs wait as the queue may hold.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    record, settings = find_job(job_id), get_settings()
+    retries = tries_of(record.task) - 1
+    outcome = patiently(lambda: transitions.again(web_client(settings), job_id, time.time(), retries, settings.max_queue))
+    check_outcome(outcome)
+    if not outcome:
+        raise WrongState(f"the job is {record.status}; only one that ended without a result can be tried again", record.status)
+    return find_job(job_id)
+
+
+def delete_job(job_id: str) -> None:
+    """Remove the record of a job that does not run, and the files that it made.
+
+    Raises:
+        JobUnknown: there is no such job of the current owner.
+        WrongState: it runs.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    find_job(job_id)
+    client = web_client(get_settings())
+    made = patiently(lambda: transitions.forget(client, job_id, MEMORY))
+    if made is None:
+        raise WrongState("the job runs; stop it first", "started")
+    for artifact in made:
+        output_folder().remove(artifact["name"], sha256=artifact["sha256"])
+    patiently(lambda: client.hdel(keys.ARTIFACTS_KEY, job_id))
+
+
+def was_there(job_id: str) -> bool:
+    """Tell whether the current owner had a job with this id whose record is gone by now."""
+    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
+        return False
+    owner = patiently(lambda: web_client(get_settings()).get(keys.gone_key(job_id)))
+    return owner is not None and (owner.decode() if isinstance(owner, bytes) else owner) == current_owner()
+
+
+def pause_queue() -> None:
+    """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
+    patiently(lambda: web_client(get_settings()).set(keys.SUSPENDED_KEY, 1))
+
+
+def resume_queue() -> None:
+    """Let the workers take jobs again. As `rq resume` does."""
+    patiently(lambda: web_client(get_settings()).delete(keys.SUSPENDED_KEY))
+
+
+def capacity() -> Capacity:
+    """Return how busy the queue is, in two round trips and without any of RQ's clean-up.
+
+    The wait is estimated from what the present workers' jobs have taken on average; None while nothing is known of that.
+    """
+    client, settings = web_client(get_settings()), get_settings()
+
+    def read() -> Capacity:
+        with client.pipeline(transaction=False) as pipeline:
+            pipeline.llen(keys.QUEUE_KEY)
+            pipeline.zcard(keys.STARTED_KEY)
+            pipeline.exists(keys.SUSPENDED_KEY)
+            pipeline.smembers(REDIS_WORKER_KEYS)
+            depth, active, paused, names = pipeline.execute()
+            for name in names:
+                pipeline.hmget(name, ["birth", "death", "total_working_time", "successful_job_count", "failed_job_count"])
+            workers = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
+        seconds = sum(float(fields[2] or 0) for fields in workers)
+        jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
+        wait = round(depth * seconds / jobs / len(workers), 3) if workers and jobs else None
+        return {
+            "queue_depth": depth,
+            "active_jobs": active,
+            "workers": len(workers),
+            "max_queue": settings.max_queue,
+            "estimated_wait_s": 0.0 if not depth and workers else wait,
+            "paused": bool(paused),
+        }
+
+    return patiently(read)

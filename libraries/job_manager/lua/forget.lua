@@ -1,0 +1,16 @@
+-- Remove all that is known of a job that does not run, and remember only that it was there.
+-- KEYS: 1 queue, 2 scheduled, 3 deferred, 4 finished, 5 failed, 6 canceled, 7 jobs that end, 8 artifacts, 9 intermediate list
+-- ARGV: 1 job id, 2 lifetime of the memory in seconds
+-- Returns nil when it runs; else what is recorded of its artifacts as JSON, or ''.
+local id = ARGV[1]
+local job = 'rq:job:' .. id
+if redis.call('HGET', job, 'status') == 'started' then return nil end
+local artifacts = redis.call('HGET', KEYS[8], id) or ''
+local owner = redis.call('HGET', job, 'owner')
+redis.call('LREM', KEYS[1], 1, id)
+redis.call('LREM', KEYS[9], 1, id)
+for n = 2, 7 do redis.call('ZREM', KEYS[n], id) end
+if owner then redis.call('ZREM', 'vector:jobs:' .. owner, id) end
+redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, job .. ':dependents', job .. ':dependencies')
+redis.call('SET', 'vector:gone:' .. id, owner or '', 'EX', ARGV[2])
+return artifacts

@@ -1,0 +1,32 @@
+"""How often a task is tried, and how long the pauses between the attempts are.
+
+A task module may say `TRIES = 5`; it is read from its source, as the tasks themselves are, because the process that queues a job
+does not import it.
+"""
+
+from __future__ import annotations
+
+import random
+
+from libraries.job_manager.catalogue import module_constant
+
+DEFAULT_TRIES = 2
+# Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
+FIRST_PAUSE = 1.0
+GROWTH = 4.0
+LONGEST_PAUSE = 3600.0
+JITTER = 0.2
+
+
+def tries_of(task: str) -> int:
+    """Return how often a task is tried before its job is given up."""
+    value = module_constant(task.rpartition(".")[0], "TRIES")
+    return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
+
+
+def pauses(retries: int, *, first: float = FIRST_PAUSE) -> list[float]:
+    """Return the pauses in seconds before each of `retries` further attempts."""
+    return [
+        round(min(first * GROWTH**number, LONGEST_PAUSE) * random.uniform(1 - JITTER, 1 + JITTER), 3)  # noqa: S311 - spreads load
+        for number in range(retries)
+    ]
