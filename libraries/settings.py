@@ -5,6 +5,7 @@ Each setting is one row of `SETTINGS`; the object, the error messages, `.env.exa
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from environs import Env, EnvValidationError
 from marshmallow import ValidationError
 from marshmallow.validate import Email, OneOf, Range
 
+# Said of a HOST beyond loopback without API_KEYS.
+UNGUARDED = "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 if everyone who reaches it may."
 UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -83,6 +86,49 @@ class Setting(NamedTuple):
     checks: tuple[Callable[[Any], Any], ...] = ()
 
 
+class ApiKey(NamedTuple):
+    """A key of the API: who sends it, and the SHA-256 of what is sent. The key itself is known to its owner alone."""
+
+    name: str
+    digest: bytes
+
+
+def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
+    """Return the keys that a text such as `ann:<sha256 in hex>, bob:<sha256 in hex>` stands for; one name may have several.
+
+    Raises:
+        ValidationError: an entry is no such pair, or two names share a key; the text says which entry, and shows none.
+    """
+    keys: list[ApiKey] = []
+    for place, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
+        found = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-fA-F]{64})", entry, re.ASCII)
+        if found is None:
+            raise ValidationError(f"Entry {place} is not name:sha256, with the SHA-256 of the key as 64 hex digits.")
+        key = ApiKey(found[1], bytes.fromhex(found[2]))
+        if any(other.digest == key.digest and other.name != key.name for other in keys):
+            raise ValidationError(f"Entry {place} has the same key as an entry with another name.")
+        keys.append(key)
+    return tuple(keys)
+
+
+def yes_or_no(text: str) -> bool:
+    """Return the truth that `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off` stands for; an empty text is no."""
+    word = text.strip().lower()
+    if word not in {"", "0", "false", "no", "off", "1", "true", "yes", "on"}:
+        raise ValidationError("Must be 1 or 0.")
+    return word in {"1", "true", "yes", "on"}
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs of this machine reach what listens on `host`. Names other than `localhost` are not looked up."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def whole_number(text: str) -> int:
     """Return the whole number that `text` stands for, or raise ValidationError."""
     try:
@@ -105,6 +151,13 @@ def optional_path(text: str) -> Path | None:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("HOST", "127.0.0.1", str.strip, "Address that the web process listens on."),
+    Setting(
+        "API_KEYS",
+        "",
+        parse_api_keys,
+        "Who may use the API: name:sha256 pairs, comma-separated; a name may have several. Empty: whoever reaches it.",
+    ),
+    Setting("ALLOW_ANONYMOUS", "0", yes_or_no, "1 to listen beyond this machine without API_KEYS; with them it changes nothing."),
     Setting("PORT", "5000", whole_number, "Port that the web process listens on.", (Range(1, 65535),)),
     Setting(
         "REDIS_URL",
@@ -153,6 +206,8 @@ class Settings:
     """The settings of one process. Times are seconds, sizes are bytes, paths are absolute."""
 
     host: str
+    api_keys: tuple[ApiKey, ...] = field(repr=False)
+    allow_anonymous: bool
     port: int
     redis_url: str = field(repr=False)
     data_dir: Path
@@ -199,6 +254,8 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         env.seal()
     except EnvValidationError as error:
         raise BadSettings(_describe(error.error_messages)) from None
+    if not (values["api_keys"] or values["allow_anonymous"] or is_loopback(values["host"])):
+        raise BadSettings(_describe({"HOST": [UNGUARDED]}))
     for folder in ("data_dir", "output_dir"):
         values[folder] = values[folder].absolute()
     values["upload_dir"] = (values["upload_dir"] or values["data_dir"] / "uploads").absolute()

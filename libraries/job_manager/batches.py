@@ -72,7 +72,7 @@ def submit_batch(task: str, items: Sequence[Mapping[str, Any]], options: JobOpti
     if not 1 <= len(items) <= MOST_ITEMS:
         raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
     settings, client = get_settings(), web_client(get_settings())
-    room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY))
+    room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY))
     check_outcome(-1 if room < len(items) else 1)
     batch_id = patiently(lambda: new_job_id(client))
     options = replace(options or JobOptions(), batch_id=batch_id)
