@@ -1,0 +1,305 @@
+"""What the sections share: a broker and folders of the run's own, processes that cannot get lost, and their accounts.
+
+Linux only: the CPU time of a family of processes is read from /proc.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import workers
+from libraries.job_manager.broker import BrokerTrouble, EmbeddedBroker
+from libraries.job_manager.connections import broker_url, web_client
+from libraries.settings import SETTINGS, Settings, read_settings, use_settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TASKS = Path(__file__).resolve().parent / "tasks"
+QUEUE = "background"
+NO_OP = "workers.bench_tasks.nothing"
+# Both workers are started through their real entry points, in a process that knows one more folder of tasks.
+ENTRY = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from {module} import main; sys.exit(main())"
+START_PATIENCE = 30.0
+STOP_PATIENCE = 10.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class BenchTrouble(Exception):
+    """Raised when a measurement cannot go on; the text says which process let it down, and what it said last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How much to measure: rounds of taking turns, jobs and requests a round, and seconds for what is a rate."""
+
+    rounds: int
+    posts: int
+    idle_jobs: int
+    pilot_jobs: int
+    job_seconds: float
+    fewest_jobs: int
+    most_jobs: int
+    poll_seconds: float
+
+
+FULL = Scale(
+    rounds=3, posts=40, idle_jobs=100, pilot_jobs=100, job_seconds=4.0, fewest_jobs=200, most_jobs=20_000, poll_seconds=3.0
+)
+QUICK = Scale(rounds=1, posts=5, idle_jobs=5, pilot_jobs=0, job_seconds=0.0, fewest_jobs=30, most_jobs=30, poll_seconds=0.3)
+
+
+class Process(NamedTuple):
+    """A line of the kernel's table: which session a process belongs to, and the CPU seconds of it and its reaped children."""
+
+    pid: int
+    session: int
+    cpu: float
+
+
+def processes() -> Iterator[Process]:
+    """Yield every process of the machine, those that have ended but are not reaped among them."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                # The name stands in brackets and may hold anything, so the fields are counted from its end.
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                yield Process(int(entry.name), int(fields[3]), sum(map(int, fields[11:15])) / TICKS)
+
+
+class Crew:
+    """Processes that work together. Each leads a session of its own, so its children are found wherever they went."""
+
+    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+        """Start processes with `environ`; what they say goes to files in `folder`."""
+        self._environ = dict(environ)
+        self._folder = folder
+        self._members: list[tuple[subprocess.Popen[bytes], Path]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with undisturbed():
+            self.stop()
+
+    def start(self, command: Sequence[str], **environ: str) -> None:
+        """Start a process in the project's folder."""
+        log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - a name, no secret
+        with log.open("wb") as sink:
+            process = subprocess.Popen(
+                list(command),
+                env=self._environ | environ,
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._members.append((process, log))
+
+    def check(self) -> None:
+        """See that every process still runs.
+
+        Raises:
+            BenchTrouble: one does not.
+        """
+        for process, log in self._members:
+            if process.poll() is not None:
+                command = " ".join(str(part) for part in process.args if "\n" not in str(part))[:200]  # type: ignore[union-attr]
+                raise BenchTrouble(f"ended with exit code {process.returncode}: {command}\n{log.read_text()[-2000:]}")
+
+    def cpu(self) -> float:
+        """Return the CPU seconds that the processes and all their descendants have used so far.
+
+        The kernel rounds user and system time of each process down to 10 ms.
+        """
+        sessions = {process.pid for process, _ in self._members}
+        return sum(process.cpu for process in processes() if process.session in sessions)
+
+    def stop(self) -> None:
+        """Stop all of them, first kindly and then for good."""
+        for process, _ in self._members:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + STOP_PATIENCE
+        for process, _ in self._members:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(deadline - time.monotonic(), 0))
+        sessions = {process.pid for process, _ in self._members}
+        for left in processes():
+            if left.session in sessions:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(left.pid, signal.SIGKILL)
+        for process, log in self._members:
+            process.wait()
+            log.unlink(missing_ok=True)
+        self._members.clear()
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let nobody interrupt the clearing up: a second Ctrl-C would leave processes behind."""
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+class Counts(NamedTuple):
+    """What the broker has counted so far: commands run, reads from sockets (about one a round trip), bytes of memory."""
+
+    commands: int
+    reads: int
+    memory: int
+
+
+class Bench:
+    """One run: its folders, its settings, its broker. Nothing of it touches the user's own, and all of it goes at the end."""
+
+    def __init__(self, scale: Scale, *, peers: bool = False, say: Callable[[str], None] = print) -> None:
+        """Measure as much as `scale` says, other queue systems too with `peers`, and report progress through `say`."""
+        self.scale = scale
+        self.peers = peers
+        self.say = say
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with self._stack:
+            self.folder = Path(tempfile.mkdtemp(prefix="va-bench-"))
+            self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            # Every setting is given, so that neither the shell's variables nor an .env file decide what is measured.
+            own = {"DATA_DIR": str(self.folder / "data"), "OUTPUT_DIR": str(self.folder / "output")}
+            self.environ = dict(os.environ) | {row.name: row.default for row in SETTINGS} | own | {"PYTHONPATH": str(REPOSITORY)}
+            os.environ.update(self.environ)
+            self.settings: Settings = use_settings(read_settings(None))
+            workers.__path__.append(str(TASKS))
+            self._stack.callback(workers.__path__.remove, str(TASKS))
+            broker = EmbeddedBroker(self.settings)
+            self._stack.callback(broker.stop)
+            if not broker.keep():
+                raise BenchTrouble("another process keeps a broker in a folder made for this run")
+            try:
+                broker.start()
+            except BrokerTrouble as trouble:
+                raise BenchTrouble(str(trouble)) from trouble
+            self.url = broker_url(self.settings)
+            self.client = web_client(self.settings)
+            # All is well: what was set up stays until __exit__.
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        with undisturbed():
+            self._stack.close()
+
+    def crew(self) -> Crew:
+        """Return a crew with the environment and folder of this run."""
+        return Crew(self.environ, self.folder)
+
+    def database(self, number: int) -> Any:
+        """Return a client for another of the broker's databases."""
+        return web_client(replace(self.settings, redis_url=f"{self.url}?db={number}"))
+
+    def forget(self) -> None:
+        """Empty the broker."""
+        self.client.execute_command("FLUSHALL", "SYNC")  # type: ignore[no-untyped-call]
+
+    def counts(self) -> Counts:
+        """Return the broker's counts; asking is one command and one read, counted from the next answer on."""
+        told = self.client.info()
+        return Counts(told["total_commands_processed"], told["total_reads_processed"], told["used_memory"])
+
+    def in_turns(self, names: Sequence[str], what: str) -> Iterator[str]:
+        """Yield each name once a round; every other round runs backwards, so that none always follows the same one."""
+        for number in range(self.scale.rounds):
+            for name in names if number % 2 == 0 else reversed(names):
+                self.say(f"{what}, round {number + 1} of {self.scale.rounds}: {name}")
+                yield name
+
+
+def our_worker() -> list[str]:
+    """Return the command of the product's worker, without the supervisor, whose workers would not know the added tasks."""
+    return [sys.executable, "-c", ENTRY.format(module="workers.__main__"), str(TASKS), "--single"]
+
+
+def stock_worker(url: str, *options: str) -> list[str]:
+    """Return the command of RQ's own worker on the same queue."""
+    return [
+        sys.executable,
+        "-c",
+        ENTRY.format(module="rq.cli"),
+        str(TASKS),
+        "worker",
+        "-u",
+        url,
+        "-S",
+        "json",
+        *options,
+        QUEUE,
+    ]
+
+
+def start_web(crew: Crew, target: str) -> int:
+    """Start gunicorn with the product's configuration; return the port once it answers.
+
+    Raises:
+        BenchTrouble: it does not.
+    """
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(REPOSITORY / "gunicorn.conf.py")]
+    return start_server(crew, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target)
+
+
+def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str) -> int:
+    """Start an HTTP server on a free port of this machine's own address; return the port once it answers.
+
+    Raises:
+        BenchTrouble: it does not.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    crew.start(command(port))
+    wait_until(lambda: _answers(port), crew, f"an answer of {what}")
+    return port
+
+
+def wait_until(condition: Callable[[], object], crew: Crew, what: str, *, seconds: float = START_PATIENCE) -> None:
+    """Wait until `condition()` is true.
+
+    Raises:
+        BenchTrouble: it does not come true in time, or a process of the crew ended.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        crew.check()
+        if time.monotonic() > deadline:
+            raise BenchTrouble(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.01)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+    return True

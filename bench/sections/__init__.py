@@ -1,0 +1,17 @@
+"""The sections of a run. A module here is a section by being there: it has a `measure` that returns a table."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+
+from bench.machinery import Bench
+from bench.report import Table
+from libraries.registry import Registry
+
+Section = Callable[[Bench], Table]
+SECTIONS: Registry[Section] = Registry("section")
+
+for found in pkgutil.iter_modules(__path__):
+    SECTIONS.add(found.name, importlib.import_module(f"{__name__}.{found.name}").measure)
