@@ -49,7 +49,7 @@ golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that
 	@$(BIN)/python -m pytest -q -n 0 --update-golden tests
 
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(ARGS)
 
 clean: ## remove the virtual environment and the caches
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

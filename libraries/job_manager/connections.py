@@ -95,7 +95,7 @@ def patiently(call: Callable[[], Answer]) -> Answer:
     for pause in (*WEB_PAUSES, None):
         try:
             return call()
-        except BROKER_AWAY:
+        except (*BROKER_AWAY, exceptions.OutOfMemoryError):
             if pause is None or time.monotonic() - started > WEB_PATIENCE:
                 break
             time.sleep(pause)

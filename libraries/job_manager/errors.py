@@ -60,6 +60,10 @@ class JobTimeout(BaseException):
     code: ClassVar[str] = "timeout"
 
 
+class Superseded(BaseException):
+    """Raised in a task that wants to store a file when its job belongs to another attempt by now."""
+
+
 class BadResult(InvalidInput):
     """Raised in the worker when a task returned something that is not JSON, or too much of it."""
 

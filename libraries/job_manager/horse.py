@@ -16,22 +16,26 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 from uuid import uuid4
 
 from redis import Redis, exceptions
 from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.registry import ReadyJobRegistry
 from rq.serializers import JSONSerializer
 
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
-from libraries.job_manager.errors import BadResult, JobTimeout, UnknownTask
+from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.slot import IDLE, RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
+from libraries.storage import publishing_only_if
 
 # Exit codes of a work-horse that ended on purpose.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
@@ -66,6 +70,9 @@ class Horse:
             self._slot.write(Activity(IDLE))
             if self._slot.stop_wanted:
                 break
+            if _has_children():
+                # What the job started and left must end with it: the worker kills it when this process is gone.
+                return SERVED_ITS_JOBS
         else:
             return SERVED_ITS_JOBS
         return ASKED_TO_STOP if self._slot.stop_wanted else QUEUE_EMPTY
@@ -87,9 +94,13 @@ class Horse:
                     return None
                 else:
                     claimed = self._wait()
-            except BROKER_AWAY as error:
+            except (*BROKER_AWAY, exceptions.OutOfMemoryError) as error:
                 log.warning("Broker away (%s); trying again", type(error).__name__)
                 time.sleep(BROKER_PAUSE)
+        if claimed:
+            # It came together with the wish to stop. Should this fail, a reaper finds it.
+            with suppress(exceptions.RedisError):
+                transitions.put_back(self._client, claimed)
         return None
 
     def _wait(self) -> str:
@@ -116,17 +127,17 @@ class Horse:
             job.restore(record)
             name = str(job.func_name)
             log.info("Executing %s: %s", _printable(name), job_id)
-            result = self._perform(job, name, timeout)
+            result = self._perform(job, name, attempt, timeout)
         except BaseException as error:
             self._fail(job, name, attempt, error)
         else:
             self._finish(job, name, attempt, result)
 
-    def _perform(self, job: VectorJob, name: str, timeout: int) -> str | None:
+    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
         self._limit_cpu()
-        with _Alarm(timeout):
+        with _Alarm(timeout), publishing_only_if(partial(self._check_ours, attempt)):
             result = job.perform()
         return _as_json(result, self._settings.max_result)
 
@@ -163,6 +174,12 @@ class Horse:
         )
         if outcome == transitions.WAITED_FOR:
             release_dependents(self._client, job.id)
+
+    def _check_ours(self, attempt: Attempt) -> None:
+        """Raise Superseded when the job has been given to another worker: its file must not be overwritten by an old one."""
+        member = f"{attempt.job_id}:{attempt.execution_id}"
+        if not self._commit(lambda: int(self._client.zscore(keys.STARTED_KEY, member) is not None)):
+            raise Superseded("the job was given to another worker meanwhile")
 
     def _commit(self, step: Callable[[], int]) -> int:
         """Return what `step` returns, offering it again while the broker is away."""
@@ -225,11 +242,26 @@ def _printable(name: str) -> str:
     return name[:128].encode("unicode_escape").decode()
 
 
+def _has_children() -> bool:
+    """Tell whether a process that this one started still runs."""
+    try:
+        while True:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return True
+    except ChildProcessError:
+        return False
+
+
 def release_dependents(client: Redis, job_id: str) -> None:
-    """Queue the jobs that waited for this one, as RQ does it."""
+    """Queue the jobs that waited for this one, as RQ does it; safe to repeat, and repeated by the reaper until it is done."""
     with suppress(exceptions.RedisError):
         queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
-        queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer))
+        with suppress(NoSuchJobError):
+            queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer))
+        # A release that was cut off half way has left them here.
+        ReadyJobRegistry(queue=queue).cleanup()
+        client.srem(keys.WAITED_FOR_KEY, job_id)
 
 
 def limit_resources(settings: Settings) -> None:

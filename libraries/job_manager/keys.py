@@ -17,12 +17,19 @@ QUEUES_KEY = "rq:queues"
 # Ours: every job that has ended, scored by the time at which its record expires; what it made; a secret of this installation.
 ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
+# Ours too: the jobs that have ended while others wait for them, until those are released.
+WAITED_FOR_KEY = "vector:waited-for"
 SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 
 def job_key(job_id: str) -> str:
     """Return the key of the job's hash."""
     return f"rq:job:{job_id}"
+
+
+def dependencies_key(job_id: str) -> str:
+    """Return the key of the set of jobs that a job waits for; RQ writes it with two colons."""
+    return f"rq:job::{job_id}:dependencies"
 
 
 def owner_key(owner: str) -> str:

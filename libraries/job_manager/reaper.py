@@ -8,21 +8,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import cast
 
 from redis import Redis
+from rq.registry import ReadyJobRegistry
+from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.horse import release_dependents
+from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import MEMORY
 from libraries.settings import Settings
 from libraries.storage import output_folder
 
 EVERY = 1.0
+SLOW_ANSWER = 1.0
 SWEEP_EVERY = 10.0
 OLDEST_TEMPORARY = 60.0
 MOST_AT_ONCE = 1000
+LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 log = logging.getLogger(__name__)
 
 
@@ -50,6 +56,12 @@ class Reaper:
         try:
             if time.monotonic() < self._quiet_until:
                 self._client.ping()
+                return None
+            asked = time.monotonic()
+            self._client.ping()
+            if time.monotonic() - asked > SLOW_ANSWER:
+                # It hung, and the workers with it: the same holds as after it was away.
+                self._quiet_until = time.monotonic() + transitions.LEASE
                 return None
             reaped = transitions.reap(self._client, time.time(), self._settings.failure_ttl)
         except BROKER_AWAY:
@@ -79,6 +91,25 @@ class Reaper:
             return
         output_folder().sweep(now - OLDEST_TEMPORARY)
 
+    def release_waiting(self) -> None:
+        """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""
+        try:
+            ReadyJobRegistry(keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob).cleanup()
+            waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1))
+            for job_id in map(bytes.decode, waiting):
+                self._see_to(job_id)
+        except BROKER_AWAY:
+            return
+
+    def _see_to(self, job_id: str) -> None:
+        needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
+        states = {name: self._client.hget(keys.job_key(name), "status") for name in needed}
+        if any(state in LOST_CAUSES for state in states.values()):
+            transitions.abandon(self._client, job_id, time.time(), self._settings.failure_ttl)
+        elif all(state in (b"finished", None) for state in states.values()):
+            for name in needed:
+                release_dependents(self._client, name)
+
     def _remove(self, job_id: str) -> None:
         made = transitions.forget(self._client, job_id, MEMORY)
         for artifact in made or []:
@@ -93,6 +124,7 @@ class Reaper:
                 self.turn()
                 if time.monotonic() > sweep_at:
                     self.sweep()
+                    self.release_waiting()
                     sweep_at = time.monotonic() + SWEEP_EVERY
             except Exception:
                 # Whatever it is, the next round must come: nobody else does this work.

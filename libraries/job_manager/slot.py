@@ -14,6 +14,7 @@ from typing import NamedTuple
 # timeout in seconds, job id, execution id.
 LAYOUT = struct.Struct("<QBQddd128s32s")
 STOP_AT = 1024
+HORSE_AT = 1032
 IDLE, WAITING, RUNNING = 0, 1, 2
 
 
@@ -69,6 +70,16 @@ class Slot:
         self._version = 0
         self._page[: LAYOUT.size] = bytes(LAYOUT.size)
         self._page[STOP_AT] = 0
+        self.horse = 0
+
+    @property
+    def horse(self) -> int:
+        """Process id of the work-horse, which is also the id of its process group; 0 while there is none."""
+        return int.from_bytes(self._page[HORSE_AT : HORSE_AT + 8], "little")
+
+    @horse.setter
+    def horse(self, pid: int) -> None:
+        self._page[HORSE_AT : HORSE_AT + 8] = pid.to_bytes(8, "little")
 
     def ask_to_stop(self) -> None:
         """Ask the work-horse to end after the job it has."""

@@ -160,8 +160,13 @@ def give_back(client: Redis, attempt: Attempt) -> bool:
     return bool(run_script(client, "give_back", script_keys, (attempt.job_id, attempt.execution_id)))
 
 
+def put_back(client: Redis, job_id: str) -> bool:
+    """Put a job back that BLMOVE has put into the intermediate list; return whether it still lay there."""
+    return bool(run_script(client, "put_back", (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY), (job_id,)))
+
+
 class Reaped(NamedTuple):
-    """What one round of reaping did: numbers of jobs, and the ids of jobs given up that others wait for."""
+    """What one round of reaping did: numbers of jobs, and the ids of ended jobs whose dependents are not released yet."""
 
     put_back: int
     again: int
@@ -192,6 +197,15 @@ def again(client: Redis, job_id: str, now: float, retries: int, most_waiting: in
     """Queue a job again that ended without a result; see `lua/again.lua` for what is returned."""
     script_keys = (keys.QUEUE_KEY, keys.FAILED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY, keys.SCHEDULED_KEY)
     return int(run_script(client, "again", script_keys, (job_id, iso(now), retries, most_waiting)))
+
+
+def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
+    """Give up a job that waits for one that will never finish; return whether it still waited."""
+    code, detail = "dependency-failed", "a job that this one had to wait for ended without a result"
+    told = json.dumps({"code": code, "detail": detail, "text": f"DependencyFailed: {detail}"})
+    script_keys = (keys.DEFERRED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
+    arguments = (job_id, iso(now), lifetime, told, pack_trace(f"DependencyFailed: {detail}"))
+    return bool(run_script(client, "abandon", script_keys, arguments))
 
 
 def forget(client: Redis, job_id: str, memory: int) -> list[dict[str, Any]] | None:

@@ -83,6 +83,7 @@ class VectorWorker(Worker):
         self._heartbeat_at = 0.0
         # A byte in this pipe ends the worker's sleep: from a signal, a command, or the end of the work-horse.
         self._wake_reader, self._wake_writer = os.pipe()
+        self._guard = -1
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
 
@@ -96,6 +97,7 @@ class VectorWorker(Worker):
         self.bootstrap(logging_level)
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         log.info("Listening on the %s queue", keys.QUEUE)
+        self._guard = start_guard(self._slot)
         previous = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         try:
             return self._look_after_horses(burst=burst)
@@ -103,7 +105,7 @@ class VectorWorker(Worker):
             signal.set_wakeup_fd(previous)
             with contextlib.suppress(*BROKER_AWAY):
                 self.teardown()  # type: ignore[no-untyped-call]
-            for descriptor in (self._wake_reader, self._wake_writer):
+            for descriptor in (self._wake_reader, self._wake_writer, self._guard):
                 os.close(descriptor)
 
     # -- signals and commands only leave a note; the loop below acts on it
@@ -172,12 +174,24 @@ class VectorWorker(Worker):
             elif activity.phase == WAITING and self._stop_requested:
                 self.connection.client_unblock(activity.client_id)
             if now - self._heartbeat_at > HEARTBEAT_EVERY:
-                self.heartbeat()
+                self._say_alive()
                 self._heartbeat_at = now
         except (*BROKER_AWAY, exceptions.OutOfMemoryError) as error:
             log.warning("Broker away (%s)", type(error).__name__)
         if self._drop_job:
             self._kill_if(self._slot.read().execution_id)
+
+    def _say_alive(self) -> None:
+        self.heartbeat()
+        if not self.connection.hexists(self.key, "birth"):
+            # The record expired while the broker was away for long; a heartbeat alone makes an empty one.
+            self.connection.delete(self.key)
+            self.register_birth()  # type: ignore[no-untyped-call]
+
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
+        # RQ stops listening for commands after a timeout; for us a silent broker is one that comes back.
+        trouble = exceptions.ConnectionError(type(exc).__name__) if isinstance(exc, BROKER_AWAY) else exc
+        super()._pubsub_exception_handler(trouble, pubsub, pubsub_thread)
 
     def _attend_job(self, activity: Activity, now: float) -> None:
         if activity.timeout and activity.seconds > activity.timeout + HARD_KILL_AFTER:
@@ -226,6 +240,7 @@ class VectorWorker(Worker):
         if activity.phase == RUNNING:
             self._settle_job(activity, status)
         self._horse_pid, self._horse_ended = 0, None
+        self._slot.horse = 0
         self._beat_at = {}
         if self._drop_job:
             self._stop_requested = True
@@ -279,7 +294,9 @@ class VectorWorker(Worker):
         code = 1
         try:
             signal.set_wakeup_fd(-1)
+            os.close(self._guard)
             os.setpgrp()
+            self._slot.horse = os.getpid()
             # A stop signal to the whole process group must not fail the job; the worker says when to stop.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
@@ -294,6 +311,37 @@ class VectorWorker(Worker):
         finally:
             logging.shutdown()
             os._exit(code)
+
+
+def start_guard(slot: Slot) -> int:
+    """Start a process that waits for the end of this one and then kills the work-horse with all that it started.
+
+    A killed worker takes its work-horse with it, but what a task started would live on. The guard is nobody's child, so that
+    nobody needs to wait for it. Returns the end of a pipe: the guard acts when its last holder is gone.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        os.close(reader)
+        return writer
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.close(writer)
+        os.read(reader, 1)
+        if slot.horse:
+            os.killpg(slot.horse, signal.SIGKILL)
+    finally:
+        os._exit(0)
+
+
+def eviction_policy(client: Any) -> str:
+    """Return what the broker does when its memory is full, in its own words; only `noeviction` keeps every job."""
+    return str(client.info("memory").get("maxmemory_policy", "noeviction"))
 
 
 def die_with_parent(parent: int) -> None:
@@ -336,6 +384,10 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
         BrokerUnreachable: the broker does not answer.
     """
     worker = VectorWorker(settings)
+    policy = eviction_policy(worker.connection)
+    if policy != "noeviction":
+        log.error("The broker throws jobs away when its memory is full: its maxmemory-policy is %s, set it to noeviction", policy)
+        return 1
     log.info(
         "Worker started: pid %d, queue %s, broker %s, %d tasks",
         os.getpid(),

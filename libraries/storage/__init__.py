@@ -8,6 +8,7 @@ from libraries.storage.artifacts import (
     StorageFull,
     open_input,
     output_folder,
+    publishing_only_if,
 )
 from libraries.storage.names import BadFileName, check_name, filename_part
 
@@ -22,4 +23,5 @@ __all__ = [
     "filename_part",
     "open_input",
     "output_folder",
+    "publishing_only_if",
 ]

@@ -8,7 +8,8 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, ClassVar
@@ -27,6 +28,20 @@ MEDIA_TYPES = {
 }
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+# Called in the moment before a file takes its name; raises when it must not.
+_last_check: ContextVar[Callable[[], None] | None] = ContextVar("last_check", default=None)
+
+
+@contextlib.contextmanager
+def publishing_only_if(check: Callable[[], None]) -> Iterator[None]:
+    """Let `check` have the last word on every file that is published inside: when it raises, nothing is left of the file."""
+    token = _last_check.set(check)
+    try:
+        yield
+    finally:
+        _last_check.reset(token)
 
 
 class FileMissing(NotFound):
@@ -92,6 +107,9 @@ class ArtifactFolder:
             temporary = f".{secrets.token_hex(8)}.tmp"
             try:
                 size, digest = _write_durably(folder, temporary, blocks)
+                check = _last_check.get()
+                if check is not None:
+                    check()
                 os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
                 os.fsync(folder)
             except BaseException as error:

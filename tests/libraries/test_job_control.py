@@ -213,6 +213,29 @@ def test_a_job_that_depends_on_others_runs_after_them(run_jobs: Callable[[], Non
     assert before.ended_at <= after.started_at
 
 
+def test_a_job_that_waits_is_released_also_when_nobody_was_there_at_the_end_of_the_other(
+    run_jobs: Callable[[], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libraries.job_manager.horse.release_dependents", lambda *_: None)
+    first = enqueue_background_job(NOTHING)
+    second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
+    run_jobs()
+    assert status(second.id) == "deferred"
+    Reaper(settings).release_waiting()
+    run_jobs()
+    assert status(second.id) == "finished"
+
+
+def test_a_job_that_waits_for_one_that_failed_ends_too(run_jobs: Callable[[], None], settings: Settings) -> None:
+    first = enqueue_background_job(BOOM)
+    second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
+    run_jobs()
+    Reaper(settings).release_waiting()
+    record = fetch_job(second.id)
+    assert record is not None
+    assert (record.status, record.error_code) == ("failed", "dependency-failed")
+
+
 def test_a_full_queue_refuses_and_says_when_to_come_back(use: Callable[..., Settings]) -> None:
     use(max_queue=2)
     submit(NOTHING)

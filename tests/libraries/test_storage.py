@@ -24,6 +24,7 @@ from libraries.storage import (
     check_name,
     filename_part,
     open_input,
+    publishing_only_if,
 )
 
 HOSTILE = [
@@ -187,3 +188,14 @@ def test_input_files_come_from_the_upload_folder_or_the_output_folder(settings: 
     ):
         with pytest.raises(BadFileName):
             open_input(path)
+
+
+def test_a_check_has_the_last_word_before_a_file_takes_its_name(folder: ArtifactFolder) -> None:
+    folder.publish("a.txt", b"old")
+
+    def refuse() -> None:
+        raise RuntimeError("not any more")
+
+    with publishing_only_if(refuse), pytest.raises(RuntimeError):
+        folder.publish("a.txt", b"new")
+    assert [path.read_bytes() for path in everything_below(folder.root)] == [b"old"]

@@ -7,8 +7,10 @@
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
-  if redis.call('HGET', job, 'committed') == ARGV[2] then return 1 end
-  return 0
+  -- The reply to this very step may have been lost, or the work-horse died right after it.
+  if redis.call('HGET', job, 'committed') ~= ARGV[2] then return 0 end
+  if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 3 end
+  return 1
 end
 local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'retry_intervals')
 local attempts = cjson.decode(known[1] or '[]')
@@ -29,7 +31,8 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
   redis.call('HSET', job, 'retries_left', left - 1, 'number_of_retries', tried + 1)
   if pause > 0 then
     redis.call('HSET', job, 'status', 'scheduled')
-    redis.call('ZADD', KEYS[3], redis.call('TIME')[1] + pause, id)
+    local now = redis.call('TIME')
+    redis.call('ZADD', KEYS[3], now[1] + now[2] / 1000000 + pause, id)
   else
     redis.call('HSET', job, 'status', 'queued')
     redis.call('RPUSH', KEYS[1], id)
@@ -48,5 +51,8 @@ redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
-if redis.call('EXISTS', job .. ':dependents') == 1 then return 3 end
+if redis.call('EXISTS', job .. ':dependents') == 1 then
+  redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
+  return 3
+end
 return 1

@@ -7,8 +7,9 @@ local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
   -- The reply to this very commit may have been lost.
-  if redis.call('HGET', job, 'committed') == ARGV[2] then return 1 end
-  return 0
+  if redis.call('HGET', job, 'committed') ~= ARGV[2] then return 0 end
+  if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 2 end
+  return 1
 end
 local entry = {'type', 1, 'worker_name', ARGV[3], 'execution_id', ARGV[2], 'execution_started_at', ARGV[5],
   'execution_ended_at', ARGV[6]}
@@ -29,5 +30,8 @@ redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
-if redis.call('EXISTS', job .. ':dependents') == 1 then return 2 end
+if redis.call('EXISTS', job .. ':dependents') == 1 then
+  redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
+  return 2
+end
 return 1

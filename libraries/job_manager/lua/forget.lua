@@ -11,6 +11,6 @@ redis.call('LREM', KEYS[1], 1, id)
 redis.call('LREM', KEYS[9], 1, id)
 for n = 2, 7 do redis.call('ZREM', KEYS[n], id) end
 if owner then redis.call('ZREM', 'vector:jobs:' .. owner, id) end
-redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, job .. ':dependents', job .. ':dependencies')
+redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, job .. ':dependents', 'rq:job::' .. id .. ':dependencies')
 redis.call('SET', 'vector:gone:' .. id, owner or '', 'EX', ARGV[2])
 return artifacts

@@ -4,11 +4,11 @@
 -- ARGV: 1 seconds that a job may lie in the intermediate list, 2 most times that a job is put back, 3 time now (ISO 8601),
 --       4 lifetime of a given-up job in seconds, 5 trace of a lost worker as base64 of zlib, 6 the same of a poison job,
 --       7 how many attempts are remembered, 8 most entries to deal with
--- Returns {put back, tried again, given up as lost, given up as poison, due, [ids given up that others wait for]}.
+-- Returns {put back, tried again, given up as lost, given up as poison, due, [ids of ended jobs that others wait for]}.
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local most = tonumber(ARGV[8])
-local put_back, again, lost, poison, due, waited_for = 0, 0, 0, 0, 0, {}
+local put_back, again, lost, poison, due, waited_for = 0, 0, 0, 0, 0
 
 local function give_up(id, code, detail, trace)
   local job = 'rq:job:' .. id
@@ -19,7 +19,7 @@ local function give_up(id, code, detail, trace)
   redis.call('EXPIRE', job, ARGV[4] + 120)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
-  if redis.call('EXISTS', job .. ':dependents') == 1 then waited_for[#waited_for + 1] = id end
+  if redis.call('EXISTS', job .. ':dependents') == 1 then redis.call('SADD', 'vector:waited-for', id) end
 end
 
 local function rescue(id)
@@ -94,4 +94,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
     due = due + 1
   end
 end
+-- Jobs that have ended while others wait for them, and whose worker has not released those yet.
+waited_for = redis.call('SRANDMEMBER', 'vector:waited-for', 100)
 return {put_back, again, lost, poison, due, waited_for}

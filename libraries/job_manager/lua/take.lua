@@ -4,8 +4,9 @@
 --       5 time now (Unix seconds), 6 lease in seconds
 -- Returns {id, fields...} of the job, '' when the workers are suspended, or nil when there is nothing to take.
 local id = ARGV[1]
-if id ~= '' and redis.call('LREM', KEYS[2], 1, id) == 0 then
-  id = ''  -- it lay there so long that it was put back
+if id ~= '' then
+  redis.call('DEL', KEYS[2] .. ':first_seen:' .. id)
+  if redis.call('LREM', KEYS[2], 1, id) == 0 then id = '' end  -- it lay there so long that it was put back
 end
 if redis.call('EXISTS', KEYS[6]) == 1 then
   if id ~= '' then redis.call('LPUSH', KEYS[1], id) end
