@@ -1,0 +1,33 @@
+"""A real browser, and the service that it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import system_program
+from tests.journeys.conftest import start_service
+
+__all__ = ["start_service"]
+
+QUIET = ["--no-sandbox", "--disable-background-networking", "--no-first-run", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium from the system's packages."""
+    program = system_program("chromium", "chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh page in a fresh profile."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,167 @@
+"""The pages of the service and its drawings, as a browser shows them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from libraries.job_manager import enqueue_background_job
+from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.journeys.conftest import Service, free_port
+
+pytestmark = pytest.mark.browser
+StartService = Callable[..., Service]
+PAGES = ("/", "/docs", "/problems/validation-error")
+HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" width="50mm" height="50mm" viewBox="0 0 50 50" onload="run()">
+<title>still</title>
+<script>function run() { document.querySelector('title').textContent = 'ran' } run(); fetch('/healthz')</script>
+<image href="/docs" width="5" height="5"/>
+<rect x="5" y="5" width="40" height="40" fill="none" stroke="black"/></svg>"""
+# WCAG 2: the contrast of each text with what lies behind it.
+LOWEST_CONTRAST = """() => {
+  const channels = (colour) => (colour.match(/[0-9.]+/g) || []).map(Number)
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0)
+  const canvas = getComputedStyle(document.documentElement).colorScheme
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = channels(getComputedStyle(node).backgroundColor)
+      if (colour.length === 3 || colour[3] === 1) return colour
+    }
+    return matchMedia('(prefers-color-scheme: dark)').matches && canvas !== 'light' ? [18, 18, 18] : [255, 255, 255]
+  }
+  const texts = [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility()
+    && [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim()))
+  return texts.map((node) => {
+    const pair = [light(channels(getComputedStyle(node).color)), light(behind(node))].sort((a, b) => b - a)
+    return [(pair[0] + 0.05) / (pair[1] + 0.05), node.textContent.trim().slice(0, 40)]
+  }).sort((a, b) => a[0] - b[0])[0]
+}"""
+
+
+@contextmanager
+def watched(page: Page) -> Iterator[tuple[list[str], list[str]]]:
+    """What the page asks for, and what it complains about, while the block runs."""
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield asked, complaints
+
+
+def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    with watched(page) as (asked, complaints):
+        for path in PAGES:
+            reply = page.goto(service.url + path, wait_until="networkidle")
+            assert reply is not None
+            assert reply.status == 200
+            assert page.locator("h1").is_visible()
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(service.url).netloc}
+    assert complaints == []
+
+
+def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(start_service: StartService, browser: Browser) -> None:
+    service = start_service()
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+        page = context.new_page()
+        for path in PAGES:
+            page.goto(service.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 400, (scheme, path)
+            contrast, text = page.evaluate(LOWEST_CONTRAST)
+            assert contrast >= 4.5, (scheme, path, contrast, text)
+        context.close()
+
+
+def test_the_reference_leads_to_every_route(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    page.goto(f"{service.url}/docs")
+    links = page.locator("nav.contents a")
+    described = service.ask("GET", "/openapi.json")[1]["paths"]
+    assert links.count() == sum(len(item.keys() & {"get", "post", "put", "patch", "delete"}) for item in described.values())
+    for target in links.evaluate_all("all => all.map((one) => one.getAttribute('href'))"):
+        assert page.locator(target).count() == 1
+
+
+def test_a_finished_spiral_opens_as_a_picture_of_its_size(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    body = {"width": 100, "height": 150, "margin": 10, "params": {"pitch": 5, "inner_radius": 5}}
+    job = service.ask("POST", "/artboard/create", body)[1]["links"]
+    until(lambda: service.ask("GET", job["self"])[1]["done"], what="the end of the job")
+    with watched(page) as (asked, complaints):
+        reply = page.goto(service.url + job["result"])
+    assert reply is not None
+    assert (reply.status, reply.headers["content-type"]) == (200, "image/svg+xml")
+    assert asked == [service.url + job["result"]]
+    assert complaints == []
+    paths = page.locator("path")
+    assert paths.count() == 1
+    length, x, y, width, height = paths.evaluate(
+        "path => { const box = path.getBBox(); return [path.getTotalLength(), box.x, box.y, box.width, box.height] }"
+    )
+    # A spiral from radius 5 to 40 in turns 5 apart is about as long as seven circles of the radius between them.
+    assert length == pytest.approx(7 * 2 * 3.14159 * 22.5, rel=0.01)
+    # The last turn reaches the edge of the room at one point and lies a pitch inside it half a turn before.
+    assert 70 <= width <= 80
+    assert 70 <= height <= 80
+    assert x >= 10
+    assert y >= 35
+    assert x + width <= 90
+    assert y + height <= 115
+
+
+@pytest.fixture
+def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
+    """A web process alone, on whatever broker and worker the test has."""
+    service = Service.__new__(Service)
+    port = str(free_port())
+    service.url = f"http://127.0.0.1:{port}"
+    service.log = home / "web.log"
+    with service.log.open("wb") as sink:
+        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
+        process = subprocess.Popen(command, env=environ | {"PORT": port}, cwd=REPOSITORY, stdout=sink, stderr=sink)
+    yield service
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.mark.usefixtures("probe_tasks")
+def test_a_script_in_a_drawing_neither_runs_nor_fetches(
+    web: Service, start_worker: Callable[..., WorkerProcess], page: Page
+) -> None:
+    """Attack list, row 12: a task that writes a hostile drawing harms nobody who opens it."""
+    start_worker()
+    address = f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'hostile.svg', HOSTILE).id}/result"
+
+    def there() -> bool:
+        try:
+            return bool(web.ask("GET", address)[0] == 200)
+        except OSError:
+            return False
+
+    until(there, what="the drawing")
+    with watched(page) as (_, complaints):
+        page.goto(web.url + address, wait_until="networkidle")
+    assert page.locator("rect").count() == 1, "it is shown"
+    assert page.locator("title").text_content() == "still"
+    asked = re.findall(r"GET (\S+) ", web.said())
+    assert address in asked
+    assert {"/docs", "/healthz"}.isdisjoint(asked)
+    assert any("script" in complaint for complaint in complaints), "the browser says what it did not let happen"
+
+
+def test_the_same_script_runs_where_nothing_forbids_it(page: Page, tmp_path: Path) -> None:
+    """So that the test above can fail."""
+    (tmp_path / "hostile.svg").write_text(HOSTILE)
+    page.goto((tmp_path / "hostile.svg").as_uri())
+    page.wait_for_function("document.querySelector('title').textContent === 'ran'")

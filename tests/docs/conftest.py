@@ -1,0 +1,7 @@
+"""The service as tests/journeys start it, for what the documentation says of it."""
+
+from __future__ import annotations
+
+from tests.journeys.conftest import start_service
+
+__all__ = ["start_service"]

@@ -1,0 +1,113 @@
+"""Everything under examples/ is run, against the real service."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, until
+from tests.docs.documents import README
+from tests.journeys.conftest import Service
+
+StartService = Callable[..., Service]
+EXAMPLES = REPOSITORY / "examples"
+# What an extension is copied to.
+EXTENSIONS = {
+    "rays.py": "libraries/patterns/rays.py",
+    "greeting_tasks.py": "workers/greeting_tasks.py",
+    "greetings.py": "components/greetings/__init__.py",
+}
+
+
+@pytest.fixture
+def extended(home: Path) -> Path:
+    """A copy of the sources with the extensions in place."""
+    copy = home / "copy"
+    copy.mkdir()
+    for name in ("app.py", "start_dev.py", "gunicorn.conf.py", "pyproject.toml"):
+        shutil.copy(REPOSITORY / name, copy / name)
+    for name in ("components", "libraries", "workers"):
+        shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, place in EXTENSIONS.items():
+        (copy / place).parent.mkdir(exist_ok=True)
+        shutil.copy(EXAMPLES / "extend" / name, copy / place)
+    return copy
+
+
+def run(*command: str | Path, service: Service, cwd: Path) -> str:
+    """Run an example to its end; return what it printed."""
+    done = subprocess.run(command, env=service.environ, cwd=cwd, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_scripts_draw(start_service: StartService, home: Path) -> None:
+    service = start_service()
+    said = run(sys.executable, EXAMPLES / "draw_and_wait.py", service.url, "python.svg", service=service, cwd=home)
+    assert "python.svg" in said
+    run("sh", EXAMPLES / "curl.sh", service.url, "curl.svg", service=service, cwd=home)
+    for name in ("python.svg", "curl.svg"):
+        assert 'width="210mm"' in (home / name).read_text()
+    said = run(sys.executable, "-m", "examples.queue_from_python", service=service, cwd=REPOSITORY)
+    assert said.startswith("finished ")
+    assert (home / "output" / "grid.svg").exists()
+
+
+def test_the_script_says_what_the_service_has_against_a_request(start_service: StartService, home: Path) -> None:
+    service = start_service()
+    script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
+    done = subprocess.run(
+        [sys.executable, "-c", script, service.url], cwd=home, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "params.pitch: Must be" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_added_pattern_task_and_endpoint_work_with_no_other_change(start_service: StartService, extended: Path) -> None:
+    """D18."""
+    service = start_service(cwd=extended, PYTHONPATH=str(extended))
+    assert service.draw(pattern="rays", params={"count": 12}).count("<path") == 12
+    assert service.ask("GET", "/patterns/rays")[1]["summary"].startswith("Rays")
+    status, accepted = service.ask("POST", "/greetings", {"name": "Ann"})
+    assert status == 202, accepted
+    job = accepted["links"]["self"]
+    until(lambda: service.ask("GET", job)[1]["done"], what="the greeting")
+    assert service.ask("GET", accepted["links"]["result"])[1].count("<path") > 5
+    assert service.ask("POST", "/greetings", {"name": ""})[0] == 422
+
+
+def test_the_added_pattern_keeps_the_promises_of_every_pattern(extended: Path, environ: dict[str, str]) -> None:
+    shutil.copytree(REPOSITORY / "tests", extended / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--update-golden", "-k", "rays"]
+    done = subprocess.run(
+        [*command, "tests/libraries/test_patterns.py"],
+        env=environ | {"PYTHONPATH": str(extended)},
+        cwd=extended,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert (extended / "tests" / "golden" / "pattern_rays.svg").exists()
+
+
+@pytest.mark.parametrize("name", list(EXTENSIONS))
+def test_the_readme_shows_an_extension_as_it_is_tested(name: str) -> None:
+    readme = README.read_text()
+    assert (EXAMPLES / "extend" / name).read_text() in readme
+    assert f"`{EXTENSIONS[name]}`" in readme or f"`{name}`" in readme
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    known = {"draw_and_wait.py", "queue_from_python.py", "curl.sh", "ruff.toml", *(f"extend/{name}" for name in EXTENSIONS)}
+    found = {
+        str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert found == known
