@@ -10,6 +10,7 @@ from flask import Flask
 from flask_smorest import Blueprint
 
 import components
+from components.access import described_access, install_access
 from components.access_log import install_access_log
 from components.http import VERSION, install_http
 from libraries.settings import Settings, get_settings, use_settings
@@ -18,6 +19,7 @@ DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
     "UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
+KEYS_NEEDED = " Requests carry an API key, as Authorization: Bearer KEY or as X-API-Key: KEY."
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -36,12 +38,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         API_TITLE="Vector API",
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
-        API_SPEC_OPTIONS={"info": {"description": DESCRIPTION}},
+        API_SPEC_OPTIONS={
+            "info": {"description": DESCRIPTION + (KEYS_NEEDED if settings.api_keys else "")},
+            **described_access(settings),
+        },
     )
     # Redirects to a tidier address would be HTML pages; such an address is simply not there.
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_access_log(app)
+    install_access(app, settings)
     api = install_http(app)
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)

@@ -65,6 +65,9 @@ class Greeting:
         say = self._supervisor.say
         try:
             self._wait_for("/readyz")
+            if self._settings.api_keys:
+                self._explain_keys()
+                return
             drawing, picture = self._draw()
         except NotServing as trouble:
             if not self._supervisor.stop_requested:
@@ -81,6 +84,13 @@ class Greeting:
         say(f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps(A4_SPIRAL)}'")
         say("")
         say("  Stop with Ctrl-C.")
+
+    def _explain_keys(self) -> None:
+        """Say how to draw where that takes a key: the settings hold only the hashes of keys."""
+        say, body = self._supervisor.say, json.dumps(A4_SPIRAL)
+        say(f"Ready at {self.address}; the reference is {self.address}/docs. Stop with Ctrl-C.")
+        say("API keys are set, so the first drawing is yours. Put one of them in place of KEY:")
+        say(f"  curl {self.address}/artboard/create -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{body}'")
 
     def _draw(self) -> tuple[str, str]:
         _, accepted = self._ask("POST", "/artboard/create", FIRST_ARTBOARD)

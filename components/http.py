@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
@@ -11,8 +12,10 @@ from flask import Flask, Response, json, request
 from flask_smorest import Api, Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
+from components.idempotency import HEADER, answer_once
 from components.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.strict_json import StrictParser
+from libraries.job_manager import FINAL_STATES
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -22,7 +25,7 @@ EXPOSED_HEADERS = (
     "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
     "Link, Content-Disposition, Preference-Applied"
 )
-ALLOWED_HEADERS = "Accept, Content-Type, If-None-Match, Prefer, Range, X-Request-ID"
+ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Range, X-API-Key, X-Request-ID"
 # An SVG is active content. Opened by itself it may not run, load or send anything; a page of another origin has to ask for it
 # with CORS (`fetch`, `<img crossorigin>`), which is open to all, and cannot embed it unasked.
 FILE_HEADERS = {
@@ -30,6 +33,19 @@ FILE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 BODY_PROBLEMS = (400, 413, 415, 422)
+# The states in which a job that ended can be queued again.
+RETRYABLE = FINAL_STATES - {"finished"}
+# What answers without an API key also where keys are set: signs of life and the documentation.
+OPEN_ENDPOINTS = frozenset(
+    f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
+)
+KEY_PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "description": "Your own name for this request. Sent again within 24 hours, the same request is not done twice: the first "
+    "answer is given again, with `Idempotency-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]{1,255}$", "example": "order-17"},
+}
 
 
 class Job(Protocol):
@@ -50,10 +66,13 @@ class ReplySchema(Schema):
 
 
 class JobLinksSchema(ReplySchema):
-    """Where a job can be followed."""
+    """Where a job can be followed, and what can be done with it in its present state."""
 
     self_ = fields.String(data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"})
     result = fields.String(metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"})
+    cancel = fields.String(metadata={"description": "POST here to cancel or stop it, while it waits or runs."})
+    retry = fields.String(metadata={"description": "POST here to try it again, if it ended without a result."})
+    batch = fields.String(metadata={"description": "The batch that it belongs to, if any."})
 
 
 class AcceptedSchema(ReplySchema):
@@ -99,6 +118,19 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
         return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(parse(view))
 
+    def queues(self, *, unless: Callable[..., bool] | None = None) -> Callable[[View], View]:
+        """Let a view that queues jobs obey the header `Idempotency-Key`, and document that and its problems.
+
+        Args:
+            unless: asked with the view's arguments; where it says True, nothing is queued and the header is ignored.
+        """
+
+        def decorate(view: View) -> View:
+            documented: View = self.doc(parameters=[KEY_PARAMETER])(answer_once(view, unless=unless))
+            return self.problems(409, 422, 429, 503)(documented)
+
+        return decorate
+
     def _store_endpoint_docs(self, endpoint: str, obj: Any, *args: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, obj, *args, **options)
         for method, doc in self._docs[endpoint].items():
@@ -106,6 +138,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 manual = doc.setdefault("manual_doc", {})
                 manual.setdefault("operationId", endpoint)
                 manual.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
+                if f"{self.name}.{endpoint}" in OPEN_ENDPOINTS:
+                    manual["security"] = []
 
 
 def count_members(_converter: object, field: fields.Field[Any], ret: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -151,9 +185,15 @@ def api_blueprint(name: str, import_name: str, url_prefix: str | None = None, de
     return ApiBlueprint(name, import_name, url_prefix=url_prefix, description=description)
 
 
-def job_links(job_id: str) -> dict[str, str]:
-    """Return the addresses of a job, relative to this server."""
-    return {"self": f"/jobs/{job_id}", "result": f"/jobs/{job_id}/result"}
+def job_links(job_id: str, status: str = "queued", batch_id: str | None = None) -> dict[str, str]:
+    """Return the addresses of a job, relative to this server, with those of what its state allows."""
+    here = f"/jobs/{job_id}"
+    links = {"self": here, "result": f"{here}/result"}
+    if status not in FINAL_STATES:
+        links["cancel"] = f"{here}/cancel"
+    if status in RETRYABLE:
+        links["retry"] = f"{here}/retry"
+    return links | ({"batch": f"/batches/{batch_id}"} if batch_id else {})
 
 
 def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
@@ -164,8 +204,32 @@ def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) ->
     """
     links = job_links(job.id)
     body = {"status": "queued", "job_id": job.id, "message": message, "links": links, **extra}
-    headers = {"Location": links["self"], "Retry-After": POLL_SECONDS, "Cache-Control": "no-store"}
-    return Response(json.dumps(body), status_code, headers, content_type="application/json")
+    return queued_response(body, status_code=status_code)
+
+
+def queued_response(body: Mapping[str, Any], *, status_code: int = 202) -> Response:
+    """Return the reply to a request that was queued; `body` has in `links.self` where to follow it."""
+    headers = {"Location": body["links"]["self"], "Retry-After": POLL_SECONDS}
+    return json_response(body, status_code=status_code, headers=headers)
+
+
+def json_response(body: Mapping[str, Any], *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON object that is true only now."""
+    response = Response(json.dumps(body), status_code, dict(headers or {}), content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def state_response(body: Mapping[str, Any], *, done: bool) -> Response:
+    """Return the state of something that changes until it is `done`, or 304 if the client knows this state already."""
+    data = json.dumps(body).encode()
+    response = Response(data, content_type="application/json")
+    response.headers["Cache-Control"] = "private, no-cache"
+    if not done:
+        response.headers["Retry-After"] = POLL_SECONDS
+    response.set_etag(hashlib.sha256(data).hexdigest()[:32], weak=True)
+    response.make_conditional(request)
+    return response
 
 
 def prefers_async() -> bool:

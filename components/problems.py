@@ -20,13 +20,15 @@ from flask import Flask, Response, g, json, request
 from marshmallow import INCLUDE, Schema, fields
 from werkzeug.exceptions import HTTPException
 
-from libraries.errors import Conflict, InvalidInput, NotFound, Unavailable, UnknownName, VectorError, did_you_mean
+from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, UnknownName, VectorError, did_you_mean
 
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-FAMILY_STATUS: dict[type[VectorError], int] = {InvalidInput: 422, NotFound: 404, Conflict: 409, Unavailable: 503}
+FAMILY_STATUS: dict[type[VectorError], int] = {InvalidInput: 422, NotFound: 404, Conflict: 409, Exhausted: 429, Unavailable: 503}
 RETRY_SECONDS = 2
+# Fields of errors that stand in the headers of a request, not in its body.
+HEADER_FIELDS = frozenset({"Idempotency-Key"})
 LONGEST_VALUE = 100
 MOST_ERRORS = 100
 HINT = "did you mean "
@@ -84,7 +86,7 @@ class BadFields(InvalidInput):
     code: ClassVar[str] = "validation-error"
 
     def __init__(self, found: list[FieldError], *, location: str = "json") -> None:
-        """Keep the errors and where the fields stand: `json` (the body) or `query`."""
+        """Keep the errors and where the fields stand: `json` (the body), `query` or `headers`."""
         super().__init__(count_of_fields(len(found)))
         self.found = found
         self.location = location
@@ -172,11 +174,18 @@ def answer_library_error(error: VectorError) -> Response:
     status = status_of(error)
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s", request.method, request.path, error)
-    errors, location = _field_errors(error)
+    errors, location = field_errors_of(error), location_of(error)
     shown = [_shown_field(one, location) for one in errors[:MOST_ERRORS]] or None
     detail = count_of_fields(len(errors)) if getattr(error, "errors", None) else str(error)
-    extra = dict(getattr(error, "members", {}))
-    return problem(status, slug_of(error), detail, _retry_header(error), errors=shown, **extra)
+    headers = {**getattr(error, "headers", {}), **_retry_header(error)}
+    return problem(status, slug_of(error), detail, headers, errors=shown, **_members(error))
+
+
+def _members(error: VectorError) -> dict[str, Any]:
+    """Return the members of the document that only this kind of error has."""
+    members = dict(getattr(error, "members", {}))
+    estimate = getattr(error, "estimate", None)
+    return members | ({"estimate": round(estimate)} if estimate is not None and math.isfinite(estimate) else {})
 
 
 def slug_of(error: VectorError) -> str:
@@ -190,23 +199,33 @@ def _retry_header(error: VectorError) -> dict[str, str]:
     return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
-def _field_errors(error: VectorError) -> tuple[list[FieldError], str]:
+def field_errors_of(error: VectorError) -> list[FieldError]:
+    """Return every bad field that an error knows of."""
     if isinstance(error, BadFields):
-        return error.found, error.location
+        return error.found
     hint = getattr(error, "hint", None)
     several = getattr(error, "errors", None)
     if isinstance(several, Mapping):
         # Names are dotted, as in `params.pitch`.
-        return [one for name, texts in several.items() for one in _of_one_field(texts, tuple(str(name).split(".")))], "json"
+        return [one for name, texts in several.items() for one in _of_one_field(texts, tuple(str(name).split(".")))]
     field = getattr(error, "field", None)
-    return ([FieldError(tuple(field.split(".")), str(error), hint)] if field else []), "json"
+    return [FieldError(tuple(field.split(".")), str(error), hint)] if field else []
+
+
+def location_of(error: VectorError) -> str:
+    """Return where the bad fields of an error stand: `json`, `query` or `headers`. Only some methods have a body."""
+    if isinstance(error, BadFields):
+        return error.location
+    if getattr(error, "field", None) in HEADER_FIELDS:
+        return "headers"
+    return "query" if request.method in {"GET", "HEAD", "DELETE"} else "json"
 
 
 def _shown_field(error: FieldError, location: str) -> dict[str, Any]:
     name = {"field": ".".join(error.path)[:LONGEST_VALUE]} if error.path else {}
     shown: dict[str, Any] = {**name, "detail": error.detail}
     if location != "json":
-        return {"parameter": shown.get("field", ""), **shown}
+        return {"header" if location == "headers" else "parameter": shown.get("field", ""), **shown}
     shown = {"pointer": "#" + "".join("/" + _pointer_part(part) for part in error.path), **shown}
     found, value = _value_at(g.get("json_body"), error.path)
     if found:
@@ -274,6 +293,7 @@ class FieldErrorSchema(Schema):
 
     pointer = fields.String(metadata={"description": "Where it stands in the body, as a JSON pointer."})
     parameter = fields.String(metadata={"description": "Its name in the query, if it stands there."})
+    header = fields.String(metadata={"description": "The name of the header, if it is one."})
     field = fields.String(metadata={"description": "Its name, dotted."})
     detail = fields.String(metadata={"description": "What is wrong with it."})
     value = fields.Raw(metadata={"description": "What was sent, cut at 100 characters."})
@@ -296,3 +316,5 @@ class ProblemSchema(Schema):
     request_id = fields.String(required=True, metadata={"description": "The id of the request, also in the log."})
     errors = fields.List(fields.Nested(FieldErrorSchema), metadata={"description": "Every bad field, at most 100."})
     job_status = fields.String(metadata={"description": "The state of the job, where the problem is about one."})
+    tasks = fields.List(fields.String(), metadata={"description": "The tasks that there are, where an unknown one was named."})
+    estimate = fields.Integer(metadata={"description": "How many points the drawing would have, where they are too many."})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from flask import Response, json
 
+from components.artboard.schemas import HIGH, CreateArtboardSchema
 from components.http import FILE_HEADERS, accepted, prefers_async, wants
+from components.idempotency import request_random
+from components.operations import OPERATIONS, Operation
 from libraries.drawing.artboard import LARGEST_SEED, check_artboard
-from libraries.job_manager import enqueue_background_job
+from libraries.job_manager import JobOptions, submit
 from libraries.svg_builder import SVGBuilder
 
 SVG_TYPE = "image/svg+xml"
@@ -43,30 +45,47 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
 
     Raises:
         TooComplex: the drawing would have too many points.
+        QueueFull: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
-    check_artboard(artboard)
-    seed = secrets.randbelow(LARGEST_SEED + 1) if artboard["seed"] is None else artboard["seed"]
-    job = enqueue_background_job(
-        "workers.svg_tasks.generate_complex_svg",
-        width=artboard["width"],
-        height=artboard["height"],
-        pattern_type=artboard["pattern"],
-        output_filename=file_name(artboard["id"] or secrets.token_hex(8)),
-        params=artboard["params"],
-        seed=seed,
-        margin=artboard["margin"],
-        pen_width=artboard["pen_width"],
-    )
+    (call,) = drawing_calls(artboard)
+    job = submit(DRAW.task, kwargs=call, options=JobOptions(at_front=artboard["priority"] == HIGH))
     asked = prefers_async()
     message = "Complex pattern queued for generation"
-    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=seed)
+    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=call["seed"])
     if asked:
         response.headers["Preference-Applied"] = "respond-async"
     return response
 
 
-def file_name(artboard_id: str) -> str:
+def drawing_calls(artboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the arguments of the one job that draws an artboard.
+
+    Raises:
+        TooComplex: the drawing would have too many points.
+    """
+    check_artboard(artboard)
+    chance = request_random()
+    seed = chance.randint(0, LARGEST_SEED) if artboard["seed"] is None else artboard["seed"]
+    token = f"{chance.getrandbits(128):032x}"
+    call = {
+        "width": artboard["width"],
+        "height": artboard["height"],
+        "pattern_type": artboard["pattern"],
+        "output_filename": file_name(artboard["id"] or f"{chance.getrandbits(64):016x}", token),
+        "params": artboard["params"],
+        "seed": seed,
+        "margin": artboard["margin"],
+        "pen_width": artboard["pen_width"],
+    }
+    return [call]
+
+
+def file_name(artboard_id: str, token: str) -> str:
     """Return the name of an artboard's file, in a folder of its own: two requests with one id do not overwrite each other."""
-    token = secrets.token_hex(16)
     return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"
+
+
+DRAW = OPERATIONS.add(
+    "artboard", Operation(task="workers.svg_tasks.generate_complex_svg", schema=CreateArtboardSchema, calls=drawing_calls)
+)

@@ -19,7 +19,7 @@ EXAMPLE = {"width": 210, "height": 297, "pattern": "spiral", "id": "first", "par
 @artboard_bp.arguments(CreateArtboardSchema, example=EXAMPLE)
 @artboard_bp.response(200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`")
 @artboard_bp.response(202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`")
-@artboard_bp.problems(503)
+@artboard_bp.queues(unless=lambda artboard: artboard["complexity"] == SIMPLE)
 def create_artboard(artboard: dict[str, Any]) -> Response:
     """Draw a pattern on a page.
 

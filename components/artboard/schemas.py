@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from marshmallow import EXCLUDE, fields
-from marshmallow.validate import Length
+from marshmallow.validate import Length, OneOf
 
 from components.http import AcceptedSchema, ReplySchema
 from libraries.drawing.artboard import ArtboardSchema
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
+HIGH = "high"
 
 
 class ArtboardId(fields.Field[str]):
@@ -50,6 +51,11 @@ class CreateArtboardSchema(ArtboardSchema):
             "type": ["string", "integer"],
             "pattern": f"^{ARTBOARD_ID.pattern}$",
         },
+    )
+    priority = fields.String(
+        load_default="normal",
+        validate=OneOf(["normal", HIGH]),
+        metadata={"description": f"`{HIGH}` puts the job in front of those that wait."},
     )
 
 

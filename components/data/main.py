@@ -17,7 +17,7 @@ PROCESS, TIMEOUT = "workers.data_tasks.process_file", "15m"
 @blueprint.route("/process", methods=["POST"])
 @blueprint.arguments(DataFileSchema)
 @blueprint.response(202, AcceptedSchema)
-@blueprint.problems(503)
+@blueprint.queues()
 def process_data(data_file: dict[str, Any]) -> Response:
     """Queue the conversion of a data file.
 

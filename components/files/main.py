@@ -17,7 +17,7 @@ PROCESS, TIMEOUT = "workers.file_tasks.process_batch", "20m"
 @blueprint.route("/batch", methods=["POST"])
 @blueprint.arguments(BatchSchema)
 @blueprint.response(202, AcceptedSchema)
-@blueprint.problems(503)
+@blueprint.queues()
 def process_files(batch: dict[str, Any]) -> Response:
     """Queue one operation on many files, as one job.
 

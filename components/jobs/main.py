@@ -1,4 +1,4 @@
-"""GET /jobs/<id> and GET /jobs/<id>/result."""
+"""The routes of jobs: list, queue, follow, fetch, cancel, try again, delete."""
 
 from __future__ import annotations
 
@@ -6,12 +6,23 @@ from typing import Any
 
 from flask import Response
 
-from components.http import api_blueprint
-from components.jobs.results import result_response
-from components.jobs.schemas import JobSchema, ResultQuerySchema
-from components.jobs.states import find_job, job_response
+from components.http import AcceptedSchema, api_blueprint, json_response, queued_response, state_response
+from components.jobs.actions import cancel, delete, do_to_all, retry
+from components.jobs.pages import list_response
+from components.jobs.results import artifact_response, result_response
+from components.jobs.schemas import (
+    BulkReplySchema,
+    BulkSchema,
+    JobListQuerySchema,
+    JobListSchema,
+    JobSchema,
+    ResultQuerySchema,
+    SubmitJobSchema,
+)
+from components.jobs.states import job_body, seen_job
+from components.jobs.submissions import submit_job
 
-blueprint = api_blueprint("jobs", __name__, "/jobs", "Follow a job by its id, and fetch what it made.")
+blueprint = api_blueprint("jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made.")
 
 JOB_ID_PARAMETER = {
     "in": "path",
@@ -19,19 +30,107 @@ JOB_ID_PARAMETER = {
     "description": "The `job_id` of the reply to the request that queued it.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
 }
+FILE_NAME_PARAMETER = {
+    "in": "path",
+    "name": "file_name",
+    "description": "The `name` of one of the job's `artifacts`.",
+    "schema": {"type": "string"},
+}
 TEXT = {"schema": {"type": "string"}}
+POSTCARD = {
+    "task": "workers.svg_tasks.generate_postcard_svg",
+    "kwargs": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
+    "timeout": "2m",
+    "delay": 10,
+}
+
+
+@blueprint.route("")
+@blueprint.arguments(JobListQuerySchema, location="query")
+@blueprint.response(200, JobListSchema, headers={"Link": TEXT})
+@blueprint.problems(503)
+def get_jobs(query: dict[str, Any]) -> Response:
+    """List your jobs.
+
+    A page may hold fewer jobs than asked for, even none, and still have a `next_cursor`: the search goes on there. `Link` holds
+    the address of the next page.
+    """
+    return list_response(query)
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(SubmitJobSchema, example=POSTCARD)
+@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.problems(404)
+@blueprint.queues()
+def create_job(asked: dict[str, Any]) -> Response:
+    """Queue a job by the name of its task.
+
+    `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. The task checks its arguments when
+    it runs.
+    """
+    return submit_job(asked)
+
+
+@blueprint.route("/bulk", methods=["POST"])
+@blueprint.arguments(BulkSchema)
+@blueprint.response(200, BulkReplySchema)
+@blueprint.queues()
+def change_jobs(asked: dict[str, Any]) -> Response:
+    """Cancel, try again or delete many jobs.
+
+    Each job has its own outcome; one to which it cannot be done does not keep it from the others.
+    """
+    return do_to_all(asked["action"], asked["ids"])
 
 
 @blueprint.route("/<job_id>", parameters=[JOB_ID_PARAMETER])
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
-@blueprint.problems(404, 503)
+@blueprint.problems(404, 410, 503)
 def get_job(job_id: str) -> Response:
     """Show a job.
 
     Ask again after the seconds that `Retry-After` names; it is there until the job is done. Send the `ETag` of the last answer as
     `If-None-Match`, and nothing new is answered with 304 and no body.
     """
-    return job_response(find_job(job_id))
+    record = seen_job(job_id)
+    return state_response(job_body(record), done=record.done)
+
+
+@blueprint.route("/<job_id>", methods=["DELETE"], parameters=[JOB_ID_PARAMETER])
+@blueprint.response(204)
+@blueprint.problems(404, 409, 503)
+def delete_job(job_id: str) -> Response:
+    """Delete a job and the files that it made.
+
+    A job that runs has to be canceled first. Asked for afterwards, the job is answered with 410.
+    """
+    delete(job_id)
+    return Response(status=204)
+
+
+@blueprint.route("/<job_id>/cancel", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.response(200, JobSchema)
+@blueprint.problems(404, 409, 503)
+def cancel_job(job_id: str) -> Response:
+    """Cancel a job that waits, or stop one that runs.
+
+    The answer comes when it is so, within seconds: the job is `canceled` or `stopped` then. A job that has ended by itself, or
+    does not stop, is answered with 409.
+    """
+    return json_response(cancel(job_id))
+
+
+@blueprint.route("/<job_id>/retry", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.response(202, JobSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.problems(404)
+@blueprint.queues()
+def retry_job(job_id: str) -> Response:
+    """Try a job again that failed, was stopped or was canceled.
+
+    It keeps its id and its arguments, and may be tried as often as at first.
+    """
+    return queued_response(retry(job_id))
 
 
 @blueprint.route("/<job_id>/result", parameters=[JOB_ID_PARAMETER])
@@ -45,4 +144,13 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     returned, as JSON. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
     file, or show it with `<img crossorigin src=...>`.
     """
-    return result_response(find_job(job_id), download=query["download"])
+    return result_response(seen_job(job_id), download=query["download"])
+
+
+@blueprint.route("/<job_id>/artifacts/<file_name>", parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER])
+@blueprint.arguments(ResultQuerySchema, location="query")
+@blueprint.response(200, content_type="*/*", description="The file")
+@blueprint.problems(404, 409, 410, 416, 503)
+def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Response:
+    """Fetch one of the files that a finished job made, by its name."""
+    return artifact_response(seen_job(job_id), file_name, download=query["download"])

@@ -10,8 +10,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from components.http import FILE_HEADERS, POLL_SECONDS
-from components.jobs.states import shown_result
-from components.problems import EdgeError
+from components.jobs.states import JobExpired, named_artifacts, shown_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.job_manager import JobRecord
 from libraries.storage import output_folder
@@ -41,11 +40,10 @@ class JobFailed(JobConflict):
     code: ClassVar[str] = "job-failed"
 
 
-class JobExpired(EdgeError):
-    """Raised when a job is known but the file that it made is gone, or another one lies in its place."""
+class ArtifactUnknown(NotFound):
+    """Raised when a job made no file of the name that was asked for."""
 
-    code: ClassVar[str] = "job-expired"
-    status: ClassVar[int] = 410
+    code: ClassVar[str] = "artifact-not-found"
 
 
 def result_response(record: JobRecord, *, download: bool) -> Response:
@@ -56,15 +54,39 @@ def result_response(record: JobRecord, *, download: bool) -> Response:
         JobFailed: it failed, or was stopped or canceled.
         JobExpired: the file is gone.
     """
-    if not record.done:
-        raise JobNotFinished(f"the job is {record.status}; its result is not there yet", record)
-    if record.status != "finished":
-        raise JobFailed(f"the job has no result, it {ended(record)}", record)
+    check_finished(record)
     return (
         file_response(record.artifacts[0], download=download)
         if record.artifacts
         else value_response(record.result, download=download)
     )
+
+
+def artifact_response(record: JobRecord, name: str, *, download: bool) -> Response:
+    """Return the file that the job shows as `name`; `download` asks the browser to save it.
+
+    Raises:
+        JobNotFinished, JobFailed, JobExpired: as `result_response`.
+        ArtifactUnknown: the job made no such file.
+    """
+    check_finished(record)
+    artifact = named_artifacts(record).get(name)
+    if artifact is None:
+        raise ArtifactUnknown("this job made no file of that name")
+    return file_response(artifact, download=download)
+
+
+def check_finished(record: JobRecord) -> None:
+    """Let only a finished job pass.
+
+    Raises:
+        JobNotFinished: it waits or runs.
+        JobFailed: it failed, or was stopped or canceled.
+    """
+    if not record.done:
+        raise JobNotFinished(f"the job is {record.status}; its result is not there yet", record)
+    if record.status != "finished":
+        raise JobFailed(f"the job has no result, it {ended(record)}", record)
 
 
 def ended(record: JobRecord) -> str:

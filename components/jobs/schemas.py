@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http import JobLinksSchema, ReplySchema
+from libraries.drawing.fields import WholeNumber
 from libraries.job_manager import STATES
+from libraries.settings import parse_duration
 
 STATUSES = sorted(set(STATES.values()))
+ACTIONS = ("cancel", "retry", "delete")
+ID = Regexp(r"[A-Za-z0-9_-]{1,128}\Z", error="Must be 1 to 128 of the letters A-Z and a-z, digits, '_' and '-'.")
+# Seconds.
+LONGEST_TIMEOUT = 3600
+WEEK = 7 * 86400
+MOST_IDS = 500
+MOST_ARGUMENTS = 64
+MOST_DEPENDENCIES = 20
+LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, LONGEST_CURSOR = 128, 200, 100, 400
 
 
 class ProgressSchema(ReplySchema):
@@ -26,7 +41,16 @@ class ArtifactSchema(ReplySchema):
     media_type = fields.String(required=True, metadata={"description": "Its kind.", "example": "image/svg+xml"})
     size = fields.Integer(required=True, metadata={"description": "Its size in bytes."})
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 of its bytes, in hex."})
-    url = fields.String(metadata={"description": "Where to fetch it; the first file has one."})
+    url = fields.String(required=True, metadata={"description": "Where to fetch it."})
+
+
+class AttemptSchema(ReplySchema):
+    """An attempt that failed."""
+
+    worker = fields.String(metadata={"description": "The worker that made it."})
+    started_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it began."})
+    ended_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it failed."})
+    error = fields.String(required=True, metadata={"description": "What went wrong."})
 
 
 class JobSchema(ReplySchema):
@@ -49,7 +73,168 @@ class JobSchema(ReplySchema):
     timeout = fields.Integer(required=True, metadata={"description": "Seconds that it may run."})
     expires_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When its record is removed."})
     artifacts = fields.List(fields.Nested(ArtifactSchema), required=True, metadata={"description": "The files it made."})
-    links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Where to follow it."})
+    attempts = fields.List(
+        fields.Nested(AttemptSchema), required=True, metadata={"description": "The attempts that failed, the last ten at most."}
+    )
+    batch_id = fields.String(required=True, allow_none=True, metadata={"description": "The batch that it belongs to, if any."})
+    links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Where to follow it, and what can be done."})
+
+
+class JobListSchema(ReplySchema):
+    """A page of jobs."""
+
+    items = fields.List(fields.Nested(JobSchema), required=True, metadata={"description": "The jobs, without `position`."})
+    next_cursor = fields.String(
+        required=True, allow_none=True, metadata={"description": "Send it as `cursor` for the next page; null at the end."}
+    )
+
+
+class JobListQuerySchema(Schema):
+    """Which jobs are wanted."""
+
+    status = fields.String(validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."})
+    task = fields.String(validate=Length(1, LONGEST_NAME), metadata={"description": "Only jobs of this task."})
+    q = fields.String(
+        validate=Length(1, LONGEST_TEXT), metadata={"description": "Only jobs with this text in id, task, error or result."}
+    )
+    batch_id = fields.String(validate=ID, metadata={"description": "Only jobs of this batch."})
+    limit = WholeNumber(load_default=50, validate=Range(1, 200), metadata={"description": "Jobs on a page, at most."})
+    cursor = fields.String(
+        load_default=None, validate=Length(1, LONGEST_CURSOR), metadata={"description": "`next_cursor` of the page before."}
+    )
+    order = fields.String(
+        load_default="newest", validate=OneOf(["newest", "oldest"]), metadata={"description": "Which jobs come first."}
+    )
+
+
+class Timeout(fields.Field[int]):
+    """A duration of a second to an hour: `90s`, `5m`, or a number of seconds. Loaded as seconds."""
+
+    default_error_messages = {"invalid": "Must be a duration of 1 second to 1 hour, such as '90s', '5m' or 300."}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        try:
+            seconds = parse_duration(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else 0
+        except ValidationError:
+            seconds = 0
+        if not 1 <= seconds <= LONGEST_TIMEOUT:
+            raise self.make_error("invalid")
+        return seconds
+
+
+class RetrySchema(Schema):
+    """How often a job that fails is tried again."""
+
+    max = WholeNumber(required=True, validate=Range(0, 5), metadata={"description": "Further attempts.", "example": 2})
+    interval = WholeNumber(
+        load_default=None,
+        validate=Range(1, 3600),
+        metadata={"description": "Seconds before the first of them; each later pause is four times as long.", "example": 10},
+    )
+
+
+class SubmitJobSchema(Schema):
+    """A job as a client asks for it by the name of its task."""
+
+    task = fields.String(
+        required=True,
+        validate=Length(1, LONGEST_NAME),
+        metadata={
+            "description": "Dotted path of the task; an unknown one is answered with those that there are.",
+            "example": "workers.svg_tasks.generate_postcard_svg",
+        },
+    )
+    args = fields.List(
+        fields.Raw(allow_none=True),
+        load_default=list,
+        validate=Length(max=MOST_ARGUMENTS),
+        metadata={"description": "Positional arguments of the task."},
+    )
+    kwargs = fields.Dict(
+        keys=fields.String(),
+        load_default=dict,
+        validate=Length(max=MOST_ARGUMENTS),
+        metadata={
+            "description": "Arguments of the task by name; nothing in here is about the queue.",
+            "example": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
+        },
+    )
+    timeout = Timeout(
+        load_default=None,
+        metadata={
+            "description": "How long it may run: seconds, or a duration such as `90s` or `5m`; at most an hour.",
+            "type": ["string", "integer"],
+            "example": "5m",
+        },
+    )
+    result_ttl = WholeNumber(
+        load_default=None, validate=Range(60, WEEK), metadata={"description": "Seconds that its record is kept once finished."}
+    )
+    priority = fields.String(
+        load_default="normal",
+        validate=OneOf(["normal", "high"]),
+        metadata={"description": "`high` puts it in front of those that wait."},
+    )
+    delay = WholeNumber(
+        load_default=None, validate=Range(0, WEEK), metadata={"description": "Seconds to wait before it is queued."}
+    )
+    run_at = fields.AwareDateTime(
+        load_default=None,
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "When to queue it, at most a week ahead; UTC unless it says otherwise. Not beside `delay`."},
+    )
+    retry = fields.Nested(
+        RetrySchema, load_default=None, metadata={"description": "How often it is tried; by default as its task says."}
+    )
+    depends_on = fields.List(
+        fields.String(validate=ID),
+        load_default=list,
+        validate=Length(max=MOST_DEPENDENCIES),
+        metadata={"description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."},
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def check_time(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse a time too far ahead, and more than one answer to the question when it is to run."""
+        run_at = data.get("run_at")
+        if run_at is not None and data.get("delay") is not None:
+            raise ValidationError("Cannot stand beside delay: send one of them.", "run_at")
+        if run_at is not None and run_at > datetime.now(UTC) + timedelta(seconds=WEEK):
+            raise ValidationError("Must be at most a week ahead.", "run_at")
+        if data.get("depends_on") and (run_at is not None or data.get("delay") is not None):
+            raise ValidationError("Cannot stand beside delay or run_at: the others decide when.", "depends_on")
+
+
+class BulkSchema(Schema):
+    """The same for many jobs."""
+
+    action = fields.String(required=True, validate=OneOf(ACTIONS), metadata={"description": "What to do.", "example": "cancel"})
+    ids = fields.List(
+        fields.String(validate=Length(1, LONGEST_ID)),
+        required=True,
+        validate=Length(1, MOST_IDS),
+        metadata={"description": "The jobs; one that is named twice is done once.", "example": ["4f1c9a"]},
+    )
+
+
+class OutcomeSchema(ReplySchema):
+    """What became of one job."""
+
+    id = fields.String(required=True, metadata={"description": "The job."})
+    ok = fields.Boolean(required=True, metadata={"description": "Whether it was done."})
+    status = fields.String(metadata={"description": "Its state now, if it was; `deleted` for one that was deleted."})
+    code = fields.String(metadata={"description": "Why it was not done, in kebab case.", "example": "not-cancellable"})
+    detail = fields.String(metadata={"description": "The same in words."})
+
+
+class BulkReplySchema(ReplySchema):
+    """What became of each job."""
+
+    action = fields.String(required=True, metadata={"description": "What was asked for."})
+    done = fields.Integer(required=True, metadata={"description": "How many jobs it was done to."})
+    failed = fields.Integer(required=True, metadata={"description": "How many it was not done to."})
+    items = fields.List(fields.Nested(OutcomeSchema), required=True, metadata={"description": "In the order of `ids`."})
 
 
 class ResultQuerySchema(Schema):

@@ -2,52 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+from urllib.parse import quote
 
-from flask import Response, json, request
-
-from components.http import POLL_SECONDS, job_links
-from libraries.errors import NotFound
-from libraries.job_manager import JobRecord, fetch_job
+from components.http import job_links
+from components.problems import EdgeError
+from libraries.job_manager import JobRecord, JobUnknown, find_job, was_there
+from libraries.job_manager.records import INTERNAL_FAILURE, PUBLIC_FAILURES
 from libraries.storage import ArtifactFolder, output_folder
 
 
-class JobNotFound(NotFound):
-    """Raised when an id stands for no job: it never did, or the record of the job has expired."""
+class JobExpired(EdgeError):
+    """Raised when a job was known here, but its record is gone, or the file that it made is, or another lies in its place."""
 
-    code: ClassVar[str] = "job-not-found"
+    code: ClassVar[str] = "job-expired"
+    status: ClassVar[int] = 410
 
 
-def find_job(job_id: str) -> JobRecord:
-    """Return the job.
+def seen_job(job_id: str) -> JobRecord:
+    """Return a job of the caller.
 
     Raises:
-        JobNotFound: there is no such job, or the id is no job id.
+        JobUnknown: there is no such job, or it belongs to somebody else.
+        JobExpired: it was the caller's, and its record is gone.
         QueueUnavailable: the broker cannot be reached.
     """
-    record = fetch_job(job_id)
-    if record is None:
-        raise JobNotFound("there is no job with this id, or its record has expired")
-    return record
-
-
-def job_response(record: JobRecord) -> Response:
-    """Return the state of a job, or 304 if the client knows it already."""
-    body = json.dumps(job_body(record)).encode()
-    response = Response(body, content_type="application/json")
-    response.headers["Cache-Control"] = "private, no-cache"
-    if not record.done:
-        response.headers["Retry-After"] = POLL_SECONDS
-    response.set_etag(hashlib.sha256(body).hexdigest()[:32], weak=True)
-    response.make_conditional(request)
-    return response
+    try:
+        return find_job(job_id)
+    except JobUnknown:
+        if was_there(job_id):
+            raise JobExpired("this job was deleted, or its record has expired") from None
+        raise
 
 
 def job_body(record: JobRecord) -> dict[str, Any]:
     """Return the job as the JSON object of `JobSchema`."""
-    links = job_links(record.id)
+    links = job_links(record.id, record.status, record.batch_id)
     return {
         "id": record.id,
         "status": record.status,
@@ -65,15 +57,41 @@ def job_body(record: JobRecord) -> dict[str, Any]:
         "retries_left": record.retries_left,
         "timeout": record.timeout,
         "expires_at": utc(record.expires_at),
-        "artifacts": [shown_artifact(one, links["result"] if place == 0 else None) for place, one in enumerate(record.artifacts)],
+        "artifacts": shown_artifacts(record),
+        "attempts": [shown_attempt(one) for one in record.attempts],
+        "batch_id": record.batch_id,
         "links": links,
     }
 
 
-def shown_artifact(artifact: dict[str, Any], url: str | None) -> dict[str, Any]:
-    """Return an artifact by the name that was asked for, without the folders that it lies in."""
-    shown = {**artifact, "name": artifact["name"].rsplit("/", 1)[-1]}
-    return {**shown, "url": url} if url else shown
+def named_artifacts(record: JobRecord) -> dict[str, dict[str, Any]]:
+    """Return what a job made by the names that clients know: without folders, and a number before a name's second use."""
+    named: dict[str, dict[str, Any]] = {}
+    uses: Counter[str] = Counter()
+    for artifact in record.artifacts:
+        name = artifact["name"].rsplit("/", 1)[-1]
+        uses[name] += 1
+        named[name if uses[name] == 1 else f"{uses[name]}-{name}"] = artifact
+    return named
+
+
+def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
+    """Return the files that a job made, as clients see them: the first is the job's result."""
+    here = f"/jobs/{record.id}"
+    return [
+        {**one, "name": name, "url": f"{here}/artifacts/{quote(name)}" if place else f"{here}/result"}
+        for place, (name, one) in enumerate(named_artifacts(record).items())
+    ]
+
+
+def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
+    """Return an attempt that failed, with what may be told of its error."""
+    raw = attempt.get("error", "")
+    said = next((detail for mark, (_, detail) in PUBLIC_FAILURES.items() if mark in raw), INTERNAL_FAILURE[1])
+    shown: dict[str, Any] = {"worker": attempt.get("worker", ""), "error": attempt.get("detail", said)}
+    for name in ("started_at", "ended_at"):
+        shown[name] = utc(datetime.fromisoformat(attempt[name])) if attempt.get(name) else None
+    return shown
 
 
 def shown_result(result: Any) -> Any:

@@ -36,7 +36,9 @@ LINKS = {
     "ready": "/readyz",
     "version": "/version",
 }
-PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
 
 
@@ -133,7 +135,8 @@ def _of_leaf(leaf: type[VectorError]) -> ProblemType:
 
 def _first_curl() -> str:
     body = '{"width": 210, "height": 297, "pattern": "spiral"}'
-    return f"curl {base_address()}/artboard/create \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+    key = "-H 'X-API-Key: KEY' \\\n  " if get_settings().api_keys else ""
+    return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
 def _json(value: object) -> Response:

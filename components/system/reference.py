@@ -105,7 +105,7 @@ class Reference:
             parameters=[self._parameter(one) for one in parameters],
             body=list(self._rows(content.get("schema", {}))),
             replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
-            curl=self._curl(path, method, content.get("example") or self._example(content.get("schema", {}))),
+            curl=self._curl(path, method, node, content.get("example") or self._example(content.get("schema", {}))),
         )
 
     def _parameter(self, node: Node) -> FieldRow:
@@ -154,12 +154,16 @@ class Reference:
         inner = {name: self._resolved(node) for name, node in self._resolved(schema).get("properties", {}).items()}
         return {name: node["example"] for name, node in inner.items() if "example" in node}
 
-    def _curl(self, path: str, method: str, example: Node) -> str:
+    def _curl(self, path: str, method: str, node: Node, example: Node) -> str:
         address = self.base + IN_BRACES.sub(lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path)
-        if method == "get":
-            return f"curl {address}"
-        body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
-        return f"curl {address} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+        has_body = "requestBody" in node
+        parts = [f"curl {address}" if has_body or method == "get" else f"curl -X {method.upper()} {address}"]
+        if node.get("security", self.document.get("security")):
+            parts.append("-H 'X-API-Key: KEY'")
+        if has_body:
+            body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
+            parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
+        return " \\\n  ".join(parts)
 
 
 def kind_of(schema: Node) -> str:

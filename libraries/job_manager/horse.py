@@ -67,7 +67,7 @@ class Horse:
             if record is None:
                 break
             self._serve(record)
-            self._slot.write(Activity(IDLE))
+            self._slot.write(Activity(IDLE, started=time.monotonic()))
             if self._slot.stop_wanted:
                 break
             if _has_children():
@@ -82,6 +82,7 @@ class Horse:
         claimed = ""
         while not self._slot.stop_wanted:
             execution_id = uuid4().hex
+            self._slot.write(Activity(IDLE, started=time.monotonic()))
             try:
                 taken = transitions.take(self._client, self._worker, execution_id, time.time(), claimed=claimed)
                 claimed = ""
@@ -107,13 +108,13 @@ class Horse:
         """Wait for a job in the queue and return its id; '' after some seconds, or when the worker ends the wait."""
         # On a connection of its own, whose id the worker knows: CLIENT UNBLOCK ends the wait without losing what just came.
         with self._client.client() as waiting:  # type: ignore[no-untyped-call]
-            self._slot.write(Activity(WAITING, client_id=waiting.client_id()))
+            self._slot.write(Activity(WAITING, waiting.client_id(), time.monotonic()))
             try:
                 if self._slot.stop_wanted:
                     return ""
                 popped = waiting.blmove(keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, WAIT_FOR_JOB)
             finally:
-                self._slot.write(Activity(IDLE))
+                self._slot.write(Activity(IDLE, started=time.monotonic()))
         return popped.decode() if popped else ""
 
     def _serve(self, record: dict[bytes, bytes]) -> None:
@@ -174,6 +175,10 @@ class Horse:
         )
         if outcome == transitions.WAITED_FOR:
             release_dependents(self._client, job.id)
+        made = job.meta.get("artifacts")
+        if made and outcome in (transitions.DONE, transitions.WAITED_FOR):
+            # Files of a job that failed go with its record.
+            self._client.hset(keys.ARTIFACTS_KEY, job.id, json.dumps(made))
 
     def _check_ours(self, attempt: Attempt) -> None:
         """Raise Superseded when the job has been given to another worker: its file must not be overwritten by an old one."""

@@ -14,7 +14,8 @@ SCHEDULED_KEY = f"rq:scheduled:{QUEUE}"
 DEFERRED_KEY = f"rq:deferred:{QUEUE}"
 SUSPENDED_KEY = "rq:suspended"
 QUEUES_KEY = "rq:queues"
-# Ours: every job that has ended, scored by the time at which its record expires; what it made; a secret of this installation.
+# Ours: jobs that have ended with files or without a result, scored by the time at which their records expire; what jobs made; a
+# secret of this installation.
 ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
 # Ours too: the jobs that have ended while others wait for them, until those are released.

@@ -55,8 +55,9 @@ def new_job_id(client: Redis) -> str:
     if seeded is None:
         return str(uuid.uuid4())
     seed, count = seeded
+    digest = hmac.new(_secret(client), f"{seed}\n{count[0] + 1}".encode(), sha256).digest()
+    # Counted only now: asked for again because the broker was away, the id must be the same.
     count[0] += 1
-    digest = hmac.new(_secret(client), f"{seed}\n{count[0]}".encode(), sha256).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
 
 

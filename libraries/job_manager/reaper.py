@@ -83,13 +83,14 @@ class Reaper:
     def sweep(self) -> None:
         """Remove what has outlived its job: files, memories of jobs, temporary files of writers that died."""
         try:
-            now = time.time()
-            due = self._client.zrangebyscore(keys.ENDING_KEY, "-inf", now, 0, MOST_AT_ONCE)
-            for job_id in due:
-                self._remove(as_text(job_id))  # type: ignore[arg-type]
+            for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
+                while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+                    for job_id in due:
+                        self._remove(as_text(job_id))  # type: ignore[arg-type]
+                        self._client.zrem(registry, job_id)  # type: ignore[arg-type]
         except BROKER_AWAY:
             return
-        output_folder().sweep(now - OLDEST_TEMPORARY)
+        output_folder().sweep(time.time() - OLDEST_TEMPORARY)
 
     def release_waiting(self) -> None:
         """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""

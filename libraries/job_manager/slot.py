@@ -19,7 +19,10 @@ IDLE, WAITING, RUNNING = 0, 1, 2
 
 
 class Activity(NamedTuple):
-    """What a work-horse does: `phase` is IDLE, WAITING for a job on the connection `client_id`, or RUNNING one."""
+    """What a work-horse does: `phase` is IDLE, WAITING for a job on the connection `client_id`, or RUNNING one.
+
+    `started` is when it began with that, in monotonic seconds.
+    """
 
     phase: int
     client_id: int = 0
@@ -31,7 +34,7 @@ class Activity(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long the job has been running."""
+        """How long it has been doing that."""
         return time.monotonic() - self.started
 
 

@@ -48,6 +48,12 @@ def script(name: str) -> Script:
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def load_scripts() -> None:
+    """Read all scripts now: a process that forks while another thread of it reads one hands its child a lock held for ever."""
+    for source in (files(__package__) / "lua").iterdir():
+        script(source.name.removesuffix(".lua"))
+
+
 def run_script(client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]) -> Any:
     """Run a script on the broker, which learns it first if it does not know it (any more)."""
     source = script(name)

@@ -13,6 +13,7 @@ import importlib
 import logging
 import os
 import random
+import secrets
 import select
 import signal
 import sys
@@ -42,6 +43,9 @@ WORKER_TTL = 20
 FIRST_BEAT = 1.0
 # A job that does not react to its timeout (stuck in C, or it swallows the exception) is killed this much later.
 HARD_KILL_AFTER = 5
+# A work-horse without a job comes back to its slot every few seconds. One that does not is stuck, and would keep its worker idle
+# for ever: a fork takes the locks along that other threads held in that moment.
+IDLE_PATIENCE = 60.0
 LOOK_EVERY = 0.25
 LOOK_WHILE_STOPPING = 0.02
 PR_SET_PDEATHSIG = 1
@@ -68,7 +72,8 @@ class VectorWorker(Worker):
         try:
             client = worker_client(settings)
             client.ping()
-            super().__init__([keys.QUEUE], connection=client, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
+            name = secrets.token_hex(6)
+            super().__init__([keys.QUEUE], name, connection=client, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
         except BROKER_AWAY as error:
             raise BrokerUnreachable(f"cannot reach the broker at {shown_broker_url(settings)}") from error
         self._tasks = load_tasks() if tasks is None else tasks
@@ -180,6 +185,9 @@ class VectorWorker(Worker):
             log.warning("Broker away (%s)", type(error).__name__)
         if self._drop_job:
             self._kill_if(self._slot.read().execution_id)
+        elif activity.phase != RUNNING and now - max(activity.started, self._horse_started) > IDLE_PATIENCE:
+            log.error("The work-horse is stuck before it takes a job; killing it")
+            self._kill_if("")
 
     def _say_alive(self) -> None:
         self.heartbeat()
@@ -401,6 +409,7 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
     # What is loaded by now is kept out of garbage collection: a collection in a work-horse would copy all of it.
     gc.collect()
     gc.freeze()
+    transitions.load_scripts()
     reaper = Reaper(settings)
     reaper.start()
     try:

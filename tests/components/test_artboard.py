@@ -79,7 +79,8 @@ def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, compl
     assert response.headers["Location"] == f"/jobs/{reply['job_id']}"
     assert response.headers["Retry-After"] == "1"
     assert set(reply) == {"status", "job_id", "message", "seed", "links"}
-    assert reply["links"] == {"self": f"/jobs/{reply['job_id']}", "result": f"/jobs/{reply['job_id']}/result"}
+    here = f"/jobs/{reply['job_id']}"
+    assert reply["links"] == {"self": here, "result": f"{here}/result", "cancel": f"{here}/cancel"}
 
 
 @pytest.mark.usefixtures("broker")
@@ -194,6 +195,7 @@ def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(client: Fla
     if response.status_code == 422:
         assert response.get_json()["type"] == "/problems/too-complex"
         assert "points" in response.get_json()["detail"]
+        assert response.get_json()["estimate"] > 2_000_000
 
 
 def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(client: FlaskClient) -> None:

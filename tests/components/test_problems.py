@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import default_exceptions
 
 from components.problems import FAMILY_STATUS, BadFields, EdgeError, FieldError, bounded, flatten, status_of
-from libraries.errors import Conflict, InvalidInput, NotFound, Unavailable, VectorError
+from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, VectorError
 from libraries.settings import Settings
 from tests.watchful import WatchfulClient, watchful_client
 
@@ -62,7 +62,7 @@ def test_a_library_error_gets_the_status_of_its_family_and_keeps_its_own_text(
     response = with_route(settings, refuse).get("/probe")
     assert response.status_code == FAMILY_STATUS[family]
     assert response.get_json()["detail"] == "the reason, for users"
-    assert ("Retry-After" in response.headers) == (family is Unavailable)
+    assert ("Retry-After" in response.headers) == (family in (Exhausted, Unavailable))
 
 
 def test_a_library_error_can_say_when_to_ask_again(settings: Settings) -> None:
@@ -73,7 +73,8 @@ def test_a_library_error_can_say_when_to_ask_again(settings: Settings) -> None:
 
 
 def test_every_family_has_a_status_of_its_own() -> None:
-    assert {status_of(family("x")) for family in (InvalidInput, NotFound, Conflict, Unavailable)} == {422, 404, 409, 503}
+    families = (InvalidInput, NotFound, Conflict, Exhausted, Unavailable)
+    assert [status_of(family("x")) for family in families] == [422, 404, 409, 429, 503]
     assert status_of(VectorError("x")) == 500
     assert status_of(EdgeError("x")) == 400
 

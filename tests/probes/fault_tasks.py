@@ -78,7 +78,7 @@ def start_a_child(pid_file: str, seconds: float) -> None:
     """Start a process that would outlive the job, and stay with it."""
     child = subprocess.Popen(["sleep", "600"])
     Path(f"{pid_file}.new").write_text(str(child.pid))
-    os.rename(f"{pid_file}.new", pid_file)
+    Path(f"{pid_file}.new").rename(pid_file)
     time.sleep(seconds)
 
 

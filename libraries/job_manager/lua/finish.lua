@@ -7,7 +7,14 @@ local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
   -- The reply to this very commit may have been lost.
-  if redis.call('HGET', job, 'committed') ~= ARGV[2] then return 0 end
+  local last = redis.call('XREVRANGE', results, '+', '-', 'COUNT', 1)[1]
+  local committed = false
+  if last then
+    for n = 1, #last[2], 2 do
+      if last[2][n] == 'execution_id' then committed = last[2][n + 1] == ARGV[2] end
+    end
+  end
+  if not committed then return 0 end
   if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 2 end
   return 1
 end
@@ -20,12 +27,16 @@ end
 local lifetime = tonumber(ARGV[8])
 redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
 redis.call('EXPIRE', results, lifetime + 120)  -- by then a reaper has removed it and knows whose it was
-redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4], 'last_heartbeat', ARGV[4], 'committed', ARGV[2])
+redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4])
+-- What nobody asks of a finished job; there may be many.
+redis.call('HDEL', job, 'last_heartbeat', 'retry_intervals', 'committed')
 redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[2], ends_at, id)
-redis.call('ZADD', KEYS[5], ends_at, id)
-if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], id, ARGV[9]) end
+if ARGV[9] ~= '' then
+  redis.call('ZADD', KEYS[5], ends_at, id)
+  redis.call('HSET', KEYS[6], id, ARGV[9])
+end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)

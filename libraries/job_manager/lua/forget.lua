@@ -4,11 +4,14 @@
 -- Returns nil when it runs; else what is recorded of its artifacts as JSON, or ''.
 local id = ARGV[1]
 local job = 'rq:job:' .. id
-if redis.call('HGET', job, 'status') == 'started' then return nil end
+local status = redis.call('HGET', job, 'status')
+if status == 'started' then return nil end
 local artifacts = redis.call('HGET', KEYS[8], id) or ''
 local owner = redis.call('HGET', job, 'owner')
-redis.call('LREM', KEYS[1], 1, id)
-redis.call('LREM', KEYS[9], 1, id)
+if status == 'queued' then  -- a long list is not searched for nothing
+  redis.call('LREM', KEYS[1], 1, id)
+  redis.call('LREM', KEYS[9], 1, id)
+end
 for n = 2, 7 do redis.call('ZREM', KEYS[n], id) end
 if owner then redis.call('ZREM', 'vector:jobs:' .. owner, id) end
 redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, job .. ':dependents', 'rq:job::' .. id .. ':dependencies')

@@ -1,0 +1,94 @@
+"""Who is asking: API keys, and the owner that a request acts for.
+
+A key is compared by its SHA-256 with every configured one, in a time that tells nothing, and is neither logged nor repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, ClassVar
+
+from flask import Flask, g, request
+
+from components.http import OPEN_ENDPOINTS
+from components.problems import EdgeError
+from libraries.job_manager import acting_for
+from libraries.job_manager.ownership import ANONYMOUS
+from libraries.settings import ApiKey, Settings
+
+BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
+# Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64 characters.
+LONGEST_KEY = 1024
+EVERYTHING = frozenset({"*"})
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "`X-API-Key: KEY`"},
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request, as `flask.g.caller` has it: the name that jobs belong to, and what it may do."""
+
+    name: str
+    scopes: frozenset[str] = EVERYTHING
+
+
+class Unauthorized(EdgeError):
+    """Raised when a request comes without a key that is known here."""
+
+    code: ClassVar[str] = "unauthorized"
+    status: ClassVar[int] = 401
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
+
+
+def install_access(app: Flask, settings: Settings) -> None:
+    """Let every request act for its caller; where keys are set, refuse requests without one."""
+
+    def admit() -> None:
+        g.caller = _caller(settings.api_keys)
+        g.acting = contextlib.ExitStack()
+        g.acting.enter_context(acting_for(g.caller.name))
+
+    def leave(_: BaseException | None) -> None:
+        if "acting" in g:
+            g.pop("acting").close()
+
+    app.before_request(admit)
+    app.teardown_request(leave)
+
+
+def described_access(settings: Settings) -> dict[str, Any]:
+    """Return what the OpenAPI document says of keys: nothing where none are set."""
+    if not settings.api_keys:
+        return {}
+    return {"components": {"securitySchemes": SCHEMES}, "security": [{name: []} for name in SCHEMES]}
+
+
+def _caller(keys: Sequence[ApiKey]) -> Caller:
+    # A browser asks without a key whether it may ask with one.
+    if not keys or request.method == "OPTIONS" or request.endpoint in OPEN_ENDPOINTS:
+        return Caller(ANONYMOUS)
+    name = name_of(given_key(), keys)
+    if name is None:
+        raise Unauthorized("a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
+    return Caller(name)
+
+
+def given_key() -> str:
+    """Return the key that the request carries, an empty text for none. A key in the address is not looked at."""
+    bearer = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    return bearer[1] if bearer else request.headers.get("X-API-Key", "")
+
+
+def name_of(key: str, keys: Sequence[ApiKey]) -> str | None:
+    """Return whose key it is, None for nobody's. Every configured key is compared, whatever the earlier ones gave."""
+    # The server decodes headers as Latin-1; these are the bytes that were sent.
+    digest = sha256(key[: LONGEST_KEY + 1].encode("latin-1", "replace")).digest()
+    found = [one.name for one in keys if hmac.compare_digest(one.digest, digest)]
+    return found[0] if found else None

@@ -1,0 +1,60 @@
+"""The routes of batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, SubmitBatchSchema
+from components.batches.states import batch_body
+from components.batches.submissions import queue_batch
+from components.http import api_blueprint, json_response, state_response
+from libraries.job_manager import cancel_batch as cancel_waiting
+from libraries.job_manager import fetch_batch
+
+blueprint = api_blueprint("batches", __name__, "/batches", "Queue many jobs of one kind, and follow them together.")
+
+BATCH_ID_PARAMETER = {
+    "in": "path",
+    "name": "batch_id",
+    "description": "The `batch_id` of the reply to the request that queued it.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
+}
+TEXT = {"schema": {"type": "string"}}
+
+
+@blueprint.route("", methods=["POST"])
+@blueprint.arguments(SubmitBatchSchema)
+@blueprint.response(202, BatchAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.queues()
+def create_batch(asked: dict[str, Any]) -> Response:
+    """Queue a batch.
+
+    Every item is checked as the operation's own route checks it, and every mistake is named; nothing is queued before all items
+    are right and there is room for all of them.
+    """
+    return queue_batch(asked)
+
+
+@blueprint.route("/<batch_id>", parameters=[BATCH_ID_PARAMETER])
+@blueprint.response(200, BatchStateSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
+@blueprint.problems(404, 503)
+def get_batch(batch_id: str) -> Response:
+    """Show a batch and each of its jobs.
+
+    Ask again after the seconds that `Retry-After` names; it is there until all jobs have ended.
+    """
+    batch = fetch_batch(batch_id)
+    return state_response(batch_body(batch), done=batch.done)
+
+
+@blueprint.route("/<batch_id>/cancel", methods=["POST"], parameters=[BATCH_ID_PARAMETER])
+@blueprint.response(200, BatchStateSchema)
+@blueprint.problems(404, 503)
+def cancel_batch(batch_id: str) -> Response:
+    """Cancel the jobs of a batch that have not begun.
+
+    Those that run go on; `POST /jobs/bulk` stops them.
+    """
+    return json_response(batch_body(cancel_waiting(batch_id)))

@@ -1,0 +1,35 @@
+"""A batch as clients see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.batches.schemas import GONE
+from components.http import job_links
+from libraries.job_manager import Batch, JobRecord
+
+
+def batch_body(batch: Batch) -> dict[str, Any]:
+    """Return the batch as the JSON object of `BatchStateSchema`."""
+    return {
+        "id": batch.id,
+        "total": len(batch.job_ids),
+        "counts": batch.counts,
+        "percent": batch.percent,
+        "done": batch.done,
+        "jobs": [job_row(job_id, job) for job_id, job in zip(batch.job_ids, batch.jobs, strict=True)],
+        "links": batch_links(batch.id, done=batch.done),
+    }
+
+
+def job_row(job_id: str, job: JobRecord | None) -> dict[str, Any]:
+    """Return a job of a batch as the JSON object of `BatchJobSchema`; its record may be gone by now."""
+    if job is None:
+        return {"id": job_id, "status": GONE, "error": None, "links": {}}
+    return {"id": job_id, "status": job.status, "error": job.public_error, "links": job_links(job_id, job.status)}
+
+
+def batch_links(batch_id: str, *, done: bool) -> dict[str, str]:
+    """Return the addresses of a batch, relative to this server."""
+    here = f"/batches/{batch_id}"
+    return {"self": here} if done else {"self": here, "cancel": f"{here}/cancel"}

@@ -1,0 +1,89 @@
+"""A batch as it is asked for: every item checked before the first is queued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError
+
+from components.batches.schemas import MOST_ITEMS
+from components.batches.states import batch_links
+from components.http import queued_response
+from components.operations import OPERATIONS, Operation
+from components.problems import BadFields, FieldError, field_errors_of, flatten
+from libraries.errors import InvalidInput, UnknownName, did_you_mean
+from libraries.job_manager import JobOptions, known_tasks, submit_batch
+
+
+def queue_batch(asked: dict[str, Any]) -> Response:
+    """Queue the batch that a `SubmitBatchSchema` asks for, and return the reply that says so.
+
+    Raises:
+        BadFields: the operation is unknown, or items are wrong; all of them are named.
+        QueueFull: there is not room for all of it; nothing was queued.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    task, timeout, calls = calls_of(asked["operation"], asked["items"])
+    batch = submit_batch(task, calls, JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high"))
+    count = len(batch.job_ids)
+    body = {
+        "status": "queued",
+        "batch_id": batch.id,
+        "job_ids": batch.job_ids,
+        "message": f"{count} job{'' if count == 1 else 's'} queued",
+        "links": batch_links(batch.id, done=False),
+    }
+    return queued_response(body)
+
+
+def calls_of(operation: str, items: list[dict[str, Any]]) -> tuple[str, str | None, list[dict[str, Any]]]:
+    """Return the task of an operation, the timeout of its jobs, and the keyword arguments of each.
+
+    Raises:
+        BadFields: there is no such operation, or items are wrong.
+    """
+    if operation in OPERATIONS:
+        chosen = OPERATIONS[operation]
+        return chosen.task, chosen.timeout, checked_calls(chosen, items)
+    tasks = known_tasks()
+    if operation not in tasks:
+        error = UnknownName("operation", operation, [*OPERATIONS, *tasks])
+        raise BadFields([FieldError(("operation",), str(error), error.hint)])
+    return operation, None, items
+
+
+def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the keyword arguments of the jobs that `items` become.
+
+    Raises:
+        BadFields: items are wrong, every one of them named; or they would be too many jobs.
+    """
+    schema = operation.schema()
+    wrong: list[FieldError] = []
+    calls: list[dict[str, Any]] = []
+    for place, item in enumerate(items):
+        try:
+            calls += operation.calls(schema.load(item))
+        except ValidationError as error:
+            wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
+        except InvalidInput as error:
+            wrong += _placed(place, field_errors_of(error) or [FieldError((), str(error), error.hint)])
+    if not wrong and len(calls) > MOST_ITEMS:
+        wrong = [FieldError(("items",), f"These would be {len(calls)} jobs; a batch has at most {MOST_ITEMS}.")]
+    if wrong:
+        raise BadFields(wrong)
+    return calls
+
+
+def _placed(place: int, errors: Any) -> Iterator[FieldError]:
+    """Yield errors of one item as errors of the whole body."""
+    for one in errors:
+        yield FieldError(("items", str(place), *one.path), one.detail, one.hint)
+
+
+def _with_hint(error: FieldError, schema: Schema) -> FieldError:
+    if len(error.path) != 1 or error.path[0] in schema.fields or error.hint:
+        return error
+    return FieldError(error.path, error.detail, did_you_mean(error.path[0][:100], schema.fields))

@@ -1,0 +1,31 @@
+"""What can be asked for one by one and in batches: a resource whose requests become jobs declares here how they do.
+
+The routes of the resource and those of the batches both read it from `OPERATIONS`, so both take the same and queue the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema
+
+from libraries.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """How a request becomes jobs.
+
+    `schema` parses the request; `calls` checks what it parsed and gives the keyword arguments of `task` for each job, raising an
+    InvalidInput for what cannot be done; `timeout` is how long each job may run, None for the setting.
+    """
+
+    task: str
+    schema: type[Schema]
+    calls: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    timeout: str | None = None
+
+
+OPERATIONS: Registry[Operation] = Registry("operation")
