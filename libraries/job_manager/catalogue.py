@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import importlib.util
 import logging
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from libraries.job_manager.errors import UnknownTask
+from libraries.errors import did_you_mean
+from libraries.job_manager.errors import BadArguments, UnknownTask
 
 PACKAGE = "workers"
 log = logging.getLogger(__name__)
@@ -34,6 +37,42 @@ def check_task(name: object) -> str:
     if not isinstance(name, str) or name not in names:
         raise UnknownTask("task", name, names, field="task")
     return name
+
+
+def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+    """Check that a task takes these arguments, as far as its source tells; a decorated task may take anything.
+
+    Raises:
+        BadArguments: it does not; the text names the argument, `field` is `kwargs.<name>` or `args`.
+    """
+    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
+    if signature is None:
+        return
+    positional = [*signature.posonlyargs, *signature.args]
+    names = [one.arg for one in positional]
+    by_name = {one.arg for one in (*signature.args, *signature.kwonlyargs)}
+    given = set(names[: len(args)])
+    if len(args) > len(names) and signature.vararg is None:
+        raise BadArguments(f"{task} takes at most {len(names)} positional arguments", field="args")
+    for name in kwargs:
+        if (name not in by_name and signature.kwarg is None) or name in given:
+            raise BadArguments(f"{task} does not take {name!r} here", field=f"kwargs.{name}", hint=did_you_mean(name, by_name))
+    optional = names[len(names) - len(signature.defaults) :] if signature.defaults else []
+    required = {name for name in names if name not in optional}
+    required |= {one.arg for one, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True) if default is None}
+    for name in sorted(required - given - set(kwargs)):
+        raise BadArguments(f"{task} needs {name!r}", field=f"kwargs.{name}")
+
+
+@lru_cache(maxsize=64)
+def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
+    return {node.name: node.args for node in _tree(path).body if isinstance(node, ast.FunctionDef) and not node.decorator_list}
+
+
+def _file_of(task: str) -> tuple[Path, int]:
+    file_name = f"{task.split('.')[1]}.py"
+    path = next(folder / file_name for folder in _folders() if (folder / file_name).is_file())
+    return path, path.stat().st_mtime_ns
 
 
 def module_constant(module: str, name: str) -> object:

@@ -17,7 +17,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from libraries.job_manager import keys, transitions
-from libraries.job_manager.catalogue import check_task
+from libraries.job_manager.catalogue import check_arguments, check_task
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import BadArguments, BadTimeout, QueueFull
 from libraries.job_manager.jobs import VectorJob
@@ -97,6 +97,7 @@ def make_job(
     """
     settings = get_settings()
     check_task(task)
+    check_arguments(task, args, kwargs)
     retries = tries_of(task) - 1 if options.retries is None else options.retries
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,

@@ -145,6 +145,7 @@ def fail(
         "started_at": iso(attempt.started),
         "ended_at": iso(ended),
         "error": error[:LONGEST_ERROR],
+        **({"detail": told["detail"][:LONGEST_ERROR]} if told else {}),
     }
     arguments = (
         attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, pack_trace(trace), lifetime,

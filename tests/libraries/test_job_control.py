@@ -306,7 +306,7 @@ def test_a_running_job_is_not_deleted(start_worker: StartWorker, home: Path) -> 
 
 
 def test_record_and_files_go_when_their_time_is_up(run_jobs: Callable[[], None], use: Callable[..., Settings]) -> None:
-    settings = use(result_ttl=1, failure_ttl=1)
+    settings = use(result_ttl=3, failure_ttl=3)
     good = enqueue_background_job("workers.probe_tasks.write", "short.txt", "x")
     bad = enqueue_background_job(BOOM)
     run_jobs()

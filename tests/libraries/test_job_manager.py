@@ -182,6 +182,24 @@ def test_callbacks_found_in_the_broker_are_not_called(run_jobs: Callable[[], Non
     assert get_job_status(job.id)["status"] == "finished"
 
 
+@pytest.mark.parametrize(
+    ("args", "kwargs", "field"),
+    [
+        ((), {"name": "a", "text": "b", "on_success": "os.system"}, "kwargs.on_success"),
+        ((), {"name": "a"}, "kwargs.text"),
+        (("a",), {"name": "a", "text": "b"}, "kwargs.name"),
+        (("a", "b", "c"), {}, "args"),
+    ],
+)
+def test_arguments_that_the_task_does_not_take_are_refused_before_anything_is_queued(
+    args: tuple[Any, ...], kwargs: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadArguments) as refusal:
+        enqueue_background_job("workers.probe_tasks.write", *args, **kwargs)
+    assert refusal.value.field == field
+    assert broker_client().llen("rq:queue:background") == 0
+
+
 def test_arguments_that_json_cannot_write_are_refused() -> None:
     with pytest.raises(BadArguments):
         enqueue_background_job("workers.probe_tasks.echo", {1, 2})
