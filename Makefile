@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check golden bench clean
+.PHONY: help run test lint check golden bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that
 
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 clean: ## remove the virtual environment and the caches
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

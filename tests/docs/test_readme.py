@@ -21,6 +21,17 @@ from tests.journeys.conftest import Service
 
 StartService = Callable[..., Service]
 ADDRESS = "http://127.0.0.1:5000"
+# What commands that steer jobs have to print, by a part of the command.
+SAID = {
+    '$later/cancel"': ('"status": "canceled"',),
+    '$later/retry"': ('"expires_at": null', '"attempts": []'),
+    "/jobs?status=finished": ('"items"', '"status": "finished"'),
+    "-X DELETE": ("204\n", "/problems/job-expired"),
+    "/batches": ('"total": 2',),
+    "Idempotency-Key": ("Idempotency-Replayed: true",),
+    "/queue/pause": ('"paused": true', '"max_queue"', '"paused": false'),
+    "X-API-Key": ('"items"',),
+}
 # What differs from one start to the next: ids of jobs, folders of artboards, the port, the folder of the files.
 VARIES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{2}/[0-9a-f]{30}|(?<=127\.0\.0\.1:)[0-9]+|/\S*/output$")
 
@@ -57,6 +68,9 @@ def test_every_command_of_the_readme_works_as_it_is(service: Service, project: P
             assert '"job_id"' in text or "<svg" in text or "/problems/validation-error" in text, (command, text)
         if ".venv/bin/rq" in command:
             assert "background" in text
+    for part, wanted in SAID.items():
+        (text,) = (text for command, text in printed.items() if part in command)
+        assert [word for word in wanted if word not in text] == [], (part, text)
 
     drawn = ElementTree.fromstring((project / "spiral.svg").read_text())
     assert (drawn.get("width"), drawn.get("height")) == ("210mm", "297mm")

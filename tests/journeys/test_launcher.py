@@ -156,6 +156,5 @@ def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(enviro
 def test_two_workers_share_the_work(start_service: StartService) -> None:
     """F12."""
     service = start_service(WORKERS="2")
-    assert "worker1" in service.said()
-    assert "worker2" in service.said()
+    until(lambda: all(f"worker{number} | " in service.said() for number in (1, 2)), what="two workers that speak")
     assert "<svg" in service.draw()

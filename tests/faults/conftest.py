@@ -1,0 +1,87 @@
+"""What the fault tests share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import worker_client
+from libraries.job_manager.places import socket_path
+from libraries.settings import Settings
+from tests.conftest import until
+from tests.faults.cutting_proxy import CuttingProxy
+from tests.faults.fleet import Fleet, processes_of
+from tests.faults.trail import tell
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault: kills, stops or starves real processes")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(home: Path) -> Iterator[None]:
+    """No process that a test started, or that one of those started, may outlive it."""
+    yield
+
+    def left() -> list[int]:
+        # The broker writes its title over its environment.
+        return [*processes_of(str(home)), *processes_of(str(home), kind="cmdline")]
+
+    try:
+        until(lambda: not left(), seconds=5, what="the end of all processes of this test")
+    finally:
+        for pid in left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """A source of chance whose seed is printed: set FAULT_SEED to meet a failure again."""
+    seed = int(os.environ.get("FAULT_SEED") or random.SystemRandom().randrange(10**9))
+    tell(f"FAULT_SEED={seed}")
+    return random.Random(seed)  # noqa: S311 - chooses what is killed when
+
+
+@pytest.fixture
+def ledger(home: Path) -> Path:
+    """The file in which the jobs note their runs."""
+    return home / "ledger"
+
+
+@pytest.fixture
+def client(broker: EmbeddedBroker, settings: Settings) -> Iterator[Redis]:
+    """A connection to the broker that is patient."""
+    connection = worker_client(settings)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def fleet(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Callable[[int], Fleet]]:
+    """A function that starts so many workers, which the test then tends."""
+    started: list[Fleet] = []
+
+    def start(size: int) -> Fleet:
+        started.append(Fleet(environ, home, size))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def proxy(broker: EmbeddedBroker, settings: Settings, home: Path) -> Iterator[CuttingProxy]:
+    """A relay in front of the broker."""
+    relay = CuttingProxy(home / "proxy.sock", socket_path(settings.data_dir))
+    yield relay
+    relay.close()

@@ -1,0 +1,121 @@
+"""Requests at a steady pace over kept connections, and how long each of them took."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Request(NamedTuple):
+    """One request; `body` is sent as JSON."""
+
+    method: str
+    path: str
+    body: dict[str, object] | None = None
+    headers: dict[str, str] | None = None
+
+
+@dataclass
+class Measured:
+    """What a load met with: seconds per request, answers by status code, `0` for a broken connection."""
+
+    seconds: list[float] = field(default_factory=list)
+    answers: Counter[int] = field(default_factory=Counter)
+    etags: dict[str, str] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
+    cpu: float = 0.0
+
+    def percentile(self, share: float) -> float:
+        """The time within which that share of the requests was answered."""
+        ranked = sorted(self.seconds)
+        return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+    @property
+    def told(self) -> str:
+        """The outcome in one line; times in ms."""
+        return (
+            f"{len(self.seconds)} requests, answers {dict(self.answers)}, p50 {1000 * self.percentile(0.5):.1f} ms, "
+            f"p99 {1000 * self.percentile(0.99):.1f} ms, {self.cpu:.2f} cores"
+        )
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process and of its children, in seconds."""
+    total = 0.0
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(entry.parent.name) == pid or int(fields[1]) == pid:
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def steady_load(
+    port: int, make: Callable[[int, Measured], Request], *, rate: float, seconds: float, clients: int = 8, pid: int = 0
+) -> Measured:
+    """Send `rate` requests a second, made by `make(number, so far)`, for so many seconds; `pid` is whose CPU time to measure."""
+    measured, lock = Measured(), threading.Lock()
+    began, used = time.monotonic(), cpu_seconds(pid) if pid else 0.0
+
+    def client(first: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        for number in range(first, int(rate * seconds), clients):
+            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            request = make(number, measured)
+            asked = time.monotonic()
+            answer = _exchange(connection, request)
+            with lock:
+                _note(measured, request, answer, time.monotonic() - asked)
+        connection.close()
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if pid:
+        measured.cpu = (cpu_seconds(pid) - used) / (time.monotonic() - began)
+    return measured
+
+
+class Answer(NamedTuple):
+    """What came back; `status` is 0 when the connection broke."""
+
+    status: int = 0
+    etag: str = ""
+    job_id: str = ""
+
+
+def _note(measured: Measured, request: Request, answer: Answer, seconds: float) -> None:
+    measured.seconds.append(seconds)
+    measured.answers[answer.status] += 1
+    if answer.etag:
+        measured.etags[request.path] = answer.etag
+    if answer.job_id:
+        measured.ids.append(answer.job_id)
+
+
+def _exchange(connection: http.client.HTTPConnection, request: Request) -> Answer:
+    body = json.dumps(request.body) if request.body is not None else None
+    headers = dict(request.headers or {})
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        connection.request(request.method, request.path, body, headers)
+        response = connection.getresponse()
+        data = response.read()
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        return Answer()
+    reply = json.loads(data) if data and request.method == "POST" else {}
+    return Answer(response.status, response.headers.get("ETag", ""), str(reply.get("job_id", "")))

@@ -1,0 +1,283 @@
+"""`python -m tests.faults.soak [--only F1 ...] [--minutes 30]`: the faults and loads at full length, one table row each.
+
+Each row has a broker, workers and folders of its own. The pass number is what the row is held to; the exit code is 1 when one is
+missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from redis import Redis
+
+import workers
+from libraries.job_manager import submit
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import web_client, worker_client
+from libraries.settings import SETTINGS, Settings, read_settings, use_settings
+from tests.conftest import PROBES, REPOSITORY
+from tests.faults.fleet import Fleet
+from tests.faults.load import Measured, Request, steady_load
+from tests.faults.storms import (
+    MOST_RUNS,
+    QUEUED,
+    Outcome,
+    Site,
+    broker_kills,
+    broker_outage,
+    kill_broker,
+    kill_storm,
+    rolling_restarts,
+)
+from tests.faults.trail import all_done, queue, states, tell
+from tests.test_app_server import Server
+from tests.watchful import watchful_client
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    fault: str
+    pass_number: str
+    measured: str
+    passed: bool
+
+
+@dataclass
+class Place:
+    """Folders, broker and settings of one row."""
+
+    home: Path
+    environ: dict[str, str]
+    settings: Settings
+    broker: EmbeddedBroker
+    client: Redis
+
+    @contextlib.contextmanager
+    def site(self, size: int) -> Iterator[Site]:
+        """So many workers on it."""
+        fleet = Fleet(self.environ, self.home, size)
+        try:
+            yield Site(self.broker, self.client, fleet, self.settings.output_dir, self.home / "ledger")
+        finally:
+            fleet.close()
+
+    @contextlib.contextmanager
+    def web(self) -> Iterator[Server]:
+        """The web process on it."""
+        server = Server(self.environ | {"LOG_LEVEL": "WARNING"}, self.home)
+        try:
+            yield server
+        finally:
+            server.process.terminate()
+            server.process.wait()
+
+
+@contextlib.contextmanager
+def place(**more: str) -> Iterator[Place]:
+    """A fresh installation; `more` are further settings."""
+    home = Path(tempfile.mkdtemp(prefix="va-soak-"))
+    ours = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output")} | more
+    kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
+    environ = kept | ours | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    os.environ.update(ours)
+    settings = use_settings(read_settings(None))
+    broker = EmbeddedBroker(settings)
+    broker.keep()
+    broker.start()
+    workers.__path__.append(str(PROBES))
+    client = worker_client(settings)
+    try:
+        yield Place(home, environ, settings, broker, client)
+    finally:
+        client.close()
+        web_client(settings).close()
+        broker.stop()
+        workers.__path__.remove(str(PROBES))
+        for name in ours:
+            os.environ.pop(name, None)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def nothing_lost(outcome: Outcome, jobs: int) -> bool:
+    """Tell whether every job is finished, with its file whole, and no list holds a remainder."""
+    return (outcome.ends, outcome.never, outcome.torn, outcome.left) == ({"finished": jobs}, 0, [], (0, 0, 0))
+
+
+def f1(rng: random.Random, minutes: float) -> Row:
+    """A kill each two seconds for a minute, 2,000 jobs."""
+    with place() as here, here.site(3) as site:
+        outcome = kill_storm(site, rng, jobs=2000, seconds=60, every=2, work=0.1)
+    passed = nothing_lost(outcome, 2000) and outcome.settled <= 30 and outcome.most_runs <= MOST_RUNS
+    return Row("F1 kill storm", "0 lost, 0 torn, all ended <= 30 s after the last kill", outcome.told, passed)
+
+
+def f5(rng: random.Random, minutes: float) -> Row:
+    """Fifty rolling restarts, 1,500 jobs."""
+    with place() as here, here.site(3) as site:
+        outcome = rolling_restarts(site, rng, jobs=1500, restarts=50, work=0.07)
+    passed = nothing_lost(outcome, 1500) and outcome.settled <= 12 and outcome.exits == {0: 50} and outcome.twice == 0
+    return Row("F5 rolling restarts", "0 failed, 0 stranded <= 12 s after, every exit 0", outcome.told, passed)
+
+
+def f6(rng: random.Random, minutes: float) -> Row:
+    """The broker killed three times, 1,000 jobs."""
+    with place() as here, here.site(3) as site:
+        outcome = broker_kills(site, jobs=1000, kills=3, down=1.0, work=0.05)
+    passed = nothing_lost(outcome, 1000) and outcome.settled <= 30 and not outcome.exits and outcome.twice <= 9
+    return Row("F6 broker killed", "0 lost, ended <= 30 s, <= 1 run twice per worker and kill", outcome.told, passed)
+
+
+def f8(rng: random.Random, minutes: float) -> Row:
+    """The broker down for 25 seconds."""
+    with place() as here, here.site(2) as site:
+        outage = broker_outage(site, watchful_client(here.settings), down=25)
+    passed = (
+        outage.retry_after
+        and outage.slowest_refusal < 1
+        and outage.drawn == outage.refused
+        and outage.not_ready_after <= 2
+        and outage.first_job <= 5
+        and outage.meanwhile <= 30
+        and not outage.endings
+    )
+    return Row("F8 broker down 25 s", "503 < 1 s, not ready <= 2 s, work resumes <= 5 s", outage.told, passed)
+
+
+def l2(rng: random.Random, minutes: float) -> Row:
+    """A queue of 100,000 jobs."""
+    number = 100_000
+    with place(MAX_QUEUE=str(2 * number)) as here, here.web() as server:
+        empty = here.client.info("memory")["used_memory"]
+        began = time.monotonic()
+        ids = [submit("workers.probe_tasks.nothing").id for _ in range(number)]
+        rate = number / (time.monotonic() - began)
+        each = (here.client.info("memory")["used_memory"] - empty) / number
+        polls = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{rng.choice(ids)}"), rate=50, seconds=20)
+        back = time.monotonic()
+        kill_broker(here.broker, 0.0)
+        ready = time.monotonic() - back
+        kept = here.client.llen("rq:queue:background")
+    p99 = polls.percentile(0.99)
+    measured = f"{rate:.0f} queued/s; {each:.0f} B a job; {polls.told}; ready {ready:.1f} s after a kill with {kept} jobs"
+    passed = rate >= 2000 and each <= 1500 and p99 < 0.05 and ready <= 10 and kept == number
+    return Row("L2 100,000 queued", ">= 2,000/s, <= 1.5 kB a job, GET p99 < 50 ms, restart <= 10 s", measured, passed)
+
+
+def resident(pid: int) -> float:
+    """Resident memory of a process in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors a process holds."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def l6(rng: random.Random, minutes: float) -> Row:
+    """Memory over 10,000 jobs and 20,000 requests."""
+    with place(RESULT_TTL="30s") as here, here.site(1) as site, here.web() as server:
+        start = here.client.info("memory")["used_memory"]
+        pids = {"worker": site.fleet.workers[0].process.pid, "web": _child_of(server.process.pid)}
+
+        def work(jobs: int) -> None:
+            ids = [queue(here.client, "probe_tasks.nothing") for _ in range(jobs)]
+            while not all_done(here.client, ids):
+                time.sleep(0.05)
+            steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % jobs]}"), rate=400, seconds=jobs / 200)
+
+        work(1000)
+        before = {name: (resident(pid), open_files(pid)) for name, pid in pids.items()}
+        for _ in range(9):
+            work(1000)
+        after = {name: (resident(pid), open_files(pid)) for name, pid in pids.items()}
+        grown = {name: after[name][0] - before[name][0] for name in pids}
+        files = {name: after[name][1] - before[name][1] for name in pids}
+        deadline = time.monotonic() + 120
+        while next(here.client.scan_iter("rq:job:*", count=1000), None) and time.monotonic() < deadline:
+            time.sleep(1)
+        left = (here.client.info("memory")["used_memory"] - start) / 10_000
+    measured = (
+        f"worker {grown['worker']:+.1f} MB and {files['worker']:+d} descriptors, web {grown['web']:+.1f} MB and "
+        f"{files['web']:+d} descriptors, broker {left:.0f} bytes for each job whose record has expired"
+    )
+    passed = grown["worker"] < 10 and grown["web"] < 20 and max(map(abs, files.values())) <= 20 and left <= 150
+    return Row("L6 memory", "worker < +10 MB, web < +20 MB, <= 150 bytes to remember a job by", measured, passed)
+
+
+def _child_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def l8(rng: random.Random, minutes: float) -> Row:
+    """Everything at once for a long time, one kill a minute."""
+    with place(MAX_QUEUE="1000000") as here, here.site(2) as site, here.web() as server:
+        total = Measured()
+        held = [resident(_child_of(server.process.pid))]
+        for minute in range(max(1, int(minutes))):
+            site.fleet.kill(rng.randrange(2), horse_only=minute % 3 == 2)
+            for _ in range(6):
+                site.fleet.tend()
+                part = steady_load(server.port, lambda n, so_far: _mixed(n, total, rng), rate=70, seconds=10)
+                total.seconds += part.seconds
+                total.answers += part.answers
+                total.ids += part.ids
+            held.append(resident(_child_of(server.process.pid)))
+        deadline = time.monotonic() + 60
+        while not all_done(here.client, total.ids) and time.monotonic() < deadline:
+            site.fleet.tend()
+            time.sleep(0.1)
+        ends = states(here.client, total.ids)
+    errors = sum(number for status, number in total.answers.items() if status == 0 or status >= 500)
+    growth = held[-1] - held[min(2, len(held) - 1)]
+    measured = f"{dict(ends)}; {total.told}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced"
+    passed = ends == {"finished": len(total.ids)} and errors < len(total.seconds) / 1000 and growth < 20
+    return Row(f"L8 {minutes:g} min", "0 lost, errors < 0.1 %, no growth", measured, passed)
+
+
+def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
+    """Two of seven requests queue a drawing, the others ask for one."""
+    if number % 7 < 2 or not so_far.ids:
+        return Request("POST", "/artboard/create", QUEUED | {"id": f"soak{rng.randrange(10**12)}"})
+    return Request("GET", f"/jobs/{rng.choice(so_far.ids)}")
+
+
+ROWS: dict[str, Callable[[random.Random, float], Row]] = {
+    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L2": l2, "L6": l6, "L8": l8,
+}  # fmt: skip
+
+
+def main() -> int:
+    """Run the rows and print the table; return 0 when all are passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description="Faults and loads at full length.")
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--minutes", type=float, default=30, help="length of L8 (default 30)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
+    options = parser.parse_args()
+    # What the web process would log of each refusal.
+    logging.disable(logging.WARNING)
+    tell(f"seed {options.seed}\n\n| fault | pass | measured | |\n|---|---|---|---|")
+    passed = True
+    for name in options.only:
+        row = ROWS[name](random.Random(options.seed), options.minutes)  # noqa: S311 - chooses what is killed when
+        tell(f"| {row.fault} | {row.pass_number} | {row.measured} | {'passed' if row.passed else 'MISSED'} |")
+        sys.stdout.flush()
+        passed = passed and row.passed
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""F9, F10, F11 and what follows from them: the broker hangs, its replies are lost, its memory is full."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis, exceptions
+
+from libraries.job_manager import queue_health
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.keys import QUEUE_KEY
+from libraries.job_manager.worker import VectorWorker
+from libraries.settings import Settings, read_settings, use_settings
+from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.faults.cutting_proxy import LOSE, CuttingProxy
+from tests.faults.fleet import horse_of
+from tests.faults.storms import QUEUED, SIMPLE
+from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, tell
+from tests.watchful import watchful_client
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+StartWorker = Callable[..., WorkerProcess]
+
+
+def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
+    broker: EmbeddedBroker, start_worker: StartWorker, settings: Settings, client: Redis, ledger: Path
+) -> None:
+    """F9."""
+    web = watchful_client(settings)
+    start_worker()
+    running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 2.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="a running job")
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGSTOP)
+    hung = time.monotonic()
+    slowest = 0.0
+    try:
+        while time.monotonic() < hung + 6:
+            for method, path, body in (("POST", "/artboard/create", QUEUED), ("GET", "/readyz", None)):
+                asked = time.monotonic()
+                reply = web.open(path, method=method, json=body)
+                assert reply.status_code == 503
+                assert int(reply.headers["Retry-After"]) >= 1
+                slowest = max(slowest, time.monotonic() - asked)
+            assert web.post("/artboard/create", json=SIMPLE).status_code == 200
+    finally:
+        os.kill(broker.pid, signal.SIGCONT)
+    tell(f"slowest answer {slowest:.2f} s")
+    assert slowest <= 3
+    entries = Counter(client.lrange(QUEUE_KEY, 0, -1))
+    assert not entries or max(entries.values()) == 1
+    until(lambda: all_done(client, [running]) and leftovers(client) == (0, 0, 0), seconds=20, what="the end of all jobs")
+    assert states(client, [running]) == {"finished": 1}
+    assert len([run for run in runs(ledger)["running"] if run.ended < float("inf")]) == 1
+
+
+def test_enqueues_whose_replies_are_lost_make_one_job_each(
+    proxy: CuttingProxy, settings: Settings, start_worker: StartWorker, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F10."""
+    seen: set[bytes] = set()
+
+    def lose_the_first(block: bytes) -> str | None:
+        # The id stands behind the job's key in the script's arguments.
+        _, found, rest = block.partition(b"rq:job:")
+        if not found or b"EVAL" not in block or rest[:36] in seen:
+            return None
+        seen.add(rest[:36])
+        return LOSE
+
+    proxy.rule = lose_the_first
+    monkeypatch.setenv("REDIS_URL", proxy.url)
+    web = watchful_client(use_settings(read_settings(None)))
+    replies = [web.post("/artboard/create", json=QUEUED | {"id": f"cut{n}"}) for n in range(100)]
+    use_settings(settings)
+    assert {reply.status_code for reply in replies} <= {200, 202}
+    assert proxy.lost == 100
+    ids = [reply.get_json()["job_id"] for reply in replies]
+    assert sorted(client.lrange(QUEUE_KEY, 0, -1)) == sorted(job_id.encode() for job_id in ids)
+    worker = start_worker()
+    until(lambda: all_done(client, ids), seconds=20, what="the end of all jobs")
+    assert states(client, ids) == {"finished": 100}
+    assert worker.said().count(" executed in ") == 100
+
+
+@contextmanager
+def no_room(client: Redis) -> Iterator[None]:
+    """Leave the broker no memory for anything new."""
+    client.config_set("maxmemory", 1)
+    try:
+        yield
+    finally:
+        client.config_set("maxmemory", 0)
+
+
+def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
+    start_worker: StartWorker, client: Redis, settings: Settings, ledger: Path
+) -> None:
+    """F11."""
+    web = watchful_client(settings)
+    worker = start_worker()
+    running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 7.0, retries=1)
+    waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "waiting", 0.0)
+    until(lambda: begun(ledger) == 1, what="a running job")
+    with no_room(client):
+        asked = time.monotonic()
+        reply = web.post("/artboard/create", json=QUEUED)
+        assert reply.status_code == 503
+        assert time.monotonic() - asked <= 1
+        assert "Retry-After" in reply.headers
+        until(lambda: all_done(client, [running]), seconds=12, what="the end of the running job")
+        assert states(client, [running]) == {"finished": 1}
+        assert begun(ledger, "running") == 1, "its heartbeats went through"
+    room = time.monotonic()
+    until(lambda: all_done(client, [waiting]), seconds=35, what="the waiting job")
+    assert time.monotonic() - room < 5
+    accepted = web.post("/artboard/create", json=QUEUED)
+    assert accepted.status_code in (200, 202)
+    until(lambda: all_done(client, [accepted.get_json()["job_id"]]), what="a new job")
+    assert worker.process.poll() is None
+
+
+def test_an_idle_worker_outlives_a_time_without_memory(start_worker: StartWorker, client: Redis) -> None:
+    """F11."""
+    worker = start_worker()
+    horse = horse_of(worker)
+    with no_room(client):
+        patience = time.monotonic() + 6  # longer than one wait for a job
+        until(lambda: time.monotonic() > patience or worker.process.poll() is not None)
+    job = queue(client, "probe_tasks.nothing")
+    until(lambda: all_done(client, [job]), what="a job")
+    assert worker.process.poll() is None
+    assert horse_of(worker) == horse, "the work-horse was patient too"
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
+def test_a_worker_refuses_a_broker_that_throws_keys_away(
+    broker: EmbeddedBroker, client: Redis, environ: dict[str, str], policy: str
+) -> None:
+    """F11: such a broker loses jobs without a word when its memory is full."""
+    client.config_set("maxmemory-policy", policy)
+    command = [sys.executable, "-m", "workers", "--burst"]
+    ended = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    said = ended.stdout + ended.stderr
+    assert policy in said
+    assert "noeviction" in said
+    assert "Traceback" not in said
+
+
+def test_a_worker_whose_record_was_forgotten_is_counted_again(start_worker: StartWorker, client: Redis) -> None:
+    """The record expires while the broker is away for longer than the worker may be silent."""
+    worker = start_worker()
+    until(lambda: queue_health()["workers"] == 1, what="one worker")
+    (key,) = client.smembers("rq:workers")
+    client.delete(key)
+    until(lambda: queue_health()["workers"] == 1, seconds=12, what="the worker's return")
+    assert worker.stop() == 0
+    assert queue_health()["workers"] == 0
+
+
+@pytest.mark.parametrize("error", [exceptions.ConnectionError(), exceptions.TimeoutError(), exceptions.BusyLoadingError()])
+def test_the_listener_for_commands_outlives_every_trouble_with_the_broker(
+    broker: EmbeddedBroker, settings: Settings, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    worker = VectorWorker(settings)
+    try:
+        worker._pubsub_exception_handler(error, None, None)
+    finally:
+        worker.connection.close()

@@ -1,0 +1,68 @@
+"""F15: how long a result is kept, and that one folder never has two brokers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.settings import Settings, read_settings, use_settings
+from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.faults.fleet import processes_of
+from tests.faults.trail import all_done
+from tests.watchful import watchful_client
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+DRAWING = {"width": 60, "height": 60, "pattern": "grid", "id": "short-lived"}
+
+
+@pytest.fixture
+def short_lived(environ: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings by which a result lives for two seconds, for all processes of the test."""
+    environ["RESULT_TTL"] = "2s"
+    monkeypatch.setenv("RESULT_TTL", "2s")
+    yield use_settings(read_settings(None))
+    use_settings(settings)
+
+
+def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
+    broker: EmbeddedBroker, short_lived: Settings, start_worker: Callable[[], WorkerProcess], client: Redis
+) -> None:
+    """F15."""
+    web = watchful_client(short_lived)
+    start_worker()
+    job_id = web.post("/artboard/create", json=DRAWING).get_json()["job_id"]
+    until(lambda: all_done(client, [job_id]), what="the drawing")
+    assert web.get(f"/jobs/{job_id}/result").status_code == 200
+    (drawing,) = short_lived.output_dir.rglob("*.svg")
+    done = time.monotonic()
+    until(lambda: not drawing.exists(), seconds=60, what="the end of the drawing")
+    assert web.get(f"/jobs/{job_id}").status_code == 410, "the record goes first"
+    assert web.get(f"/jobs/{job_id}/result").status_code == 410
+    assert time.monotonic() - done > 1, "not before its time"
+
+
+def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
+    broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
+) -> None:
+    """F15."""
+    client.set("truth", "one")
+    log = home / "second.log"
+    with log.open("wb") as sink:
+        second = subprocess.Popen(
+            [sys.executable, "-m", "libraries.job_manager.broker"], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+        )
+    try:
+        until(lambda: "sharing it" in log.read_text(), seconds=5, what="a second keeper that joins")
+        assert processes_of(str(home), kind="cmdline") == [broker.pid]
+        assert client.get("truth") == b"one"
+    finally:
+        second.terminate()
+        assert second.wait(10) == 0
+    assert client.get("truth") == b"one"

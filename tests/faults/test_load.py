@@ -1,0 +1,125 @@
+"""L1, L3, L7, L9: the web process under load and beside clients that stall, and a large batch.
+
+The machine is shared with other tests, which can only slow it down: a round over the limit is repeated, and the best one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from libraries.job_manager.batches import fetch_batch, submit_batch
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.queueing import JobOptions
+from tests.conftest import WorkerProcess, until
+from tests.faults.fleet import Fleet
+from tests.faults.load import Measured, Request, steady_load
+from tests.faults.storms import QUEUED
+from tests.faults.trail import begun, queue, states, tell
+from tests.test_app_server import Server
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+ROUNDS = 3
+
+
+@pytest.fixture
+def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Server]:
+    started = Server(environ | {"LOG_LEVEL": "WARNING"}, home)
+    yield started
+    started.process.terminate()
+    started.process.wait()
+
+
+def best(load: Callable[[], Measured], *, p99: float) -> Measured:
+    """The best of up to three rounds."""
+    rounds: list[Measured] = []
+    while len(rounds) < ROUNDS:
+        rounds.append(load())
+        tell(rounds[-1].told)
+        if rounds[-1].percentile(0.99) < p99:
+            break
+    return min(rounds, key=lambda measured: measured.percentile(0.99))
+
+
+def test_a_hundred_drawings_a_second_are_accepted_fast(
+    server: Server, start_worker: Callable[[], WorkerProcess], client: Redis
+) -> None:
+    """L1."""
+    start_worker()
+
+    def post(number: int, _: Measured) -> Request:
+        return Request("POST", "/artboard/create", QUEUED | {"id": f"load{number}"})
+
+    measured = best(lambda: steady_load(server.port, post, rate=100, seconds=10), p99=0.1)
+    assert set(measured.answers) <= {200, 202}
+    assert measured.percentile(0.99) < 0.1
+    assert len(set(measured.ids)) == 1000
+    assert set(states(client, measured.ids)) <= {"queued", "started", "finished"}
+
+
+def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(server: Server, client: Redis) -> None:
+    """L3."""
+    ids = [queue(client, "probe_tasks.nothing") for _ in range(1000)]
+
+    def poll(number: int, so_far: Measured) -> Request:
+        # Every other poll repeats one of a moment ago, with the ETag that it got.
+        path = f"/jobs/{ids[(number // 2 - 30 * (number % 2)) % len(ids)]}"
+        etag = so_far.etags.get(path, "") if number % 2 else ""
+        return Request("GET", path, headers={"If-None-Match": etag} if etag else None)
+
+    measured = best(lambda: steady_load(server.port, poll, rate=300, seconds=8, clients=6, pid=server.process.pid), p99=0.1)
+    assert set(measured.answers) == {200, 304}
+    assert measured.answers[304] > measured.answers[200] / 3
+    assert measured.percentile(0.99) < 0.1
+    assert measured.cpu < 1
+
+
+def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Server) -> None:
+    """L9."""
+    halves = (
+        b"POST /artboard/cre",
+        b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+    )
+    simple = {"width": 60, "height": 60, "complexity": "simple"}
+
+    def ask(number: int, _: Measured) -> Request:
+        return Request("POST", "/artboard/create", simple) if number % 2 else Request("GET", "/healthz")
+
+    def load() -> Measured:
+        with ExitStack() as stack:
+            for number in range(100):
+                stalled = stack.enter_context(server.connect())
+                stalled.sendall(halves[number % 2])
+            return steady_load(server.port, ask, rate=20, seconds=8, clients=4)
+
+    measured = best(load, p99=0.5)
+    assert measured.answers == {200: 160}
+    assert measured.percentile(0.99) < 0.5
+
+
+def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(fleet: Callable[[int], Fleet], client: Redis, ledger: Path) -> None:
+    """L7."""
+    both = fleet(2)
+    items: list[dict[str, object]] = [{"ledger": str(ledger), "key": f"item{n}", "seconds": 0.0} for n in range(500)]
+    items[321]["seconds"] = "soon"
+    batch = submit_batch("workers.fault_tasks.leave_a_trail", items, JobOptions(retries=0))
+    percents = [0]
+
+    def done() -> bool:
+        state = fetch_batch(batch.id)
+        percents.append(state.percent)
+        return state.done
+
+    until(done, seconds=30, what="the end of the batch")
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+    assert set(percents) - {0, 100}, "it was seen on its way"
+    state = fetch_batch(batch.id)
+    assert state.counts == {"finished": 499, "failed": 1}
+    assert [number for number, job in enumerate(state.jobs) if job is not None and job.status == "failed"] == [321]
+    assert begun(ledger) == 500
+    assert both.endings == []

@@ -1,0 +1,116 @@
+"""F1, F5, F6, F7, F8: many jobs under many blows."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from redis import Redis
+
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.settings import Settings
+from tests.conftest import until
+from tests.faults.fleet import Fleet
+from tests.faults.storms import (
+    MOST_RUNS,
+    QUEUED,
+    Outcome,
+    Site,
+    broker_kills,
+    broker_outage,
+    kill_storm,
+    rolling_restarts,
+)
+from tests.faults.trail import states, tell
+from tests.watchful import watchful_client
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+Start = Callable[[int], Fleet]
+
+
+@pytest.fixture
+def site(broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path) -> Site:
+    return Site(broker, client, fleet(3), settings.output_dir, ledger)
+
+
+@pytest.fixture
+def web(settings: Settings) -> FlaskClient:
+    return watchful_client(settings)
+
+
+def assert_nothing_lost(outcome: Outcome, jobs: int) -> None:
+    tell(outcome.told)
+    assert outcome.ends == {"finished": jobs}
+    assert outcome.never == 0
+    assert outcome.torn == []
+    assert outcome.left == (0, 0, 0)
+
+
+def test_workers_killed_again_and_again_lose_no_job_and_tear_no_file(site: Site, rng: random.Random) -> None:
+    """F1."""
+    outcome = kill_storm(site, rng, jobs=300, seconds=16, every=2, work=0.12)
+    assert_nothing_lost(outcome, 300)
+    assert outcome.settled <= 30
+    assert outcome.most_runs <= MOST_RUNS
+    assert outcome.temporary <= outcome.blows
+
+
+def test_rolling_restarts_fail_no_job_and_strand_none(site: Site, rng: random.Random) -> None:
+    """F5."""
+    outcome = rolling_restarts(site, rng, jobs=400, restarts=15, work=0.06)
+    assert_nothing_lost(outcome, 400)
+    assert outcome.exits == {0: 15}
+    assert outcome.settled <= 12
+    assert outcome.most_runs == 1, "a warm stop runs no job twice"
+
+
+def test_a_broker_killed_under_the_workers_loses_no_job_and_ends_no_worker(site: Site) -> None:
+    """F6."""
+    outcome = broker_kills(site, jobs=300, kills=1, down=1.0, work=0.03)
+    assert_nothing_lost(outcome, 300)
+    assert outcome.settled <= 30
+    assert outcome.exits == {}
+    assert outcome.twice <= len(site.fleet.workers), "each worker has at most one job in hand"
+
+
+def test_every_accepted_request_is_there_after_the_broker_was_killed(
+    broker: EmbeddedBroker, client: Redis, web: FlaskClient, rng: random.Random
+) -> None:
+    """F7."""
+    accepted, refused = [], 0
+    for round_ in range(3):
+        strike = rng.randrange(20, 60)
+        for number in range(80):
+            if number == strike and broker.pid is not None:
+                os.kill(broker.pid, signal.SIGKILL)
+                until(lambda: not broker.alive(), what="the end of the broker")
+            if number == strike + 3:
+                broker.start()
+            reply = web.post("/artboard/create", json=QUEUED | {"id": f"r{round_}-{number}"})
+            if reply.status_code < 300:
+                accepted.append(reply.get_json()["job_id"])
+            else:
+                assert reply.status_code == 503
+                refused += 1
+    assert len(accepted) + refused == 240
+    assert 0 < refused <= 12
+    assert states(client, accepted) == {"queued": len(accepted)}
+
+
+def test_with_the_broker_down_requests_are_refused_fast_and_the_work_resumes_after_it(site: Site, web: FlaskClient) -> None:
+    """F8."""
+    outage = broker_outage(site, web, down=5)
+    tell(outage.told)
+    assert outage.refused >= 5
+    assert outage.drawn == outage.refused
+    assert outage.retry_after
+    assert outage.slowest_refusal < 1
+    assert outage.not_ready_after <= 2
+    assert outage.first_job <= 5
+    assert outage.meanwhile <= 30
+    assert outage.endings == []

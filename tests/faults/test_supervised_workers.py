@@ -1,0 +1,90 @@
+"""`python -m workers` as it is meant to be run: several workers under one supervisor, killed from above and from below."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from libraries.job_manager import get_job_status, queue_health
+from libraries.job_manager.broker import EmbeddedBroker
+from tests.conftest import PROBES, REPOSITORY, until
+from tests.faults.fleet import children, gone, processes_of
+from tests.faults.trail import all_done, begun, queue, runs
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+Supervise = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Supervise]:
+    """A function that starts two workers under a supervisor; they know the tasks of the probes, too."""
+    folder = home / "workers"
+    folder.mkdir()
+    for path in [*(REPOSITORY / "workers").glob("*.py"), *PROBES.glob("*.py")]:
+        (folder / path.name).symlink_to(path)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        with (home / f"supervisor{len(started)}.log").open("wb") as sink:
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "workers"], env=environ | {"WORKERS": "2"}, cwd=home, stdout=sink, stderr=sink
+                )
+            )
+        until(lambda: queue_health()["workers"] >= 2, what="two workers")
+        return started[-1]
+
+    yield start
+    for supervisor in started:
+        supervisor.kill()
+        supervisor.wait()
+
+
+def worker_of(supervisor: subprocess.Popen[bytes], horse: int) -> int:
+    """The worker whose work-horse that is."""
+    (worker,) = (pid for pid in children(supervisor.pid) if horse in children(pid))
+    return worker
+
+
+def test_a_killed_worker_is_replaced_and_its_job_is_done(supervise: Supervise, client: Redis, ledger: Path) -> None:
+    supervisor = supervise()
+    before = set(children(supervisor.pid))
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 2.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    victim = worker_of(supervisor, runs(ledger)["a"][0].pid)
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: len(set(children(supervisor.pid)) - {victim}) == 2, seconds=5, what="a new worker")
+    assert len(before & set(children(supervisor.pid))) == 1
+    until(lambda: all_done(client, [job]), seconds=15, what="the job")
+    assert get_job_status(job)["status"] == "finished"
+
+
+def test_a_killed_supervisor_takes_everything_below_it_along(supervise: Supervise, client: Redis, home: Path) -> None:
+    """Nothing may go on beside what is started next."""
+    supervisor = supervise()
+    pid_file = home / "child.pid"
+    queue(client, "fault_tasks.start_a_child", str(pid_file), 60)
+    until(pid_file.exists, what="the child of a job")
+    child = int(pid_file.read_text())
+    supervisor.kill()
+    supervisor.wait()
+    until(lambda: gone(child), seconds=3, what="the end of the child")
+    until(lambda: not processes_of(str(home)), seconds=3, what="the end of the others")
+
+
+def test_one_sigterm_ends_all_workers_after_their_jobs(supervise: Supervise, client: Redis, ledger: Path) -> None:
+    supervisor = supervise()
+    jobs = [queue(client, "fault_tasks.leave_a_trail", str(ledger), key, 1.0) for key in ("a", "b")]
+    waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "c", 0.0)
+    until(lambda: begun(ledger) == 2, what="two running jobs")
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(10) == 0
+    assert [get_job_status(job)["status"] for job in (*jobs, waiting)] == ["finished", "finished", "queued"]
+    assert queue_health()["workers"] == 0

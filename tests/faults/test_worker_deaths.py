@@ -1,0 +1,396 @@
+"""F2, F3, F4 and the promises behind them: a worker, or a part of it, dies or is stopped at the worst moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from redis import Redis
+from rq.command import send_stop_job_command
+from rq.exceptions import InvalidJobOperation
+
+from libraries.job_manager import fetch_job, get_job_status
+from libraries.job_manager import worker as job_manager_worker
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.horse import Horse
+from libraries.job_manager.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, executions_key, job_key
+from libraries.job_manager.transitions import load_scripts, script
+from libraries.settings import Settings
+from tests.conftest import WorkerProcess, until
+from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
+from tests.faults.fleet import Fleet, children, gone, horse_of
+from tests.faults.storms import kill_broker
+from tests.faults.trail import all_done, begun, leftovers, queue, runs, tell
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+StartWorker = Callable[..., WorkerProcess]
+StartFleet = Callable[[int], Fleet]
+GIVEN_AWAY = "was given to another worker meanwhile"
+
+
+def status(job_id: str) -> str:
+    return str(get_job_status(job_id)["status"])
+
+
+def attempts(job_id: str) -> list[dict[str, str]]:
+    record = fetch_job(job_id)
+    assert record is not None
+    return record.attempts
+
+
+def learn_scripts(client: Redis) -> None:
+    """Have the broker know the scripts already, so that the first EVALSHA is the one that counts."""
+    for name in ("take", "finish", "fail", "beat"):
+        client.script_load(script(name).text)
+
+
+def waits_for_a_job(client: Redis) -> bool:
+    """Tell whether a worker is in the middle of a BLMOVE."""
+    return any(one["cmd"] == "blmove" for one in client.client_list())
+
+
+def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_listed(
+    start_worker: StartWorker, client: Redis, ledger: Path
+) -> None:
+    """F2."""
+    worker = start_worker()
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 1.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    struck = time.monotonic()
+    os.kill(horse_of(worker), signal.SIGKILL)
+    until(lambda: begun(ledger) == 2, what="the second run")
+    seconds = time.monotonic() - struck
+    tell(f"second run after {seconds:.2f} s")
+    assert seconds < 1
+    until(lambda: status(job) == "finished", what="the job")
+    (first,) = attempts(job)
+    assert "terminated unexpectedly" in first["error"]
+    assert first["worker"]
+    assert first["started_at"] < first["ended_at"]
+    record = fetch_job(job)
+    assert record is not None
+    assert record.attempt == 2
+
+
+def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
+    start_worker: StartWorker, client: Redis, ledger: Path
+) -> None:
+    """F2."""
+    worker = start_worker()
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=0)
+    until(lambda: begun(ledger) == 1, what="the run")
+    struck = time.monotonic()
+    os.kill(horse_of(worker), signal.SIGKILL)
+    until(lambda: status(job) == "failed", what="the failed job")
+    assert time.monotonic() - struck < 1
+    next_job = queue(client, "probe_tasks.nothing")
+    until(lambda: status(next_job) == "finished", seconds=3, what="the next job")
+
+
+def test_with_its_worker_killed_a_job_runs_again_and_never_twice_at_once(fleet: StartFleet, client: Redis, ledger: Path) -> None:
+    """F3."""
+    both = fleet(2)
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 3.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    (first,) = runs(ledger)["a"]
+    (place,) = (n for n, worker in enumerate(both.workers) if first.pid in children(worker.process.pid))
+    both.kill(place)
+    struck = time.monotonic()
+    until(lambda: gone(first.pid), seconds=1, what="the end of the work-horse")
+    until(lambda: status(job) == "finished", seconds=20, what="the job")
+    first, second = runs(ledger)["a"]
+    assert first.ended == float("inf"), "the first run was cut off"
+    assert struck < second.begun < struck + 10
+    assert second.ended < float("inf")
+
+
+@pytest.mark.parametrize("moment", ["popped", "claimed", "taken at once"])
+def test_a_worker_killed_between_queue_and_run_costs_the_job_no_retry(
+    start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, moment: str
+) -> None:
+    """F4: the reply that would hand over the job is held back, and then nobody is left to read it."""
+    learn_scripts(client)
+    hold_the_take = Once(HOLD, "EVALSHA", script("take").sha)
+
+    def enqueue() -> str:
+        return queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 0.0, retries=0)
+
+    if moment == "taken at once":
+        job = enqueue()
+        proxy.rule = hold_the_take
+        worker = start_worker(REDIS_URL=proxy.url)
+    else:
+        worker = start_worker(REDIS_URL=proxy.url)
+        until(lambda: waits_for_a_job(client), what="a waiting worker")
+        if moment == "popped":
+            proxy.fate_of_wait = HOLD
+        else:
+            proxy.rule = hold_the_take
+        job = enqueue()
+    assert proxy.holding.wait(10)
+    worker.process.kill()
+    worker.process.wait()
+    struck = time.monotonic()
+    assert leftovers(client)[1:] == ((1, 0) if moment == "popped" else (0, 1))
+    start_worker()
+    until(lambda: status(job) == "finished", seconds=15, what="the job")
+    waited = runs(ledger)["a"][0].begun - struck
+    tell(f"killed when the job was {moment}: run after {waited:.1f} s")
+    assert waited < 10
+    assert begun(ledger) == 1
+    assert attempts(job) == []
+    assert leftovers(client) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("lost", ["BLMOVE", "take", "finish"])
+def test_a_lost_reply_loses_no_job(
+    start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, lost: str
+) -> None:
+    """F4: the broker did its part, and the worker never hears of it."""
+    learn_scripts(client)
+    words = ["BLMOVE"] if lost == "BLMOVE" else ["EVALSHA", script(lost).sha]
+    job = ""
+    if lost == "BLMOVE":
+        start_worker(REDIS_URL=proxy.url)
+        until(lambda: waits_for_a_job(client), what="a waiting worker")
+        proxy.fate_of_wait = LOSE
+        job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 0.0, retries=0)
+    else:
+        job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 0.0, retries=0)
+        proxy.rule = Once(LOSE, *words)
+        start_worker(REDIS_URL=proxy.url)
+    until(lambda: proxy.lost == 1, what="a lost reply")
+    cut = time.monotonic()
+    until(lambda: status(job) == "finished", seconds=15, what="the job")
+    waited = runs(ledger)["a"][0].begun - cut
+    tell(f"reply of {lost} lost: run after {waited:.1f} s")
+    assert waited < 10
+    assert begun(ledger) == 1
+    assert attempts(job) == []
+    until(lambda: leftovers(client) == (0, 0, 0), what="tidy lists")
+
+
+def test_a_job_that_was_popped_when_the_stop_came_is_not_left_between_the_lists(
+    start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
+) -> None:
+    """F5: nobody needs to find it later."""
+    worker = start_worker(REDIS_URL=proxy.url)
+    until(lambda: waits_for_a_job(client), what="a waiting worker")
+    proxy.fate_of_wait = HOLD
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 0.0)
+    assert proxy.holding.wait(10)
+    worker.process.send_signal(signal.SIGTERM)
+    until(lambda: taken_notice(worker), what="the signal")
+    proxy.let_go.set()
+    assert worker.process.wait(10) == 0
+    assert leftovers(client)[1:] == (0, 0)
+    assert status(job) in ("queued", "finished")
+    if status(job) == "queued":
+        assert client.lrange(QUEUE_KEY, 0, -1) == [job.encode()]
+
+
+def taken_notice(worker: WorkerProcess) -> bool:
+    """Tell whether no signal is on its way to the worker; two of a kind at once would be one."""
+    try:
+        lines = Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
+    except FileNotFoundError:
+        return True
+    pending = [int(line.split()[1], 16) for line in lines if line.startswith(("SigPnd", "ShdPnd"))]
+    return not any(mask & 1 << signal.SIGTERM - 1 for mask in pending)
+
+
+def freeze(worker: WorkerProcess, number: int) -> None:
+    for pid in [worker.process.pid, *children(worker.process.pid)]:
+        os.kill(pid, number)
+
+
+def lapse(client: Redis, job_id: str) -> None:
+    """Let the time pass that a running job's worker may be silent."""
+    for execution_id in client.zrange(executions_key(job_id), 0, -1):
+        client.zadd(STARTED_KEY, {f"{job_id}:{execution_id.decode()}": 1})  # type: ignore[union-attr]
+
+
+class Superseded(NamedTuple):
+    """A job whose first run was given up while its worker was frozen, and went on after the second one had finished."""
+
+    job: str
+    second: int
+    before: dict[Any, Any]
+
+
+@pytest.fixture
+def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Path) -> Superseded:
+    gate = home / "gate"
+    sleeper = start_worker()
+    job = queue(client, "fault_tasks.sign_a_file", str(ledger), "signed", str(gate), retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    freeze(sleeper, signal.SIGSTOP)
+    lapse(client, job)
+    start_worker()
+    until(lambda: status(job) == "finished", what="the second run")
+    before = client.hgetall(job_key(job))
+    first, second = runs(ledger)["signed"]
+    gate.touch()
+    # Only the work-horse: it goes on with its job before its worker can look after it.
+    os.kill(first.pid, signal.SIGCONT)
+    until(
+        lambda: runs(ledger)["signed"][0].ended < float("inf") or gone(first.pid) or GIVEN_AWAY in sleeper.said(),
+        what="the end of the first run",
+    )
+    os.kill(sleeper.process.pid, signal.SIGCONT)
+    next_job = queue(client, "probe_tasks.nothing")
+    until(lambda: status(next_job) == "finished", what="the next job")
+    assert sleeper.stop() == 0
+    return Superseded(job, second.pid, before)
+
+
+def test_a_superseded_attempt_cannot_commit(superseded: Superseded, client: Redis, settings: Settings) -> None:
+    """A worker that was away for too long comes back, and its job has been done by another meanwhile."""
+    after = client.hgetall(job_key(superseded.job))
+    for name in (b"status", b"committed", b"ended_at", b"worker_name", b"attempts"):
+        assert after.get(name) == superseded.before.get(name)
+    assert client.xlen(f"rq:results:{superseded.job}") == 1
+    assert get_job_status(superseded.job)["result"] == str(settings.output_dir / "signed.txt")
+
+
+def test_a_superseded_attempt_changes_neither_the_file_nor_what_is_said_of_it(
+    superseded: Superseded, client: Redis, settings: Settings
+) -> None:
+    assert (settings.output_dir / "signed.txt").read_text() == str(superseded.second)
+    after = client.hgetall(job_key(superseded.job))
+    assert {name for name in after if after[name] != superseded.before.get(name)} <= {b"progress"}
+
+
+def test_a_worker_that_finds_its_job_given_away_kills_its_own_run_of_it(
+    start_worker: StartWorker, client: Redis, ledger: Path
+) -> None:
+    sleeper = start_worker()
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 4.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    freeze(sleeper, signal.SIGSTOP)
+    lapse(client, job)
+    start_worker()
+    until(lambda: begun(ledger) == 2, what="the second run")
+    freeze(sleeper, signal.SIGCONT)
+    until(lambda: status(job) == "finished", what="the job")
+    first, second = runs(ledger)["a"]
+    assert first.ended == float("inf")
+    assert second.ended < float("inf")
+    assert GIVEN_AWAY in sleeper.said()
+
+
+def test_a_stop_command_stops_the_job_it_names_and_no_other(start_worker: StartWorker, client: Redis, ledger: Path) -> None:
+    worker = start_worker()
+    for number in range(8):
+        short = [queue(client, "fault_tasks.leave_a_trail", str(ledger), f"s{number}-{n}", 0.02) for n in range(6)]
+        target = short[2]
+        until(lambda target=target: status(target) in ("started", "finished"), what="the job to stop")  # type: ignore[misc]
+        with suppress(InvalidJobOperation):  # it has just ended
+            send_stop_job_command(client, target, serializer="json")
+        until(lambda short=short: all_done(client, short), what="the short jobs")  # type: ignore[misc]
+        assert [status(job) for job in short if job != target] == ["finished"] * 5
+        assert status(target) in ("stopped", "finished")
+    long = queue(client, "fault_tasks.leave_a_trail", str(ledger), "long", 30, retries=3)
+    until(lambda: begun(ledger, "long"), what="the long job")
+    send_stop_job_command(client, long, serializer="json")
+    until(lambda: status(long) == "stopped", seconds=2, what="the stop")
+    assert begun(ledger, "long") == 1, "a stopped job is not tried again"
+    assert worker.process.poll() is None
+
+
+def test_stop_commands_are_heard_again_after_the_broker_was_killed(
+    start_worker: StartWorker, broker: EmbeddedBroker, client: Redis, ledger: Path
+) -> None:
+    start_worker()
+    kill_broker(broker, 0.5)
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30)
+    until(lambda: begun(ledger) == 1, what="the job")
+
+    def stopped() -> bool:
+        send_stop_job_command(client, job, serializer="json")
+        return status(job) == "stopped"
+
+    until(lambda: status(job) == "stopped" or stopped(), seconds=8, what="the stop")
+
+
+def test_a_second_sigterm_hands_the_job_back_to_the_front_and_ends_the_worker(
+    start_worker: StartWorker, client: Redis, ledger: Path
+) -> None:
+    worker = start_worker()
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=1)
+    other = queue(client, "fault_tasks.leave_a_trail", str(ledger), "b", 0.0)
+    until(lambda: begun(ledger) == 1, what="the run")
+    horse = horse_of(worker)
+    worker.process.send_signal(signal.SIGTERM)
+    until(lambda: taken_notice(worker), what="the first signal")
+    struck = time.monotonic()
+    # Two signals in quick succession may reach Python as one, so the second one is sent until it has an effect.
+    while not gone(horse) and time.monotonic() < struck + 3:
+        worker.process.send_signal(signal.SIGTERM)
+        until(lambda: taken_notice(worker), what="the next signal")
+    assert worker.process.wait(5) == 0
+    assert time.monotonic() - struck < 3
+    assert gone(horse)
+    assert client.lrange(QUEUE_KEY, 0, -1) == [job.encode(), other.encode()]
+    record = fetch_job(job)
+    assert record is not None
+    assert (record.status, record.retries_left) == ("queued", 1)
+    assert leftovers(client) == (2, 0, 0)
+    assert not client.exists(executions_key(job))
+
+
+@pytest.mark.parametrize("victim", ["horse", "worker", "stop command", "timeout"])
+def test_what_a_job_started_dies_with_it(start_worker: StartWorker, client: Redis, home: Path, victim: str) -> None:
+    """F12: whatever ends the work-horse ends its children."""
+    worker = start_worker()
+    pid_file = home / "child.pid"
+    timeout = 1 if victim == "timeout" else 60
+    job = queue(client, "fault_tasks.start_a_child", str(pid_file), 30, job_timeout=timeout)
+    until(pid_file.exists, what="the child")
+    child = int(pid_file.read_text())
+    if victim == "horse":
+        os.kill(horse_of(worker), signal.SIGKILL)
+    elif victim == "worker":
+        worker.process.kill()
+        worker.process.wait()
+    elif victim == "stop command":
+        send_stop_job_command(client, job, serializer="json")
+    else:
+        until(lambda: status(job) == "failed", what="the timeout")
+    until(lambda: gone(child), seconds=2, what="the end of the child")
+    assert client.llen(INTERMEDIATE_KEY) == 0
+
+
+def test_a_work_horse_that_is_stuck_before_it_takes_a_job_is_replaced(
+    run_jobs: Callable[[], None], client: Redis, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fork can leave it a lock that nobody will ever release."""
+    mark, wait = home / "stuck", Horse._next
+
+    def stuck_once(self: Horse, *, burst: bool) -> dict[bytes, bytes] | None:
+        if not mark.exists():
+            mark.touch()
+            signal.pause()
+        return wait(self, burst=burst)
+
+    monkeypatch.setattr(Horse, "_next", stuck_once)
+    monkeypatch.setattr(job_manager_worker, "IDLE_PATIENCE", 0.5)
+    job = queue(client, "probe_tasks.nothing")
+    run_jobs()
+    assert mark.exists()
+    assert status(job) == "finished"
+
+
+def test_the_scripts_are_read_before_other_threads_could_be_reading_them() -> None:
+    script.cache_clear()
+    load_scripts()
+    known = script.cache_info().currsize
+    for name in ("take", "finish", "fail", "beat", "reap", "put_back"):
+        script(name)
+    assert script.cache_info().currsize == known

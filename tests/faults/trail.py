@@ -1,0 +1,85 @@
+"""What the jobs of a fault test left behind: the runs they had, their state in the broker, their files."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from libraries.job_manager import FINAL_STATES, submit
+from libraries.job_manager.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, job_key
+from libraries.job_manager.queueing import JobOptions
+
+
+def tell(text: object) -> None:
+    """Say what was measured; pytest shows it with a test that failed."""
+    sys.stdout.write(f"{text}\n")
+
+
+class Run(NamedTuple):
+    """One run of a job, in monotonic seconds; `ended` is infinite for one that was cut off."""
+
+    pid: int
+    begun: float
+    ended: float
+
+
+def runs(ledger: Path) -> dict[str, list[Run]]:
+    """The runs of each job, in the order in which they began."""
+    found: dict[str, dict[int, Run]] = defaultdict(dict)
+    lines = ledger.read_text().splitlines() if ledger.exists() else []
+    order: dict[str, list[int]] = defaultdict(list)
+    for number, line in enumerate(lines):
+        what, key, pid, at = line.split()
+        if what == "begin":
+            found[key][number] = Run(int(pid), float(at), float("inf"))
+            order[key].append(number)
+        else:
+            begun = next(n for n in reversed(order[key]) if found[key][n].pid == int(pid))
+            found[key][begun] = found[key][begun]._replace(ended=float(at))
+    return {key: [rows[number] for number in order[key]] for key, rows in found.items()}
+
+
+def begun(ledger: Path, key: str = "") -> int:
+    """How many runs have begun, of one job or of all."""
+    return sum(len(rows) for name, rows in runs(ledger).items() if not key or name == key)
+
+
+def queue(client: Redis, task: str, *args: Any, retries: int = 0, intervals: Iterable[float] = (), **options: Any) -> str:
+    """Queue a task of the probes that may be tried again so often, after these pauses in seconds, and return the job's id."""
+    job = submit(f"workers.{task}", args, {}, JobOptions(retries=retries, **options))
+    client.hset(job_key(job.id), "retry_intervals", json.dumps(list(intervals) or [0]))
+    return str(job.id)
+
+
+def states(client: Redis, ids: Iterable[str]) -> Counter[str]:
+    """How many of the jobs are in which state of RQ's."""
+    with client.pipeline(transaction=False) as pipeline:
+        for job_id in ids:
+            pipeline.hget(job_key(job_id), "status")
+        return Counter((status or b"lost").decode() for status in pipeline.execute())
+
+
+def all_done(client: Redis, ids: Iterable[str]) -> bool:
+    """Tell whether every one of the jobs has reached its end."""
+    return set(states(client, ids)) <= FINAL_STATES
+
+
+def leftovers(client: Redis) -> tuple[int, int, int]:
+    """How many entries are in the queue, in the intermediate list and among the running jobs."""
+    return client.llen(QUEUE_KEY), client.llen(INTERMEDIATE_KEY), client.zcard(STARTED_KEY)
+
+
+def torn(folder: Path, texts: dict[str, str]) -> list[str]:
+    """The keys whose file is not there or is not the text that it should be."""
+    wrong = []
+    for key, text in texts.items():
+        path = folder / "trail" / f"{key}.txt"
+        if not path.is_file() or path.read_text() != text:
+            wrong.append(key)
+    return wrong
