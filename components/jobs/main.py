@@ -66,8 +66,8 @@ def get_jobs(query: dict[str, Any]) -> Response:
 def create_job(asked: dict[str, Any]) -> Response:
     """Queue a job by the name of its task.
 
-    `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. The task checks its arguments when
-    it runs.
+    `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. Arguments that the
+    task does not take are refused at once; their values are checked by the task when it runs.
     """
     return submit_job(asked)
 

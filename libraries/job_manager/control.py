@@ -12,13 +12,13 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.disposal import dispose
 from libraries.job_manager.errors import JobUnknown, WrongState
-from libraries.job_manager.ownership import MEMORY, current_owner
+from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.policies import tries_of
 from libraries.job_manager.queueing import check_outcome
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.settings import get_settings
-from libraries.storage import output_folder
 
 STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
@@ -119,12 +119,8 @@ def delete_job(job_id: str) -> None:
     """
     find_job(job_id)
     client = web_client(get_settings())
-    made = patiently(lambda: transitions.forget(client, job_id, MEMORY))
-    if made is None:
+    if not patiently(lambda: dispose(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
-    for artifact in made:
-        output_folder().remove(artifact["name"], sha256=artifact["sha256"])
-    patiently(lambda: client.hdel(keys.ARTIFACTS_KEY, job_id))
 
 
 def was_there(job_id: str) -> bool:

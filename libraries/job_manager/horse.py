@@ -30,8 +30,10 @@ from rq.serializers import JSONSerializer
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
+from libraries.job_manager.disposal import made_note
 from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.ownership import ANONYMOUS, acting_for
 from libraries.job_manager.slot import IDLE, RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
@@ -124,15 +126,17 @@ class Horse:
         self._slot.write(Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id))
         job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
         name = record.get(b"description", b"").decode(errors="replace")
-        try:
-            job.restore(record)
-            name = str(job.func_name)
-            log.info("Executing %s: %s", _printable(name), job_id)
-            result = self._perform(job, name, attempt, timeout)
-        except BaseException as error:
-            self._fail(job, name, attempt, error)
-        else:
-            self._finish(job, name, attempt, result)
+        # Jobs that the task queues, and files that it writes, are its owner's.
+        with acting_for(record.get(b"owner", ANONYMOUS.encode()).decode()):
+            try:
+                job.restore(record)
+                name = str(job.func_name)
+                log.info("Executing %s: %s", _printable(name), job_id)
+                result = self._perform(job, name, attempt, timeout)
+            except BaseException as error:
+                self._fail(job, name, attempt, error)
+            else:
+                self._finish(job, name, attempt, result)
 
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
@@ -145,9 +149,9 @@ class Horse:
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
         lifetime = job.result_ttl or self._settings.result_ttl
-        made = job.meta.get("artifacts")
+        made = made_note(job.meta.get("artifacts"))
         outcome = self._commit(
-            lambda: transitions.finish(self._client, attempt, ended, result=result, lifetime=lifetime, artifacts=made)
+            lambda: transitions.finish(self._client, attempt, ended, result=result, lifetime=lifetime, made=made)
         )
         if outcome == transitions.SUPERSEDED:
             log.warning("%s: %s was given to another worker meanwhile; this result is dropped", name, job.id)
@@ -175,10 +179,10 @@ class Horse:
         )
         if outcome == transitions.WAITED_FOR:
             release_dependents(self._client, job.id)
-        made = job.meta.get("artifacts")
+        made = made_note(job.meta.get("artifacts"))
         if made and outcome in (transitions.DONE, transitions.WAITED_FOR):
             # Files of a job that failed go with its record.
-            self._client.hset(keys.ARTIFACTS_KEY, job.id, json.dumps(made))
+            self._client.hset(keys.ARTIFACTS_KEY, job.id, made)
 
     def _check_ours(self, attempt: Attempt) -> None:
         """Raise Superseded when the job has been given to another worker: its file must not be overwritten by an old one."""

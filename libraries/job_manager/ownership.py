@@ -13,6 +13,7 @@ from hashlib import sha256
 from redis import Redis
 
 from libraries.job_manager import keys
+from libraries.storage import files_of
 
 ANONYMOUS = "anonymous"
 # How long it is remembered whose a job was whose record is gone: seven days, in seconds.
@@ -23,10 +24,11 @@ _id_seed: ContextVar[tuple[str, list[int]] | None] = ContextVar("id_seed", defau
 
 @contextlib.contextmanager
 def acting_for(owner: str) -> Iterator[None]:
-    """Let the jobs that are queued inside belong to `owner`."""
+    """Let the jobs that are queued inside belong to `owner`, and the files that are read and written inside be theirs."""
     token = _owner.set(owner)
     try:
-        yield
+        with files_of("" if owner == ANONYMOUS else owner):
+            yield
     finally:
         _owner.reset(token)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import cast
 
 from redis import Redis
@@ -17,9 +18,9 @@ from rq.utils import as_text
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
+from libraries.job_manager.disposal import dispose, dispose_leftovers
 from libraries.job_manager.horse import release_dependents
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.ownership import MEMORY
 from libraries.settings import Settings
 from libraries.storage import output_folder
 
@@ -86,7 +87,7 @@ class Reaper:
             for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
                 while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
                     for job_id in due:
-                        self._remove(as_text(job_id))  # type: ignore[arg-type]
+                        dispose(self._client, as_text(job_id))  # type: ignore[arg-type]
                         self._client.zrem(registry, job_id)  # type: ignore[arg-type]
         except BROKER_AWAY:
             return
@@ -111,15 +112,10 @@ class Reaper:
             for name in needed:
                 release_dependents(self._client, name)
 
-    def _remove(self, job_id: str) -> None:
-        made = transitions.forget(self._client, job_id, MEMORY)
-        for artifact in made or []:
-            output_folder().remove(artifact["name"], sha256=artifact["sha256"])
-        if made is not None:
-            self._client.hdel(keys.ARTIFACTS_KEY, job_id)
-
     def _run(self) -> None:
         sweep_at = 0.0
+        with suppress(*BROKER_AWAY):
+            dispose_leftovers(self._client)
         while not self._stop.is_set():
             try:
                 self.turn()

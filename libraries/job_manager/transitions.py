@@ -110,15 +110,14 @@ def finish(
     *,
     result: str | None,
     lifetime: int,
-    artifacts: list[dict[str, Any]] | None = None,
+    made: str = "",
 ) -> int:
-    """Commit a result, given as JSON or None, and what the job made; see `lua/finish.lua` for what is returned."""
+    """Commit a result, given as JSON or None, and the note of the job's files; `lua/finish.lua` says what is returned."""
     packed = b64encode(result.encode()).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
         keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    made = json.dumps(artifacts) if artifacts else ""
     arguments = (attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, packed, lifetime, made)
     return int(run_script(client, "finish", script_keys, arguments))
 
@@ -215,14 +214,11 @@ def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
     return bool(run_script(client, "abandon", script_keys, arguments))
 
 
-def forget(client: Redis, job_id: str, memory: int) -> list[dict[str, Any]] | None:
-    """Remove all that is known of a job; return what it made, None when it runs.
-
-    What it made stays recorded until `drop_artifacts`, so that a crash in between leaves no file that nobody knows of.
-    """
+def forget(client: Redis, job_id: str, memory: int) -> str | None:
+    """Remove all that is known of a job but the note of its files; return that note, '' if there is none, None when it runs."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY, keys.CANCELED_KEY,
         keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
     )  # fmt: skip
-    made = run_script(client, "forget", script_keys, (job_id, memory))
-    return None if made is None else json.loads(made or "[]")
+    note = run_script(client, "forget", script_keys, (job_id, memory))
+    return None if note is None else str(note.decode())

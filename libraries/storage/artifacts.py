@@ -16,7 +16,7 @@ from typing import IO, Any, ClassVar
 
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.settings import get_settings
-from libraries.storage.names import BadFileName, check_name
+from libraries.storage.names import BadFileName, check_name, filename_part
 
 MEDIA_TYPES = {
     ".svg": "image/svg+xml",
@@ -32,6 +32,9 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 # Called in the moment before a file takes its name; raises when it must not.
 _last_check: ContextVar[Callable[[], None] | None] = ContextVar("last_check", default=None)
+
+
+_owner: ContextVar[str] = ContextVar("owner", default="")
 
 
 @contextlib.contextmanager
@@ -239,9 +242,26 @@ def _write_durably(folder: int, temporary: str, blocks: Iterable[bytes]) -> tupl
     return size, digest.hexdigest()
 
 
+@contextlib.contextmanager
+def files_of(owner: str) -> Iterator[None]:
+    """Let the results that are written and read inside be those of `owner`, in a folder that no other owner's names lead to.
+
+    An empty name stands for everyone who has none: their results lie in the output folder itself.
+    """
+    token = _owner.set(filename_part(owner, longest=64) if owner else "")
+    try:
+        yield
+    finally:
+        _owner.reset(token)
+
+
 def output_folder() -> ArtifactFolder:
-    """Return the folder of results of this process (setting `OUTPUT_DIR`)."""
-    return ArtifactFolder(get_settings().output_dir)
+    """Return the folder of results: `OUTPUT_DIR`, or inside `files_of` the owner's folder `OUTPUT_DIR/.owners/<owner>`.
+
+    A name cannot begin with a dot, so nobody can name a file of another owner.
+    """
+    root = get_settings().output_dir
+    return ArtifactFolder(root / ".owners" / _owner.get() if _owner.get() else root)
 
 
 def open_input(path: str) -> IO[bytes]:
@@ -256,7 +276,7 @@ def open_input(path: str) -> IO[bytes]:
         BadFile: it is not a plain file.
     """
     settings = get_settings()
-    roots = {"uploads": settings.upload_dir, "output": settings.output_dir}
+    roots = {"uploads": settings.upload_dir, "output": output_folder().root}
     if not isinstance(path, str):
         raise BadFileName("a file is named by text")
     for root in roots.values():
@@ -269,4 +289,4 @@ def open_input(path: str) -> IO[bytes]:
     try:
         return ArtifactFolder(settings.upload_dir).take(path)
     except FileMissing:
-        return ArtifactFolder(settings.output_dir).take(path)
+        return output_folder().take(path)

@@ -1,6 +1,7 @@
 """L1, L3, L7, L9: the web process under load and beside clients that stall, and a large batch.
 
-The machine is shared with other tests, which can only slow it down: a round over the limit is repeated, and the best one counts.
+The machine is shared with other tests, which can only slow it down. So the time is granted that a call to an idle process takes
+meanwhile, and a round over the limit is repeated, at most twice.
 """
 
 from __future__ import annotations
@@ -34,15 +35,15 @@ def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Itera
     started.process.wait()
 
 
-def best(load: Callable[[], Measured], *, p99: float) -> Measured:
-    """The best of up to three rounds."""
+def measure(load: Callable[[], Measured], *, p99: float) -> Measured:
+    """The first round within the limit, else the last of three."""
     rounds: list[Measured] = []
     while len(rounds) < ROUNDS:
         rounds.append(load())
         tell(rounds[-1].told)
-        if rounds[-1].percentile(0.99) < p99:
+        if rounds[-1].within(p99):
             break
-    return min(rounds, key=lambda measured: measured.percentile(0.99))
+    return rounds[-1]
 
 
 def test_a_hundred_drawings_a_second_are_accepted_fast(
@@ -54,9 +55,9 @@ def test_a_hundred_drawings_a_second_are_accepted_fast(
     def post(number: int, _: Measured) -> Request:
         return Request("POST", "/artboard/create", QUEUED | {"id": f"load{number}"})
 
-    measured = best(lambda: steady_load(server.port, post, rate=100, seconds=10), p99=0.1)
+    measured = measure(lambda: steady_load(server.port, post, rate=100, seconds=10), p99=0.1)
     assert set(measured.answers) <= {200, 202}
-    assert measured.percentile(0.99) < 0.1
+    assert measured.within(0.1)
     assert len(set(measured.ids)) == 1000
     assert set(states(client, measured.ids)) <= {"queued", "started", "finished"}
 
@@ -71,10 +72,10 @@ def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(se
         etag = so_far.etags.get(path, "") if number % 2 else ""
         return Request("GET", path, headers={"If-None-Match": etag} if etag else None)
 
-    measured = best(lambda: steady_load(server.port, poll, rate=300, seconds=8, clients=6, pid=server.process.pid), p99=0.1)
+    measured = measure(lambda: steady_load(server.port, poll, rate=300, seconds=8, clients=6, pid=server.process.pid), p99=0.1)
     assert set(measured.answers) == {200, 304}
     assert measured.answers[304] > measured.answers[200] / 3
-    assert measured.percentile(0.99) < 0.1
+    assert measured.within(0.1)
     assert measured.cpu < 1
 
 
@@ -96,9 +97,9 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
                 stalled.sendall(halves[number % 2])
             return steady_load(server.port, ask, rate=20, seconds=8, clients=4)
 
-    measured = best(load, p99=0.5)
+    measured = measure(load, p99=0.5)
     assert measured.answers == {200: 160}
-    assert measured.percentile(0.99) < 0.5
+    assert measured.within(0.5)
 
 
 def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(fleet: Callable[[int], Fleet], client: Redis, ledger: Path) -> None:

@@ -40,15 +40,18 @@ from libraries.job_manager import (
     stop_job,
     submit,
     submit_batch,
+    transitions,
     was_there,
 )
 from libraries.job_manager import keys as broker_keys
 from libraries.job_manager.batches import BadBatch
 from libraries.job_manager.connections import web_client
+from libraries.job_manager.disposal import dispose_leftovers
 from libraries.job_manager.listing import BadCursor
 from libraries.job_manager.policies import pauses, tries_of
 from libraries.job_manager.reaper import Reaper
 from libraries.settings import Settings, get_settings
+from libraries.storage import BadFileName, open_input, output_folder
 from tests.conftest import WorkerProcess, until
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
@@ -402,6 +405,50 @@ def test_what_belongs_to_somebody_else_is_unknown(run_jobs: Callable[[], None]) 
         assert was_there(job.id)
     with acting_for("bob"):
         assert not was_there(job.id)
+
+
+def test_owners_cannot_overwrite_read_or_delete_each_others_files(run_jobs: Callable[[], None], settings: Settings) -> None:
+    jobs = {}
+    for owner in ("ada", "bob", "anonymous"):
+        with acting_for(owner):
+            jobs[owner] = enqueue_background_job("workers.probe_tasks.write", "same.txt", owner)
+    run_jobs()
+    for owner, job in jobs.items():
+        with acting_for(owner):
+            assert find_job(job.id).status == "finished"
+            with output_folder().open("same.txt") as file:
+                assert file.read().decode() == owner
+            with open_input("output/same.txt") as file:
+                assert file.read().decode() == owner
+            for name in (
+                ".owners/bob/same.txt",
+                "output/.owners/bob/same.txt",
+                str(settings.output_dir / ".owners/bob/same.txt"),
+            ):
+                if owner != "bob":
+                    with pytest.raises(BadFileName):
+                        open_input(name)
+    with acting_for("ada"):
+        delete_job(jobs["ada"].id)
+    left = sorted(path.read_text() for path in settings.output_dir.rglob("same.txt"))
+    assert left == ["anonymous", "bob"]
+
+
+def test_jobs_that_a_task_queues_belong_to_its_own_owner(run_jobs: Callable[[], None]) -> None:
+    with acting_for("ada"):
+        enqueue_background_job("workers.probe_tasks.queue_another")
+        run_jobs()
+        assert {job.task for job in list_jobs(JobFilter()).items} == {"workers.probe_tasks.queue_another", NOTHING}
+
+
+def test_files_of_a_job_whose_removal_was_cut_short_are_removed_later(run_jobs: Callable[[], None], settings: Settings) -> None:
+    job = enqueue_background_job("workers.probe_tasks.write", "left.txt", "x")
+    run_jobs()
+    transitions.forget(client(), job.id, 60)
+    assert (settings.output_dir / "left.txt").exists()
+    dispose_leftovers(client())
+    assert not (settings.output_dir / "left.txt").exists()
+    assert client().hlen(broker_keys.ARTIFACTS_KEY) == 0
 
 
 # -- batches
