@@ -119,7 +119,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(parse(view))
 
     def queues(self, *, unless: Callable[..., bool] | None = None) -> Callable[[View], View]:
-        """Let a view that queues jobs obey the header `Idempotency-Key`, and document that and its problems.
+        """Let a view that queues or changes jobs obey the header `Idempotency-Key`, and document that and its problems.
 
         Args:
             unless: asked with the view's arguments; where it says True, nothing is queued and the header is ignored.

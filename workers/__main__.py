@@ -11,9 +11,9 @@ import logging
 import signal
 import sys
 
-from libraries.job_manager.connections import shown_broker_url
+from libraries.job_manager.connections import web_client
 from libraries.job_manager.health import queue_health
-from libraries.job_manager.worker import BrokerUnreachable, run_worker
+from libraries.job_manager.worker import BrokerUnreachable, eviction_policy, run_worker, unreachable
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
 
@@ -35,7 +35,7 @@ def main() -> int:
             return run_worker(settings, burst=options.burst)
         return supervise(settings)
     except BrokerUnreachable as error:
-        sys.stderr.write(f"{error}; start it with `make run`, or set REDIS_URL to the one to use\n")
+        sys.stderr.write(f"{error}\n")
         return 1
 
 
@@ -43,10 +43,12 @@ def supervise(settings: Settings) -> int:
     """Keep the workers running until told to stop; return 0.
 
     Raises:
-        BrokerUnreachable: the broker does not answer at the start.
+        BrokerUnreachable: the broker does not answer at the start, or throws jobs away when its memory is full.
     """
     if not queue_health()["broker"]:
-        raise BrokerUnreachable(f"cannot reach the broker at {shown_broker_url(settings)}")
+        raise unreachable(settings)
+    if (policy := eviction_policy(web_client(settings))) != "noeviction":
+        raise BrokerUnreachable(f"the broker's maxmemory-policy is {policy}: it would throw jobs away; set it to noeviction")
     command = [sys.executable, "-m", "workers", "--single"]
     parts = [Part(f"worker{number + 1}", command) for number in range(settings.workers)]
     # A worker without its supervisor would be one too many as soon as the supervisor is back: it goes at once, and its job is

@@ -51,7 +51,8 @@ def get_batch(batch_id: str) -> Response:
 
 @blueprint.route("/<batch_id>/cancel", methods=["POST"], parameters=[BATCH_ID_PARAMETER])
 @blueprint.response(200, BatchStateSchema)
-@blueprint.problems(404, 503)
+@blueprint.problems(404)
+@blueprint.queues()
 def cancel_batch(batch_id: str) -> Response:
     """Cancel the jobs of a batch that have not begun.
 

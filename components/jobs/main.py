@@ -111,7 +111,8 @@ def delete_job(job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/cancel", methods=["POST"], parameters=[JOB_ID_PARAMETER])
 @blueprint.response(200, JobSchema)
-@blueprint.problems(404, 409, 503)
+@blueprint.problems(404)
+@blueprint.queues()
 def cancel_job(job_id: str) -> Response:
     """Cancel a job that waits, or stop one that runs.
 

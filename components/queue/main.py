@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from components.http import api_blueprint
+from flask import Response
+
+from components.http import api_blueprint, json_response
 from components.queue.schemas import CapacitySchema, PausedSchema
 from libraries.job_manager import Capacity, capacity, pause_queue, resume_queue
 
@@ -11,23 +13,23 @@ blueprint = api_blueprint("queue", __name__, None, "How busy the queue is; pause
 
 @blueprint.route("/queue/pause", methods=["POST"])
 @blueprint.response(200, PausedSchema)
-@blueprint.problems(503)
-def pause() -> dict[str, bool]:
+@blueprint.queues()
+def pause() -> Response:
     """Let the workers take no new job.
 
     Jobs that run go on to their end, and jobs can still be queued. It stays so until `POST /queue/resume`, also over a restart.
     """
     pause_queue()
-    return {"paused": True}
+    return json_response({"paused": True})
 
 
 @blueprint.route("/queue/resume", methods=["POST"])
 @blueprint.response(200, PausedSchema)
-@blueprint.problems(503)
-def resume() -> dict[str, bool]:
+@blueprint.queues()
+def resume() -> Response:
     """Let the workers take jobs again."""
     resume_queue()
-    return {"paused": False}
+    return json_response({"paused": False})
 
 
 @blueprint.route("/capacity")

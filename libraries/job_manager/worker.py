@@ -57,6 +57,12 @@ class BrokerUnreachable(Exception):
     """Raised when a worker starts and finds no broker."""
 
 
+def unreachable(settings: Settings) -> BrokerUnreachable:
+    """Return the error for a broker that does not answer; it says where it was sought and what to do."""
+    where = shown_broker_url(settings)
+    return BrokerUnreachable(f"cannot reach the broker at {where}; start it with `make run`, or set REDIS_URL to the one to use")
+
+
 class VectorWorker(Worker):
     """Works on one queue; a SIGTERM or SIGINT lets the running job end, a second one hands it back to the queue."""
 
@@ -75,7 +81,7 @@ class VectorWorker(Worker):
             name = secrets.token_hex(6)
             super().__init__([keys.QUEUE], name, connection=client, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
         except BROKER_AWAY as error:
-            raise BrokerUnreachable(f"cannot reach the broker at {shown_broker_url(settings)}") from error
+            raise unreachable(settings) from error
         self._tasks = load_tasks() if tasks is None else tasks
         self._slot = Slot()
         self._horse_ended: int | None = None

@@ -274,3 +274,22 @@ def test_an_answer_is_kept_for_a_day(client: FlaskClient) -> None:
     broker = web_client(get_settings())
     (kept,) = broker.scan_iter("vector:idempotency:*")
     assert 86_000 < int(broker.ttl(kept)) <= 86_400
+
+
+def test_every_post_obeys_the_key(client: FlaskClient) -> None:
+    """A route that is added later is covered by itself."""
+    document = client.get("/openapi.json").get_json()
+    posts = {path: operations["post"] for path, operations in document["paths"].items() if "post" in operations}
+    without = {path for path, post in posts.items() if "Idempotency-Key" not in str(post.get("parameters"))}
+    assert len(posts) >= 12
+    assert without == set()
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_cancellation_that_is_sent_again_does_not_hit_the_next_attempt(client: FlaskClient) -> None:
+    job_id = client.post("/artboard/create", json={"width": 50, "height": 50}).get_json()["job_id"]
+    for _ in range(2):
+        answer = client.post(f"/jobs/{job_id}/cancel", headers={"Idempotency-Key": "once"})
+        assert (answer.status_code, answer.get_json()["status"]) == (200, "canceled")
+        client.post(f"/jobs/{job_id}/retry")
+    assert client.get(f"/jobs/{job_id}").get_json()["status"] == "queued"

@@ -22,10 +22,6 @@ from tests.faults.fleet import Fleet, processes_of
 from tests.faults.trail import tell
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "fault: kills, stops or starves real processes")
-
-
 @pytest.fixture(autouse=True)
 def nothing_left_behind(home: Path) -> Iterator[None]:
     """No process that a test started, or that one of those started, may outlive it."""
