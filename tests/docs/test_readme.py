@@ -29,7 +29,7 @@ SAID = {
     "-X DELETE": ("204\n", "/problems/job-expired"),
     "/batches": ('"total": 2',),
     "Idempotency-Key": ("Idempotency-Replayed: true",),
-    "/queue/pause": ('"paused":true', '"max_queue"', '"paused":false'),
+    "/queue/pause": ('"paused": true', '"max_queue"', '"paused": false'),
     "X-API-Key": ('"items"',),
 }
 # What differs from one start to the next: ids of jobs, folders of artboards, the port, the folder of the files.

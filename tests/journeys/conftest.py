@@ -90,6 +90,11 @@ class Service:
             found |= more
         return found
 
+    def workers(self) -> list[int]:
+        """The process ids of the workers and, after each, of its work-horses."""
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.family()}
+        return sorted(pid for pid, command in commands.items() if b"--single" in command)
+
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 10.0) -> int:
         """Send a signal, wait for the end, return the exit code."""
         self.process.send_signal(number)

@@ -55,10 +55,12 @@ def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(s
 
 
 def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(start_service: StartService) -> None:
-    """F21."""
+    """F21. A job that the dying worker still took is another matter: the fault tests see to that."""
     service = start_service()
-    os.kill(service.pids()["workers"], signal.SIGKILL)
+    killed = service.workers()
+    os.kill(killed[0], signal.SIGKILL)
     started = time.monotonic()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in killed), what="the end of the worker and its work-horse")
     assert "<svg" in service.draw(pattern="grid")
     assert time.monotonic() - started < 5
 
