@@ -12,8 +12,10 @@ from flask_smorest import Blueprint
 import components
 from components.access import described_access, install_access
 from components.access_log import install_access_log
+from components.held import install_live
 from components.http import VERSION, install_http
-from libraries.settings import Settings, get_settings, use_settings
+from components.system.commands import process_settings
+from libraries.settings import Settings, use_settings
 
 DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
@@ -31,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises:
         BadSettings: the environment is bad.
     """
-    settings = use_settings(settings) if settings else get_settings()
+    settings = use_settings(settings) if settings else process_settings()
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body,
@@ -48,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_access_log(app)
     install_access(app, settings)
+    install_live(app, settings)
     api = install_http(app)
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)

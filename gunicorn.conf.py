@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import gunicorn.util
 
+from components.held import live
 from components.problems import PROBLEM_TYPE, plain_problem, problem_document
 from libraries.settings import BadSettings, get_settings
 
@@ -64,6 +65,17 @@ def when_ready(server: Any) -> None:
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", LONGEST_SILENCE, 0))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let held connections end as soon as the process is told to stop: nothing else would end them in time."""
+    live(worker.wsgi).hub.stop_when = lambda: not worker.alive
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Take leave of whoever still follows a job."""
+    if getattr(worker, "wsgi", None) is not None:
+        live(worker.wsgi).close()
 
 
 def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:

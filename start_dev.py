@@ -32,9 +32,12 @@ class NotServing(Exception):
 def parts(settings: Settings) -> list[Part]:
     """Return the processes that the settings ask for."""
     python = sys.executable
+    web = Part("web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"], reloads=True)
+    if settings.immediate:
+        # It runs the jobs itself, with a broker of its own if there is none.
+        return [web]
     broker = [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)] if settings.embedded_broker else []
     workers = Part("worker", [python, "-m", "workers"], reloads=True)
-    web = Part("web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"], reloads=True)
     return [*broker, workers, web]
 
 
@@ -141,7 +144,7 @@ class Greeting:
 
 def main() -> int:
     """Run everything until Ctrl-C; return 0, or 2 for bad settings."""
-    parser = argparse.ArgumentParser(description="Run broker, workers and web together.")
+    parser = argparse.ArgumentParser(description="Run broker, workers and web together; in immediate mode the web process alone.")
     parser.add_argument("--reload", action="store_true", help="start web and workers anew when a source file changes")
     options = parser.parse_args()
     try:

@@ -12,15 +12,21 @@ from flask import Flask, Response, json, request
 from flask_smorest import Api, Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
+from components.held import wait_asked, wait_for
 from components.idempotency import HEADER, answer_once
 from components.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.strict_json import StrictParser
-from libraries.job_manager import FINAL_STATES
+from libraries.errors import InvalidInput, NotFound
+from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable
+from libraries.job_manager.views import job_links, shown_result
+from libraries.storage import output_folder
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 VERSION = "0.1.0"
 POLL_SECONDS = "1"
+SVG_TYPE = "image/svg+xml"
+LARGEST_SVG, LARGEST_KEPT_SVG = 5_000_000, 64_000
 EXPOSED_HEADERS = (
     "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
     "Link, Content-Disposition, Preference-Applied"
@@ -33,12 +39,10 @@ FILE_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 BODY_PROBLEMS = (400, 413, 415, 422)
-# The states in which a job that ended can be queued again.
-RETRYABLE = FINAL_STATES - {"finished"}
 # What answers without an API key also where keys are set: signs of life and the documentation.
 OPEN_ENDPOINTS = frozenset(
     f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
-)
+) | {"live.show_live", "live.static"}
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
@@ -69,6 +73,7 @@ class JobLinksSchema(ReplySchema):
     """Where a job can be followed, and what can be done with it in its present state."""
 
     self_ = fields.String(data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"})
+    events = fields.String(metadata={"description": "What becomes of it, as an event stream.", "example": "/jobs/4f1c9a/events"})
     result = fields.String(metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"})
     cancel = fields.String(metadata={"description": "POST here to cancel or stop it, while it waits or runs."})
     retry = fields.String(metadata={"description": "POST here to try it again, if it ended without a result."})
@@ -81,6 +86,9 @@ class AcceptedSchema(ReplySchema):
     status = fields.String(required=True, metadata={"description": "`queued`.", "example": "queued"})
     job_id = fields.String(required=True, metadata={"description": "The id to follow the job by.", "example": "4f1c9a"})
     message = fields.String(required=True, metadata={"description": "What was queued, in words."})
+    result = fields.Raw(metadata={"description": "What the task returned, after `Prefer: wait=N` and a job done in time."})
+    error = fields.String(metadata={"description": "Why it failed, in the same case."})
+    svg = fields.String(metadata={"description": "What it drew, in the same case, up to 5 MB."})
     links = fields.Nested(JobLinksSchema, metadata={"description": "Where to follow it."})
 
 
@@ -185,26 +193,57 @@ def api_blueprint(name: str, import_name: str, url_prefix: str | None = None, de
     return ApiBlueprint(name, import_name, url_prefix=url_prefix, description=description)
 
 
-def job_links(job_id: str, status: str = "queued", batch_id: str | None = None) -> dict[str, str]:
-    """Return the addresses of a job, relative to this server, with those of what its state allows."""
-    here = f"/jobs/{job_id}"
-    links = {"self": here, "result": f"{here}/result"}
-    if status not in FINAL_STATES:
-        links["cancel"] = f"{here}/cancel"
-    if status in RETRYABLE:
-        links["retry"] = f"{here}/retry"
-    return links | ({"batch": f"/batches/{batch_id}"} if batch_id else {})
-
-
 def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
     """Return the reply to a request that was queued as `job`.
 
     The body has `status` ("queued"), `job_id`, `message`, `links` and whatever `extra` adds or replaces; `Location` and
     `Retry-After` tell where and when to ask for the job.
+
+    A client that sent `Prefer: wait=N` gets this after that many seconds, or before, with status 200, what became of the job:
+    `status` is the job's then, and `result`, `error` and the `svg` that it drew stand beside it.
     """
-    links = job_links(job.id)
-    body = {"status": "queued", "job_id": job.id, "message": message, "links": links, **extra}
-    return queued_response(body, status_code=status_code)
+    body = {"status": "queued", "job_id": job.id, "message": message, "links": job_links(job.id), **extra}
+    seconds = wait_asked()
+    record = waited_for(job.id, seconds) if seconds else None
+    if record is not None and record.done:
+        response = json_response({**body, **outcome(record)}, headers={"Location": body["links"]["self"]})
+    else:
+        response = queued_response(body, status_code=status_code)
+    if seconds:
+        response.headers.add("Preference-Applied", f"wait={seconds}")
+    return response
+
+
+def waited_for(job_id: str, seconds: float) -> JobRecord | None:
+    """Return a job that has just been queued as soon as it is done, or as it is after some seconds; None if nobody can tell."""
+    try:
+        return wait_for(job_id, seconds, until=lambda job: job.done)
+    except (QueueUnavailable, JobUnknown):
+        # It is queued, and the client is to know that.
+        return None
+
+
+def outcome(record: JobRecord) -> dict[str, Any]:
+    """Return what a reply says of a job that is done."""
+    links = job_links(record.id, record.status, record.batch_id)
+    told: dict[str, Any] = {"status": record.status, "result": shown_result(record.result), "links": links}
+    if record.public_error is not None:
+        told["error"] = record.public_error
+    drawing = drawing_of(record)
+    return told if drawing is None else {**told, "svg": drawing}
+
+
+def drawing_of(record: JobRecord) -> str | None:
+    """Return the SVG that a job drew, None if it drew none, or one that is better fetched by itself."""
+    made = next((one for one in record.artifacts if one["media_type"] == SVG_TYPE), None)
+    # A reply to a request with a key is kept, so it should be small.
+    if made is None or made["size"] > (LARGEST_KEPT_SVG if HEADER in request.headers else LARGEST_SVG):
+        return None
+    try:
+        with output_folder().take(made["name"]) as file:
+            return file.read(LARGEST_SVG).decode()
+    except (NotFound, InvalidInput):
+        return None
 
 
 def queued_response(body: Mapping[str, Any], *, status_code: int = 202) -> Response:

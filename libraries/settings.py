@@ -5,6 +5,8 @@ Each setting is one row of `SETTINGS`; the object, the error messages, `.env.exa
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
@@ -76,6 +78,27 @@ def optional_email(text: str) -> None:
         Email()(text)
 
 
+def webhook_key(secret: str) -> bytes:
+    """Return the key that a secret of webhooks stands for: `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it.
+
+    Raises:
+        ValidationError: it is not one; the text does not repeat it.
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_").encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        key = b""
+    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:  # noqa: PLR2004 - the bounds of the specification
+        raise ValidationError("Must be whsec_ and 24 to 64 random bytes in base64.")
+    return key
+
+
+def optional_webhook_secret(text: str) -> None:
+    """Let only empty texts and secrets of webhooks pass."""
+    if text:
+        webhook_key(text)
+
+
 class Setting(NamedTuple):
     """One variable of the environment: its name, its default as one would write it, its parser, what it means."""
 
@@ -109,6 +132,19 @@ def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
             raise ValidationError(f"Entry {place} has the same key as an entry with another name.")
         keys.append(key)
     return tuple(keys)
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Return the origins that a text such as `https://app.example, http://localhost:3000` names.
+
+    Raises:
+        ValidationError: one of them is no origin.
+    """
+    origins = tuple(filter(None, (part.strip().rstrip("/").lower() for part in text.split(","))))
+    for origin in origins:
+        if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]{1,255}", origin, re.ASCII):
+            raise ValidationError("Each must be a scheme and a host, such as https://app.example.")
+    return origins
 
 
 def yes_or_no(text: str) -> bool:
@@ -149,6 +185,33 @@ def optional_path(text: str) -> Path | None:
     return resolved_path(text) if text.strip() else None
 
 
+def language_pair(text: str) -> str:
+    """Return the language pair that `text` stands for, such as `en-es` or `eng-spa`, or raise ValidationError."""
+    pair = text.strip()
+    if re.fullmatch(r"[A-Za-z]{2,3}(_[A-Za-z]+)*-[A-Za-z]{2,3}(_[A-Za-z]+)*", pair, re.ASCII) is None:
+        raise ValidationError("Must be two languages, such as en-es or eng-spa.")
+    return pair
+
+
+def http_url(text: str) -> None:
+    """Let only empty texts pass and http:// or https:// URLs with a host and no password."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        usable = False
+    if text and not (usable and re.fullmatch(r"[!-~]+", text)):
+        raise ValidationError("Must be empty or a URL that begins with http:// or https://, without a password.")
+
+
+def bearer_key(text: str) -> str:
+    """Return `text` as the key of an HTTP header, or raise ValidationError; the error does not show it."""
+    key = text.strip()
+    if re.fullmatch(r"[!-~]*", key) is None:
+        raise ValidationError("Must be printable ASCII without spaces.")
+    return key
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("HOST", "127.0.0.1", str.strip, "Address that the web process listens on."),
     Setting(
@@ -169,8 +232,28 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "./data", resolved_path, "Folder of the embedded broker: its files and its socket."),
     Setting("OUTPUT_DIR", "./output", resolved_path, "Folder that drawings and other results are written to."),
     Setting("UPLOAD_DIR", "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."),
+    Setting(
+        "IMMEDIATE",
+        "0",
+        yes_or_no,
+        "1 to run each job at once in the process that queues it, without workers: for tests and demos.",
+    ),
     Setting("WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)),
     Setting("WEB_THREADS", "128", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
+    Setting("MAX_STREAMS", "1000", whole_number, "Event streams and WebSockets that the web process holds.", (Range(1, 10**6),)),
+    Setting(
+        "ALLOWED_ORIGINS",
+        "",
+        parse_origins,
+        "Whose pages may open WebSockets where API_KEYS are set, such as https://app.example. Empty: this server's own.",
+    ),
+    Setting(
+        "SEND_COMPLETION",
+        "0",
+        yes_or_no,
+        "1 to end each reply on /ws/background_jobs with a frame that says so.",
+    ),
+    Setting("SOCKET_COOLDOWN", "0", whole_number, "Seconds between two jobs of one WebSocket; 0 for none.", (Range(0, 3600),)),
     Setting("JOB_TIMEOUT", "5m", parse_duration, "How long a job may run unless it says otherwise.", (Range(1, 86400),)),
     Setting("MAX_QUEUE", "100000", whole_number, "Jobs that may wait; more are refused.", (Range(1, 10**7),)),
     Setting("RETRY_PAUSE", "1s", parse_duration, "Pause before a failed job's second attempt; later ones are longer."),
@@ -198,6 +281,26 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("MAIL_FROM", "", str.strip, "Sender of mail. Empty: vector-api@localhost.", (optional_email,)),
     Setting("ADMIN_EMAIL", "", str.strip, "Who gets mail meant for the people that run the service.", (optional_email,)),
+    Setting("TRANSLATION_PAIR", "en-es", language_pair, "Language pair that text jobs translate with, as Apertium names it."),
+    Setting(
+        "TEXT_MODEL_URL",
+        "",
+        str.strip,
+        "OpenAI-compatible endpoint that text jobs ask, such as http://127.0.0.1:11434/v1. Empty: replies by keyword.",
+        (http_url,),
+    ),
+    Setting("TEXT_MODEL", "", str.strip, "Name of the model at TEXT_MODEL_URL."),
+    Setting("TEXT_MODEL_KEY", "", bearer_key, "Key for TEXT_MODEL_URL, sent as a bearer token. Empty: none."),
+    Setting("DEMO_DELAYS", "0", yes_or_no, "1 to let text jobs take 1 to 4 seconds, so that their progress can be watched."),
+    Setting("RESULT_TIMESTAMPS", "0", yes_or_no, "1 to put the time, in UTC, in front of the answers of text jobs."),
+    Setting(
+        "WEBHOOK_SECRET",
+        "",
+        str.strip,
+        "What webhooks are signed with: whsec_ and base64. Empty: a secret for each owner, which GET /webhooks/secret shows.",
+        (optional_webhook_secret,),
+    ),
+    Setting("WEBHOOK_PRIVATE", "0", yes_or_no, "1 to let webhooks go to private addresses and to this machine, for development."),
 )
 
 
@@ -213,8 +316,13 @@ class Settings:
     data_dir: Path
     output_dir: Path
     upload_dir: Path
+    immediate: bool
     workers: int
     web_threads: int
+    max_streams: int
+    allowed_origins: tuple[str, ...]
+    send_completion: bool
+    socket_cooldown: int
     job_timeout: int
     max_queue: int
     retry_pause: int
@@ -230,6 +338,14 @@ class Settings:
     smtp_url: str = field(repr=False)
     mail_from: str
     admin_email: str
+    translation_pair: str
+    text_model_url: str
+    text_model: str
+    text_model_key: str = field(repr=False)
+    demo_delays: bool
+    result_timestamps: bool
+    webhook_secret: str = field(repr=False)
+    webhook_private: bool
 
     @property
     def embedded_broker(self) -> bool:

@@ -11,10 +11,12 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import workers
+from components.held import Live
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
 from libraries.settings import SETTINGS, Settings, get_settings, read_settings
@@ -89,6 +91,21 @@ def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let applications that a test made end with it, with the threads that serve whoever follows a job."""
+    made: list[Live] = []
+
+    def remembered(*args: Any) -> Live:
+        made.append(Live(*args))
+        return made[-1]
+
+    monkeypatch.setattr("components.held.Live", remembered)
+    yield
+    for one in made:
+        one.close()
 
 
 @pytest.fixture

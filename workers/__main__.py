@@ -1,7 +1,7 @@
 """`python -m workers`: as many workers on the `background` queue as the setting WORKERS says, started again when they die.
 
 The first SIGTERM or SIGINT lets each running job end; a second one hands the jobs back to the queue. Exit code 0 after a stop on
-request, 1 for trouble, 2 for bad settings.
+request, 1 for trouble or in immediate mode, 2 for bad settings.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from libraries.job_manager.worker import BrokerUnreachable, eviction_policy, run
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
 
+REFUSED = (
+    "Consumer cannot be run with settings where immediate is enabled: jobs run in the process that queues them. "
+    "Unset IMMEDIATE to have workers run them."
+)
+
 
 def main() -> int:
     """Run the workers as the command line and the environment say, and return the exit code."""
@@ -29,6 +34,9 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if settings.immediate:
+        sys.stderr.write(f"{REFUSED}\n")
+        return 1
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     try:
         if options.single or options.burst:

@@ -7,14 +7,14 @@ from typing import Any
 from flask import Response, json
 
 from components.artboard.schemas import HIGH, CreateArtboardSchema
-from components.http import FILE_HEADERS, accepted, prefers_async, wants
+from components.http import FILE_HEADERS, SVG_TYPE, accepted, prefers_async, wants
 from components.idempotency import request_random
 from components.operations import OPERATIONS, Operation
+from components.webhook_fields import checked_webhook
 from libraries.drawing.artboard import LARGEST_SEED, check_artboard
 from libraries.job_manager import JobOptions, submit
 from libraries.svg_builder import SVGBuilder
 
-SVG_TYPE = "image/svg+xml"
 # The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
 CORNER, SIDE, ROOM = 10, 50, 60
 
@@ -45,16 +45,18 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
 
     Raises:
         TooComplex: the drawing would have too many points.
+        BadFields: the webhook may not be called.
         QueueFull: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
     (call,) = drawing_calls(artboard)
-    job = submit(DRAW.task, kwargs=call, options=JobOptions(at_front=artboard["priority"] == HIGH))
+    options = JobOptions(at_front=artboard["priority"] == HIGH, webhook=checked_webhook(artboard["webhook"]))
+    job = submit(DRAW.task, kwargs=call, options=options)
     asked = prefers_async()
     message = "Complex pattern queued for generation"
     response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=call["seed"])
     if asked:
-        response.headers["Preference-Applied"] = "respond-async"
+        response.headers.add("Preference-Applied", "respond-async")
     return response
 
 

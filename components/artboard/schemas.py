@@ -9,6 +9,7 @@ from marshmallow import EXCLUDE, fields
 from marshmallow.validate import Length, OneOf
 
 from components.http import AcceptedSchema, ReplySchema
+from components.webhook_fields import webhook_field
 from libraries.drawing.artboard import ArtboardSchema
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -57,6 +58,7 @@ class CreateArtboardSchema(ArtboardSchema):
         validate=OneOf(["normal", HIGH]),
         metadata={"description": f"`{HIGH}` puts the job in front of those that wait."},
     )
+    webhook = webhook_field()
 
 
 class SimpleArtboardSchema(ReplySchema):
@@ -78,4 +80,4 @@ class CreatedArtboardSchema(QueuedArtboardSchema):
     status = fields.String(metadata={"description": "`generating`.", "example": "generating"})
     job_id = fields.String(metadata={"description": "The id to follow the job by.", "example": "4f1c9a"})
     message = fields.String(metadata={"description": "What was queued, in words."})
-    svg = fields.String(metadata={"description": "The drawing, if `complexity` was `simple`."})
+    svg = fields.String(metadata={"description": "The drawing, if `complexity` was `simple`, or after `Prefer: wait=N`."})

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
 from components.http import JobLinksSchema, ReplySchema
+from components.webhook_fields import webhook_field
 from libraries.job_manager import STATES
 
 MOST_ITEMS = 500
@@ -39,6 +40,7 @@ class SubmitBatchSchema(Schema):
         validate=OneOf(["normal", "high"]),
         metadata={"description": "`high` puts the jobs in front of those that wait."},
     )
+    webhook = webhook_field()
 
 
 class BatchLinksSchema(ReplySchema):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.batches.schemas import GONE
-from components.http import job_links
 from libraries.job_manager import Batch, JobRecord
+from libraries.job_manager.views import job_links
 
 
 def batch_body(batch: Batch) -> dict[str, Any]:

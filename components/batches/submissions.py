@@ -13,6 +13,7 @@ from components.batches.states import batch_links
 from components.http import queued_response
 from components.operations import OPERATIONS, Operation
 from components.problems import BadFields, FieldError, field_errors_of, flatten
+from components.webhook_fields import checked_webhook
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.job_manager import JobOptions, known_tasks, submit_batch
 
@@ -21,12 +22,13 @@ def queue_batch(asked: dict[str, Any]) -> Response:
     """Queue the batch that a `SubmitBatchSchema` asks for, and return the reply that says so.
 
     Raises:
-        BadFields: the operation is unknown, or items are wrong; all of them are named.
+        BadFields: the operation is unknown, or items are wrong; all of them are named. Or the webhook may not be called.
         QueueFull: there is not room for all of it; nothing was queued.
         QueueUnavailable: the broker cannot be reached.
     """
     task, timeout, calls = calls_of(asked["operation"], asked["items"])
-    batch = submit_batch(task, calls, JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high"))
+    webhook = checked_webhook(asked["webhook"])
+    batch = submit_batch(task, calls, JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high", webhook=webhook))
     count = len(batch.job_ids)
     body = {
         "status": "queued",
@@ -65,7 +67,7 @@ def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dic
     calls: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         try:
-            calls += operation.calls(schema.load(item))
+            calls += operation.calls(without_webhook(schema.load(item)))
         except ValidationError as error:
             wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
         except InvalidInput as error:
@@ -75,6 +77,17 @@ def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dic
     if wrong:
         raise BadFields(wrong)
     return calls
+
+
+def without_webhook(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of a batch, if it does not ask for a webhook of its own.
+
+    Raises:
+        ValidationError: it does.
+    """
+    if item.get("webhook") is not None:
+        raise ValidationError({"webhook": ["Belongs beside items, once for all of them."]})
+    return item
 
 
 def _placed(place: int, errors: Any) -> Iterator[FieldError]:

@@ -6,20 +6,25 @@ from typing import Any
 
 from flask import Response
 
-from components.http import AcceptedSchema, api_blueprint, json_response, queued_response, state_response
+from components.http import AcceptedSchema, api_blueprint, json_response, queued_response
 from components.jobs.actions import cancel, delete, do_to_all, retry
+from components.jobs.following import job_response, token_response
 from components.jobs.pages import list_response
 from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
     BulkReplySchema,
     BulkSchema,
+    FollowQuerySchema,
     JobListQuerySchema,
     JobListSchema,
+    JobQuerySchema,
     JobSchema,
     ResultQuerySchema,
     SubmitJobSchema,
+    TokenSchema,
 )
-from components.jobs.states import job_body, seen_job
+from components.jobs.states import seen_job
+from components.jobs.streams import stream_response
 from components.jobs.submissions import submit_job
 
 blueprint = api_blueprint("jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made.")
@@ -85,16 +90,46 @@ def change_jobs(asked: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/<job_id>", parameters=[JOB_ID_PARAMETER])
+@blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 410, 503)
-def get_job(job_id: str) -> Response:
+def get_job(query: dict[str, Any], job_id: str) -> Response:
     """Show a job.
 
     Ask again after the seconds that `Retry-After` names; it is there until the job is done. Send the `ETag` of the last answer as
     `If-None-Match`, and nothing new is answered with 304 and no body.
+
+    With `wait`, or `Prefer: wait=N`, the answer comes when the job is done, or after that many seconds; with `If-None-Match`
+    beside it, as soon as something about the job has changed.
     """
-    record = seen_job(job_id)
-    return state_response(job_body(record), done=record.done)
+    return job_response(job_id, wait=query["wait"])
+
+
+@blueprint.route("/<job_id>/events", parameters=[JOB_ID_PARAMETER])
+@blueprint.arguments(FollowQuerySchema, location="query")
+@blueprint.response(200, content_type="text/event-stream", schema={"type": "string"}, description="Events, up to the job's end")
+@blueprint.response(204, description="The client knows the end already; an `EventSource` stops asking")
+@blueprint.problems(404, 410, 503)
+def get_job_events(query: dict[str, Any], job_id: str) -> Response:
+    """Follow a job as an event stream.
+
+    First comes `status` with the whole job, then what was kept of its events (`status`, `progress`, `log`), then each as it
+    happens, and at last one of `finished`, `failed` and `canceled` with the whole job. Close the stream on that: a browser
+    connects again after an end, and is answered with 204. `Last-Event-ID` gives what came behind that event.
+    """
+    return stream_response(job_id)
+
+
+@blueprint.route("/<job_id>/token", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.response(201, TokenSchema)
+@blueprint.problems(404, 410)
+@blueprint.queues()
+def make_job_token(job_id: str) -> Response:
+    """Get a token for following a job where headers cannot be sent.
+
+    `?token=` in the address of the job's events, or of a WebSocket, stands for the API key for 15 minutes, for this job only.
+    """
+    return token_response(seen_job(job_id))
 
 
 @blueprint.route("/<job_id>", methods=["DELETE"], parameters=[JOB_ID_PARAMETER])

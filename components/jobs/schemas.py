@@ -9,6 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http import JobLinksSchema, ReplySchema
+from components.webhook_fields import webhook_field
 from libraries.drawing.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration
@@ -193,6 +194,7 @@ class SubmitJobSchema(Schema):
         validate=Length(max=MOST_DEPENDENCIES),
         metadata={"description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."},
     )
+    webhook = webhook_field()
 
     @validates_schema(skip_on_field_errors=False)
     def check_time(self, data: dict[str, Any], **_: Any) -> None:
@@ -243,3 +245,42 @@ class ResultQuerySchema(Schema):
     download = fields.Boolean(
         load_default=False, metadata={"description": "`1` to be offered as a file to save, `0` to be shown."}
     )
+
+
+class JobQuerySchema(Schema):
+    """What may be asked of `GET /jobs/<job_id>`."""
+
+    wait = fields.Integer(
+        load_default=None,
+        validate=Range(0, 60),
+        metadata={"description": "Seconds to wait for the job's end, or with `If-None-Match` for a change."},
+    )
+
+
+class FollowQuerySchema(Schema):
+    """What may be asked of `GET /jobs/<job_id>/events`."""
+
+    last_event_id = fields.String(
+        load_default="",
+        validate=Length(max=64),
+        metadata={"description": "What the header `Last-Event-ID` says, for a client that cannot send it."},
+    )
+    token = fields.String(
+        load_default="", validate=Length(max=1024), metadata={"description": "In place of an API key; see the job's `token`."}
+    )
+
+
+class TokenLinksSchema(ReplySchema):
+    """Where a token can be used."""
+
+    events = fields.String(metadata={"description": "The job's event stream."})
+    socket = fields.String(metadata={"description": "A WebSocket that may follow the job."})
+
+
+class TokenSchema(ReplySchema):
+    """A token for following one job."""
+
+    token = fields.String(required=True, metadata={"description": "Stands for the API key, for this job only."})
+    expires_at = fields.String(required=True, metadata={"description": "When it is good no more."})
+    job_id = fields.String(required=True, metadata={"description": "The job that it is good for."})
+    links = fields.Nested(TokenLinksSchema, metadata={"description": "Addresses with the token in them."})

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, datetime
-from typing import Any, ClassVar
-from urllib.parse import quote
+from typing import ClassVar
 
-from components.http import job_links
 from components.problems import EdgeError
 from libraries.job_manager import JobRecord, JobUnknown, find_job, was_there
-from libraries.job_manager.records import INTERNAL_FAILURE, PUBLIC_FAILURES
-from libraries.storage import ArtifactFolder, output_folder
+from libraries.job_manager.views import job_body, named_artifacts, shown_result
+
+__all__ = ["JobExpired", "job_body", "named_artifacts", "seen_job", "shown_result"]
 
 
 class JobExpired(EdgeError):
@@ -35,85 +32,3 @@ def seen_job(job_id: str) -> JobRecord:
         if was_there(job_id):
             raise JobExpired("this job was deleted, or its record has expired") from None
         raise
-
-
-def job_body(record: JobRecord) -> dict[str, Any]:
-    """Return the job as the JSON object of `JobSchema`."""
-    links = job_links(record.id, record.status, record.batch_id)
-    return {
-        "id": record.id,
-        "status": record.status,
-        "result": shown_result(record.result),
-        "error": record.public_error,
-        "created_at": utc(record.created_at),
-        "started_at": utc(record.started_at),
-        "ended_at": utc(record.ended_at),
-        "done": record.done,
-        "error_code": record.error_code,
-        "task": record.task,
-        "position": record.position,
-        "progress": record.progress,
-        "attempt": record.attempt,
-        "retries_left": record.retries_left,
-        "timeout": record.timeout,
-        "expires_at": utc(record.expires_at),
-        "artifacts": shown_artifacts(record),
-        "attempts": [shown_attempt(one) for one in record.attempts],
-        "batch_id": record.batch_id,
-        "links": links,
-    }
-
-
-def named_artifacts(record: JobRecord) -> dict[str, dict[str, Any]]:
-    """Return what a job made by the names that clients know: without folders, and a number before a name's second use."""
-    named: dict[str, dict[str, Any]] = {}
-    uses: Counter[str] = Counter()
-    for artifact in record.artifacts:
-        name = artifact["name"].rsplit("/", 1)[-1]
-        uses[name] += 1
-        named[name if uses[name] == 1 else f"{uses[name]}-{name}"] = artifact
-    return named
-
-
-def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
-    """Return the files that a job made, as clients see them: the first is the job's result."""
-    here = f"/jobs/{record.id}"
-    return [
-        {**one, "name": name, "url": f"{here}/artifacts/{quote(name)}" if place else f"{here}/result"}
-        for place, (name, one) in enumerate(named_artifacts(record).items())
-    ]
-
-
-def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
-    """Return an attempt that failed, with what may be told of its error."""
-    raw = attempt.get("error", "")
-    said = next((detail for mark, (_, detail) in PUBLIC_FAILURES.items() if mark in raw), INTERNAL_FAILURE[1])
-    shown: dict[str, Any] = {"worker": attempt.get("worker", ""), "error": attempt.get("detail", said)}
-    for name in ("started_at", "ended_at"):
-        shown[name] = utc(datetime.fromisoformat(attempt[name])) if attempt.get(name) else None
-    return shown
-
-
-def shown_result(result: Any) -> Any:
-    """Return a result with every path below the output folder shown as `output/...`; containers are changed in place."""
-    folder = output_folder()
-    top = [result]
-    pending: list[list[Any] | dict[str, Any]] = [top]
-    while pending:
-        pending.extend(_show_paths(pending.pop(), folder))
-    return top[0]
-
-
-def _show_paths(container: list[Any] | dict[str, Any], folder: ArtifactFolder) -> list[list[Any] | dict[str, Any]]:
-    """Show the paths that stand directly in `container`, and return the containers in it."""
-    places: list[tuple[Any, Any]] = list(container.items() if isinstance(container, dict) else enumerate(container))
-    for place, value in places:
-        container[place] = folder.shown(value)
-    return [value for _, value in places if isinstance(value, list | dict)]
-
-
-def utc(moment: datetime | None) -> str | None:
-    """Return a time as ISO 8601 in UTC with milliseconds, such as `2026-11-21T21:43:51.779Z`."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

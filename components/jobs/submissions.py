@@ -9,6 +9,7 @@ from flask import Response
 
 from components.http import accepted
 from components.problems import BadFields, FieldError
+from components.webhook_fields import checked_webhook
 from libraries.errors import NotFound
 from libraries.job_manager import JobOptions, JobUnknown, UnknownTask, check_task, find_job, submit
 
@@ -29,7 +30,7 @@ def submit_job(asked: dict[str, Any]) -> Response:
 
     Raises:
         TaskNotFound: there is no such task. The name is looked up in a list; nothing is imported.
-        BadFields: a job that it depends on is not the caller's, or ended without a result.
+        BadFields: a job that it depends on is not the caller's, or ended without a result; or the webhook may not be called.
         BadArguments, QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
     """
     try:
@@ -43,7 +44,11 @@ def submit_job(asked: dict[str, Any]) -> Response:
 
 
 def options_of(asked: dict[str, Any]) -> JobOptions:
-    """Return how the job is to be queued. The task's own arguments have no say in it, whatever their names."""
+    """Return how the job is to be queued. The task's own arguments have no say in it, whatever their names.
+
+    Raises:
+        BadFields: the webhook may not be called.
+    """
     run_at = asked["run_at"].timestamp() if asked["run_at"] is not None else None
     retry = asked["retry"] or {"max": None, "interval": None}
     return JobOptions(
@@ -54,6 +59,7 @@ def options_of(asked: dict[str, Any]) -> JobOptions:
         retries=retry["max"],
         retry_pause=retry["interval"],
         depends_on=tuple(dict.fromkeys(asked["depends_on"])),
+        webhook=checked_webhook(asked["webhook"]),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from libraries.errors import Unavailable
 from libraries.job_manager import queue_health
+from libraries.settings import get_settings
 
 
 class NotReady(Unavailable):
@@ -29,7 +30,11 @@ def readiness() -> dict[str, Any]:
     """
     health = queue_health()
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
-    parts["worker"] = _worker(health["workers"], broker=health["broker"])
+    parts["worker"] = (
+        _part(ready=True, found="not needed: jobs run at once in the web process (immediate mode)")
+        if get_settings().immediate
+        else _worker(health["workers"], broker=health["broker"])
+    )
     if not all(part["ready"] for part in parts.values()):
         raise NotReady(parts)
     return {"status": "ready", "parts": parts}

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from components.http import VERSION, api_blueprint
+from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, document_response, index_page, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
@@ -15,6 +16,10 @@ blueprint = api_blueprint("system", __name__, None, "Is the service well, and wh
 blueprint.template_folder = "templates"
 blueprint.static_folder = "assets"
 blueprint.static_url_path = "/assets"
+# Commands of `flask --app app`, not of a group below it.
+blueprint.cli_group = None
+for command in (doctor, jobs):
+    blueprint.cli.add_command(command)
 
 
 # Not strict: an address without any path is this one, and needs no redirect to a host that the request named.

@@ -23,6 +23,7 @@ from libraries.settings import get_settings
 WORDS = {
     "docs": "every route, with commands to copy",
     "openapi": "the same for machines, OpenAPI 3.1",
+    "live": "a page to ask for drawings and watch them being made",
     "patterns": "what can be drawn",
     "health": "is the web process alive",
     "ready": "would a job be done now",
@@ -31,6 +32,7 @@ WORDS = {
 LINKS = {
     "docs": "/docs",
     "openapi": "/openapi.json",
+    "live": "/live",
     "patterns": "/patterns",
     "health": "/healthz",
     "ready": "/readyz",

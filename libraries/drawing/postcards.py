@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from libraries.drawing.fields import load_fields
 from libraries.errors import InvalidInput, UnknownName
-from libraries.lettering import DEFAULT_FONT, LINE_PITCH, StrokeFont, stroke_font, wrap
-from libraries.lettering.layout import advance_of, is_blank
+from libraries.lettering import DEFAULT_FONT, LINE_PITCH, StrokeFont, advance_of, is_blank, stroke_font, wrap
 from libraries.registry import Registry
 from libraries.storage import filename_part
 from libraries.svg_builder import BadText, SVGBuilder, check_text

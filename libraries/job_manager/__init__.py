@@ -1,6 +1,7 @@
 """The one door to RQ and its broker: queue a task, follow it by id, cancel it, report from inside it."""
 
 from libraries.job_manager.batches import Batch, BatchUnknown, cancel_batch, fetch_batch, submit_batch
+from libraries.job_manager.calling import BackgroundTask, JobHandle, NoResult, ResultNotReady, TaskFailed, background_task
 from libraries.job_manager.catalogue import check_task, known_tasks
 from libraries.job_manager.control import (
     Capacity,
@@ -14,6 +15,7 @@ from libraries.job_manager.control import (
     stop_job,
     was_there,
 )
+from libraries.job_manager.derived import derived_key
 from libraries.job_manager.errors import (
     BadArguments,
     BadResult,
@@ -24,25 +26,35 @@ from libraries.job_manager.errors import (
     UnknownTask,
     WrongState,
 )
+from libraries.job_manager.events import EventFeed, JobEvent, Message, read_events, send_to_group
 from libraries.job_manager.health import QueueHealth, queue_health
+from libraries.job_manager.hooks import on_shutdown, on_startup
 from libraries.job_manager.idempotency import KeyedRequest, KeyInUse, KeyReused, Reply
+from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
-from libraries.job_manager.ownership import acting_for, current_owner, repeatable_ids
+from libraries.job_manager.notices import Notice, read_notices
+from libraries.job_manager.notices import Notice, read_notices
+from libraries.job_manager.outbox import deliveries, job_webhook, log_delivery, queue_delivery
+from libraries.job_manager.ownership import acting_for, current_owner
 from libraries.job_manager.queueing import JobOptions, enqueue_background_job, submit
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
-from libraries.job_manager.running import attach, current_job_id, own_folder, report_progress
+from libraries.job_manager.running import attach, current_job_id, log_message, own_folder, report_progress, track
 from libraries.job_manager.states import FINAL_STATES, STATES
 
 __all__ = [
     "FINAL_STATES",
     "STATES",
+    "BackgroundTask",
     "BadArguments",
     "BadResult",
     "BadTimeout",
     "Batch",
     "BatchUnknown",
     "Capacity",
+    "EventFeed",
+    "JobEvent",
     "JobFilter",
+    "JobHandle",
     "JobOptions",
     "JobPage",
     "JobRecord",
@@ -50,14 +62,21 @@ __all__ = [
     "KeyInUse",
     "KeyReused",
     "KeyedRequest",
+    "Message",
+    "NoResult",
+    "Notice",
+    "Notice",
     "QueueFull",
     "QueueHealth",
     "QueueUnavailable",
     "Reply",
+    "ResultNotReady",
+    "TaskFailed",
     "UnknownTask",
     "WrongState",
     "acting_for",
     "attach",
+    "background_task",
     "cancel_batch",
     "cancel_job",
     "capacity",
@@ -65,22 +84,35 @@ __all__ = [
     "current_job_id",
     "current_owner",
     "delete_job",
+    "deliveries",
+    "derived_key",
     "enqueue_background_job",
     "fetch_batch",
     "fetch_job",
     "find_job",
     "get_job_status",
+    "job_webhook",
     "known_tasks",
     "list_jobs",
+    "log_delivery",
+    "log_message",
+    "on_shutdown",
+    "on_startup",
     "own_folder",
     "pause_queue",
+    "queue_delivery",
     "queue_health",
+    "read_events",
+    "read_notices",
+    "read_notices",
     "repeatable_ids",
     "report_progress",
     "resume_queue",
     "retry_job",
+    "send_to_group",
     "stop_job",
     "submit",
     "submit_batch",
+    "track",
     "was_there",
 ]

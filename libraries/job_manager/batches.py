@@ -14,7 +14,9 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.control import cancel_job
-from libraries.job_manager.ownership import current_owner, new_job_id
+from libraries.job_manager.ids import BATCH, new_id
+from libraries.job_manager.immediate import run_if_immediate
+from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.queueing import JobOptions, check_outcome, enqueue_arguments, make_job
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
 from libraries.settings import get_settings
@@ -74,14 +76,16 @@ def submit_batch(task: str, items: Sequence[Mapping[str, Any]], options: JobOpti
     settings, client = get_settings(), web_client(get_settings())
     room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY))
     check_outcome(-1 if room < len(items) else 1)
-    batch_id = patiently(lambda: new_job_id(client))
+    owner = current_owner()
+    batch_id = patiently(lambda: new_id(client, owner, kind=BATCH))
     options = replace(options or JobOptions(), batch_id=batch_id)
-    jobs = [make_job(client, task, (), item, job_id=patiently(lambda: new_job_id(client)), options=options) for item in items]
-    ids = [job.id for job in jobs]
+    ids = [patiently(lambda: new_id(client, owner)) for _ in items]
+    jobs = [make_job(client, task, (), item, job_id=job_id, options=options) for job_id, item in zip(ids, items, strict=True)]
     patiently(lambda: _remember(client, batch_id, ids))
     for start in range(0, len(jobs), BLOCK):
         block = jobs[start : start + BLOCK]
         patiently(lambda block=block: _enqueue_block(client, block, options))  # type: ignore[misc]
+    run_if_immediate(ids)
     return Batch(batch_id, ids, [JobRecord(id=job_id, status="queued", task=task) for job_id in ids])
 
 

@@ -18,13 +18,19 @@ from libraries.errors import did_you_mean
 from libraries.job_manager.errors import BadArguments, UnknownTask
 
 PACKAGE = "workers"
+# Our own decorator: the task takes what its function takes.
+KEEPS_ARGUMENTS = "background_task"
 log = logging.getLogger(__name__)
 
 
 def known_tasks() -> list[str]:
     """Return the dotted paths of all tasks in alphabetical order; a file added meanwhile is seen."""
-    files = sorted(path for folder in _folders() for path in folder.glob("*_tasks.py"))
-    return list(_names(tuple((path, path.stat().st_mtime_ns) for path in files)))
+    return list(_names(tuple((path, path.stat().st_mtime_ns) for path in task_files())))
+
+
+def task_files() -> list[Path]:
+    """Return the files of the task modules, also of those that cannot be read as Python."""
+    return sorted(path for folder in _folders() for path in folder.glob("*_tasks.py"))
 
 
 def check_task(name: object) -> str:
@@ -40,7 +46,7 @@ def check_task(name: object) -> str:
 
 
 def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Check that a task takes these arguments, as far as its source tells; a decorated task may take anything.
+    """Check that a task takes these arguments, as far as its source tells; one with other decorators than ours may take anything.
 
     Raises:
         BadArguments: it does not; the text names the argument, `field` is `kwargs.<name>` or `args`.
@@ -66,7 +72,13 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
 
 @lru_cache(maxsize=64)
 def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
-    return {node.name: node.args for node in _tree(path).body if isinstance(node, ast.FunctionDef) and not node.decorator_list}
+    functions = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: node.args for node in functions if all(map(_keeps_arguments, node.decorator_list))}
+
+
+def _keeps_arguments(decorator: ast.expr) -> bool:
+    name = decorator.id if isinstance(decorator, ast.Name) else decorator.attr if isinstance(decorator, ast.Attribute) else ""
+    return name == KEEPS_ARGUMENTS
 
 
 def _file_of(task: str) -> tuple[Path, int]:

@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from libraries.job_manager.errors import QueueUnavailable
 from libraries.job_manager.places import socket_path
+from libraries.job_manager.throwaway import immediate_url
 from libraries.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -30,7 +31,15 @@ WEB_PAUSES = (0.05, 0.15)
 
 
 def broker_url(settings: Settings) -> str:
-    """Return the URL of the broker: the configured one, or the socket of the embedded one."""
+    """Return the URL of the broker: the configured one, or the socket of the embedded one.
+
+    In immediate mode without either, this process starts a throw-away broker of its own.
+
+    Raises:
+        QueueUnavailable: that one does not start.
+    """
+    if settings.immediate and settings.embedded_broker:
+        return immediate_url(settings.data_dir)
     return settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
 
 
@@ -38,9 +47,12 @@ def shown_broker_url(settings: Settings) -> str:
     """Return the broker's URL without its user and password, for logs."""
     url = broker_url(settings)
     parts = urlsplit(url)
-    if "@" not in parts.netloc:
+    if "@" not in parts.netloc and not parts.query:
         return url
-    return parts._replace(netloc=f"***@{parts.netloc.rpartition('@')[2]}").geturl()
+    # A password may also stand in the query.
+    query = "&".join(part for part in parts.query.split("&") if part.startswith("db="))
+    netloc = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    return parts._replace(netloc=netloc, query=query).geturl()
 
 
 def web_client(settings: Settings) -> Redis:
@@ -72,6 +84,15 @@ def worker_client(settings: Settings) -> Redis:
         socket_timeout=15.0,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
         retry_on_error=list(BROKER_AWAY),
+    )
+    return Redis(connection_pool=pool)
+
+
+def subscription_client(settings: Settings) -> Redis:
+    """Return a new client for one that waits for messages: no limit on the wait, no retries, a sign of life every 15 s."""
+    url = broker_url(settings)
+    pool = ConnectionPool.from_url(
+        url, **_tcp_options(url), socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=15
     )
     return Redis(connection_pool=pool)
 

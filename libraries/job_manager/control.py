@@ -14,14 +14,18 @@ from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.disposal import dispose
 from libraries.job_manager.errors import JobUnknown, WrongState
+from libraries.job_manager.ids import made_here
+from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.policies import tries_of
+from libraries.job_manager.policies import retries_of
 from libraries.job_manager.queueing import check_outcome
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.settings import get_settings
 
 STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
+# How long clients are told of an expired record that there was one: seven days, in seconds.
+MEMORY = 7 * 86400
 
 
 class Capacity(TypedDict):
@@ -101,11 +105,12 @@ def retry_job(job_id: str) -> JobRecord:
         QueueUnavailable: the broker cannot be reached.
     """
     record, settings = find_job(job_id), get_settings()
-    retries = tries_of(record.task) - 1
+    retries = retries_of(record.task, settings)
     outcome = patiently(lambda: transitions.again(web_client(settings), job_id, time.time(), retries, settings.max_queue))
     check_outcome(outcome)
     if not outcome:
         raise WrongState(f"the job is {record.status}; only one that ended without a result can be tried again", record.status)
+    run_if_immediate([job_id])
     return find_job(job_id)
 
 
@@ -127,8 +132,11 @@ def was_there(job_id: str) -> bool:
     """Tell whether the current owner had a job with this id whose record is gone by now."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    owner = patiently(lambda: web_client(get_settings()).get(keys.gone_key(job_id)))
-    return owner is not None and (owner.decode() if isinstance(owner, bytes) else owner) == current_owner()
+    settings = get_settings()
+    made = patiently(lambda: made_here(web_client(settings), job_id, current_owner()))
+    if made is None:
+        return False
+    return not made or time.time() - made < MEMORY + max(settings.result_ttl, settings.failure_ttl)
 
 
 def pause_queue() -> None:
@@ -138,7 +146,9 @@ def pause_queue() -> None:
 
 def resume_queue() -> None:
     """Let the workers take jobs again. As `rq resume` does."""
-    patiently(lambda: web_client(get_settings()).delete(keys.SUSPENDED_KEY))
+    client = web_client(get_settings())
+    patiently(lambda: client.delete(keys.SUSPENDED_KEY))
+    run_waiting_if_immediate(client)
 
 
 def capacity() -> Capacity:

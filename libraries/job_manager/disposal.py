@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 
 from libraries.job_manager import keys, transitions
-from libraries.job_manager.ownership import MEMORY, acting_for, current_owner
+from libraries.job_manager.ownership import acting_for, current_owner
 from libraries.storage import output_folder
 
 
@@ -20,9 +20,9 @@ def made_note(artifacts: list[dict[str, Any]] | None) -> str:
 def dispose(client: Redis, job_id: str) -> bool:
     """Remove the record of a job and the files that it made; return False, having done nothing, when it runs.
 
-    A file that a later job has replaced stays. It is remembered for a week that there was a job.
+    A file that a later job has replaced stays.
     """
-    note = transitions.forget(client, job_id, MEMORY)
+    note = transitions.forget(client, job_id)
     if note is None:
         return False
     if note:

@@ -15,7 +15,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -31,9 +31,11 @@ from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.disposal import made_note
-from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.errors import BadResult, JobTimeout, QueueUnavailable, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.outbox import queue_deliveries
 from libraries.job_manager.ownership import ANONYMOUS, acting_for
+from libraries.job_manager.running import execution
 from libraries.job_manager.slot import IDLE, RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
@@ -46,6 +48,7 @@ SUSPENDED_PAUSE = 0.2
 BROKER_PAUSE = 0.2
 # How long a finished job's result is offered to a broker that is away.
 COMMIT_PATIENCE = 600.0
+SHORTEST_ALARM = 0.001
 # The errors that trying again cannot mend.
 PERMANENT = (InvalidInput, NotFound, MemoryError)
 log = logging.getLogger(__name__)
@@ -53,6 +56,8 @@ log = logging.getLogger(__name__)
 
 class Horse:
     """Takes jobs and runs them until it has served its share, is asked to stop, or finds nothing in burst mode."""
+
+    commit_patience = COMMIT_PATIENCE
 
     def __init__(self, settings: Settings, worker: str, slot: Slot, tasks: dict[str, Callable[..., Any]]) -> None:
         self._settings = settings
@@ -137,12 +142,14 @@ class Horse:
                 self._fail(job, name, attempt, error)
             else:
                 self._finish(job, name, attempt, result)
+        if b"webhook_events" in record:
+            deliver_due(self._client)
 
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
-        self._limit_cpu()
-        with _Alarm(timeout), publishing_only_if(partial(self._check_ours, attempt)):
+        ours = publishing_only_if(partial(self._check_ours, attempt))
+        with self._within(timeout), ours, execution(attempt.execution_id):
             result = job.perform()
         return _as_json(result, self._settings.max_result)
 
@@ -192,7 +199,7 @@ class Horse:
 
     def _commit(self, step: Callable[[], int]) -> int:
         """Return what `step` returns, offering it again while the broker is away."""
-        deadline = time.monotonic() + COMMIT_PATIENCE
+        deadline = time.monotonic() + self.commit_patience
         while True:
             try:
                 return step()
@@ -200,6 +207,11 @@ class Horse:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(BROKER_PAUSE)
+
+    def _within(self, timeout: int) -> AbstractContextManager[None]:
+        """Return what bounds the next job: its timeout in seconds, and its share of processor time."""
+        self._limit_cpu()
+        return Alarm(timeout)
 
     def _limit_cpu(self) -> None:
         """Give the next job its own share of processor time; the limit counts what the process used before."""
@@ -209,18 +221,23 @@ class Horse:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-class _Alarm:
-    """Raises JobTimeout in the main thread when the time is up."""
+class Alarm(AbstractContextManager[None]):
+    """Raises JobTimeout in the main thread when the time is up; an alarm that was set before goes on afterwards."""
 
     def __init__(self, seconds: int) -> None:
         self._seconds = seconds
 
     def __enter__(self) -> None:
-        signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+        self._started = time.monotonic()
+        self._handler_before = signal.signal(signal.SIGALRM, self._ring)
+        self._left_before, _ = signal.setitimer(signal.ITIMER_REAL, self._seconds)
 
     def __exit__(self, *_: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
+        if self._left_before:
+            left = self._left_before - (time.monotonic() - self._started)
+            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_ALARM))
 
     def _ring(self, number: int, frame: FrameType | None) -> NoReturn:
         raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
@@ -271,6 +288,12 @@ def release_dependents(client: Redis, job_id: str) -> None:
         # A release that was cut off half way has left them here.
         ReadyJobRegistry(queue=queue).cleanup()
         client.srem(keys.WAITED_FOR_KEY, job_id)
+
+
+def deliver_due(client: Redis) -> None:
+    """Queue what is due to webhooks; what cannot be queued now is seen to by the reaper's next round."""
+    with suppress(exceptions.RedisError, QueueUnavailable, UnknownTask):
+        queue_deliveries(client)
 
 
 def limit_resources(settings: Settings) -> None:

@@ -20,6 +20,8 @@ ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
 # Ours too: the jobs that have ended while others wait for them, until those are released.
 WAITED_FOR_KEY = "vector:waited-for"
+# And what is due to webhooks.
+WEBHOOKS_DUE_KEY = "vector:webhooks-due"
 SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 
@@ -38,9 +40,29 @@ def owner_key(owner: str) -> str:
     return f"vector:jobs:{owner}"
 
 
-def gone_key(job_id: str) -> str:
-    """Return the key that remembers a job whose record is gone; its value is the owner."""
-    return f"vector:gone:{job_id}"
+def events_key(job_id: str) -> str:
+    """Return the key of the stream of the job's events, which is also the channel on which they are told."""
+    return f"vector:events:{job_id}"
+
+
+def deliveries_key(job_id: str) -> str:
+    """Return the key of the list of attempts to deliver to the job's webhook."""
+    return f"vector:deliveries:{job_id}"
+
+
+def slow_receiver_key(host: str) -> str:
+    """Return the key that is there while the receiver of webhooks at a host is slow."""
+    return f"vector:slow-receiver:{host}"
+
+
+def notices_key(owner: str) -> str:
+    """Return the key of the stream of an owner's notifications."""
+    return f"vector:notices:{owner}"
+
+
+def group_channel(owner: str, group: str) -> str:
+    """Return the channel of a group of an owner's sockets."""
+    return f"vector:group:{owner}:{group}"
 
 
 def batch_key(batch_id: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 from libraries.job_manager.catalogue import module_constant
+from libraries.settings import Settings
 
 DEFAULT_TRIES = 2
 # Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
@@ -22,6 +23,16 @@ def tries_of(task: str) -> int:
     """Return how often a task is tried before its job is given up."""
     value = module_constant(task.rpartition(".")[0], "TRIES")
     return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
+
+
+def retries_of(task: str, settings: Settings, *, wanted: int | None = None) -> int:
+    """Return how often a failed job of a task is tried again: `wanted` times, or as the task's policy says.
+
+    Never in immediate mode: nobody is there to do it.
+    """
+    if settings.immediate:
+        return 0
+    return tries_of(task) - 1 if wanted is None else wanted
 
 
 def pauses(retries: int, *, first: float = FIRST_PAUSE) -> list[float]:

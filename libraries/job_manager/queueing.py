@@ -20,13 +20,16 @@ from libraries.job_manager import keys, transitions
 from libraries.job_manager.catalogue import check_arguments, check_task
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import BadArguments, BadTimeout, QueueFull
+from libraries.job_manager.ids import new_id
+from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.ownership import current_owner, new_job_id
-from libraries.job_manager.policies import pauses, tries_of
+from libraries.job_manager.ownership import current_owner
+from libraries.job_manager.policies import pauses, retries_of
 from libraries.settings import Settings, get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
 FULL_RETRY_AFTER = 5
+ANY_NUMBER = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,9 @@ class JobOptions:
 
     `job_timeout` and `result_ttl` are durations such as `300` or `'5m'`; `run_at` is a Unix time in seconds; `retries` says how
     often a failed job is tried again, `retry_pause` how many seconds the first pause is; `depends_on` names jobs that have to
-    finish before.
+    finish before. `id_prefix` stands in front of the job's id; `webhook` has the `url` that is told of the job's `events`, and
+    perhaps a `secret`; `notify` puts what becomes of the job among its owner's notifications; `internal` jobs are work of the
+    service's own: they are not listed, and a full queue does not refuse them.
     """
 
     job_timeout: str | int | None = None
@@ -46,6 +51,10 @@ class JobOptions:
     retry_pause: float | None = None
     depends_on: tuple[str, ...] = ()
     batch_id: str = ""
+    id_prefix: str = ""
+    webhook: Mapping[str, Any] | None = None
+    notify: bool = False
+    internal: bool = False
 
 
 def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any) -> Job:
@@ -78,12 +87,13 @@ def submit(
     """
     options = options or JobOptions()
     client = web_client(get_settings())
-    job_id = patiently(lambda: new_job_id(client))
+    job_id = patiently(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if options.depends_on:
-        patiently(lambda: _enqueue_dependent(client, job))
+        patiently(lambda: _enqueue_dependent(client, job, options))
     else:
         check_outcome(patiently(lambda: enqueue(client, job, options)))
+    run_if_immediate([job_id])
     return job
 
 
@@ -98,7 +108,7 @@ def make_job(
     settings = get_settings()
     check_task(task)
     check_arguments(task, args, kwargs)
-    retries = tries_of(task) - 1 if options.retries is None else options.retries
+    retries = retries_of(task, settings, wanted=options.retries)
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,
         args=tuple(args),
@@ -139,14 +149,30 @@ def enqueue_arguments(job: VectorJob, options: JobOptions, settings: Settings) -
         place = str(options.run_at)
     fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
     created = job.created_at.timestamp() if job.created_at else time.time()
-    return script_keys, [job.id, settings.max_queue, place, created, settings.failure_ttl + 86400, *fields]
+    most, listed_for = settings.max_queue, settings.failure_ttl + 86400
+    if options.internal:
+        most, listed_for = ANY_NUMBER, 0
+    return script_keys, [job.id, most, place, created, listed_for, *fields]
 
 
 def record_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, Any]:
     """Return the fields of the job's record: RQ's own, without its empty ones, and ours."""
     fields = {name: value for name, value in job.to_dict().items() if value != ""}
-    fields |= {"status": "queued", "enqueued_at": transitions.iso(time.time()), "owner": owner}
-    return fields | ({"batch": options.batch_id} if options.batch_id else {})
+    return fields | {"status": "queued", "enqueued_at": transitions.iso(time.time())} | own_fields(owner, options)
+
+
+def own_fields(owner: str, options: JobOptions) -> dict[str, str]:
+    """Return the fields of a job's record that are ours alone."""
+    fields = {"owner": owner}
+    if options.batch_id:
+        fields["batch"] = options.batch_id
+    if options.notify:
+        fields["notify"] = "1"
+    if options.webhook:
+        fields["webhook"] = json.dumps(dict(options.webhook))
+        # With a comma on either side of each, so that a script finds a whole word.
+        fields["webhook_events"] = f",{','.join(options.webhook['events'])},"
+    return fields
 
 
 def check_outcome(outcome: int) -> None:
@@ -170,14 +196,14 @@ def check_timeout(timeout: str | int) -> int:
     return seconds
 
 
-def _enqueue_dependent(client: Redis, job: VectorJob) -> None:
+def _enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> None:
     """Queue a job that waits for others, as RQ does it; repeated, it only says the same again."""
     if not client.exists(keys.job_key(job.id)):
         background_queue(client).enqueue_job(job)
     owner = current_owner()
     created = (job.created_at or datetime.now(UTC)).timestamp()
     with client.pipeline() as pipeline:
-        pipeline.hset(keys.job_key(job.id), "owner", owner)
+        pipeline.hset(keys.job_key(job.id), mapping=own_fields(owner, options))  # type: ignore[arg-type]
         pipeline.zadd(keys.owner_key(owner), {job.id: created})
         pipeline.expire(keys.owner_key(owner), get_settings().failure_ttl + 86400)
         pipeline.execute()

@@ -19,7 +19,7 @@ from rq.utils import as_text
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.disposal import dispose, dispose_leftovers
-from libraries.job_manager.horse import release_dependents
+from libraries.job_manager.horse import deliver_due, release_dependents
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
 from libraries.storage import output_folder
@@ -71,6 +71,7 @@ class Reaper:
             return None
         for job_id in reaped.waited_for:
             release_dependents(self._client, job_id)
+        deliver_due(self._client)
         if any(reaped[:4]):
             log.warning(
                 "Reaped: %d put back, %d tried again, %d lost, %d poison",
@@ -99,11 +100,12 @@ class Reaper:
             ReadyJobRegistry(keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob).cleanup()
             waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1))
             for job_id in map(bytes.decode, waiting):
-                self._see_to(job_id)
+                self.see_to(job_id)
         except BROKER_AWAY:
             return
 
-    def _see_to(self, job_id: str) -> None:
+    def see_to(self, job_id: str) -> None:
+        """Release a job that waits for others if all those have finished, and give it up if one never will."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {name: self._client.hget(keys.job_key(name), "status") for name in needed}
         if any(state in LOST_CAUSES for state in states.values()):

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager, suppress
+from typing import Protocol, TypeVar
 
+from redis import exceptions
 from rq import get_current_job
 from rq.job import Job
 
+from libraries.job_manager import transitions
 from libraries.job_manager.connections import BROKER_AWAY
+
+Item = TypeVar("Item")
 
 SHORTEST_PAUSE = 0.1
 PATIENCE = 30.0
-LONGEST_MESSAGE = 200
+LONGEST_MESSAGE, LONGEST_LOG_MESSAGE = 200, 2000
 
 
 class StoredArtifact(Protocol):
@@ -29,11 +33,22 @@ class StoredArtifact(Protocol):
         """Return what to keep with the job."""
 
 
-class _LastReport:
-    """When the running job last wrote its progress: `time.monotonic()` seconds."""
+class _Run:
+    """The run of a job that this process is in: its execution id, '' where the worker is not ours, and its last report's time."""
 
-    job_id = ""
-    at = 0.0
+    execution_id = ""
+    reported_job = ""
+    reported_at = 0.0
+
+
+@contextmanager
+def execution(execution_id: str) -> Iterator[None]:
+    """Let what is reported inside be that of one run of a job; when it is superseded, its reports change nothing."""
+    _Run.execution_id, _Run.reported_job = execution_id, ""
+    try:
+        yield
+    finally:
+        _Run.execution_id = ""
 
 
 def attach(artifact: StoredArtifact) -> str:
@@ -63,10 +78,41 @@ def report_progress(step: int, total: int, message: str = "") -> None:
     if job is None or (step < total and _too_soon(job)):
         return
     percent = round(100 * min(step, total) / total) if total > 0 else 0
-    report = {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]}
-    # Progress that cannot be told is no reason to fail.
-    with suppress(*BROKER_AWAY):
-        job.connection.hset(job.key, "progress", json.dumps(report))
+    _report(job, "progress", {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]})
+
+
+def track(items: Iterable[Item], total: int | None = None, message: str = "") -> Iterator[Item]:
+    """Yield each of `items`, and report after each one how many are done.
+
+    Args:
+        items: what the running job works through.
+        total: how many there are; needed where `len(items)` does not tell.
+        message: what is being done, in words.
+
+    Raises:
+        ValueError: `total` is not given and `items` have no length.
+    """
+    if total is None:
+        if not isinstance(items, Sized):
+            raise ValueError("track() needs total= for items without a length")
+        total = len(items)
+    report_progress(0, total, message)
+    for done, item in enumerate(items, 1):
+        yield item
+        report_progress(done, total, message)
+
+
+def log_message(message: str) -> None:
+    """Tell those who follow the running job something in words."""
+    job = get_current_job()
+    if job is not None:
+        _report(job, "log", {"message": message[:LONGEST_LOG_MESSAGE]})
+
+
+def _report(job: Job, event: str, said: dict[str, object]) -> None:
+    # What cannot be told is no reason to fail.
+    with suppress(*BROKER_AWAY, exceptions.OutOfMemoryError):
+        transitions.report(job.connection, job.id, _Run.execution_id, event, json.dumps(said))
 
 
 def _insist(write: Callable[[], object]) -> None:
@@ -85,7 +131,7 @@ def _insist(write: Callable[[], object]) -> None:
 
 def _too_soon(job: Job) -> bool:
     now = time.monotonic()
-    if _LastReport.job_id == job.id and now - _LastReport.at < SHORTEST_PAUSE:
+    if _Run.reported_job == job.id and now - _Run.reported_at < SHORTEST_PAUSE:
         return True
-    _LastReport.job_id, _LastReport.at = job.id, now
+    _Run.reported_job, _Run.reported_at = job.id, now
     return False

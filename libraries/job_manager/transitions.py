@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from base64 import b64encode
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ MOST_RESCUES = 3
 MOST_ATTEMPTS = 10
 LONGEST_ERROR = 4096
 # RQ's own words for it, which its dashboards and our own records know.
+PART = re.compile(r"^--@ (\w+)\n", re.MULTILINE)
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 POISON_TRACE = "PoisonJob: each worker that took this job died before it could say so"
 
@@ -43,15 +45,17 @@ class Script(NamedTuple):
 
 @cache
 def script(name: str) -> Script:
-    """Return the script `lua/<name>.lua`."""
-    text = (files(__package__) / "lua" / f"{name}.lua").read_text()
+    """Return the script `lua/<name>.lua`, with `lua/parts/<part>.lua` in place of a line `--@ <part>`."""
+    folder = files(__package__) / "lua"
+    text = PART.sub(lambda found: (folder / "parts" / f"{found[1]}.lua").read_text(), (folder / f"{name}.lua").read_text())
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def load_scripts() -> None:
     """Read all scripts now: a process that forks while another thread of it reads one hands its child a lock held for ever."""
     for source in (files(__package__) / "lua").iterdir():
-        script(source.name.removesuffix(".lua"))
+        if source.is_file():
+            script(source.name.removesuffix(".lua"))
 
 
 def run_script(client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -160,6 +164,12 @@ def beat(client: Redis, attempt: Attempt, now: float) -> bool:
     return bool(run_script(client, "beat", (keys.STARTED_KEY,), arguments))
 
 
+def report(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> bool:
+    """Keep and tell what a running job says, as JSON; return whether it still belongs to this attempt."""
+    script_keys = (keys.job_key(job_id), keys.STARTED_KEY)
+    return bool(run_script(client, "report", script_keys, (job_id, execution_id, event, text)))
+
+
 def give_back(client: Redis, attempt: Attempt) -> bool:
     """Hand a job back to the front of the queue; return whether it was this attempt's to give."""
     script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
@@ -214,11 +224,11 @@ def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
     return bool(run_script(client, "abandon", script_keys, arguments))
 
 
-def forget(client: Redis, job_id: str, memory: int) -> str | None:
+def forget(client: Redis, job_id: str) -> str | None:
     """Remove all that is known of a job but the note of its files; return that note, '' if there is none, None when it runs."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY, keys.CANCELED_KEY,
         keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
     )  # fmt: skip
-    note = run_script(client, "forget", script_keys, (job_id, memory))
+    note = run_script(client, "forget", script_keys, (job_id,))
     return None if note is None else str(note.decode())

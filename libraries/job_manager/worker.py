@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib
 import logging
 import os
 import random
@@ -19,7 +18,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -29,10 +27,12 @@ from rq.command import parse_payload
 from rq.serializers import JSONSerializer
 
 from libraries.job_manager import keys, transitions
-from libraries.job_manager.catalogue import known_tasks, task_modules
 from libraries.job_manager.connections import BROKER_AWAY, shown_broker_url, worker_client
+from libraries.job_manager.hooks import StartupFailed, load_hooks, run_shutdown_hooks, run_startup_hooks
 from libraries.job_manager.horse import ASKED_TO_STOP, QUEUE_EMPTY, SERVED_ITS_JOBS, Horse, limit_resources, release_dependents
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.loading import Tasks, load_tasks
+from libraries.job_manager.reaper import EVERY as REAPER_PERIOD
 from libraries.job_manager.reaper import Reaper
 from libraries.job_manager.slot import RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
@@ -50,7 +50,6 @@ LOOK_EVERY = 0.25
 LOOK_WHILE_STOPPING = 0.02
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
-Tasks = dict[str, Callable[..., Any]]
 
 
 class BrokerUnreachable(Exception):
@@ -377,22 +376,11 @@ def _watch_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def load_tasks() -> Tasks:
-    """Import every module that holds tasks, so that no job has to, and return the tasks by their dotted paths."""
-    modules = {}
-    for name in task_modules():
-        try:
-            modules[name] = importlib.import_module(name)
-        except Exception:
-            log.exception("%s cannot be imported; its jobs will fail", name)
-    paths = [path for path in known_tasks() if path.rpartition(".")[0] in modules]
-    return {path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths}
-
-
 def run_worker(settings: Settings, *, burst: bool = False) -> int:
     """Run one worker, with a reaper beside it, until it is told to stop, or until the queue is empty with `burst`.
 
-    Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason.
+    Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason or a start-up
+    hook failed.
 
     Raises:
         BrokerUnreachable: the broker does not answer.
@@ -402,12 +390,22 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
     if policy != "noeviction":
         log.error("The broker throws jobs away when its memory is full: its maxmemory-policy is %s, set it to noeviction", policy)
         return 1
+    load_hooks()
+    try:
+        run_startup_hooks()
+    except StartupFailed as error:
+        log.error("Worker not started: %s", error)  # noqa: TRY400 - one line says it all
+        return 1
     log.info(
         "Worker started: pid %d, queue %s, broker %s, %d tasks",
         os.getpid(),
         keys.QUEUE,
         shown_broker_url(settings),
         len(worker._tasks),  # noqa: SLF001
+    )
+    log.info(
+        "Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every %.0f s; periodic tasks: none",
+        REAPER_PERIOD,
     )
     log.info("The following commands are available:")
     for task in sorted(worker._tasks):  # noqa: SLF001
@@ -422,6 +420,7 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
         well = worker.work(burst=burst)
     finally:
         reaper.stop()
+        run_shutdown_hooks()
     if well:
         log.info("Worker stopped")
         return 0

@@ -1,16 +1,47 @@
-"""Letters that a pen can write: single-stroke fonts, and their layout in lines."""
+"""Letters that a pen can write: stroke fonts with the accents of Europe, and their layout in lines, on paths and in boxes."""
 
-from libraries.lettering.hershey import DEFAULT_FONT, Glyph, StrokeFont, font_names, stroke_font
-from libraries.lettering.layout import LINE_PITCH, Box, Lettering, lay_out, wrap
+from libraries.lettering.characters import LONGEST_TEXT, BadText, check_text, is_blank
+from libraries.lettering.fitting import TextDoesNotFit, fitted
+from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, catalogue, font_names, stroke_font
+from libraries.lettering.hershey import Glyph, Style
+from libraries.lettering.layout import (
+    ALIGN_SHIFT,
+    LINE_PITCH,
+    VERTICAL_PLACES,
+    Align,
+    BadLayout,
+    TextBlock,
+    VerticalAlign,
+    lay_out,
+)
+from libraries.lettering.paths import BadPath, along_path
+from libraries.lettering.strokes import Box
+from libraries.lettering.wrapping import advance_of, wrap
 
 __all__ = [
+    "ALIGN_SHIFT",
     "DEFAULT_FONT",
     "LINE_PITCH",
+    "LONGEST_TEXT",
+    "VERTICAL_PLACES",
+    "Align",
+    "BadLayout",
+    "BadPath",
+    "BadText",
     "Box",
     "Glyph",
-    "Lettering",
     "StrokeFont",
+    "Style",
+    "TextBlock",
+    "TextDoesNotFit",
+    "VerticalAlign",
+    "advance_of",
+    "along_path",
+    "catalogue",
+    "check_text",
+    "fitted",
     "font_names",
+    "is_blank",
     "lay_out",
     "stroke_font",
     "wrap",

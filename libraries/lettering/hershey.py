@@ -1,26 +1,35 @@
-"""The Hershey fonts as read-only glyph tables, each parsed once in the life of a process.
+"""The Hershey fonts as read-only glyph tables.
 
 The shapes were digitised by A. V. Hershey at the U.S. National Bureau of Standards; the package `hershey-fonts` carries them.
-Its objects change state when a font is chosen, so only the plain tables leave this module.
+Its objects change state when a font is chosen, so only the plain tables leave this module. What the tables do not say about a
+font stands in fonts.json: its kind, its script, how far it leans and how broad its stems are.
 """
 
 from __future__ import annotations
 
-import threading
+import json
+import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from HersheyFonts import HersheyFonts
-from numpy.typing import NDArray
 
-from libraries.errors import UnknownName
+from libraries.lettering.strokes import Stroke, Strokes, box_around, drawn, moved, read_only
 
-DEFAULT_FONT = "futural"
 # Every table begins at the space and is in the order of ASCII. What some hold beyond is not what Latin-1 says it is.
 PRINTABLE = [chr(code) for code in range(32, 127)]
+# Full stops of some tables float above the base line; they and what is made like them are set down on it.
+ON_THE_BASE_LINE = ".,:;"
+# The hyphen of every table is as long as its minus. In text it is cut to this part of its length, about its middle.
+HYPHEN_PART = 0.5
+# The room beside the ink of a glyph whose table has lost it.
+SIDE = 2.0
+# Stems of this breadth make a bold font.
+BOLD = 1.5
 
 
 @dataclass(frozen=True)
@@ -28,14 +37,65 @@ class Glyph:
     """One character: its strokes, arrays of shape (n, 2) in font units with y down, and how far the pen moves on after it."""
 
     advance: float
-    strokes: tuple[NDArray[np.float64], ...]
+    strokes: Strokes
+
+    @cached_property
+    def points(self) -> Stroke:
+        """Return the points of all strokes one after the other, shape (n, 2)."""
+        return np.concatenate(self.strokes) if self.strokes else np.empty((0, 2))
+
+    @cached_property
+    def lengths(self) -> list[int]:
+        """Return how many points each stroke has."""
+        return [len(stroke) for stroke in self.strokes]
+
+    @cached_property
+    def ink(self) -> tuple[float, float]:
+        """Return where the ink begins and ends; a glyph without ink begins at infinity and ends before everything."""
+        across = self.points[:, 0]
+        return (float(across.min()), float(across.max())) if len(across) else (math.inf, -math.inf)
 
 
 @dataclass(frozen=True)
-class StrokeFont:
-    """A font of strokes. Lines are heights in font units, y down: capitals stand on `base_line` and reach up to `cap_line`."""
+class Style:
+    """What fonts.json says about a font.
+
+    Attributes:
+        name: what the font is called in requests.
+        title: a few words about how it looks.
+        kind: `single-stroke`, `double-stroke`, `triple-stroke`, `blackletter` or `symbols`.
+        script: what its letters are: `latin`, `greek`, `cyrillic`, `kana` or `none`.
+        breadth: how broad its stems are, in font units; 0 where a stem is one stroke.
+        hairline: how broad its thin strokes are, in font units.
+        slant: by how much it leans to the right for each unit of height.
+        connected: whether its letters join, so that kerning would tear them apart.
+        kin: the font that lends what this one does not have.
+    """
 
     name: str
+    title: str
+    kind: str
+    script: str = "latin"
+    breadth: float = 0.0
+    hairline: float = 0.0
+    slant: float = 0.0
+    connected: bool = False
+    kin: str | None = None
+
+    @property
+    def mark_breadth(self) -> float:
+        """Return how broad marks are, in font units: thin, but in bold fonts half as broad as stems."""
+        return max(self.hairline, self.breadth / 2 if self.breadth >= BOLD else 0.0)
+
+
+@dataclass(frozen=True)
+class Face:
+    """A table of glyphs with its style. Lines are heights in font units, y down.
+
+    Capitals stand on `base_line` and reach up to `cap_line`.
+    """
+
+    style: Style
     cap_line: float
     base_line: float
     glyphs: MappingProxyType[str, Glyph] = field(repr=False)
@@ -46,71 +106,48 @@ class StrokeFont:
         return self.base_line - self.cap_line
 
     @cached_property
-    def missing_glyph(self) -> Glyph:
-        """Return what stands for a character that the font does not have: an upright box as high as a capital."""
-        left, right = 3.0, 3.0 + round(self.cap_height * 0.6)
-        top, bottom = self.cap_line, self.base_line
-        box = _frozen([(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)])
-        return Glyph(right + 3.0, (box,))
-
-    def __contains__(self, character: object) -> bool:
-        """Tell whether the font can draw `character`."""
-        return character in self.glyphs
-
-    def glyph(self, character: str) -> Glyph:
-        """Return the glyph of `character`, or the box that stands for a missing one."""
-        return self.glyphs.get(character) or self.missing_glyph
+    def x_line(self) -> float:
+        """Return how high a small letter without ascender reaches."""
+        return box_around(self.glyphs["x"].strokes).top
 
 
-class _Shelf:
-    """The fonts of this process, filled as they are asked for."""
-
-    lock = threading.Lock()
-    names: tuple[str, ...] = ()
-    fonts: dict[str, StrokeFont] = {}  # noqa: RUF012 - one shelf for the process, guarded by its lock
+STYLES = MappingProxyType(
+    {row["name"]: Style(**row) for row in json.loads(Path(__file__).with_name("fonts.json").read_text("utf-8"))["fonts"]}
+)
 
 
-def font_names() -> tuple[str, ...]:
-    """Return the names of the fonts in alphabetical order."""
-    with _Shelf.lock:
-        if not _Shelf.names:
-            _Shelf.names = tuple(sorted(HersheyFonts().default_font_names))
-        return _Shelf.names
-
-
-def stroke_font(name: str = DEFAULT_FONT) -> StrokeFont:
-    """Return the font called `name`; the first call for a name parses it (about 15 ms).
-
-    Raises:
-        UnknownName: there is no such font; the error lists those that exist.
-    """
-    if not isinstance(name, str) or name not in font_names():
-        raise UnknownName("font", name, font_names(), field="font")
-    with _Shelf.lock:
-        if name not in _Shelf.fonts:
-            _Shelf.fonts[name] = _parse(name)
-        return _Shelf.fonts[name]
-
-
-def _parse(name: str) -> StrokeFont:
+@cache
+def parsed(name: str) -> Face:
+    """Return the face called `name`, parsed from the package's table (about 15 ms, once in the life of a process)."""
     source = HersheyFonts()
     source.load_default_font(name)
     lines = source.render_options
     table = source.all_glyphs
     # A slot without strokes is a gap in the table, except for the space.
-    drawn = {char: table[char] for char in PRINTABLE if char in table and (table[char].strokes or char == " ")}
-    glyphs = {char: _glyph(entry) for char, entry in drawn.items()}
-    return StrokeFont(name, float(lines["cap_line"]), float(lines["base_line"]), MappingProxyType(glyphs))
+    held = {char: table[char] for char in PRINTABLE if char in table and (table[char].strokes or char == " ")}
+    glyphs = {char: _glyph(entry) for char, entry in held.items()}
+    style, base_line = STYLES[name], float(lines["base_line"])
+    if style.script in {"latin", "greek", "cyrillic"} and style.kind != "symbols":
+        glyphs |= _mended(glyphs, base_line)
+    return Face(style, float(lines["cap_line"]), base_line, MappingProxyType(glyphs))
 
 
 def _glyph(entry: Any) -> Glyph:
-    strokes = tuple(_frozen(stroke) - (entry.left_offset, 0.0) for stroke in entry.strokes if len(stroke) > 1)
-    for stroke in strokes:
-        stroke.setflags(write=False)
-    return Glyph(float(entry.char_width), strokes)
+    strokes = tuple(read_only(np.subtract(stroke, (entry.left_offset, 0.0))) for stroke in entry.strokes if len(stroke) > 1)
+    if entry.char_width > 0 or not strokes:
+        return Glyph(float(entry.char_width), strokes)
+    # Some slots have lost their width.
+    box = box_around(strokes)
+    return Glyph(box.width + 2 * SIDE, moved(strokes, SIDE - box.left))
 
 
-def _frozen(points: list[tuple[float, float]]) -> NDArray[np.float64]:
-    array = np.array(points, dtype=np.float64)
-    array.setflags(write=False)
-    return array
+def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
+    """Return the stops, set down on the base line, and the hyphen, cut to the length of a hyphen."""
+    drop = base_line - box_around(glyphs["."].strokes).bottom
+    stops = {char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop)) for char in ON_THE_BASE_LINE}
+    minus = glyphs["-"]
+    box = box_around(minus.strokes)
+    length = box.width * HYPHEN_PART
+    bearing = box.left
+    hyphen = drawn([(bearing, box.top), (bearing + length, box.top)])
+    return stops | {"-": Glyph(2 * bearing + length, hyphen), "\u2212": minus}

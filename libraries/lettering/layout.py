@@ -1,155 +1,241 @@
-"""Lines of text as pen strokes in millimetres."""
+"""Text as pen strokes in millimetres: lines, alignment, justification and spacing."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.lettering.hershey import StrokeFont
+from libraries.errors import InvalidInput
+from libraries.lettering.characters import characters, check_text
+from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
+from libraries.lettering.hershey import Glyph
+from libraries.lettering.strokes import Box, Stroke, box_around
+from libraries.lettering.wrapping import wrap
 
 Align = Literal["left", "center", "right"]
 VerticalAlign = Literal["top", "middle", "baseline"]
 ALIGN_SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}
-VERTICAL_PLACES = ("top", "middle", "baseline")
-TAB = "    "
+VERTICAL_PLACES = get_args(VerticalAlign)
 # From one base line to the next, in heights of a capital letter.
 LINE_PITCH = 1.65
+# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in cap heights.
+SMALLEST, LARGEST, FARTHEST = 0.01, 10_000.0, 100_000.0
+LINE_SPACINGS = (0.1, 20.0)
+LETTER_SPACINGS = (-0.5, 20.0)
+# A justified line whose spaces would grow wider than this many of the font's spaces is left ragged.
+WIDEST_SPACE = 4.0
 
 
-class Box(NamedTuple):
-    """An upright rectangle in mm, y down."""
+class BadLayout(InvalidInput):
+    """Raised when a size, a spacing or an alignment makes no layout; the text says which and what is possible."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    @property
-    def width(self) -> float:
-        """Return the width in mm."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """Return the height in mm."""
-        return self.bottom - self.top
+    code: ClassVar[str] = "bad-layout"
 
 
 @dataclass(frozen=True)
-class Lettering:
-    """Written text: one array of shape (n, 2) in mm for each pen stroke, and the characters that the font does not have."""
+class TextBlock:
+    """Written text.
 
-    strokes: list[NDArray[np.float64]]
-    missing: list[str]
+    Attributes:
+        strokes: one array of shape (n, 2) in mm, y down, for each time the pen goes down.
+        baselines: the y of each line's base line in mm, from the first line to the last.
+        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in the order of their appearance.
+        lines: the text of each line.
+        overflow: what had no room: the end of a text that is longer than its path.
+    """
+
+    strokes: list[Stroke]
+    baselines: list[float]
+    missing_glyphs: list[str]
+    lines: list[str]
+    overflow: str = ""
 
     @property
     def box(self) -> Box | None:
-        """Return the smallest box around the ink, or None without ink."""
-        return _box_around(self.strokes) if self.strokes else None
+        """Return the smallest box around the ink in mm, or None without ink."""
+        return box_around(self.strokes) if self.strokes else None
+
+    @property
+    def width(self) -> float:
+        """Return the width of the ink in mm, 0 without ink."""
+        return self.box.width if self.box else 0.0
+
+    @property
+    def height(self) -> float:
+        """Return the height of the ink in mm, 0 without ink."""
+        return self.box.height if self.box else 0.0
+
+
+@dataclass
+class SetLine:
+    """A line of glyphs with the place of each, in font units: what layout moves about before it draws."""
+
+    written: list[str]
+    glyphs: list[Glyph]
+    pens: NDArray[np.float64]
+
+    def ink(self) -> tuple[float, float]:
+        """Return where the ink of the line begins and ends; 0 and 0 without ink."""
+        if not any(glyph.strokes for glyph in self.glyphs):
+            return 0.0, 0.0
+        edges = np.array([glyph.ink for glyph in self.glyphs])
+        return float((edges[:, 0] + self.pens).min()), float((edges[:, 1] + self.pens).max())
+
+
+def set_line(text: str, font: StrokeFont, letter_spacing: float = 0.0) -> SetLine:
+    """Return the line `text` with its glyphs side by side, kerned, and `letter_spacing` font units between them."""
+    written = characters(text)
+    glyphs = [font.glyph(character) for character in written]
+    steps = [glyph.advance + letter_spacing for glyph in glyphs[:-1]]
+    kerns = [font.kerning(first, second) for first, second in pairwise(written)]
+    pens = np.zeros(len(glyphs))
+    if steps:
+        np.cumsum(np.add(steps, kerns), out=pens[1:])
+    return SetLine(written, glyphs, pens)
 
 
 def lay_out(
     text: str,
-    font: StrokeFont,
+    font: str | StrokeFont = DEFAULT_FONT,
     *,
-    x: float,
-    y: float,
-    scale: float,
-    align: Align = "center",
-    vertical: VerticalAlign = "middle",
-) -> Lettering:
-    """Return `text` written at (`x`, `y`) with `scale` mm to a font unit; a line feed begins a new line.
+    cap_height: float,
+    x: float = 0.0,
+    y: float = 0.0,
+    width: float | None = None,
+    align: Align = "left",
+    vertical: VerticalAlign = "top",
+    justify: bool = False,
+    letter_spacing: float = 0.0,
+    line_spacing: float = LINE_PITCH,
+) -> TextBlock:
+    """Return `text` written at (`x`, `y`); a line feed begins a new line, a tab is four spaces.
 
-    `align` says which part of each line's ink stands at `x`. `vertical` says what stands at `y`: the top of the first line's
-    capitals, the middle between there and the last base line, or the first line's base line.
+    Args:
+        text: what to write, at most 10,000 characters.
+        font: a font or its name.
+        cap_height: the height of a capital letter in mm.
+        x: where `align` puts the lines, in mm.
+        y: where `vertical` puts the block, in mm.
+        width: lines that are wider are broken, in mm; without it only line feeds break them.
+        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its `right` end.
+        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between there and the last base line,
+            or the first line's `baseline`.
+        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph, and lines whose spaces would
+            become gaps, stay as they are.
+        letter_spacing: added between letters, in mm.
+        line_spacing: from one base line to the next, in cap heights.
+
+    Raises:
+        BadText: `text` is too long or holds control characters or lone surrogates.
+        BadLayout: a measure is not a number in its range, or an alignment is unknown.
+        UnknownName: there is no such font.
     """
-    pitch = font.cap_height * LINE_PITCH
-    strokes: list[NDArray[np.float64]] = []
-    missing: dict[str, None] = {}
-    lines = text.split("\n")
-    tall = font.cap_height + pitch * (len(lines) - 1)
-    up = {"top": font.cap_line, "middle": font.cap_line + tall / 2, "baseline": font.base_line}[vertical]
-    for number, line in enumerate(lines):
-        written, unknown = _write_line(line, font)
-        missing.update(dict.fromkeys(unknown))
-        if written:
-            ink = _box_around(written)
-            origin = np.array([ink.left + ink.width * ALIGN_SHIFT[align], up - number * pitch])
-            strokes.extend(np.add((stroke - origin) * scale, (x, y)) for stroke in written)
-    return Lettering(strokes, list(missing))
+    text = check_text(text)
+    face = stroke_font(font) if not isinstance(font, StrokeFont) else font
+    check_layout(cap_height=cap_height, x=x, y=y, width=width, letter_spacing=letter_spacing, line_spacing=line_spacing)
+    check_places(align, vertical)
+    scale = cap_height / face.cap_height
+    spacing = letter_spacing / scale
+    measure = None if width is None else width / scale
+    broken = [wrap(part, face, measure, letter_spacing=spacing) if measure else [part] for part in text.split("\n")]
+    lines = [line for paragraph in broken for line in paragraph]
+    rows = [set_line(line, face, spacing) for line in lines]
+    if justify and measure is not None:
+        last = set((np.cumsum([len(paragraph) for paragraph in broken]) - 1).tolist())
+        _justify([row for number, row in enumerate(rows) if number not in last], measure, face)
+    for row in rows:
+        left, right = row.ink()
+        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    pitch = face.cap_height * line_spacing
+    tall = face.cap_height + pitch * (len(rows) - 1)
+    up = {"top": face.cap_line, "middle": face.cap_line + tall / 2, "baseline": face.base_line}[vertical]
+    levels = np.arange(len(rows), dtype=np.float64) * pitch - up
+    return TextBlock(
+        _drawn(rows, levels, scale, (x, y)),
+        ((levels + face.base_line) * scale + y).tolist(),
+        missing_from((character for row in rows for character in row.written), face),
+        lines,
+    )
 
 
-def wrap(text: str, font: StrokeFont, width: float) -> list[str]:
-    """Return `text` broken into lines no wider than `width` font units; line feeds in it are kept.
+def check_layout(**measures: float | None) -> None:
+    """Refuse measures that make no layout, by their names in `lay_out`; None is no measure.
 
-    Lines break at spaces; a word that is wider than a line is broken where it must be.
+    Raises:
+        BadLayout: a measure is not a finite number in its range.
     """
-    return [line for paragraph in text.split("\n") for line in _wrap_paragraph(paragraph, font, width)]
+    height = measures.get("cap_height")
+    for name, value in measures.items():
+        if value is None:
+            continue
+        low, high = _range_of(name, height if _is_number(height) else 1.0)
+        if not _is_number(value) or not low <= value <= high:
+            raise BadLayout(f"{name} must be a number from {low:g} to {high:g}", field=name)
 
 
-def advance_of(text: str, font: StrokeFont) -> float:
-    """Return how far the pen moves to the right over the line `text`, in font units."""
-    return sum(font.glyph(character).advance for character in _characters(text))
+def check_places(align: str, vertical: str) -> None:
+    """Refuse an alignment that is not one.
+
+    Raises:
+        BadLayout: it is not one.
+    """
+    if align not in ALIGN_SHIFT:
+        raise BadLayout(f"align must be one of {', '.join(ALIGN_SHIFT)}", field="align")
+    if vertical not in VERTICAL_PLACES:
+        raise BadLayout(f"vertical must be one of {', '.join(VERTICAL_PLACES)}", field="vertical")
 
 
-def is_blank(text: str) -> bool:
-    """Tell whether `text` has nothing to draw: only spaces and marks without ink of their own."""
-    return all(character == " " for character in _characters(text))
+def missing_from(written: object, font: StrokeFont) -> list[str]:
+    """Return the characters of the iterable `written` that `font` cannot draw, each once, in their order."""
+    return [character for character in dict.fromkeys(written) if character not in font]  # type: ignore[call-overload]
 
 
-def _wrap_paragraph(paragraph: str, font: StrokeFont, width: float) -> Iterable[str]:
-    line = ""
-    for word in _pieces(paragraph.split(), font, width):
-        longer = f"{line} {word}" if line else word
-        if line and advance_of(longer, font) > width:
-            yield line
-            line = word
-        else:
-            line = longer
-    yield line
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _pieces(words: list[str], font: StrokeFont, width: float) -> Iterable[str]:
-    for word in words:
-        piece, used = "", 0.0
-        for character in _characters(word):
-            advance = font.glyph(character).advance
-            if piece and used + advance > width:
-                yield piece
-                piece, used = "", 0.0
-            piece, used = piece + character, used + advance
-        yield piece
+def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
+    if name in {"x", "y", "offset"}:
+        return -FARTHEST, FARTHEST
+    if name == "line_spacing":
+        return LINE_SPACINGS
+    if name == "letter_spacing":
+        return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(cap_height or 1.0)
+    return SMALLEST, LARGEST
 
 
-def _write_line(line: str, font: StrokeFont) -> tuple[list[NDArray[np.float64]], list[str]]:
-    strokes: list[NDArray[np.float64]] = []
-    missing: list[str] = []
-    pen = 0.0
-    for character in _characters(line):
-        glyph = font.glyph(character)
-        strokes.extend(np.add(stroke, (pen, 0.0)) for stroke in glyph.strokes)
-        pen += glyph.advance
-        if character not in font:
-            missing.append(character)
-    return strokes, missing
+def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
+    widest = font.glyph(" ").advance * (WIDEST_SPACE - 1)
+    for row in rows:
+        spaces = np.array([character == " " for character in row.written])
+        left, right = row.ink()
+        if spaces.any():
+            more = (measure - (right - left)) / spaces.sum()
+            if 0 < more <= widest:
+                row.pens += np.cumsum(spaces) * more
 
 
-def _characters(line: str) -> Iterable[str]:
-    """Return what there is to draw: accents joined to their letters, any white space as a plain space, no invisible marks."""
-    for character in unicodedata.normalize("NFC", line.replace("\t", TAB)):
-        if character.isspace():
-            yield " "
-        # Joiners and variation selectors shape their neighbours and have no ink of their own.
-        elif unicodedata.category(character) != "Cf" and not "\ufe00" <= character <= "\ufe0f":
-            yield character
+def _drawn(rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, place: tuple[float, float]) -> list[Stroke]:
+    """Return the strokes of all rows, moved by their pens and levels, in one pass over their points."""
+    glyphs = [glyph for row in rows for glyph in row.glyphs]
+    if not any(glyph.strokes for glyph in glyphs):
+        return []
+    counts = [len(glyph.points) for glyph in glyphs]
+    points = np.concatenate([glyph.points for glyph in glyphs])
+    points[:, 0] += np.repeat(np.concatenate([row.pens for row in rows]), counts)
+    points[:, 1] += np.repeat(np.repeat(levels, [len(row.glyphs) for row in rows]), counts)
+    points *= scale
+    points += place
+    return in_strokes(points, glyphs)
 
 
-def _box_around(strokes: list[NDArray[np.float64]]) -> Box:
-    points = np.concatenate(strokes)
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    return Box(float(left), float(top), float(right), float(bottom))
+def in_strokes(points: Stroke, glyphs: Sequence[Glyph]) -> list[Stroke]:
+    """Return `points`, all those of `glyphs` one after the other, cut into their strokes."""
+    ends = np.cumsum([length for glyph in glyphs for length in glyph.lengths]).tolist()
+    return [points[start:end] for start, end in pairwise([0, *ends])]

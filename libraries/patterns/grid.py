@@ -1,4 +1,4 @@
-"""The grid of horizontal and vertical lines, in two strokes."""
+"""Grids: square, triangular, isometric, hexagonal and polar, in as few strokes as each allows."""
 
 from __future__ import annotations
 
@@ -7,24 +7,50 @@ from collections.abc import Iterator
 
 import numpy as np
 from marshmallow import Schema, fields
+from marshmallow.validate import OneOf
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import millimetres
+from libraries.drawing.fields import degrees, millimetres
 from libraries.patterns.catalogue import Polyline, pattern
 
 Levels = NDArray[np.float64]
 
-
+SQUARE, HEX, TRIANGULAR, ISOMETRIC, POLAR = "square", "hex", "triangular", "isometric", "polar"
+# The directions of the lines in degrees, clockwise from three o'clock.
+FAMILIES = {SQUARE: (0, 90), TRIANGULAR: (0, 60, 120), ISOMETRIC: (90, 30, 150)}
 # Farthest that a turn may lie from the true curve, in mm.
 TOLERANCE = 0.02
+# Lines cut off shorter than this by the edge look like mistakes, in mm.
+STUB = 1.5
+ROOT3 = math.sqrt(3)
 
 
 class GridSchema(Schema):
     """What a grid may be told."""
 
-    spacing_x = millimetres("Distance between vertical lines", least=0.3, most=500, load_default=5.0)
-    spacing_y = millimetres("Distance between horizontal lines", least=0.3, most=500, load_default=5.0)
+    kind = fields.String(
+        load_default=SQUARE,
+        validate=OneOf([SQUARE, HEX, TRIANGULAR, ISOMETRIC, POLAR]),
+        metadata={
+            "description": "Squares or rectangles, hexagons, triangles on a side, triangles on a corner (isometric), or circles "
+            "with spokes (polar)."
+        },
+    )
+    spacing_x = millimetres(
+        "Distance between vertical lines; for hex, triangular and isometric, between any two neighbouring parallel lines; for polar, "
+        "between circles",
+        least=0.3,
+        most=500,
+        load_default=5.0,
+    )
+    spacing_y = millimetres(
+        "Distance between horizontal lines; for polar, between spokes at the outermost circle; not used by the other kinds",
+        least=0.3,
+        most=500,
+        load_default=5.0,
+    )
+    angle = degrees("How far the grid is turned, clockwise", load_default=0.0)
     serpentine = fields.Boolean(
         load_default=True,
         metadata={
@@ -34,27 +60,50 @@ class GridSchema(Schema):
     )
 
 
-def cost(area: Area, *, spacing_x: float, spacing_y: float, serpentine: bool) -> float:
+def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool) -> float:
     """Return how many points the grid has: two to a line, and those of the turns."""
-    columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-    return sum(len(levels) * (2 + len(_half_turn(levels, depth))) for levels, depth in ((rows, turn_x), (columns, turn_y)))
+    if kind == SQUARE and angle == 0:
+        columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
+        return sum(len(levels) * (2 + len(_half_turn(levels, depth))) for levels, depth in ((rows, turn_x), (columns, turn_y)))
+    across = math.hypot(area.inner_width, area.inner_height)
+    if kind == POLAR:
+        radii, counts = _polar_plan(area, spacing_x, spacing_y)
+        return float((_arc_steps(radii, 2 * math.pi) + 1).sum() + 2 * counts[-1])
+    if kind == HEX:
+        cells = area.inner_width * area.inner_height / (spacing_x**2 * ROOT3 / 2)
+        return 6 * (cells + 3 * across / spacing_x + 4)
+    gaps = (spacing_x, spacing_y) if kind == SQUARE else (spacing_x,) * 3
+    return sum((across / gap + 3) * (2 + _arc_steps(np.array([gap * 2]), math.pi)[0] * serpentine) for gap in gaps)
 
 
 @pattern(GridSchema, cost)
-def draw(area: Area, _rng: np.random.Generator, *, spacing_x: float, spacing_y: float, serpentine: bool) -> Iterator[Polyline]:
-    """Horizontal and vertical lines that fill the room to its edges.
+def draw(
+    area: Area, _rng: np.random.Generator, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool
+) -> Iterator[Polyline]:
+    """Lines that fill the room to its edges: squares, triangles, hexagons, or circles with spokes.
 
-    The spacing is adjusted by as little as makes whole gaps. Lines run to and fro, first the horizontal ones, then the
-    vertical ones. As one stroke they turn in half circles outside the outermost lines, so that no line is drawn twice.
+    The spacing of a square grid is adjusted by as little as makes whole gaps; the other kinds keep the spacing and are centred.
+    Lines run to and fro, one direction after the other. As one stroke they turn in half circles outside the outermost lines,
+    so that no line is drawn twice. Hexagons cannot be drawn so: three lines meet at each corner, so that every cell costs
+    a lift. A polar grid fills the largest circle; its spokes thin out towards the centre, which keeps the paper whole.
 
     Yields:
-        Arrays of shape (n, 2), in mm: two of them, or one for each line.
+        Arrays of shape (n, 2), in mm: one for each direction, or one for each line.
     """
-    columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-    across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x)
-    down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y)[:, ::-1]
-    for stroke in (across, down):
-        yield from [stroke] if serpentine else stroke.reshape(-1, 2, 2)
+    if kind == SQUARE and angle == 0:
+        columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
+        across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x)
+        down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y)[:, ::-1]
+        for stroke in (across, down):
+            yield from [stroke] if serpentine else stroke.reshape(-1, 2, 2)
+    elif kind == POLAR:
+        yield from _polar(area, spacing_x, spacing_y, math.radians(angle))
+    elif kind == HEX:
+        yield from _honeycomb(area, spacing_x, math.radians(angle))
+    else:
+        gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
+        for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
+            yield from _family(area, gap, math.radians(direction + angle), serpentine=serpentine)
 
 
 def _plan(area: Area, spacing_x: float, spacing_y: float, *, serpentine: bool) -> tuple[Levels, Levels, float, float]:
@@ -94,3 +143,106 @@ def _to_and_fro(levels: Levels, ends: tuple[float, float], depth: float) -> Poly
     blocks[1::2, :, 0] = ends[0] + ends[1] - blocks[1::2, :, 0]
     points: Polyline = blocks.reshape(-1, 2)
     return points[: len(points) - len(turn)]
+
+
+def _arc_steps(radius: Levels, angle: float) -> Levels:
+    """Return how many chords an arc of `angle` radians needs; a chord over `a` leaves its circle by radius * a**2 / 8."""
+    return np.maximum(np.ceil(angle / np.sqrt(8 * TOLERANCE / np.maximum(radius, TOLERANCE))), 4)
+
+
+def _family(area: Area, gap: float, angle: float, *, serpentine: bool) -> Iterator[Polyline]:
+    """Yield parallel lines a `gap` apart, one of them through the centre, as one stroke with round turns or one by one."""
+    along = np.array([math.cos(angle), math.sin(angle)])
+    shortest = min(area.inner_width, area.inner_height)
+    depth = min(gap / 2, shortest / 4) if serpentine else 0.0
+    half = np.array([area.inner_width, area.inner_height]) / 2 - depth * np.abs(along)
+    count = math.floor(math.hypot(*half) / gap)
+    lines = _clip(np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]]), along, half)
+    lines[1::2] = lines[1::2, ::-1]
+    centre = np.array(area.centre)
+    if not serpentine or len(lines) == 1:
+        yield from lines + centre
+        return
+    # From the end of a line to the beginning of the next: half of an ellipse, slanted where the edge of the room is.
+    out, back = lines[:-1, 1], lines[1:, 0]
+    steps = int(_arc_steps(np.hypot(*(out - back).T).max(keepdims=True) / 2 + depth, math.pi)[0])
+    turn = np.linspace(0, math.pi, steps + 1)[1:-1, None]
+    middle, reach = (out + back)[:, None] / 2, (out - back)[:, None] / 2
+    heading = np.where(np.arange(len(out)) % 2, -1, 1)[:, None, None] * along
+    turns = middle + reach * np.cos(turn) + depth * heading * np.sin(turn)
+    blocks = np.concatenate((lines[:-1], turns), axis=1).reshape(-1, 2)
+    yield np.concatenate((blocks, lines[-1])) + centre
+
+
+def _clip(through: Polyline, along: Polyline, half: Polyline) -> NDArray[np.float64]:
+    """Return the parts of the lines through the points `through` that lie in the rectangle of `half` sides around (0, 0).
+
+    The result has the shape (n, 2, 2). Parts that are only stubs are left out, but never all of them.
+    """
+    slope = np.where(np.abs(along) < 1e-12, 1e-12, along)  # noqa: PLR2004 - a line along an edge never meets it
+    one, two = (-half - through) / slope, (half - through) / slope
+    enter, leave = np.minimum(one, two).max(axis=1), np.maximum(one, two).min(axis=1)
+    length = leave - enter
+    kept = length >= min(STUB, length.max())
+    ends = through[kept, None] + np.stack((enter[kept], leave[kept]), axis=1)[:, :, None] * along
+    # The division is exact to the last digits only, and the edge of the room is a promise.
+    return np.clip(ends, -half, half)
+
+
+def _honeycomb(area: Area, gap: float, angle: float) -> Iterator[Polyline]:
+    """Yield hexagons whose opposite sides lie a `gap` apart: zigzags to and fro, and the sides between each two of them."""
+    side = gap / ROOT3
+    half = np.array([area.inner_width, area.inner_height]) / 2
+    reach = math.hypot(*half)
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    count = math.ceil(reach / gap) + 1
+    steps = np.arange(-2 * count, 2 * count + 1)
+    for number, row in enumerate(range(-math.ceil(reach / side / 1.5) - 1, math.ceil(reach / side / 1.5) + 1)):
+        up = (steps + row) % 2
+        zigzag = np.column_stack((steps * gap / 2, (1.5 * row + 0.5 * (up - 0.5) + 0.75) * side)) @ turn
+        stems = zigzag[up == 1], (zigzag + (0, side) @ turn)[up == 1]
+        forward = number % 2 == 0
+        for line in _runs(zigzag, half):
+            yield (line if forward else line[::-1]) + area.centre
+        for place, stem in enumerate(np.stack(stems, axis=1)[:: -1 if forward else 1]):
+            if (np.abs(stem) <= half).all():
+                yield stem[:: -1 if place % 2 else 1] + area.centre
+
+
+def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
+    """Yield the runs of two points or more of `line` that lie in the rectangle of `half` sides around (0, 0)."""
+    inside = np.concatenate(([False], (np.abs(line) <= half).all(axis=1), [False]))
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+        if stop - start > 1:
+            yield line[start:stop]
+
+
+def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels, NDArray[np.int64]]:
+    """Return the radii of the circles, and how many spokes cross the ring inside each; the counts double outwards."""
+    outer = min(area.inner_width, area.inner_height) / 2
+    radii = np.linspace(0, outer, max(1, round(outer / spacing_x)) + 1)[1:]
+    most = max(1.0, 2 * math.pi * outer / (6 * spacing_y))
+    doublings = round(math.log2(most))
+    inner = radii - radii[0]
+    # A ring gets as many spokes as stand half of their final distance apart, or more, where it begins.
+    allowed = np.log2(np.maximum(inner * 2 / outer, 2.0**-60)) + doublings
+    return radii, np.where(inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6)
+
+
+def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float) -> Iterator[Polyline]:
+    radii, counts = _polar_plan(area, spacing_x, spacing_y)
+    centre = np.array(area.centre)
+    for radius, steps in zip(radii, _arc_steps(radii, 2 * math.pi).astype(np.int64), strict=True):
+        turn = angle + np.linspace(0, 2 * math.pi, steps + 1)
+        circle = radius * np.column_stack((np.cos(turn), np.sin(turn)))
+        circle[-1] = circle[0]
+        yield circle + centre
+    most = int(counts[-1])
+    # Each spoke begins at the first circle outside which all its neighbours are drawn too.
+    for number in range(most):
+        first = int(np.argmax(number % (most // counts) == 0))
+        start = radii[first - 1] if first else min(radii[0], radii[-1] / 2)
+        turn = angle + 2 * math.pi * number / most
+        spoke = np.array([[start], [radii[-1]]]) * (math.cos(turn), math.sin(turn))
+        yield (spoke[::-1] if number % 2 == 0 else spoke) + centre

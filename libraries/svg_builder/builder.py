@@ -11,10 +11,19 @@ import svgwrite
 from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
-from libraries.lettering import DEFAULT_FONT, Box, Lettering, lay_out, stroke_font
-from libraries.lettering.layout import ALIGN_SHIFT, VERTICAL_PLACES, Align, VerticalAlign
+from libraries.lettering import (
+    ALIGN_SHIFT,
+    DEFAULT_FONT,
+    VERTICAL_PLACES,
+    Align,
+    Box,
+    TextBlock,
+    VerticalAlign,
+    check_text,
+    lay_out,
+    stroke_font,
+)
 from libraries.svg_builder.attributes import BadAttribute, check_attributes, check_colour
-from libraries.svg_builder.characters import check_text
 from libraries.svg_builder.numbers import as_points, written, written_points, written_positive
 from libraries.svg_builder.path_data import check_path_data
 
@@ -215,9 +224,9 @@ class SVGBuilder:
         Raises:
             BadText: `text` is too long or holds control characters.
         """
-        lettering = self._lay_out(x, y, text, scale=scale, align=align, vertical=vertical)
-        self._missing.update(dict.fromkeys(lettering.missing))
-        return self.polylines(lettering.strokes, **attributes)
+        block = self._lay_out(x, y, text, scale=scale, align=align, vertical=vertical)
+        self._missing.update(dict.fromkeys(block.missing_glyphs))
+        return self.polylines(block.strokes, **attributes)
 
     def get_hershey_text_bounding_box(
         self,
@@ -247,11 +256,12 @@ class SVGBuilder:
         pieces[1::2] = [self._bodies[int(number)].decode() for number in pieces[1::2]]
         return "".join(pieces)
 
-    def _lay_out(self, x: float, y: float, text: str, *, scale: float, align: Align, vertical: VerticalAlign) -> Lettering:
+    def _lay_out(self, x: float, y: float, text: str, *, scale: float, align: Align, vertical: VerticalAlign) -> TextBlock:
         written(x, "x"), written(y, "y"), written_positive(scale, "scale")
         if align not in ALIGN_SHIFT or vertical not in VERTICAL_PLACES:
             raise BadAttribute("align must be left, center or right; vertical must be top, middle or baseline", field="align")
-        return lay_out(check_text(text), self._font, x=x, y=y, scale=scale, align=align, vertical=vertical)
+        capitals = float(scale) * self._font.cap_height
+        return lay_out(text, self._font, cap_height=capitals, x=x, y=y, align=align, vertical=vertical)
 
     def _check(self, attributes: dict[str, object]) -> dict[str, str]:
         checked = check_attributes(attributes)

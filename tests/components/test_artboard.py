@@ -80,12 +80,14 @@ def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, compl
     assert response.headers["Retry-After"] == "1"
     assert set(reply) == {"status", "job_id", "message", "seed", "links"}
     here = f"/jobs/{reply['job_id']}"
-    assert reply["links"] == {"self": here, "result": f"{here}/result", "cancel": f"{here}/cancel"}
+    assert reply["links"] == {
+        "self": here, "events": f"{here}/events", "result": f"{here}/result", "cancel": f"{here}/cancel",
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_client_that_prefers_an_asynchronous_answer_gets_202(client: FlaskClient) -> None:
-    response = client.post("/artboard/create", json={"width": 100, "height": 60}, headers={"Prefer": "wait=5, respond-async"})
+    response = client.post("/artboard/create", json={"width": 100, "height": 60}, headers={"Prefer": "handling=strict, respond-async"})
     assert response.status_code == 202
     assert response.headers["Preference-Applied"] == "respond-async"
 
@@ -145,7 +147,7 @@ def test_text_and_whole_numbers_are_artboard_ids(client: FlaskClient, fine: obje
 
 @pytest.mark.usefixtures("broker")
 def test_unknown_fields_are_ignored(client: FlaskClient) -> None:
-    assert create(client, colour="red", webhook={"url": "http://127.0.0.1"})["status"] == "generating"
+    assert create(client, colour="red", callback={"url": "http://127.0.0.1"})["status"] == "generating"
 
 
 def test_all_bad_fields_are_told_at_once_with_pointer_value_and_hint(client: FlaskClient) -> None:

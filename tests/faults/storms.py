@@ -19,14 +19,12 @@ from redis import Redis
 
 from libraries.job_manager import get_job_status
 from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.transitions import MOST_RESCUES
 from tests.conftest import until
 from tests.faults.fleet import Fleet
 from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, torn
 
 RETRIES = 3
-# A run that a killed worker could not yet confirm is given back without using a retry.
-MOST_RUNS = 1 + RETRIES + MOST_RESCUES
+MOST_RUNS = 1 + RETRIES
 
 
 class Site(NamedTuple):

@@ -57,10 +57,10 @@ def test_a_hundred_drawings_a_second_are_accepted_fast(
     def post(number: int, _: Measured) -> Request:
         return Request("POST", "/artboard/create", QUEUED | {"id": f"load{number}"})
 
-    measured = measure(lambda: steady_load(server.port, post, rate=100, seconds=10), p99=0.1)
+    measured = measure(lambda: steady_load(server.port, post, rate=100, seconds=20), p99=0.1)
     assert set(measured.answers) <= {200, 202}
     assert measured.within(0.1)
-    assert len(set(measured.ids)) == 1000
+    assert len(set(measured.ids)) == 2000
     assert set(states(client, measured.ids)) <= {"queued", "started", "finished"}
 
 
@@ -74,7 +74,7 @@ def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(se
         etag = so_far.etags.get(path, "") if number % 2 else ""
         return Request("GET", path, headers={"If-None-Match": etag} if etag else None)
 
-    measured = measure(lambda: steady_load(server.port, poll, rate=300, seconds=8, clients=6, pid=server.process.pid), p99=0.1)
+    measured = measure(lambda: steady_load(server.port, poll, rate=300, seconds=10, clients=6, pid=server.process.pid), p99=0.1)
     assert set(measured.answers) == {200, 304}
     assert measured.answers[304] > measured.answers[200] / 3
     assert measured.within(0.1)
@@ -97,10 +97,10 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
             for number in range(100):
                 stalled = stack.enter_context(server.connect())
                 stalled.sendall(halves[number % 2])
-            return steady_load(server.port, ask, rate=20, seconds=8, clients=4)
+            return steady_load(server.port, ask, rate=20, seconds=10, clients=4)
 
     measured = measure(load, p99=0.5)
-    assert measured.answers == {200: 160}
+    assert measured.answers == {200: 200}
     assert measured.within(0.5)
 
 

@@ -102,14 +102,14 @@ def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(run_j
 def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(run_jobs: Callable[[], None]) -> None:
     """D12."""
     task = "workers.svg_tasks.generate_postcard_svg"
-    good = enqueue_background_job(task, recipient="Zoë", message="Hi", template_name="birthday", job_timeout="2m")
+    good = enqueue_background_job(task, recipient="Zoë 日", message="Hi", template_name="birthday", job_timeout="2m")
     bad = enqueue_background_job(task, recipient="John Doe", message="Hi", template_name="birthdey", job_timeout="2m")
     run_jobs()
     assert get_job_status(good.id)["status"] == "finished"
     drawn, failed = fetch_job(good.id), fetch_job(bad.id)
     assert drawn is not None
     assert drawn.progress is not None
-    assert drawn.progress["message"] == "stored; drawn as boxes: ë"
+    assert drawn.progress["message"] == "stored; drawn as boxes: 日"
     assert failed is not None
     assert (failed.status, failed.error_code) == ("failed", "unknown-template")
     assert "birthday" in str(failed.public_error)

@@ -1,14 +1,16 @@
 -- Queue a job once, unless the queue is full.
 -- KEYS: 1 job, 2 queue, 3 all queues, 4 scheduled jobs, 5 jobs of the owner
 -- ARGV: 1 job id, 2 most jobs that may wait, 3 'L' front, 'R' back or the time to run at (Unix seconds), 4 created (Unix seconds),
---       5 lifetime of the owner's list in seconds, then the fields of the record and their values
+--       5 lifetime of the owner's list in seconds, 0 for a job that is not listed, then the fields of the record and their values
 -- Returns 1 when queued, 0 when the id is known already, -1 when the queue is full.
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[2]) then return -1 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6))
 redis.call('SADD', KEYS[3], KEYS[2])
-redis.call('ZADD', KEYS[5], ARGV[4], ARGV[1])
-redis.call('EXPIRE', KEYS[5], ARGV[5])
+if tonumber(ARGV[5]) > 0 then
+  redis.call('ZADD', KEYS[5], ARGV[4], ARGV[1])
+  redis.call('EXPIRE', KEYS[5], ARGV[5])
+end
 if ARGV[3] == 'L' then
   redis.call('LPUSH', KEYS[2], ARGV[1])
 elseif ARGV[3] == 'R' then

@@ -4,6 +4,7 @@
 --       7 trace as base64 of zlib, 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' when trying again cannot help,
 --       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered
 -- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
+--@ tell
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
@@ -33,9 +34,11 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
     redis.call('HSET', job, 'status', 'scheduled')
     local now = redis.call('TIME')
     redis.call('ZADD', KEYS[3], now[1] + now[2] / 1000000 + pause, id)
+    tell_status(id, 'scheduled')
   else
     redis.call('HSET', job, 'status', 'queued')
     redis.call('RPUSH', KEYS[1], id)
+    tell_status(id, 'queued')
   end
   return 2
 end
@@ -51,6 +54,7 @@ redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
+tell_end(id, ARGV[9], lifetime + 120)
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
   return 3

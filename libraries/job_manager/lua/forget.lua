@@ -1,6 +1,6 @@
--- Remove all that is known of a job that does not run, and remember only that it was there.
+-- Remove all that is known of a job that does not run.
 -- KEYS: 1 queue, 2 scheduled, 3 deferred, 4 finished, 5 failed, 6 canceled, 7 jobs that end, 8 artifacts, 9 intermediate list
--- ARGV: 1 job id, 2 lifetime of the memory in seconds
+-- ARGV: 1 job id
 -- Returns nil when it runs; else what is recorded of its artifacts as JSON, or ''.
 local id = ARGV[1]
 local job = 'rq:job:' .. id
@@ -14,6 +14,6 @@ if status == 'queued' then  -- a long list is not searched for nothing
 end
 for n = 2, 7 do redis.call('ZREM', KEYS[n], id) end
 if owner then redis.call('ZREM', 'vector:jobs:' .. owner, id) end
-redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, job .. ':dependents', 'rq:job::' .. id .. ':dependencies')
-redis.call('SET', 'vector:gone:' .. id, owner or '', 'EX', ARGV[2])
+if redis.call('DEL', 'vector:events:' .. id) == 1 then redis.call('PUBLISH', 'vector:events:' .. id, 'gone') end
+redis.call('DEL', job, 'rq:results:' .. id, 'rq:executions:' .. id, 'vector:deliveries:' .. id, job .. ':dependents', 'rq:job::' .. id .. ':dependencies')
 return artifacts

@@ -1,0 +1,28 @@
+# mypy: disable-error-code="import-not-found"
+"""Runs in vpype's own environment: writes a text again and again, and prints the glyphs a second of each round."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import vpype
+
+
+def main() -> None:
+    """Read the font, the seconds of a round and their number from the command line, and the text from standard input."""
+    font, seconds, rounds = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    text = sys.stdin.read()
+    vpype.text_line(text, font_name=font)
+    rates = []
+    for _ in range(rounds):
+        written, began = 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            vpype.text_line(text, font_name=font)
+            written += len(text)
+        rates.append(written / (time.perf_counter() - began))
+    print(json.dumps(rates))
+
+
+main()

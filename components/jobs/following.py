@@ -1,0 +1,51 @@
+"""The state of a job to a client that polls: at once, or when there is something to tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Response, request
+
+from components.held import wait_asked, wait_for
+from components.http import json_response, state_response
+from components.jobs.states import job_body, seen_job
+from components.tokens import LIFETIME, make_token
+from libraries.job_manager import JobRecord
+from libraries.job_manager.views import utc
+
+
+def job_response(job_id: str, *, wait: int | None) -> Response:
+    """Return a job of the caller: now, or within `wait` seconds when it is done or has changed.
+
+    Raises:
+        JobUnknown, JobExpired, QueueUnavailable: as `seen_job`.
+    """
+    record = seen_job(job_id)
+    seconds = wait_asked(wait)
+    if seconds and not record.done:
+        record = wait_for(job_id, seconds, until=_news)
+    response = _response(record)
+    if seconds and "Prefer" in request.headers and wait is None:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
+
+
+def _news(record: JobRecord) -> bool:
+    """Tell whether a client that waits is to hear of this state: it does not have it, or without an ETag, it is the end."""
+    return _response(record).status_code != 304 if request.if_none_match else record.done  # noqa: PLR2004
+
+
+def _response(record: JobRecord) -> Response:
+    return state_response(job_body(record), done=record.done)
+
+
+def token_response(record: JobRecord) -> Response:
+    """Return a token for following a job, and the addresses in which it can be used."""
+    token = make_token(record.id, record.owner)
+    body = {
+        "token": token,
+        "expires_at": utc(datetime.now(UTC) + timedelta(seconds=LIFETIME)),
+        "job_id": record.id,
+        "links": {"events": f"/jobs/{record.id}/events?token={token}", "socket": f"/ws/background_jobs?token={token}"},
+    }
+    return json_response(body, status_code=201)

@@ -1,0 +1,38 @@
+// The API key, where one is needed. It is kept for this tab alone, and goes to this server alone.
+const NAME = 'vector-api-key'
+
+export const getKey = () => sessionStorage.getItem(NAME) || ''
+
+export function setKey(key) {
+  if (key) sessionStorage.setItem(NAME, key)
+  else sessionStorage.removeItem(NAME)
+}
+
+// Headers and base64 take bytes written as characters; these are the bytes that other clients send.
+const asBytes = (text) => String.fromCharCode(...new TextEncoder().encode(text))
+
+export function headers() {
+  const key = getKey()
+  return key ? { Authorization: `Bearer ${asBytes(key)}` } : {}
+}
+
+// A WebSocket cannot carry headers: the key goes among the names of subprotocols.
+export function protocols() {
+  const key = getKey()
+  if (!key) return []
+  const encoded = btoa(asBytes(key)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return ['vector-api', `bearer.${encoded}`]
+}
+
+// Asks this server for something. Throws an Error whose text is for the user.
+export async function ask(path, options = {}) {
+  let reply
+  try {
+    reply = await fetch(path, { ...options, headers: headers() })
+  } catch {
+    throw new Error('The server cannot be reached.')
+  }
+  if (reply.ok) return reply
+  const problem = await reply.json().catch(() => ({}))
+  throw new Error(problem.detail || `The server answered ${reply.status}.`)
+}

@@ -1,0 +1,60 @@
+"""GET /notifications, and /start-task in its two forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from components.http import AcceptedSchema, accepted, api_blueprint
+from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
+from libraries.job_manager import JobOptions, read_notices, submit
+
+blueprint = api_blueprint("notifications", __name__, None, "Hear of long tasks by asking from time to time.")
+
+EXAMPLE_TASK = "workers.example_tasks.example_long_task"
+NOT_KEPT = {"Cache-Control": "no-store"}
+TEXT = {"schema": {"type": "string"}}
+
+
+@blueprint.route("/notifications")
+@blueprint.arguments(NotificationsQuerySchema, location="query")
+@blueprint.response(200, NotificationSchema(many=True))
+@blueprint.problems(503)
+def list_notifications(query: dict[str, float]) -> tuple[list[dict[str, Any]], int, dict[str, str]]:
+    """List your notifications, the oldest first, at most 1000.
+
+    Jobs that were queued with notifications give them: `POST /start-task` does. To miss none, ask again with `since` set to the
+    last `timestamp` that you have.
+    """
+    return [notice._asdict() for notice in read_notices(query["since"])], 200, NOT_KEPT
+
+
+@blueprint.route("/start-task")
+@blueprint.response(302, description="To `/live`, which shows its progress", headers={"Location": TEXT})
+@blueprint.problems(429, 503)
+def start_task_and_watch() -> Response:
+    """Start the example task, and go to the page that shows its progress.
+
+    It takes ten steps, one a second.
+    """
+    # Whoever asks only for the headers wants nothing done.
+    if request.method != "HEAD":
+        queue_example()
+    return Response(status=302, headers={"Location": "/live", **NOT_KEPT})
+
+
+@blueprint.route("/start-task", methods=["POST"])
+@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.queues()
+def start_task() -> Response:
+    """Start the example task.
+
+    It takes ten steps, one a second, and `GET /notifications` tells of each.
+    """
+    return accepted(queue_example(), "Example task queued: ten steps, one a second")
+
+
+def queue_example() -> Any:
+    """Queue the example task with notifications, and return its job."""
+    return submit(EXAMPLE_TASK, options=JobOptions(notify=True))

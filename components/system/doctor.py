@@ -1,0 +1,109 @@
+"""What may keep the service from working, looked at from outside: settings, broker, workers, tasks, web, output folder."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from components.http import VERSION
+from components.system.pages import base_address
+from libraries.errors import VectorError
+from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
+from libraries.settings import Settings
+from libraries.storage import output_folder
+
+Check = Callable[[Settings], list[Finding]]
+# Whatever hangs, the doctor has an answer after this many seconds.
+PATIENCE = 3.2
+WEB_PATIENCE = 1.0
+LONGEST_ANSWER = 4096
+OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
+
+
+def examine(settings: Settings, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE) -> list[Finding]:
+    """Return what is found about every part, in a fixed order, after `patience` seconds at most."""
+    checks = CHECKS if checks is None else checks
+    found: dict[str, list[Finding]] = {}
+
+    def look(name: str, check: Check) -> None:
+        try:
+            found[name] = check(settings)
+        except Exception as error:
+            found[name] = [Finding(name, well=False, detail=f"could not be examined: {type(error).__name__}: {error}")]
+
+    threads = [threading.Thread(target=look, args=item, daemon=True) for item in checks.items()]
+    deadline = time.monotonic() + patience
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    silent = {name: [Finding(name, well=False, detail=f"no answer within {patience:.1f} s")] for name in checks}
+    return [finding for findings in (silent | found).values() for finding in findings]
+
+
+def examine_settings(settings: Settings) -> list[Finding]:
+    """Say that the settings could be read, and which way jobs go."""
+    mode = "immediate mode: jobs run in the process that queues them" if settings.immediate else "workers run the jobs"
+    return [Finding("settings", well=True, detail=f"read; {mode}")]
+
+
+def examine_web(settings: Settings) -> list[Finding]:
+    """Return what is found at the address of the web process."""
+    address = base_address()
+    try:
+        name, version = _who_answers(address)
+    except ConnectionRefusedError:
+        detail, fix = f"nothing answers at {address}", "Start it with `make run`, or set PORT to where it listens."
+    except TimeoutError:
+        detail, fix = f"something listens at {address} but does not answer", OTHER_PROGRAM
+    except OSError as error:
+        detail, fix = f"{address} cannot be reached: {error.strerror or type(error).__name__}", "Correct HOST and PORT."
+    except (http.client.HTTPException, ValueError):
+        detail, fix = f"something else answers at {address}", OTHER_PROGRAM
+    else:
+        if name != "Vector API":
+            detail, fix = f"something else answers at {address}", OTHER_PROGRAM
+        elif version != VERSION:
+            detail, fix = f"version {version} answers at {address}, and this is {VERSION}", "Restart the web process."
+        else:
+            return [Finding("web", well=True, detail=f"answers at {address}")]
+    return [Finding("web", well=False, detail=detail, fix=fix)]
+
+
+def _who_answers(address: str) -> tuple[object, object]:
+    place = urlsplit(address)
+    with closing(http.client.HTTPConnection(place.hostname or "", place.port, timeout=WEB_PATIENCE)) as connection:
+        connection.request("GET", "/version")
+        answer = json.loads(connection.getresponse().read(LONGEST_ANSWER))
+    return (answer.get("name"), answer.get("version")) if isinstance(answer, dict) else (None, None)
+
+
+def examine_output(settings: Settings) -> list[Finding]:
+    """Write a file to the output folder as a task does, and remove it."""
+    name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
+    try:
+        folder.publish(name, "The doctor was here.\n")
+        folder.remove(name)
+    except (VectorError, OSError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+        fix = "Set OUTPUT_DIR to a folder that this user may write to and that has room."
+        return [Finding("output", well=False, detail=f"{settings.output_dir} cannot be written to: {reason}", fix=fix)]
+    return [Finding("output", well=True, detail=f"{settings.output_dir} can be written to")]
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "settings": examine_settings,
+        "broker": examine_queue,
+        "tasks": lambda _: examine_tasks(),
+        "web": examine_web,
+        "output": examine_output,
+    }
+)

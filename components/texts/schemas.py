@@ -1,0 +1,41 @@
+"""What the text route takes and gives."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
+
+from components.http import AcceptedSchema
+from components.library_checks import passes
+from libraries.texts import LONGEST_CONTENT, check_content
+
+LONGEST_TYPE = 100
+
+
+class ContentSchema(Schema):
+    """The text of a job whose type is known already."""
+
+    content = fields.String(
+        required=True,
+        validate=passes(check_content),
+        metadata={"description": "The text.", "minLength": 1, "maxLength": LONGEST_CONTENT, "example": "hello"},
+    )
+
+
+class CreateTextSchema(ContentSchema):
+    """A text job."""
+
+    type = fields.String(
+        load_default="default",
+        validate=Length(0, LONGEST_TYPE),
+        metadata={
+            "description": "`translate`, `analyze`, `generate` or `default`. Any other runs `default`.",
+            "example": "translate",
+        },
+    )
+
+
+class TextAcceptedSchema(AcceptedSchema):
+    """The reply to a text job that was queued."""
+
+    type = fields.String(required=True, metadata={"description": "The type that will run.", "example": "translate"})

@@ -1,0 +1,169 @@
+"""Accents: where each mark sits on the ink of a letter. Their shapes stand in drawn.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from libraries.lettering.hershey import Face, Glyph
+from libraries.lettering.strokes import (
+    Strokes,
+    box_around,
+    broadened,
+    circle,
+    drawn,
+    ink_between,
+    leaned,
+    moved,
+    scaled,
+    upside_down,
+)
+
+DRAWN: dict[str, Any] = json.loads(Path(__file__).with_name("drawn.json").read_text("utf-8"))
+MARKS = MappingProxyType({mark: dict(shape) for mark, shape in DRAWN["marks"].items()})
+CARON, CEDILLA, TURNED_COMMA, COMMA_BELOW = "\u030c", "\u0327", "\u0312", "\u0326"
+# Between a letter and a mark; less above capitals, whose marks are also flatter, so that lines do not meet.
+GAP, CAPITAL_GAP, STACK_GAP, GAP_BELOW = 2.6, 2.0, 1.4, 2.2
+CAPITAL_FLATNESS = 0.88
+# Ink that begins this far above small letters belongs to an ascender or a capital.
+ASCENDER = 3.0
+# How much of a tall letter's height, from its top, says where its middle is; of any letter's, from its foot.
+CROWN, FOOT = 0.3, 1.5
+# In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and centred on the upper half.
+ROUND_HAND_CROWN, ROUND_HAND_WIDTH = 0.5, 0.78
+# The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a comma.
+CARON_AT_THE_SIDE = frozenset("dtlL")
+COMMA_FOR_CEDILLA = frozenset("gGkKlLnNrR")
+SIDE_GAP = 2.0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter that is being composed: what is drawn so far, and how high and low its ink reaches with all marks."""
+
+    base: str
+    advance: float
+    strokes: Strokes
+    body: Strokes
+    top: float
+    bottom: float
+
+
+def marked(face: Face, base: str, glyph: Glyph, marks: str) -> Glyph:
+    """Return `glyph`, which draws the letter `base`, with all `marks`, combining characters that are keys of `MARKS`."""
+    box = box_around(glyph.strokes)
+    letter = Letter(base, glyph.advance, glyph.strokes, glyph.strokes, box.top, box.bottom)
+    for mark in marks:
+        letter = _with_mark(face, letter, mark)
+    return Glyph(letter.advance, letter.strokes)
+
+
+def dot(face: Face) -> Strokes:
+    """Return the font's full stop with its middle at (0, 0)."""
+    return _about_zero(face.glyphs["."].strokes) if "." in face.glyphs else (circle(0.0, 0.0, 1.0, 8),)
+
+
+def comma(face: Face) -> Strokes:
+    """Return the font's comma with its middle at (0, 0)."""
+    return _about_zero(face.glyphs[","].strokes)
+
+
+def _about_zero(strokes: Strokes) -> Strokes:
+    box = box_around(strokes)
+    return moved(strokes, -box.middle, -(box.top + box.bottom) / 2)
+
+
+def _with_mark(face: Face, letter: Letter, mark: str) -> Letter:
+    if mark == CARON and letter.base in CARON_AT_THE_SIDE:
+        return _caron_at_the_side(face, letter)
+    if mark == CEDILLA and letter.base in COMMA_FOR_CEDILLA:
+        mark = TURNED_COMMA if letter.base == "g" else COMMA_BELOW
+    place = MARKS[mark]["place"]
+    return _PLACES[place](face, letter, _shape(face, mark))
+
+
+def _shape(face: Face, mark: str) -> Strokes:
+    """Return the mark in the hand of the font: with its stops and commas, as broad as its stems, leaning as it leans."""
+    row = MARKS[mark]
+    if "comma" in row:
+        strokes = upside_down(comma(face)) if row["comma"] == "turned" else comma(face)
+        box = box_around(strokes)
+        # The edge next to the letter is at 0.
+        return moved(strokes, y=-box.bottom if row["place"] == "above" else -box.top)
+    strokes = tuple(point for x, y in row.get("dots", ()) for point in moved(dot(face), x, y))
+    strokes += broadened(drawn(*row.get("strokes", ())), face.style.mark_breadth)
+    return leaned(strokes, face.style.slant, 0.0)
+
+
+def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
+    body = box_around(letter.body)
+    tall = body.top < face.x_line - ASCENDER
+    if tall:
+        shape = scaled(shape, 1.0, CAPITAL_FLATNESS)
+    elif face.style.connected:
+        shape = scaled(shape, ROUND_HAND_WIDTH, 1.0)
+    crown = CROWN if tall else ROUND_HAND_CROWN if face.style.connected else 1.0
+    # Descenders do not count.
+    foot = min(body.bottom, face.base_line)
+    left, right = ink_between(letter.body, body.top, body.top + (foot - body.top) * crown)
+    gap = STACK_GAP if letter.top < body.top else CAPITAL_GAP if tall else GAP
+    level = letter.top - gap
+    lift = body.top + (foot - body.top) * crown / 2 - level
+    return _joined(letter, moved(shape, (left + right) / 2 + face.style.slant * lift, level))
+
+
+def _below(face: Face, letter: Letter, shape: Strokes) -> Letter:
+    body = box_around(letter.body)
+    head = max(letter.bottom, face.base_line) + GAP_BELOW
+    left, right = ink_between(letter.body, face.x_line, face.base_line)
+    middle = (face.x_line + face.base_line) / 2 if body.bottom > face.base_line else (body.top + body.bottom) / 2
+    return _joined(letter, moved(shape, (left + right) / 2 - face.style.slant * (head - middle), head))
+
+
+def _at_the_foot(face: Face, letter: Letter, shape: Strokes) -> Letter:
+    left, right = ink_between(letter.body, face.base_line - FOOT, face.base_line + FOOT)
+    return _joined(letter, moved(shape, (left + right) / 2, face.base_line))
+
+
+def _at_the_right_foot(face: Face, letter: Letter, shape: Strokes) -> Letter:
+    _, right = ink_between(letter.body, face.base_line - FOOT, face.base_line + FOOT)
+    return _joined(letter, moved(shape, right, face.base_line))
+
+
+def _as_horn(face: Face, letter: Letter, shape: Strokes) -> Letter:
+    body = box_around(letter.body)
+    _, right = ink_between(letter.body, body.top, body.top + body.height / 3)
+    joined = _joined(letter, moved(shape, right, body.top + body.height / 6))
+    return Letter(joined.base, joined.advance, joined.strokes, joined.body, letter.top, letter.bottom)
+
+
+_PLACES = MappingProxyType(
+    {"above": _above, "below": _below, "foot": _at_the_foot, "right foot": _at_the_right_foot, "horn": _as_horn}
+)
+
+
+def _caron_at_the_side(face: Face, letter: Letter) -> Letter:
+    """Return the letter with an apostrophe beside its ascender, and room for it."""
+    box = box_around(letter.body)
+    shape = comma(face)
+    size = box_around(shape)
+    _, right = ink_between(letter.body, box.top, box.top + size.height + 1)
+    shape = moved(shape, right + SIDE_GAP - size.left, box.top - size.top)
+    joined = _joined(letter, shape)
+    advance = max(letter.advance, box_around(shape).right + SIDE_GAP)
+    return Letter(joined.base, advance, joined.strokes, joined.body, joined.top, joined.bottom)
+
+
+def _joined(letter: Letter, shape: Strokes) -> Letter:
+    box = box_around(shape)
+    return Letter(
+        letter.base,
+        letter.advance,
+        letter.strokes + shape,
+        letter.body,
+        min(letter.top, box.top),
+        max(letter.bottom, box.bottom),
+    )

@@ -1,0 +1,202 @@
+"""Truchet tiles: one small motif, turned this way or that, joined over the whole sheet into long lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf, Range
+from numpy.typing import NDArray
+
+from libraries.drawing.area import Area
+from libraries.drawing.chaining import chain
+from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.noise import GradientNoise
+from libraries.patterns.catalogue import Polyline, pattern
+
+ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = "arcs", "diagonal", "multi-scale", "smith", "ten-print"
+# Farthest that an arc may lie from the true circle, in mm.
+TOLERANCE = 0.02
+HALF = 0.5
+# What a tile costs beside its points: pieces are found, joined and yielded one by one.
+PIECE = 8
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is turned.
+Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_]]
+
+
+class TruchetSchema(Schema):
+    """What Truchet tiles may be told."""
+
+    kind = fields.String(
+        load_default=MULTI_SCALE,
+        validate=OneOf([ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT]),
+        metadata={
+            "description": "The motif: two quarter circles (arcs), ribbons that pass over and under each other (smith), such ribbons "
+            "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of parallel lines (diagonal)."
+        },
+    )
+    cell = millimetres("Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room", least=1, most=500, load_default=24.0)
+    strands = WholeNumber(
+        load_default=12,
+        validate=Range(1, 64),
+        metadata={"description": "How many lines a ribbon or a triangle has; rounded to what the sizes of tiles allow."},
+    )
+    levels = WholeNumber(
+        load_default=3,
+        validate=Range(1, 5),
+        metadata={"description": "How many sizes of tiles multi-scale mixes, each half of the one before."},
+    )
+    order = fields.Float(
+        load_default=0.55,
+        validate=Range(0, 1),
+        metadata={"description": "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles."},
+    )
+
+
+def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float) -> float:
+    """Return how many points the tiles have; the joining of pieces is counted as some points for each."""
+    del order
+    columns, rows, side = _layout(area, cell)
+    tiles = columns * rows
+    if kind == TEN_PRINT:
+        return tiles * 3.0
+    if kind == DIAGONAL:
+        return tiles * strands * 2.0
+    parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
+    lines = 1 if kind == ARCS else _whole_strands(strands, parts)
+    steps = _arc_steps(side * (0.5 if kind == ARCS else 1))
+    # Every strand that crosses the sheet crosses all sizes of tiles; small tiles have as many arcs for their area as large ones.
+    return tiles * lines * 2 * ((steps + 2 * PIECE) if parts == 1 else parts * (_arc_steps(side / parts) + 2 * PIECE))
+
+
+@pattern(TruchetSchema, cost)
+def draw(
+    area: Area, rng: np.random.Generator, *, kind: str, cell: float, strands: int, levels: int, order: float
+) -> Iterator[Polyline]:
+    """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
+
+    The tile with two quarter circles is Cyril Stanley Smith's (1987), after the tiles of Sébastien Truchet (1704). With several
+    parallel strands the arcs become ribbons, one over the other at each crossing. Tiles of several sizes fit together, because a tile of half
+    the size carries half of the strands at the same distance. Some regions of the sheet follow a rule and close into rounds,
+    others are left to chance; the seed says which, and where the tiles are small.
+
+    Yields:
+        Arrays of shape (n, 2), in mm: pieces that meet are joined, so that the pen is lifted seldom.
+    """
+    columns, rows, side = _layout(area, cell)
+    corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
+    parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
+    tiles = _tiles(rng, (columns, rows), parts, order)
+    if kind == TEN_PRINT:
+        lines = chain(_diagonals(tiles))
+    elif kind == DIAGONAL:
+        lines = _triangles(tiles, strands, rng.random(columns * rows) < HALF)
+    else:
+        lines = chain(_ribbons(tiles, 1 if kind == ARCS else _whole_strands(strands, parts) // parts, side / parts, woven=kind != ARCS))
+    for line in lines:
+        yield np.clip(line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom))
+
+
+def _layout(area: Area, cell: float) -> tuple[int, int, float]:
+    """Return how many columns and rows of tiles fit, and their side in mm: as large as fills the room one way."""
+    columns, rows = (max(1, round(length / cell)) for length in (area.inner_width, area.inner_height))
+    side = min(area.inner_width / columns, area.inner_height / rows)
+    return max(1, int(area.inner_width / side + 1e-9)), max(1, int(area.inner_height / side + 1e-9)), side
+
+
+def _whole_strands(strands: int, parts: int) -> int:
+    """Return the count of strands of the largest tile: the smallest ones, `parts` times smaller, have a whole number too."""
+    return max(1, round(strands / parts)) * parts
+
+
+def _arc_steps(radius: float) -> int:
+    """Return how many chords a quarter circle needs; a chord over `a` leaves its circle by radius * a**2 / 8."""
+    return max(4, math.ceil(math.pi / 2 / math.sqrt(8 * TOLERANCE / radius)))
+
+
+def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: float) -> Tiles:
+    """Return tiles that cover `size` large tiles; where a slow noise is high they are halved, down to 1 / `parts`."""
+    row, column = (each.ravel() * parts for each in np.mgrid[: size[1], : size[0]])
+    span = max(size) * parts
+    detail, rule = GradientNoise(rng), GradientNoise(rng)
+    shift = rng.uniform(0, 64, 4)
+    done, side = [], parts
+    while True:
+        middle_x, middle_y = ((each + side / 2) / span for each in (column, row))
+        level = detail.fractal(middle_x * 2.2 + shift[0], middle_y * 2.2 + shift[1], 2)
+        # Rarer with each halving: a few large calm places, some fine ones.
+        split = (level + rng.uniform(-0.25, 0.25, len(row)) > 0.04 * math.log2(parts / side) - 0.1) & (side > 1)
+        done.append((column[~split], row[~split], np.full(np.count_nonzero(~split), side)))
+        if not split.any():
+            break
+        side //= 2
+        column = (column[split, None] + (0, side, 0, side)).ravel()
+        row = (row[split, None] + (0, 0, side, side)).ravel()
+    column, row, sides = (np.concatenate(each) for each in zip(*done, strict=True))
+    calm = rule.at((column + sides / 2) / span * 2.5 + shift[2], (row + sides / 2) / span * 2.5 + shift[3])
+    # The thresholds make the regular part of the sheet about as large as asked.
+    ruled = calm < np.quantile(calm, order) if 0 < order < 1 else np.full(len(calm), order == 1)
+    turned = np.where(ruled, (column // sides + row // sides) % 2 == 1, rng.random(len(calm)) < HALF)
+    return column, row, sides, turned
+
+
+def _ribbons(tiles: Tiles, lines: int, cell: float, *, woven: bool) -> list[Polyline]:
+    """Return the arcs of all tiles in units of the finest cells, `cell` mm wide; each such unit of an edge carries `lines` strands."""
+    pieces: list[Polyline] = []
+    for side in np.unique(tiles[2]).tolist():
+        column, row, turned = (each[tiles[2] == side, None] for each in (tiles[0], tiles[1], tiles[3]))
+        for arc in _motif(side, lines, cell, woven=woven and side * lines > 1):
+            # A turned tile is the mirror image of one that is not.
+            x = np.where(turned, side - arc[:, 0], arc[:, 0]) + column
+            pieces.extend(np.stack((x, arc[:, 1] + row), axis=2))
+    return pieces
+
+
+def _motif(side: int, lines: int, cell: float, *, woven: bool) -> Iterator[Polyline]:
+    """Yield the arcs of a tile: those around its upper left corner, and what they leave to be seen of those around the opposite one.
+
+    The far corner's arc of radius `r` meets the circle of radius `side` around the near corner where the cosine of the angle
+    from the diagonal is (side**2 + r**2) / (2 * sqrt(2) * side * r).
+    """
+    for strand in range(side * lines):
+        radius = (strand + 0.5) / lines
+        steps = _arc_steps(radius * cell)
+        yield _arc(radius, 0, math.pi / 2, steps)
+        meets = (side**2 + radius**2) / (2 * math.sqrt(2) * side * radius)
+        if not woven or meets >= 1:
+            yield side - _arc(radius, 0, math.pi / 2, steps)
+        else:
+            seen = math.pi / 4 - math.acos(meets)
+            part = max(1, math.ceil(steps * seen / (math.pi / 2)))
+            yield side - _arc(radius, 0, seen, part)
+            yield side - _arc(radius, math.pi / 2 - seen, math.pi / 2, part)
+
+
+def _arc(radius: float, start: float, end: float, steps: int) -> Polyline:
+    angle = np.linspace(start, end, steps + 1)
+    return radius * np.column_stack((np.cos(angle), np.sin(angle)))
+
+
+def _diagonals(tiles: Tiles) -> list[Polyline]:
+    """Return one diagonal for each tile."""
+    column, row, side, turned = tiles
+    x = np.column_stack((column + np.where(turned, side, 0), column + np.where(turned, 0, side)))
+    return list(np.stack((x, np.column_stack((row, row + side))), axis=2).astype(np.float64))
+
+
+def _triangles(tiles: Tiles, strands: int, upside: NDArray[np.bool_]) -> Iterator[Polyline]:
+    """Yield for each tile one of its corners filled with lines parallel to the diagonal, to and fro in one stroke."""
+    reach = np.repeat((np.arange(strands) + 0.5) / strands, 2)
+    first = np.tile((True, False, False, True), (strands + 1) // 2)[: 2 * strands]
+    x, y = np.where(first, reach, 0), np.where(first, 0, reach)
+    column, row, _, turned = tiles
+    order = np.lexsort((np.where(row % 2, -column, column), row))
+    for tile in order.tolist():
+        yield np.column_stack(
+            (column[tile] + (1 - x if turned[tile] else x), row[tile] + (1 - y if upside[tile] else y)),
+        )

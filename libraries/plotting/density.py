@@ -1,0 +1,106 @@
+"""Where most ink goes: paper that is drawn over and over in one place tears."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from libraries.plotting.rectangle import Rectangle, bounding_box
+from libraries.plotting.strokes import Floats, Integers, Strokes
+
+# The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the middle of the next.
+CELL = 10.0
+HALF = CELL / 2
+# Longer drawings take more than four days at 50 mm/s; wider areas are wider than every plotter. Neither is searched.
+MOST_INK = 20_000_000.0
+WIDEST_AREA = 10_000.0
+# Bounds the memory that cutting takes, a few tens of MB.
+PIECES_AT_ONCE = 1 << 18
+
+
+class DensestSpot(NamedTuple):
+    """The centre in mm of the square centimetre with most ink, and the mm that are drawn inside it."""
+
+    x: float
+    y: float
+    mm_per_cm2: float
+
+
+def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot | None:
+    """Return the cell of 1 cm² in which most is drawn, the uppermost and then leftmost of equals.
+
+    The cells lie 5 mm apart, counted from the upper left corner of `page`, or of the drawing where no page is given; what is
+    drawn off the page does not count. Every segment is cut at the borders of the cells, so the lengths are exact.
+
+    Returns:
+        The spot; None when nothing is drawn on the page, when more than 20 km are drawn, or when the area is over 10 m wide.
+    """
+    area = page or bounding_box(strokes)
+    if area is None or max(area.width, area.height) > WIDEST_AREA or strokes.steps.sum() > MOST_INK:
+        return None
+    columns, rows = (math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF)))
+    ink = np.zeros(rows * columns)
+    for places, lengths in _pieces(strokes, np.array([area.left, area.top])):
+        cells = np.floor(places).astype(np.int64)
+        x, y = cells[:, 0], cells[:, 1]
+        on_page = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
+        ink += np.bincount((y * columns + x)[on_page], weights=lengths[on_page], minlength=rows * columns)
+    return _densest(ink.reshape(rows, columns), area)
+
+
+def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
+    """Return the densest of all squares of two by two quarters; `ink` has the mm in each quarter, of shape (rows, columns)."""
+    squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
+    # Sums of the same lengths in another order differ in their last digits, which must not choose among equals.
+    row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
+    most = float(squares[row, column])
+    return DensestSpot(area.left + (int(column) + 1) * HALF, area.top + (int(row) + 1) * HALF, most) if most > 0 else None
+
+
+def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """Yield the middles, in half cells from `corner`, and lengths in mm of pieces of segments that each lie in one half cell."""
+    drawn = np.flatnonzero(strokes.steps)
+    # A block at a time keeps the memory small.
+    for begin in range(0, len(drawn), PIECES_AT_ONCE):
+        block = drawn[begin : begin + PIECES_AT_ONCE]
+        lengths = strokes.steps[block]
+        starts, ends = ((strokes.coordinates[which] - corner) / HALF for which in (block - 1, block))
+        crossed = np.abs(np.floor(ends) - np.floor(starts)).astype(np.int64)
+        cuts = crossed.sum(axis=1)
+        whole = cuts == 0
+        yield (starts[whole] + ends[whole]) / 2, lengths[whole]
+        for part in _split(np.flatnonzero(~whole), cuts):
+            yield _cut(starts[part], ends[part], crossed[part], lengths[part])
+
+
+def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
+    """Yield `segments` in runs that fall into not many more than `PIECES_AT_ONCE` pieces each."""
+    if len(segments):
+        runs = np.cumsum(cuts[segments] + 1) // PIECES_AT_ONCE
+        yield from np.split(segments, np.flatnonzero(np.diff(runs)) + 1)
+
+
+def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
+    """Cut segments at all whole numbers of x and y and return the middles and lengths of the pieces.
+
+    A cut is kept as its segment and how far along that it is, from 0 to 1; sorted by both, the pieces lie between neighbours.
+    """
+    count = len(starts)
+    owners, places = [np.arange(count)], [np.zeros(count)]
+    for axis in (0, 1):
+        times = crossed[:, axis]
+        owner = np.repeat(owners[0], times)
+        first = np.minimum(np.floor(starts[:, axis]), np.floor(ends[:, axis])) + 1
+        line = first[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(times) - times, times)
+        owners.append(owner)
+        places.append((line - starts[owner, axis]) / (ends - starts)[owner, axis])
+    owner, place = np.concatenate(owners), np.concatenate(places)
+    order = np.lexsort((place, owner))
+    owner, place = owner[order], place[order]
+    until = np.ones(len(place))
+    np.copyto(until[:-1], place[1:], where=owner[1:] == owner[:-1])
+    middle = ((place + until) / 2)[:, np.newaxis]
+    return starts[owner] + (ends - starts)[owner] * middle, lengths[owner] * (until - place)

@@ -1,0 +1,127 @@
+"""The figures of a drawing: what there is to draw, with how much ink, and whether it fits on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from libraries.plotting.density import DensestSpot, densest_spot
+from libraries.plotting.rectangle import Rectangle, bounding_box, out_of_bounds
+from libraries.plotting.strokes import HOME, Pen, Point, Strokes
+
+# Records hold micrometres and no less.
+DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class PenInk:
+    """What one pen draws: its strokes, their length in mm, and length times width in mm² (where lines cross, both count)."""
+
+    pen: Pen
+    strokes: int
+    mm: float
+    mm2: float
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the figures as JSON-able values."""
+        return {
+            "pen": self.pen.name,
+            "colour": self.pen.colour,
+            "width_mm": self.pen.width,
+            "strokes": self.strokes,
+            "mm": round(self.mm, DECIMALS),
+            "mm2": round(self.mm2, DECIMALS),
+        }
+
+
+@dataclass(frozen=True)
+class PlotStatistics:
+    """The figures of a drawing.
+
+    Attributes:
+        pen_down_mm: length of all strokes in mm.
+        pen_up_mm: length of all moves between them in mm, in drawing order, with those from and to the origin.
+        lifts: how often the pen is lifted: once after every stroke.
+        strokes: number of strokes; a dot is one too.
+        vertices: number of vertices.
+        pen_changes: how often another pen is put in.
+        ink: what each pen draws, in the order of the layers; a pen of several layers stands once.
+        bounding_box: the smallest rectangle around all vertices, None when nothing is drawn.
+        out_of_bounds_mm: length in mm outside of the page; None when no page was given.
+        out_of_bounds_strokes: number of strokes that leave the page; None when no page was given.
+        densest: the square centimetre with most ink; None when nothing is drawn, or too much to search.
+    """
+
+    pen_down_mm: float
+    pen_up_mm: float
+    lifts: int
+    strokes: int
+    vertices: int
+    pen_changes: int
+    ink: tuple[PenInk, ...]
+    bounding_box: Rectangle | None
+    out_of_bounds_mm: float | None
+    out_of_bounds_strokes: int | None
+    densest: DensestSpot | None
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the figures as JSON-able values, lengths rounded to 0.001 mm."""
+        box, spot = self.bounding_box, self.densest
+        return {
+            "pen_down_mm": round(self.pen_down_mm, DECIMALS),
+            "pen_up_mm": round(self.pen_up_mm, DECIMALS),
+            "lifts": self.lifts,
+            "strokes": self.strokes,
+            "vertices": self.vertices,
+            "pen_changes": self.pen_changes,
+            "ink": [ink.as_record() for ink in self.ink],
+            "bounding_box": box and {side: round(getattr(box, side), DECIMALS) for side in ("left", "top", "right", "bottom")},
+            "out_of_bounds_mm": None if self.out_of_bounds_mm is None else round(self.out_of_bounds_mm, DECIMALS),
+            "out_of_bounds_strokes": self.out_of_bounds_strokes,
+            "densest": spot and {name: round(value, DECIMALS) for name, value in spot._asdict().items()},
+        }
+
+
+def statistics(
+    strokes: Strokes, pens: Sequence[Pen], *, page: Rectangle | None = None, origin: Point | None = HOME
+) -> PlotStatistics:
+    """Measure a drawing.
+
+    Args:
+        strokes: the drawing.
+        pens: the pen of each layer, by the layer's index.
+        page: the paper in mm; without it nothing is out of bounds.
+        origin: where the pen starts and ends in mm; None when it starts at the first stroke and stays at the last.
+
+    Raises:
+        BadStrokes: a layer has no pen, or the origin is not a place.
+    """
+    changes = strokes.pen_changes(pens)
+    strayed_mm, strayed = out_of_bounds(strokes, page) if page else (None, None)
+    return PlotStatistics(
+        pen_down_mm=float(strokes.steps.sum()),
+        pen_up_mm=float(strokes.travels(origin).sum()),
+        lifts=len(strokes),
+        strokes=len(strokes),
+        vertices=len(strokes.coordinates),
+        pen_changes=changes,
+        ink=_ink(strokes, pens),
+        bounding_box=bounding_box(strokes),
+        out_of_bounds_mm=strayed_mm,
+        out_of_bounds_strokes=strayed,
+        densest=densest_spot(strokes, page),
+    )
+
+
+def _ink(strokes: Strokes, pens: Sequence[Pen]) -> tuple[PenInk, ...]:
+    """Return what each pen draws. Layers that share a pen are added up."""
+    layers, where = np.unique(strokes.layers, return_inverse=True)
+    counts, lengths = np.bincount(where), np.bincount(where, weights=strokes.lengths)
+    drawn: dict[Pen, tuple[int, float]] = {}
+    for layer, count, length in zip(layers, counts, lengths, strict=True):
+        before = drawn.get(pens[layer], (0, 0.0))
+        drawn[pens[layer]] = (before[0] + int(count), before[1] + float(length))
+    return tuple(PenInk(pen, count, mm, mm * pen.width) for pen, (count, mm) in drawn.items())

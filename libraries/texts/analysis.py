@@ -1,0 +1,35 @@
+"""Counting what a text is made of."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from libraries.texts.answers import Answer
+
+# The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take apart into a letter and a mark.
+VOWELS = frozenset("aeiou\u00e6\u0153\u00f8\u0131")
+
+
+def analyze(content: str) -> Answer:
+    """Return how many characters, words, vowels and consonants `content` has.
+
+    Characters are Unicode code points, words are what white space divides. Vowels and consonants are letters of the Latin
+    script, and a letter counts as the one it is without its marks: `é` is a vowel, `ñ` a consonant, `y` always a consonant.
+    """
+    letters = [base for base in map(_base_letter, content) if _is_latin(base)]
+    vowels = sum(letter in VOWELS for letter in letters)
+    counts = {
+        "Characters": len(content),
+        "Words": len(content.split()),
+        "Vowels": vowels,
+        "Consonants": len(letters) - vowels,
+    }
+    return Answer("\n".join([f"📊 Analysis of '{content}':", *(f"• {name}: {count}" for name, count in counts.items())]))
+
+
+def _base_letter(character: str) -> str:
+    return unicodedata.normalize("NFD", character.lower())[0]
+
+
+def _is_latin(character: str) -> bool:
+    return character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")

@@ -1,0 +1,49 @@
+"""Replies to a text: from a language model where one is set, else by keyword."""
+
+from __future__ import annotations
+
+import re
+
+from libraries.settings import get_settings
+from libraries.texts.answers import Answer
+from libraries.texts.language_model import ask_model
+
+# The first entry with one of its words in the text replies.
+REPLIES: tuple[tuple[frozenset[str], str], ...] = (
+    (
+        frozenset({"weather"}),
+        "No window here to look at the weather through. A forecast for your town will tell you more.",
+    ),
+    (
+        frozenset({"food", "eat"}),
+        "Food is always a good subject. Try a small restaurant near you, or cook a plate of pasta at home.",
+    ),
+    (
+        frozenset({"help"}),
+        "Gladly, here is the help there is: write a sentence about the weather or about food, or choose another type of job.",
+    ),
+)
+# The documented reply to everything else.
+OTHER_REPLY = "That's an interesting point... Based on my analysis, I would suggest exploring this topic further."
+
+
+def generate(content: str) -> Answer:
+    """Return a reply to `content`.
+
+    The engine is `model` if the setting `TEXT_MODEL_URL` names one, else `keywords`.
+
+    Raises:
+        ModelAway: a model is set, but gave no reply.
+    """
+    settings = get_settings()
+    if settings.text_model_url:
+        reply = ask_model(content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key)
+        engine = "model"
+    else:
+        reply, engine = _keyword_reply(content), "keywords"
+    return Answer(f"🤖 AI Response to '{content}':\n{reply}", engine)
+
+
+def _keyword_reply(content: str) -> str:
+    words = set(re.findall(r"\w+", content.lower()))
+    return next((reply for keywords, reply in REPLIES if keywords & words), OTHER_REPLY)

@@ -1,0 +1,39 @@
+"""Translation: a short list of phrases, and Apertium for all else where it is installed."""
+
+from __future__ import annotations
+
+from libraries.settings import get_settings
+from libraries.texts.answers import Answer
+from libraries.texts.apertium import find_pair, run_apertium
+
+# Apertium has named its language pairs by two letters and later by three.
+ENGLISH_SPANISH = ("eng-spa", "en-es")
+PHRASES = {
+    "hello": "hola",
+    "world": "mundo",
+    "good morning": "buenos días",
+    "thank you": "gracias",
+}
+
+
+def translate(content: str) -> Answer:
+    """Return `content` in the target language of the setting `TRANSLATION_PAIR`, English to Spanish by default.
+
+    The engine is `phrases` for a text of the list of phrases (English to Spanish only), `apertium` if that program has the pair,
+    else `none`: the text comes back untranslated, in brackets that say so.
+
+    Raises:
+        TranslatorAway: Apertium has the pair, but did not translate the text.
+    """
+    translated, engine = _translated(content)
+    return Answer(f"🌍 Translated: '{content}' → '{translated}'", engine)
+
+
+def _translated(content: str) -> tuple[str, str]:
+    wanted = get_settings().translation_pair
+    names = ENGLISH_SPANISH if wanted in ENGLISH_SPANISH else (wanted,)
+    phrase = PHRASES.get(content.strip().lower()) if wanted in ENGLISH_SPANISH else None
+    if phrase is not None:
+        return phrase, "phrases"
+    pair = find_pair(names)
+    return (run_apertium(content, pair), "apertium") if pair else (f"[TRANSLATED: {content}]", "none")

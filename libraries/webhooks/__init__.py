@@ -1,0 +1,42 @@
+"""Webhooks: telling an address that a client named what became of its job, signed, and never an address of the inside."""
+
+from libraries.webhooks.addresses import AddressRefused, BadUrl, Endpoint, HostUnknown, public_addresses, read_url
+from libraries.webhooks.announcements import (
+    ENDS,
+    EVENTS,
+    DeliveryUnknown,
+    NoWebhook,
+    Rejected,
+    Undelivered,
+    attempts,
+    default_secret,
+    deliver,
+    redeliver,
+)
+from libraries.webhooks.delivery import Receipt, post
+from libraries.webhooks.signing import BadSecret, key_of, secret_of, signed_headers
+
+__all__ = [
+    "ENDS",
+    "EVENTS",
+    "AddressRefused",
+    "BadSecret",
+    "BadUrl",
+    "DeliveryUnknown",
+    "Endpoint",
+    "HostUnknown",
+    "NoWebhook",
+    "Receipt",
+    "Rejected",
+    "Undelivered",
+    "attempts",
+    "default_secret",
+    "deliver",
+    "key_of",
+    "post",
+    "public_addresses",
+    "read_url",
+    "redeliver",
+    "secret_of",
+    "signed_headers",
+]

@@ -1,0 +1,207 @@
+"""One attempt to deliver a webhook: a POST to an address that was checked, with a bound on everything.
+
+Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name up again, follow a redirect,
+use the proxy of the environment, wait for as long as bytes keep dripping, read whatever comes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from libraries.errors import VectorError
+from libraries.webhooks.addresses import AddressRefused, BadUrl, Endpoint, Resolver, public_addresses, read_url
+
+# All of an attempt, from the look-up of the name to the end of the reply.
+PATIENCE_S = 10.0
+LONGEST_REPLY = 65536
+MOST_ADDRESSES = 4
+PERMANENT = (BadUrl, AddressRefused)
+# Answers that say "later", apart from those of the 500s.
+RETRYABLE = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT.value, HTTPStatus.TOO_EARLY.value, HTTPStatus.TOO_MANY_REQUESTS.value}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of an attempt.
+
+    `status` is the HTTP status of the answer, None without one; `error` is None when the receiver took the message, else what
+    went wrong, in words for anyone; `retryable` tells whether another attempt may help.
+    """
+
+    status: int | None
+    milliseconds: int
+    error: str | None
+    retryable: bool = False
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    resolver: Resolver | None = None,
+    patience: float = PATIENCE_S,
+) -> Receipt:
+    """Send `body` as JSON, and return what became of it. Whatever goes wrong out there is told in the receipt, nothing is raised.
+
+    The host is looked up once, its addresses are checked, and the connection goes to one of them; the certificate has to name the
+    host. Only an answer of the 200s counts as delivered. After a connection that fails, a late answer, or the status 408, 425,
+    429 or 5xx another attempt may help; all else is final, redirects too.
+
+    Args:
+        url: where to.
+        body: a JSON document.
+        headers: the headers of the signature.
+        resolver: what looks names up; the system's own resolver if not given.
+        patience: seconds for all of it.
+    """
+    started = time.monotonic()
+    status: int | None = None
+    error: str | None
+    try:
+        status = _status_of_reply(url, body, headers, resolver, started + patience)
+        error, retryable = _judged(status)
+    except VectorError as trouble:
+        error, retryable = str(trouble), not isinstance(trouble, PERMANENT)
+    except (OSError, http.client.HTTPException) as trouble:
+        error, retryable = _described(trouble, patience), True
+    return Receipt(status=status, milliseconds=round(1000 * (time.monotonic() - started)), error=error, retryable=retryable)
+
+
+def _judged(status: int) -> tuple[str | None, bool]:
+    """Return what is wrong with an answer, and whether another attempt may help."""
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return None, False
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return f"the receiver answered {status}; redirects are not followed", False
+    return f"the receiver answered {status}", status in RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _described(trouble: Exception, patience: float) -> str:
+    if isinstance(trouble, TimeoutError):
+        return f"the receiver did not answer within {patience:g} s"
+    if isinstance(trouble, ssl.SSLCertVerificationError):
+        return "the receiver's certificate cannot be trusted"
+    if isinstance(trouble, ssl.SSLError):
+        return "no encrypted connection to the receiver could be made"
+    if isinstance(trouble, http.client.HTTPException):
+        return "the receiver's answer is not HTTP"
+    return "the connection to the receiver failed"
+
+
+def _status_of_reply(url: str, body: bytes, headers: Mapping[str, str], resolver: Resolver | None, deadline: float) -> int:
+    """Send a message and return the status of the answer.
+
+    Raises:
+        BadUrl, AddressRefused, HostUnknown: it cannot be sent there.
+        OSError, HTTPException: no connection, no answer in time, or none that is HTTP.
+    """
+    endpoint = read_url(url)
+    with _connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
+        wire = Wire(connection, deadline)
+        wire.send(_request(endpoint, body, headers))
+        reply = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
+        reply.begin()
+        # A receiver that is hung up on while it answers may think that it failed. Its status is known, so the rest may be cut
+        # off. Read with a limit: without one, as much memory is taken as the reply says that it has.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            reply.read(LONGEST_REPLY)
+        return reply.status
+
+
+def _request(endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of the request. Nothing in it can hold the end of a line: the URL is checked, the rest is ours."""
+    lines = {
+        "Host": endpoint.authority,
+        "User-Agent": "Vector-API",
+        "Accept": "*/*",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **headers,
+    }
+    head = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items()), "", ""]
+    return "\r\n".join(head).encode("ascii") + body
+
+
+@contextlib.contextmanager
+def _connected(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float) -> Iterator[socket.socket]:
+    """Connect to one of the addresses, encrypted if the scheme says so; the certificate has to be that of the host's name."""
+    with _first_to_answer(addresses[:MOST_ADDRESSES], endpoint.port, deadline) as plain:
+        if endpoint.scheme == "http":
+            yield plain
+            return
+        plain.settimeout(_seconds_until(deadline))
+        with ssl.create_default_context().wrap_socket(plain, server_hostname=endpoint.host) as encrypted:
+            yield encrypted
+
+
+def _first_to_answer(addresses: tuple[str, ...], port: int, deadline: float) -> socket.socket:
+    """Return a connection to the first address that takes one; each gets its share of the time that is left."""
+    for place, address in enumerate(addresses[:-1]):
+        with contextlib.suppress(OSError):
+            return socket.create_connection((address, port), _seconds_until(deadline) / (len(addresses) - place))
+    return socket.create_connection((addresses[-1], port), _seconds_until(deadline))
+
+
+def _seconds_until(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+class ReplyTooLong(http.client.HTTPException):
+    """Raised when a receiver goes on and on."""
+
+
+class Wire(io.RawIOBase):
+    """A connection with one deadline for all that is sent and read, and a limit for what is read."""
+
+    def __init__(self, connection: socket.socket, deadline: float, *, most: int = LONGEST_REPLY) -> None:
+        """Take over neither the connection nor its end: whoever made it closes it."""
+        self._connection, self._deadline, self._left = connection, deadline, most
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what `http.client` reads from, as a socket does."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come, waiting until the deadline.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+            ReplyTooLong: the limit is reached.
+        """
+        if not self._left:
+            raise ReplyTooLong
+        self._connection.settimeout(_seconds_until(self._deadline))
+        count = self._connection.recv_into(memoryview(buffer)[: self._left])
+        self._left -= count
+        return count
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`, however slowly it is taken.
+
+        Raises:
+            TimeoutError: the deadline has passed.
+        """
+        rest = memoryview(data)
+        while rest:
+            self._connection.settimeout(_seconds_until(self._deadline))
+            rest = rest[self._connection.send(rest) :]

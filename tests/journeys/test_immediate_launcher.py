@@ -1,0 +1,20 @@
+"""`IMMEDIATE=1 python start_dev.py`: the whole service in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.conftest import until
+from tests.journeys.conftest import Service
+
+
+def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draws(start_service: Callable[..., Service]) -> None:
+    service = start_service(IMMEDIATE="1")
+    assert set(service.pids()) == {"gunicorn"}
+    assert "First artboard: finished" in service.said()
+    assert "<svg" in service.draw(pattern="grid")
+    assert not Path(service.environ["DATA_DIR"]).exists()
+    family = service.family()
+    assert service.stop() == 0
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), what="the end of all processes")

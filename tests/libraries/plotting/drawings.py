@@ -1,0 +1,36 @@
+"""Drawings for the tests of plotting: by hand, and by Hypothesis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import strategies as st
+
+from libraries.plotting import Pen, Point, Strokes
+
+BLACK, RED = Pen("black"), Pen("red", "#cc0000", 0.5)
+PENS = (BLACK, RED, BLACK)
+
+Lines = list[tuple[int, list[Point]]]
+
+
+def drawing(*lines: Sequence[Point], layers: Sequence[int] | None = None) -> Strokes:
+    """Return a drawing of these strokes, all on layer 0 unless told."""
+    offsets = [0]
+    for line in lines:
+        offsets.append(offsets[-1] + len(line))
+    return Strokes([place for line in lines for place in line], offsets, layers if layers is not None else [0] * len(lines))
+
+
+def drawing_of(lines: Lines) -> Strokes:
+    """Return the drawing of pairs of a layer and its places."""
+    return drawing(*(line for _, line in lines), layers=[layer for layer, _ in lines])
+
+
+# Places on a grid of a tenth of a mm repeat often, so that dots, doubled vertices and turns back are among the drawings.
+PLACES = st.tuples(*[st.integers(-3000, 3000).map(lambda tenths: tenths / 10)] * 2) | st.tuples(
+    *[st.floats(-300, 300, allow_nan=False)] * 2
+)
+LINES: st.SearchStrategy[Lines] = st.lists(
+    st.tuples(st.integers(0, len(PENS) - 1), st.lists(PLACES, min_size=0, max_size=12)), max_size=8
+)

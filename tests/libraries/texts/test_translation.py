@@ -1,0 +1,159 @@
+"""Translation: the phrases, and Apertium as a program of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from libraries.settings import Settings, use_settings
+from libraries.texts import TranslatorAway, translate
+from tests.conftest import until
+
+Install = Callable[[str], None]
+LIST = 'if [ "$1" = -l ]; then echo "  eng-spa"; echo "  oci-fra"; exit; fi\n'
+
+
+@pytest.fixture
+def no_translator(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> Settings:
+    """The settings, on a machine without Apertium."""
+    monkeypatch.setenv("PATH", str(home / "nothing"))
+    return settings
+
+
+@pytest.fixture
+def install(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> Install:
+    """A function that puts a script in Apertium's place; it lists two pairs and then does as it is told."""
+
+    def put(script: str) -> None:
+        program = home / "bin" / "apertium"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{LIST}{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.defpath}")
+
+    return put
+
+
+@pytest.fixture
+def translator(install: Install) -> None:
+    """Apertium itself where the machine has it with this pair, else a script that knows three words."""
+    program = shutil.which("apertium")
+    pairs = subprocess.check_output([program, "-l"], text=True).split() if program else []
+    if "eng-spa" not in pairs:
+        install('[ "$1 $2" = "-u eng-spa" ] && sed "s/house/casa/;s/The/La/;s/is red/es roja/"')
+
+
+@pytest.mark.usefixtures("no_translator")
+@pytest.mark.parametrize(
+    ("content", "translated", "engine"),
+    [
+        ("hello", "hola", "phrases"),
+        ("world", "mundo", "phrases"),
+        ("good morning", "buenos días", "phrases"),
+        ("thank you", "gracias", "phrases"),
+        ("Thank You", "gracias", "phrases"),
+        ("x", "[TRANSLATED: x]", "none"),
+        ("hello world", "[TRANSLATED: hello world]", "none"),
+    ],
+)
+def test_the_documented_phrases_have_the_documented_translations(content: str, translated: str, engine: str) -> None:
+    """F4."""
+    answer = translate(content)
+    assert (answer.text, answer.engine) == (f"🌍 Translated: '{content}' → '{translated}'", engine)
+
+
+@pytest.mark.usefixtures("translator")
+def test_a_translator_that_is_installed_is_asked_for_all_but_the_phrases() -> None:
+    answer = translate("The house is red.")
+    assert (answer.text, answer.engine) == ("🌍 Translated: 'The house is red.' → 'La casa es roja.'", "apertium")
+    assert translate("hello").engine == "phrases"
+
+
+@pytest.mark.usefixtures("translator")
+def test_the_longest_text_is_translated_whole() -> None:
+    answer = translate("The house is red.\n" * 555)
+    assert answer.engine == "apertium"
+    assert answer.text.count("La casa es roja.") == 555
+
+
+def test_a_pair_that_the_translator_lacks_is_not_asked_for(install: Install, settings: Settings) -> None:
+    install("echo asked")
+    use_settings(replace(settings, translation_pair="eng-deu"))
+    answer = translate("The house is red.")
+    assert (answer.text, answer.engine) == ("🌍 Translated: 'The house is red.' → '[TRANSLATED: The house is red.]'", "none")
+
+
+def test_the_phrases_are_not_for_another_language(install: Install, settings: Settings) -> None:
+    install("sed s/hello/bonjour/")
+    use_settings(replace(settings, translation_pair="oci-fra"))
+    assert translate("hello").text.endswith("→ 'bonjour'")
+
+
+def test_the_text_reaches_the_translator_as_data_and_nothing_else_does(
+    install: Install, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setenv("TEXT_MODEL_KEY", "secret")
+    install(f'env > "{home}/env"; echo "$@" > "{home}/arguments"; cat')
+    content = '$(touch {home}/x); `id` -l "--help" \\ \N{GRINNING FACE}'
+    assert translate(content).text.endswith(f"→ '{content}'")
+    assert (home / "arguments").read_text() == "-u eng-spa\n"
+    assert "secret" not in (home / "env").read_text()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 1", "could not translate"),
+        ("cat; exit 3", "could not translate"),
+        ("kill -9 $$", "could not translate"),
+        ("yes", "wrote more than"),
+    ],
+)
+def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(install: Install, script: str, said: str) -> None:
+    install(script)
+    with pytest.raises(TranslatorAway, match=said):
+        translate("The house is red.")
+
+
+def test_a_program_that_cannot_be_started_is_said_to_be_so(install: Install, home: Path) -> None:
+    install("")
+    (home / "bin" / "apertium").write_bytes(b"\x7fELF no program")
+    with pytest.raises(TranslatorAway, match="could not be started"):
+        translate("The house is red.")
+
+
+def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
+    install: Install, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.5)
+    alive = home / "alive"
+    os.mkfifo(alive)
+    reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    # The pipe is at its end once the last process that holds it is gone.
+    install(f'(echo up; exec sleep 60) > "{alive}" & exec sleep 60')
+    started = time.monotonic()
+    with pytest.raises(TranslatorAway, match="took too long"):
+        translate("The house is red.")
+    assert time.monotonic() - started < 5
+    assert os.read(reader, 100) == b"up\n"
+    until(lambda: os.read(reader, 100) == b"", what="the end of all processes")
+    os.close(reader)
+
+
+def test_a_translator_that_has_said_all_and_does_not_end_is_ended(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
+    install("echo La casa; exec >&-; exec sleep 60")
+    with pytest.raises(TranslatorAway, match="took too long"):
+        translate("The house is red.")
+
+
+def test_what_a_translator_writes_is_made_fit_to_be_shown(install: Install) -> None:
+    install(r"printf 'a\000\033[2J\377b'")
+    assert translate("The house is red.").text.endswith("→ 'a\ufffd\ufffd[2J\ufffdb'")

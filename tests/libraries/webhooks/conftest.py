@@ -1,0 +1,15 @@
+"""What the tests of webhooks share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from libraries.settings import Settings, use_settings
+
+
+@pytest.fixture
+def private(settings: Settings) -> Settings:
+    """Settings with which webhooks may go to this machine."""
+    return use_settings(replace(settings, webhook_private=True))

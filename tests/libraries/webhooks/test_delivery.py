@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libraries.settings import Settings
+from libraries.webhooks import delivery, post, public_addresses, read_url
+from tests.conftest import system_program
+from tests.webhook_sink import OddServer, Sink
+
+BODY = b'{"type":"job.finished"}'
+NAME = "hooks.example"
+
+
+def here(host: str, port: int) -> list[str]:
+    """A resolver for which every name is this machine."""
+    return ["127.0.0.1"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for `hooks.example` that nobody trusts by himself, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    program = system_program("openssl", "openssl")
+    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    names = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+    subprocess.run([program, "req", *options, *names], cwd=folder, check=True, capture_output=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def names_seen() -> list[str]:
+    """The names that clients asked a TLS server for."""
+    return []
+
+
+@pytest.fixture
+def tls(certificate: tuple[Path, Path], names_seen: list[str]) -> ssl.SSLContext:
+    """What a server with that certificate speaks; it notes the names that it is asked for."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    context.sni_callback = lambda _socket, name, _context: names_seen.append(str(name))
+    return context
+
+
+@pytest.fixture
+def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust that certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+
+
+@pytest.mark.usefixtures("private")
+def test_a_message_arrives_as_it_was_sent() -> None:
+    with Sink() as sink:
+        receipt = post(f"{sink.url}?a=b#c", BODY, {"webhook-id": "msg_1"})
+    (received,) = sink.received
+    assert (received.path, received.body) == ("/hook?a=b", BODY)
+    wanted = {
+        "host": f"127.0.0.1:{sink.port}",
+        "content-type": "application/json",
+        "content-length": str(len(BODY)),
+        "webhook-id": "msg_1",
+        "connection": "close",
+    }
+    assert received.headers.items() >= wanted.items()
+    assert (receipt.status, receipt.error, receipt.retryable) == (204, None, False)
+    assert 0 <= receipt.milliseconds < 5000
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_an_answer_of_the_200s_is_a_delivery(status: int) -> None:
+    with Sink(status) as sink:
+        receipt = post(sink.url, BODY, {})
+    assert (receipt.status, receipt.error) == (status, None)
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 599])
+def test_an_answer_that_says_later_can_be_tried_again(status: int) -> None:
+    with Sink(status) as sink:
+        receipt = post(sink.url, BODY, {})
+    assert (receipt.status, receipt.error, receipt.retryable) == (status, f"the receiver answered {status}", True)
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 413, 422, 451])
+def test_any_other_answer_is_final(status: int) -> None:
+    with Sink(status) as sink:
+        receipt = post(sink.url, BODY, {})
+    assert (receipt.status, receipt.error, receipt.retryable) == (status, f"the receiver answered {status}", False)
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_is_final(status: int) -> None:
+    with Sink() as inside, Sink(status, headers={"Location": inside.url}) as sink:
+        receipt = post(sink.url, BODY, {})
+    assert len(sink.received) == 1
+    assert inside.received == []
+    assert (receipt.status, receipt.retryable) == (status, False)
+    assert receipt.error == f"the receiver answered {status}; redirects are not followed"
+
+
+@pytest.mark.usefixtures("private")
+def test_a_name_is_looked_up_once_and_named_in_the_request() -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return here(host, port)
+
+    with Sink() as sink:
+        receipt = post(f"http://{NAME}:{sink.port}/", BODY, {}, resolver=resolver)
+    assert receipt.error is None
+    assert asked == [NAME]
+    assert sink.received[0].headers["host"] == f"{NAME}:{sink.port}"
+
+
+@pytest.mark.usefixtures("private", "trusted")
+def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address(tls: ssl.SSLContext, names_seen: list[str]) -> None:
+    with Sink(tls=tls) as sink:
+        assert post(f"https://{NAME}:{sink.port}/", BODY, {}, resolver=here).error is None
+        other = post(f"https://other.example:{sink.port}/", BODY, {}, resolver=here)
+    assert names_seen == [NAME, "other.example"]
+    assert len(sink.received) == 1
+    assert (other.status, other.error, other.retryable) == (None, "the receiver's certificate cannot be trusted", True)
+
+
+@pytest.mark.usefixtures("private")
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: ssl.SSLContext) -> None:
+    with Sink(tls=tls) as sink:
+        receipt = post(f"https://{NAME}:{sink.port}/", BODY, {}, resolver=here)
+    assert sink.received == []
+    assert receipt.error == "the receiver's certificate cannot be trusted"
+
+
+@pytest.mark.usefixtures("private")
+def test_a_receiver_without_encryption_is_told_apart() -> None:
+    with Sink() as sink:
+        receipt = post(sink.url.replace("http:", "https:"), BODY, {})
+    assert (receipt.error, receipt.retryable) == ("no encrypted connection to the receiver could be made", True)
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}/",
+        "http://localhost:{port}/",
+        "http://localhost.:{port}/",
+        "http://127.1:{port}/",
+        "http://0:{port}/",
+        "http://0x7f000001:{port}/",
+        "http://2130706433:{port}/",
+        "http://[::ffff:127.0.0.1]:{port}/",
+        "http://hooks.example:{port}/",
+    ],
+)
+def test_a_receiver_inside_hears_nothing(url: str) -> None:
+    with Sink() as sink:
+        receipt = post(url.format(port=sink.port), BODY, {}, resolver=here)
+    assert sink.received == []
+    assert (receipt.status, receipt.retryable) == (None, False)
+    assert receipt.error
+
+
+@pytest.mark.usefixtures("private")
+def test_the_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sink() as proxy, Sink() as sink:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        assert post(sink.url, BODY, {}).error is None
+    assert (len(proxy.received), len(sink.received)) == (0, 1)
+
+
+@pytest.mark.usefixtures("private")
+def test_nobody_at_the_address_can_be_tried_again() -> None:
+    with Sink() as sink:
+        gone = sink.url
+    receipt = post(gone, BODY, {})
+    assert (receipt.status, receipt.error, receipt.retryable) == (None, "the connection to the receiver failed", True)
+
+
+@pytest.mark.usefixtures("private")
+def test_a_second_address_is_used_when_the_first_does_not_answer() -> None:
+    with Sink() as sink:
+        receipt = post(f"http://{NAME}:{sink.port}/", BODY, {}, resolver=lambda *_: ["127.0.0.9", "127.0.0.1"])
+    assert receipt.error is None
+    assert len(sink.received) == 1
+
+
+def drip(text: bytes, done: threading.Event) -> Callable[[socket.socket], None]:
+    """Send a byte of `text` now and then, without end."""
+
+    def behave(connection: socket.socket) -> None:
+        for place in range(10**6):
+            if done.wait(0.05):
+                return
+            connection.sendall(text[place % len(text) :][:1])
+
+    return behave
+
+
+@contextlib.contextmanager
+def dripping(text: bytes) -> Iterator[OddServer]:
+    done = threading.Event()
+    with OddServer(drip(text, done)) as server:
+        try:
+            yield server
+        finally:
+            done.set()
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("text", [b"H" * 100, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000, b"HTTP/1.1 100 Continue\r\n\r\n"])
+def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(text: bytes) -> None:
+    assert delivery.PATIENCE_S == 10
+    begun = time.monotonic()
+    with dripping(text) as server:
+        receipt = post(server.url, BODY, {}, patience=0.6)
+    assert 0.5 < time.monotonic() - begun < 3
+    assert (receipt.status, receipt.error, receipt.retryable) == (None, "the receiver did not answer within 0.6 s", True)
+
+
+@pytest.mark.usefixtures("private")
+def test_a_receiver_that_says_nothing_is_not_waited_for() -> None:
+    done = threading.Event()
+
+    def behave(_: socket.socket) -> None:
+        done.wait(10)
+
+    with OddServer(behave) as server:
+        receipt = post(server.url, BODY, {}, patience=0.3)
+        done.set()
+    assert receipt.error == "the receiver did not answer within 0.3 s"
+
+
+@pytest.mark.usefixtures("private")
+def test_a_receiver_that_does_not_read_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        receipt = post(url, b" " * 30_000_000, {}, patience=0.5)
+    assert receipt.error == "the receiver did not answer within 0.5 s"
+
+
+@pytest.mark.usefixtures("private")
+def test_an_answer_whose_body_drips_counts_by_its_status() -> None:
+    done = threading.Event()
+
+    def behave(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        drip(b"x", done)(connection)
+
+    with OddServer(behave) as server:
+        receipt = post(server.url, BODY, {}, patience=0.5)
+        done.set()
+    assert (receipt.status, receipt.error) == (200, None)
+    assert receipt.milliseconds < 2000
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize("length", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked", b"X: no length"])
+def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
+    sent = 0
+
+    def behave(connection: socket.socket) -> None:
+        nonlocal sent
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n2540be400\r\n")
+        block = b"x" * 65536
+        while sent < 10**10:
+            sent += connection.send(block)
+
+    tracemalloc.start()
+    try:
+        with OddServer(behave) as server:
+            receipt = post(server.url, BODY, {})
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (receipt.status, receipt.error) == (200, None)
+    assert receipt.milliseconds < 5000
+    # What lies in the buffers of the sockets is not read.
+    assert sent < 100_000_000
+    assert most < 10_000_000
+
+
+@pytest.mark.usefixtures("private")
+@pytest.mark.parametrize(
+    "answer",
+    [b"hello\r\n\r\n", b"", b"HTTP/1.1 OK\r\n\r\n", b"HTTP/1.1 99999999 x\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x" * 10**5],
+)
+def test_an_answer_that_is_not_http_can_be_tried_again(answer: bytes) -> None:
+    with OddServer(lambda connection: connection.sendall(answer)) as server:
+        receipt = post(server.url, BODY, {})
+    assert receipt.status is None
+    assert receipt.error in ("the receiver's answer is not HTTP", "the connection to the receiver failed")
+    assert receipt.retryable
+
+
+def test_a_name_that_changes_between_two_calls_cannot_lead_inside(settings: Settings) -> None:
+    """A resolver that shows a public address to the check and a private one to the sender."""
+    answers = iter([["93.184.215.14"], ["127.0.0.1"]])
+    with Sink() as sink:
+        url = f"http://{NAME}:{sink.port}/"
+        public_addresses(read_url(url), lambda *_: next(answers))
+        receipt = post(url, BODY, {}, resolver=lambda *_: next(answers))
+    assert sink.received == []
+    assert (receipt.status, receipt.retryable) == (None, False)

@@ -1,0 +1,28 @@
+"""A receiver that is slow keeps nobody else waiting."""
+
+from __future__ import annotations
+
+from libraries.job_manager import JobOptions, log_delivery, queue_delivery, submit
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import web_client
+from libraries.job_manager.keys import QUEUE_KEY
+from libraries.settings import Settings
+
+
+def queued_tasks(settings: Settings) -> list[str]:
+    client = web_client(settings)
+    return [client.hget(f"rq:job:{job_id.decode()}", "description").decode() for job_id in client.lrange(QUEUE_KEY, 0, -1)]
+
+
+def test_a_delivery_overtakes_the_jobs_that_wait_unless_its_receiver_was_slow_of_late(
+    broker: EmbeddedBroker, settings: Settings
+) -> None:
+    webhook = {"url": "https://example.com/hook", "events": ["finished"]}
+    job = submit("workers.data_tasks.process_file", ("a.csv", "json"), options=JobOptions(webhook=webhook))
+    queue_delivery(job.id, "finished", "anonymous", seed="one")
+    assert queued_tasks(settings)[0] == "workers.webhook_tasks.deliver_webhook"
+    log_delivery(job.id, {"milliseconds": 9000, "error": "no answer in time"})
+    queue_delivery(job.id, "finished", "anonymous", seed="two")
+    assert queued_tasks(settings) == [
+        "workers.webhook_tasks.deliver_webhook", "workers.data_tasks.process_file", "workers.webhook_tasks.deliver_webhook",
+    ]  # fmt: skip

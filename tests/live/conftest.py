@@ -1,0 +1,57 @@
+"""One installation for all tests of a run: a broker, two workers and the web processes that a test asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.service import Gates, Installation, Web
+
+KEYS = {"ann": "key-of-ann", "bob": "key-of-bob"}
+API_KEYS = ",".join(f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in KEYS.items())
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """A broker and two workers that know the tasks of tests/probes."""
+    place = Installation()
+    try:
+        place.start_broker()
+        workers = [place.start_worker() for _ in range(2)]
+        for worker in workers:
+            worker.wait_until_listening()
+        yield place
+    finally:
+        place.close()
+
+
+@pytest.fixture(scope="session")
+def web(installation: Installation) -> Web:
+    """A web process that whoever comes may use."""
+    return installation.start_web().wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def other_web(installation: Installation) -> Web:
+    """Another one beside it, on the same broker."""
+    return installation.start_web().wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def ann(installation: Installation) -> Web:
+    """A web process that takes keys, as Ann uses it."""
+    started = installation.start_web(key=KEYS["ann"], API_KEYS=API_KEYS, ALLOWED_ORIGINS="https://app.example")
+    return started.wait_until_ready()
+
+
+@pytest.fixture
+def gates() -> Iterator[Gates]:
+    """Gates of the test's own. A task that still waits at one when the test is over fails."""
+    folder = Path(tempfile.mkdtemp(prefix="va-gates-"))
+    yield Gates(folder)
+    shutil.rmtree(folder, ignore_errors=True)

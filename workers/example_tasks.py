@@ -1,0 +1,28 @@
+"""A task that takes its time and does nothing, to see progress, notifications and cancellation with."""
+
+from __future__ import annotations
+
+import time
+
+from libraries.errors import InvalidInput
+from libraries.job_manager import report_progress
+
+STEPS = 10
+LONGEST_PAUSE = 60
+
+
+def example_long_task(seconds: float = 1.0) -> str:
+    """Take ten steps, report each of them, and return "done".
+
+    Args:
+        seconds: how long each step takes, 0 to 60 seconds. Ten of them have to fit into the job's timeout.
+
+    Raises:
+        InvalidInput: `seconds` is no such number.
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_PAUSE:
+        raise InvalidInput(f"seconds must be a number from 0 to {LONGEST_PAUSE}", field="seconds")
+    for step in range(1, STEPS + 1):
+        time.sleep(seconds)
+        report_progress(step, STEPS)
+    return "done"

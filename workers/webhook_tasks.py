@@ -1,0 +1,23 @@
+"""Tasks that tell webhooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libraries.webhooks import deliver
+
+# A receiver that is down for an hour still gets it: the pauses grow from a second to an hour.
+TRIES = 8
+
+
+def deliver_webhook(job_id: str, event: str, delivery_id: str) -> dict[str, Any]:
+    """Tell the webhook of a job what became of the job, and return how that went.
+
+    Such jobs are queued by themselves whenever a job with a webhook moves.
+
+    Args:
+        job_id: the job that the webhook was asked for with.
+        event: what is told, such as `finished`.
+        delivery_id: the id that the receiver sees in every attempt.
+    """
+    return deliver(job_id, event, delivery_id)
