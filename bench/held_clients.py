@@ -28,7 +28,8 @@ HEAD_END = b"\r\n\r\n"
 STREAM_END = b"\n\n"
 # Connections that are being opened at the same time; a crowd at the door is another measurement.
 AT_ONCE = 16
-PATIENCE = 30.0
+# Seconds.
+PATIENCE, LOOK_EVERY = 30.0, 1.0
 # RFC 6455, 5.2.
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 LONG = 126
@@ -189,7 +190,8 @@ class Crowd:
                 self._selector.register(client.sock, selectors.EVENT_READ, client)
                 if not client.held:
                     self._opening.add(client)
-            self._wait(began, f"{len(self._opening)} connections of {count} were not opened")
+            if self._opening:
+                self._wait(began, f"{len(self._opening)} connections of {count} were not opened")
         return time.monotonic() - began
 
     def _hear(self, number: int) -> list[float]:
@@ -199,7 +201,7 @@ class Crowd:
         return self._moments.pop(number)
 
     def _wait(self, began: float, what: str) -> None:
-        self._turn(0 if self._opening else PATIENCE / 10)
+        self._turn(LOOK_EVERY)
         if time.monotonic() - began > PATIENCE:
             raise LetDown(f"{what} in {PATIENCE:.0f} s")
 

@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import os
 import random
+import select
 import shutil
 import signal
 import socket
@@ -35,6 +36,7 @@ NO_OP = "workers.bench_tasks.nothing"
 ENTRY = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from {module} import main; sys.exit(main())"
 START_PATIENCE = 30.0
 STOP_PATIENCE = 10.0
+ANSWER_PATIENCE = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,7 +46,7 @@ class BenchTrouble(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How much to measure: rounds of taking turns, jobs and requests a round, and seconds for what is a rate."""
+    """How much to measure: rounds of taking turns, jobs, clients, events and requests a round, and seconds for what is a rate."""
 
     rounds: int
     posts: int
@@ -54,12 +56,37 @@ class Scale:
     fewest_jobs: int
     most_jobs: int
     poll_seconds: float
+    held: tuple[int, ...]
+    events: int
+    ask_seconds: float
 
 
 FULL = Scale(
-    rounds=3, posts=40, idle_jobs=100, pilot_jobs=100, job_seconds=4.0, fewest_jobs=200, most_jobs=20_000, poll_seconds=3.0
+    rounds=3,
+    posts=40,
+    idle_jobs=100,
+    pilot_jobs=100,
+    job_seconds=4.0,
+    fewest_jobs=200,
+    most_jobs=20_000,
+    poll_seconds=3.0,
+    held=(100, 300, 1000),
+    events=10,
+    ask_seconds=1.0,
 )
-QUICK = Scale(rounds=1, posts=5, idle_jobs=5, pilot_jobs=0, job_seconds=0.0, fewest_jobs=30, most_jobs=30, poll_seconds=0.3)
+QUICK = Scale(
+    rounds=1,
+    posts=5,
+    idle_jobs=5,
+    pilot_jobs=0,
+    job_seconds=0.0,
+    fewest_jobs=30,
+    most_jobs=30,
+    poll_seconds=0.3,
+    held=(20,),
+    events=2,
+    ask_seconds=0.1,
+)
 
 
 class Process(NamedTuple):
@@ -80,6 +107,19 @@ def processes() -> Iterator[Process]:
                 yield Process(int(entry.name), int(fields[3]), sum(map(int, fields[11:15])) / TICKS)
 
 
+def proportional_bytes(pid: int) -> int:
+    """Return the memory that a process has written to, each shared page divided by the number of its users.
+
+    Pages of files, such as libraries, are left out: their shares shrink whenever anybody on the machine starts a process that
+    uses them too. See Pss_Anon in https://docs.kernel.org/filesystems/proc.html.
+    """
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss_Anon:"):
+                return 1024 * int(line.split()[1])
+    return 0
+
+
 class Crew:
     """Processes that work together. Each leads a session of its own, so its children are found wherever they went."""
 
@@ -98,18 +138,26 @@ class Crew:
 
     def start(self, command: Sequence[str], **environ: str) -> None:
         """Start a process in the project's folder."""
+        self._start(command, environ, talks=False)
+
+    def partner(self, command: Sequence[str], **environ: str) -> Partner:
+        """Start a process that answers each line with a line, and return what to talk to it through."""
+        return Partner(self._start(command, environ, talks=True), self)
+
+    def _start(self, command: Sequence[str], environ: Mapping[str, str], *, talks: bool) -> subprocess.Popen[bytes]:
         log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - a name, no secret
         with log.open("wb") as sink:
             process = subprocess.Popen(
                 list(command),
-                env=self._environ | environ,
+                env=self._environ | dict(environ),
                 cwd=REPOSITORY,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talks else sink,
+                stderr=sink if talks else subprocess.STDOUT,
                 start_new_session=True,
             )
         self._members.append((process, log))
+        return process
 
     def check(self) -> None:
         """See that every process still runs.
@@ -130,6 +178,11 @@ class Crew:
         sessions = {process.pid for process, _ in self._members}
         return sum(process.cpu for process in processes() if process.session in sessions)
 
+    def memory(self) -> int:
+        """Return the bytes of memory of the processes and all their descendants; what they share is shared out among them."""
+        sessions = {process.pid for process, _ in self._members}
+        return sum(proportional_bytes(process.pid) for process in processes() if process.session in sessions)
+
     def stop(self) -> None:
         """Stop all of them, first kindly and then for good."""
         for process, _ in self._members:
@@ -146,8 +199,50 @@ class Crew:
                     os.kill(left.pid, signal.SIGKILL)
         for process, log in self._members:
             process.wait()
+            _close_pipes(process)
             log.unlink(missing_ok=True)
         self._members.clear()
+
+
+class Partner:
+    """A process of a crew that answers each line with a line."""
+
+    def __init__(self, process: subprocess.Popen[bytes], crew: Crew) -> None:
+        """Talk to a process that was started with pipes."""
+        self._process = process
+        self._crew = crew
+        self._heard = b""
+
+    def ask(self, line: str, *, seconds: float = ANSWER_PATIENCE) -> str:
+        """Say a line and return the answer.
+
+        Raises:
+            BenchTrouble: the process has ended, or says nothing in time.
+        """
+        said, hears = self._process.stdin, self._process.stdout
+        assert said is not None and hears is not None  # noqa: S101, PT018 - started with pipes
+        with contextlib.suppress(BrokenPipeError):
+            said.write(f"{line}\n".encode())
+            said.flush()
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._heard:
+            ready, _, _ = select.select([hears], [], [], max(deadline - time.monotonic(), 0))
+            block = os.read(hears.fileno(), 1 << 16) if ready else b""
+            if not block:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(1)
+                self._crew.check()
+                raise BenchTrouble(f"waited {seconds:.0f} s for an answer to {line!r}")
+            self._heard += block
+        answer, _, self._heard = self._heard.partition(b"\n")
+        return answer.decode()
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 @contextlib.contextmanager
@@ -265,7 +360,7 @@ def start_web(crew: Crew, target: str) -> int:
     return start_server(crew, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target)
 
 
-def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str) -> int:
+def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str, **environ: str) -> int:
     """Start an HTTP server on a free port of this machine's own address; return the port once it answers.
 
     Raises:
@@ -274,7 +369,7 @@ def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    crew.start(command(port))
+    crew.start(command(port), **environ)
     wait_until(lambda: _answers(port), crew, f"an answer of {what}")
     return port
 

@@ -21,6 +21,7 @@ from components.problems import EdgeError
 from components.tokens import read_token
 from libraries.job_manager import acting_for
 from libraries.job_manager.ownership import ANONYMOUS
+from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
 
 BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
@@ -86,7 +87,7 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
     if request.endpoint in TOKEN_ENDPOINTS and (granted := _granted()):
         return granted
     name = name_of(given_key(), keys)
-    if name is None and request.endpoint in SOCKET_ENDPOINTS:
+    if name is None and request.endpoint in SOCKET_ENDPOINTS and is_handshake(request.headers.get):
         # A browser never sees why a handshake is refused: the socket is opened, and closed with the reason.
         return NOBODY
     if name is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, current_app, json, request
 from flask_smorest import Api, Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
@@ -19,6 +19,7 @@ from components.strict_json import StrictParser
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable
 from libraries.job_manager.views import job_links, shown_result
+from libraries.settings import get_settings
 from libraries.storage import output_folder
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -42,7 +43,8 @@ BODY_PROBLEMS = (400, 413, 415, 422)
 # What answers without an API key also where keys are set: signs of life and the documentation.
 OPEN_ENDPOINTS = frozenset(
     f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
-) | {"live.show_live", "live.static"}
+) | {"live.show_live", "live.static", "sockets.asyncapi"}
+EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
@@ -269,6 +271,35 @@ def state_response(body: Mapping[str, Any], *, done: bool) -> Response:
     response.set_etag(hashlib.sha256(data).hexdigest()[:32], weak=True)
     response.make_conditional(request)
     return response
+
+
+def document_response(document: Mapping[str, Any]) -> Response:
+    """Return a document that changes only with the service, or 304 if the client has it already."""
+    return conditional(Response(json.dumps(document), content_type="application/json"))
+
+
+def conditional(response: Response) -> Response:
+    """Return a response that is to be asked for anew each time, or 304 if the client has it already."""
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def api_document() -> dict[str, Any]:
+    """Return the OpenAPI document of the running application."""
+    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return document
+
+
+def base_address() -> str:
+    """Return the address that this service listens on, as one would type it on the same machine.
+
+    It comes from the settings: what a request says about the host is the request's own claim.
+    """
+    settings = get_settings()
+    host = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def prefers_async() -> bool:

@@ -3,18 +3,25 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from bench.held_clients import PONG, Client, LetDown, SocketClient, StreamClient, frame, mark
+from bench.holders import HOLDERS
+from bench.holders.foreign import ForeignHolder
+from bench.holders.holder import SIDES as HELD_SIDES
 from bench.machinery import QUICK, Bench, BenchTrouble, Crew, start_server
 from bench.peers import PEERS
 from bench.peers.foreign import SIDES, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
+from libraries.live import text_frame
 from tests.conftest import REPOSITORY, until
 
 RESULTS = REPOSITORY / "bench" / "RESULTS.md"
@@ -37,6 +44,17 @@ def processes_that_know(folder: Path) -> list[str]:
     return found
 
 
+def heard(client: Client) -> list[int]:
+    """What a client takes from what was just sent to it."""
+    assert select.select([client.sock], [], [], 5)[0], "nothing came"
+    return client.read()
+
+
+def hear_out(client: Client) -> None:
+    while True:
+        heard(client)
+
+
 def cells(markdown: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line.startswith("|")]
 
@@ -53,8 +71,11 @@ def test_a_quick_run_measures_every_section_and_leaves_nothing_behind(home: Path
     )
     assert done.returncode == 0, done.stderr
     text = (home / "results.md").read_text()
-    assert text.count("\n## ") == len(SECTIONS) == 3
-    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>"} <= {row[0] for row in cells(text)}
+    assert text.count("\n## ") == len(SECTIONS)
+    assert {"held", "latency", "polling", "throughput"} <= set(SECTIONS)
+    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>", "Vector API, WebSocket"} <= {
+        row[0] for row in cells(text)
+    }
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
     assert processes_that_know(home) == []
     assert list(home.glob("va-bench-*")) == []
@@ -129,6 +150,74 @@ def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) ->
     assert "==" in kind.requirements[0]
     assert (SIDES / f"{kind.side}.py").is_file()
     assert not kind.standard, "a run that nobody asked to install anything must not"
+
+
+@pytest.mark.parametrize("name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)])
+def test_every_foreign_server_pins_what_it_measures_and_has_its_side(name: str) -> None:
+    kind = HOLDERS[name]
+    assert issubclass(kind, ForeignHolder)
+    assert all("==" in requirement for requirement in kind.requirements)
+    assert (HELD_SIDES / f"{kind.side}.py").is_file()
+    assert not kind.standard, "a run that nobody asked to install anything must not"
+
+
+def test_a_client_of_a_socket_takes_frames_as_they_come_and_answers_pings() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = SocketClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"come in")
+        with client.sock, server.accept()[0] as other:
+            other.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+            assert (heard(client), client.held) == ([], False)
+            other.sendall(text_frame("come in"))
+            assert (heard(client), client.held) == ([], True)
+            event = text_frame(f"{mark(7)} {'x' * 200}")
+            other.sendall(event[:100])
+            assert heard(client) == []
+            other.sendall(event[100:] + b"\x89\x02hi" + text_frame(mark(8)))
+            assert heard(client) == [7, 8]
+            assert other.recv(1000).endswith(frame(PONG, b"hi"))
+
+
+def test_a_client_of_a_stream_counts_an_event_when_it_is_whole() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
+        with client.sock, server.accept()[0] as other:
+            other.sendall(b"HTTP/1.1 200 OK\r\n\r\nretry: 2000\n\n")
+            assert (heard(client), client.held) == ([], True)
+            other.sendall(f"data: {mark(1)}\n".encode())
+            assert heard(client) == []
+            other.sendall(f"\ndata: {mark(2)}\n\n".encode())
+            assert heard(client) == [1, 2]
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""])
+def test_a_client_that_is_turned_away_ends_the_measurement(said: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
+        with client.sock:
+            with server.accept()[0] as other:
+                other.recv(1000)
+                other.sendall(said)
+            with pytest.raises(LetDown):
+                hear_out(client)
+
+
+def test_a_partner_that_ends_is_reported_with_its_last_words(home: Path) -> None:
+    answer_once = "import sys; print(input()[::-1], flush=True); input(); sys.exit('that is all')"
+    with Crew(dict(os.environ), home) as crew:
+        partner = crew.partner([sys.executable, "-c", answer_once])
+        assert partner.ask("abc") == "cba"
+        with pytest.raises(BenchTrouble, match=r"(?s)exit code 1.*that is all"):
+            partner.ask("again")
+
+
+def test_the_memory_of_a_crew_grows_by_what_a_process_takes(home: Path) -> None:
+    take = "print(input(), flush=True); much = b'x' * 30_000_000; print(input(), flush=True); input()"
+    with Crew(dict(os.environ), home) as crew:
+        partner = crew.partner([sys.executable, "-c", take])
+        partner.ask("begin")
+        before = crew.memory()
+        partner.ask("taken")
+        assert 29e6 < crew.memory() - before < 40e6
 
 
 def test_figures_are_medians_with_their_range_and_ratios_are_taken_round_by_round() -> None:

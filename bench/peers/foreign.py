@@ -11,6 +11,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +30,37 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vector-api-bench"
 
 
+class Environment:
+    """A virtual environment with the packages of one peer, made once and kept."""
+
+    def __init__(self, name: str, requirements: Sequence[str]) -> None:
+        """Know it by `name`, a folder of the cache."""
+        self._home = cache_folder() / name
+        self._requirements = list(requirements)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Make the environment, unless an earlier run did.
+
+        Raises:
+            BenchTrouble: the packages cannot be installed.
+        """
+        wanted, stamp = "\n".join(self._requirements), self._home / "requirements.txt"
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        say(f"installing {', '.join(self._requirements)} into {self._home}")
+        pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *self._requirements]
+        for command in ([sys.executable, "-m", "venv", "--clear", str(self._home)], pip):
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_PATIENCE)
+            if done.returncode != 0:
+                last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+                raise BenchTrouble(f"its packages could not be installed: {' '.join(last)}")
+        stamp.write_text(wanted)
+
+    def program(self, name: str) -> str:
+        """Return the path of a program in the environment."""
+        return str(self._home / "bin" / name)
+
+
 class ForeignPeer(Peer):
     """A queue system that is installed for the benchmark only.
 
@@ -44,7 +76,7 @@ class ForeignPeer(Peer):
     def __init__(self, bench: Bench) -> None:
         """Use the environment of the side."""
         super().__init__(bench)
-        self._home = cache_folder() / self.side
+        self._environment = Environment(self.side, self.requirements)
 
     def prepare(self) -> None:
         """Make the environment, unless an earlier run did.
@@ -52,16 +84,7 @@ class ForeignPeer(Peer):
         Raises:
             BenchTrouble: the packages cannot be installed.
         """
-        wanted, stamp = "\n".join(self.requirements), self._home / "requirements.txt"
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        self.bench.say(f"installing {', '.join(self.requirements)} into {self._home}")
-        for command in ([sys.executable, "-m", "venv", "--clear", str(self._home)], self._pip(*self.requirements)):
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_PATIENCE)
-            if done.returncode != 0:
-                last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-                raise BenchTrouble(f"its packages could not be installed: {' '.join(last)}")
-        stamp.write_text(wanted)
+        self._environment.prepare(self.bench.say)
 
     def enqueue(self, jobs: int) -> None:
         """Queue no-ops from a process in the peer's environment."""
@@ -97,10 +120,7 @@ class ForeignPeer(Peer):
 
     def program(self, name: str) -> str:
         """Return the path of a program in the peer's environment."""
-        return str(self._home / "bin" / name)
-
-    def _pip(self, *requirements: str) -> list[str]:
-        return [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
+        return self._environment.program(name)
 
     def _side(self, act: str, jobs: int) -> str:
         command = [self.program("python"), str(SIDES / "produce.py"), self.side, act, str(jobs)]

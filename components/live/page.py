@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, render_template
 
-from components.http import VERSION
+from components.http import VERSION, conditional
 from components.operations import OPERATIONS
 from libraries.drawing.artboard import LARGEST_SEED
 from libraries.settings import get_settings
@@ -23,8 +23,7 @@ def live_page() -> Response:
     )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return conditional(response)
 
 
 def text_types() -> list[str]:

@@ -138,7 +138,8 @@ def _object(text: str) -> dict[str, Any] | None:
 
 def _ref(said: dict[str, Any]) -> Any:
     ref = said.get("ref")
-    if ref is not None and not (isinstance(ref, int | float) or (isinstance(ref, str) and len(ref) <= LONGEST_REF)):
+    number = isinstance(ref, int | float) and not isinstance(ref, bool)
+    if ref is not None and not (number or (isinstance(ref, str) and len(ref) <= LONGEST_REF)):
         raise BadMessage(f"ref must be a number or a text of up to {LONGEST_REF} characters")
     return ref
 

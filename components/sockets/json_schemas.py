@@ -1,4 +1,4 @@
-"""The schemas of the AsyncAPI document: JSON Schema draft 7, made from marshmallow schemas and from those of the OpenAPI document."""
+"""The schemas of the AsyncAPI document: JSON Schema draft 7, made of marshmallow schemas and those of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from components.http import count_members
 
@@ -24,13 +24,16 @@ class Schemas:
         """Begin with none; `described` are the named schemas of the OpenAPI document, which can be referred to."""
         self._described = described
         self._named: dict[str, Node] = {}
-        self._plugin = MarshmallowPlugin()
-        self._spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[self._plugin])
-        self._plugin.converter.add_attribute_function(count_members)
+        plugin = MarshmallowPlugin()
+        self._spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
+        converter: Any = plugin.converter
+        converter.add_attribute_function(count_members)
+        converter.add_attribute_function(empty_default)
+        self._converter = converter
 
     def of(self, schema: Schema) -> Node:
         """Return what a marshmallow schema takes."""
-        return self._plain(self._plugin.converter.schema2jsonschema(schema))
+        return self._plain(self._converter.schema2jsonschema(schema))
 
     def add(self, name: str, node: Node) -> Node:
         """Keep a schema under a name of its own, and return a reference to it."""
@@ -76,6 +79,11 @@ class Schemas:
     def _or_null(self, choice: Node) -> Node:
         inner = self._foreign(choice["$ref"].removeprefix(HERE)) if "$ref" in choice else choice
         return {**inner, "type": [inner["type"], "null"]}
+
+
+def empty_default(_converter: object, field: fields.Field[Any], ret: Node, **_: Any) -> Node:
+    """Document that what may be left out is an empty list or object then."""
+    return {"default": field.load_default()} if field.load_default in (list, dict) else {}
 
 
 def references(node: object) -> Iterator[str]:

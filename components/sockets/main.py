@@ -13,8 +13,9 @@ from marshmallow.validate import Length
 
 from components.access import KEY_PROTOCOL
 from components.held import HeldResponse, NotHeld, can_hold, live
-from components.http import ReplySchema, api_blueprint, json_response
+from components.http import ReplySchema, api_blueprint, document_response, json_response
 from components.problems import BadFields, EdgeError, FieldError
+from components.sockets.asyncapi import asyncapi_document
 from components.sockets.commands import push
 from components.sockets.frames import Envelope, Flat, Form
 from components.sockets.sessions import GROUP, Session
@@ -103,6 +104,13 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
     if not re.fullmatch(GROUP, group):
         raise BadFields([FieldError(("group",), "Must be 1 to 64 letters, digits or any of _.:-")], location="path")
     return json_response({"processes": send_to_group(current_owner(), group, asked["message"])}, status_code=202)
+
+
+@blueprint.route("/asyncapi.json")
+@blueprint.response(200, description="A description (AsyncAPI 3.0)", content_type="application/json", schema={"type": "object"})
+def asyncapi() -> Response:
+    """Describe what is said on WebSockets and event streams, for machines."""
+    return document_response(asyncapi_document(get_settings()))
 
 
 def open_socket(form: Form) -> Response:

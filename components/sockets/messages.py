@@ -9,12 +9,11 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
 from components.operations import OPERATIONS
 from components.sockets.frames import LONGEST_REF, Form
-from components.sockets.sessions import DEFAULT, TOO_SOON, WELCOME
+from components.sockets.sessions import TOO_SOON, WELCOME
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
 from libraries.texts import EMPTY_MESSAGE
@@ -29,7 +28,7 @@ TAGS = {
     GROUPS: "Messages that others send to this client, or to a group that it joined.",
 }
 JOB_REF: Node = {"$ref": "#/components/schemas/Job"}
-# Numbers in the ids are times; any will do.
+# What the examples speak of.
 TRANSLATION, DRAWING, EVENT = "translate_4f1c9a", "artboard_7be02d", "1795297432322-0"
 DRAWN = JobRecord(
     id=DRAWING,
@@ -76,30 +75,32 @@ BESIDE: dict[str, Node] = {
 
 
 @dataclass(frozen=True)
-class Action:
-    """Something that a client can ask for besides a job; `answers` are the names of what it is told."""
+class Row:
+    """Something that is said: its name on the wire, and what it is for."""
 
     name: str
     tag: str
     summary: str
-    answers: tuple[str, ...]
-    example: Node = field(default_factory=dict)
-    description: str = ""
+    description: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)
-class Told:
+class Action(Row):
+    """Something that a client can ask for; `answers` are the names of what it is told."""
+
+    answers: tuple[str, ...]
+    example: Node = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told(Row):
     """A frame that clients get: its fields, what may stand beside them, and which of these fields may be missing."""
 
-    name: str
-    tag: str
-    summary: str
     example: Callable[[Form], str]
     fields: dict[str, Node] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     beside: tuple[str, ...] = ()
     beside_always: tuple[str, ...] = ()
-    description: str = ""
 
     def beside_in(self, unsaid: Collection[str] = ()) -> dict[str, Node]:
         """Return what can stand beside the fields, but for what a form leaves unsaid."""
@@ -111,32 +112,14 @@ class Told:
         return dict(json.loads(written)) if written else {}
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of job: the types that name it, and an example of its content."""
-
-    name: str
-    types: tuple[str, ...]
-    content: Node
-
-    @cached_property
-    def takes_text(self) -> bool:
-        """Tell whether the content is a text, and not an object."""
-        return takes_text(self.types[0])
-
-
-def takes_text(job_type: str) -> bool:
-    """Tell whether jobs of this type have a text for their content."""
-    return set(OPERATIONS[job_type].schema().fields) == {"content"}
-
-
+JOB = Action("job", JOBS, "Ask for a job.", ("queuing", "queued", "error"))
 ACTIONS = (
     Action("ping", CONNECTION, "See whether the connection is alive.", ("pong",)),
     Action(
         "hello",
         CONNECTION,
         "Ask who this client is.",
-        ("hello",),
+        ("hello", "error"),
         description="From then on a message to the group `client:` and the `client_id` reaches this client alone.",
     ),
     Action(
@@ -145,19 +128,19 @@ ACTIONS = (
         "Follow a job.",
         ("subscribed", "error"),
         {"job_id": DRAWING, "after": "0-0"},
-        "The job as it stands comes at once, then each event behind `after`, up to the end.",
+        description="The job as it stands comes at once, then each event behind `after`, up to the end.",
     ),
-    Action("unsubscribe", FOLLOWING, "Follow a job no longer; it goes on.", ("unsubscribed",), {"job_id": DRAWING}),
+    Action("unsubscribe", FOLLOWING, "Follow a job no longer; it goes on.", ("unsubscribed", "error"), {"job_id": DRAWING}),
     Action(
         "cancel",
         JOBS,
         "Cancel a job that waits, or stop one that runs.",
         ("canceled", "error"),
         {"job_id": TRANSLATION},
-        "A client that follows the job is told of its end once, as for any other end.",
+        description="A client that follows the job is told of its end once, as for any other end.",
     ),
     Action("join", GROUPS, "Join a group.", ("joined", "error"), {"group": "studio"}),
-    Action("leave", GROUPS, "Leave a group.", ("left",), {"group": "studio"}),
+    Action("leave", GROUPS, "Leave a group.", ("left", "error"), {"group": "studio"}),
 )
 
 STATUSES = (
@@ -313,6 +296,8 @@ COMPLETIONS = (
     ),
 )
 
+FRAMES = (PROGRESS, *REPLIES, *COMPLETIONS)
+
 CONTENTS: dict[str, Node] = {
     "artboard": {"width": 210, "height": 297, "pattern": "spiral"},
     "postcard": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
@@ -320,10 +305,7 @@ CONTENTS: dict[str, Node] = {
 }
 
 
-def kinds() -> list[Kind]:
-    """Return the kinds of jobs that can be asked for: one for all that take a text, one for each of the others."""
-    texts = [name for name in OPERATIONS if takes_text(name)]
-    # `default` first: it is what a message without a type means.
-    texts.sort(key=lambda name: name != DEFAULT)
-    others = [Kind(name, (name,), CONTENTS.get(name, {})) for name in OPERATIONS if name not in texts]
-    return [Kind("text", tuple(texts), {}), *others]
+def kinds() -> tuple[list[str], dict[str, Node]]:
+    """Return the types of jobs that take a text, and the others with an example of what each takes, empty where none is known."""
+    texts = [name for name in OPERATIONS if set(OPERATIONS[name].schema().fields) == {"content"}]
+    return texts, {name: CONTENTS.get(name, {}) for name in OPERATIONS if name not in texts}

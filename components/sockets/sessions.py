@@ -42,13 +42,14 @@ TOO_SOON = "⏳ Please wait before sending another job"
 DEFAULT = "default"
 MOST_JOBS, MOST_GROUPS = 1000, 100
 LONGEST_SHOWN = 200
+LONGEST_TYPE = 100
 GROUP = r"[A-Za-z0-9_.:-]{1,64}"
 
 
 class JobMessageSchema(Schema):
     """A job that is asked for."""
 
-    type = fields.String(load_default=DEFAULT, validate=Length(max=100))
+    type = fields.String(load_default=DEFAULT, validate=Length(max=LONGEST_TYPE))
     content = fields.Raw(required=True)
 
 
@@ -73,6 +74,19 @@ class GroupSchema(Schema):
 
 class EmptySchema(Schema):
     """Nothing."""
+
+
+# What is taken with each action.
+PAYLOADS: dict[str, type[Schema]] = {
+    "ping": EmptySchema,
+    "hello": EmptySchema,
+    "job": JobMessageSchema,
+    "subscribe": SubscribeSchema,
+    "unsubscribe": JobIdSchema,
+    "cancel": JobIdSchema,
+    "join": GroupSchema,
+    "leave": GroupSchema,
+}
 
 
 class Session:
@@ -126,21 +140,20 @@ class Session:
     # -- what can be asked for
 
     def _do(self, asked: Asked) -> None:
-        actions: dict[str, tuple[type[Schema], Callable[[Asked, dict[str, Any]], None]]] = {
-            "ping": (EmptySchema, self._ping),
-            "hello": (EmptySchema, self._hello),
-            "job": (JobMessageSchema, self._job),
-            "subscribe": (SubscribeSchema, self._subscribe),
-            "unsubscribe": (JobIdSchema, self._unsubscribe),
-            "cancel": (JobIdSchema, self._cancel),
-            "join": (GroupSchema, self._join),
-            "leave": (GroupSchema, self._leave),
+        acts: dict[str, Callable[[Asked, dict[str, Any]], None]] = {
+            "ping": self._ping,
+            "hello": self._hello,
+            "job": self._job,
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "cancel": self._cancel,
+            "join": self._join,
+            "leave": self._leave,
         }
-        schema, act = actions[asked.action]
         try:
-            payload = schema(unknown="exclude").load(asked.payload)
+            payload = PAYLOADS[asked.action](unknown="exclude").load(asked.payload)
             self._check_scope(asked.action, payload)
-            act(asked, payload)
+            acts[asked.action](asked, payload)
         except ValidationError as error:
             self._refuse(asked, "; ".join(f"{'.'.join(one.path)}: {one.detail}" for one in flatten(error.messages)))
         except VectorError as error:
@@ -174,18 +187,16 @@ class Session:
         self._last_job = time.monotonic()
         name, operation = operation_for(kind)
         shown = f": {excerpt(content)}" if isinstance(content, str) else ""
-        if isinstance(content, str):
-            content = {"content": content}
-        if not isinstance(content, dict):
-            raise BadMessage("the content must be a text, or an object for the job types that take one")
-        calls = operation.calls(operation.schema().load(content))
+        parsed = parsed_content(operation, content)
+        calls = operation.calls(parsed)
+        options = JobOptions(id_prefix=name, job_timeout=operation.timeout, at_front=parsed.get("priority") == "high")
         self._say(self._form.status("queuing", f"⏳ Queuing {kind[:LONGEST_SHOWN]} job{shown}", ref=asked.ref))
         for call in calls:
-            self._queue(asked, name, operation, call)
+            self._queue(asked, operation.task, call, options)
 
-    def _queue(self, asked: Asked, name: str, operation: Operation, call: dict[str, Any]) -> None:
+    def _queue(self, asked: Asked, task: str, call: dict[str, Any], options: JobOptions) -> None:
         try:
-            job = submit(operation.task, kwargs=call, options=JobOptions(id_prefix=name, job_timeout=operation.timeout))
+            job = submit(task, kwargs=call, options=options)
         except VectorError as error:
             self._say(self._form.status("error", f"❌ Error queuing job: {error}", ref=asked.ref))
             return
@@ -204,13 +215,14 @@ class Session:
         self._say(self._form.tell("unsubscribed", {"job_id": payload["job_id"]}, asked.ref))
 
     def _cancel(self, asked: Asked, payload: dict[str, Any]) -> None:
+        with self._lock:
+            # By its end, which is told to whoever follows it, it is followed no more.
+            followed = payload["job_id"] in self._jobs
         try:
             job = stop_job(payload["job_id"])
         except WrongState as error:
             self._say(self._form.tell("error", {"detail": str(error), "job_status": error.status}, asked.ref))
             return
-        with self._lock:
-            followed = job.id in self._jobs
         if not followed:
             self._say(self._form.status("canceled", f"🚫 Job {job.id} was {job.status}", job_id=job.id, ref=asked.ref))
 
@@ -322,6 +334,23 @@ def operation_for(kind: str) -> tuple[str, Operation]:
     """Return the operation that a job type names; an unknown type is the default one."""
     name = kind if kind in OPERATIONS else DEFAULT
     return name, OPERATIONS[name]
+
+
+def parsed_content(operation: Operation, content: object) -> dict[str, Any]:
+    """Return what a job is asked for with, parsed by the schema of its type.
+
+    Raises:
+        BadMessage: it is neither a text nor an object, or asks for a webhook: whoever asks here is told anyway.
+        ValidationError: the schema refuses it.
+    """
+    if isinstance(content, str):
+        content = {"content": content}
+    if not isinstance(content, dict):
+        raise BadMessage("the content must be a text, or an object for the job types that take one")
+    parsed: dict[str, Any] = operation.schema().load(content)
+    if parsed.get("webhook") is not None:
+        raise BadMessage("webhook: ask for one over HTTP; here you are told of the job yourself")
+    return parsed
 
 
 def own_group(client_id: str) -> str:

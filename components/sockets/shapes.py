@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from components.sockets.frames import Envelope, Flat, Form
+from components.sockets.frames import Envelope, Flat
 from components.sockets.json_schemas import Node, Schemas, constant, pascal, record
-from components.sockets.messages import BESIDE, STATUSES, Told
+from components.sockets.messages import BESIDE, JOB, STATUSES, Action, Told
 
 REF = {"ref": BESIDE["ref"]}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message of a channel: the name of its schema, which is also its key there, and what it says."""
+    """A message of a channel: its key there, which is the name of its schema too, its name on the wire, and what it says."""
 
     key: str
     name: str
     summary: str
     payload: Node
-    examples: list[Node] = field(default_factory=list)
+    examples: Sequence[Any]
     content_type: str = "application/json"
+    headers: Node = field(default_factory=dict)
+    repeats_ref: bool = False
 
 
 class Shapes(Protocol):
-    """The schemas of one form. A schema is kept in `schemas` under the name that it gets here."""
+    """The messages of one form; their schemas are kept in `schemas`."""
 
-    form: Form
     schemas: Schemas
-
-    def request(self, name: str, summary: str, payload: Node, example: Node) -> Message:
-        """Return the message by which a client asks for an action."""
-
-    def job(self, name: str, summary: str, payload: Node, examples: Sequence[Node]) -> Message:
-        """Return the message by which a client asks for a job of one kind."""
 
     def texts(self) -> list[Message]:
         """Return the messages that are no JSON."""
+
+    def job(self, name: str, payload: Node, examples: Sequence[Node]) -> Message:
+        """Return the message that asks for a job of one kind; `payload` has a `type` and a `content`."""
+
+    def request(self, row: Action, payload: Node) -> Message:
+        """Return the message that asks for an action."""
 
     def statuses(self) -> dict[str, Message]:
         """Return the message that tells each status."""
@@ -48,128 +49,177 @@ class Shapes(Protocol):
 
 
 class EnvelopeShapes:
-    """An action and a payload; all statuses are one message, told apart by the `status` in its payload."""
+    """An action and a payload. All statuses are one message, told apart by the `status` in its payload."""
 
     def __init__(self, schemas: Schemas) -> None:
         """Keep the schemas in `schemas`."""
-        self.form = Envelope()
         self.schemas = schemas
-
-    def request(self, name: str, summary: str, payload: Node, example: Node) -> Message:
-        """Return the message by which a client asks for an action."""
-        fields = {"action": constant(name)}
-        if payload.get("properties"):
-            fields["payload"] = self.schemas.add(f"{pascal(name)}Payload", payload)
-        return self._message(f"{pascal(name)}Request", name, summary, fields, [example] if example else [{}])
-
-    def job(self, name: str, summary: str, payload: Node, examples: Sequence[Node]) -> Message:
-        """Return the message by which a client asks for a job of one kind."""
-        fields = {"action": constant("job"), "payload": self.schemas.add(f"{pascal(name)}Job", payload)}
-        return self._message(f"{pascal(name)}JobRequest", "job", summary, fields, examples)
-
-    def _message(self, key: str, name: str, summary: str, fields: dict[str, Node], examples: Sequence[Node]) -> Message:
-        said = [{"action": name, **({"payload": one} if one else {}), "ref": 7} for one in examples]
-        return Message(
-            key=key,
-            name=name,
-            summary=summary,
-            payload=self.schemas.add(key, record(fields | REF, ("ref",), summary)),
-            examples=said,
-        )
+        self._form = Envelope()
 
     def texts(self) -> list[Message]:
         """Return no message: all of them are JSON."""
         return []
 
+    def job(self, name: str, payload: Node, examples: Sequence[Node]) -> Message:
+        """Return the message that asks for a job of one kind."""
+        return message(
+            self.schemas,
+            key=f"{pascal(name)}JobRequest",
+            name=JOB.name,
+            summary=JOB.summary,
+            fields={"action": constant(JOB.name), "payload": self.schemas.add(f"{pascal(name)}Job", payload), **REF},
+            optional=REF,
+            examples=[{"action": JOB.name, "payload": one, "ref": 7} for one in examples],
+        )
+
+    def request(self, row: Action, payload: Node) -> Message:
+        """Return the message that asks for an action."""
+        takes = payload["properties"]
+        return message(
+            self.schemas,
+            key=f"{pascal(row.name)}Request",
+            name=row.name,
+            summary=row.summary,
+            fields={
+                "action": constant(row.name),
+                **({"payload": self.schemas.add(f"{pascal(row.name)}Payload", payload)} if takes else {}),
+                **REF,
+            },
+            optional=REF,
+            examples=[{"action": row.name, **({"payload": row.example} if takes else {}), "ref": 7}],
+        )
+
     def statuses(self) -> dict[str, Message]:
         """Return the one message of all statuses, under the name of each."""
-        choices = []
-        for row in STATUSES:
-            fields = {"status": constant(row.name), **row.fields}
-            choices.append(self.schemas.add(f"{pascal(row.name)}Status", record(fields, description=row.summary)))
+        choices = [
+            self.schemas.add(f"{pascal(row.name)}Status", record({"status": constant(row.name), **row.fields}, (), row.summary))
+            for row in STATUSES
+        ]
         beside = {name: node for name, node in BESIDE.items() if any(name in row.beside for row in STATUSES)}
-        fields = {"action": constant("job_status"), "payload": {"oneOf": choices, "discriminator": "status"}, **beside}
-        told = Message(
+        told = message(
+            self.schemas,
             key="JobStatusFrame",
             name="job_status",
-            summary="What becomes of the connection or of a job.",
-            payload=self.schemas.add("JobStatusFrame", record(fields, beside, "What becomes of the connection or of a job.")),
-            examples=[row.example_in(self.form) for row in STATUSES],
+            summary="What becomes of the connection, or of a job.",
+            fields={"action": constant("job_status"), "payload": {"oneOf": choices, "discriminator": "status"}, **beside},
+            optional=beside,
+            examples=[row.example_in(self._form) for row in STATUSES],
         )
         return {row.name: told for row in STATUSES}
 
     def told(self, row: Told) -> Message:
         """Return the message for a frame."""
-        example = row.example_in(self.form)
-        key = f"{pascal(row.name)}Frame"
-        fields = {"action": constant(row.name)}
-        if "payload" in example:
-            inner = record(row.fields, row.optional)
-            fields["payload"] = self.schemas.add(f"{pascal(row.name)}Payload", inner) if row.fields else {"type": "null"}
-        payload = self.schemas.add(key, record(fields | row.beside_in(), row.beside, row.summary))
-        return Message(key=key, name=row.name, summary=row.summary, payload=payload, examples=[example])
+        example = row.example_in(self._form)
+        payload: Node = {"type": "null"}
+        if row.fields:
+            payload = self.schemas.add(f"{pascal(row.name)}Payload", record(row.fields, row.optional))
+        return message(
+            self.schemas,
+            key=f"{pascal(row.name)}Frame",
+            name=row.name,
+            summary=row.summary,
+            fields={
+                "action": constant(row.name),
+                **({"payload": payload} if "payload" in example else {}),
+                **row.beside_in(),
+            },
+            optional=row.beside,
+            examples=[example],
+        )
 
 
 class FlatShapes:
-    """All fields side by side; a status is told by its own message."""
+    """All fields side by side. Each status is a message of its own."""
 
     def __init__(self, schemas: Schemas) -> None:
         """Keep the schemas in `schemas`."""
-        self.form = Flat()
         self.schemas = schemas
-
-    def request(self, name: str, summary: str, payload: Node, example: Node) -> Message:
-        """Return the message by which a client asks for an action."""
-        fields = {"type": constant(name), **payload.get("properties", {})}
-        optional = [name for name in payload.get("properties", {}) if name not in payload.get("required", [])]
-        return self._message(f"Flat{pascal(name)}Request", name, summary, fields, optional, [{"type": name, **example}])
-
-    def job(self, name: str, summary: str, payload: Node, examples: Sequence[Node]) -> Message:
-        """Return the message by which a client asks for a job of one kind."""
-        optional = [name for name in payload["properties"] if name not in payload["required"]]
-        return self._message(f"Flat{pascal(name)}JobRequest", "job", summary, payload["properties"], optional, examples)
-
-    def _message(
-        self, key: str, name: str, summary: str, fields: dict[str, Node], optional: Sequence[str], examples: Sequence[Node]
-    ) -> Message:
-        return Message(
-            key=key,
-            name=name,
-            summary=summary,
-            payload=self.schemas.add(key, record(fields | REF, ("ref", *optional), summary)),
-            examples=[{**one, "ref": 7} for one in examples],
-        )
+        self._form = Flat()
 
     def texts(self) -> list[Message]:
         """Return the message that is nothing but the content of a `default` job."""
         payload = {"type": "string", "minLength": 1, "description": "Any text that is no JSON object."}
-        summary = "Ask for a `default` job in plain text."
-        return [
-            Message(
-                key="PlainText", name="text", summary=summary, payload=payload, examples=["hi"], content_type="text/plain"
-            )
-        ]
+        said = "Ask for a `default` job in plain text."
+        return [Message(key="PlainText", name="text", summary=said, payload=payload, examples=["hi"], content_type="text/plain")]
+
+    def job(self, name: str, payload: Node, examples: Sequence[Node]) -> Message:
+        """Return the message that asks for a job of one kind."""
+        return message(
+            self.schemas,
+            key=f"Flat{pascal(name)}JobRequest",
+            name=JOB.name,
+            summary=JOB.summary,
+            fields=payload["properties"] | REF,
+            optional=left_out(payload) | set(REF),
+            examples=[{**one, "ref": 7} for one in examples],
+        )
+
+    def request(self, row: Action, payload: Node) -> Message:
+        """Return the message that asks for an action."""
+        return message(
+            self.schemas,
+            key=f"Flat{pascal(row.name)}Request",
+            name=row.name,
+            summary=row.summary,
+            fields={"type": constant(row.name), **payload["properties"], **REF},
+            optional=left_out(payload) | set(REF),
+            examples=[{"type": row.name, **row.example, "ref": 7}],
+        )
 
     def statuses(self) -> dict[str, Message]:
         """Return the message that tells each status."""
         return {row.name: self._status(row) for row in STATUSES}
 
     def _status(self, row: Told) -> Message:
-        example = row.example_in(self.form)
+        example = row.example_in(self._form)
+        # A result is told by its text alone, in a frame with a type.
         result = "type" in example
-        key = "FlatJobResult" if result else f"Flat{pascal(row.name)}Status"
-        # A result is told by its text alone, and no frame by its place among the events.
-        beside = row.beside_in({"seq", "job_id"} if result else {"seq"})
-        kind = {"type": constant(example["type"])} if result else {"status": constant(row.name)}
-        payload = self.schemas.add(key, record({**kind, **row.fields, **beside}, row.beside, row.summary))
-        return Message(key=key, name=example.get("type", row.name), summary=row.summary, payload=payload, examples=[example])
+        name = example["type"] if result else row.name
+        return message(
+            self.schemas,
+            key="FlatJobResult" if result else f"Flat{pascal(name)}Status",
+            name=name,
+            summary=row.summary,
+            fields={
+                "type" if result else "status": constant(name),
+                **row.fields,
+                **row.beside_in({"seq", "job_id"} if result else {"seq"}),
+            },
+            optional=row.beside,
+            examples=[example],
+        )
 
     def told(self, row: Told) -> Message | None:
         """Return the message for a frame, None for one that only envelopes have."""
-        example = row.example_in(self.form)
+        example = row.example_in(self._form)
         if not example:
             return None
-        key = f"Flat{pascal(row.name)}Frame"
-        fields = {"type": constant(row.name), **row.beside_in({"seq"}), **row.fields}
-        payload = self.schemas.add(key, record(fields, {*row.beside, *row.optional}, row.summary))
-        return Message(key=key, name=row.name, summary=row.summary, payload=payload, examples=[example])
+        return message(
+            self.schemas,
+            key=f"Flat{pascal(row.name)}Frame",
+            name=row.name,
+            summary=row.summary,
+            fields={"type": constant(row.name), **row.beside_in({"seq"}), **row.fields},
+            optional={*row.beside, *row.optional},
+            examples=[example],
+        )
+
+
+def left_out(payload: Node) -> set[str]:
+    """Return the names of the fields that a client may leave out."""
+    return set(payload["properties"]) - set(payload.get("required", ()))
+
+
+def message(
+    schemas: Schemas,
+    *,
+    key: str,
+    name: str,
+    summary: str,
+    fields: Mapping[str, Node],
+    optional: Collection[str],
+    examples: Sequence[Node],
+) -> Message:
+    """Return a message that is an object with these fields; its schema is kept under the message's key."""
+    payload = schemas.add(key, record(fields, optional, summary))
+    return Message(key=key, name=name, summary=summary, payload=payload, examples=examples, repeats_ref="ref" in fields)

@@ -9,7 +9,7 @@ from flask import Response
 from components.http import VERSION, api_blueprint
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
-from components.system.pages import docs_page, document_response, index_page, problem_page
+from components.system.pages import docs_page, index_page, openapi_document, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
 
 blueprint = api_blueprint("system", __name__, None, "Is the service well, and what can it do.")
@@ -56,7 +56,7 @@ def version() -> dict[str, str]:
 @blueprint.response(200, description="This description (OpenAPI 3.1)", content_type="application/json", schema={"type": "object"})
 def openapi() -> Response:
     """Describe every route for machines."""
-    return document_response()
+    return openapi_document()
 
 
 @blueprint.route("/docs")

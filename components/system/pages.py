@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http
 import re
 from collections.abc import Iterator
@@ -10,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from flask import Response, current_app, json, render_template, request
+from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
-from components.http import VERSION, wants
+from components.http import VERSION, api_document, base_address, conditional, document_response, wants
 from components.problems import PLAIN_PROBLEMS, EdgeError, plain_problem, status_of, title_of
 from components.system.reference import Reference
 from libraries.errors import NotFound, VectorError
@@ -23,6 +22,7 @@ from libraries.settings import get_settings
 WORDS = {
     "docs": "every route, with commands to copy",
     "openapi": "the same for machines, OpenAPI 3.1",
+    "asyncapi": "what is said on WebSockets and event streams, AsyncAPI 3.0",
     "live": "a page to ask for drawings and watch them being made",
     "patterns": "what can be drawn",
     "health": "is the web process alive",
@@ -32,6 +32,7 @@ WORDS = {
 LINKS = {
     "docs": "/docs",
     "openapi": "/openapi.json",
+    "asyncapi": "/asyncapi.json",
     "live": "/live",
     "patterns": "/patterns",
     "health": "/healthz",
@@ -41,7 +42,6 @@ LINKS = {
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
 
 
 class UnknownProblem(NotFound):
@@ -75,7 +75,7 @@ def docs_page() -> Response:
     document = api_document()
     sections = Reference(document, base_address()).sections()
     response = _page("docs.html", info=document["info"], sections=sections, curl=_first_curl())
-    return _conditional(response)
+    return conditional(response)
 
 
 def problem_page(slug: str) -> Response:
@@ -90,25 +90,9 @@ def problem_page(slug: str) -> Response:
     return _page("problem.html", problem=found)
 
 
-def document_response() -> Response:
+def openapi_document() -> Response:
     """Return the OpenAPI document."""
-    return _conditional(_json(api_document()))
-
-
-def api_document() -> dict[str, Any]:
-    """Return the OpenAPI document of the running application."""
-    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    return document
-
-
-def base_address() -> str:
-    """Return the address that this service listens on, as one would type it on the same machine.
-
-    It comes from the settings: what a request says about the host is the request's own claim.
-    """
-    settings = get_settings()
-    host = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return document_response(api_document())
 
 
 def problem_types() -> dict[str, ProblemType]:
@@ -149,13 +133,6 @@ def _page(template: str, **values: Any) -> Response:
     page = render_template(template, version=VERSION, links=LINKS, code=code, **values)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
-    return response
-
-
-def _conditional(response: Response) -> Response:
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request)
     return response
 
 

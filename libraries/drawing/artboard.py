@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from libraries.drawing.area import LONGEST_SIDE, Area
 from libraries.drawing.fields import WholeNumber, find_mistakes, load_fields, millimetres
+from libraries.drawing.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
 from libraries.svg_builder import SVGBuilder
 
 LARGEST_SEED = 2**32 - 1
 WIDEST_DEFAULT_MARGIN = 10.0
 MOST_PARAMS = 64
+SIDES = ("width", "height")
 
 
 def default_margin(width: float, height: float) -> float:
@@ -23,11 +25,32 @@ def default_margin(width: float, height: float) -> float:
     return min(WIDEST_DEFAULT_MARGIN, min(width, height) / 10)
 
 
-class ArtboardSchema(Schema):
-    """An artboard as it is asked for. A `margin` or `seed` that is not given is None."""
+class PaperName(fields.String):
+    """The name of a paper, in capitals or not."""
 
-    width = millimetres("Width of the page", least=1, most=LONGEST_SIDE, required=True)
-    height = millimetres("Height of the page", least=1, most=LONGEST_SIDE, required=True)
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        name = super()._deserialize(value, attr, data, **kwargs)
+        return name.lower() if isinstance(name, str) else name
+
+
+class ArtboardSchema(Schema):
+    """An artboard as it is asked for. A `margin` or `seed` that is not given is None.
+
+    The page is given by `width` and `height`, or by `paper` and `orientation`; what is loaded has `width` and `height`.
+    """
+
+    width = millimetres("Width of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
+    height = millimetres("Height of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
+    paper = PaperName(
+        load_default=None,
+        validate=OneOf(list(PAPERS)),
+        metadata={"description": "Name of a paper, in place of `width` and `height`; see `GET /papers`.", "example": "a4"},
+    )
+    orientation = fields.String(
+        load_default="portrait",
+        validate=OneOf(ORIENTATIONS),
+        metadata={"description": "How the `paper` lies. Without a `paper` it means nothing."},
+    )
     pattern = fields.String(
         load_default="spiral",
         validate=OneOf(list(PATTERNS)),
@@ -52,10 +75,23 @@ class ArtboardSchema(Schema):
     )
     pen_width = millimetres("Width of the pen's line", least=0.05, most=5, load_default=0.3)
 
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def check_page(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a page that is given not at all, by half, or twice."""
+        named = original.get("paper") is not None
+        missing = [] if named else [side for side in SIDES if side not in original]
+        twice = [side for side in SIDES if side in data] if named else []
+        mistakes = {side: ["Missing data for required field."] for side in missing} | {
+            side: ["Must not be given beside a paper."] for side in twice
+        }
+        if mistakes:
+            raise ValidationError(mistakes)
+
     @validates_schema(skip_on_field_errors=False)
     def check_margin(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a margin that leaves nothing of the page."""
-        margin, sides = data.get("margin"), [data[name] for name in ("width", "height") if name in data]
+        page = {**dict(zip(SIDES, page_size(data["paper"]), strict=True)), **data} if data.get("paper") else data
+        margin, sides = data.get("margin"), [page[name] for name in SIDES if name in page]
         if margin is not None and sides and margin >= min(sides) / 2:
             raise ValidationError("Must be under half of the shorter side.", "margin")
 
@@ -66,6 +102,12 @@ class ArtboardSchema(Schema):
             mistakes = find_mistakes(PATTERNS[data["pattern"]].schema(), data["params"])
             if mistakes:
                 raise ValidationError({"params": mistakes})
+
+    @post_load
+    def resolve_paper(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Put the sides of the paper in the place of its name."""
+        paper, orientation = data.pop("paper"), data.pop("orientation")
+        return data if paper is None else {**data, **dict(zip(SIDES, page_size(paper, orientation), strict=True))}
 
 
 def area_of(artboard: Mapping[str, Any]) -> Area:

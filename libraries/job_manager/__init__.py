@@ -33,7 +33,6 @@ from libraries.job_manager.idempotency import KeyedRequest, KeyInUse, KeyReused,
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
 from libraries.job_manager.notices import Notice, read_notices
-from libraries.job_manager.notices import Notice, read_notices
 from libraries.job_manager.outbox import deliveries, job_webhook, log_delivery, queue_delivery
 from libraries.job_manager.ownership import acting_for, current_owner
 from libraries.job_manager.queueing import JobOptions, enqueue_background_job, submit
@@ -64,7 +63,6 @@ __all__ = [
     "KeyedRequest",
     "Message",
     "NoResult",
-    "Notice",
     "Notice",
     "QueueFull",
     "QueueHealth",
@@ -103,7 +101,6 @@ __all__ = [
     "queue_delivery",
     "queue_health",
     "read_events",
-    "read_notices",
     "read_notices",
     "repeatable_ids",
     "report_progress",

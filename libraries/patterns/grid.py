@@ -23,6 +23,8 @@ FAMILIES = {SQUARE: (0, 90), TRIANGULAR: (0, 60, 120), ISOMETRIC: (90, 30, 150)}
 TOLERANCE = 0.02
 # Lines cut off shorter than this by the edge look like mistakes, in mm.
 STUB = 1.5
+# Lines whose ends lie farther apart than so many gaps are not joined.
+FARTHEST_TURN = 3.0
 ROOT3 = math.sqrt(3)
 
 
@@ -38,7 +40,7 @@ class GridSchema(Schema):
         },
     )
     spacing_x = millimetres(
-        "Distance between vertical lines; for hex, triangular and isometric, between any two neighbouring parallel lines; for polar, "
+        "Distance between vertical lines; for hex, triangular and isometric, between neighbouring parallel lines; for polar, "
         "between circles",
         least=0.3,
         most=500,
@@ -64,16 +66,23 @@ def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: fl
     """Return how many points the grid has: two to a line, and those of the turns."""
     if kind == SQUARE and angle == 0:
         columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-        return sum(len(levels) * (2 + len(_half_turn(levels, depth))) for levels, depth in ((rows, turn_x), (columns, turn_y)))
-    across = math.hypot(area.inner_width, area.inner_height)
+        plans = ((rows, turn_x), (columns, turn_y))
+        return float(sum(len(levels) * (2 + len(_half_turn(levels, depth))) for levels, depth in plans))
     if kind == POLAR:
         radii, counts = _polar_plan(area, spacing_x, spacing_y)
         return float((_arc_steps(radii, 2 * math.pi) + 1).sum() + 2 * counts[-1])
     if kind == HEX:
-        cells = area.inner_width * area.inner_height / (spacing_x**2 * ROOT3 / 2)
-        return 6 * (cells + 3 * across / spacing_x + 4)
-    gaps = (spacing_x, spacing_y) if kind == SQUARE else (spacing_x,) * 3
-    return sum((across / gap + 3) * (2 + _arc_steps(np.array([gap * 2]), math.pi)[0] * serpentine) for gap in gaps)
+        gap = _hex_gap(area, spacing_x)
+        wide, high = _box(area, math.radians(angle))
+        cells = (area.inner_width + 2 * gap) * (area.inner_height + 2 * gap) / (gap**2 * ROOT3 / 2)
+        # All rows are made as long as the turned grid needs, and cut at the edges of the room.
+        return 6 * cells + (wide / gap + 4) * (high / gap + 4) / 8
+    gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
+    total = 0.0
+    for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
+        count = _box(area, math.radians(direction + angle))[1] / gap
+        total += 2 * (count + 1) + count * float(_arc_steps(np.array([gap * 2]), math.pi)[0])
+    return total
 
 
 @pattern(GridSchema, cost)
@@ -160,18 +169,21 @@ def _family(area: Area, gap: float, angle: float, *, serpentine: bool) -> Iterat
     lines = _clip(np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]]), along, half)
     lines[1::2] = lines[1::2, ::-1]
     centre = np.array(area.centre)
-    if not serpentine or len(lines) == 1:
+    if not serpentine:
         yield from lines + centre
         return
     # From the end of a line to the beginning of the next: half of an ellipse, slanted where the edge of the room is.
     out, back = lines[:-1, 1], lines[1:, 0]
-    steps = int(_arc_steps(np.hypot(*(out - back).T).max(keepdims=True) / 2 + depth, math.pi)[0])
+    steps = int(_arc_steps(np.array([gap * 2]), math.pi)[0])
     turn = np.linspace(0, math.pi, steps + 1)[1:-1, None]
     middle, reach = (out + back)[:, None] / 2, (out - back)[:, None] / 2
     heading = np.where(np.arange(len(out)) % 2, -1, 1)[:, None, None] * along
     turns = middle + reach * np.cos(turn) + depth * heading * np.sin(turn)
-    blocks = np.concatenate((lines[:-1], turns), axis=1).reshape(-1, 2)
-    yield np.concatenate((blocks, lines[-1])) + centre
+    # Round a corner, or along an edge nearly parallel to the lines, the next line begins too far away for a turn.
+    far = np.flatnonzero(np.hypot(*(out - back).T) > FARTHEST_TURN * gap) + 1
+    for first, last in zip([0, *far.tolist()], [*far.tolist(), len(lines)], strict=True):
+        blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1).reshape(-1, 2)
+        yield np.concatenate((blocks, lines[last - 1])) + centre
 
 
 def _clip(through: Polyline, along: Polyline, half: Polyline) -> NDArray[np.float64]:
@@ -189,24 +201,36 @@ def _clip(through: Polyline, along: Polyline, half: Polyline) -> NDArray[np.floa
     return np.clip(ends, -half, half)
 
 
-def _honeycomb(area: Area, gap: float, angle: float) -> Iterator[Polyline]:
-    """Yield hexagons whose opposite sides lie a `gap` apart: zigzags to and fro, and the sides between each two of them."""
+def _hex_gap(area: Area, spacing: float) -> float:
+    """Return the distance between opposite sides of a hexagon: at most what lets one hexagon fit the room."""
+    return min(spacing, min(area.inner_width, area.inner_height) * 0.8)
+
+
+def _box(area: Area, angle: float) -> tuple[float, float]:
+    """Return the width and height of the box around the room, as a grid sees it that is turned by `angle` radians."""
+    cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
+    return area.inner_width * cos + area.inner_height * sin, area.inner_width * sin + area.inner_height * cos
+
+
+def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
+    """Yield hexagons whose opposite sides lie a `spacing` apart: zigzags to and fro, and the sides between each two of them."""
+    gap = _hex_gap(area, spacing)
     side = gap / ROOT3
     half = np.array([area.inner_width, area.inner_height]) / 2
-    reach = math.hypot(*half)
+    wide, high = _box(area, angle)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    count = math.ceil(reach / gap) + 1
-    steps = np.arange(-2 * count, 2 * count + 1)
-    for number, row in enumerate(range(-math.ceil(reach / side / 1.5) - 1, math.ceil(reach / side / 1.5) + 1)):
-        up = (steps + row) % 2
-        zigzag = np.column_stack((steps * gap / 2, (1.5 * row + 0.5 * (up - 0.5) + 0.75) * side)) @ turn
-        stems = zigzag[up == 1], (zigzag + (0, side) @ turn)[up == 1]
-        forward = number % 2 == 0
+    steps = np.arange(-math.ceil(wide / gap) - 1, math.ceil(wide / gap) + 2)
+    last = math.ceil(high / side / 3) + 1
+    for row in range(-last, last):
+        forward = row % 2 == 0
+        up = (steps + row + 1) % 2
+        zigzag = np.column_stack((steps * gap / 2, (1.5 * row + 0.5 + 0.5 * up) * side)) @ turn
         for line in _runs(zigzag, half):
             yield (line if forward else line[::-1]) + area.centre
-        for place, stem in enumerate(np.stack(stems, axis=1)[:: -1 if forward else 1]):
-            if (np.abs(stem) <= half).all():
-                yield stem[:: -1 if place % 2 else 1] + area.centre
+        stems = np.stack((zigzag[up == 1], zigzag[up == 1] + (0, side) @ turn), axis=1)[:: -1 if forward else 1]
+        stems = stems[(np.abs(stems) <= half).all(axis=(1, 2))]
+        stems[1::2] = stems[1::2, ::-1]
+        yield from stems + area.centre
 
 
 def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
@@ -242,7 +266,7 @@ def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float) -> Iter
     # Each spoke begins at the first circle outside which all its neighbours are drawn too.
     for number in range(most):
         first = int(np.argmax(number % (most // counts) == 0))
-        start = radii[first - 1] if first else min(radii[0], radii[-1] / 2)
+        start = float(radii[first - 1] if first else min(radii[0], radii[-1] / 2))
         turn = angle + 2 * math.pi * number / most
         spoke = np.array([[start], [radii[-1]]]) * (math.cos(turn), math.sin(turn))
         yield (spoke[::-1] if number % 2 == 0 else spoke) + centre

@@ -37,7 +37,9 @@ class SpiralSchema(Schema):
         },
     )
     arms = WholeNumber(
-        load_default=1, validate=Range(1, 24), metadata={"description": "How many lines leave the centre, each a stroke of its own."}
+        load_default=1,
+        validate=Range(1, 24),
+        metadata={"description": "How many lines leave the centre, each a stroke of its own."},
     )
     pitch = millimetres(
         "Distance between neighbouring turns; for log and fermat, between the outermost ones; at least one turn is drawn",
@@ -64,7 +66,7 @@ def cost(area: Area, *, kind: str, arms: int, pitch: float, inner_radius: float,
     """Return how many points the spiral has. See `draw` for the formulas."""
     if kind == SQUARE:
         inner, outer, pitch = _radii(area, pitch, inner_radius)
-        return arms * 2 + SIDES * (outer - inner) / pitch + SIDES
+        return arms * SIDES + SIDES * (outer - inner) / pitch
     return arms * (3 + _steps(area, kind, arms, pitch, inner_radius, tolerance)[1])
 
 

@@ -14,19 +14,26 @@ from libraries.drawing.area import Area
 from libraries.drawing.chaining import chain
 from libraries.drawing.fields import WholeNumber, millimetres
 from libraries.drawing.noise import GradientNoise
+from libraries.drawing.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
 ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = "arcs", "diagonal", "multi-scale", "smith", "ten-print"
 # Farthest that an arc may lie from the true circle, in mm.
 TOLERANCE = 0.02
 HALF = 0.5
+# How much of the sheet keeps its size of tiles at each halving, and how ragged the borders between sizes are.
+KEPT = 0.45
+GRIT = 0.12
+# Ends of hidden strands shorter than this, in mm, look like mistakes.
+STUB = 1.0
 # What a tile costs beside its points: pieces are found, joined and yielded one by one.
 PIECE = 8
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is turned.
-Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_]]
+# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is turned left to
+# right and upside down.
+Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_], NDArray[np.bool_]]
 
 
 class TruchetSchema(Schema):
@@ -40,7 +47,9 @@ class TruchetSchema(Schema):
             "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of parallel lines (diagonal)."
         },
     )
-    cell = millimetres("Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room", least=1, most=500, load_default=24.0)
+    cell = millimetres(
+        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room", least=1, most=500, load_default=24.0
+    )
     strands = WholeNumber(
         load_default=12,
         validate=Range(1, 64),
@@ -92,12 +101,11 @@ def draw(
     corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
     parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
     tiles = _tiles(rng, (columns, rows), parts, order)
-    if kind == TEN_PRINT:
-        lines = chain(_diagonals(tiles))
-    elif kind == DIAGONAL:
-        lines = _triangles(tiles, strands, rng.random(columns * rows) < HALF)
+    if kind == DIAGONAL:
+        lines = _triangles(tiles, strands)
     else:
-        lines = chain(_ribbons(tiles, 1 if kind == ARCS else _whole_strands(strands, parts) // parts, side / parts, woven=kind != ARCS))
+        pieces = _diagonals(tiles) if kind == TEN_PRINT else _ribbons(tiles, kind, strands, side / parts)
+        lines = nearest_first([line for line in chain(pieces) if _length(line) * side / parts >= min(STUB, side / parts / 2)])
     for line in lines:
         yield np.clip(line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom))
 
@@ -129,8 +137,8 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     while True:
         middle_x, middle_y = ((each + side / 2) / span for each in (column, row))
         level = detail.fractal(middle_x * 2.2 + shift[0], middle_y * 2.2 + shift[1], 2)
-        # Rarer with each halving: a few large calm places, some fine ones.
-        split = (level + rng.uniform(-0.25, 0.25, len(row)) > 0.04 * math.log2(parts / side) - 0.1) & (side > 1)
+        level += rng.uniform(-GRIT, GRIT, len(row))
+        split = (level > np.quantile(level, KEPT)) & (side > 1)
         done.append((column[~split], row[~split], np.full(np.count_nonzero(~split), side)))
         if not split.any():
             break
@@ -141,20 +149,28 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     calm = rule.at((column + sides / 2) / span * 2.5 + shift[2], (row + sides / 2) / span * 2.5 + shift[3])
     # The thresholds make the regular part of the sheet about as large as asked.
     ruled = calm < np.quantile(calm, order) if 0 < order < 1 else np.full(len(calm), order == 1)
-    turned = np.where(ruled, (column // sides + row // sides) % 2 == 1, rng.random(len(calm)) < HALF)
-    return column, row, sides, turned
+    chance = rng.random((2, len(calm))) < HALF
+    turned = np.where(ruled, (column // sides + row // sides) % 2 == 1, chance[0])
+    return column, row, sides, turned, chance[1] & ~ruled
 
 
-def _ribbons(tiles: Tiles, lines: int, cell: float, *, woven: bool) -> list[Polyline]:
-    """Return the arcs of all tiles in units of the finest cells, `cell` mm wide; each such unit of an edge carries `lines` strands."""
+def _ribbons(tiles: Tiles, kind: str, strands: int, cell: float) -> list[Polyline]:
+    """Return the arcs of all tiles, in units of the finest cells, which are `cell` mm wide."""
+    parts = int(tiles[2].max())
+    lines = 1 if kind == ARCS else _whole_strands(strands, parts) // parts
     pieces: list[Polyline] = []
     for side in np.unique(tiles[2]).tolist():
-        column, row, turned = (each[tiles[2] == side, None] for each in (tiles[0], tiles[1], tiles[3]))
-        for arc in _motif(side, lines, cell, woven=woven and side * lines > 1):
-            # A turned tile is the mirror image of one that is not.
+        column, row, _, turned, upside = (each[tiles[2] == side, None] for each in tiles)
+        for arc in _motif(side, lines, cell, woven=kind != ARCS and side * lines > 1):
             x = np.where(turned, side - arc[:, 0], arc[:, 0]) + column
-            pieces.extend(np.stack((x, arc[:, 1] + row), axis=2))
+            y = np.where(upside, side - arc[:, 1], arc[:, 1]) + row
+            pieces.extend(np.stack((x, y), axis=2))
     return pieces
+
+
+def _length(line: Polyline) -> float:
+    steps = np.diff(line, axis=0)
+    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 def _motif(side: int, lines: int, cell: float, *, woven: bool) -> Iterator[Polyline]:
@@ -184,17 +200,17 @@ def _arc(radius: float, start: float, end: float, steps: int) -> Polyline:
 
 def _diagonals(tiles: Tiles) -> list[Polyline]:
     """Return one diagonal for each tile."""
-    column, row, side, turned = tiles
+    column, row, side, turned, _ = tiles
     x = np.column_stack((column + np.where(turned, side, 0), column + np.where(turned, 0, side)))
     return list(np.stack((x, np.column_stack((row, row + side))), axis=2).astype(np.float64))
 
 
-def _triangles(tiles: Tiles, strands: int, upside: NDArray[np.bool_]) -> Iterator[Polyline]:
+def _triangles(tiles: Tiles, strands: int) -> Iterator[Polyline]:
     """Yield for each tile one of its corners filled with lines parallel to the diagonal, to and fro in one stroke."""
     reach = np.repeat((np.arange(strands) + 0.5) / strands, 2)
     first = np.tile((True, False, False, True), (strands + 1) // 2)[: 2 * strands]
     x, y = np.where(first, reach, 0), np.where(first, 0, reach)
-    column, row, _, turned = tiles
+    column, row, _, turned, upside = tiles
     order = np.lexsort((np.where(row % 2, -column, column), row))
     for tile in order.tolist():
         yield np.column_stack(

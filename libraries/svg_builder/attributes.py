@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from svgwrite.data.colors import colornames
 
+from libraries.drawing.transforms import Matrix, combined, matrix, rotation, scaling, skewing, translation
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.svg_builder.numbers import written, written_positive
 
@@ -52,26 +53,58 @@ def check_transform(value: object, name: str) -> str:
     Raises:
         BadAttribute: it is not such a list.
     """
+    steps = _transform_steps(value, name)
+    return " ".join(f"{kind}({' '.join(written(number, name) for number in numbers)})" for kind, numbers in steps)
+
+
+def transform_matrix(value: object, name: str = "transform") -> Matrix:
+    """Return what the list of transforms `value` does, as one matrix.
+
+    Raises:
+        BadAttribute: it is no such list.
+        BadNumber: a number in it is too large.
+        BadTransform: the steps together are too large.
+    """
+    return combined(*(_MATRICES[kind](*numbers) for kind, numbers in _transform_steps(value, name)))
+
+
+def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float]]]:
+    """Yield the steps of a list of transforms: the kind, and its numbers."""
     if not isinstance(value, str) or len(value) > LONGEST_TRANSFORM:
         raise BadAttribute(f"{name} must be text of at most {LONGEST_TRANSFORM} characters", field=name)
-    steps, place = [], 0
+    place = 0
     while place < len(value):
         found = TRANSFORM.match(value, place)
         if found is None:
             raise BadAttribute(f"{name} must be a list such as 'translate(10 20) rotate(45)'", field=name)
-        steps.append(f"{found[1]}({_transform_numbers(found[1], found[2], name)})")
+        yield found[1], _transform_numbers(found[1], found[2], name)
         place = found.end()
-    return " ".join(steps)
 
 
-def _transform_numbers(kind: str, text: str, name: str) -> str:
+def _transform_numbers(kind: str, text: str, name: str) -> list[float]:
     try:
-        numbers = [written(float(part), name) for part in text.replace(",", " ").split()]
+        numbers = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
         raise BadAttribute(f"{name} holds something in {kind}() that is not a number", field=name) from None
     if len(numbers) not in TRANSFORM_ARGUMENTS[kind]:
         raise BadAttribute(f"{name} has the wrong count of numbers in {kind}()", field=name)
-    return " ".join(numbers)
+    for number in numbers:
+        written(number, name)
+    return numbers
+
+
+def _turned(degrees: float, x: float = 0.0, y: float = 0.0) -> Matrix:
+    return rotation(degrees, (x, y))
+
+
+_MATRICES: Mapping[str, Callable[..., Matrix]] = {
+    "translate": lambda across, down=0.0: translation(across, down),
+    "scale": scaling,
+    "rotate": _turned,
+    "skewX": skewing,
+    "skewY": lambda degrees: skewing(0.0, degrees),
+    "matrix": matrix,
+}
 
 
 def check_identifier(value: object, name: str) -> str:

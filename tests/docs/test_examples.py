@@ -55,6 +55,9 @@ def test_the_scripts_draw(start_service: StartService, home: Path) -> None:
         assert 'width="210mm"' in (home / name).read_text()
     said = run(sys.executable, "-m", "examples.queue_from_python", service=service, cwd=REPOSITORY)
     assert said.startswith("finished ")
+    said = run(sys.executable, "-m", "examples.talk_by_websocket", service.url, service=service, cwd=REPOSITORY)
+    assert "'good morning' → 'buenos días'" in said
+    assert said.splitlines()[-1].endswith("/result")
     assert (home / "output" / "grid.svg").exists()
 
 
@@ -106,7 +109,7 @@ def test_the_readme_shows_an_extension_as_it_is_tested(name: str) -> None:
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    known = {"draw_and_wait.py", "queue_from_python.py", "curl.sh", "ruff.toml", *(f"extend/{name}" for name in EXTENSIONS)}
+    known = {"draw_and_wait.py", "queue_from_python.py", "talk_by_websocket.py", "curl.sh", "ruff.toml", *(f"extend/{name}" for name in EXTENSIONS)}
     found = {
         str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     }

@@ -31,9 +31,14 @@ SAID = {
     "Idempotency-Key": ("Idempotency-Replayed: true",),
     "/queue/pause": ('"paused": true', '"max_queue"', '"paused": false'),
     "X-API-Key": ('"items"',),
+    "/texts": ("buenos d\\u00edas",),
+    '"pattern": "grid"}\'\n': ('"status": "finished"', '"svg"'),
+    "?wait=": ('"status": "finished"',),
+    "$job/events": ("event: status", "event: finished"),
+    "doctor": ("broker", "worker"),
 }
 # What differs from one start to the next: ids of jobs, folders of artboards, the port, the folder of the files.
-VARIES = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{2}/[0-9a-f]{30}|(?<=127\.0\.0\.1:)[0-9]+|/\S*/output$")
+VARIES = re.compile(r"[a-z2-7]{32}|[0-9a-f]{2}/[0-9a-f]{30}|(?<=127\.0\.0\.1:)[0-9]+|/\S*/output$")
 
 
 @pytest.fixture

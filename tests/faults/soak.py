@@ -28,6 +28,7 @@ from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import web_client, worker_client
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 from tests.conftest import PROBES, REPOSITORY
+from tests.faults.crowd import Sockets
 from tests.faults.fleet import Fleet
 from tests.faults.load import Measured, Request, steady_load
 from tests.faults.storms import (
@@ -189,10 +190,24 @@ def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def l4(rng: random.Random, minutes: float) -> Row:
+    """Three hundred WebSockets for ten minutes, and one more than there may be."""
+    with place(MAX_STREAMS="300") as here, here.web() as server, Sockets(server.port, 300) as sockets:
+        ids = [queue(here.client, "probe_tasks.nothing") for _ in range(100)]
+        refused = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[0]}/events"), rate=10, seconds=1)
+        load = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=600)
+        memory, alive = resident(web_process(server.process.pid)), sockets.alive
+    measured = (
+        f"{alive} alive, {sockets.answers} answers on them; {load.told}; {memory:.0f} MB; one more: {dict(refused.answers)}"
+    )
+    passed = alive == 300 and load.percentile(0.99) < 0.1 and memory < 200 and set(refused.answers) == {503}
+    return Row("L4 300 sockets, 10 min", "all alive, GET p99 < 100 ms, < 200 MB, the next gets 503", measured, passed)
+
+
 def l6(rng: random.Random, minutes: float) -> Row:
     """Memory over 10,000 jobs and 20,000 requests."""
     with place(RESULT_TTL="30s") as here, here.site(1) as site, here.web() as server:
-        pids = {"worker": site.fleet.workers[0].process.pid, "web": _child_of(server.process.pid)}
+        pids = {"worker": site.fleet.workers[0].process.pid, "web": web_process(server.process.pid)}
 
         def work(jobs: int) -> None:
             ids = [queue(here.client, "probe_tasks.nothing") for _ in range(jobs)]
@@ -228,15 +243,16 @@ def l6(rng: random.Random, minutes: float) -> Row:
     return Row("L6 memory", "worker < +10 MB, web < +20 MB, broker within 10 % after TTL", measured, passed)
 
 
-def _child_of(pid: int) -> int:
+def web_process(pid: int) -> int:
+    """The process of a gunicorn that answers, and holds connections."""
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def l8(rng: random.Random, minutes: float) -> Row:
     """Everything at once for a long time, one kill a minute."""
-    with place(MAX_QUEUE="1000000") as here, here.site(2) as site, here.web() as server:
+    with place(MAX_QUEUE="1000000") as here, here.site(2) as site, here.web() as server, Sockets(server.port, 20) as sockets:
         total = Measured()
-        held = [resident(_child_of(server.process.pid))]
+        held = [resident(web_process(server.process.pid))]
         for minute in range(max(1, int(minutes))):
             site.fleet.kill(rng.randrange(2), horse_only=minute % 3 == 2)
             for _ in range(6):
@@ -245,16 +261,17 @@ def l8(rng: random.Random, minutes: float) -> Row:
                 total.seconds += part.seconds
                 total.answers += part.answers
                 total.ids += part.ids
-            held.append(resident(_child_of(server.process.pid)))
+            held.append(resident(web_process(server.process.pid)))
         deadline = time.monotonic() + 60
         while not all_done(here.client, total.ids) and time.monotonic() < deadline:
             site.fleet.tend()
             time.sleep(0.1)
-        ends = states(here.client, total.ids)
+        ends, alive = states(here.client, total.ids), sockets.alive
     errors = sum(number for status, number in total.answers.items() if status == 0 or status >= 500)
     growth = held[-1] - held[min(2, len(held) - 1)]
-    measured = f"{dict(ends)}; {total.told}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced"
-    passed = ends == {"finished": len(total.ids)} and errors < len(total.seconds) / 1000 and growth < 20
+    measured = f"{dict(ends)}; {total.told}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced; "
+    measured += f"{alive} of 20 sockets alive"
+    passed = alive == 20 and ends == {"finished": len(total.ids)} and errors < len(total.seconds) / 1000 and growth < 20
     return Row(f"L8 {minutes:g} min", "0 lost, errors < 0.1 %, no growth", measured, passed)
 
 
@@ -266,7 +283,7 @@ def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
 
 
 ROWS: dict[str, Callable[[random.Random, float], Row]] = {
-    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L2": l2, "L6": l6, "L8": l8,
+    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L2": l2, "L4": l4, "L6": l6, "L8": l8,
 }  # fmt: skip
 
 

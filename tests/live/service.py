@@ -23,13 +23,16 @@ from websockets.sync.client import ClientConnection, connect
 
 from libraries.settings import SETTINGS
 from tests.conftest import PROBES, REPOSITORY, WorkerProcess, until
+from tests.journeys.conftest import free_port
 
-# With the tasks of tests/probes, and with so many seconds in place of the 15 after which a silent connection is written to.
+# With the tasks of tests/probes. A silent connection is written to after so many seconds instead of 15, and a job of which nobody
+# tells anything is looked at after 1 instead of 5.
 SILENCE = 0.5
 RUN_WEB = """
-import sys, workers, libraries.live.hub as hub
+import sys, workers, libraries.live.hub as hub, libraries.job_manager.events as events
 workers.__path__.append(sys.argv.pop(1))
 hub.SILENCE = float(sys.argv.pop(1))
+events.LOOK_AFTER_JOBS_EVERY = 1.0
 from gunicorn.app.wsgiapp import run
 run()
 """
@@ -49,15 +52,17 @@ class Web:
     """A real web process on a port of its own."""
 
     def __init__(self, environ: dict[str, str], log: Path, *, silence: float = SILENCE, key: str = "") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = int(environ.get("PORT") or free_port())
         self.log = log
         self.key = key
         command = [sys.executable, "-c", RUN_WEB, str(PROBES), str(silence), "-c", "gunicorn.conf.py"]
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                command, env={"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)}, cwd=REPOSITORY, stdout=sink, stderr=sink
+                command,
+                env={"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)},
+                cwd=REPOSITORY,
+                stdout=sink,
+                stderr=sink,
             )
 
     def wait_until_ready(self) -> Web:
@@ -121,7 +126,7 @@ class Web:
         until(there, seconds=seconds, what=f"{statuses or 'the end'} of the job")
 
     @contextlib.contextmanager
-    def stream(self, job_id: str, known: str = "", query: str = "", *, timeout: float = 15) -> Iterator[Stream]:
+    def stream(self, job_id: str, known: str = "", query: str = "", timeout: float = 15) -> Iterator[Stream]:
         """The event stream of a job, as `sseclient-py` reads it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": known} if known else {})
@@ -134,8 +139,9 @@ class Web:
     @contextlib.contextmanager
     def socket(self, path: str = "/ws/background_jobs", **options: Any) -> Iterator[Socket]:
         """A WebSocket, as `websockets` opens it, its greeting read."""
-        options = {"additional_headers": self.headers(), "open_timeout": 15} | options
-        with connect(f"ws://127.0.0.1:{self.port}{path}", **options) as connection:
+        wanted: dict[str, Any] = {"additional_headers": self.headers(), "open_timeout": 15, "proxy": None}
+        opened: ClientConnection = connect(self.address(path), **(wanted | options))
+        with opened as connection:
             talk = Socket(connection)
             talk.greeting = talk.hear()
             yield talk
@@ -260,11 +266,14 @@ class Installation:
         self._broker: subprocess.Popen[bytes] | None = None
 
     def start_broker(self) -> None:
-        """Start the broker, and what looks after it."""
-        with (self.home / "broker.log").open("ab") as sink:
+        """Start the broker, and what looks after it; wait until it answers."""
+        log = self.home / "broker.log"
+        before = log.read_text().count("Broker started") if log.exists() else 0
+        with log.open("ab") as sink:
             self._broker = subprocess.Popen(
                 [sys.executable, "-m", "libraries.job_manager.broker"], env=self.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
             )
+        until(lambda: log.read_text().count("Broker started") > before, what="a broker")
 
     def start_web(self, *, key: str = "", silence: float = SILENCE, **more: str) -> Web:
         """Start a web process; it is not ready at once."""

@@ -56,3 +56,9 @@ def report_again(gate: str, again: str) -> None:
     report_progress(1, 2, "late")
     log_message("late")
     Path(again).touch()
+
+
+def fall(gate: str) -> None:
+    """Wait for the gate, and fail."""
+    _pass(gate)
+    raise ValueError("boom at /secret/place")

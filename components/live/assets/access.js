@@ -24,7 +24,7 @@ export function protocols() {
   return ['vector-api', `bearer.${encoded}`]
 }
 
-// Asks this server for something. Throws an Error whose text is for the user.
+// Asks this server for something. Throws an Error whose text is for the user, with the `status` of the answer if there was one.
 export async function ask(path, options = {}) {
   let reply
   try {
@@ -34,5 +34,5 @@ export async function ask(path, options = {}) {
   }
   if (reply.ok) return reply
   const problem = await reply.json().catch(() => ({}))
-  throw new Error(problem.detail || `The server answered ${reply.status}.`)
+  throw Object.assign(new Error(problem.detail || `The server answered ${reply.status}.`), { status: reply.status })
 }

@@ -239,7 +239,10 @@ function write(kind, words, raw) {
 const isBad = ({ action, payload }) => action === 'error' || payload?.status === 'error'
 
 $('clear').addEventListener('click', () => $('log').replaceChildren())
-$('raw').addEventListener('change', (event) => $('log').classList.toggle('as-sent', event.target.checked))
+$('raw').addEventListener('change', (event) => {
+  $('log').classList.toggle('as-sent', event.target.checked)
+  $('log').scrollTop = $('log').scrollHeight
+})
 
 // ---- the connection
 
@@ -282,7 +285,8 @@ async function loadPatterns() {
     select.disabled = false
     explain()
   } catch (error) {
-    slots.artboard.say(error.message, 'bad')
+    // That a key is needed is said by the connection.
+    if (error.status !== 401) slots.artboard.say(error.message, 'bad')
   }
 }
 

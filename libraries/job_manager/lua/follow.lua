@@ -6,7 +6,7 @@ local status = redis.call('HGET', KEYS[1], 'status')
 if not status then return nil end
 local ended = status == 'finished' or status == 'failed' or status == 'stopped' or status == 'canceled'
 if not ended and redis.call('EXISTS', KEYS[2]) == 0 then
-  redis.call('XADD', KEYS[2], '*', 'event', 'status', 'data', '{"status":"' .. status .. '"}')
+  redis.call('XADD', KEYS[2], '*', 'data', '', 'event', 'status')
   redis.call('XTRIM', KEYS[2], 'MAXLEN', 0)  -- it is the state itself that is told first, not how it came to be
 end
 local last, told = '0-0', ''

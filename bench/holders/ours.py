@@ -1,0 +1,75 @@
+"""The product's two ways to hold a client."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import ClassVar
+
+from bench.holders.holder import SIDES, Holder, Publish
+from bench.machinery import REPOSITORY, BenchTrouble, Crew, our_worker, start_web
+from libraries.job_manager import submit
+from libraries.job_manager.connections import subscription_client
+
+REPORT = "workers.bench_tasks.report_on_request"
+TEXTS, MOMENTS = "bench:texts", "bench:moments"
+GROUP = "bench"
+# Seconds.
+PATIENCE = 10
+
+
+class EventStreams(Holder):
+    """Event streams of one job, which reports progress in a worker."""
+
+    name = "Vector API, event stream"
+    note = "gunicorn as in `gunicorn.conf.py`; the event is the progress that a job reports in a worker"
+    standard = True
+    kind = "stream"
+    plain = "/healthz"
+
+    def start(self, server: Crew) -> int:
+        """Start gunicorn, and queue the job that is to be followed."""
+        job = submit(REPORT, (TEXTS, MOMENTS))
+        self.path = f"/jobs/{job.id}/events"
+        return start_web(server, "app:create_app()")
+
+    def publisher(self, helpers: Crew) -> Publish:
+        """Start a worker, whose job reports what it is given."""
+        helpers.start(our_worker())
+        client = subscription_client(self.bench.settings)
+
+        def publish(text: str) -> float:
+            client.rpush(TEXTS, text)
+            answer = client.blpop([MOMENTS], timeout=PATIENCE)
+            if answer is None:
+                helpers.check()
+                raise BenchTrouble(f"the job did not report its progress in {PATIENCE} s")
+            return float(answer[1])
+
+        return publish
+
+
+class Sockets(Holder):
+    """WebSockets that have joined a group."""
+
+    name = "Vector API, WebSocket"
+    note = "gunicorn as in `gunicorn.conf.py`; the event is a message to a group that all clients have joined"
+    standard = True
+    kind = "socket"
+    path = "/ws/background_jobs"
+    say: ClassVar[str] = f'{{"action":"join","payload":{{"group":"{GROUP}"}}}}'
+    until = '"joined"'
+    plain = "/healthz"
+
+    def start(self, server: Crew) -> int:
+        """Start gunicorn."""
+        return start_web(server, "app:create_app()")
+
+    def publisher(self, helpers: Crew) -> Publish:
+        """Start a process that sends to the group."""
+        path = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(SIDES)])}
+        process = helpers.partner([sys.executable, str(SIDES / "publish.py"), "group_side"], **path)
+        return lambda text: float(process.ask(text))
+
+
+HOLDERS = (EventStreams, Sockets)

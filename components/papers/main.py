@@ -1,0 +1,21 @@
+"""GET /papers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.http import api_blueprint
+from components.papers.schemas import PaperListSchema
+from libraries.drawing.papers import ORIENTATIONS, PAPERS
+
+blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
+
+
+@blueprint.route("")
+@blueprint.response(200, PaperListSchema)
+def list_papers() -> dict[str, Any]:
+    """List the papers.
+
+    Send a name as `paper` to `POST /artboard/create` in place of `width` and `height`, and `orientation` to turn it.
+    """
+    return {"papers": [paper.as_record() for _, paper in PAPERS.items()], "orientations": list(ORIENTATIONS)}

@@ -1,0 +1,291 @@
+"""Clipping: strokes cut at the edges of a rectangle or of polygons. Nothing outside stays, and nothing inside is lost.
+
+Every segment is cut into the parts that lie inside, each given by where it begins and ends along the segment (0 to 1), and the
+parts that follow on each other are joined to strokes again. Vertices inside keep their exact places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+from shapely.geometry.base import BaseGeometry
+
+from libraries.errors import InvalidInput
+from libraries.plotting import FARTHEST, Rectangle
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Ring = ArrayLike
+
+MOST_CORNERS = 20_000
+# Edges that cross each other can do so in a number of places that grows with its square.
+MOST_TANGLED_CORNERS = 1_000
+# Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
+PAIRS_AT_ONCE = 1_000_000
+MOST_PAIRS = 50_000_000
+# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does no harm, a missing one does.
+NEAR_CORNER = 1e-9
+FEWEST_CORNERS = 3
+
+
+class BadPolygon(InvalidInput):
+    """Raised when a polygon has too few or too many corners, or corners that are no places."""
+
+    code: ClassVar[str] = "bad-polygon"
+
+
+class TooManyCrossings(InvalidInput):
+    """Raised when a drawing and a polygon meet in too many places."""
+
+    code: ClassVar[str] = "too-many-crossings"
+
+
+class Clipped(NamedTuple):
+    """Strokes that were cut: coordinates and offsets as in `Strokes`, and for each stroke the index of the one it was cut of."""
+
+    coordinates: Floats
+    offsets: Integers
+    sources: Integers
+
+
+class _Parts(NamedTuple):
+    """Parts of segments: segment `segment` (from its vertex to the next) from `begin` to `end`, from 0 to 1, in drawing order."""
+
+    segment: Integers
+    begin: Floats
+    end: Floats
+
+
+def clip_to_rectangle(coordinates: Floats, offsets: Integers, box: Rectangle) -> Clipped:
+    """Return what lies inside `box`, its edges included.
+
+    The part of a segment inside is found by clipping it to one axis after the other (Liang and Barsky, 1984).
+
+    Args:
+        coordinates: array of shape (n, 2) in mm.
+        offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
+        box: what to clip to.
+    """
+    low, high = np.array([box.left, box.top]), np.array([box.right, box.bottom])
+    inside: NDArray[np.bool_] = np.all((coordinates >= low) & (coordinates <= high), axis=1)
+    if inside.all():
+        return Clipped(coordinates, offsets, np.arange(len(offsets) - 1))
+    parts = _parts_in_rectangle(coordinates, _segments(offsets), inside, low, high)
+    cut = _joined(coordinates, offsets, parts, inside)
+    # Rounding may lead a hair's breadth past the edge.
+    return cut._replace(coordinates=np.clip(cut.coordinates, low, high))
+
+
+def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Ring]) -> Clipped:
+    """Return what lies inside the polygons, their edges included.
+
+    Args:
+        coordinates: array of shape (n, 2) in mm.
+        offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
+        rings: the corners of each polygon, of shape (m, 2) with m of at least 3. A place inside of two is outside again, so that
+            a ring inside of another is a hole (SVG's rule `evenodd`).
+
+    Raises:
+        BadPolygon: see `region_of`.
+        TooManyCrossings: the drawing and the polygons meet in too many places.
+    """
+    region = region_of(rings)
+    if region.is_empty:
+        return Clipped(np.zeros((0, 2)), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    left, top, right, bottom = region.bounds
+    roughly = clip_to_rectangle(coordinates, offsets, Rectangle(left, top, right, bottom))
+    coordinates, offsets = roughly.coordinates, roughly.offsets
+    inside = shapely.intersects_xy(region, coordinates)
+    parts = _parts_in_region(coordinates, _segments(offsets), region)
+    cut = _joined(coordinates, offsets, parts, inside)
+    return cut._replace(sources=roughly.sources[cut.sources])
+
+
+def region_of(rings: Sequence[Ring]) -> BaseGeometry:
+    """Return the area inside of an odd number of `rings`, prepared for questions.
+
+    Raises:
+        BadPolygon: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; there are more than
+            20,000 corners, or more than 1,000 in a ring that crosses itself.
+    """
+    region: BaseGeometry = shapely.Polygon()
+    corners = [checked_ring(ring) for ring in rings]
+    if sum(map(len, corners)) > MOST_CORNERS:
+        raise BadPolygon(f"polygons may have {MOST_CORNERS:,} corners in all", field="polygon")
+    for ring in corners:
+        area: BaseGeometry = shapely.Polygon(ring)
+        if not area.is_valid:
+            if len(ring) > MOST_TANGLED_CORNERS:
+                raise BadPolygon(f"a polygon that crosses itself may have {MOST_TANGLED_CORNERS:,} corners", field="polygon")
+            area = shapely.make_valid(area)
+        region = shapely.symmetric_difference(region, _areas(area))
+    region = _areas(region)
+    shapely.prepare(region)
+    return region
+
+
+def edges_of(region: BaseGeometry) -> Floats:
+    """Return the edges of `region`: shape (e, 2, 2)."""
+    rings = shapely.get_parts(shapely.boundary(region))
+    places, ring = shapely.get_coordinates(rings, return_index=True)
+    pairs: Floats = np.stack([places[:-1], places[1:]], axis=1)[ring[1:] == ring[:-1]]
+    return pairs
+
+
+def _areas(region: BaseGeometry) -> BaseGeometry:
+    """Return `region` without edges that have no area between them, such as a spike's."""
+    return shapely.union_all([part for part in shapely.get_parts(region) if part.area > 0])
+
+
+def checked_ring(ring: Ring) -> Floats:
+    """Return the corners of a polygon as an array of shape (m, 2).
+
+    Raises:
+        BadPolygon: see `region_of`.
+    """
+    try:
+        corners = np.asarray(ring, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise BadPolygon("the corners of a polygon must be pairs of numbers", field="polygon") from None
+    if corners.ndim != 2 or corners.shape[1] != 2 or not FEWEST_CORNERS <= len(corners) <= MOST_CORNERS:  # noqa: PLR2004 - x and y
+        raise BadPolygon(f"a polygon has {FEWEST_CORNERS} to {MOST_CORNERS:,} corners, each a pair of numbers", field="polygon")
+    if not (np.abs(corners) <= FARTHEST).all():
+        raise BadPolygon(f"corners must be finite and within {FARTHEST:,.0f} mm of the origin", field="polygon")
+    return corners
+
+
+def _segments(offsets: Integers) -> Integers:
+    """Return the vertices from which a segment leads to the next vertex: all but the last of each stroke."""
+    leads = np.ones(offsets[-1], dtype=np.bool_)
+    leads[offsets[1:] - 1] = False
+    return np.flatnonzero(leads)
+
+
+def _parts_in_rectangle(coordinates: Floats, segments: Integers, inside: NDArray[np.bool_], low: Floats, high: Floats) -> _Parts:
+    begin, end = np.zeros(len(segments)), np.ones(len(segments))
+    # A rectangle is convex: only a segment with an end outside has to be looked at.
+    doubtful = np.flatnonzero(~(inside[segments] & inside[segments + 1]))
+    some = segments[doubtful]
+    starts, ends = coordinates[some], coordinates[some + 1]
+    level = starts == ends
+    divisor = np.where(level, 1.0, ends - starts)
+    with np.errstate(over="ignore"):  # of a move far below an atom's size; infinite is the right answer
+        at_low, at_high = (low - starts) / divisor, (high - starts) / divisor
+    within = (starts >= low) & (starts <= high)
+    enters = np.where(level, np.where(within, 0.0, 2.0), np.minimum(at_low, at_high)).max(axis=1)
+    leaves = np.where(level, 1.0, np.maximum(at_low, at_high)).min(axis=1)
+    # What is known to be inside begins and ends exactly there.
+    begin[doubtful] = np.where(inside[some], 0.0, np.maximum(enters, 0.0))
+    end[doubtful] = np.where(inside[some + 1], 1.0, np.minimum(leaves, 1.0))
+    kept = end > begin
+    return _Parts(segments[kept], begin[kept], end[kept])
+
+
+def _parts_in_region(coordinates: Floats, segments: Integers, region: BaseGeometry) -> _Parts:
+    """Cut the segments at the edges of `region`, and keep the parts whose middle lies inside."""
+    edges = edges_of(region)
+    tree = shapely.STRtree(_lines(edges))
+    kept, looked_at = [], 0
+    at_once = max(1, PAIRS_AT_ONCE // len(edges))
+    for first in range(0, len(segments), at_once):
+        some = segments[first : first + at_once]
+        lines = np.stack([coordinates[some], coordinates[some + 1]], axis=1)
+        pairs = tree.query(_lines(lines))
+        looked_at += pairs.shape[1]
+        if looked_at > MOST_PAIRS:
+            raise TooManyCrossings("the drawing and the polygon meet in too many places", field="polygon")
+        kept.append(_parts_inside(some, lines, _cuts(lines, edges, pairs), region))
+    empty = np.zeros(0)
+    parts = [np.concatenate(columns) for columns in zip(*kept, strict=True)] if kept else [segments, empty, empty]
+    return _Parts(*parts)
+
+
+def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floats]:
+    """Return where lines meet edges: the index of each line, and how far along it from 0 to 1."""
+    line, edge = pairs
+    start, along = lines[line, 0], lines[line, 1] - lines[line, 0]
+    corner, side = edges[edge, 0], edges[edge, 1] - edges[edge, 0]
+    away, turn = corner - start, _cross(along, side)
+    level = np.abs(turn) <= 1e-12 * np.hypot(*along.T) * np.hypot(*side.T)
+    divisor = np.where(level, 1.0, turn)
+    at, on_side = _cross(away, side) / divisor, _cross(away, along) / divisor
+    met = ~level & (np.abs(on_side - 0.5) <= 0.5 + NEAR_CORNER)
+    # A line along an edge may come in or out where the edge has its ends.
+    length = np.maximum((along**2).sum(axis=1), 1e-300)
+    ends = [((place - start) * along).sum(axis=1) / length for place in (corner, corner + side)]
+    where = np.concatenate([line[met], line[level], line[level]])
+    at = np.concatenate([at[met], ends[0][level], ends[1][level]])
+    between = (at > 0) & (at < 1)
+    return where[between], at[between]
+
+
+def _lines(pairs: Floats) -> NDArray[np.object_]:
+    made: NDArray[np.object_] = np.asarray(shapely.linestrings(pairs), dtype=np.object_)
+    return made
+
+
+def _cross(first: Floats, second: Floats) -> Floats:
+    product: Floats = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    return product
+
+
+def _parts_inside(segments: Integers, lines: Floats, cuts: tuple[Integers, Floats], region: BaseGeometry) -> _Parts:
+    """Cut the `lines` of `segments` at `cuts`, and return the parts inside."""
+    count = len(segments)
+    line = np.concatenate([np.arange(count), cuts[0], np.arange(count)])
+    at = np.concatenate([np.zeros(count), cuts[1], np.ones(count)])
+    order = np.lexsort((at, line))
+    line, at = line[order], at[order]
+    same = line[1:] == line[:-1]
+    line, begin, end = line[:-1][same], at[:-1][same], at[1:][same]
+    middle = lines[line, 0] + (lines[line, 1] - lines[line, 0]) * ((begin + end) / 2)[:, None]
+    inside = shapely.intersects_xy(region, middle) & (end > begin)
+    line, begin, end = line[inside], begin[inside], end[inside]
+    # A line that touches a corner or an edge from within goes on: its parts are one.
+    fresh = np.ones(len(line), dtype=np.bool_)
+    fresh[1:] = (line[1:] != line[:-1]) | (begin[1:] != end[:-1])
+    last = np.roll(fresh, -1) if len(fresh) else fresh
+    return _Parts(segments[line[fresh]], begin[fresh], end[last])
+
+
+def _joined(coordinates: Floats, offsets: Integers, parts: _Parts, inside: NDArray[np.bool_]) -> Clipped:
+    """Join parts that follow on each other to strokes; dots stay if they are inside."""
+    segment, begin, end = parts
+    count = len(segment)
+    fresh = np.ones(count, dtype=np.bool_)
+    fresh[1:] = (segment[1:] != segment[:-1] + 1) | (end[:-1] < 1) | (begin[1:] > 0)
+    strokes = np.searchsorted(offsets, segment, side="right") - 1
+    # Vertices go on after the last of a stroke, where no segment leads: two strokes never join.
+    dots = np.flatnonzero((np.diff(offsets) == 1) & inside[offsets[:-1]])
+    starts, ends = _places(coordinates, segment[fresh], begin[fresh]), _places(coordinates, segment, end)
+    rows = np.arange(count) + np.cumsum(fresh)
+    flat = np.empty((count + len(starts), 2))
+    flat[rows] = ends
+    flat[rows[fresh] - 1] = starts
+    bounds = np.append(rows[fresh] - 1, len(flat))
+    return _with_dots(Clipped(flat, bounds, strokes[fresh]), coordinates[offsets[dots]], dots)
+
+
+def _places(coordinates: Floats, segment: Integers, at: Floats) -> Floats:
+    starts, ends = coordinates[segment], coordinates[segment + 1]
+    part = at[:, None]
+    places: Floats = np.where(part == 1, ends, starts + (ends - starts) * part)
+    return places
+
+
+def _with_dots(cut: Clipped, places: Floats, sources: Integers) -> Clipped:
+    """Put the dots among the strokes, in the order of the drawing that was cut."""
+    if not len(sources):
+        return cut
+    counts = np.concatenate([np.diff(cut.offsets), np.ones(len(sources), dtype=np.int64)])
+    origins = np.concatenate([cut.sources, sources])
+    starts = np.concatenate([cut.offsets[:-1], len(cut.coordinates) + np.arange(len(sources))])
+    order = np.argsort(origins, kind="stable")
+    counts, starts = counts[order], starts[order]
+    bounds = np.concatenate([[0], np.cumsum(counts)])
+    rows = np.repeat(starts - bounds[:-1], counts) + np.arange(bounds[-1])
+    return Clipped(np.concatenate([cut.coordinates, places])[rows], bounds, origins[order])

@@ -1,0 +1,238 @@
+"""Pictures made by formula, so that the image patterns have something to show before anybody sends a photo."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.imaging.reading import Greys
+
+Floats = NDArray[np.float64]
+
+ROWS = 720
+# Half of the width of a picture, in units of half of its height: about that of the room on a page of an ISO A size.
+SIDE = 0.7
+# Where the middle of the skull is in the portrait.
+CROWN = -0.13
+# How much of the light comes from everywhere.
+FILL = 0.4
+# The head beside the shoulders.
+SIZE = 1.28
+
+
+def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
+    """Return the picture `name` of `DEMOS` with so many rows, from 0 for black to 1 for white; `rng` varies light and forms.
+
+    Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give the same picture.
+    """
+    columns = round(rows * SIDE)
+    v, u = np.meshgrid((np.arange(rows) + 0.5) / rows * 2 - 1, ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE, indexing="ij")
+    grey = DEMOS[name](u, v, rng)
+    return np.asarray(np.round(np.clip(grey, 0, 1) * 255) / 255, dtype=np.float32)
+
+
+def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
+    """From black to white along a line, and round a sun that stands somewhere in it."""
+    turn = rng.uniform(-0.5, 0.5)
+    ramp = 0.5 + 0.5 * (v * math.cos(turn) + u * math.sin(turn)) / 1.2
+    away = np.sqrt((u - rng.uniform(-0.25, 0.25)) ** 2 + (v - rng.uniform(-0.45, -0.05)) ** 2)
+    return np.where(away < 0.36, 1 - 0.95 * ramp, 0.97 * ramp)
+
+
+def _sphere(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
+    """A ball on a table, lit from above, with its shadow and the light that the table throws back."""
+    side = rng.choice((-1.0, 1.0))
+    light = _unit(side * rng.uniform(0.4, 0.7), -rng.uniform(0.6, 0.9), 0.75)
+    radius, cx, cy = 0.46, side * 0.06, 0.08
+    x, y = (u - cx) / radius, (v - cy) / radius
+    inside = 1 - x * x - y * y
+    z = np.sqrt(np.maximum(inside, 0))
+    lit = np.maximum(x * light[0] + y * light[1] + z * light[2], 0)
+    back = np.maximum(y * 0.8 - x * light[0] * 0.4, 0) * 0.22
+    shine = np.maximum(2 * (x * light[0] + y * light[1] + z * light[2]) * z - light[2], 0) ** 30
+    ball = 0.05 + 0.8 * lit + back + 0.5 * shine
+    horizon = 0.3
+    floor = 0.62 + 0.3 * (v - horizon) / (1 - horizon)
+    reach = ((u - cx + light[0] * 0.55) / 0.62) ** 2 + ((v - cy - radius * 0.93) / 0.15) ** 2
+    floor = floor * (1 - 0.85 * np.exp(-(reach**1.3)))
+    wall = 0.5 - 0.25 * (v + 0.2) - 0.22 * u * side
+    scene = _mix(wall, floor, _step(v, horizon - 0.01, horizon + 0.02))
+    return _mix(scene, ball, _step(inside, -0.01, 0.01))
+
+
+def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
+    """Ridges behind ridges in the haze, under a moon."""
+    moon = np.sqrt((u - rng.uniform(-0.35, 0.35)) ** 2 + (v + rng.uniform(0.45, 0.6)) ** 2)
+    scene = 0.42 + 0.45 * (v + 1) / 2 + 0.25 * np.exp(-((moon / 0.35) ** 2))
+    scene = _mix(scene, 1.0, _step(-moon, -0.155, -0.145))
+    ridges = 6
+    for number in range(ridges):
+        near = number / (ridges - 1)
+        rough = sum(
+            rng.uniform(0.5, 1) / scale * np.abs(np.sin(u * scale * 2.4 + rng.uniform(0, 7)) + 0.35 * np.sin(u * scale * 5.3))
+            for scale in (1, 2.2, 5, 11)
+        )
+        ridge = -0.05 + 0.95 * near**1.2 - 0.13 * (1.4 - near) * rough
+        shade = 0.75 - 0.68 * near + 0.55 * (1 - near) * np.clip((v - ridge) / 0.45, 0, 0.7)
+        scene = _mix(scene, shade, _step(v - ridge, -0.004, 0.004))
+    return scene
+
+
+def _portrait(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
+    """A head with its features as a relief, lit from one side."""
+    side = rng.choice((-1.0, 1.0))
+    tilt, wide, gaze = rng.uniform(-0.1, 0.1), rng.uniform(0.94, 1.06), rng.uniform(-0.25, 0.25)
+    elevation, length, curl = rng.uniform(0.35, 0.7), rng.uniform(0.0, 1.0), rng.uniform(0, 7)
+    v = v + 0.04
+    # The head is tilted around the chin; neck and shoulders stay.
+    x = ((u * math.cos(tilt) + (v - 0.4) * math.sin(tilt)) / SIZE) / wide
+    y = (-u * math.sin(tilt) + (v - 0.4) * math.cos(tilt)) / SIZE + 0.36
+    light = _unit(side * 0.8, -elevation, 0.62)
+    # The ground is paper: ink there would be missing in the face.
+    ground = np.ones_like(u)
+    body, clothes = _bust(u, v, light)
+    face, mask = _face(x, y, light, gaze, side)
+    hair, cover = _hair(x, y, light, length, curl)
+    drop = np.where(y > CROWN, (y - CROWN) / (1 + 0.9 * length), y - CROWN)
+    behind = _step(-_oval(x, drop, 0.465, 0.5), -1.03, -0.97)
+    scene = _mix(_mix(ground, hair * 0.6, behind), body, clothes)
+    scene = _mix(scene, *_bust_neck(u, v, light, clothes))
+    scene = _mix(scene, face, mask)
+    return _mix(scene, hair, cover)
+
+
+def _bust(u: Floats, v: Floats, light: Floats) -> tuple[Floats, Floats]:
+    """Return the tone and the mask of the shoulders in dark cloth."""
+    top = 0.66 + 0.3 * np.abs(u) ** 1.6 / 0.55
+    z = np.sqrt(np.maximum(1 - (u / 0.85) ** 2, 0)) * 0.35 - np.maximum(0.12 - (v - top), 0) * 0.8
+    tone = 0.06 + 0.3 * _lit(z, light) + 0.04 * np.sin(u * 16 + v * 9) * np.exp(-((u / 0.5) ** 2))
+    return tone, _step(v - top, -0.008, 0.008)
+
+
+def _bust_neck(u: Floats, v: Floats, light: Floats, clothes: Floats) -> tuple[Floats, Floats]:
+    """Return the tone and the mask of the neck, in the shadow of the chin."""
+    half = 0.18 + 0.16 * np.clip((v - 0.5) / 0.3, 0, 1) ** 2
+    z = np.sqrt(np.maximum(1 - (u / half) ** 2, 0)) * 0.16
+    shadow = 0.35 + 0.65 * _step(v + 0.25 * light[0] * u / half, 0.5, 0.74)
+    neckline = _step(0.70 + 0.13 * np.sqrt(np.maximum(1 - (u / 0.3) ** 2, 0)) - v, 0, 0.008)
+    inside = _step(half - np.abs(u), -0.004, 0.008) * _step(v, 0.3, 0.34) * np.maximum(neckline, 1 - clothes)
+    return (0.12 + 0.7 * _lit(z, light)) * shadow, inside
+
+
+def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tuple[Floats, Floats]:
+    """Return the tone and the mask of the face: a relief of an oval with all that stands out of it or lies in it."""
+    jaw = 1 - 0.3 * _step(y, -0.1, 0.62)
+    oval = _oval(x / jaw, y - 0.02, 0.395, 0.535)
+    z = 0.42 * np.sqrt(np.maximum(1 - oval, 0.0))
+    even = np.abs(x)
+    relief = (
+        (0.022, 0.15, -0.175, 0.10, 0.03),  # brow
+        (-0.062, 0.155, -0.085, 0.075, 0.045),  # socket
+        (0.038, 0.16, -0.07, 0.052, 0.034),  # eyeball
+        (0.030, 0.235, 0.07, 0.07, 0.07),  # cheek bone
+        (-0.022, 0.22, 0.23, 0.07, 0.10),  # hollow of the cheek
+        (0.030, 0.052, 0.135, 0.026, 0.028),  # wing of the nose
+        (-0.016, 0.10, 0.16, 0.03, 0.05),  # fold beside it
+        (0.026, 0.035, 0.262, 0.045, 0.016),  # upper lip
+        (0.036, 0.0, 0.318, 0.062, 0.024),  # lower lip
+        (-0.024, 0.0, 0.366, 0.07, 0.02),  # under the lip
+        (0.040, 0.0, 0.455, 0.085, 0.055),  # chin
+        (-0.010, 0.0, 0.215, 0.012, 0.03),  # groove under the nose
+        (-0.016, 0.118, 0.29, 0.022, 0.02),  # corner of the mouth
+    )
+    for height, at_x, at_y, wide, high in relief:
+        z = z + height * np.exp(-(((even - at_x) / wide) ** 2) - ((y - at_y) / high) ** 2)
+    along = np.clip((y + 0.16) / 0.29, 0, 1)
+    bridge = 0.034 + 0.022 * along**2
+    tip = np.where(y > 0.12, np.exp(-(((y - 0.12) / 0.04) ** 2)), 1.0) * _step(y, -0.26, -0.08)
+    z = z + (0.022 + 0.078 * along**1.5) * tip * np.exp(-((x / bridge) ** 2))
+    lit = _lit(z, light)
+    # The nose throws a shadow away from the light, and so does the brow into the sockets.
+    cast = np.exp(-(((x + side * 0.055) / 0.035) ** 2) - ((y - 0.10) / 0.07) ** 2)
+    tone = 0.02 + 0.86 * lit - 0.10 * cast - 0.10 * np.exp(-((y - 0.172) / 0.014) ** 2 - ((even - 0.028) / 0.018) ** 2)
+    tone = _features(tone, x, y, even, gaze, light)
+    return tone, _step(1 - oval, -0.01, 0.02)
+
+
+def _features(tone: Floats, x: Floats, y: Floats, even: Floats, gaze: float, light: Floats) -> Floats:
+    """Return `tone` with what has a colour of its own: eyes, brows and lips."""
+    eye_y = y + 0.07
+    open_up = 0.036 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
+    open_down = 0.024 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
+    between = np.minimum(eye_y + open_up, open_down - eye_y)
+    white = _step(between, 0.0, 0.005)
+    tone = _mix(tone, tone * 0.45 + 0.42, white)
+    round_x, round_y = x - np.sign(x) * 0.16 - gaze * 0.05, eye_y + 0.004
+    apart = np.sqrt(round_x**2 + round_y**2)
+    tone = _mix(tone, 0.16, white * _step(-apart, -0.037, -0.033))
+    tone = _mix(tone, 0.01, white * _step(-apart, -0.02, -0.017))
+    glint = np.sqrt((round_x - 0.012 * np.sign(light[0])) ** 2 + (round_y + 0.012) ** 2)
+    tone = _mix(tone, 1.0, white * _step(-glint, -0.009, -0.006))
+    lid = np.exp(-(((eye_y + open_up) / 0.0075) ** 2)) * _step(0.088 - np.abs(even - 0.16), 0, 0.012)
+    under = np.exp(-(((eye_y - open_down) / 0.005) ** 2)) * _step(0.08 - np.abs(even - 0.16), 0, 0.02)
+    crease = np.exp(-(((eye_y + open_up * 1.1 + 0.022) / 0.005) ** 2)) * _step(0.08 - np.abs(even - 0.165), 0, 0.03)
+    tone = tone * (1 - 0.92 * lid) * (1 - 0.4 * under) * (1 - 0.35 * crease)
+    arch = -0.178 + 0.5 * (even - 0.175) ** 2 * 6 - 0.02 * (even > 0) + 0.012 * (even - 0.1) / 0.1
+    thick = 0.017 * _step(0.28 - even, 0, 0.14) * _step(even, 0.055, 0.09) + 1e-4
+    tone = tone * (1 - 0.82 * np.exp(-(((y - arch) / thick) ** 2)) * (thick > 0.002))  # noqa: PLR2004 - where there is a brow
+    wide = np.clip(1 - (even / 0.128) ** 2, 0, 1)
+    bow = 0.284 + 0.006 * np.cos(x * 48) * wide
+    upper = _step(y - (bow - 0.036 * np.sqrt(wide) - 0.006 * np.cos(x * 60)), 0, 0.008) * _step(bow - y, -0.003, 0.004)
+    lower = _step(y - bow, -0.003, 0.004) * _step(bow + 0.052 * np.sqrt(wide) - y, 0, 0.008)
+    tone = tone * (1 - 0.45 * upper * (wide > 0)) * (1 - 0.28 * lower * (wide > 0))
+    line = np.exp(-(((y - bow) / 0.006) ** 2)) * _step(0.13 - even, 0, 0.03)
+    return tone * (1 - 0.85 * line)
+
+
+def _hair(x: Floats, y: Floats, light: Floats, length: float, curl: float) -> tuple[Floats, Floats]:
+    """Return the tone and the mask of the hair before the face: a cap with a parting, its strands following the skull."""
+    skull = _oval(x, y - CROWN, 0.46, 0.5)
+    parting = 0.12 * math.copysign(1, light[0])
+    line = -0.36 + 0.9 * np.abs(x - parting) ** 1.5 + 0.03 * np.sin(x * 17 + curl)
+    strand = np.sin(110 * np.sqrt(np.maximum(skull, 0)) * (1 + 0.15 * np.sin(3 * x + curl)) + 14 * np.sin(5 * x - curl) + 8 * y)
+    fine = np.sin(260 * np.sqrt(np.maximum(skull, 0)) + 22 * np.sin(7 * x + curl))
+    z = 0.5 * np.sqrt(np.maximum(1 - skull, 0))
+    shine = np.exp(-(((skull - 0.5) / 0.22) ** 2)) * (0.6 + 0.4 * strand)
+    tone = 0.05 + 0.2 * _lit(z, light) + 0.24 * shine * _lit(z, light) + 0.025 * strand + 0.02 * fine
+    sides = _step(0.15 + 0.35 * length - y + 0.02 * np.sin(x * 60), 0, 0.1)
+    outside = _step(_oval(x, y - 0.08, 0.372, 0.5), 0.97, 1.05)
+    cover = np.maximum(_step(line - y, -0.012, 0.012), outside) * _step(1 - skull, -0.02, 0.03) * sides
+    return tone, cover
+
+
+def _lit(z: Floats, light: Floats) -> Floats:
+    """Return how brightly a relief of height `z` is lit: Lambert's law, softened, with hollows darkened."""
+    down, right = np.gradient(z, 2 / len(z))
+    steep = np.sqrt(down**2 + right**2 + 1)
+    return np.asarray(np.clip(((light[2] - right * light[0] - down * light[1]) / steep + FILL) / (1 + FILL), 0, 1))
+
+
+def _oval(x: Floats, y: Floats, half_width: float, half_height: float) -> Floats:
+    """Return 1 on an ellipse around (0, 0), less inside and more outside."""
+    return (x / half_width) ** 2 + (y / half_height) ** 2
+
+
+def _step(value: Floats, low: float, high: float) -> Floats:
+    """Return 0 below `low`, 1 above `high`, and a smooth rise between."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+def _mix(below: Floats, above: Floats | float, share: Floats) -> Floats:
+    return below * (1 - share) + above * share
+
+
+def _unit(x: float, y: float, z: float) -> Floats:
+    place = np.array([x, y, z])
+    return place / math.sqrt(float((place**2).sum()))
+
+
+DEMOS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
+    "gradient": _gradient,
+    "landscape": _landscape,
+    "portrait": _portrait,
+    "sphere": _sphere,
+}

@@ -1,0 +1,112 @@
+"""The field of a pattern that takes a picture: a name of one made by formula, or the file itself as base64."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from marshmallow import ValidationError, fields
+
+from libraries.errors import InvalidInput, did_you_mean
+from libraries.imaging.demos import DEMOS, ROWS, demo_image
+from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage, read_image
+
+# A body of JSON may have a megabyte; this leaves room for all the rest of it.
+LONGEST_TEXT = 700_000
+LONGEST_NAME = 40
+DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,", re.ASCII | re.IGNORECASE)
+# Base64 of 76 letters a line, as many programs write it.
+BLANKS = str.maketrans("", "", " \t\r\n")
+# Estimates look at a picture of so many rows.
+ROUGH_ROWS = 90
+
+
+class BlankImage(InvalidInput):
+    """Raised when a picture is white all over, so that nothing of it would be drawn."""
+
+    code: ClassVar[str] = "blank-image"
+
+
+class ImageField(fields.String):
+    """A picture. What is loaded is the text as it was given, so that parameters stay JSON; it was decoded once to see that it can be.
+
+    Its images are fetched with `open_image`.
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in DEMOS:
+            try:
+                _uploaded(text)
+            except InvalidInput as error:
+                raise ValidationError(f"{_sentence(str(error))}{f' {_sentence(error.hint)}' if error.hint else ''}") from None
+        return text
+
+
+def image_field(**options: Any) -> ImageField:
+    """Return a field for the picture that a pattern draws; `options` go to the field."""
+    names = ", ".join(sorted(DEMOS))
+    description = (
+        f"The picture: one that is made by formula ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, "
+        f"at most {LONGEST_TEXT:,} letters. About {ROWS} pixels on the longer side are all that is looked at."
+    )
+    return ImageField(metadata={"description": description, "maxLength": LONGEST_TEXT}, **options)
+
+
+def open_image(image: str, rng: np.random.Generator) -> Greys:
+    """Return the picture that a loaded `ImageField` names or holds, as greys from 0 for black to 1 for white.
+
+    Args:
+        image: what the field loaded.
+        rng: varies a picture that is made by formula; one that was sent stays as it is.
+
+    Raises:
+        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
+        BlankImage: it is white all over.
+    """
+    return demo_image(image, rng) if image in DEMOS else _uploaded(image)
+
+
+def rough_image(image: str) -> Greys:
+    """Return the picture as `open_image` does, but without chance and, if it is made by formula, small: for estimates."""
+    return _rough_demo(image) if image in DEMOS else _uploaded(image)
+
+
+@lru_cache(maxsize=len(DEMOS))
+def _rough_demo(name: str) -> Greys:
+    return demo_image(name, np.random.default_rng(0), ROUGH_ROWS)
+
+
+# A request is checked more than once; only a few are under way at a time.
+@lru_cache(maxsize=4)
+def _uploaded(text: str) -> Greys:
+    """Return the image that `text` holds as base64.
+
+    Raises:
+        NotAnImage: it is no base64, or what it holds is no image.
+        ImageTooLarge, ImageDamaged: the image cannot be read.
+        BlankImage: there is nothing to draw in it.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ImageTooLarge(f"an image may have at most {LONGEST_TEXT:,} letters of base64", hint="reduce it and send it again")
+    found = DATA_URL.match(text[:300])
+    try:
+        data = base64.b64decode(text[found.end() if found else 0 :].translate(BLANKS).encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        data = b""
+    if not data:
+        near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
+        raise NotAnImage(f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near)
+    greys = read_image(data)
+    if float(greys.min()) == 1.0:
+        raise BlankImage("the image is white all over; nothing of it would be drawn")
+    greys.setflags(write=False)
+    return greys
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")

@@ -1,0 +1,163 @@
+"""Bounded reading of images: what a stranger sent becomes a small array of greys, or an error that says what is wrong."""
+
+from __future__ import annotations
+
+import io
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from libraries.errors import InvalidInput
+
+Greys = NDArray[np.float32]
+
+# The formats by the name that Pillow knows them by, with the bytes that their files begin with.
+SIGNATURES = {
+    PngImagePlugin.PngImageFile.format: b"\x89PNG\r\n\x1a\n",
+    JpegImagePlugin.JpegImageFile.format: b"\xff\xd8",
+    WebPImagePlugin.WebPImageFile.format: b"RIFF",
+    GifImagePlugin.GifImageFile.format: b"GIF8",
+    BmpImagePlugin.BmpImageFile.format: b"BM",
+}
+JPEGS = ("JPEG", "MPO")  # a photo of a phone holds further pictures behind the first, and is called MPO then
+MOST_BYTES = 25_000_000
+MOST_PIXELS = 40_000_000
+# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole before they can be reduced.
+MOST_WHOLE_PIXELS = 16_000_000
+# A progressive JPEG is gone through once for each of its scans, of which a small file can hold thousands.
+MOST_SCANNED_PIXELS = 12 * MOST_PIXELS
+START_OF_SCAN = b"\xff\xda"
+# Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
+WORKING_SIDE = 900
+
+ORIENTATION = 0x0112
+TRANSPOSED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the limit with an error.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+class NotAnImage(InvalidInput):
+    """Raised when bytes are no image of a format that is read."""
+
+    code: ClassVar[str] = "not-an-image"
+
+
+class ImageTooLarge(InvalidInput):
+    """Raised when decoding an image would take more memory or time than one image may."""
+
+    code: ClassVar[str] = "image-too-large"
+
+
+class ImageDamaged(InvalidInput):
+    """Raised when an image begins well but cannot be decoded to its end."""
+
+    code: ClassVar[str] = "image-damaged"
+
+
+def read_image(data: bytes, *, longest: int = WORKING_SIDE) -> Greys:
+    """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
+
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent becomes
+    white, as the paper is; a camera's note of how it was held is obeyed. Colours become the luma of ITU-R BT.601.
+
+    Args:
+        data: a whole file.
+        longest: pixels that the longer side keeps at most; larger images are reduced.
+
+    Raises:
+        NotAnImage: the bytes are none of these formats.
+        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot be decoded at a reduced size.
+        ImageDamaged: the file is cut off or broken.
+    """
+    if len(data) > MOST_BYTES:
+        raise ImageTooLarge(f"an image may have at most {MOST_BYTES // 10**6} MB", field="image")
+    try:
+        with _opened(data) as image:
+            _check_size(image, data)
+            return _greys(_upright(_decoded(image, longest)))
+    except InvalidInput:
+        raise
+    except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
+        raise ImageDamaged("the image is cut off or damaged", field="image", hint="save it anew and send it again") from None
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Return the image with its header read and nothing decoded."""
+    try:
+        return Image.open(io.BytesIO(data), formats=list(SIGNATURES))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_many_pixels(MOST_PIXELS) from None
+    except Image.UnidentifiedImageError:
+        if data.startswith(tuple(SIGNATURES.values())):
+            raise
+        raise NotAnImage("this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image") from None
+
+
+def _check_size(image: Image.Image, data: bytes) -> None:
+    pixels, limit = image.width * image.height, MOST_PIXELS if image.format in JPEGS else MOST_WHOLE_PIXELS
+    if pixels > limit:
+        raise _too_many_pixels(limit)
+    # Inside of a scan the byte 0xff is always followed by something else.
+    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS:
+        raise ImageTooLarge("the image has too many scans to be decoded", field="image", hint="save it as a plain JPEG")
+
+
+def _too_many_pixels(limit: int) -> ImageTooLarge:
+    return ImageTooLarge(
+        f"an image may have at most {limit // 10**6} megapixels",
+        field="image",
+        hint=f"reduce it; {WORKING_SIDE} pixels on the longer side are all that is looked at",
+    )
+
+
+def _decoded(image: Image.Image, longest: int) -> Image.Image:
+    """Return the image in grey and on white, its longer side `longest` at most."""
+    scale = min(1.0, longest / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    # Twice the size is decoded, so that the last reduction still averages.
+    image.draft("L", (2 * size[0], 2 * size[1]))
+    image.load()
+    notes = image.getexif()
+    opaque = _on_white(_eight_bits(image), size)
+    opaque.info[ORIENTATION] = notes.get(ORIENTATION)
+    return opaque
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return the image in one of the modes L, RGB and RGBA."""
+    if image.mode.startswith("I"):
+        # 16 bits a pixel; Pillow keeps some of them in 32.
+        return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA")
+    return image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _on_white(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the image reduced to `size`, in grey; what is transparent lets white paper through."""
+    small = image if image.size == size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    if small.mode != "RGBA":
+        return small.convert("L")
+    paper = Image.new("RGBA", small.size, "white")
+    paper.alpha_composite(small)
+    return paper.convert("L")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    how = TRANSPOSED.get(image.info[ORIENTATION])
+    return image if how is None else image.transpose(how)
+
+
+def _greys(image: Image.Image) -> Greys:
+    return np.asarray(image, dtype=np.float32) / np.float32(255)

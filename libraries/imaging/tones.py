@@ -1,0 +1,136 @@
+"""Tones: how dark a picture is at each place of the page, after its greys were spread over what ink can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.imaging.reading import Greys
+
+Floats = NDArray[np.float64]
+
+COVER, CONTAIN = "cover", "contain"
+LEVELS = 256
+# Shares of the pixels that may become plain black and plain white.
+CLIPPED = 0.005
+# Tones are whole steps of this, so that powers that differ in their last bits between processors give the same drawing.
+STEP = 1 / 1024
+# Details are what is darker or lighter than its surroundings, which reach over this share of the shorter side.
+SURROUNDINGS = 1 / 16
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in mm: its upper left corner and its sides."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+class Tones:
+    """The tones of a picture on the page.
+
+    Attributes:
+        dark: shape (rows, columns), from 0 for paper to 1 for the darkest that can be drawn.
+        box: where on the page the picture lies.
+    """
+
+    def __init__(self, dark: Floats, box: Box) -> None:
+        """Lay `dark` over `box`, all of it."""
+        self.dark, self.box = dark, box
+
+    @property
+    def pixel(self) -> tuple[float, float]:
+        """Return width and height of a pixel in mm."""
+        return self.box.width / self.dark.shape[1], self.box.height / self.dark.shape[0]
+
+    def at(self, x: Floats, y: Floats) -> Floats:
+        """Return the tone at `x` and `y` in mm, blended from the four nearest pixels; beyond the picture it is that of its edge."""
+        rows, columns = self.dark.shape
+        u = np.clip((x - self.box.left) / self.box.width * columns - 0.5, 0, columns - 1)
+        v = np.clip((y - self.box.top) / self.box.height * rows - 0.5, 0, rows - 1)
+        left, top = u.astype(np.int64), v.astype(np.int64)
+        right, below = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+        u, v = u - left, v - top
+        upper = self.dark[top, left] * (1 - u) + self.dark[top, right] * u
+        return np.asarray(upper * (1 - v) + (self.dark[below, left] * (1 - u) + self.dark[below, right] * u) * v)
+
+    def averaged(self, cell: float) -> Tones:
+        """Return the tones averaged over squares of about `cell` mm, or as they are where pixels are larger."""
+        rows, columns = (
+            max(1, min(count, round(length / cell)))
+            for count, length in zip(self.dark.shape, (self.box.height, self.box.width), strict=True)
+        )
+        sums = _cumulated(_cumulated(self.dark, rows).T, columns).T
+        means = np.diff(np.diff(sums, axis=0), axis=1) * (rows * columns / self.dark.size)
+        return Tones(np.asarray(np.clip(means, 0, 1)), self.box)
+
+
+def place(greys: Greys, box: Box, *, fit: str, gamma: float, equalise: float, detail: float = 0.0) -> Tones:
+    """Return the tones of a picture that lies in the middle of `box`.
+
+    Args:
+        greys: shape (rows, columns), from 0 for black to 1 for white.
+        box: the room in mm.
+        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the picture.
+        gamma: the exponent of the tones; more than 1 makes the middle ones lighter.
+        equalise: from 0 to 1, how far tones are moved towards an even spread of all of them.
+        detail: how many times what sets a place apart from its surroundings is added to it.
+    """
+    seen, room = _fitted(greys, box, fit)
+    level = np.round(seen * (LEVELS - 1)).astype(np.int64)
+    count = np.bincount(level.ravel(), minlength=LEVELS)
+    dark = _curve(count, gamma, equalise)[level]
+    return Tones(_sharpened(dark, room, detail) if detail else dark, room)
+
+
+def _sharpened(dark: Floats, room: Box, detail: float) -> Floats:
+    """Return tones with their details more distinct: the unsharp mask of photographers, with means over squares."""
+    rows, columns = dark.shape
+    coarse = Tones(dark, room).averaged(min(room.width, room.height) * SURROUNDINGS)
+    x = room.left + (np.arange(columns) + 0.5) * room.width / columns
+    y = room.top + (np.arange(rows) + 0.5) * room.height / rows
+    sharp = dark + detail * (dark - coarse.at(x[None, :], y[:, None]))
+    # Paper stays paper: a dark edge must not throw light, nor a light one ink, onto what is empty.
+    return np.asarray(np.where(dark > 0, np.round(np.clip(sharp, 0, 1) / STEP) * STEP, 0.0))
+
+
+def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
+    """Return the part of the picture that is seen, and where it lies."""
+    rows, columns = greys.shape
+    across, down = box.width / columns, box.height / rows
+    if fit == CONTAIN:
+        scale = min(across, down)
+        width, height = columns * scale, rows * scale
+        return greys, Box(box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height)
+    scale = max(across, down)
+    wide, high = max(1, round(box.width / scale)), max(1, round(box.height / scale))
+    left, top = (columns - wide) // 2, (rows - high) // 2
+    return greys[top : top + high, left : left + wide], box
+
+
+def _curve(count: NDArray[np.int64], gamma: float, equalise: float) -> Floats:
+    """Return the tone of each level of grey, of which `count` says how often it occurs: stretched, equalised, then raised."""
+    total = count.sum()
+    below = np.cumsum(count)
+    low, high = (int(np.searchsorted(below, total * share)) for share in (CLIPPED, 1 - CLIPPED))
+    level = np.arange(LEVELS)
+    # A picture of one grey has nothing to stretch and keeps its tone.
+    even = high - low < LEVELS // 64
+    stretched = level / (LEVELS - 1) if even else np.clip((level - low) / (high - low), 0, 1)
+    ranked = stretched if even else (below - count / 2) / total
+    dark = 1 - ((1 - equalise) * stretched + equalise * ranked)
+    return np.asarray(np.round(np.clip(dark, 0, 1) ** gamma / STEP) * STEP)
+
+
+def _cumulated(values: Floats, parts: int) -> Floats:
+    """Return the sums of the rows of `values` above each of `parts` + 1 even cuts."""
+    sums = np.vstack((np.zeros(values.shape[1]), np.cumsum(values, axis=0)))
+    cut = np.linspace(0, len(values), parts + 1)
+    row = np.minimum(cut.astype(np.int64), len(values) - 1)
+    share = (cut - row)[:, None]
+    return np.asarray(sums[row] * (1 - share) + sums[row + 1] * share)

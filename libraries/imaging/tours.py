@@ -1,0 +1,357 @@
+"""Tours: one closed line through points, short and without crossings."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+NEIGHBOURS = 8
+TWO = 2
+# Gains below this, in mm, are rounding.
+LEAST_GAIN = 1e-9
+# How often each point is looked at, on average, before the search for a shorter tour ends.
+MOST_LOOKS = 40
+LONGEST_SEGMENT = 3
+# Segments of the tour are sorted into cells of so many mean lengths to find those that cross.
+CELL = 2.0
+# A tour of three points is the only one.
+FEWEST = 4
+# Cells of a grid are numbered row by row, in rows of this length.
+ROW = 1 << 31
+
+
+def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
+    """Return how far along Hilbert's curve of order `bits` each cell lies; `x` and `y` are from 0 to 2**bits - 1.
+
+    Cells that are near on the curve are near on the plane. The curve is followed from its coarsest quarter to its finest, turning
+    and mirroring the rest of the way as each quarter asks.
+    """
+    x, y = x.astype(np.int64), y.astype(np.int64)
+    order = np.zeros_like(x)
+    for bit in reversed(range(bits)):
+        side = 1 << bit
+        right, lower = (x & side) > 0, (y & side) > 0
+        order += side * side * ((3 * right) ^ lower)
+        flip = right & ~lower
+        x, y = np.where(flip, side - 1 - (x & (side - 1)), x & (side - 1)), np.where(flip, side - 1 - (y & (side - 1)), y & (side - 1))
+        x, y = np.where(lower, x, y), np.where(lower, y, x)
+    return order
+
+
+def closed_tour(points: Floats) -> Integers:
+    """Return the order in which a closed line visits `points`, of shape (n, 2): short, and crossing itself nowhere.
+
+    It begins with the shortest edges that fit together (Bentley, "Fast Algorithms for Geometric Traveling Salesman Problems",
+    1992) and is improved by exchanging two edges and by moving short runs, among near neighbours only. What still crosses is
+    uncrossed, which always shortens the line, so that it comes to an end. The work is bounded by a count, never by the clock:
+    the same points give the same tour.
+    """
+    if len(points) < FEWEST:
+        return np.arange(len(points))
+    near = _neighbours(points, NEIGHBOURS)
+    tour = _Tour(points, _greedy(points, near))
+    _improve(tour, near)
+    _uncross(tour)
+    return np.array(tour.order)
+
+
+def length(points: Floats, order: Integers) -> float:
+    """Return the length of the closed line through `points` in that order."""
+    line = points[np.append(order, order[0])]
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def _neighbours(points: Floats, count: int) -> Integers:
+    """Return the nearest other points of each, nearest first: shape (n, k)."""
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - a third of a second that a process without tours need not spend
+
+    count = min(count, len(points) - 1)
+    found = cKDTree(points).query(points, k=count + 1)[1]
+    # Of points in one place any may come first, so that the point itself is taken out where it stands, or else the farthest.
+    others = found != np.arange(len(points))[:, None]
+    others[others.all(axis=1), -1] = False
+    return np.asarray(found[others].reshape(len(points), count), dtype=np.int64)
+
+
+def _greedy(points: Floats, near: Integers) -> list[int]:
+    """Return the tour of shortest edges first: an edge is taken if both its ends are free and it closes no ring."""
+    links: list[list[int]] = [[] for _ in points]
+    group = list(range(len(points)))
+    edges = len(points)
+    ends = np.arange(len(points))
+    while True:
+        one = np.repeat(ends, near.shape[1])
+        edges -= _take_shortest(points, one, near.ravel(), links, group)
+        if edges <= 1:
+            break
+        # What is left are the ends of runs; each looks for the nearest other ends.
+        ends = np.array([number for number, others in enumerate(links) if len(others) < TWO])
+        near = ends[_neighbours(points[ends], NEIGHBOURS)]
+    return _walk(links)
+
+
+def _take_shortest(points: Floats, one: Integers, two: Integers, links: list[list[int]], group: list[int]) -> int:
+    """Link those pairs of `one` and `two` that may be linked, shortest first, and return how many were."""
+    low, high = np.minimum(one, two), np.maximum(one, two)
+    pairs = np.unique(low * len(points) + high)
+    low, high = pairs // len(points), pairs % len(points)
+    away = ((points[low] - points[high]) ** 2).sum(axis=1)
+    order = np.argsort(away, kind="stable")
+    taken = 0
+    for a, b in zip(low[order].tolist(), high[order].tolist(), strict=True):
+        if len(links[a]) < TWO and len(links[b]) < TWO:
+            root_a, root_b = _root(group, a), _root(group, b)
+            if root_a != root_b:
+                group[root_a] = root_b
+                links[a].append(b)
+                links[b].append(a)
+                taken += 1
+    return taken
+
+
+def _root(group: list[int], number: int) -> int:
+    while group[number] != number:
+        group[number] = group[group[number]]
+        number = group[number]
+    return number
+
+
+def _walk(links: list[list[int]]) -> list[int]:
+    """Return the one run that `links` describe, from end to end."""
+    here = next(number for number, others in enumerate(links) if len(others) < TWO)
+    order, before = [here], -1
+    while len(order) < len(links):
+        here, before = next(other for other in links[here] if other != before), here
+        order.append(here)
+    return order
+
+
+class _Tour:
+    """A tour that knows where in it each point stands, and can turn a part of itself round."""
+
+    def __init__(self, points: Floats, order: list[int]) -> None:
+        self.x, self.y = points[:, 0].tolist(), points[:, 1].tolist()
+        self.order, self.place = order, [0] * len(order)
+        for number, point in enumerate(order):
+            self.place[point] = number
+
+    def away(self, a: int, b: int) -> float:
+        """Return the distance of two points."""
+        dx, dy = self.x[a] - self.x[b], self.y[a] - self.y[b]
+        return math.sqrt(dx * dx + dy * dy)
+
+    def after(self, point: int, step: int = 1) -> int:
+        """Return the point that many steps further on, or back."""
+        return self.order[(self.place[point] + step) % len(self.order)]
+
+    def reverse(self, first: int, last: int) -> None:
+        """Turn the run from the point `first` on to `last` round; what is shorter, the run or the rest, is turned."""
+        count = len(self.order)
+        start, stop = self.place[first], self.place[last]
+        size = (stop - start) % count + 1
+        if size * 2 > count:
+            start, stop, size = (stop + 1) % count, (start - 1) % count, count - size
+        if start <= stop:
+            run = self.order[start : stop + 1][::-1]
+            self.order[start : stop + 1] = run
+            for number, point in enumerate(run, start):
+                self.place[point] = number
+            return
+        for _ in range(size // 2):
+            a, b = self.order[start], self.order[stop]
+            self.order[start], self.order[stop] = b, a
+            self.place[b], self.place[a] = start, stop
+            start, stop = (start + 1) % count, (stop - 1) % count
+
+    def exchange(self, a: int, b: int, c: int, d: int) -> None:
+        """Replace the edges a-b and c-d, where b follows a and d follows c, by a-c and b-d."""
+        self.reverse(b, c)
+
+
+def _improve(tour: _Tour, near: Integers) -> None:
+    """Shorten the tour until no exchange among neighbours does, or each point was looked at often enough."""
+    rows = near.tolist()
+    waiting = deque(tour.order)
+    listed = bytearray(b"\1") * len(rows)
+    looks = MOST_LOOKS * len(rows)
+    while waiting and looks:
+        looks -= 1
+        point = waiting.popleft()
+        listed[point] = 0
+        touched = _two_opt(tour, point, rows[point]) or _or_opt(tour, point, rows[point])
+        for other in touched:
+            if not listed[other]:
+                listed[other] = 1
+                waiting.append(other)
+
+
+def _two_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
+    """Exchange the edge behind or before `a` with one at a near point, if that is shorter; return the points touched."""
+    away, after = tour.away, tour.after
+    for step in (1, -1):
+        b = after(a, step)
+        old = away(a, b)
+        for c in near:
+            gain = old - away(a, c)
+            if gain <= LEAST_GAIN:
+                break
+            d = after(c, step)
+            if gain + away(c, d) - away(b, d) > LEAST_GAIN:
+                if step == 1:
+                    tour.exchange(a, b, c, d)
+                else:
+                    tour.exchange(b, a, d, c)
+                return a, b, c, d
+    return ()
+
+
+def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
+    """Move a run of up to three points that begins at `a` between a near point and its neighbour, if that is shorter."""
+    away, after = tour.away, tour.after
+    for step in (1, -1):
+        before, last = after(a, -step), a
+        for _ in range(LONGEST_SEGMENT):
+            behind = after(last, step)
+            if behind == before:
+                break
+            removed = away(before, a) + away(last, behind) - away(before, behind)
+            for c in near:
+                closest = away(a, c)
+                if removed - closest <= LEAST_GAIN:
+                    break
+                for side in (1, -1):
+                    found = _insertion(tour, (before, a, last, behind), c, side * step, removed - closest, step)
+                    if found:
+                        return found
+            last = behind
+    return ()
+
+
+def _insertion(tour: _Tour, run: tuple[int, int, int, int], c: int, side: int, gain: float, step: int) -> tuple[int, ...]:
+    """Put the run between `c`, which its first point then follows or precedes, and the point at that `side` of `c`."""
+    before, a, last, behind = run
+    d = tour.after(c, side)
+    if _within(tour, a, last, c, step) or _within(tour, a, last, d, step):
+        return ()
+    if gain + tour.away(c, d) - tour.away(last, d) <= LEAST_GAIN:
+        return ()
+    _move(tour, run, (c, d), step=step)
+    return before, a, last, behind, c, d
+
+
+def _within(tour: _Tour, first: int, last: int, point: int, step: int) -> bool:
+    """Return whether `point` lies in the run from `first` to `last` in the direction `step`."""
+    count = len(tour.order)
+    size = (tour.place[last] - tour.place[first]) * step % count
+    return (tour.place[point] - tour.place[first]) * step % count <= size
+
+
+def _move(tour: _Tour, run: tuple[int, int, int, int], edge: tuple[int, int], *, step: int) -> None:
+    """Take the run `before, a..last, behind` out and put it into `edge` = (c, d) so that `a` meets c and `last` meets d.
+
+    A move is two or three turns of parts: the run with all that lies between it and the edge, then that part back, and the run
+    itself where it keeps its direction.
+    """
+    before, a, last, behind = run
+    if step == -1:
+        # Read the tour forwards: the run is last..a, between behind and before.
+        before, a, last, behind = behind, last, a, before
+        edge = edge[::-1]
+    left, right = edge
+    # Now a..last runs forwards, `left` is to meet a, `right` is to meet last.
+    keeps = tour.after(left) == right
+    low, high = (left, right) if keeps else (right, left)
+    # low -> high is the edge as it is read forwards.
+    if _ahead(tour, last, low) <= _ahead(tour, high, a):
+        # The edge lies ahead: a..last behind..low high  ->  behind..low (run) high
+        tour.reverse(a, low)
+        _turn(tour, low, behind)
+        if keeps:
+            _turn(tour, last, a)
+    else:
+        # The edge lies back: low high..before a..last  ->  low (run) high..before
+        tour.reverse(high, last)
+        _turn(tour, before, high)
+        if keeps:
+            _turn(tour, last, a)
+
+
+def _turn(tour: _Tour, one: int, two: int) -> None:
+    """Turn the run between two points round, whichever of them comes first after an earlier turn took the run or the rest."""
+    count = len(tour.order)
+    if (tour.place[two] - tour.place[one]) % count <= (tour.place[one] - tour.place[two]) % count:
+        tour.reverse(one, two)
+    else:
+        tour.reverse(two, one)
+
+
+def _ahead(tour: _Tour, start: int, stop: int) -> int:
+    return (tour.place[stop] - tour.place[start]) % len(tour.order)
+
+
+def _uncross(tour: _Tour) -> None:
+    """Exchange edges that cross until none do; each exchange shortens the tour."""
+    points = np.column_stack((tour.x, tour.y))
+    while True:
+        order = np.array(tour.order)
+        crossings = _crossings(points[order], points[np.roll(order, -1)])
+        changed = False
+        for one, two in crossings.tolist():
+            changed |= _uncross_pair(tour, int(order[one]), int(order[two]), order)
+        if not changed:
+            return
+
+
+def _uncross_pair(tour: _Tour, a: int, c: int, order: Integers) -> bool:
+    """Exchange the edges that followed `a` and `c` in `order`, if they are still in the tour and the exchange shortens it."""
+    count = len(order)
+    del count
+    b, d = tour.after(a), tour.after(c)
+    if len({a, b, c, d}) < FEWEST:
+        return False
+    if tour.away(a, b) + tour.away(c, d) - tour.away(a, c) - tour.away(b, d) <= 0:
+        return False
+    tour.exchange(a, b, c, d)
+    return True
+
+
+def _crossings(starts: Floats, ends: Floats) -> Integers:
+    """Return the pairs of segments that cross, as rows of two numbers."""
+    one, two = _close_pairs(starts, ends).T
+    a, b, c, d = starts[one], ends[one], starts[two], ends[two]
+    apart = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
+    return np.column_stack((one[apart], two[apart]))
+
+
+def _side(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return on which side of the line from `a` to `b` the point `c` lies, by the sign of twice the triangle's area."""
+    return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+
+
+def _close_pairs(starts: Floats, ends: Floats) -> Integers:
+    """Return all pairs of segments whose boxes touch a cell in common: shape (n, 2), the smaller number first."""
+    cell = max(CELL * float(np.hypot(*(ends - starts).T).mean()), LEAST_GAIN)
+    low = np.floor((np.minimum(starts, ends)) / cell).astype(np.int64)
+    span = np.floor((np.maximum(starts, ends)) / cell).astype(np.int64) - low + 1
+    cells = span[:, 0] * span[:, 1]
+    number = np.repeat(np.arange(len(starts)), cells)
+    within = np.arange(len(number)) - np.repeat(np.cumsum(cells) - cells, cells)
+    home = (low[number, 0] + within % span[number, 0]) * ROW + low[number, 1] + within // span[number, 0]
+    order = np.argsort(home, kind="stable")
+    home, number = home[order], number[order]
+    found = []
+    for shift in range(1, len(home)):
+        same = home[shift:] == home[:-shift]
+        if not same.any():
+            break
+        found.append(np.column_stack((number[:-shift][same], number[shift:][same])))
+    if not found:
+        return np.zeros((0, 2), dtype=np.int64)
+    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)

@@ -1,0 +1,224 @@
+"""Flow fields: evenly spaced lines that follow an invisible current."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf, Range
+from numpy.typing import NDArray
+
+from libraries.drawing.area import Area
+from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.noise import GradientNoise
+from libraries.drawing.ordering import nearest_first
+from libraries.drawing.streamlines import Field, Streamlines
+from libraries.patterns.catalogue import Polyline, pattern
+
+NOISE, CURL, VORTICES = "noise", "curl", "vortices"
+# Samples of the field to one `scale`.
+SAMPLES = 20
+# A step is at most this part of the separation, and of the scale on which the field turns.
+STEP, BEND = 0.5, 1 / 30
+# Growing a line costs about so many times what drawing a point of it costs.
+WORK = 5
+# Directions are rounded, so that the last digits of a sine do not decide where a line goes.
+DIGITS = 9
+HALF = 0.5
+
+Floats = NDArray[np.float64]
+Circle = tuple[float, float, float]
+
+
+class FlowFieldSchema(Schema):
+    """What a flow field may be told."""
+
+    field = fields.String(
+        load_default=CURL,
+        validate=OneOf([NOISE, CURL, VORTICES]),
+        metadata={
+            "description": "The current: directions that drift (noise), one that swirls around hills and valleys (curl), or a "
+            "stream with a few whirls (vortices)."
+        },
+    )
+    scale = millimetres("Size of the swirls", least=5, most=2000, load_default=110.0)
+    swirl = fields.Float(
+        load_default=1.0,
+        validate=Range(0, 5),
+        metadata={"description": "How much the current turns: 0 is a straight stream, 1 is lively, 5 is wild."},
+    )
+    separation = millimetres("Distance between lines where they are closest", least=0.5, most=50, load_default=1.5)
+    taper = fields.Float(
+        load_default=2.2,
+        validate=Range(1, 6),
+        metadata={"description": "How many times wider apart the lines are where they are farthest; 1 is even everywhere."},
+    )
+    shortest = millimetres(
+        "Lines shorter than this are left out; never under three separations", least=1, most=200, load_default=5.0
+    )
+    longest = millimetres("Lines are ended at this length", least=10, most=20_000, load_default=2000.0)
+    obstacles = WholeNumber(
+        load_default=1, validate=Range(0, 9), metadata={"description": "How many empty circles the lines part around."}
+    )
+    obstacle_radius = millimetres(
+        "Radius of the largest circle, at most a quarter of the shorter side; the others are smaller",
+        least=1,
+        most=500,
+        load_default=30.0,
+    )
+
+
+def cost(area: Area, *, scale: float, separation: float, **_: object) -> float:
+    """Return how many points the lines have at most; the growing of lines is counted as some points for each."""
+    separation, scale, step = _sizes(area, separation, scale)
+    room = (area.inner_width + separation) * (area.inner_height + separation)
+    samples = (area.inner_width * SAMPLES / scale + 4) * (area.inner_height * SAMPLES / scale + 4)
+    return WORK * room / (separation * step) + samples / 10
+
+
+@pattern(FlowFieldSchema, cost)
+def draw(
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    field: str,
+    scale: float,
+    swirl: float,
+    separation: float,
+    taper: float,
+    shortest: float,
+    longest: float,
+    obstacles: int,
+    obstacle_radius: float,
+) -> Iterator[Polyline]:
+    """Long lines that follow a current, evenly apart, and part around circles that stay empty.
+
+    Each line is grown both ways until it would come too near another, so that the tone is even and nothing is drawn twice.
+    Where the current is slow the lines open up. The seed decides which way the current runs, where it swirls and where the
+    circles lie.
+
+    Yields:
+        Arrays of shape (n, 2), in mm.
+
+    The spacing follows Jobard and Lefer (1997). The swirling current is the curl of a sum of two octaves of gradient noise,
+    which has no sources and no sinks (Bridson, "Curl-Noise for Procedural Fluid Flow", 2007). Near a circle the part of the
+    current that points at it fades out.
+    """
+    short = min(area.inner_width, area.inner_height)
+    separation, scale, step = _sizes(area, separation, scale)
+    circles = _circles(area, rng, obstacles, min(obstacle_radius, short / 4), separation)
+    current = _field(area, rng, field, scale, swirl, taper, circles)
+    room = (area.left, area.top, area.right, area.bottom)
+    shortest = min(shortest, short / 2)
+    lines = Streamlines(current, room, separation, step, shortest, longest)
+    for circle in circles:
+        lines.block(*circle)
+    yield from nearest_first(list(lines.grow(_seeds(area, rng, separation))))
+
+
+def _sizes(area: Area, separation: float, scale: float) -> tuple[float, float, float]:
+    """Return the separation and the scale as the room allows them, and the step, in mm."""
+    short = min(area.inner_width, area.inner_height)
+    separation = min(separation, short / 8)
+    return separation, scale, min(separation * STEP, max(scale * BEND, 0.15))
+
+
+def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
+    """Return one place in each cell of a grid, in an order of chance, so that no corner stays empty."""
+    columns, rows = (max(1, math.floor(length / separation / 2)) for length in (area.inner_width, area.inner_height))
+    order = rng.permutation(columns * rows)
+    row, column = np.divmod(order, columns)
+    jitter = rng.uniform(0.1, 0.9, (2, len(order)))
+    x = area.left + (column + jitter[0]) * (area.inner_width / columns)
+    return np.column_stack((x, area.top + (row + jitter[1]) * (area.inner_height / rows)))
+
+
+def _circles(area: Area, rng: np.random.Generator, count: int, radius: float, separation: float) -> list[Circle]:
+    """Return the x, y and radius of circles that keep a distance from each other, as far as room is found for them."""
+    circles: list[Circle] = []
+    for number in range(count):
+        each = radius / (1 + 0.45 * number)
+        chances = rng.uniform(0, 1, (30, 2))
+        if number == 0:
+            # The first one lies where a picture likes its subject, about a third from an edge.
+            chances = HALF + 0.36 * np.where(chances < HALF, -1, 1) * (0.35 + np.abs(chances - HALF))
+        for u, v in chances.tolist():
+            x = area.left + each + u * (area.inner_width - 2 * each)
+            y = area.top + each + v * (area.inner_height - 2 * each)
+            if all(math.hypot(x - other[0], y - other[1]) > each + other[2] + 6 * separation for other in circles):
+                circles.append((x, y, each))
+                break
+    return circles
+
+
+def _field(
+    area: Area, rng: np.random.Generator, kind: str, scale: float, swirl: float, taper: float, circles: list[Circle]
+) -> Field:
+    """Return the current sampled over the room and a cell beyond."""
+    cell = scale / SAMPLES
+    x = area.left + cell * (np.arange(math.ceil(area.inner_width / cell) + 4) - 1)[None, :]
+    y = area.top + cell * (np.arange(math.ceil(area.inner_height / cell) + 4) - 1)[:, None]
+    x, y = (np.ascontiguousarray(each) for each in np.broadcast_arrays(x, y))
+    drift = rng.uniform(0, 2 * math.pi)
+    along_x, along_y = _CURRENTS[kind](rng, (x, y), area, scale, swirl, drift)
+    speed = np.sqrt(along_x**2 + along_y**2)
+    calm = GradientNoise(rng).at(x / (2.2 * scale) + 3.7, y / (2.2 * scale) + 8.1) * 0.5 + 0.5
+    slow = 1 / (1 + (speed / max(float(np.median(speed)), 1e-9)) ** 2)
+    sparse = 1 + (taper - 1) * np.clip(1.3 * (0.55 * calm + 0.75 * slow) - 0.45, 0, 1)
+    for circle in circles:
+        along_x, along_y = _part(along_x, along_y, x, y, circle)
+    return Field(
+        area.left - cell, area.top - cell, cell, np.round(along_x, DIGITS), np.round(along_y, DIGITS), np.round(sparse, 4)
+    )
+
+
+def _part(along_x: Floats, along_y: Floats, x: Floats, y: Floats, circle: Circle) -> tuple[Floats, Floats]:
+    """Return the current with its part towards or away from a circle faded out near it."""
+    away_x, away_y = x - circle[0], y - circle[1]
+    distance = np.maximum(np.sqrt(away_x**2 + away_y**2), 1e-6)
+    away_x, away_y = away_x / distance, away_y / distance
+    # The flow around a cylinder fades with the square of the distance.
+    fading = np.minimum((circle[2] / distance) ** 2, 1)
+    inward = (along_x * away_x + along_y * away_y) * fading
+    around = (along_y * away_x - along_x * away_y) * fading
+    return along_x - inward * away_x - around * away_y, along_y - inward * away_y + around * away_x
+
+
+def _drifting(
+    rng: np.random.Generator, at: tuple[Floats, Floats], _area: Area, scale: float, swirl: float, drift: float
+) -> tuple[Floats, Floats]:
+    shift = rng.uniform(0, 64, 2)
+    angle = drift + 2.4 * swirl * GradientNoise(rng).fractal(at[0] / scale + shift[0], at[1] / scale + shift[1], 2)
+    return np.cos(angle), np.sin(angle)
+
+
+def _swirling(
+    rng: np.random.Generator, at: tuple[Floats, Floats], _area: Area, scale: float, swirl: float, drift: float
+) -> tuple[Floats, Floats]:
+    noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
+    along_x, along_y = np.full(at[0].shape, 0.55 * math.cos(drift)), np.full(at[0].shape, 0.55 * math.sin(drift))
+    for octave, weight in ((1, 1.0), (2, 0.22)):
+        down_x, down_y = noise.slope(at[0] * octave / scale + shift[0], at[1] * octave / scale + shift[1])
+        along_x, along_y = along_x + swirl * weight * down_y, along_y - swirl * weight * down_x
+    return along_x, along_y
+
+
+def _whirling(
+    rng: np.random.Generator, at: tuple[Floats, Floats], area: Area, scale: float, swirl: float, drift: float
+) -> tuple[Floats, Floats]:
+    along_x, along_y = np.full(at[0].shape, math.cos(drift)), np.full(at[0].shape, math.sin(drift))
+    for number in range(int(rng.integers(3, 7))):
+        x, y = area.left + rng.uniform(0.1, 0.9) * area.inner_width, area.top + rng.uniform(0.1, 0.9) * area.inner_height
+        away_x, away_y = at[0] - x, at[1] - y
+        strength = swirl * scale * rng.uniform(0.3, 0.8) * (1 if number % 2 else -1)
+        # A whirl with a calm core, so that its middle is no knot.
+        whirl = strength / (away_x**2 + away_y**2 + (0.12 * scale) ** 2) ** 0.5
+        reach = np.exp(-(away_x**2 + away_y**2) / (1.2 * scale) ** 2)
+        distance = np.sqrt(away_x**2 + away_y**2 + 1)
+        along_x, along_y = along_x - 3 * whirl * reach * away_y / distance, along_y + 3 * whirl * reach * away_x / distance
+    return along_x, along_y
+
+
+_CURRENTS = {NOISE: _drifting, CURL: _swirling, VORTICES: _whirling}

@@ -1,0 +1,341 @@
+"""L-systems: plants and curves that grow from a short word by rewriting it again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf, Range, Regexp
+from numpy.typing import NDArray
+
+from libraries.drawing.area import Area
+from libraries.drawing.chaining import chain
+from libraries.drawing.fields import WholeNumber, degrees
+from libraries.drawing.noise import GradientNoise
+from libraries.drawing.ordering import nearest_first
+from libraries.patterns.catalogue import Polyline, pattern
+
+# Letters, and the marks that a turtle understands.
+WORD = r"\A[A-Za-z+\-\[\]|]*\Z"
+LONGEST_WORD = 200
+MOST_RULES = 26
+# A symbol costs about as much as two points and a half: it is written, read, and perhaps drawn.
+SYMBOL = 2.5
+# What is counted is not counted further than this.
+TOO_MANY = 1e12
+SHORTEST = 1e-9
+HALF_TURN, UPWARDS = 180.0, -90.0
+# Segments are the same if their ends agree to this part of a step.
+GRAIN = 1e-3
+
+Rules = Mapping[str, Sequence[tuple[str, float]]]
+Segments = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named system. `jitter` is in degrees, `plants` is how many individuals stand side by side."""
+
+    axiom: str
+    rules: Rules
+    angle: float
+    iterations: int
+    heading: float = 0.0
+    jitter: float = 0.0
+    plants: int = 1
+
+
+def _always(**rules: str) -> Rules:
+    return {symbol: [(word, 1.0)] for symbol, word in rules.items()}
+
+
+# Most are in Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of Plants" (1990), chapter 1.
+PRESETS = {
+    "plant": Preset(
+        "X",
+        {
+            "X": [("F+[[X]-X]-F[-FX]+X", 5.0), ("F-[[X]+X]+F[+FX]-X", 2.0), ("F[+X]F[-X]+X", 2.0)],
+            "F": [("FF", 7.0), ("F", 1.0)],
+        },
+        24,
+        6,
+        UPWARDS,
+        5.0,
+    ),
+    "bush": Preset("F", _always(F="FF-[-F+F+F]+[+F-F-F]"), 22.5, 4, UPWARDS, 4.0),
+    "weed": Preset("F", {"F": [("F[+F]F[-F]F", 3.0), ("F[+F]F", 4.0), ("F[-F]F", 4.0)]}, 25.7, 5, UPWARDS, 4.0),
+    "meadow": Preset(
+        "X",
+        {
+            "X": [("F[+X]-X", 2.0), ("F[-X]+X", 2.0), ("F[-Y][+Y]X", 3.0), ("FX", 2.0)],
+            "F": [("FF", 3.0), ("F", 1.0)],
+            "Y": [("F", 1.0)],
+        },
+        16,
+        6,
+        UPWARDS,
+        6.0,
+        19,
+    ),
+    "tree": Preset(
+        "A",
+        {"A": [("G[+A][-A]", 5.0), ("G[+A]-GA", 1.0), ("G[-A]+GA", 1.0)], "G": [("GG", 1.0), ("G", 2.0)]},
+        24,
+        9,
+        UPWARDS,
+        9.0,
+    ),
+    "dragon": Preset("FX", _always(X="X+YF+", Y="-FX-Y"), 90, 13),
+    "terdragon": Preset("F", _always(F="F+F-F"), 120, 8),
+    "koch": Preset("F--F--F", _always(F="F+F--F+F"), 60, 4),
+    "koch-island": Preset("F-F-F-F", _always(F="F-F+F+FF-F-F+F"), 90, 3),
+    "levy": Preset("F", _always(F="+F--F+"), 45, 12),
+    "arrowhead": Preset("A", _always(A="B-A-B", B="A+B+A"), 60, 7),
+    "crystal": Preset("F+F+F+F", _always(F="FF+F++F+F"), 90, 4),
+    "penrose": Preset(
+        "[N]++[N]++[N]++[N]++[N]",
+        _always(
+            M="OA++PA----NA[-OA----MA]++", N="+OA--PA[---MA--NA]+", O="-MA++NA[+++OA++PA]-", P="--OA++++MA[+PA++++NA]--NA", A=""
+        ),
+        36,
+        5,
+    ),
+}
+# Letters by which a turtle steps forward; f leaves no line.
+MOVES = frozenset("FGABf")
+# A step bends by this part of what a turn may miss.
+BEND = 0.3
+
+
+class ProductionSchema(Schema):
+    """What a symbol may become."""
+
+    to = fields.String(
+        required=True,
+        validate=[Length(max=LONGEST_WORD), Regexp(WORD)],
+        metadata={"description": "The symbols that take the place of the one.", "example": "F[+F]F[-F]F"},
+    )
+    weight = fields.Float(
+        load_default=1.0,
+        validate=Range(0.001, 1000),
+        metadata={"description": "How likely this is beside the other choices."},
+    )
+
+
+class LSystemSchema(Schema):
+    """What an L-system may be told. What is not given comes from the preset."""
+
+    preset = fields.String(
+        load_default="plant",
+        validate=OneOf(sorted(PRESETS)),
+        metadata={"description": "A named system to draw or to start from."},
+    )
+    axiom = fields.String(
+        load_default=None,
+        validate=[Length(1, LONGEST_WORD), Regexp(WORD)],
+        metadata={
+            "description": "The word to begin with. F, G, A and B draw a step, f moves without drawing, + and - turn right and left, | turns "
+            "round, [ keeps the place and ] returns to it; other letters only grow."
+        },
+    )
+    rules = fields.Dict(
+        keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
+        values=fields.List(fields.Nested(ProductionSchema), validate=Length(1, 8)),
+        load_default=None,
+        validate=Length(1, MOST_RULES),
+        metadata={"description": "For each letter what it becomes: one or more choices, taken by weight."},
+    )
+    angle = degrees("How far + and - turn", load_default=None)
+    iterations = WholeNumber(
+        load_default=None, validate=Range(0, 30), metadata={"description": "How many times the word is rewritten."}
+    )
+    jitter = fields.Float(
+        load_default=None,
+        validate=Range(0, 45),
+        metadata={
+            "description": "How far a turn may miss its angle, in degrees, so that no two plants are alike.",
+            "x-unit": "degrees",
+        },
+    )
+    plants = WholeNumber(
+        load_default=None, validate=Range(1, 40), metadata={"description": "How many individuals stand side by side."}
+    )
+
+    @validates_schema
+    def check_brackets(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse words in which a bracket has no partner."""
+        words = {"axiom": [data.get("axiom") or ""]}
+        words["rules"] = [choice["to"] for choices in (data.get("rules") or {}).values() for choice in choices]
+        for name, each in words.items():
+            if not all(map(_is_balanced, each)):
+                raise ValidationError("Every [ needs a ] after it, within one word.", name)
+
+
+def _is_balanced(word: str) -> bool:
+    depth = 0
+    for symbol in word:
+        depth += (symbol == "[") - (symbol == "]")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _system(
+    preset: str, axiom: str | None, rules: Mapping[str, Any] | None, angle: float | None, iterations: int | None, **rest: Any
+) -> Preset:
+    """Return the system that is asked for: the preset, with what is given in its place."""
+    base = PRESETS[preset]
+    own = axiom is not None or rules is not None
+    jitter, plants = rest["jitter"], rest["plants"]
+    return Preset(
+        base.axiom if axiom is None else axiom,
+        base.rules if rules is None else {key: [(each["to"], each["weight"]) for each in some] for key, some in rules.items()},
+        base.angle if angle is None else angle,
+        base.iterations if iterations is None else iterations,
+        base.heading,
+        (0.0 if own else base.jitter) if jitter is None else jitter,
+        (1 if own else base.plants) if plants is None else plants,
+    )
+
+
+def cost(_area: Area, **params: Any) -> float:
+    """Return how many points the drawing has, at most; the word is counted, not written."""
+    system = _system(**params)
+    counts = {symbol: float(system.axiom.count(symbol)) for symbol in set(system.axiom)}
+    # Of several choices the one with most of a symbol counts, for each symbol.
+    grows = {
+        symbol: {each: max(word.count(each) for word, _ in choices) for each in set("".join(word for word, _ in choices))}
+        for symbol, choices in system.rules.items()
+    }
+    length = sum(counts.values())
+    for _ in range(system.iterations):
+        new: dict[str, float] = {}
+        for symbol, count in counts.items():
+            for each, times in grows.get(symbol, {symbol: 1}).items():
+                new[each] = new.get(each, 0.0) + count * times
+        counts = new
+        # Words that are written on the way count as well: rules may shrink them again.
+        length = max(length, sum(counts.values()))
+        if length > TOO_MANY:
+            break
+    return length * SYMBOL * system.plants + 2
+
+
+@pattern(LSystemSchema, cost)
+def draw(
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    preset: str,
+    axiom: str | None,
+    rules: Mapping[str, Any] | None,
+    angle: float | None,
+    iterations: int | None,
+    jitter: float | None,
+    plants: int | None,
+) -> Iterator[Polyline]:
+    """A word is rewritten by rules, and a turtle draws it: ferns, trees and meadows, or dragons and snowflakes.
+
+    Where a rule has several choices, chance decides by their weights; turns may miss their angle a little. So a meadow has no two
+    plants alike, and each seed grows another. Curves are exact and fill the room. Branches are joined into long strokes, and
+    what falls on the same place is drawn once.
+
+    Yields:
+        Arrays of shape (n, 2), in mm.
+
+    The rewriting is Aristid Lindenmayer's (1968), the turtle that of Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of
+    Plants" (1990).
+    """
+    system = _system(preset, axiom, rules, angle, iterations, jitter=jitter, plants=plants)
+    grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
+    pieces = _fit([_once(each) for each in grown], area, rng)
+    for line in nearest_first(list(chain(pieces))):
+        yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+
+
+def _grow(system: Preset, rng: np.random.Generator) -> str:
+    """Return the word after all iterations."""
+    word = system.axiom
+    certain = str.maketrans({symbol: choices[0][0] for symbol, choices in system.rules.items() if len(choices) == 1})
+    chances = {symbol: choices for symbol, choices in system.rules.items() if len(choices) > 1}
+    for _ in range(system.iterations):
+        if not chances:
+            word = word.translate(certain)
+            continue
+        picks = {}
+        for symbol, choices in chances.items():
+            limits = np.cumsum([weight for _, weight in choices])
+            rolled = np.searchsorted(limits, rng.random(word.count(symbol)) * limits[-1], side="right")
+            picks[symbol] = iter([choices[min(each, len(choices) - 1)][0] for each in rolled.tolist()])
+        word = "".join(next(picks[symbol]) if symbol in picks else symbol.translate(certain) for symbol in word)
+    return word
+
+
+def _walk(word: str, system: Preset, rng: np.random.Generator) -> Segments:
+    """Return the steps that a turtle draws for a word, as an array of shape (n, 2, 2) in steps."""
+    turns = {"+": system.angle, "-": -system.angle, "|": HALF_TURN}
+    misses = iter((rng.uniform(-1, 1, sum(map(word.count, turns))) * system.jitter).tolist())
+    bends = iter((rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * BEND)).tolist())
+    x = y = 0.0
+    heading, kept, drawn = system.heading, [], []
+    for symbol in word:
+        if symbol in turns:
+            heading += turns[symbol] + next(misses)
+        elif symbol == "[":
+            kept.append((x, y, heading))
+        elif symbol == "]":
+            x, y, heading = kept.pop()
+        elif symbol in MOVES:
+            heading += next(bends)
+            # Rounded, so that steps that should meet do.
+            to_x, to_y = x + round(math.cos(math.radians(heading)), 12), y + round(math.sin(math.radians(heading)), 12)
+            if symbol != "f":
+                drawn.append((x, y, to_x, to_y))
+            x, y = to_x, to_y
+    return np.array(drawn).reshape(-1, 2, 2)
+
+
+def _once(segments: Segments) -> Segments:
+    """Return the segments without those that lie where another lies."""
+    if not len(segments):
+        return segments
+    cells = np.round(segments / GRAIN).astype(np.int64)
+    swap = (cells[:, 0, 0] > cells[:, 1, 0]) | ((cells[:, 0, 0] == cells[:, 1, 0]) & (cells[:, 0, 1] > cells[:, 1, 1]))
+    cells[swap] = cells[swap, ::-1]
+    _, first = np.unique(cells.reshape(-1, 4), axis=0, return_index=True)
+    return segments[np.sort(first)]
+
+
+def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Polyline]:
+    """Return all segments in mm: each plant beside the one before on a common ground, all together as large as fits."""
+    plants = [each for each in plants if len(each)]
+    if not plants:
+        # A word without a step draws nothing but the ground.
+        return [np.array([(area.left, area.centre[1]), (area.right, area.centre[1])])]
+    if len(plants) > 1:
+        plants = _in_a_row(plants, area, rng)
+    everything = np.concatenate(plants)
+    low, high = everything.min(axis=(0, 1)), everything.max(axis=(0, 1))
+    scale = min(
+        room / max(size, SHORTEST)
+        for room, size in zip((area.inner_width, area.inner_height), (high - low).tolist(), strict=True)
+    )
+    return list((everything - (low + high) / 2) * scale + area.centre)
+
+
+def _in_a_row(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Segments]:
+    """Return the plants side by side from left to right, their feet on one line, of different heights, as a meadow fills the room."""
+    ratio = area.inner_height / area.inner_width
+    lift, shift = GradientNoise(rng), float(rng.uniform(0, 64))
+    placed = []
+    for number, plant in enumerate(plants):
+        tall = max(-float(plant[:, :, 1].min()), SHORTEST)
+        part = (number + 0.5) / len(plants)
+        wave = float(lift.at(np.array([part * 2.3 + shift]), np.array([0.5]))[0])
+        height = ratio * (0.72 + 0.35 * wave + 0.12 * float(rng.uniform(-1, 1)))
+        placed.append(plant * (height / tall) + (part, 0.0))
+    return placed

@@ -1,0 +1,283 @@
+"""Space-filling curves: one line that visits every cell of the sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from marshmallow import Schema, fields
+from marshmallow.validate import OneOf, Range
+from numpy.typing import NDArray
+
+from libraries.drawing.area import Area
+from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.noise import GradientNoise
+from libraries.patterns.catalogue import Polyline, pattern
+
+HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z = "hilbert", "moore", "peano", "gosper", "sierpinski", "z"
+# A room this much longer than wide is filled with squares in two columns.
+OBLONG = 1.25
+TURN_STEPS = 5
+SHORTEST = 1e-9
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# A curve through squares: for each state, the cells in the order of the visit, as column, row and the state in which each is
+# visited. States of Hilbert's curve are the four ways to go from one corner to a neighbouring one (Hilbert, 1891).
+#   0: along the top to the right, 1: down the left side, 2: along the bottom to the left, 3: up the right side.
+_HILBERT = [
+    [(0, 0, 1), (0, 1, 0), (1, 1, 0), (1, 0, 3)],
+    [(0, 0, 0), (1, 0, 1), (1, 1, 1), (0, 1, 2)],
+    [(1, 1, 3), (1, 0, 2), (0, 0, 2), (0, 1, 1)],
+    [(1, 1, 2), (0, 1, 3), (0, 0, 3), (1, 0, 0)],
+]
+_Z = [[(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0)]]
+# Peano's curve (1890) goes from a corner to the opposite one, up and down three columns: the state says which way it is mirrored.
+_PEANO = [
+    [
+        (2 - column if state & 1 else column, 2 - row if state & 2 else row, state ^ (column * 2 % 4) ^ (step_row % 2))
+        for column in range(3)
+        for step_row in range(3)
+        for row in [2 - step_row if column % 2 else step_row]
+    ]
+    for state in range(4)
+]
+TABLES = {HILBERT: _HILBERT, MOORE: _HILBERT, PEANO: _PEANO, Z: _Z}
+
+
+@dataclass(frozen=True)
+class Turtle:
+    """A curve that a turtle draws: F and G are steps forward, + and - are turns of `angle` degrees.
+
+    Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps wide and high.
+    """
+
+    axiom: str
+    rules: dict[str, str]
+    angle: int
+    width: float
+    factor: float
+    growth: int
+
+
+TURTLES = {
+    # The flowsnake (Martin Gardner, Scientific American, December 1976).
+    GOSPER: Turtle("F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7),
+    # Waclaw Sierpinski (1912).
+    SIERPINSKI: Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4),
+}
+
+
+class SpaceFillingSchema(Schema):
+    """What a space-filling curve may be told."""
+
+    kind = fields.String(
+        load_default=MOORE,
+        validate=OneOf([HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z]),
+        metadata={
+            "description": "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or Morton's order (z)."
+        },
+    )
+    cell = millimetres(
+        "Size of the finest cells, as near as halving (or thirding, for peano) the sheet comes to it",
+        least=0.5,
+        most=200,
+        load_default=1.5,
+    )
+    shading = WholeNumber(
+        load_default=3,
+        validate=Range(0, 6),
+        metadata={
+            "description": "How many times larger by halves the cells are where the sheet is lightest; 0 is even everywhere. "
+            "Not used by gosper and sierpinski."
+        },
+    )
+    scale = millimetres("Size of the light and dark places", least=10, most=2000, load_default=120.0)
+    rounding = fields.Float(
+        load_default=1.0,
+        validate=Range(0, 1),
+        metadata={"description": "How round the corners are: 0 is sharp, 1 is as round as they can be."},
+    )
+
+
+def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, rounding: float) -> float:
+    """Return how many points the curve has if it is as fine as possible everywhere."""
+    del scale, shading
+    corners = TURN_STEPS + 1 if rounding else 1
+    if kind in TURTLES:
+        turtle = TURTLES[kind]
+        return corners * (turtle.growth ** _turtle_order(area, turtle, cell) * 4.0 + 2)
+    roots, base = _roots(area, kind), len(TABLES[kind][0])
+    return corners * (float(roots.columns * roots.rows) * base ** _depth(roots, kind, cell) + 2)
+
+
+@pattern(SpaceFillingSchema, cost)
+def draw(
+    area: Area, rng: np.random.Generator, *, kind: str, cell: float, shading: int, scale: float, rounding: float
+) -> Iterator[Polyline]:
+    """One unbroken line that passes through every cell of the sheet, finer where the picture is dark.
+
+    The curves of Hilbert (1891), Moore (1900), Peano (1890) and the order of Morton (1966) go through squares, and each square
+    may be refined or not: clouds of light and dark appear that the seed chooses, while the line stays one. An oblong room is
+    filled with several squares in a row or a ring. The curves of Gosper and Sierpinski are even and keep their own outline.
+
+    Yields:
+        One array of shape (n, 2), in mm.
+    """
+    if kind in TURTLES:
+        line = _turtle(TURTLES[kind], _turtle_order(area, TURTLES[kind], cell))
+        low, high = line.min(axis=0), line.max(axis=0)
+        fit = np.array([area.inner_width, area.inner_height]) / np.maximum(high - low, SHORTEST)
+        line = (line - (low + high) / 2) * float(fit.min())
+    else:
+        line = _through_cells(area, rng, kind, cell, shading, scale)
+    if kind == MOORE:
+        line = np.concatenate((line, line[:1]))
+    if rounding:
+        line = _rounded(_corners(line), rounding)
+    yield np.clip(line + np.array(area.centre), (area.left, area.top), (area.right, area.bottom))
+
+
+@dataclass(frozen=True)
+class Roots:
+    """The largest squares: how many columns and rows of them, their side in mm, and column, row and state by order of visit."""
+
+    columns: int
+    rows: int
+    side: float
+    visits: Callable[[], Integers]
+
+
+def _roots(area: Area, kind: str) -> Roots:
+    """Return the squares that fill the room best."""
+    wide, high = area.inner_width, area.inner_height
+    if kind == PEANO:
+        columns, rows = _peano_layout(wide / high)
+        visits = partial(_to_and_fro, columns, rows)
+    elif kind == Z or (kind == HILBERT and max(wide, high) < OBLONG * min(wide, high)):
+        columns, rows, visits = 1, 1, partial(np.zeros, (1, 3), np.int64)
+    else:
+        long = max(2, round(2 * max(wide, high) / min(wide, high)))
+        columns, rows = (2, long) if high >= wide else (long, 2)
+        visits = partial(_ring, long, upright=high >= wide)
+    return Roots(columns, rows, min(wide / columns, high / rows), visits)
+
+
+def _ring(long: int, *, upright: bool) -> Integers:
+    """Return squares in two columns, up the left one and down the right one; or in two rows, if not `upright`."""
+    up = [(0, row, 3) if upright else (row, 0, 2) for row in reversed(range(long))]
+    down = [(1, row, 1) if upright else (row, 1, 0) for row in range(long)]
+    return np.array(up + down)
+
+
+def _peano_layout(ratio: float) -> tuple[int, int]:
+    """Return how many columns and rows of squares come near `ratio`, width by height. The rows are odd: each column ends across."""
+    tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
+    wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
+    return min(tall + wide, key=lambda size: (round(abs(math.log(size[0] / size[1] / ratio)), 1), size[0] * size[1]))
+
+
+def _to_and_fro(columns: int, rows: int) -> Integers:
+    return np.array(
+        [
+            (column, rows - 1 - step if column % 2 else step, (column % 2) * 2 + step % 2)
+            for column in range(columns)
+            for step in range(rows)
+        ]
+    )
+
+
+def _depth(roots: Roots, kind: str, cell: float) -> int:
+    """Return how often the largest squares are divided to come near `cell`."""
+    # One point alone is no line.
+    least = 1 if roots.columns * roots.rows == 1 else 0
+    return max(least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0])))))
+
+
+def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float, shading: int, scale: float) -> Polyline:
+    """Return the middles of all cells in mm from the centre of the room, in the order of the visit."""
+    roots, table = _roots(area, kind), np.array(TABLES[kind])
+    base, depth = math.isqrt(table.shape[1]), _depth(roots, kind, cell)
+    noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
+    column, row, state = roots.visits().T
+    unit = roots.side / base**depth
+    side = np.full(len(state), base**depth)
+    column, row = column * side, row * side
+    for _ in range(depth):
+        x, y = ((each + side / 2) * (unit / scale) + move for each, move in zip((column, row), shift, strict=True))
+        light = np.clip(0.5 + 1.15 * noise.fractal(x, y, 2), 0, 1) * shading
+        split = side > np.maximum(1, np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1)
+        if not split.any():
+            break
+        column, row, state, side = _divide(column, row, state, side, split, table)
+    middles = (np.column_stack((column, row)) + side[:, None] / 2) * unit
+    return middles - np.array([roots.columns, roots.rows]) * (roots.side / 2)
+
+
+def _divide(
+    column: Integers, row: Integers, state: Integers, side: Integers, split: NDArray[np.bool_], table: Integers
+) -> tuple[Integers, Integers, Integers, Integers]:
+    """Return the cells with those that `split` marks divided; the order of the visit is kept."""
+    parts = table.shape[1]
+    counts = np.where(split, parts, 1)
+    parent = np.repeat(np.arange(len(split)), counts)
+    nth = np.arange(len(parent)) - np.repeat(np.cumsum(counts) - counts, counts)
+    divided = split[parent]
+    step = table[state[parent], np.where(divided, nth, 0)]
+    small = np.where(divided, side[parent] // math.isqrt(parts), side[parent])
+    return (
+        column[parent] + np.where(divided, step[:, 0] * small, 0),
+        row[parent] + np.where(divided, step[:, 1] * small, 0),
+        np.where(divided, step[:, 2], state[parent]),
+        small,
+    )
+
+
+def _turtle_order(area: Area, turtle: Turtle, cell: float) -> int:
+    """Return how often the curve is refined, so that its steps come near `cell`."""
+    side = min(area.inner_width, area.inner_height)
+    return max(1, round(math.log(max(side / cell / turtle.width, 1)) / math.log(turtle.factor)))
+
+
+def _turtle(turtle: Turtle, order: int) -> Polyline:
+    """Return the curve in steps of length 1."""
+    text, rules = turtle.axiom, str.maketrans(turtle.rules)
+    for _ in range(order):
+        text = text.translate(rules)
+    symbols = np.frombuffer(text.encode(), dtype=np.uint8)
+    turns = np.cumsum((symbols == ord("+")).astype(np.int64) - (symbols == ord("-")))
+    headings = turns[(symbols == ord("F")) | (symbols == ord("G"))] % (360 // turtle.angle)
+    angle = np.radians(turtle.angle * np.arange(360 // turtle.angle))
+    # Rounded, so that steps that should lie on one line do.
+    steps = np.round(np.column_stack((np.cos(angle), np.sin(angle))), 12)[headings]
+    return np.concatenate((np.zeros((1, 2)), np.cumsum(steps, axis=0)))
+
+
+def _corners(line: Polyline) -> Polyline:
+    """Return the line without the points where it goes straight on."""
+    step = np.diff(line, axis=0)
+    bend = np.abs(step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0])
+    return line[np.concatenate(([True], bend > SHORTEST * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1), [True]))]
+
+
+def _rounded(line: Polyline, rounding: float) -> Polyline:
+    """Return the line with each corner replaced by a parabola that touches both sides; a closed line stays closed."""
+    closed = bool((line[0] == line[-1]).all())
+    if len(line) < 3:  # noqa: PLR2004 - a straight line has no corner
+        return line
+    if closed:
+        line = np.concatenate((line, line[1:2]))
+    before, corner, after = line[:-2], line[1:-1], line[2:]
+    reach = rounding / 2 * np.minimum(np.hypot(*(before - corner).T), np.hypot(*(after - corner).T))[:, None]
+    start, end = (corner + (other - corner) / np.hypot(*(other - corner).T)[:, None] * reach for other in (before, after))
+    t = np.linspace(0, 1, TURN_STEPS + 1)[None, :, None]
+    bends = ((1 - t) ** 2 * start[:, None] + 2 * t * (1 - t) * corner[:, None] + t**2 * end[:, None]).reshape(-1, 2)
+    parts = (bends, bends[:1]) if closed else (line[:1], bends, line[-1:])
+    joined = np.concatenate(parts)
+    # Where the bends of two corners touch, their common point is written once.
+    moved = np.abs(np.diff(joined, axis=0)).max(axis=1) > SHORTEST
+    return joined[np.concatenate(([True], moved))]

@@ -1,0 +1,116 @@
+"""Stipples: a picture in dots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from marshmallow.validate import Range
+
+from libraries.drawing.area import Area
+from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.imaging.controls import PictureSchema, lay
+from libraries.imaging.stipples import stipple
+from libraries.imaging.tones import Box
+from libraries.imaging.tours import closed_tour
+from libraries.patterns.catalogue import Polyline, pattern
+
+# Farthest that a dot's outline may lie from its circle, in mm.
+TOLERANCE = 0.01
+# A touch of the pen is a stroke of this length, in mm: plotters pass over strokes without any.
+TOUCH = 0.1
+# The lightest dots have this share of the diameter of the darkest.
+SMALLEST = 0.45
+# Dots get at least so many times their own width of room, in each direction, on average.
+ROOM = 1.5
+NARROWEST = 0.4
+
+
+class StippleSchema(PictureSchema):
+    """What stipples may be told."""
+
+    points = WholeNumber(
+        load_default=10_000,
+        validate=Range(1, 20_000),
+        metadata={"description": "How many dots; fewer on a page that has no room for so many."},
+    )
+    iterations = WholeNumber(
+        load_default=14,
+        validate=Range(0, 30),
+        metadata={"description": "How often the dots are evened out; 0 leaves them as chance put them."},
+    )
+    dot = millimetres(
+        "Diameter of the circle that the pen draws for a dot in the dark, under half of that in the light; 0 makes a touch of the pen",
+        least=0,
+        most=5,
+        load_default=0.5,
+    )
+
+
+def cost(area: Area, *, points: int, dot: float, **_: object) -> float:
+    """Return how many points the dots have. The rounds are bounded by the ranges of `points` and `iterations`: some seconds."""
+    return _count(area, points, dot) * (_steps(dot) + 1.0)
+
+
+@pattern(StippleSchema, cost)
+def draw(
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    image: str,
+    fit: str,
+    gamma: float,
+    equalise: float,
+    detail: float,
+    points: int,
+    iterations: int,
+    dot: float,
+) -> Iterator[Polyline]:
+    """A picture in thousands of small dots, closer where it is darker.
+
+    The dots keep even distances among themselves and let the forms of the picture appear by their density alone, as engravers
+    of stipples did it. In the dark they are a little larger than in the light. The pen goes from each to one that is near.
+
+    Send a picture of your own as `image`; high contrast and a plain background do best. The seed varies pictures that are made by
+    formula, and where the dots are in one that was sent.
+
+    Yields:
+        Arrays of shape (n, 2), in mm: a closed circle for each dot, or a touch of the pen.
+
+    The places are those of weighted Voronoi stippling, see `libraries.imaging.stipples`.
+    """
+    box = Box(area.left, area.top, area.inner_width, area.inner_height)
+    tones = lay(box, rng, image=image, fit=fit, gamma=gamma, equalise=equalise, detail=detail)
+    places = stipple(tones, _count(area, points, dot), iterations, rng)
+    ordered = places[closed_tour(places)]
+    # A dot of the darkest tone has all of the diameter. None is larger than the room.
+    share = SMALLEST + (1 - SMALLEST) * tones.at(*ordered.T) if dot else np.ones(len(ordered))
+    size = np.minimum(share * max(dot, TOUCH), min(box.width, box.height))[:, None]
+    mark = _mark(dot)
+    # A dot at the edge of the room is drawn beside it, whole.
+    reach = size / 2 * np.abs(mark).max(axis=0)
+    low, high = np.array((area.left, area.top)), np.array((area.right, area.bottom))
+    for centre, radius in zip(np.clip(ordered, low + reach, high - reach), size / 2, strict=True):
+        yield np.clip(centre + radius * mark, low, high)
+
+
+def _mark(dot: float) -> Polyline:
+    """Return the shape of a dot of radius 1."""
+    if not dot:
+        return np.array([[-1.0, 0.0], [1.0, 0.0]])
+    turn = np.linspace(0, 2 * math.pi, _steps(dot) + 1)
+    circle = np.column_stack((np.cos(turn), np.sin(turn)))
+    circle[-1] = circle[0]
+    return circle
+
+
+def _count(area: Area, points: int, dot: float) -> int:
+    """Return how many dots are drawn: those asked for, or as many as the room takes."""
+    own = (ROOM * max(dot, NARROWEST)) ** 2
+    return max(1, min(points, int(area.inner_width * area.inner_height / own)))
+
+
+def _steps(dot: float) -> int:
+    """Return how many chords a dot has; one over the angle `a` leaves its circle by radius * a**2 / 8."""
+    return max(8, math.ceil(2 * math.pi / math.sqrt(8 * TOLERANCE / (dot / 2)))) if dot else 1

@@ -1,0 +1,5 @@
+"""Previews: a drawing as a picture of pixels, with the widths and colours of its pens on its paper."""
+
+from libraries.previews.raster import BadPreview, png
+
+__all__ = ["BadPreview", "png"]

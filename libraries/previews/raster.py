@@ -1,0 +1,207 @@
+"""Strokes as a PNG: drawn several times as large as asked, then reduced, so that edges are smooth."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw
+
+from libraries.errors import InvalidInput
+from libraries.plotting.strokes import Pen, Strokes
+from libraries.svg_builder.attributes import check_colour
+
+FEWEST_PIXELS, MOST_PIXELS = 64, 4000
+# How many times as large the canvas is, each way, as its own size allows.
+COARSEST, FINEST = 2, 4
+MOST_CANVAS = 24_000_000
+# Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
+MOST_INK = 4_000_000_000
+# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider ones are drawn as bars.
+WIDEST_DISC = 16
+# Corners of bars that are sharper than this show a notch: the cosine of the angle between two segments.
+SHARP = 0.9
+INK = 255
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.uint8]
+
+
+class BadPreview(InvalidInput):
+    """Raised when a preview has no size, one beyond all screens, or more ink than is drawn for one."""
+
+    code: ClassVar[str] = "bad-preview"
+
+
+def png(
+    strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, width_px: int = 1000, paper: str = "white"
+) -> bytes:
+    """Return a drawing as a PNG file.
+
+    Args:
+        strokes: what is drawn; what lies beyond the page is not seen.
+        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none` draws nothing.
+        page: width and height of the page in mm.
+        width_px: width of the picture in pixels, from 64 to 4000. One that would be higher than 4000 pixels is made smaller.
+        paper: colour of the page; `none` leaves it transparent.
+
+    Raises:
+        BadPreview: the size is out of its range, or the drawing has more ink than a preview draws.
+        BadColour: a colour is none that is known.
+        BadStrokes: a layer has no pen.
+    """
+    size, scale = _size(page, width_px)
+    strokes.check_pens(pens)
+    ground, inks = _rgba(paper, "paper"), [_rgba(pen.colour, "colour") for pen in pens]
+    finer = max(COARSEST, min(FINEST, int(math.sqrt(MOST_CANVAS / (size[0] * size[1])))))
+    picture = Image.new("RGBA" if ground[3] < INK else "RGB", size, ground)
+    for layer in np.unique(strokes.layers).tolist():
+        ink = inks[layer]
+        if ink[3]:
+            mask = _inked(strokes, layer, (size[0] * finer, size[1] * finer), scale * finer, pens[layer].width * scale * finer)
+            _cover(picture, mask.reduce(finer), ink)
+    file = io.BytesIO()
+    picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4))
+    return file.getvalue()
+
+
+def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
+    """Return width and height in pixels, and how many pixels a mm has."""
+    if not FEWEST_PIXELS <= width_px <= MOST_PIXELS:
+        raise BadPreview(f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels", field="width_px")
+    # Not `<=`: a comparison with NaN is false.
+    if not (page[0] > 0 and page[1] > 0 and math.isfinite(page[0] + page[1])):
+        raise BadPreview("the page must have a width and a height", field="page")
+    scale = min(width_px / page[0], MOST_PIXELS / page[1])
+    return (max(1, round(page[0] * scale)), max(1, round(page[1] * scale))), scale
+
+
+def _rgba(colour: str, name: str) -> tuple[int, int, int, int]:
+    checked = check_colour(colour, name)
+    if checked == "none":
+        return INK, INK, INK, 0
+    red, green, blue, alpha = (*ImageColor.getrgb(checked), INK)[:4]
+    return red, green, blue, alpha
+
+
+def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, int]) -> None:
+    """Lay the ink over the picture where the mask has it."""
+    share = mask if ink[3] == INK else mask.point([value * ink[3] // INK for value in range(INK + 1)])
+    if picture.mode == "RGB":
+        picture.paste(ink[:3], mask=share)
+        return
+    sheet = Image.new("RGBA", picture.size, (*ink[:3], 0))
+    sheet.putalpha(share)
+    picture.alpha_composite(sheet)
+
+
+def _inked(strokes: Strokes, layer: int, size: tuple[int, int], scale: float, width: float) -> Image.Image:
+    """Return a mask of `size` pixels with the strokes of a layer, `scale` pixels a mm, in lines of `width` pixels."""
+    wide = max(1, round(width))
+    places, offsets = _seen(strokes, layer, size, scale, wide)
+    bars = wide > WIDEST_DISC
+    if _lengths(places, offsets) * (wide if bars else 1) > MOST_INK:
+        raise BadPreview("the drawing has too much ink for a preview", field="strokes", hint="ask for a smaller one")
+    if not bars:
+        return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))
+    mask = _drawn(places, offsets, size, wide)
+    _round_off(mask, _tips(places, offsets), wide)
+    return mask
+
+
+def _drawn(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Image.Image:
+    mask = Image.new("L", size)
+    canvas = ImageDraw.Draw(mask)
+    # Pillow reads pairs of 32-bit floats from a buffer as they are.
+    flat: Any = places.astype(np.float32)
+    for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        canvas.line(flat[start:stop], fill=INK, width=wide)
+    return mask
+
+
+def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
+    """Return a mask with lines of one pixel, and a border around it into which they may be spread."""
+    places = places + wide
+    mask = np.array(_drawn(places, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
+    # Strokes that stay in one place have no line.
+    column, row = np.floor(places[offsets[:-1]]).astype(np.int64).T
+    inside = (column >= 0) & (column < mask.shape[1]) & (row >= 0) & (row < mask.shape[0])
+    mask[row[inside], column[inside]] = INK
+    return mask
+
+
+def _spread(thin: Mask, wide: int) -> Mask:
+    """Return the mask without its border, every pixel of it spread to a disc: so lines get round ends and corners.
+
+    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones from shorter ones.
+    """
+    rows, columns = thin.shape[0] - 2 * wide, thin.shape[1] - 2 * wide
+    spread = np.zeros((rows, columns), dtype=np.uint8)
+    middle, even = (wide - 1) / 2, wide % 2 == 0
+    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not the same way.
+    reach, left, right = thin.copy(), 0, int(even)
+    if even:
+        np.maximum(reach[:, :-1], thin[:, 1:], out=reach[:, :-1])
+    # From the outer rows of the disc to the middle one, each as long as the one before or longer; two lie evenly off the middle.
+    for down in range((wide + 1) // 2):
+        half = math.sqrt((wide / 2) ** 2 - (middle - down) ** 2)
+        while (left + right) / 2 + 1 <= half:
+            left, right = left + 1, right + 1
+            np.maximum(reach[:, left:], thin[:, :-left], out=reach[:, left:])
+            np.maximum(reach[:, :-right], thin[:, right:], out=reach[:, :-right])
+        for row in {down, wide - 1 - down}:
+            top = wide + row - int(middle)
+            np.maximum(spread, reach[top : top + rows, wide : wide + columns], out=spread)
+    return spread
+
+
+def _seen(strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wide: int) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the vertices in pixels of those strokes of a layer that touch the page, and where each stroke begins.
+
+    Vertices that would fall onto the one before are left out, but for the last of a stroke.
+    """
+    chosen = strokes.layers == layer
+    counts = np.where(chosen, np.diff(strokes.offsets), 0)
+    places = strokes.coordinates[np.repeat(chosen, np.diff(strokes.offsets))] * scale
+    counts = counts[counts > 0]
+    starts = np.cumsum(counts) - counts
+    low, high = np.minimum.reduceat(places, starts), np.maximum.reduceat(places, starts)
+    touching = ((high >= -wide) & (low <= np.array(size) + wide)).all(axis=1)
+    kept = np.repeat(touching, counts)
+    cell = np.floor(places / max(1.0, wide / 8))
+    moved = np.ones(len(places), dtype=bool)
+    moved[1:] = (cell[1:] != cell[:-1]).any(axis=1)
+    moved[starts] = True
+    moved[starts + counts - 1] = True
+    kept &= moved
+    left = np.add.reduceat(kept, starts, dtype=np.int64)[touching]
+    return places[kept], np.concatenate(([0], np.cumsum(left)))
+
+
+def _lengths(places: Floats, offsets: NDArray[np.int64]) -> float:
+    steps = np.hypot(*np.diff(places, axis=0).T) if len(places) > 1 else np.zeros(0)
+    between = offsets[1:-1] - 1
+    return float(steps.sum() - steps[between].sum())
+
+
+def _tips(places: Floats, offsets: NDArray[np.int64]) -> Floats:
+    """Return where the disc of the pen is seen beside bars: at the ends and sharp corners of strokes."""
+    tip = np.zeros(len(places), dtype=bool)
+    tip[offsets[:-1]] = tip[offsets[1:] - 1] = True
+    step = np.diff(places, axis=0)
+    unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
+    tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < SHARP
+    return places[tip]
+
+
+def _round_off(mask: Image.Image, tips: Floats, wide: int) -> None:
+    """Draw discs of the pen's width at `tips` into the mask."""
+    canvas = ImageDraw.Draw(mask)
+    # Discs that lie within a fraction of their width are the same disc.
+    step = wide / WIDEST_DISC
+    for x, y in (np.unique(np.round(tips / step), axis=0) * step).tolist():
+        canvas.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=INK)

@@ -1,0 +1,121 @@
+"""Foreign SVG as a tree of plain nodes, parsed strictly: nothing is loaded, nothing is expanded, and everything has a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+from xml.parsers import expat
+
+from libraries.errors import InvalidInput
+
+LARGEST_SVG = 20_000_000
+MOST_ELEMENTS = 200_000
+DEEPEST_ELEMENT = 64
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
+INKSCAPE_NAMESPACE = "http://www.inkscape.org/namespaces/inkscape"
+# Attributes of these names are kept; they are looked up without their namespace.
+FOREIGN_ATTRIBUTES = {
+    f"{XLINK_NAMESPACE} href": "href",
+    f"{INKSCAPE_NAMESPACE} label": "inkscape:label",
+    f"{INKSCAPE_NAMESPACE} groupmode": "inkscape:groupmode",
+}
+
+
+class BadSVG(InvalidInput):
+    """Raised when what should be an SVG cannot be parsed, or declares or nests more than it may."""
+
+    code: ClassVar[str] = "bad-svg"
+
+
+@dataclass
+class Node:
+    """An element: its name without the namespace, its attributes, and the elements inside of it."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list[Node] = field(default_factory=list)
+
+
+def parse_svg(source: str | bytes) -> Node:
+    """Return the root of the SVG `source`. Elements of other namespaces are left out, and so is all text.
+
+    A document type may be named, as older programs do; it is not loaded. Declarations inside of it are refused.
+
+    Raises:
+        BadSVG: it is not well-formed or no SVG, declares entities or a document type of its own, or is too large, too deep, or of
+            too many elements.
+    """
+    data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
+    if not isinstance(data, bytes):
+        raise BadSVG("an SVG is text or bytes", field="svg")
+    if len(data) > LARGEST_SVG:
+        raise BadSVG(f"an SVG may have {LARGEST_SVG:,} bytes", field="svg")
+    tree = _Tree()
+    parser = expat.ParserCreate("utf-8" if isinstance(source, str) else None, namespace_separator=" ")
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    parser.StartElementHandler = tree.begin
+    parser.EndElementHandler = tree.end
+    parser.StartDoctypeDeclHandler = _check_document_type
+    parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refuse
+    parser.ExternalEntityRefHandler = _refuse_external
+    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = parser.SkippedEntityHandler = _refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise BadSVG(f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}", field="svg") from None
+    except (LookupError, ValueError):
+        raise BadSVG("the encoding that the SVG names is not known", field="svg") from None
+    if tree.root is None:
+        raise BadSVG("the outermost element is not svg", field="svg")
+    return tree.root
+
+
+class _Tree:
+    """Builds nodes as the parser goes."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        # None stands for an element that is left out.
+        self._open: list[Node | None] = []
+        self._count = 0
+
+    def begin(self, name: str, attributes: dict[str, str]) -> None:
+        """Take in the begin of an element."""
+        self._count += 1
+        if len(self._open) >= DEEPEST_ELEMENT:
+            raise BadSVG(f"elements may be nested {DEEPEST_ELEMENT} deep", field="svg")
+        if self._count > MOST_ELEMENTS:
+            raise BadSVG(f"an SVG may have {MOST_ELEMENTS:,} elements", field="svg")
+        namespace, _, tag = name.rpartition(" ")
+        parent = self._open[-1] if self._open else None
+        wanted = namespace in ("", SVG_NAMESPACE) and (parent is not None or not self._open)
+        node = Node(tag, _kept(attributes)) if wanted else None
+        if node is not None and parent is not None:
+            parent.children.append(node)
+        if not self._open:
+            self.root = node if tag == "svg" else None
+        self._open.append(node)
+
+    def end(self, _: str) -> None:
+        """Take in the end of an element."""
+        self._open.pop()
+
+
+def _kept(attributes: dict[str, str]) -> dict[str, str]:
+    return {FOREIGN_ATTRIBUTES.get(name, name): value for name, value in attributes.items()}
+
+
+def _check_document_type(_: str, __: str | None, ___: str | None, own: int) -> None:
+    if own:
+        _refuse()
+
+
+def _refuse_external(*_: object) -> int:
+    """Refuse what lies elsewhere; the parser wants a number from whoever does load it."""
+    _refuse()
+    return 0
+
+
+def _refuse(*_: object) -> None:
+    raise BadSVG("an SVG with entities or a document type of its own is not read", field="svg")

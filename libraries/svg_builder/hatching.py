@@ -1,0 +1,106 @@
+"""Hatching: parallel lines that fill polygons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from libraries.drawing.clipping import edges_of, region_of
+from libraries.drawing.transforms import applied, inverse, rotation
+from libraries.errors import InvalidInput
+from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices
+
+Floats = NDArray[np.float64]
+
+CLOSEST, WIDEST = 0.05, 1000.0
+STEEPEST = 360.0
+
+
+class BadHatching(InvalidInput):
+    """Raised when lines would lie too close or too far apart, or at an angle that is none."""
+
+    code: ClassVar[str] = "bad-hatching"
+
+
+@dataclass(frozen=True)
+class Hatching:
+    """How a polygon is filled.
+
+    Attributes:
+        spacing: from line to line in mm, 0.05 to 1000.
+        angle: of the lines in degrees, clockwise from level, -360 to 360.
+        cross: whether a second set of lines crosses the first at a right angle.
+        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline crisp.
+
+    Raises:
+        BadHatching: a number is out of its range.
+    """
+
+    spacing: float = 1.0
+    angle: float = 45.0
+    cross: bool = False
+    inset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers; comparisons are worded so that NaN fails them."""
+        if not CLOSEST <= self.spacing <= WIDEST:
+            raise BadHatching(f"spacing must be {CLOSEST} to {WIDEST:.0f} mm", field="spacing")
+        if not abs(self.angle) <= STEEPEST:
+            raise BadHatching(f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees", field="angle")
+        if not 0 <= self.inset <= WIDEST:
+            raise BadHatching(f"inset must be 0 to {WIDEST:.0f} mm", field="inset")
+
+
+def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
+    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row, there and back.
+
+    The rows of one angle and spacing are the same for every polygon, so that neighbours which are hatched alike match.
+
+    Args:
+        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a hole.
+        hatching: how to fill them.
+
+    Raises:
+        BadPolygon: a ring is no polygon, see `libraries.drawing.clipping.region_of`.
+        TooManyVertices: the lines would be too many.
+    """
+    region = region_of(rings)
+    if hatching.inset:
+        region = shapely.buffer(region, -hatching.inset)
+    edges = edges_of(region)
+    angles = (hatching.angle, hatching.angle + 90) if hatching.cross else (hatching.angle,)
+    return [line for angle in angles for line in _rows(edges, angle, hatching.spacing)]
+
+
+def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
+    """Cut level rows out of edges that were turned so that the lines are level, and turn the rows back."""
+    turn = rotation(-angle)
+    level = applied(turn, edges.reshape(-1, 2)).reshape(-1, 2, 2)
+    rows, across = _crossings(level, spacing)
+    order = np.lexsort((across, rows))
+    rows, across = rows[order], across[order]
+    # Every row enters and leaves by turns: its crossings are pairs.
+    lines = np.stack([across.reshape(-1, 2), np.repeat(rows[::2, None] * spacing, 2, axis=1)], axis=2)
+    lines = lines[lines[:, 1, 0] > lines[:, 0, 0]]
+    back = np.rint(lines[:, 0, 1] / spacing).astype(np.int64) % 2 == 1
+    lines[back] = lines[back, ::-1]
+    return list(applied(inverse(turn), lines.reshape(-1, 2)).reshape(-1, 2, 2))
+
+
+def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats]:
+    """Return where edges cross the rows `n * spacing`: n, and how far across. Of its ends an edge takes in the upper one."""
+    low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
+    first, last = np.ceil(low / spacing), np.ceil(high / spacing)
+    if not (last - first).sum() <= MOST_VERTICES:
+        raise TooManyVertices
+    counts = (last - first).astype(np.int64)
+    edge = np.repeat(np.arange(len(edges)), counts)
+    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge].astype(np.int64)
+    start, end = edges[edge, 0], edges[edge, 1]
+    part = (rows * spacing - start[:, 1]) / (end[:, 1] - start[:, 1])
+    return rows, start[:, 0] + part * (end[:, 0] - start[:, 0])

@@ -1,0 +1,301 @@
+"""The reader of foreign SVG: its shapes as strokes in mm. What a pen cannot draw is left out and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.drawing.document import LONGEST_LAYER_NAME, Document
+from libraries.drawing.transforms import Fit, Matrix, applied, combined, determinant, fitting, magnification, scaling, translation
+from libraries.lettering import BadText, check_text
+from libraries.plotting import Pen, Rectangle
+from libraries.svg_builder.appearance import PIXEL, Look, aspect, length, lengths, look_of, styles_of
+from libraries.svg_builder.attributes import transform_matrix
+from libraries.svg_builder.curves import FLATNESS, MOST_VERTICES, TooManyVertices
+from libraries.svg_builder.foreign_xml import BadSVG, Node, parse_svg
+from libraries.svg_builder.outlines import closed, ellipse_outline, path_outline, rectangle_outline
+from libraries.svg_builder.path_data import numbers_in
+
+Floats = NDArray[np.float64]
+Viewport = tuple[float, float]
+
+# What a picture without a size is in a browser, in pixels.
+DEFAULT_SIZE: Viewport = (300.0, 150.0)
+DEEPEST_USE = 16
+DEEPEST_PLACE = 96
+# Elements that are looked at, those that `use` repeats counted each time.
+MOST_VISITS = 500_000
+THINNEST_PEN, WIDEST_PEN = 0.05, 50.0
+# What is scaled by less vanishes, and needs no fine lines.
+SMALLEST_SCALE = 1e-9
+CONTAINERS = {"g", "a", "svg"}
+# What has no looks of its own: it is drawn where it is referred to, if at all.
+SILENT = {
+    "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
+    "pattern", "filter", "view", "cursor",
+}  # fmt: skip
+NAMED_DROPS = {
+    "script", "image", "foreignObject", "text", "style", "animate", "animateTransform", "animateMotion", "set", "video", "audio",
+    "iframe", "canvas",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: the drawing, and what was left out by its name, such as `image`, and how often.
+
+    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut and were not.
+    """
+
+    document: Document
+    dropped: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where an element stands: its way to the page in mm, its look, its layer's name, and what is open around it."""
+
+    to_page: Matrix
+    look: Look
+    viewport: Viewport
+    layer: str | None = None
+    uses: tuple[str, ...] = ()
+    depth: int = 0
+
+
+def read_svg(source: str | bytes, *, tolerance: float = FLATNESS) -> Reading:
+    """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
+
+    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape that is only filled is drawn
+    by its edge. Layers of Inkscape become layers, and so does every colour outside of them; the pen of a layer has the colour and
+    width of the first shape on it. Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
+    counted.
+
+    Args:
+        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without one.
+        tolerance: how far a line may stay from the curve that it stands for, in mm.
+
+    Raises:
+        BadSVG: it cannot be read: not well-formed, no SVG, too large or too deep, or a length that is none.
+        BadPathData, BadNumber, BadAttribute: a path, a number or a transform breaks its grammar or is too large.
+        TooManyVertices: it has more than two million.
+        BadStrokes: something lies more than a kilometre away.
+    """
+    root = parse_svg(source)
+    size = _page_size(root)
+    reader = _Reader(root, Document(size[0] * PIXEL, size[1] * PIXEL), tolerance)
+    reader.visit_viewport(root, _Place(scaling(PIXEL), Look(), size), size)
+    return Reading(reader.document, dict(sorted(reader.dropped.items())))
+
+
+def _page_size(root: Node) -> Viewport:
+    """Return the size of the page in pixels: what it says, or that of its viewBox, or that of a picture without a size."""
+    box = _view_box(root)
+    fallback = (box.width, box.height) if box else DEFAULT_SIZE
+    width, height = (
+        length(text, whole, whole) for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
+    )
+    if not width > 0 or not height > 0:
+        raise BadSVG("the page has no size", field="svg")
+    return width, height
+
+
+def _view_box(node: Node) -> Rectangle | None:
+    numbers = numbers_in(node.attributes.get("viewBox", "")[:200]).tolist()
+    if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
+        return None
+    left, top, width, height = numbers
+    return Rectangle(left, top, left + width, top + height)
+
+
+class _Reader:
+    """Walks through the tree and draws what it meets."""
+
+    def __init__(self, root: Node, document: Document, tolerance: float) -> None:
+        self.document = document
+        self.dropped: Counter[str] = Counter()
+        self._tolerance = tolerance
+        self._visits = 0
+        self._named = _named(root)
+
+    def visit(self, node: Node, place: _Place) -> None:
+        """Draw one element and what is inside of it."""
+        self._visits += 1
+        if self._visits > MOST_VISITS or place.depth > DEEPEST_PLACE:
+            raise BadSVG("the SVG repeats or nests too much", field="svg")
+        if node.tag in SILENT:
+            return
+        styles = styles_of(node)
+        if styles.get("display") == "none":
+            return
+        place = replace(place, look=look_of(styles, place.look), depth=place.depth + 1)
+        if "transform" in node.attributes:
+            place = replace(place, to_page=combined(place.to_page, transform_matrix(node.attributes["transform"])))
+        self._count_cuts(styles)
+        self._enter(node, place)
+
+    def _enter(self, node: Node, place: _Place) -> None:
+        if node.tag == "svg":
+            self._visit_nested(node, place)
+        elif node.tag in CONTAINERS:
+            self._visit_all(node, replace(place, layer=_layer_name(node) or place.layer))
+        elif node.tag == "switch":
+            self._visit_all(Node("g", {}, node.children[:1]), place)
+        elif node.tag == "use":
+            self._visit_used(node, place)
+        elif node.tag in SHAPES:
+            self._draw(node, place)
+        else:
+            self.dropped[node.tag if node.tag in NAMED_DROPS else "unknown"] += 1
+
+    def visit_viewport(self, node: Node, place: _Place, size: Viewport) -> None:
+        """Draw what is inside of an `svg` or `symbol` that shows its viewBox at `size`."""
+        box = _view_box(node)
+        if box is None:
+            self._visit_all(node, replace(place, viewport=size))
+            return
+        across, down, kind = aspect(node.attributes.get("preserveAspectRatio"))
+        fit: Fit = {"meet": "contain", "slice": "cover", "none": "fill"}[kind]  # type: ignore[assignment]
+        shown = fitting(
+            box,
+            Rectangle(0, 0, *size),
+            fit,
+            align={"Min": "left", "Mid": "center", "Max": "right"}[across],  # type: ignore[arg-type]
+            vertical={"Min": "top", "Mid": "middle", "Max": "bottom"}[down],  # type: ignore[arg-type]
+        )
+        self._visit_all(node, replace(place, to_page=combined(place.to_page, shown), viewport=(box.width, box.height)))
+
+    def _visit_all(self, node: Node, place: _Place) -> None:
+        for child in node.children:
+            self.visit(child, place)
+
+    def _visit_nested(self, node: Node, place: _Place) -> None:
+        left, top = lengths(node, "x y", place.viewport)
+        size = _own_size(node, place.viewport)
+        if min(size) > 0:
+            self.visit_viewport(node, replace(place, to_page=combined(place.to_page, translation(left, top))), size)
+
+    def _visit_used(self, node: Node, place: _Place) -> None:
+        """Draw what a `use` refers to; one that refers to itself, or to another file, is left out."""
+        name = node.attributes.get("href", "")
+        target = self._named.get(name[1:]) if name.startswith("#") else None
+        if target is None or name in place.uses or len(place.uses) >= DEEPEST_USE:
+            self.dropped["use"] += 1
+            return
+        left, top = lengths(node, "x y", place.viewport)
+        place = replace(place, to_page=combined(place.to_page, translation(left, top)), uses=(*place.uses, name))
+        if target.tag not in ("symbol", "svg"):
+            self.visit(target, place)
+            return
+        size = {side: node.attributes[side] for side in ("width", "height") if side in node.attributes}
+        # A symbol is drawn here and nowhere else: as a viewport of the size that the use gives it.
+        self.visit(Node("svg", target.attributes | size, target.children), place)
+
+    def _draw(self, node: Node, place: _Place) -> None:
+        if not place.look.drawn:
+            return
+        tolerance = self._tolerance / max(magnification(place.to_page), SMALLEST_SCALE)
+        lines = [line for line in SHAPES[node.tag](node, place.viewport, tolerance) if len(line)]
+        if not lines:
+            return
+        if self.document.store.vertices + sum(map(len, lines)) > MOST_VERTICES:
+            raise TooManyVertices
+        moved = applied(place.to_page, np.concatenate(lines))
+        self.document.extend(moved, np.cumsum([0, *map(len, lines)]), self._layer(place))
+
+    def _layer(self, place: _Place) -> int:
+        name = place.layer or place.look.ink
+        for index, layer in enumerate(self.document.layers):
+            if layer.name == name:
+                return index
+        wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
+        width = round(min(max(wide, THINNEST_PEN), WIDEST_PEN), 3)
+        return self.document.layer(name, Pen(name, place.look.ink, width))
+
+    def _count_cuts(self, styles: Mapping[str, str]) -> None:
+        for name in ("clip-path", "mask", "marker-start", "marker-mid", "marker-end"):
+            if styles.get(name, "none") != "none":
+                self.dropped[name] += 1
+
+
+def _named(root: Node) -> dict[str, Node]:
+    """Return the elements by their ids, the first where one is taken twice."""
+    named: dict[str, Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if "id" in node.attributes:
+            named.setdefault(node.attributes["id"], node)
+        waiting.extend(reversed(node.children))
+    return named
+
+
+def _own_size(node: Node, viewport: Viewport) -> Viewport:
+    width = length(node.attributes.get("width"), viewport[0], viewport[0])
+    height = length(node.attributes.get("height"), viewport[1], viewport[1])
+    return width, height
+
+
+def _layer_name(node: Node) -> str | None:
+    """Return the name of a layer of Inkscape, or None if `node` is none; a name that cannot be one is as good as none."""
+    label = node.attributes.get("inkscape:label", "").strip()[:LONGEST_LAYER_NAME]
+    if node.attributes.get("inkscape:groupmode") != "layer" or not label:
+        return None
+    try:
+        return check_text(label)
+    except BadText:
+        return None
+
+
+def _path(node: Node, _: Viewport, tolerance: float) -> list[Floats]:
+    data = node.attributes.get("d", "").strip()
+    return path_outline(data, tolerance) if data and data != "none" else []
+
+
+def _rect(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+    left, top, width, height, across, down = lengths(node, "x y width height rx ry", viewport)
+    if min(width, height) <= 0:
+        return []
+    # One radius stands for both.
+    across, down = across or down, down or across
+    return [rectangle_outline((left, top), (width, height), (across, down), tolerance)]
+
+
+def _circle(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+    x, y, radius = lengths(node, "cx cy r", viewport)
+    return [ellipse_outline((x, y), (radius, radius), tolerance)] if radius > 0 else []
+
+
+def _ellipse(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+    x, y, across, down = lengths(node, "cx cy rx ry", viewport)
+    return [ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else []
+
+
+def _line(node: Node, viewport: Viewport, _: float) -> list[Floats]:
+    x1, y1, x2, y2 = lengths(node, "x1 y1 x2 y2", viewport)
+    return [np.array([(x1, y1), (x2, y2)])]
+
+
+def _polyline(node: Node, _: Viewport, __: float) -> list[Floats]:
+    numbers = numbers_in(node.attributes.get("points", ""))
+    places = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
+    return [places] if len(places) > 1 else []
+
+
+def _polygon(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+    return [closed(places) for places in _polyline(node, viewport, tolerance)]
+
+
+SHAPES: Mapping[str, Callable[[Node, Viewport, float], list[Floats]]] = {
+    "path": _path,
+    "rect": _rect,
+    "circle": _circle,
+    "ellipse": _ellipse,
+    "line": _line,
+    "polyline": _polyline,
+    "polygon": _polygon,
+}

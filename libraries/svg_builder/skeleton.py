@@ -1,0 +1,61 @@
+"""The frame of a document, made by svgwrite, with marks where strokes are written past it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import svgwrite
+
+# No checked path data can hold an at sign, and text is escaped.
+MARKER = re.compile(r'<path d="@([0-9]+)" />')
+INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
+
+
+class Marker:
+    """Stands in the tree of svgwrite for strokes that are written past it."""
+
+    elementname = "path"
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def get_xml(self) -> ET.Element:
+        """Return the element that `spliced` finds again."""
+        return ET.Element("path", d=f"@{self.number}")
+
+
+def page(width: str, height: str, **attributes: str) -> Any:
+    """Return an empty document of `width` x `height` mm, given as they are written, with round caps and without fill."""
+    drawing = svgwrite.Drawing(
+        size=(f"{width}mm", f"{height}mm"),
+        viewBox=f"0 0 {width} {height}",
+        fill="none",
+        **attributes,
+        stroke_linecap="round",
+        stroke_linejoin="round",
+        debug=False,
+    )
+    drawing.elements.remove(drawing.defs)
+    return drawing
+
+
+def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
+    """Return a group for `drawing` that Inkscape and plotter programs take for a layer called `label`."""
+    drawing.attribs["xmlns:inkscape"] = INKSCAPE
+    group = drawing.g(**attributes)
+    group.attribs["inkscape:groupmode"] = "layer"
+    group.attribs["inkscape:label"] = label
+    return group
+
+
+def spliced(drawing: Any, body: Callable[[int], Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield the document in blocks, with `body(n)` in the place of the marker with the number `n`."""
+    # Odd pieces are the numbers that MARKER caught, even ones what stands between.
+    for place, piece in enumerate(MARKER.split(drawing.tostring())):
+        if place % 2:
+            yield from body(int(piece))
+        else:
+            yield piece.encode()

@@ -1,0 +1,214 @@
+"""The page /live, used as a person uses it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from components.texts.job_types import JOB_FUNCTIONS
+from libraries.job_manager import submit
+from libraries.patterns import PATTERNS
+from tests.browser.test_pages import LOWEST_CONTRAST, watched
+from tests.conftest import until
+from tests.journeys.conftest import Service
+
+pytestmark = pytest.mark.browser
+StartService = Callable[..., Service]
+TASK = "workers.example_tasks.example_long_task"
+# Not ASCII on purpose: it has to survive a header and the name of a subprotocol.
+KEY = "ann-ключ-4c1f9a7be2d8"
+# How long it takes from a click until a line of the log says so, in milliseconds.
+LINE_AFTER_CLICK = """([button, words]) => new Promise((done) => {
+  const started = performance.now()
+  const look = () => document.querySelector('#log').textContent.includes(words) && done(performance.now() - started)
+  new MutationObserver(look).observe(document.querySelector('#log'), {childList: true})
+  document.querySelector(button).click()
+})"""
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """Other programs may keep the machine busy."""
+    expect.set_options(timeout=15_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def opened(page: Page, service: Service) -> Page:
+    """The page, connected."""
+    page.goto(f"{service.url}/live")
+    expect(page.locator("#connection-text")).to_have_text("Connected")
+    return page
+
+
+def lines(page: Page) -> Locator:
+    return page.locator("#log .words:visible")
+
+
+def natural_width(page: Page) -> int:
+    """The width of the drawing as the browser has decoded it, 0 for none."""
+    return int(page.locator("#drawing").evaluate("image => image.complete ? image.naturalWidth : 0"))
+
+
+def test_a_text_job_shows_its_three_lines_and_its_answer(start_service: StartService, page: Page) -> None:
+    """C17, F25, F27."""
+    opened(page, start_service())
+    assert page.get_by_label("Job type").locator("option").all_inner_texts() == sorted(JOB_FUNCTIONS)
+    expect(lines(page)).to_have_text(["🔄 Background Job Processor: Connected!"])
+    page.get_by_label("Job type").select_option("translate")
+    page.get_by_label("Text", exact=True).fill("hello")
+    page.get_by_role("button", name="Submit Job").click()
+    queued = re.compile("📋 Job translate_[a-z0-9]+ queued successfully!")
+    answer = "🌍 Translated: 'hello' → 'hola'"
+    expect(lines(page)).to_have_text([re.compile("Connected!"), "⏳ Queuing translate job: hello", queued, answer])
+    expect(page.locator("#text-outcome")).to_have_text(answer)
+    expect(page.locator("#task-status")).to_have_text("Progress: 100%")
+
+    # With the keyboard alone, and a text that is no markup.
+    page.get_by_label("Job type").select_option("default")
+    box = page.get_by_label("Text", exact=True)
+    box.fill("<img src=x onerror=alert(1)>")
+    box.press("Enter")
+    expect(page.locator("#text-outcome")).to_have_text("✅ Processed: <IMG SRC=X ONERROR=ALERT(1)>")
+    assert page.locator("img").count() == 1, "the drawing's own, and no other"
+
+    box.fill(" ")
+    box.press("Enter")
+    expect(page.locator("#text-outcome")).to_have_text("❌ Empty message not allowed")
+
+    page.get_by_label("Frames as sent").check()
+    expect(page.locator("#log .raw:visible").first).to_contain_text('"action": "job_status"')
+    expect(page.locator("#log .out .raw:visible").first).to_contain_text('"type":"translate"')
+
+
+def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    with watched(page) as (asked, complaints):
+        opened(page, service)
+        expect(page.get_by_label("Pattern").locator("option")).to_have_text(list(PATTERNS))
+        page.get_by_label("Pattern").select_option("grid")
+        expect(page.locator("#pattern-hint")).to_have_text(PATTERNS["grid"].summary)
+        page.get_by_label("Width, mm").fill("120.5")
+        page.get_by_label("Height, mm").fill("80")
+        page.get_by_label("Seed").fill("7")
+        page.get_by_role("button", name="Draw").click()
+        expect(page.locator("#drawing")).to_be_visible()
+        until(lambda: natural_width(page) > 0, what="a decoded drawing")
+        expect(page.locator("#drawing")).to_have_attribute("alt", "Drawing: grid, 120.5 \N{MULTIPLICATION SIGN} 80 mm")
+        expect(page.locator("#task-status")).to_have_text("Progress: 100%")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download SVG").click()
+    assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
+    assert download.value.path().read_text().count("<path") >= 1
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(service.url).netloc}
+    assert complaints == []
+
+    # The form's own limits keep nonsense at home; what they let pass and the service refuses is said beside the form.
+    page.get_by_label("Width, mm").fill("0")
+    page.get_by_role("button", name="Draw").click()
+    assert page.locator("#width:invalid").count() == 1
+    page.get_by_label("Width, mm").evaluate("input => { input.min = -5 }")
+    page.get_by_role("button", name="Draw").click()
+    expect(page.locator("#artboard-outcome")).to_contain_text("width: Must be greater than or equal to 1")
+
+
+def test_the_example_task_shows_its_progress_and_can_be_canceled(start_service: StartService, page: Page) -> None:
+    """M6, M7."""
+    service = start_service()
+    opened(page, service)
+    page.get_by_role("button", name="Start the example task").click()
+    for percent in (10, 20, 30):
+        expect(page.locator("#task-status")).to_have_text(f"Progress: {percent}%")
+    expect(page.locator("#task-bar")).to_have_js_property("value", 30)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#task-status")).to_have_text("Canceled")
+    expect(page.locator("#example-outcome")).to_contain_text("was stopped")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+
+    # By its address, the page is led to and finds what was started.
+    page.goto(f"{service.url}/start-task")
+    assert page.url == f"{service.url}/live"
+    expect(page.locator("#task-status")).to_have_text("Progress: 10%")
+    expect(page.locator("#task-status")).to_have_text("Progress: 20%")
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_lost_connection_comes_back_and_nothing_was_missed(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    job = submit(TASK, kwargs={"seconds": 0.4})
+    opened(page, service)
+    expect(page.locator("#task-status")).to_have_text("Progress: 20%")
+    os.kill(service.pids()["gunicorn"], signal.SIGKILL)
+    expect(page.locator("#connection-text")).to_have_text("Connection lost, trying again…")
+    expect(page.get_by_role("button", name="Submit Job")).to_be_disabled()
+    expect(page.locator("#connection-text")).to_have_text("Connected")
+    expect(page.locator("#task-status")).to_have_text("Progress: 100%")
+    expect(page.locator("#example-outcome")).to_have_text(f"✅ Job {job.id} finished: done")
+    steps = [line for line in lines(page).all_inner_texts() if line.startswith("Step ")]
+    assert steps == [f"Step {step} of 10 (…{job.id[-6:]})" for step in range(1, 11)], "each once and in order"
+    page.get_by_role("button", name="Submit Job").click()
+    expect(page.locator("#text-outcome")).to_have_text("🌍 Translated: 'hello' → 'hola'")
+
+
+def test_a_second_job_is_taken_while_a_long_one_runs(start_service: StartService, page: Page) -> None:
+    """F11."""
+    opened(page, start_service(DEMO_DELAYS="1", WORKERS="2"))
+    page.get_by_label("Job type").select_option("generate")
+    page.get_by_role("button", name="Submit Job").click()
+    expect(page.locator("#task-status")).to_have_text("Progress: 10%")
+    page.get_by_label("Job type").select_option("default")
+    assert page.evaluate(LINE_AFTER_CLICK, ["#text-form button", "Job default_"]) < 200
+    assert "AI Response" not in page.locator("#log").inner_text()
+    expect(page.locator("#log")).to_contain_text("✅ Processed: HELLO")
+    expect(page.locator("#log")).to_contain_text("🤖 AI Response to 'hello'")
+
+
+def test_where_keys_are_set_the_page_works_with_one(start_service: StartService, page: Page) -> None:
+    service = start_service(API_KEYS=f"ann:{sha256(KEY.encode()).hexdigest()}")
+    page.goto(f"{service.url}/live")
+    state = page.locator("#connection-text")
+    expect(state).to_have_text("A valid API key is needed")
+    page.get_by_label("API key").fill("wrong")
+    page.get_by_label("API key").press("Enter")
+    expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is needed")
+    expect(state).to_have_text("A valid API key is needed")
+    expect(page.get_by_role("button", name="Draw")).to_be_disabled()
+
+    page.get_by_label("API key").fill(KEY)
+    page.get_by_role("button", name="Use this key").click()
+    expect(state).to_have_text("Connected")
+    expect(page.get_by_label("Pattern").locator("option")).to_have_text(list(PATTERNS))
+    page.get_by_role("button", name="Draw").click()
+    expect(page.locator("#drawing")).to_be_visible()
+    until(lambda: natural_width(page) > 0, what="a decoded drawing")
+    assert (page.locator("#drawing").get_attribute("src") or "").startswith("blob:")
+    page.get_by_role("button", name="Start the example task").click()
+    expect(page.locator("#task-status")).to_have_text("Progress: 10%")
+
+    page.reload()
+    expect(state).to_have_text("Connected")
+    expect(page.locator("#task-status")).to_have_text(re.compile("Progress: [2-9]0%"))
+    assert KEY not in service.said()
+    assert KEY not in page.content()
+
+
+def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(start_service: StartService, browser: Browser) -> None:
+    service = start_service()
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+        page = opened(context.new_page(), service)
+        page.get_by_label("Frames as sent").check()
+        page.get_by_role("button", name="Draw").click()
+        expect(page.locator("#drawing")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme
+        contrast, text = page.evaluate(LOWEST_CONTRAST)
+        assert contrast >= 4.5, (scheme, contrast, text)
+        assert page.evaluate("[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)")
+        context.close()

@@ -1,0 +1,45 @@
+"""The AsyncAPI document as tests read it: what may be said on each channel, with nothing left open."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+
+Node = dict[str, Any]
+
+
+class Described:
+    """A document whose schemas are closed: what they do not name is wrong, so nothing can be said that is not described."""
+
+    def __init__(self, document: Node) -> None:
+        self.document = copy.deepcopy(document)
+        close(self.document["components"]["schemas"])
+
+    def keys(self, channel: str, action: str) -> set[str]:
+        """The messages of all operations on a channel that `send` or `receive`."""
+        operations = [one for one in self.document["operations"].values() if one["action"] == action]
+        found = [reference["$ref"] for one in operations for reference in one["messages"]]
+        return {place.rpartition("/")[2] for place in found if place.startswith(f"#/channels/{channel}/")}
+
+    def problems(self, channel: str, key: str, said: Any) -> list[str]:
+        """What is wrong with `said` as that message."""
+        schema = {**self.document["channels"][channel]["messages"][key]["payload"], "components": self.document["components"]}
+        return [error.message for error in Draft7Validator(schema).iter_errors(said)]
+
+    def matching(self, channel: str, action: str, said: Any) -> list[str]:
+        """The messages that `said` is valid as; a good document gives one."""
+        return sorted(key for key in self.keys(channel, action) if not self.problems(channel, key, said))
+
+
+def close(node: Any) -> None:
+    """Let no object have members that its schema does not name."""
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict) and "type" in node:
+            node["additionalProperties"] = False
+        for inner in node.values():
+            close(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            close(inner)

@@ -1,0 +1,99 @@
+"""L4, L5: many clients that stay connected. At full length in `python -m tests.faults.soak --only L4`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from libraries.job_manager.broker import EmbeddedBroker
+from tests.conftest import WorkerProcess, until
+from tests.faults.crowd import Readers, Sockets
+from tests.faults.load import Request, steady_load
+from tests.faults.soak import resident, web_process
+from tests.faults.trail import queue, tell
+from tests.test_app_server import Server
+
+pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+HELD, LINES = 100, 250
+
+
+@pytest.fixture
+def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Server]:
+    started = Server(environ | {"LOG_LEVEL": "WARNING", "MAX_STREAMS": str(HELD)}, home)
+    assert started.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    yield started
+    started.process.terminate()
+    assert started.process.wait(10) == 0
+
+
+def ask(port: int, path: str) -> tuple[int, str | None, Any]:
+    """The status, `Retry-After` and the JSON of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    found = response.status, response.headers["Retry-After"], json.loads(response.read())
+    connection.close()
+    return found
+
+
+def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is_refused(server: Server, client: Redis) -> None:
+    """L4."""
+    ids = [queue(client, "probe_tasks.nothing") for _ in range(100)]
+    with Sockets(server.port, HELD) as sockets:
+        status, retry_after, problem = ask(server.port, f"/jobs/{ids[0]}/events")
+        assert (status, retry_after, problem["type"]) == (503, "5", "/problems/too-many-streams")
+        with pytest.raises(InvalidStatus) as refused:
+            connect(f"ws://127.0.0.1:{server.port}/ws/background_jobs", proxy=None, legacy=True)
+        assert refused.value.response.status_code == 503
+        measured = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=15)
+        memory = resident(web_process(server.process.pid))
+        tell(f"{measured.told}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB")
+        assert (sockets.alive, sockets.lost) == (HELD, [])
+        assert sockets.answers > 10 * HELD
+        assert measured.answers == {200: 750}
+        assert measured.within(0.1)
+        assert memory < 200
+
+    def room() -> bool:
+        try:
+            with connect(f"ws://127.0.0.1:{server.port}/ws/background_jobs", proxy=None) as opened:
+                return "Connected" in str(opened.recv(5))
+        except InvalidStatus:
+            return False
+
+    until(room, what="room for another")
+
+
+def test_a_hundred_streams_cut_at_once_come_back_and_have_missed_nothing(
+    server: Server, client: Redis, start_worker: Callable[[], WorkerProcess], home: Path
+) -> None:
+    """L5."""
+    gate = home / "gate"
+    job = queue(client, "live_tasks.talk", str(gate), LINES, 0.012)
+    start_worker()
+    with Readers(server.port, job, HELD) as readers:
+        until(lambda: readers.back_since(0), what="a hundred streams")
+        gate.touch()
+        back = []
+        for share in (0.1, 0.4, 0.7):
+            until(lambda share=share: all(len(one.heard) > share * LINES for one in readers.all), what="lines")  # type: ignore[misc]
+            cut = readers.cut()
+            until(lambda cut=cut: readers.back_since(cut), seconds=10, what="a hundred streams again")  # type: ignore[misc]
+            back.append(time.monotonic() - cut)
+        until(lambda: readers.over, seconds=20, what="the end of all streams")
+    tell(f"all back after {', '.join(f'{seconds:.2f} s' for seconds in back)}")
+    for reader in readers.all:
+        orders = [tuple(map(int, event_id.split("-"))) for event_id, _, _ in reader.heard]
+        assert orders == sorted(set(orders))
+        assert [data["message"] for _, name, data in reader.heard if name == "log"] == [f"line {n}" for n in range(1, LINES + 1)]
+        assert reader.heard[-1][1] == "finished"
+    assert len({json.dumps([event_id for event_id, _, _ in reader.heard][-LINES:]) for reader in readers.all}) == 1

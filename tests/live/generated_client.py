@@ -1,0 +1,93 @@
+"""A program that a test runs beside the package `vector_client`, which was generated from the service's AsyncAPI document.
+
+It asks for a translation and a drawing, and prints what it was told as JSON. All that it knows of frames are the package's types.
+"""
+
+# mypy: ignore-errors
+# The package is there only while the test runs.
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import Any
+
+from vector_client.background_jobs import (
+    ArtboardJob,
+    ArtboardJobRequest,
+    BackgroundJobsClient,
+    ConnectedStatus,
+    IncomingMessage,
+    JobProgressFrame,
+    JobStatusFrame,
+    PingRequest,
+    PongFrame,
+    QueuedStatus,
+    QueuingStatus,
+    ResultStatus,
+    TextJob,
+    TextJobRequest,
+)
+from vector_client.shared.messages import ArtboardContent
+
+
+class Client(BackgroundJobsClient):
+    """Asks for one thing after the other."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.told: dict[str, Any] = {}
+        self.failure = ""
+
+    async def send_init_message(self) -> None:
+        """Begin with a ping."""
+        await self.send_message(PingRequest())
+
+    async def handle_message(self, message: IncomingMessage) -> None:
+        """Go on with the next request, or end."""
+        match message:
+            case JobStatusFrame(payload=ConnectedStatus(message=text)):
+                self.told["connected"] = text
+            case PongFrame(payload=payload):
+                self.told["pong"] = payload
+                await self.send_message(TextJobRequest(payload=TextJob(type="translate", content="hello")))
+            case JobStatusFrame(payload=ResultStatus(message=text), job=None):
+                self.told["translated"] = text
+                await self.send_message(ArtboardJobRequest(payload=ArtboardJob(content=ArtboardContent(width=100, height=100))))
+            case JobStatusFrame(payload=ResultStatus(), job=job):
+                self.told["drawn"] = {"type": job.artifacts[0].media_type, "done": job.done}
+                await self.disconnect()
+            case JobProgressFrame(payload=progress):
+                self.told["percent"] = progress.percent
+            case JobStatusFrame(payload=QueuingStatus() | QueuedStatus()):
+                pass
+            case _:
+                raise ValueError(f"not expected: {message!r}")
+
+    async def handle_invalid_message(self, invalid_message: Any) -> None:
+        """Give up: the document does not fit."""
+        raise ValueError(f"not described: {invalid_message!r}")
+
+    async def handle_error(self, error: Exception) -> None:
+        """Give up at the first error."""
+        self.failure = repr(error)
+        await self.disconnect()
+
+    async def handle_websocket_connection_error(self, e: Exception) -> None:
+        """Give up where there is no connection."""
+        self.failure = repr(e)
+
+
+def main() -> None:
+    """Talk to the service at the address that is the first argument, with the key that is the second."""
+    address, key = sys.argv[1:]
+    client = Client(address, headers={"X-API-Key": key} if key else {})
+    asyncio.run(asyncio.wait_for(client.handle(), 25))
+    if client.failure:
+        sys.exit(client.failure)
+    sys.stdout.write(json.dumps(client.told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""A browser's own `EventSource` and `WebSocket`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import browser
+from tests.live.service import Gates, Installation, Web
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.browser
+
+FOLLOW = """async ([path, toTheEnd]) => {
+  const heard = [], states = []
+  const source = new EventSource(path)
+  await new Promise((done, late) => {
+    setTimeout(() => late(JSON.stringify(heard)), 20000)
+    for (const name of ['status', 'progress', 'log', 'finished', 'failed', 'canceled']) {
+      source.addEventListener(name, (event) => {
+        heard.push({name, id: event.lastEventId, data: JSON.parse(event.data)})
+        if (name === 'finished' && !toTheEnd) { source.close(); done() }
+      })
+    }
+    // Left alone, a browser connects again after each end; 204 stops it for good.
+    source.onerror = () => { states.push(source.readyState); if (source.readyState === 2) done() }
+  })
+  return {heard, states}
+}"""
+TALK = """async ({path, protocols, messages, wanted}) => {
+  const heard = []
+  const socket = new WebSocket(path, protocols)
+  socket.onmessage = (event) => {
+    heard.push(JSON.parse(event.data))
+    if (heard.length === 1) messages.forEach((message) => socket.send(message))
+    if (heard.length === wanted) socket.close(1000)
+  }
+  const end = await new Promise((done, late) => { socket.onclose = done; setTimeout(() => late(JSON.stringify(heard)), 20000) })
+  return {heard, code: end.code, reason: end.reason, clean: end.wasClean, protocol: socket.protocol}
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that scripts of a test may use: the service's own pages forbid them to ask anybody for anything."""
+    context = browser.new_context(bypass_csp=True)
+    yield context.new_page()
+    context.close()
+
+
+def visit(page: Page, web: Web) -> None:
+    """Be a page of that server."""
+    page.goto(f"http://127.0.0.1:{web.port}/")
+
+
+def talk(page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0) -> dict[str, Any]:
+    """Say something on a WebSocket when greeted, and return what was heard and how it ended."""
+    asked = {"path": path, "protocols": list(protocols), "messages": list(messages), "wanted": wanted}
+    return dict(page.evaluate(TALK, asked))
+
+
+def test_an_event_source_hears_everything_once_connects_again_and_stops_by_itself(web: Web, page: Page, gates: Gates) -> None:
+    job = web.submit("live_tasks.talk", gates.path(), 5, 0.02)
+    visit(page, web)
+    gates.open()
+    found = page.evaluate(FOLLOW, [f"/jobs/{job}/events", True])
+    heard = found["heard"]
+    assert heard[0]["name"] == "status"
+    assert [event["data"]["message"] for event in heard if event["name"] == "log"] == [f"line {n}" for n in range(1, 6)]
+    assert [event["name"] for event in heard if event["data"].get("done") and event["id"]][-1:] == ["finished"]
+    assert sum(event["name"] == "finished" for event in heard) == 1
+    assert found["states"] == [0, 2], "it connected again once, and was told that there is nothing more"
+
+
+def test_an_event_source_goes_on_behind_the_last_event_when_the_server_is_replaced(
+    web: Web, page: Page, gates: Gates, installation: Installation
+) -> None:
+    """The web process stops in the middle; another one takes its port."""
+    first = installation.start_web().wait_until_ready()
+    job = first.submit("live_tasks.step", 4, gates.path("step"))
+    visit(page, first)
+    page.evaluate(f"() => {{ window.all = ({FOLLOW})(['/jobs/{job}/events', false]) }}")
+    for number in (1, 2):
+        gates.open(f"step{number}")
+    first.wait_for(job, "started")
+    assert first.stop() == 0
+    gates.open("step3")
+    second = installation.start_web(PORT=str(first.port)).wait_until_ready()
+    gates.open("step4")
+    heard = page.evaluate("() => window.all")["heard"]
+    steps = [event["data"]["step"] for event in heard if event["name"] == "progress"]
+    assert steps == [1, 2, 3, 4]
+    assert [event["name"] for event in heard if event["name"] in ("finished", "failed", "canceled")] == ["finished"]
+    second.close()
+
+
+def test_a_page_of_another_origin_may_follow_a_job_with_a_token(ann: Web, web: Web, page: Page) -> None:
+    job = ann.submit("probe_tasks.nothing")
+    path = ann.ask("POST", f"/jobs/{job}/token").body["links"]["events"]
+    visit(page, web)
+    found = page.evaluate("path => fetch(path).then((reply) => reply.text())", f"http://127.0.0.1:{ann.port}{path}")
+    assert "event: finished" in found
+
+
+def test_a_web_socket_of_a_page_asks_for_a_job_and_hears_its_result(web: Web, page: Page) -> None:
+    """C6, C17: as the tutorial's own page does it, in both forms."""
+    visit(page, web)
+    found = talk(
+        page,
+        web.address("/ws/background_jobs"),
+        '{"action": "job", "payload": {"type": "translate", "content": "hello"}}',
+        wanted=4,
+    )
+    assert [frame["payload"]["status"] for frame in found["heard"]] == ["connected", "queuing", "queued", "result"]
+    assert found["heard"][-1]["payload"]["message"] == "🌍 Translated: 'hello' → 'hola'"
+    assert (found["code"], found["clean"]) == (1000, True)
+    found = talk(page, web.address("/ws/backgroundjob"), "hi", wanted=4)
+    assert [frame.get("status") for frame in found["heard"]] == ["connected", "queuing", "queued", None]
+    assert found["heard"][-1]["message"] == "✅ Processed: HI"
+
+
+def test_a_page_learns_why_its_socket_was_closed(web: Web, ann: Web, page: Page) -> None:
+    """It hears the code also while it is sending. A browser calls no end clean before which it could not say everything."""
+    visit(page, ann)
+    refused = talk(page, ann.address("/ws/background_jobs"))
+    assert (refused["code"], refused["clean"], refused["heard"]) == (1008, True, [])
+    assert "key" in refused["reason"]
+    visit(page, web)
+    for _ in range(5):
+        long = talk(page, web.address("/ws/background_jobs"), "x" * 1_000_000)
+        assert (long["code"], long["clean"]) == (1009, True)
+    flood = talk(page, web.address("/ws/background_jobs"), *['{"action": "join", "payload": {"group": "g"}}'] * 3000)
+    assert flood["code"] == 1013
+
+
+def test_a_page_gives_its_key_as_a_subprotocol(ann: Web, page: Page) -> None:
+    coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
+    visit(page, ann)
+    for protocols, chosen in (((coded,), coded), (("vector-api", coded), "vector-api")):
+        found = talk(page, ann.address("/ws/background_jobs"), '{"action": "ping"}', protocols=protocols, wanted=2)
+        assert [frame["action"] for frame in found["heard"]] == ["job_status", "pong"]
+        assert found["protocol"] == chosen

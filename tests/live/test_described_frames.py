@@ -1,0 +1,229 @@
+"""What the service really says, held against its AsyncAPI document, and a client that `chanx` generates from that document."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.described import Described
+from tests.docs.documents import blocks
+from tests.live.service import Gates, Installation, Socket, Web
+
+ENVELOPE, FLAT, STREAM = "background_jobs", "background_job", "job_events"
+ADDRESSES = {ENVELOPE: "/ws/background_jobs", FLAT: "/ws/backgroundjob"}
+GENERATED = Path(__file__).parent / "generated_client.py"
+
+
+@pytest.fixture(scope="module")
+def chatty(installation: Installation) -> Iterator[Web]:
+    """A web process that says everything it can say."""
+    started = installation.start_web(SEND_COMPLETION="1").wait_until_ready()
+    yield started
+    started.close()
+
+
+def described(web: Web) -> Described:
+    return Described(web.ask("GET", "/asyncapi.json").body)
+
+
+class Client:
+    """A client that speaks one of the two forms and keeps all it hears."""
+
+    def __init__(self, channel: str, socket: Socket) -> None:
+        self.channel = channel
+        self.heard = [socket.greeting]
+        self._socket = socket
+
+    def ask(self, action: str, **payload: Any) -> None:
+        """Ask for an action."""
+        flat = self.channel == FLAT
+        self._socket.say({"type": action, **payload} if flat else {"action": action, "payload": payload, "ref": action})
+
+    def ask_for_job(self, kind: str, content: object) -> None:
+        """Ask for a job."""
+        asked = {"type": kind, "content": content}
+        self._socket.say({**asked, "ref": 7} if self.channel == FLAT else {"action": "job", "payload": asked, "ref": 7})
+
+    def hear(self, name: str) -> dict[str, Any]:
+        """Hear on until a frame of that name comes."""
+        while True:
+            self.heard.append(self._socket.hear())
+            if name_of(self.heard[-1]) == name:
+                return self.heard[-1]
+
+    def member(self, name: str, member: str) -> Any:
+        """Hear on until a frame of that name comes, and return a member of it."""
+        frame = self.hear(name)
+        return frame.get("payload", frame)[member]
+
+
+def name_of(frame: dict[str, Any]) -> str:
+    """What a frame says, in both forms: `status queued`, `pong`."""
+    if frame.get("action") == "job_status":
+        return f"status {frame['payload']['status']}"
+    if "status" in frame:
+        return f"status {frame['status']}"
+    return "status result" if frame.get("type") == "job_result" else str(frame.get("action") or frame.get("type"))
+
+
+def say_everything(client: Client, web: Web, gates: Gates) -> None:
+    """Provoke each frame that there is."""
+    client.ask("ping")
+    client.hear("pong")
+    client.ask("join", group="studio")
+    client.hear("joined")
+    client.ask("hello")
+    client_id = client.member("hello", "client_id")
+    for group, told in (("studio", "group_message"), (f"client:{client_id}", "message")):
+        assert web.ask("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status == 202
+        client.hear(told)
+    client.ask("leave", group="studio")
+    client.hear("left")
+    client.ask_for_job("translate", "hello")
+    client.hear("status result")
+    client.ask_for_job("artboard", {"width": 100, "height": 100, "priority": "high"})
+    client.hear("status result")
+    client.ask_for_job("artboard", {"width": -1, "height": 100})
+    client.hear("error")
+    client.ask_for_job("translate", " ")
+    client.hear("status error")
+    follow_jobs_of_others(client, web, gates)
+
+
+def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
+    """Follow jobs to each kind of end, and some not to the end."""
+    talking = web.submit("live_tasks.talk", gates.path(client.channel), 2)
+    client.ask("subscribe", job_id=talking)
+    client.hear("subscribed")
+    gates.open(client.channel)
+    client.hear("job_log")
+    client.hear("job_progress")
+    client.hear("status result")
+    client.ask("cancel", job_id=talking)
+    assert client.member("error", "job_status") == "finished"
+    failing = web.submit("probe_tasks.boom", delay=0)
+    client.ask("subscribe", job_id=failing)
+    client.hear("status error")
+    for end in (lambda job: client.ask("cancel", job_id=job), lambda job: web.ask("DELETE", f"/jobs/{job}")):
+        waiting = web.submit("probe_tasks.nothing", delay=600)
+        client.ask("subscribe", job_id=waiting)
+        # What is asked next is answered when all of this was done.
+        client.ask("ping")
+        client.hear("pong")
+        end(waiting)
+        client.hear("status canceled")
+    unfollowed = web.submit("probe_tasks.nothing", delay=600)
+    client.ask("subscribe", job_id=unfollowed)
+    client.ask("unsubscribe", job_id=unfollowed)
+    client.hear("unsubscribed")
+    client.ask("cancel", job_id=unfollowed)
+    client.hear("status canceled")
+
+
+@pytest.mark.parametrize("channel", ADDRESSES)
+def test_each_frame_is_as_the_document_says_and_none_is_described_that_is_never_sent(
+    chatty: Web, gates: Gates, channel: str
+) -> None:
+    """C2, C20: every frame is valid as one message of the document, and every message is heard."""
+    document = described(chatty)
+    with chatty.socket(ADDRESSES[channel]) as socket:
+        client = Client(channel, socket)
+        say_everything(client, chatty, gates)
+    used = set()
+    for frame in client.heard:
+        valid = document.matching(channel, "send", frame)
+        assert len(valid) == 1, (frame, valid)
+        used.update(valid)
+    assert used == document.keys(channel, "send")
+    operations = {name.removeprefix(f"{channel}_send_") for name in document.document["operations"] if f"{channel}_send_" in name}
+    assert {name_of(frame).replace(" ", "_") for frame in client.heard} == operations
+
+
+def test_each_event_of_a_stream_is_as_the_document_says(web: Web, gates: Gates) -> None:
+    document = described(web)
+    jobs = [web.submit("live_tasks.talk", gates.path(), 2), web.submit("probe_tasks.boom")]
+    waiting = [web.submit("probe_tasks.nothing", delay=600) for _ in range(2)]
+    gates.open()
+    heard = []
+    for job in jobs:
+        with web.stream(job) as stream:
+            heard += stream.rest()
+    for job, (method, path) in zip(waiting, (("POST", "/cancel"), ("DELETE", "")), strict=True):
+        with web.stream(job) as stream:
+            heard.append(stream.next())
+            web.ask(method, f"/jobs/{job}{path}")
+            heard += stream.rest()
+    for event in heard:
+        assert document.problems(STREAM, f"{event.name.capitalize()}Event", event.data) == [], event
+    assert {f"{event.name.capitalize()}Event" for event in heard} == document.keys(STREAM, "send")
+
+
+def generate(web: Web, folder: Path) -> None:
+    """Have `chanx` write the package `vector_client`, with clients for what the document describes."""
+    document, package = folder / "asyncapi.json", folder / "vector_client"
+    document.write_text(json.dumps(web.ask("GET", "/asyncapi.json").body))
+    options = ["--schema", str(document), "--output", str(package), "--no-format"]
+    run([sys.executable, "-m", "chanx.cli.main", "generate-client", *options], folder)
+    assert (package / "background_jobs" / "client.py").exists()
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a program that knows what lies in `folder`; return what it prints."""
+    ran = subprocess.run(command, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("way", ["open", "keyed"])
+def test_a_client_that_a_tool_generates_from_the_document_gets_typed_results(
+    request: pytest.FixtureRequest, tmp_path: Path, way: str
+) -> None:
+    """C20."""
+    web: Web = request.getfixturevalue({"open": "web", "keyed": "ann"}[way])
+    generate(web, tmp_path)
+    told = json.loads(run([sys.executable, "-W", "error", str(GENERATED), web.address(""), web.key], tmp_path))
+    assert told == {
+        "connected": "🔄 Background Job Processor: Connected!",
+        "pong": None,
+        "translated": "🌍 Translated: 'hello' → 'hola'",
+        "percent": 100,
+        "drawn": {"type": "image/svg+xml", "done": True},
+    }
+
+
+def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path: Path) -> None:
+    generate(web, tmp_path)
+    programs = blocks(REPOSITORY / "docs" / "websockets.md", "python")
+    assert len(programs) == 2
+    for program in programs:
+        said = run([sys.executable, "-W", "error", "-c", program.replace("127.0.0.1:5000", f"127.0.0.1:{web.port}")], tmp_path)
+        assert "🌍 Translated: 'hello' → 'hola'" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        (
+            {
+                "action": "job",
+                "payload": {"type": "artboard", "content": {"width": 9, "height": 9, "webhook": {"url": "https://a.example"}}},
+            },
+            "webhook",
+        ),
+        ({"action": "ping", "ref": True}, "ref"),
+    ],
+)
+def test_what_the_document_does_not_allow_is_refused(web: Web, said: dict[str, Any], detail: str) -> None:
+    document = described(web)
+    assert document.matching(ENVELOPE, "receive", said) == []
+    with web.socket() as socket:
+        answer = socket.ask(said)
+    assert answer["action"] == "error"
+    assert answer["payload"]["detail"].startswith(detail)

@@ -1,0 +1,406 @@
+"""Event streams as a client reads them that nobody here wrote: `sseclient-py`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY, until
+from tests.live.conftest import KEYS
+from tests.live.service import Gates, Installation, Stream, Told, Web
+
+ENDS = {"finished", "failed", "canceled"}
+
+
+def check_order(told: list[Told]) -> None:
+    """Assert what holds for every stream that was read to its end."""
+    first, *others = told
+    assert (first.name, first.id) == ("status", "")
+    assert first.data["links"]["self"] == f"/jobs/{first.data['id']}"
+    orders = [event.order for event in others]
+    assert orders == sorted(set(orders)), "ids rise strictly"
+    assert [event.name in ENDS for event in others] == [False] * (len(others) - 1) + [True]
+    assert others[-1].data["done"] is True
+    assert {event.data["id"] for event in told} == {first.data["id"]}
+
+
+def lines_of(told: list[Told]) -> list[str]:
+    return [event.data["message"] for event in told if event.name == "log"]
+
+
+def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behind_it(web: Web, gates: Gates) -> None:
+    """F19: a forked work-horse tells what it does; C12."""
+    job = web.submit("live_tasks.talk", gates.path(), 5)
+    with web.stream(job) as stream:
+        headers = stream.response.headers
+        assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-store", "no")
+        first = stream.next()
+        gates.open()
+        told = [first, *stream.rest()]
+    check_order(told)
+    assert first.data["status"] in ("queued", "started")
+    assert lines_of(told) == [f"line {number}" for number in range(1, 6)]
+    (progress,) = [event for event in told if event.name == "progress"]
+    assert progress.data == {"id": job, "step": 5, "total": 5, "percent": 100, "message": "all said"}
+    last = told[-1]
+    assert (last.name, last.data["result"], last.data["artifacts"]) == ("finished", 5, [])
+    assert last.data == web.job(job), "the end is the whole job"
+
+
+def test_who_comes_late_hears_what_was_kept_and_the_end_again(web: Web, gates: Gates) -> None:
+    job = web.submit("live_tasks.talk", gates.path(), 3)
+    gates.open()
+    web.wait_for(job)
+    with web.stream(job) as stream:
+        told = stream.rest()
+    check_order(told)
+    assert lines_of(told) == ["line 1", "line 2", "line 3"]
+    assert told[0].data["status"] == "finished"
+
+
+def test_a_client_that_knows_the_end_is_answered_with_204(web: Web) -> None:
+    """Also for a job that nobody followed and that said nothing: its end is told under an id that stays."""
+    job = web.submit("probe_tasks.nothing")
+    web.wait_for(job)
+    with web.stream(job) as stream:
+        told = stream.rest()
+    check_order(told)
+    with web.stream(job) as again:
+        assert again.rest() == told
+    for known, query in ((told[-1].id, ""), ("", f"?last_event_id={told[-1].id}")):
+        with web.stream(job, known, query) as stream:
+            assert (stream.status, stream.response.read()) == (204, b"")
+
+
+@pytest.mark.parametrize("known", ["0-0", "nonsense", "1-2-3", "999999999999999-999999999999999", "9" * 400])
+def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(web: Web, gates: Gates, known: str) -> None:
+    job = web.submit("live_tasks.talk", gates.path(), 2)
+    with web.stream(job, known) as stream:
+        first = stream.next()
+        gates.open()
+        check_order([first, *stream.rest()])
+
+
+def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(web: Web, gates: Gates) -> None:
+    job = web.submit("live_tasks.talk", gates.path(), 60, 0.01)
+    told: list[Told] = []
+    known, cuts = "", 0
+    gates.open()
+    while not told or told[-1].name not in ENDS:
+        with web.stream(job, known) as stream:
+            assert stream.next().name == "status"
+            for _ in range(7):
+                told.append(stream.next())
+                if told[-1].name in ENDS:
+                    break
+            else:
+                stream.cut()
+                cuts += 1
+            known = told[-1].id
+    assert cuts >= 8
+    assert [event.order for event in told] == sorted({event.order for event in told})
+    assert lines_of(told) == [f"line {number}" for number in range(1, 61)]
+    assert [event.name for event in told if event.name in ENDS] == ["finished"]
+
+
+def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> None:
+    job = web.submit("live_tasks.hold", gates.path())
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
+        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        heard = b""
+        while heard.count(b"\n: still here\n") < 2:
+            got = connection.recv(65536)
+            assert got, heard
+            heard += got
+        assert b"\nretry: 2000\n\nevent: status\n" in heard.replace(b"\r\n", b"\n")
+        gates.open()
+        while got := connection.recv(65536):
+            heard += got
+    assert b"event: finished\n" in heard
+
+
+def test_outside_these_tests_a_stream_is_silent_for_fifteen_seconds_at_most() -> None:
+    from libraries.live import hub
+
+    assert hub.SILENCE == 15
+
+
+def test_whoever_asks_for_the_job_on_hearing_of_its_end_sees_it_ended(web: Web) -> None:
+    """Many jobs, one after the other: what is told and what is shown never differ."""
+    for number in range(40):
+        job = web.submit("probe_tasks.echo", number)
+        with web.stream(job) as stream:
+            end = stream.rest()[-1]
+        shown = web.job(job)
+        assert (end.name, shown["status"], shown["done"]) == ("finished", "finished", True)
+        assert shown == end.data
+        assert shown["result"] == {"args": [number], "kwargs": {}}
+
+
+class Following:
+    """A job that is followed from before its end."""
+
+    def __init__(self, web: Web, job: str) -> None:
+        self.job = job
+        self._stack = contextlib.ExitStack()
+        self.stream: Stream = self._stack.enter_context(web.stream(job, timeout=40))
+        self.told = [self.stream.next()]
+
+    def end(self) -> Told:
+        """The last event, the stream being as it should."""
+        with self._stack:
+            self.told += self.stream.rest()
+        check_order(self.told)
+        return self.told[-1]
+
+
+def test_a_failed_a_timed_out_and_a_crashed_job_tell_their_ends(web: Web, gates: Gates) -> None:
+    boom, refused = (Following(web, web.submit(f"probe_tasks.{name}")) for name in ("boom", "refuse"))
+    slow = Following(web, web.submit("live_tasks.hold", gates.path(), timeout=1))
+    itself = Following(web, web.submit("fault_tasks.kill_itself", gates.path("ledger"), "key", retry={"max": 0}))
+    ends = {name: one.end() for name, one in {"boom": boom, "refused": refused, "slow": slow, "itself": itself}.items()}
+    assert {name: (end.name, end.data["status"]) for name, end in ends.items()} == dict.fromkeys(ends, ("failed", "failed"))
+    assert "secret" not in str(ends["boom"].data)
+    assert ends["refused"].data["error"] == "that name will not do"
+    assert ends["slow"].data["error_code"] == "timeout"
+    assert ends["itself"].data["error_code"] == "worker-lost"
+
+
+def test_a_job_that_is_tried_again_tells_each_change_and_one_end(web: Web, gates: Gates) -> None:
+    following = Following(web, web.submit("live_tasks.fall", gates.path(), retry={"max": 1, "interval": 1}))
+    gates.open()
+    end = following.end()
+    changes = [event.data["status"] for event in following.told[1:] if event.name == "status"]
+    # An event shows the job as it is by then, which may be a step further.
+    assert "scheduled" in changes
+    assert changes[-1] in ("started", "failed")
+    assert (end.name, end.data["attempt"]) == ("failed", 2)
+
+
+def test_a_job_canceled_while_it_waits_and_one_stopped_while_it_runs_tell_it(web: Web, gates: Gates) -> None:
+    waiting = Following(web, web.submit("probe_tasks.nothing", delay=600))
+    running = Following(web, web.submit("live_tasks.hold", gates.path()))
+    web.wait_for(running.job, "started")
+    assert web.ask("POST", f"/jobs/{waiting.job}/cancel").status == 200
+    assert web.ask("POST", f"/jobs/{running.job}/cancel").status == 200
+    ended = waiting.end(), running.end()
+    assert [(end.name, end.data["status"]) for end in ended] == [("canceled", "canceled"), ("canceled", "stopped")]
+
+
+def test_a_job_deleted_under_its_follower_tells_it_and_is_gone(web: Web) -> None:
+    job = web.submit("probe_tasks.nothing", delay=600)
+    with web.stream(job) as stream:
+        assert stream.next().name == "status"
+        assert web.ask("DELETE", f"/jobs/{job}").status == 204
+        (end,) = stream.rest()
+    assert (end.name, end.data["id"], end.data["done"]) == ("canceled", job, True)
+    with web.stream(job) as stream:
+        assert stream.status == 410
+
+
+def test_a_job_that_is_tried_again_on_request_begins_a_new_story(web: Web, gates: Gates) -> None:
+    job = web.submit("http_tasks.once_bad", Path(gates.path()).parent.name)
+    first = Following(web, job).end()
+    assert first.name == "failed"
+    assert web.ask("POST", f"/jobs/{job}/retry").status == 202
+    with web.stream(job, first.id) as stream:
+        told = stream.rest()
+    check_order(told)
+    assert told[-1].name == "finished"
+    assert told[-1].order > first.order
+
+
+class Outage:
+    """A broker, a worker and a web process of a test's own, whose broker can be killed; its keeper starts it again."""
+
+    def __init__(self) -> None:
+        self.place = Installation()
+        self.place.start_broker()
+        self.web = self.place.start_web()
+        self.place.start_worker().wait_until_listening()
+        self.web.wait_until_ready()
+
+    def broker_pid(self) -> int:
+        """The server's process."""
+        return int((self.place.home / "data" / "broker" / "server.pid").read_text())
+
+    def kill_broker(self) -> None:
+        """Kill the server as a crash would."""
+        os.kill(self.broker_pid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def outage() -> Iterator[Outage]:
+    started = Outage()
+    yield started
+    started.place.close()
+
+
+def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(outage: Outage, gates: Gates) -> None:
+    """The streams stay open over the outage. A line that the job could not tell meanwhile was told to nobody."""
+    job = outage.web.submit("live_tasks.talk", gates.path(), 150, 0.02, timeout=60)
+    following = [Following(outage.web, job) for _ in range(3)]
+    gates.open()
+    for one in following:
+        one.told += one.stream.until("log")
+    before = outage.broker_pid()
+    outage.kill_broker()
+    ends = [one.end() for one in following]
+    assert outage.broker_pid() != before
+    assert {end.name for end in ends} == {"finished"}
+    with outage.web.stream(job) as stream:
+        kept = stream.rest()
+    record = [(event.id, event.name) for event in kept if event.name in ("log", "progress", "finished")]
+    for one in following:
+        heard = [(event.id, event.name) for event in one.told if event.name in ("log", "progress", "finished")]
+        assert heard == record
+    spoken = [int(line.removeprefix("line ")) for line in lines_of(kept)]
+    assert spoken == sorted(set(spoken))
+    assert spoken[-1] == 150
+
+
+def test_a_stream_asked_for_while_the_broker_is_away_is_refused_at_once(outage: Outage) -> None:
+    job = outage.web.submit("probe_tasks.nothing", delay=600)
+    keeper = outage.place._broker
+    assert keeper is not None
+    keeper.terminate()
+    keeper.wait(10)
+    reply = outage.web.ask("GET", f"/jobs/{job}/events")
+    assert (reply.status, reply.headers["Retry-After"] is not None) == (503, True)
+    assert reply.seconds < 3
+    outage.place.start_broker()
+    until(lambda: outage.web.ask("GET", f"/jobs/{job}").status == 200, what="the broker")
+    with outage.web.stream(job) as stream:
+        assert stream.next().data["status"] == "scheduled"
+
+
+def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates: Gates) -> None:
+    """RQ's own worker runs none of our steps; the web process looks after the jobs that are followed."""
+    place = Installation()
+    try:
+        place.start_broker()
+        web = place.start_web().wait_until_ready()
+        job = web.submit("text_tasks.default_text", "hi")
+        following = Following(web, job)
+        socket_file = place.environ["DATA_DIR"]
+        command = [str(Path(sys.executable).parent / "rq"), "worker", "--burst", "-S", "json", "--url", broker_url(socket_file)]
+        done = subprocess.run(
+            [*command, "background"], env=place.environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        ended = time.monotonic()
+        end = following.end()
+        assert time.monotonic() - ended < 10
+        assert (end.name, end.data["result"]["result"]) == ("finished", "✅ Processed: HI")
+        with web.stream(job, end.id) as stream:
+            assert stream.status == 204
+        asked = time.monotonic()
+        with web.stream(job) as stream:
+            assert stream.rest()[-1] == end
+        assert time.monotonic() - asked < 2, "nobody waits for an end that is known"
+    finally:
+        place.close()
+
+
+def broker_url(data_dir: str) -> str:
+    from libraries.job_manager.places import socket_path
+
+    return f"unix://{socket_path(Path(data_dir))}"
+
+
+def test_a_token_stands_for_the_key_for_this_job_only(ann: Web, installation: Installation) -> None:
+    job, other = (ann.submit("probe_tasks.echo", name) for name in "ab")
+    granted = ann.ask("POST", f"/jobs/{job}/token")
+    assert granted.status == 201
+    stranger = as_whom(ann, "")
+    assert stranger.ask("GET", f"/jobs/{job}/events").status == 401
+    path = granted.body["links"]["events"]
+    assert path == f"/jobs/{job}/events?token={granted.body['token']}"
+    with stranger.stream(job, query=f"?token={granted.body['token']}") as stream:
+        check_order(stream.rest())
+    assert stranger.ask("GET", f"/jobs/{other}/events?token={granted.body['token']}").status == 401
+    assert stranger.ask("GET", f"/jobs/{job}?token={granted.body['token']}").status == 401, "good for following, and nothing else"
+
+
+def test_a_forged_and_an_outdated_token_are_good_for_nothing(
+    ann: Web, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ann.submit("probe_tasks.nothing")
+    token = ann.ask("POST", f"/jobs/{job}/token").body["token"]
+    stranger = as_whom(ann, "")
+    for bad in (f"{token}x", token[:-1], token.swapcase(), f"x{token}", "a.b.c", "", "x" * 1000):
+        assert stranger.ask("GET", f"/jobs/{job}/events?token={bad}").status == 401, bad
+    from components.tokens import LIFETIME, _serializer
+    from libraries.settings import read_settings
+
+    for name in ("DATA_DIR", "OUTPUT_DIR"):
+        monkeypatch.setenv(name, installation.environ[name])
+    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
+    serializer = _serializer()
+    signer = serializer.make_signer(serializer.salt)
+    for age, status in ((LIFETIME + 5, 401), (LIFETIME - 60, 200)):
+        monkeypatch.setattr(type(signer), "get_timestamp", lambda _, age=age: int(time.time()) - age)
+        made = str(_serializer().dumps([job, "ann"]))
+        assert stranger.ask("GET", f"/jobs/{job}/events?token={made}").status == status, age
+
+
+def test_the_job_of_another_key_is_not_there(ann: Web) -> None:
+    job = ann.submit("probe_tasks.nothing")
+    bob = as_whom(ann, KEYS["bob"])
+    for method, path in (("GET", f"/jobs/{job}/events"), ("POST", f"/jobs/{job}/token"), ("GET", f"/jobs/{job}?wait=1")):
+        assert bob.ask(method, path).status == 404, path
+    unknown = bob.ask("GET", "/jobs/there-is-none/events")
+    assert unknown.status == 404
+    own = ann.ask("GET", f"/jobs/{job}/events")
+    assert own.status == 200
+
+
+def as_whom(web: Web, key: str) -> Web:
+    """The same web process as somebody else uses it."""
+    other = Web.__new__(Web)
+    other.port, other.key, other.log, other.process = web.port, key, web.log, web.process
+    return other
+
+
+def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(web: Web, gates: Gates) -> None:
+    """2 MB are told; the connection of one who reads nothing is ended, and all others hear everything."""
+    job = web.submit("live_tasks.shout", gates.path(), 900)
+    other = web.submit("live_tasks.talk", gates.path(), 20)
+    lazy = []
+    for _ in range(2):
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(10)
+        connection.connect(("127.0.0.1", web.port))
+        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert connection.recv(17) == b"HTTP/1.1 200 OK\r\n"
+        lazy.append(connection)
+    eager, beside = Following(web, job), Following(web, other)
+    gates.open()
+    assert eager.end().name == "finished"
+    assert len(lines_of(eager.told)) == 900
+    assert beside.end().name == "finished"
+    assert len(lines_of(beside.told)) == 20
+    for connection in lazy:
+        heard = 0
+        with contextlib.suppress(ConnectionResetError):
+            while got := connection.recv(1 << 20):
+                heard += len(got)
+        assert heard < 1_900_000, "it was not kept for it"
+        connection.close()
+
+
+def test_a_head_request_gets_the_headers_and_holds_nothing(web: Web) -> None:
+    job = web.submit("probe_tasks.nothing", delay=600)
+    reply = web.ask("HEAD", f"/jobs/{job}/events")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")

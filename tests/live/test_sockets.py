@@ -1,0 +1,571 @@
+"""WebSockets as clients use them that nobody here wrote: `websockets` and `websocket-client`."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import websocket
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from libraries.texts import EMPTY_MESSAGE
+from tests.conftest import until
+from tests.live.conftest import KEYS
+from tests.live.service import Gates, Installation, Socket, Web, status_of
+from tests.live.test_event_streams import as_whom
+
+ENVELOPE, FLAT = "/ws/background_jobs", "/ws/backgroundjob"
+WELCOME = "🔄 Background Job Processor: Connected!"
+ANSWERS = {
+    ("translate", "hello"): "🌍 Translated: 'hello' → 'hola'",
+    ("default", "hi"): "✅ Processed: HI",
+    ("no such type", "hi"): "✅ Processed: HI",
+    ("analyze", "hello"): "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3",
+}
+Frame = dict[str, Any]
+
+
+def job(content: Any, kind: str | None = "default", **more: Any) -> Frame:
+    """A message of the envelope form that asks for a job."""
+    payload = {"content": content} | ({"type": kind} if kind else {})
+    return {"action": "job", "payload": payload, **more}
+
+
+def refusal(web: Web, path: str = ENVELOPE, **options: Any) -> int:
+    """The status with which a handshake is refused."""
+    with pytest.raises(InvalidStatus) as refused, web.socket(path, **options):
+        pass
+    return int(refused.value.response.status_code)
+
+
+def closing(talk: Socket) -> tuple[int, str]:
+    """The code and the reason with which the server ends a conversation; what comes before it is passed over."""
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            talk.hear()
+    protocol = talk.connection.protocol
+    return protocol.close_code or 0, protocol.close_reason or ""
+
+
+# -- the flat form
+
+
+def test_the_flat_form_greets_at_once_and_takes_json_and_plain_text(web: Web) -> None:
+    """F1, F2, F3, F4, F5, F7, F9, F10."""
+    asked = time.monotonic()
+    with web.socket(FLAT) as talk:
+        assert time.monotonic() - asked < 1
+        assert talk.greeting == {"status": "connected", "message": WELCOME}
+        for (kind, content), answer in ANSWERS.items():
+            queuing = talk.ask({"type": kind, "content": content})
+            assert queuing == {"status": "queuing", "message": f"⏳ Queuing {kind} job: {content}"}
+            queued = talk.hear()
+            assert queued == {
+                "status": "queued",
+                "message": f"📋 Job {queued['job_id']} queued successfully!",
+                "job_id": queued["job_id"],
+            }
+            result = talk.hear()
+            assert (result["type"], result["message"]) == ("job_result", answer)
+        assert talk.ask("hi")["message"] == "⏳ Queuing default job: hi"
+        assert talk.hear()["status"] == "queued"
+        assert talk.hear()["message"] == "✅ Processed: HI"
+
+
+@pytest.mark.parametrize("content", ["", "  \n"])
+def test_an_empty_message_is_refused(web: Web, content: str) -> None:
+    """F27."""
+    with web.socket(FLAT) as flat, web.socket() as talk:
+        assert flat.ask({"type": "translate", "content": content}) == {"status": "error", "message": EMPTY_MESSAGE}
+        assert flat.ask(content) == {"status": "error", "message": EMPTY_MESSAGE}
+        assert talk.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
+
+
+def test_odd_texts_are_the_content_of_a_job_and_harm_nothing(web: Web) -> None:
+    """F2: what is no JSON object is a text, whatever it looks like."""
+    with web.socket(FLAT) as talk:
+        for text in ("[1, 2]", "{", '"quoted"', "null", "\u202e🌍", '{"a": NaN}', "[" * 5000):
+            assert talk.ask(text)["status"] == "queuing", text
+            assert talk.hear()["status"] == "queued"
+            assert talk.hear()["message"] == f"✅ Processed: {text.upper()}"
+
+
+# -- the envelope form
+
+
+def test_the_envelope_form_says_what_happens_to_a_job(web: Web) -> None:
+    """C1, C2, C3, C4, C6, C7, F13, F16."""
+    with web.socket() as talk:
+        assert talk.greeting == {"action": "job_status", "payload": {"status": "connected", "message": WELCOME}}
+        asked = time.monotonic()
+        queuing = talk.ask(job("hello", "translate", ref="mine"))
+        assert queuing["payload"] == {"status": "queuing", "message": "⏳ Queuing translate job: hello"}
+        queued = talk.hear()
+        assert time.monotonic() - asked < 0.5
+        job_id = queued["payload"]["job_id"]
+        assert queued["payload"] == {"status": "queued", "message": f"📋 Job {job_id} queued successfully!", "job_id": job_id}
+        assert re.match("translate_", job_id)
+        assert queuing["ref"] == queued["ref"] == "mine"
+        result = talk.hear()
+        assert result["payload"] == {"status": "result", "message": "🌍 Translated: 'hello' → 'hola'"}
+        assert result["job_id"] == job_id
+        shown = web.job(job_id)
+        assert (shown["status"], shown["result"]["status"], shown["result"]["job_id"]) == ("finished", "completed", job_id)
+        assert talk.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
+
+
+def test_ping_is_answered_and_what_is_wrong_is_named(web: Web) -> None:
+    """C1, C5."""
+    with web.socket() as talk:
+        assert talk.ask({"action": "ping"}) == {"action": "pong", "payload": None}
+        wrong = [
+            {"action": "job", "payload": {"type": "translate"}},
+            {"action": "job", "payload": {"type": 7, "content": "x"}},
+            {"action": "job", "payload": {"content": ["x"]}},
+            {"action": "job", "payload": "x"},
+            {"action": "dance"},
+            {"payload": {}},
+            [],
+            "no JSON",
+            '{"action": "ping", "action": "job"}',
+            '{"action": "job", "payload": {"content": "\\ud800"}}',
+            {"action": "ping", "ref": "x" * 300},
+            {"action": "subscribe", "payload": {"job_id": "none"}},
+            {"action": "subscribe", "payload": {"job_id": "none", "after": "x"}},
+            {"action": "subscribe", "payload": {"job_id": "*"}},
+            {"action": "cancel", "payload": {"job_id": "none"}},
+            {"action": "join", "payload": {"group": "a b"}},
+            {"action": "join", "payload": {}},
+        ]
+        for message in wrong:
+            answer = talk.ask(message)
+            assert (answer["action"], set(answer["payload"])) == ("error", {"detail"}), message
+            assert answer["payload"]["detail"]
+        assert talk.ask({"action": "ping"})["action"] == "pong"
+
+
+def test_a_drawing_can_be_asked_for_and_its_end_is_the_whole_job(web: Web) -> None:
+    """C12, C18."""
+    with web.socket() as talk:
+        for number in range(5):
+            talk.say(job({"width": 60, "height": 60, "pattern": "grid", "id": f"s{number}"}, "artboard", ref=number))
+        ended: list[Frame] = []
+        while len(ended) < 5:
+            frame = talk.hear()
+            assert frame["action"] in ("job_status", "job_progress")
+            if status_of(frame) == "result":
+                ended.append(frame)
+    for frame in ended:
+        assert frame["job"]["id"] == frame["job_id"]
+        reply = web.ask("GET", frame["job"]["links"]["result"])
+        assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
+
+
+def test_a_drawing_that_cannot_be_made_is_refused_with_its_field(web: Web) -> None:
+    with web.socket() as talk:
+        answer = talk.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
+        assert (answer["action"], answer["ref"]) == ("error", 1)
+        assert "width" in answer["payload"]["detail"]
+
+
+def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> None:
+    """F11, F19, C12: progress on its way, and the socket answers meanwhile."""
+    job_id = web.submit("live_tasks.talk", gates.path(), 3)
+    with web.socket() as talk:
+        subscribed = talk.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
+        assert (subscribed["action"], subscribed["ref"], subscribed["payload"]["job"]["id"]) == ("subscribed", 5, job_id)
+        asked = time.monotonic()
+        assert talk.ask({"action": "ping"})["action"] == "pong"
+        assert time.monotonic() - asked < 0.2
+        gates.open()
+        heard = talk.hear_until("result")
+        assert [frame["payload"]["message"] for frame in heard if frame["action"] == "job_log"] == ["line 1", "line 2", "line 3"]
+        (progress,) = [frame for frame in heard if frame["action"] == "job_progress"]
+        assert progress["payload"] == {"step": 3, "total": 3, "percent": 100, "message": "all said"}
+        end = heard[-1]
+        assert end["job"] == web.job(job_id)
+    with web.socket() as talk:
+        talk.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}})
+        assert talk.hear() == end
+        again = talk.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}})
+        assert again["payload"]["job"]["status"] == "finished"
+        # Longer than it takes to look after the jobs that are followed: who knows the end is not told it again.
+        with pytest.raises(TimeoutError):
+            talk.hear(timeout=1.3)
+
+
+def test_an_unsubscribed_job_is_followed_no_more(web: Web, gates: Gates) -> None:
+    job_id = web.submit("live_tasks.talk", gates.path(), 3)
+    with web.socket() as talk:
+        talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+        assert talk.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"] == "unsubscribed"
+        gates.open()
+        web.wait_for(job_id)
+        assert talk.nothing_more()
+
+
+def test_a_job_that_runs_or_waits_can_be_canceled(web: Web, gates: Gates) -> None:
+    running, waiting = web.submit("live_tasks.hold", gates.path()), web.submit("probe_tasks.nothing", delay=600)
+    web.wait_for(running, "started")
+    with web.socket() as talk:
+        talk.ask({"action": "subscribe", "payload": {"job_id": running}})
+        talk.say({"action": "cancel", "payload": {"job_id": running}})
+        assert talk.hear_until("canceled")[-1]["job"]["status"] == "stopped"
+        ended = talk.ask({"action": "cancel", "payload": {"job_id": waiting}})
+        assert (status_of(ended), ended["job_id"]) == ("canceled", waiting)
+        finished = web.submit("probe_tasks.nothing")
+        web.wait_for(finished)
+        again = talk.ask({"action": "cancel", "payload": {"job_id": finished}})
+        assert (again["action"], again["payload"]["job_status"]) == ("error", "finished")
+        assert talk.nothing_more()
+
+
+def test_a_job_that_fails_and_one_that_is_deleted_are_told(web: Web, gates: Gates) -> None:
+    failing, deleted = web.submit("live_tasks.fall", gates.path(), retry={"max": 0}), web.submit("probe_tasks.nothing", delay=600)
+    with web.socket() as talk:
+        for one in (failing, deleted):
+            assert talk.ask({"action": "subscribe", "payload": {"job_id": one}})["action"] == "subscribed"
+        gates.open()
+        error = talk.hear_until("error")[-1]
+        assert error["payload"]["message"].startswith(f"❌ Job {failing} failed: ")
+        assert "secret" not in json.dumps(error)
+        assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
+        assert talk.hear_until("canceled")[-1]["job_id"] == deleted
+
+
+@pytest.fixture
+def lonely() -> Iterator[Installation]:
+    """A web process whose broker can be taken away."""
+    place = Installation(SOCKET_COOLDOWN="60", SEND_COMPLETION="1")
+    place.start_broker()
+    yield place
+    place.close()
+
+
+def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_time(lonely: Installation) -> None:
+    """F14, F28; and each reply ends with a frame of its own where that is asked for."""
+    web = lonely.start_web().wait_until_ready()
+    until(lambda: web.ask("GET", "/jobs").status == 200, what="the broker")
+    broker = lonely._broker
+    assert broker is not None
+    broker.terminate()
+    broker.wait(10)
+    with web.socket() as talk, web.socket(FLAT) as flat:
+        talk.say(job("hello", "translate"))
+        statuses = talk.hear_until("error")
+        assert [status_of(frame) for frame in statuses] == ["queuing", "error"]
+        assert statuses[-1]["payload"]["message"].startswith("❌ Error queuing job: ")
+        assert talk.hear() == {"action": "complete"}
+        too_soon = talk.ask(job("hello", "translate"))
+        assert too_soon["payload"] == {"status": "error", "message": "⏳ Please wait before sending another job"}
+        assert flat.ask("hi")["status"] == "queuing"
+        assert flat.hear()["message"].startswith("❌ Error queuing job: ")
+
+
+# -- whom a result reaches
+
+
+def test_a_result_reaches_the_asker_alone_also_across_processes(web: Web, other_web: Web) -> None:
+    """F10, C3."""
+    with web.socket() as asker, web.socket() as neighbour, other_web.socket() as far, other_web.socket(FLAT) as other_asker:
+        other_asker.say("theirs")
+        asker.say(job("mine"))
+        assert asker.hear_until("result")[-1]["payload"]["message"] == "✅ Processed: MINE"
+        assert [other_asker.hear().get("status") for _ in range(3)] == ["queuing", "queued", None]
+        assert all(talk.nothing_more() for talk in (asker, neighbour, far, other_asker))
+
+
+def test_a_job_that_one_process_queued_is_followed_in_another(web: Web, other_web: Web, gates: Gates) -> None:
+    job_id = web.submit("live_tasks.talk", gates.path(), 1)
+    with other_web.socket() as talk, other_web.stream(job_id) as stream:
+        talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+        stream.next()
+        gates.open()
+        assert talk.hear_until("result")[-1]["job"]["status"] == "finished"
+        assert stream.rest()[-1].name == "finished"
+
+
+def test_a_client_that_is_gone_harms_neither_its_job_nor_a_worker(web: Web) -> None:
+    """F15."""
+    with web.socket() as talk:
+        talk.say(job("hello", "translate"))
+        job_id = talk.hear_until("queued")[-1]["payload"]["job_id"]
+        talk.connection.socket.shutdown(socket.SHUT_RDWR)
+    web.wait_for(job_id, "finished")
+    assert web.ask("GET", "/healthz").status == 200
+
+
+def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates) -> None:
+    """F12: each of the two ends only because the other one runs."""
+    first = web.submit("live_tasks.hold", gates.path("one"))
+    second = web.submit("live_tasks.hold", gates.path("two"))
+    for one in (first, second):
+        web.wait_for(one, "started")
+    for name in ("one", "two"):
+        gates.open(name)
+    for one in (first, second):
+        web.wait_for(one, "finished")
+
+
+def test_groups_hear_what_is_sent_to_them_across_processes_and_nobody_else_does(web: Web, other_web: Web) -> None:
+    """C11, C13."""
+    with web.socket() as here, other_web.socket() as there, web.socket(FLAT) as flat, other_web.socket() as outside:
+        for talk in (here, there):
+            joined = talk.ask({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
+            assert joined == {"action": "joined", "payload": {"group": "room:1"}, "ref": 3}
+        assert flat.ask({"type": "join", "group": "room:1"}) == {"type": "joined", "group": "room:1"}
+        sent = web.ask("POST", "/groups/room:1/messages", {"message": {"n": 1}})
+        assert (sent.status, sent.body["processes"]) == (202, 2)
+        told = {"group": "room:1", "message": {"n": 1}}
+        assert here.hear() == there.hear() == {"action": "group_message", "payload": told}
+        assert flat.hear() == {"type": "group_message", **told}
+        assert there.ask({"action": "leave", "payload": {"group": "room:1"}})["action"] == "left"
+        other_web.ask("POST", "/groups/room:1/messages", {"message": {"n": 2}})
+        assert here.hear()["payload"]["message"] == {"n": 2}
+        assert there.nothing_more()
+        assert outside.nothing_more()
+        own = there.ask({"action": "hello"})["payload"]
+        assert own["groups"] == []
+        web.ask("POST", f"/groups/client:{own['client_id']}/messages", {"message": {"just": "you"}})
+        assert there.hear() == {"action": "message", "payload": {"message": {"just": "you"}}}
+        assert here.nothing_more()
+
+
+@pytest.mark.parametrize("group", ["a b", "x" * 65, "ä"])
+def test_what_is_no_name_of_a_group_gets_no_message(web: Web, group: str) -> None:
+    from urllib.parse import quote
+
+    assert web.ask("POST", f"/groups/{quote(group)}/messages", {"message": {}}).status in (404, 422)
+
+
+def test_a_socket_is_in_a_hundred_groups_at_most(web: Web) -> None:
+    with web.socket() as talk:
+        for number in range(100):
+            assert talk.ask({"action": "join", "payload": {"group": str(number)}})["action"] == "joined"
+        assert "100 groups" in talk.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
+        assert talk.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
+
+
+# -- whose job it is
+
+
+def test_without_a_key_a_socket_is_opened_and_closed_with_the_reason(ann: Web) -> None:
+    """A browser sees no status of a handshake, but it sees this."""
+    for path in (ENVELOPE, FLAT, f"{ENVELOPE}?token=forged"):
+        with websocket_of(ann, path) as connection:
+            connection.send('{"action": "ping"}')
+            opcode, data = connection.recv_data()
+            assert (opcode, int.from_bytes(data[:2], "big")) == (websocket.ABNF.OPCODE_CLOSE, 1008)
+            assert b"key" in data[2:]
+
+
+@contextlib.contextmanager
+def websocket_of(web: Web, path: str = ENVELOPE, **options: Any) -> Iterator[websocket.WebSocket]:
+    """A WebSocket as `websocket-client` opens it."""
+    connection = websocket.create_connection(web.address(path), timeout=15, **options)
+    try:
+        yield connection
+    finally:
+        connection.close(timeout=1)
+        connection.shutdown()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("how", ["header", "bearer", "subprotocol", "two subprotocols"])
+def test_a_key_is_taken_from_a_header_or_from_a_subprotocol(ann: Web, how: str) -> None:
+    coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
+    options: dict[str, dict[str, Any]] = {
+        "header": {"header": {"X-API-Key": ann.key}},
+        "bearer": {"header": {"Authorization": f"Bearer {ann.key}"}},
+        "subprotocol": {"subprotocols": [coded]},
+        "two subprotocols": {"subprotocols": ["vector-api", coded]},
+    }
+    with websocket_of(ann, **options[how]) as connection:
+        assert json.loads(connection.recv())["payload"]["status"] == "connected"
+        chosen = {"subprotocol": coded.lower(), "two subprotocols": "vector-api"}.get(how)
+        assert connection.getsubprotocol() == chosen, "this client library shows it in lower case"
+        connection.send(json.dumps(job("hi")))
+        heard = [json.loads(connection.recv()) for _ in range(3)]
+        assert [status_of(frame) for frame in heard] == ["queuing", "queued", "result"]
+
+
+@pytest.mark.parametrize("offered", ["bearer.a", "bearer.====", "bearer." + "x" * 3000, "bearer.", ", ,", "bearer._w"])
+def test_a_subprotocol_that_is_no_key_is_no_key(ann: Web, offered: str) -> None:
+    """It comes with any request, and none of them breaks the server."""
+    for path in ("/jobs", "/jobs/none/events"):
+        assert as_whom(ann, "").ask("GET", path, headers={"Sec-WebSocket-Protocol": offered}).status == 401
+
+
+def test_the_jobs_and_groups_of_another_key_are_out_of_reach(ann: Web) -> None:
+    bob = as_whom(ann, KEYS["bob"])
+    job_id = ann.submit("probe_tasks.nothing", delay=600)
+    with ann.socket() as mine, bob.socket() as theirs:
+        for action in ("subscribe", "cancel"):
+            answer = theirs.ask({"action": action, "payload": {"job_id": job_id}})
+            unknown = theirs.ask({"action": action, "payload": {"job_id": "there_is_none"}})
+            assert answer == unknown, "nothing tells the two apart"
+            assert answer["action"] == "error"
+        for talk in (mine, theirs):
+            talk.ask({"action": "join", "payload": {"group": "room"}})
+        own = mine.ask({"action": "hello"})["payload"]["client_id"]
+        for group in ("room", f"client:{own}"):
+            bob.ask("POST", f"/groups/{group}/messages", {"message": {"from": "bob"}})
+        assert theirs.hear()["payload"]["message"] == {"from": "bob"}
+        assert mine.nothing_more()
+        assert status_of(mine.ask({"action": "cancel", "payload": {"job_id": job_id}})) == "canceled"
+
+
+def test_a_token_is_good_for_following_its_job_and_for_nothing_else(ann: Web, gates: Gates) -> None:
+    job_id, other = ann.submit("live_tasks.hold", gates.path()), ann.submit("probe_tasks.nothing", delay=600)
+    path = ann.ask("POST", f"/jobs/{job_id}/token").body["links"]["socket"]
+    with as_whom(ann, "").socket(path) as talk:
+        assert talk.ask({"action": "ping"})["action"] == "pong"
+        forbidden = [
+            job("hi"),
+            {"action": "subscribe", "payload": {"job_id": other}},
+            {"action": "cancel", "payload": {"job_id": job_id}},
+            {"action": "join", "payload": {"group": "room"}},
+        ]
+        for message in forbidden:
+            answer = talk.ask(message)
+            assert (answer["action"], "token" in answer["payload"]["detail"]) == ("error", True), message
+        assert talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"] == "subscribed"
+        gates.open()
+        assert talk.hear_until("result")[-1]["job_id"] == job_id
+
+
+def test_pages_of_other_origins_open_sockets_only_where_they_may(ann: Web, web: Web) -> None:
+    own = f"http://127.0.0.1:{ann.port}"
+    for origin in (own, "https://app.example", None):
+        with ann.socket(origin=origin) as talk:
+            assert talk.ask({"action": "ping"})["action"] == "pong"
+    for origin in (
+        "https://evil.example",
+        "http://app.example",
+        "null",
+        f"{own}.evil.example",
+        "http://127.0.0.1",
+        "https://app.example.evil",
+    ):
+        assert refusal(ann, origin=origin) == 403, origin
+    with web.socket(origin="https://anywhere.example") as talk:
+        assert talk.ask({"action": "ping"})["action"] == "pong", "without keys there is nothing to borrow"
+
+
+# -- the protocol
+
+
+def test_both_client_libraries_are_understood_with_long_and_broken_up_messages(web: Web) -> None:
+    text = "é" * 5000
+    with web.socket(FLAT) as talk, websocket_of(web, FLAT) as connection:
+        talk.connection.send(iter([text[:10], text[10:4000], text[4000:]]))
+        assert [talk.hear().get("status") for _ in range(2)] == ["queuing", "queued"]
+        assert talk.hear()["message"] == f"✅ Processed: {text.upper()}"
+        connection.recv()
+        connection.send_frame(websocket.ABNF.create_frame(text[:1], websocket.ABNF.OPCODE_TEXT, fin=0))
+        connection.ping(b"between")
+        connection.send_frame(websocket.ABNF.create_frame(text[1:].encode(), websocket.ABNF.OPCODE_CONT))
+        opcode, data = connection.recv_data(control_frame=True)
+        assert (opcode, bytes(data)) == (websocket.ABNF.OPCODE_PONG, b"between")
+        assert [json.loads(connection.recv()).get("status") for _ in range(2)] == ["queuing", "queued"]
+        assert json.loads(connection.recv())["message"] == f"✅ Processed: {text.upper()}"
+
+
+def test_pings_are_answered_and_a_silent_client_is_pinged(web: Web) -> None:
+    with websocket_of(web) as connection:
+        connection.recv()
+        opcode, _ = connection.recv_data(control_frame=True)
+        assert opcode == websocket.ABNF.OPCODE_PING
+    with web.socket() as talk:
+        assert talk.connection.ping(b"still there").wait(5)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("x" * 70_000, 1009), (b"binary", 1003)],
+    ids=["too long", "binary"],
+)
+def test_what_may_not_be_said_ends_the_conversation_with_its_code(web: Web, message: str | bytes, code: int) -> None:
+    for path in (ENVELOPE, FLAT):
+        with web.socket(path) as talk:
+            talk.connection.send(message)
+            assert closing(talk)[0] == code
+
+
+def test_a_text_that_is_not_utf_8_ends_the_conversation(web: Web) -> None:
+    with web.socket() as talk:
+        talk.connection.send(b"\xc3\x28", text=True)
+        assert closing(talk)[0] == 1007
+
+
+def test_more_messages_than_are_dealt_with_end_the_conversation_and_nobody_elses(web: Web) -> None:
+    with web.socket() as flood, web.socket() as calm:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(5000):
+                flood.say({"action": "join", "payload": {"group": "flood"}})
+        code, _ = closing(flood)
+        assert code == 1013
+        assert calm.ask({"action": "ping"})["action"] == "pong"
+
+
+def test_garbage_ends_a_conversation_and_nothing_else(web: Web) -> None:
+    before = len(web.log.read_text())
+    with web.socket() as calm:
+        for garbage in (b"\x00" * 1000, b"\xff" * 1000, b"GET / HTTP/1.1\r\n\r\n", b"\x81\xff" + b"\x7f" * 8):
+            with websocket_of(web) as connection:
+                connection.recv()
+                assert connection.sock is not None
+                connection.sock.sendall(garbage)
+                opcode, data = connection.recv_data()
+                assert opcode == websocket.ABNF.OPCODE_CLOSE
+                assert int.from_bytes(data[:2], "big") in (1002, 1009)
+        assert calm.ask({"action": "ping"})["action"] == "pong"
+    assert "Traceback" not in web.log.read_text()[before:]
+
+
+def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
+    reply = web.ask("GET", ENVELOPE)
+    assert (reply.status, reply.headers["Upgrade"], reply.body["type"]) == (426, "websocket", "/problems/upgrade-required")
+    head = "GET /ws/background_jobs HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    for rest in (
+        "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n",
+        "Sec-WebSocket-Version: 13\r\n\r\n",
+    ):
+        with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
+            connection.sendall((head + rest).encode())
+            assert connection.recv(12) == b"HTTP/1.1 426"
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stalled = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
+            stalled.sendall(head.encode())
+        with web.socket() as talk:
+            assert talk.ask({"action": "ping"})["action"] == "pong"
+
+
+def test_many_clients_that_come_speak_and_vanish_leave_nothing_behind(web: Web) -> None:
+    """Each asks to be in a group and is gone before the answer: nobody is in that group afterwards."""
+
+    def come_and_go(number: int) -> None:
+        for _ in range(5):
+            with contextlib.suppress(OSError, ConnectionClosed), web.socket() as talk:
+                talk.say({"action": "join", "payload": {"group": f"vanishing{number}"}})
+                talk.connection.socket.shutdown(socket.SHUT_RDWR)
+
+    threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    def deserted() -> bool:
+        sent = [web.ask("POST", f"/groups/vanishing{number}/messages", {"message": {}}).body["processes"] for number in range(8)]
+        return sent == [0] * 8
+
+    until(deserted, what="groups without members")
