@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
@@ -32,7 +33,7 @@ from libraries.job_manager import (
 )
 from libraries.job_manager.events import EVENT_ID, START
 from libraries.job_manager.views import job_body
-from libraries.live import Conversation
+from libraries.live import Conversation, text_frame
 from libraries.live.websocket import POLICY
 from libraries.settings import Settings
 from libraries.texts import EMPTY_MESSAGE
@@ -124,6 +125,10 @@ class Session:
                 self._do(asked)
             except BadMessage as error:
                 self._say(self._form.tell("error", {"detail": str(error)}))
+            except Exception:
+                # The log has it; the client is not left without an answer.
+                self._say(self._form.tell("error", {"detail": "internal error"}))
+                raise
         self._complete(event=False)
 
     def ended(self) -> None:
@@ -312,8 +317,8 @@ class Session:
         """Pass a message to a group on; called in the feed's thread."""
         if message.group == own_group(self.id):
             self._say(self._form.tell("message", {"message": message.body}))
-        else:
-            self._say(self._form.tell("group_message", {"group": message.group, "message": message.body}))
+        elif self._conversation is not None:
+            self._conversation.say_frame(group_frame(type(self._form), message))
         self._complete(event=True)
 
     # -- saying
@@ -356,6 +361,12 @@ def parsed_content(operation: Operation, content: object) -> dict[str, Any]:
 def own_group(client_id: str) -> str:
     """Return the name of the group in which one client is alone."""
     return f"client:{client_id}"
+
+
+@lru_cache(maxsize=8)
+def group_frame(form: type[Form], message: Message) -> bytes:
+    """Return the frame that passes a message to a group on; made once, however many sockets have joined."""
+    return text_frame(form().tell("group_message", {"group": message.group, "message": message.body}))
 
 
 def excerpt(text: str) -> str:

@@ -22,8 +22,8 @@ TWO = 2
 def chain(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `pieces` joined into long strokes; every piece is used once, and none is drawn twice.
 
-    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the two that run on most smoothly are joined first. Strokes begin at open ends; what is
-    left over closes.
+    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the two that run on most smoothly
+    are joined first. Strokes begin at open ends; what is left over closes.
 
     Args:
         pieces: arrays of shape (n, 2) in mm, two points or more each.

@@ -148,9 +148,12 @@ def checked_ring(ring: Ring) -> Floats:
         BadPolygon: see `region_of`.
     """
     try:
-        corners = np.asarray(ring, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
+        given = np.asarray(ring)
+    except (TypeError, ValueError):
         raise BadPolygon("the corners of a polygon must be pairs of numbers", field="polygon") from None
+    if given.dtype.kind not in "iuf":
+        raise BadPolygon("the corners of a polygon must be pairs of numbers", field="polygon")
+    corners = given.astype(np.float64, copy=False)
     if corners.ndim != 2 or corners.shape[1] != 2 or not FEWEST_CORNERS <= len(corners) <= MOST_CORNERS:  # noqa: PLR2004 - x and y
         raise BadPolygon(f"a polygon has {FEWEST_CORNERS} to {MOST_CORNERS:,} corners, each a pair of numbers", field="polygon")
     if not (np.abs(corners) <= FARTHEST).all():

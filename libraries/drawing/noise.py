@@ -25,7 +25,9 @@ class GradientNoise:
 
     def __init__(self, rng: np.random.Generator) -> None:
         """Draw the gradients and the order in which the lattice uses them."""
-        gradients = rng.uniform(-1, 1, (PERIOD, 2)) + (1e-9, 0)
+        gradients = rng.uniform(-1, 1, (PERIOD, 2))
+        # No gradient may have the length 0.
+        gradients[:, 0] += 1e-9
         self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / HIGHEST
         order = rng.permutation(PERIOD)
         self._order = np.concatenate((order, order))
@@ -41,8 +43,10 @@ class GradientNoise:
 
     def fractal(self, x: Floats, y: Floats, octaves: int) -> Floats:
         """Return a sum of `octaves` noises, each twice as fine and half as high as the one before; within -1 and 1."""
-        total = sum(self.at(x * 2**octave + 17.3 * octave, y * 2**octave - 9.1 * octave) / 2**octave for octave in range(octaves))
-        return np.asarray(total) / (2 - 2 ** (1 - octaves))
+        # Each octave is moved, so that their zeros do not fall on the same places.
+        parts = [self.at(x * 2**each + 17.3 * each, y * 2**each - 9.1 * each) / 2**each for each in range(octaves)]
+        total: Floats = np.sum(parts, axis=0) / (2 - 2 ** (1 - octaves))
+        return total
 
     def _blend(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the noise and its two derivatives."""

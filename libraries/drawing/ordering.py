@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ Polyline = NDArray[np.float64]
 CROWD = 2
 # A search that has looked at so many rings of cells around it takes the next stroke in the given order.
 FARTHEST_RING = 12
+# So many ends of one cell are looked at; where thousands meet in one place, any of them will do.
+MOST_LOOKED_AT = 50
 SHORTEST_STEP = 1e-6
 
 
@@ -48,10 +51,10 @@ class _Cells:
         self._low_x, self._low_y = low.tolist()
         self._homes = [[self._home(*place) for place in pair] for pair in ends.tolist()]
         self._ends = ends.tolist()
-        self._cells: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._cells: dict[tuple[int, int], dict[tuple[int, int], None]] = {}
         for number, homes in enumerate(self._homes):
             for side, home in enumerate(homes):
-                self._cells.setdefault(home, []).append((number, side))
+                self._cells.setdefault(home, {})[number, side] = None
         self._waiting = dict.fromkeys(range(len(ends)))
 
     def _home(self, x: float, y: float) -> tuple[int, int]:
@@ -61,7 +64,7 @@ class _Cells:
         """Take out both ends of a line."""
         del self._waiting[number]
         for side, home in enumerate(self._homes[number]):
-            self._cells[home].remove((number, side))
+            del self._cells[home][number, side]
 
     def nearest(self, x: float, y: float) -> tuple[int, bool] | None:
         """Return a line with an end near, and whether that is its last point; None when no line is left."""
@@ -84,4 +87,4 @@ class _Cells:
         for x in range(column - ring, column + ring + 1):
             step = 1 if abs(x - column) == ring else 2 * ring
             for y in range(row - ring, row + ring + 1, step):
-                yield from self._cells.get((x, y), ())
+                yield from islice(self._cells.get((x, y), ()), MOST_LOOKED_AT)

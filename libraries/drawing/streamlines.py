@@ -69,6 +69,7 @@ class Streamlines:
         self,
         field: Field,
         room: tuple[float, float, float, float],
+        *,
         separation: float,
         step: float,
         shortest: float,
@@ -128,10 +129,11 @@ class Streamlines:
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
         """Follow the field from a place until the line comes near another, its own beginning, or the edge.
 
-        Return the points, and whether the line came back to where it began. The part of the line that lies a tail behind is stamped on the way,
-        once the line is long enough to be kept.
+        Return the points, and whether the line came back to where it began. The part of the line that lies a tail behind is
+        stamped on the way, once the line is long enough to be kept.
         """
-        start, points, stamped = (x, y), [], 0
+        points: list[Place] = []
+        start, stamped = (x, y), 0
         left, top, right, bottom = self._room
         while len(points) < most:
             to_x, to_y = self._next(x, y, step)

@@ -19,22 +19,30 @@ class PictureSchema(Schema):
     fit = fields.String(
         load_default=COVER,
         validate=OneOf([COVER, CONTAIN]),
-        metadata={"description": "Whether the picture fills the room and loses what is too much (cover), or is all seen (contain)."},
+        metadata={
+            "description": "Whether the picture fills the room and loses what is too much (cover), or is all seen (contain)."
+        },
     )
     gamma = fields.Float(
         load_default=1.5,
         validate=Range(0.2, 5),
-        metadata={"description": "Exponent of the tones: more than 1 leaves the middle ones lighter, less than 1 makes them darker."},
+        metadata={
+            "description": "Exponent of the tones: more than 1 leaves the middle ones lighter, less than 1 makes them darker."
+        },
     )
     equalise = fields.Float(
         load_default=0.15,
         validate=Range(0, 1),
-        metadata={"description": "How far the greys are moved towards an even spread from black to white: 0 not at all, 1 all the way."},
+        metadata={
+            "description": "How far the greys are moved towards an even spread from black to white: 0 not at all, 1 all the way."
+        },
     )
     detail = fields.Float(
         load_default=0.6,
         validate=Range(0, 3),
-        metadata={"description": "How much the small features, such as the eyes of a face, are set off from what surrounds them."},
+        metadata={
+            "description": "How much the small features, such as the eyes of a face, are set off from what surrounds them."
+        },
     )
 
 

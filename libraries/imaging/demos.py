@@ -12,7 +12,7 @@ from libraries.imaging.reading import Greys
 
 Floats = NDArray[np.float64]
 
-ROWS = 720
+ROWS = 560
 # Half of the width of a picture, in units of half of its height: about that of the room on a page of an ISO A size.
 SIDE = 0.7
 # Where the middle of the skull is in the portrait.
@@ -21,6 +21,9 @@ CROWN = -0.13
 FILL = 0.4
 # The head beside the shoulders.
 SIZE = 1.28
+# How far down the nose ends.
+TIP = 0.12
+SUN = 0.36
 
 
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
@@ -29,7 +32,9 @@ def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
     Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give the same picture.
     """
     columns = round(rows * SIDE)
-    v, u = np.meshgrid((np.arange(rows) + 0.5) / rows * 2 - 1, ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE, indexing="ij")
+    v, u = np.meshgrid(
+        (np.arange(rows) + 0.5) / rows * 2 - 1, ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE, indexing="ij"
+    )
     grey = DEMOS[name](u, v, rng)
     return np.asarray(np.round(np.clip(grey, 0, 1) * 255) / 255, dtype=np.float32)
 
@@ -39,7 +44,7 @@ def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     turn = rng.uniform(-0.5, 0.5)
     ramp = 0.5 + 0.5 * (v * math.cos(turn) + u * math.sin(turn)) / 1.2
     away = np.sqrt((u - rng.uniform(-0.25, 0.25)) ** 2 + (v - rng.uniform(-0.45, -0.05)) ** 2)
-    return np.where(away < 0.36, 1 - 0.95 * ramp, 0.97 * ramp)
+    return np.where(away < SUN, 1 - 0.95 * ramp, 0.97 * ramp)
 
 
 def _sphere(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
@@ -147,19 +152,19 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
         z = z + height * np.exp(-(((even - at_x) / wide) ** 2) - ((y - at_y) / high) ** 2)
     along = np.clip((y + 0.16) / 0.29, 0, 1)
     bridge = 0.034 + 0.022 * along**2
-    tip = np.where(y > 0.12, np.exp(-(((y - 0.12) / 0.04) ** 2)), 1.0) * _step(y, -0.26, -0.08)
+    tip = np.where(y > TIP, np.exp(-(((y - TIP) / 0.04) ** 2)), 1.0) * _step(y, -0.26, -0.08)
     z = z + (0.022 + 0.078 * along**1.5) * tip * np.exp(-((x / bridge) ** 2))
     lit = _lit(z, light)
     # The nose throws a shadow away from the light, and so does the brow into the sockets.
     cast = np.exp(-(((x + side * 0.055) / 0.035) ** 2) - ((y - 0.10) / 0.07) ** 2)
-    tone = 0.02 + 0.86 * lit - 0.10 * cast - 0.10 * np.exp(-((y - 0.172) / 0.014) ** 2 - ((even - 0.028) / 0.018) ** 2)
-    tone = _features(tone, x, y, even, gaze, light)
+    tone = 0.02 + 0.86 * lit - 0.10 * cast - 0.10 * np.exp(-(((y - 0.172) / 0.014) ** 2) - ((even - 0.028) / 0.018) ** 2)
+    tone = _features(tone, x, y, gaze, light)
     return tone, _step(1 - oval, -0.01, 0.02)
 
 
-def _features(tone: Floats, x: Floats, y: Floats, even: Floats, gaze: float, light: Floats) -> Floats:
+def _features(tone: Floats, x: Floats, y: Floats, gaze: float, light: Floats) -> Floats:
     """Return `tone` with what has a colour of its own: eyes, brows and lips."""
-    eye_y = y + 0.07
+    even, eye_y = np.abs(x), y + 0.07
     open_up = 0.036 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
     open_down = 0.024 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
     between = np.minimum(eye_y + open_up, open_down - eye_y)

@@ -32,9 +32,9 @@ class BlankImage(InvalidInput):
 
 
 class ImageField(fields.String):
-    """A picture. What is loaded is the text as it was given, so that parameters stay JSON; it was decoded once to see that it can be.
+    """A picture. What is loaded is the text as it was given, so that parameters stay JSON; it was decoded to see that it can be.
 
-    Its images are fetched with `open_image`.
+    The picture itself is fetched with `open_image`.
     """
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

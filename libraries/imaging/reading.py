@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from libraries.errors import InvalidInput
 
@@ -32,7 +32,7 @@ START_OF_SCAN = b"\xff\xda"
 # Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
 WORKING_SIDE = 900
 
-ORIENTATION = 0x0112
+ORIENTATION, HELD = 0x0112, "held"
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -98,7 +98,7 @@ def _opened(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=list(SIGNATURES))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(MOST_PIXELS) from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         if data.startswith(tuple(SIGNATURES.values())):
             raise
         raise NotAnImage("this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image") from None
@@ -130,7 +130,7 @@ def _decoded(image: Image.Image, longest: int) -> Image.Image:
     image.load()
     notes = image.getexif()
     opaque = _on_white(_eight_bits(image), size)
-    opaque.info[ORIENTATION] = notes.get(ORIENTATION)
+    opaque.info[HELD] = notes.get(ORIENTATION)
     return opaque
 
 
@@ -155,7 +155,7 @@ def _on_white(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    how = TRANSPOSED.get(image.info[ORIENTATION])
+    how = TRANSPOSED.get(image.info[HELD])
     return image if how is None else image.transpose(how)
 
 

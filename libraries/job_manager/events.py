@@ -129,10 +129,16 @@ def _with_job(event: JobEvent, job: JobRecord | None) -> JobEvent:
 
 
 class Message(NamedTuple):
-    """What somebody sent to a group: its name and what it says."""
+    """What somebody sent to a group: its name, and what it says as JSON text, the same object for every listener."""
 
     group: str
-    body: dict[str, Any]
+    text: str
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What it says."""
+        said: dict[str, Any] = json.loads(self.text)
+        return said
 
 
 def send_to_group(owner: str, group: str, body: dict[str, Any]) -> int:
@@ -341,9 +347,9 @@ class EventFeed:
     def _tell_group(self, channel: str, text: bytes) -> None:
         with self._lock:
             members = list(self._groups.get(channel, ()))
-        body = json.loads(text)
+        said = text.decode()
         for group, listener in members:
-            listener(Message(group, body))
+            listener(Message(group, said))
 
     def _tell_text(self, job_id: str, text: str) -> None:
         if text == GONE:

@@ -285,7 +285,10 @@ class Hub:
         self._turn()
         for line in list(self._lines):
             self._write(line, line.talk.farewell, last=True)
-        while self._lines and time.monotonic() < deadline:
+        while not all(line.ended_at for line in self._lines) and time.monotonic() < deadline:
+            self._turn()
+        if self._lines:
+            # Most end the connection on their side as soon as they have heard it.
             self._turn()
         for line in list(self._lines):
             self._drop(line)

@@ -22,7 +22,7 @@ from libraries.live.hub import Hub, Line
 
 LONGEST_MESSAGE = 1 << 16
 MOST_UNANSWERED = 64
-HANDLERS = 8
+HANDLERS = 16
 # RFC 6455, 1.3: what the client's key is joined with.
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 NORMAL, GOING_AWAY, UNSUPPORTED, NOT_UTF8, POLICY, TRY_LATER = 1000, 1001, 1003, 1007, 1008, 1013
@@ -150,14 +150,20 @@ class Conversation:
     def receive(self, line: Line, data: bytes) -> bool:
         """Take what the client sent."""
         self._protocol.receive_data(data)
+        # A pong comes before the answer to a message that came behind its ping.
+        self._pass_on(line)
         for frame in self._protocol.events_received():
             if isinstance(frame, Frame):
                 self._take(frame)
+        self._pass_on(line)
+        return True
+
+    def _pass_on(self, line: Line) -> None:
+        """Send what the protocol itself has to say: pongs, and the end."""
         answer = b"".join(self._protocol.data_to_send())
         closing = self._protocol.state is not State.OPEN
         if answer or closing:
             self._hub.send((line,), answer, last=closing)
-        return True
 
     def ended(self, line: Line) -> None:
         """Learn that the connection is over."""

@@ -109,10 +109,10 @@ def draw(
     short = min(area.inner_width, area.inner_height)
     separation, scale, step = _sizes(area, separation, scale)
     circles = _circles(area, rng, obstacles, min(obstacle_radius, short / 4), separation)
-    current = _field(area, rng, field, scale, swirl, taper, circles)
+    current = _field(area, rng, circles, kind=field, scale=scale, swirl=swirl, taper=taper)
     room = (area.left, area.top, area.right, area.bottom)
     shortest = min(shortest, short / 2)
-    lines = Streamlines(current, room, separation, step, shortest, longest)
+    lines = Streamlines(current, room, separation=separation, step=step, shortest=shortest, longest=longest)
     for circle in circles:
         lines.block(*circle)
     yield from nearest_first(list(lines.grow(_seeds(area, rng, separation))))
@@ -154,28 +154,29 @@ def _circles(area: Area, rng: np.random.Generator, count: int, radius: float, se
 
 
 def _field(
-    area: Area, rng: np.random.Generator, kind: str, scale: float, swirl: float, taper: float, circles: list[Circle]
+    area: Area, rng: np.random.Generator, circles: list[Circle], *, kind: str, scale: float, swirl: float, taper: float
 ) -> Field:
     """Return the current sampled over the room and a cell beyond."""
     cell = scale / SAMPLES
-    x = area.left + cell * (np.arange(math.ceil(area.inner_width / cell) + 4) - 1)[None, :]
-    y = area.top + cell * (np.arange(math.ceil(area.inner_height / cell) + 4) - 1)[:, None]
-    x, y = (np.ascontiguousarray(each) for each in np.broadcast_arrays(x, y))
-    drift = rng.uniform(0, 2 * math.pi)
-    along_x, along_y = _CURRENTS[kind](rng, (x, y), area, scale, swirl, drift)
+    columns, rows = (math.ceil(length / cell) + 4 for length in (area.inner_width, area.inner_height))
+    row, column = np.mgrid[:rows, :columns].astype(np.float64)
+    x: Floats = area.left + cell * (column - 1)
+    y: Floats = area.top + cell * (row - 1)
+    along_x, along_y = _CURRENTS[kind](rng, (x, y), scale, swirl, area)
     speed = np.sqrt(along_x**2 + along_y**2)
     calm = GradientNoise(rng).at(x / (2.2 * scale) + 3.7, y / (2.2 * scale) + 8.1) * 0.5 + 0.5
     slow = 1 / (1 + (speed / max(float(np.median(speed)), 1e-9)) ** 2)
     sparse = 1 + (taper - 1) * np.clip(1.3 * (0.55 * calm + 0.75 * slow) - 0.45, 0, 1)
     for circle in circles:
-        along_x, along_y = _part(along_x, along_y, x, y, circle)
+        along_x, along_y = _part((along_x, along_y), (x, y), circle)
     return Field(
         area.left - cell, area.top - cell, cell, np.round(along_x, DIGITS), np.round(along_y, DIGITS), np.round(sparse, 4)
     )
 
 
-def _part(along_x: Floats, along_y: Floats, x: Floats, y: Floats, circle: Circle) -> tuple[Floats, Floats]:
+def _part(along: tuple[Floats, Floats], at: tuple[Floats, Floats], circle: Circle) -> tuple[Floats, Floats]:
     """Return the current with its part towards or away from a circle faded out near it."""
+    (along_x, along_y), (x, y) = along, at
     away_x, away_y = x - circle[0], y - circle[1]
     distance = np.maximum(np.sqrt(away_x**2 + away_y**2), 1e-6)
     away_x, away_y = away_x / distance, away_y / distance
@@ -187,16 +188,18 @@ def _part(along_x: Floats, along_y: Floats, x: Floats, y: Floats, circle: Circle
 
 
 def _drifting(
-    rng: np.random.Generator, at: tuple[Floats, Floats], _area: Area, scale: float, swirl: float, drift: float
+    rng: np.random.Generator, at: tuple[Floats, Floats], scale: float, swirl: float, _area: Area
 ) -> tuple[Floats, Floats]:
+    drift = rng.uniform(0, 2 * math.pi)
     shift = rng.uniform(0, 64, 2)
     angle = drift + 2.4 * swirl * GradientNoise(rng).fractal(at[0] / scale + shift[0], at[1] / scale + shift[1], 2)
     return np.cos(angle), np.sin(angle)
 
 
 def _swirling(
-    rng: np.random.Generator, at: tuple[Floats, Floats], _area: Area, scale: float, swirl: float, drift: float
+    rng: np.random.Generator, at: tuple[Floats, Floats], scale: float, swirl: float, _area: Area
 ) -> tuple[Floats, Floats]:
+    drift = rng.uniform(0, 2 * math.pi)
     noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
     along_x, along_y = np.full(at[0].shape, 0.55 * math.cos(drift)), np.full(at[0].shape, 0.55 * math.sin(drift))
     for octave, weight in ((1, 1.0), (2, 0.22)):
@@ -206,8 +209,9 @@ def _swirling(
 
 
 def _whirling(
-    rng: np.random.Generator, at: tuple[Floats, Floats], area: Area, scale: float, swirl: float, drift: float
+    rng: np.random.Generator, at: tuple[Floats, Floats], scale: float, swirl: float, area: Area
 ) -> tuple[Floats, Floats]:
+    drift = rng.uniform(0, 2 * math.pi)
     along_x, along_y = np.full(at[0].shape, math.cos(drift)), np.full(at[0].shape, math.sin(drift))
     for number in range(int(rng.integers(3, 7))):
         x, y = area.left + rng.uniform(0.1, 0.9) * area.inner_width, area.top + rng.uniform(0.1, 0.9) * area.inner_height

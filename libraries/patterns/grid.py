@@ -266,7 +266,7 @@ def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float) -> Iter
     # Each spoke begins at the first circle outside which all its neighbours are drawn too.
     for number in range(most):
         first = int(np.argmax(number % (most // counts) == 0))
-        start = float(radii[first - 1] if first else min(radii[0], radii[-1] / 2))
-        turn = angle + 2 * math.pi * number / most
-        spoke = np.array([[start], [radii[-1]]]) * (math.cos(turn), math.sin(turn))
+        begins = float(radii[first - 1] if first else min(radii[0], radii[-1] / 2))
+        heading = angle + 2 * math.pi * number / most
+        spoke = np.array([[begins], [radii[-1]]]) * (math.cos(heading), math.sin(heading))
         yield (spoke[::-1] if number % 2 == 0 else spoke) + centre

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from marshmallow import fields
@@ -49,18 +49,24 @@ class HalftoneLinesSchema(PictureSchema):
         load_default=SQUIGGLE,
         validate=OneOf([SQUIGGLE, SPIRAL, DOTS, CROSS_HATCH]),
         metadata={
-            "description": "How tones are made: waves on parallel lines (squiggle) or on one spiral (spiral), filled dots that grow "
-            "(dots), or up to four hatches over each other (cross-hatch)."
+            "description": "How tones are made: waves on parallel lines (squiggle) or on one spiral (spiral), filled dots that "
+            "grow (dots), or up to four hatches over each other (cross-hatch)."
         },
     )
     spacing = millimetres("Distance of the lines, turns or dots", least=0.4, most=50, load_default=2.2)
     amplitude = fields.Float(
         load_default=0.95,
         validate=Range(0, 1.5),
-        metadata={"description": "How far the waves of the darkest tone, or its dots, fill the spacing; at more than 1 they overlap."},
+        metadata={
+            "description": "How far the waves of the darkest tone, or its dots, fill the spacing; at more than 1 they overlap."
+        },
     )
-    wavelength = millimetres("Length of the waves of the darkest tone; those of lighter ones are longer", least=0.3, most=50, load_default=1.0)
-    fill = millimetres("Distance of the turns that fill a dot; as wide as the pen makes it solid", least=0.15, most=5, load_default=0.35)
+    wavelength = millimetres(
+        "Length of the waves of the darkest tone; those of lighter ones are longer", least=0.3, most=50, load_default=1.0
+    )
+    fill = millimetres(
+        "Distance of the turns that fill a dot; as wide as the pen makes it solid", least=0.15, most=5, load_default=0.35
+    )
     angle = degrees("Direction of the lines, or of the rows of dots, clockwise from three o'clock", load_default=0.0)
     tolerance = millimetres("Farthest that a line may lie from the true wave", least=0.005, most=1, load_default=0.02)
 
@@ -72,9 +78,9 @@ def cost(area: Area, *, style: str, **params: Any) -> float:
     # Every line looks at the tones under it; where that alone is too much, nothing is looked at.
     looks = box.width * box.height / spacing / _look(spacing)
     if looks > MOST_POINTS:
-        return looks
+        return float(looks)
     tones = lay_roughly(box, **_controls(params))
-    return ESTIMATES[style](tones, box, params)
+    return ESTIMATES[style](tones, box, params | {"reach": _reach(box, params)})
 
 
 @pattern(HalftoneLinesSchema, cost)
@@ -112,6 +118,7 @@ def draw(
     controls = {"fit": fit, "gamma": gamma, "equalise": equalise, "detail": detail}
     params = {"spacing": spacing, "amplitude": amplitude, "wavelength": wavelength, "fill": fill, "tolerance": tolerance}
     box = _room(area, style)
+    params["reach"] = _reach(box, params)
     tones = lay(box, rng, image=image, **controls).averaged(spacing / 3)
     low, high = (area.left, area.top), (area.right, area.bottom)
     for line in STYLES[style](tones, box, math.radians(angle), rng, params):
@@ -152,50 +159,57 @@ def _reach(box: Box, params: dict[str, Any]) -> float:
     return float(min(params["amplitude"] * params["spacing"] / 2, box.width / 4, box.height / 4))
 
 
-def _density(tone: Floats, reach: float, params: dict[str, Any], bend: Floats | float = 0.0) -> Floats:
+def _density(tone: Floats, params: dict[str, Any], bend: Floats | float = 0.0) -> Floats:
     """Return points per mm that the waves of a tone need on a line that has the curvature `bend` itself."""
-    wave = tone * reach * (2 * math.pi * _frequency(tone, params)) ** 2
+    wave = tone * params["reach"] * (2 * math.pi * _frequency(tone, params)) ** 2
     return np.asarray(np.sqrt((wave + bend) / (8 * params["tolerance"])))
 
 
-def _looked_along(path: Path, length: float, tones: Tones, params: dict[str, Any]) -> tuple[Floats, Floats]:
-    """Return even distances along a line, and the tone at each."""
+class _Course(NamedTuple):
+    """What lies under a line: distances along it in mm, the tone at each, and how many points a mm needs there."""
+
+    path: Path
+    along: Floats
+    tone: Floats
+    points: Floats
+
+    def part(self, run: slice) -> _Course:
+        """Return a part of the line."""
+        return _Course(self.path, self.along[run], self.tone[run], self.points[run])
+
+
+def _course(
+    path: Path, length: float, tones: Tones, params: dict[str, Any], bend: Callable[[Floats], Floats] | None = None
+) -> _Course:
+    """Look at the tones along a line of `length` mm that has the curvature `bend` itself."""
     along = np.linspace(0, length, max(3, math.ceil(length / _look(params["spacing"])) + 1))
-    return along, _inked(tones, *path(along)[0].T)
+    tone = _inked(tones, *path(along)[0].T)
+    return _Course(path, along, tone, _density(tone, params, bend(along) if bend else 0.0))
 
 
-def _runs(along: Floats, tone: Floats, gap: float) -> Iterator[slice]:
+def _runs(course: _Course, gap: float) -> Iterator[_Course]:
     """Yield the parts of a line that are not white; white parts shorter than `gap` mm belong to them."""
-    inked = np.flatnonzero(tone)
+    along, inked = course.along, np.flatnonzero(course.tone)
     if not len(inked):
         return
     breaks = np.flatnonzero(np.diff(along[inked]) > gap)
     firsts, lasts = inked[np.append(0, breaks + 1)], inked[np.append(breaks, len(inked) - 1)]
     for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
-        run = slice(max(first - 1, 0), min(last + 2, len(along)))
-        if along[run][-1] - along[run][0] >= min(STUB, along[-1] / 2):
+        run = course.part(slice(max(first - 1, 0), min(last + 2, len(along))))
+        if run.along[-1] - run.along[0] >= min(STUB, along[-1] / 2):
             yield run
 
 
-def _waved(path: Path, along: Floats, tone: Floats, points: Floats, params: dict[str, Any], reach: float, phase: float) -> Polyline:
-    """Return a line with the waves of the tones along it.
-
-    Args:
-        path: gives for distances along the line its places and the unit vectors across it.
-        along: distances in mm, rising.
-        tone: the tone at each.
-        points: how many points each mm of the line needs there.
-        params: the wavelength.
-        reach: how far the waves of tone 1 leave the line in mm.
-        phase: where in its wave the line begins, from 0 to 1.
-    """
+def _waved(course: _Course, params: dict[str, Any], phase: float) -> Polyline:
+    """Return a line with the waves of the tones along it, the first of which begins at `phase`, from 0 to 1."""
+    along, points = course.along, course.points
     # The looks before and behind count too, so that a wave that rises has its points in time.
     near = np.maximum(points, np.maximum(np.append(points[1:], 0), np.insert(points[:-1], 0, 0)))
     count = _cumulated(near, along)
     kept = np.interp(np.linspace(0, count[-1], max(1, math.ceil(count[-1])) + 1), count, along)
-    cycles = phase + _cumulated(_frequency(tone, params), along)
-    height = reach * np.interp(kept, along, tone)
-    place, across = path(kept)
+    cycles = phase + _cumulated(_frequency(course.tone, params), along)
+    height = params["reach"] * np.interp(kept, along, course.tone)
+    place, across = course.path(kept)
     return np.asarray(place + (height * np.sin(2 * math.pi * np.interp(kept, along, cycles)))[:, None] * across)
 
 
@@ -224,14 +238,14 @@ def _rows(box: Box, spacing: float, angle: float) -> tuple[Floats, Floats, Float
 
 def _squiggles(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
     """Yield the waved lines to and fro, joined where they follow each other closely."""
-    reach, spacing = _reach(box, params), params["spacing"]
+    reach, spacing = params["reach"], params["spacing"]
     starts, ends, across = _rows(_inside(box, reach), spacing, angle)
     joined: list[Polyline] = []
     forward = True
     for start, end in zip(starts, ends, strict=True):
-        first, last = (start, end) if forward else (end, start)
-        lines = _squiggle(tones, first, last, across, params, reach, rng.random())
-        for line in lines:
+        path, length = _straight(*((start, end) if forward else (end, start)), across)
+        phase, lines = rng.random(), list(_runs(_course(path, length, tones, params), GAP * spacing))
+        for line in (_waved(run, params, phase) for run in lines):
             if joined and math.dist(joined[-1][-1], line[0]) > JOINED * spacing + reach:
                 yield np.concatenate(joined)
                 joined = []
@@ -241,21 +255,15 @@ def _squiggles(tones: Tones, box: Box, angle: float, rng: np.random.Generator, p
         yield np.concatenate(joined)
 
 
-def _squiggle(
-    tones: Tones, first: Floats, last: Floats, across: Floats, params: dict[str, Any], reach: float, phase: float
-) -> list[Polyline]:
-    """Return the waved line from `first` to `last`, without its white parts."""
+def _straight(first: Floats, last: Floats, across: Floats) -> tuple[Path, float]:
+    """Return the path from `first` to `last`, and its length."""
     length = math.dist(first, last)
     unit = (last - first) / length
 
     def path(along: Floats) -> tuple[Floats, Floats]:
         return first + along[:, None] * unit, np.broadcast_to(across, (len(along), 2))
 
-    along, tone = _looked_along(path, length, tones, params)
-    points = _density(tone, reach, params)
-    return [
-        _waved(path, along[run], tone[run], points[run], params, reach, phase) for run in _runs(along, tone, GAP * params["spacing"])
-    ]
+    return path, length
 
 
 def _inside(box: Box, edge: float) -> Box:
@@ -268,8 +276,7 @@ def _spiral(tones: Tones, box: Box, angle: float, rng: np.random.Generator, para
     Its radius after the angle `a` is inner + pitch * a, and its length until there is near inner * a + pitch / 2 * a**2, which
     gives the angle for every distance along it.
     """
-    reach = _reach(box, params)
-    outer, pitch = box.width / 2 - reach, params["spacing"] / (2 * math.pi)
+    outer, pitch = box.width / 2 - params["reach"], params["spacing"] / (2 * math.pi)
     inner = min(params["spacing"] / 2, outer / 2)
     length = (outer**2 - inner**2) / (2 * pitch)
     centre = np.array([box.left + box.width / 2, box.top + box.height / 2])
@@ -281,9 +288,8 @@ def _spiral(tones: Tones, box: Box, angle: float, rng: np.random.Generator, para
         out = np.column_stack((np.cos(turn), np.sin(turn)))
         return centre + radius[:, None] * out, out
 
-    along, tone = _looked_along(path, length, tones, params)
-    points = _density(tone, reach, params, 1 / np.sqrt(inner * inner + 2 * pitch * along))
-    yield _waved(path, along, tone, points, params, reach, rng.random())
+    course = _course(path, length, tones, params, lambda along: 1 / np.sqrt(inner * inner + 2 * pitch * along))
+    yield _waved(course, params, rng.random())
 
 
 def _dots(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
@@ -297,7 +303,7 @@ def _dots(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params
 def _dot_sizes(tones: Tones, box: Box, angle: float, params: dict[str, Any]) -> tuple[Floats, Floats]:
     """Return the middles of the dots, shape (n, 2), and their radii: the area of a dot is in proportion to its tone."""
     spacing = params["spacing"]
-    widest = _reach(box, params)
+    widest = params["reach"]
     starts, ends, _ = _rows(_inside(box, widest), spacing * math.sqrt(3) / 2, angle)
     along = np.array([math.cos(angle), math.sin(angle)])
     rows = []
@@ -394,22 +400,23 @@ def _looked(tones: Tones, box: Box) -> Floats:
 
 def _squiggle_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
     lines = (box.width + box.height) / params["spacing"] + 2
-    per_mm = _density(_looked(tones, box), _reach(box, params), params).mean()
-    return float(per_mm) * SLACK * box.width * box.height / params["spacing"] + 8 * lines
+    per_mm = _density(_looked(tones, box), params).mean()
+    return float(float(per_mm) * SLACK * box.width * box.height / params["spacing"] + 8 * lines)
 
 
 def _spiral_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
-    """Return the points of the waves and those of the spiral itself: sqrt(1 / (8 * tolerance * r)) for each mm at the radius r."""
+    """Return the points of the waves and those of the spiral itself, sqrt(1 / (8 * tolerance * r)) a mm at the radius r."""
     radius, spacing = box.width / 2, params["spacing"]
     itself = 4 / 3 * math.pi / spacing * math.sqrt(radius**3 / (8 * params["tolerance"]))
-    return _squiggle_points(tones, box, params) + itself + 8
+    return float(_squiggle_points(tones, box, params) + itself + 8)
 
 
 def _dot_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
-    radius = _reach(box, params) * np.sqrt(_looked(tones, box))
-    each = sum(_dot_steps(radius, params["fill"], params["tolerance"])) + 1
+    radius = params["reach"] * np.sqrt(_looked(tones, box))
+    around, inside = _dot_steps(radius, params["fill"], params["tolerance"])
+    each = around + inside + 1
     rows, columns = box.height / (params["spacing"] * math.sqrt(3) / 2) + 2, box.width / params["spacing"] + 2
-    return float(np.where(radius > 0, each, 0).mean()) * SLACK * rows * columns + float(each.max())
+    return float(np.where(radius > 0, each, 0).mean() * SLACK * rows * columns + each.max())
 
 
 def _hatch_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
@@ -417,7 +424,7 @@ def _hatch_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
     tone = _looked(tones, box)
     dark = sum(float((tone > threshold).mean()) for _, threshold in HATCHES)
     lines = (box.width + box.height) / params["spacing"] + 2
-    return dark * SLACK * box.width * box.height / params["spacing"] / STUB + 2 * len(HATCHES) * lines
+    return float(dark * SLACK * box.width * box.height / params["spacing"] / STUB + 2 * len(HATCHES) * lines)
 
 
 Style = Callable[[Tones, Box, float, np.random.Generator, dict[str, Any]], Iterator[Polyline]]

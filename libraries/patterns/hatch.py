@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,12 +27,13 @@ LINES, CROSS, ZIGZAG, CONTOUR, SCRIBBLE = "lines", "cross", "zigzag", "contour",
 TOLERANCE = 0.02
 # Pieces shorter than this, in mm, look like stray dots.
 STUB = 1.5
-MOST_CORNERS = 200
+MOST_CORNERS = 100
 SLACK = 1e-6
+THINNEST = 1e-3
 # Points to one loop of a scribble.
 LOOP = 14
 # What cutting a line with the shape costs beside its two points.
-CUT = 14
+CUT = 8
 # Rows are joined where their ends are at most so many spacings apart.
 FARTHEST_LINK = 2.5
 STAR_WAIST = 0.45
@@ -47,7 +49,8 @@ class HatchSchema(Schema):
         load_default=CIRCLE,
         validate=OneOf([ROOM, CIRCLE, POLYGON, STAR, OUTLINE]),
         metadata={
-            "description": "What is filled: the whole room, the largest circle, polygon or star that fits, or an outline of your own."
+            "description": "What is filled: the whole room, the largest circle, polygon or star that fits, or an "
+            "outline of your own."
         },
     )
     sides = WholeNumber(
@@ -60,15 +63,15 @@ class HatchSchema(Schema):
         load_default=None,
         validate=Length(3, MOST_CORNERS),
         metadata={
-            "description": "Corners of the shape `outline` as pairs of x and y on the page, in mm; what lies outside of the room is cut "
-            "off. Where it crosses itself, every second region stays empty."
+            "description": "Corners of the shape `outline` as pairs of x and y on the page, in mm; what lies outside the room is "
+            "cut off. Where it crosses itself, every second region stays empty."
         },
     )
     style = fields.String(
         load_default=CROSS,
         validate=OneOf([LINES, CROSS, ZIGZAG, CONTOUR, SCRIBBLE]),
         metadata={
-            "description": "Parallel lines in the first angle, a layer of lines for each angle (cross), a slanting to and fro (zigzag), "
+            "description": "Parallel lines in the first angle, a layer of lines for each angle (cross), slanting ones (zigzag), "
             "lines that follow the edge inwards (contour), or loops as by a quick hand (scribble)."
         },
     )
@@ -78,7 +81,7 @@ class HatchSchema(Schema):
         load_default=lambda: [20.0, 65.0, 110.0, 155.0],
         validate=Length(1, 6),
         metadata={
-            "description": "Directions of the lines in degrees, clockwise from three o'clock; styles other than cross use the first.",
+            "description": "Directions of the lines in degrees, clockwise from three o'clock; only cross uses more than one.",
             "x-unit": "degrees",
         },
     )
@@ -86,8 +89,8 @@ class HatchSchema(Schema):
         load_default=0.75,
         validate=Range(0, 1),
         metadata={
-            "description": "How much a light thins the lines: each angle of a cross hatching keeps more clear of it. 0 is even. The seed "
-            "says from where the light comes."
+            "description": "How much a light thins the lines: each angle of a cross hatching keeps more clear of it. 0 is even. "
+            "The seed says from where the light comes."
         },
     )
     inset = millimetres("Free space along the edge, such as half of the pen's width", least=0, most=100, load_default=0.15)
@@ -108,17 +111,30 @@ class NothingToFill(InvalidInput):
 
     code: ClassVar[str] = "nothing-to-fill"
 
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__("the outline encloses nothing of the room inside the margins", field="params.outline")
+
 
 def cost(
-    area: Area, *, shape: str, sides: int, outline: list[list[float]] | None, style: str, spacing: float, angles: list[float], **_: Any
+    area: Area,
+    *,
+    shape: str,
+    sides: int,
+    outline: list[list[float]] | None,
+    style: str,
+    spacing: float,
+    angles: list[float],
+    **_: Any,
 ) -> float:
     """Return how many points the hatching has at most; the cutting of lines is counted as some points for each.
 
     Raises:
         NothingToFill: the outline encloses nothing of the room.
     """
-    if shape == OUTLINE and _outlined(area, outline or []).is_empty:
-        raise NothingToFill("the outline encloses nothing of the room inside the margins", field="params.outline")
+    if shape == OUTLINE:
+        _check_reach(area, outline or [])
+    spacing = _spacing(area, style, spacing)
     lines = math.hypot(area.inner_width, area.inner_height) / spacing + 2
     corners = _corner_count(area, shape, sides, outline)
     if style == CONTOUR:
@@ -149,20 +165,43 @@ def draw(
 ) -> Iterator[Polyline]:
     """A shape filled with lines: hatched, crossed, zigzagged, scribbled, or followed inwards from its edge.
 
-    A cross hatching is built in layers, as in an engraving: the first covers the whole shape, and each further one keeps clear of a
-    larger disc of light, so that a circle becomes a sphere. Lines run to and fro, and are linked where that is short, to save
+    A cross hatching is built in layers, as in an engraving: the first covers the whole shape, and each further one keeps clear
+    of a wider disc of light, so that a circle becomes a sphere. Lines run to and fro, and are linked where that is short, to save
     lifts. The seed says from where the light comes, and how a scribble trembles.
 
     Yields:
         Arrays of shape (n, 2), in mm.
     """
-    whole = _shape(area, shape, sides, outline)
+    whole, spacing = _shape(area, shape, sides, outline), _spacing(area, style, spacing)
+    if whole.area < THINNEST * THINNEST:
+        raise NothingToFill
     filled = whole.buffer(-inset, join_style="mitre") if inset else whole
     if filled.is_empty:
         filled = whole
     if style == CONTOUR:
         yield from _contours(filled, spacing)
         return
+    drawn = 0
+    for stroke in _layers(whole, filled, rng, style=style, spacing=spacing, angles=angles, shade=shade, link=link):
+        drawn += 1
+        yield stroke
+    if not drawn:
+        # A shape too small for a line of this style is shown by its edge.
+        yield from islice(_contours(filled, spacing), 1)
+
+
+def _layers(
+    whole: BaseGeometry,
+    filled: BaseGeometry,
+    rng: np.random.Generator,
+    *,
+    style: str,
+    spacing: float,
+    angles: list[float],
+    shade: float,
+    link: bool,
+) -> Iterator[Polyline]:
+    """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
     light = float(rng.uniform(0, 2 * math.pi))
     for number, angle in enumerate(angles if style == CROSS else angles[:1]):
         region = filled if number == 0 else filled.difference(_glow(whole, light, shade, number / len(angles)))
@@ -175,6 +214,22 @@ def draw(
             yield from _zigzag(region, turn, spacing)
         else:
             yield from nearest_first(list(_hatched(region, turn, spacing, link=link)))
+
+
+def _check_reach(area: Area, outline: list[list[float]]) -> None:
+    """See that an outline is no line or point and lies not wholly outside of the room.
+
+    Raises:
+        NothingToFill: it does.
+    """
+    corners = np.clip(outline, (area.left, area.top), (area.right, area.bottom))
+    if (np.ptp(corners, axis=0) < THINNEST).any():
+        raise NothingToFill
+
+
+def _spacing(area: Area, style: str, spacing: float) -> float:
+    """Return the distance between lines; loops are never too large for the room."""
+    return min(spacing, min(area.inner_width, area.inner_height) / 8) if style == SCRIBBLE else spacing
 
 
 def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None) -> BaseGeometry:
@@ -202,25 +257,15 @@ def _corner_count(area: Area, shape: str, sides: int, outline: list[list[float]]
 
 def _outlined(area: Area, outline: list[list[float]]) -> BaseGeometry:
     """Return what an outline encloses of the room; it may cross itself, and then every second region is inside."""
-    ring = np.array([*outline, *outline[:1]])
-    faces = shapely.polygonize([shapely.node(shapely.LineString(ring))])
-    room = shapely.box(area.left, area.top, area.right, area.bottom)
-    found = shapely.intersection(_every_second(faces, ring[:-1]), room)
-    return shapely.union_all([part for part in shapely.get_parts(found) if part.geom_type == "Polygon"])
+    regions = shapely.make_valid(shapely.Polygon(outline), method="linework")
+    found = shapely.intersection(regions, shapely.box(area.left, area.top, area.right, area.bottom))
+    return shapely.union_all([part for part in _flat(found) if part.geom_type == "Polygon"])
 
 
-def _every_second(faces: BaseGeometry, ring: Polyline) -> BaseGeometry:
-    """Return those faces that a line from outside reaches after an odd number of crossings of the `ring`."""
-    kept = [face for face in shapely.get_parts(faces) if _is_inside(shapely.get_coordinates(shapely.point_on_surface(face))[0], ring)]
-    return shapely.union_all(kept)
-
-
-def _is_inside(place: Polyline, ring: Polyline) -> bool:
-    start, end = ring, np.roll(ring, -1, axis=0)
-    spans = (start[:, 1] > place[1]) != (end[:, 1] > place[1])
-    start, end = start[spans], end[spans]
-    crossing = start[:, 0] + (place[1] - start[:, 1]) / (end[:, 1] - start[:, 1]) * (end[:, 0] - start[:, 0])
-    return bool(np.count_nonzero(crossing > place[0]) % 2)
+def _flat(found: BaseGeometry) -> list[BaseGeometry]:
+    """Return the single parts of collections within collections."""
+    parts = shapely.get_parts(found)
+    return list(shapely.get_parts(parts))
 
 
 def _glow(whole: BaseGeometry, light: float, shade: float, part: float) -> BaseGeometry:
@@ -250,7 +295,9 @@ def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
 
 def _hatched(region: BaseGeometry, turn: float, spacing: float, *, link: bool) -> Iterator[Polyline]:
     """Yield the rows inside a region, to and fro; with `link`, neighbours are joined into strokes."""
-    parts, row = shapely.get_parts(shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region), return_index=True)
+    parts, row = shapely.get_parts(
+        shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region), return_index=True
+    )
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     kept = lines & (shapely.length(parts) >= min(STUB, _thickness(region) / 8))
     row, pieces = row[kept], shapely.get_coordinates(parts[kept]).reshape(-1, 4).reshape(-1, 2, 2)
@@ -260,10 +307,10 @@ def _hatched(region: BaseGeometry, turn: float, spacing: float, *, link: bool) -
     followed = set(followers.values())
     for first in range(len(pieces)):
         if first not in followed:
-            stroke, piece = [], first
-            while piece is not None:
+            piece, stroke = first, [pieces[first]]
+            while piece in followers:
+                piece = followers[piece]
                 stroke.append(pieces[piece])
-                piece = followers.get(piece)
             yield np.concatenate(stroke)
 
 
@@ -296,7 +343,11 @@ def _thickness(region: BaseGeometry) -> float:
 def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyline]:
     """Yield a line that runs slantingly from one side of each row to the other side of the next."""
     rows = shapely.linestrings(_rows(region, turn, spacing))
-    cut = [np.array(each.coords) for each in np.atleast_1d(shapely.intersection(rows, shapely.convex_hull(region))) if each.length > 0]
+    cut = [
+        np.array(each.coords)
+        for each in shapely.get_parts(shapely.intersection(rows, shapely.convex_hull(region)))
+        if each.length > 0
+    ]
     ends = [row[-1] if number % 2 else row[0] for number, row in enumerate(cut)]
     yield from _parts(shapely.intersection(shapely.LineString(ends if len(ends) > 1 else cut[0]), region))
 

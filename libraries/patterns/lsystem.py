@@ -138,8 +138,8 @@ class LSystemSchema(Schema):
         load_default=None,
         validate=[Length(1, LONGEST_WORD), Regexp(WORD)],
         metadata={
-            "description": "The word to begin with. F, G, A and B draw a step, f moves without drawing, + and - turn right and left, | turns "
-            "round, [ keeps the place and ] returns to it; other letters only grow."
+            "description": "The word to begin with. F, G, A and B draw a step, f moves without drawing, + and - turn right and "
+            "left, | turns round, [ keeps the place and ] returns to it; other letters only grow."
         },
     )
     rules = fields.Dict(
@@ -328,7 +328,7 @@ def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[P
 
 
 def _in_a_row(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Segments]:
-    """Return the plants side by side from left to right, their feet on one line, of different heights, as a meadow fills the room."""
+    """Return the plants side by side, their feet on one line, of different heights, about as high as the room for its width."""
     ratio = area.inner_height / area.inner_width
     lift, shift = GradientNoise(rng), float(rng.uniform(0, 64))
     placed = []

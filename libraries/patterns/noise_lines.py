@@ -47,12 +47,17 @@ class NoiseLinesSchema(Schema):
         load_default=BELL,
         validate=OneOf([BELL, HILLS, FLAT]),
         metadata={
-            "description": "Where there are hills: in the middle, dying out at the sides (bell), in a few places across the sheet "
+            "description": "Where there are hills: in the middle, dying out at the sides (bell), in a few places on the sheet "
             "(hills), or everywhere (flat)."
         },
     )
     occlude = fields.Boolean(load_default=True, metadata={"description": "Whether near hills hide the lines behind them."})
-    gap = millimetres("Free space that a hill leaves between its ridge and what it hides; at most 0.6 of the distance between lines", least=0, most=10, load_default=0.35)
+    gap = millimetres(
+        "Free space that a hill leaves between its ridge and what it hides; at most 0.6 of the distance between lines",
+        least=0,
+        most=10,
+        load_default=0.35,
+    )
     tolerance = millimetres("Farthest that a line may lie from the true curve", least=0.005, most=1, load_default=0.03)
 
 
@@ -89,7 +94,7 @@ def draw(
     amplitude = min(amplitude, area.inner_height * 2 / 3)
     samples = _samples(area, amplitude, width, roughness, tolerance)
     x = np.linspace(area.left, area.right, samples)
-    heights = _hills(rng, lines, x - area.left, area, width, roughness, envelope) * amplitude
+    heights = _hills(rng, x - area.left, area, lines=lines, width=width, roughness=roughness, envelope=envelope) * amplitude
     # The first line needs room for its hills; as much is left as they really take.
     base = np.linspace(0, 1, lines)
     tops = heights.max(axis=1)
@@ -121,7 +126,9 @@ def _samples(area: Area, amplitude: float, width: float, roughness: float, toler
     return max(16, math.ceil(area.inner_width / max(min(chord, finest / 4), 0.02)))
 
 
-def _hills(rng: np.random.Generator, lines: int, x: Floats, area: Area, width: float, roughness: float, envelope: str) -> Floats:
+def _hills(
+    rng: np.random.Generator, x: Floats, area: Area, *, lines: int, width: float, roughness: float, envelope: str
+) -> Floats:
     """Return the heights of all lines at `x` mm from the left, shape (lines, len(x)), between 0 and 1."""
     wide, high = area.inner_width, area.inner_height
     down = np.linspace(0, high, lines)

@@ -79,7 +79,7 @@ class SpaceFillingSchema(Schema):
         load_default=MOORE,
         validate=OneOf([HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z]),
         metadata={
-            "description": "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or Morton's order (z)."
+            "description": "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or Morton's (z)."
         },
     )
     cell = millimetres(
@@ -110,9 +110,9 @@ def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, roun
     corners = TURN_STEPS + 1 if rounding else 1
     if kind in TURTLES:
         turtle = TURTLES[kind]
-        return corners * (turtle.growth ** _turtle_order(area, turtle, cell) * 4.0 + 2)
+        return corners * (math.pow(turtle.growth, _turtle_order(area, turtle, cell)) * 4 + 2)
     roots, base = _roots(area, kind), len(TABLES[kind][0])
-    return corners * (float(roots.columns * roots.rows) * base ** _depth(roots, kind, cell) + 2)
+    return corners * (roots.columns * roots.rows * math.pow(base, _depth(roots, kind, cell)) + 2)
 
 
 @pattern(SpaceFillingSchema, cost)
@@ -134,7 +134,7 @@ def draw(
         fit = np.array([area.inner_width, area.inner_height]) / np.maximum(high - low, SHORTEST)
         line = (line - (low + high) / 2) * float(fit.min())
     else:
-        line = _through_cells(area, rng, kind, cell, shading, scale)
+        line = _through_cells(area, rng, kind, cell, shading=shading, scale=scale)
     if kind == MOORE:
         line = np.concatenate((line, line[:1]))
     if rounding:
@@ -175,7 +175,7 @@ def _ring(long: int, *, upright: bool) -> Integers:
 
 
 def _peano_layout(ratio: float) -> tuple[int, int]:
-    """Return how many columns and rows of squares come near `ratio`, width by height. The rows are odd: each column ends across."""
+    """Return how many columns and rows of squares come near `ratio`, width by height; the rows are odd, so that columns join."""
     tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
     wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
     return min(tall + wide, key=lambda size: (round(abs(math.log(size[0] / size[1] / ratio)), 1), size[0] * size[1]))
@@ -198,7 +198,7 @@ def _depth(roots: Roots, kind: str, cell: float) -> int:
     return max(least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0])))))
 
 
-def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float, shading: int, scale: float) -> Polyline:
+def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float, *, shading: int, scale: float) -> Polyline:
     """Return the middles of all cells in mm from the centre of the room, in the order of the visit."""
     roots, table = _roots(area, kind), np.array(TABLES[kind])
     base, depth = math.isqrt(table.shape[1]), _depth(roots, kind, cell)
@@ -213,15 +213,17 @@ def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float,
         split = side > np.maximum(1, np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1)
         if not split.any():
             break
-        column, row, state, side = _divide(column, row, state, side, split, table)
+        column, row, state, side = _divide((column, row, state, side), split, table)
     middles = (np.column_stack((column, row)) + side[:, None] / 2) * unit
-    return middles - np.array([roots.columns, roots.rows]) * (roots.side / 2)
+    line: Polyline = middles - np.array([roots.columns, roots.rows]) * (roots.side / 2)
+    return line
 
 
 def _divide(
-    column: Integers, row: Integers, state: Integers, side: Integers, split: NDArray[np.bool_], table: Integers
+    cells: tuple[Integers, Integers, Integers, Integers], split: NDArray[np.bool_], table: Integers
 ) -> tuple[Integers, Integers, Integers, Integers]:
     """Return the cells with those that `split` marks divided; the order of the visit is kept."""
+    column, row, state, side = cells
     parts = table.shape[1]
     counts = np.where(split, parts, 1)
     parent = np.repeat(np.arange(len(split)), counts)

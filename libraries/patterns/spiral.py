@@ -67,7 +67,7 @@ def cost(area: Area, *, kind: str, arms: int, pitch: float, inner_radius: float,
     if kind == SQUARE:
         inner, outer, pitch = _radii(area, pitch, inner_radius)
         return arms * SIDES + SIDES * (outer - inner) / pitch
-    return arms * (3 + _steps(area, kind, arms, pitch, inner_radius, tolerance)[1])
+    return arms * (3 + _steps(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)[1])
 
 
 @pattern(SpiralSchema, cost)
@@ -109,7 +109,7 @@ def draw(
         shapes: Iterator[Polyline] = _square_arms(area, arms, pitch, inner_radius, math.radians(start_angle))
         turned = [line * (1, sign) for line in shapes]
     else:
-        radius, turn = _curve(area, kind, arms, pitch, inner_radius, tolerance)
+        radius, turn = _curve(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)
         starts = sign * math.radians(start_angle) + 2 * math.pi * np.arange(arms) / arms
         turned = [np.column_stack((radius * np.cos(start + turn), sign * radius * np.sin(start + turn))) for start in starts]
     centre = np.array(area.centre)
@@ -124,10 +124,10 @@ def _radii(area: Area, pitch: float, inner_radius: float) -> tuple[float, float,
     return inner, outer, min(pitch, outer - inner)
 
 
-def _curve(area: Area, kind: str, arms: int, pitch: float, inner_radius: float, tolerance: float) -> tuple[Floats, Floats]:
+def _curve(area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float) -> tuple[Floats, Floats]:
     """Return the radii of an arm's points in mm, and how far it has turned at each, in radians."""
     inner, outer, pitch = _radii(area, pitch, inner_radius)
-    known, steps = _steps(area, kind, arms, pitch, inner_radius, tolerance)
+    known, steps = _steps(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)
     count = math.ceil(steps + 2)
     if kind == ARCHIMEDEAN:
         drift = arms * pitch / math.pi
@@ -154,7 +154,7 @@ def _growth(outer: float, advance: float) -> float:
     return -math.log1p(-min(advance / outer, 0.95)) / (2 * math.pi)
 
 
-def _steps(area: Area, kind: str, arms: int, pitch: float, inner_radius: float, tolerance: float) -> tuple[Floats, float]:
+def _steps(area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float) -> tuple[Floats, float]:
     """Return radii with the count of steps up to each, as an array of shape (2, n), and how many steps an arm has."""
     inner, outer, pitch = _radii(area, pitch, inner_radius)
     advance = arms * pitch

@@ -36,12 +36,12 @@ class StippleSchema(PictureSchema):
         metadata={"description": "How many dots; fewer on a page that has no room for so many."},
     )
     iterations = WholeNumber(
-        load_default=14,
-        validate=Range(0, 30),
+        load_default=8,
+        validate=Range(0, 20),
         metadata={"description": "How often the dots are evened out; 0 leaves them as chance put them."},
     )
     dot = millimetres(
-        "Diameter of the circle that the pen draws for a dot in the dark, under half of that in the light; 0 makes a touch of the pen",
+        "Diameter of the circle that the pen draws for a dot in the dark, half of that in the light; 0 makes a touch of the pen",
         least=0,
         most=5,
         load_default=0.5,

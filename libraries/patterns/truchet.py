@@ -43,7 +43,7 @@ class TruchetSchema(Schema):
         load_default=MULTI_SCALE,
         validate=OneOf([ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT]),
         metadata={
-            "description": "The motif: two quarter circles (arcs), ribbons that pass over and under each other (smith), such ribbons "
+            "description": "The motif: two quarter circles (arcs), ribbons, one over the other (smith), such ribbons "
             "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of parallel lines (diagonal)."
         },
     )
@@ -90,9 +90,9 @@ def draw(
     """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
 
     The tile with two quarter circles is Cyril Stanley Smith's (1987), after the tiles of Sébastien Truchet (1704). With several
-    parallel strands the arcs become ribbons, one over the other at each crossing. Tiles of several sizes fit together, because a tile of half
-    the size carries half of the strands at the same distance. Some regions of the sheet follow a rule and close into rounds,
-    others are left to chance; the seed says which, and where the tiles are small.
+    parallel strands the arcs become ribbons, one over the other at each crossing. Tiles of several sizes fit together, because a
+    tile of half the size carries half of the strands at the same distance. Some regions of the sheet follow a rule and close
+    into rounds, others are left to chance; the seed says which, and where the tiles are small.
 
     Yields:
         Arrays of shape (n, 2), in mm: pieces that meet are joined, so that the pen is lifted seldom.
@@ -174,7 +174,7 @@ def _length(line: Polyline) -> float:
 
 
 def _motif(side: int, lines: int, cell: float, *, woven: bool) -> Iterator[Polyline]:
-    """Yield the arcs of a tile: those around its upper left corner, and what they leave to be seen of those around the opposite one.
+    """Yield the arcs of a tile: those around its upper left corner, and what can be seen of those around the opposite one.
 
     The far corner's arc of radius `r` meets the circle of radius `side` around the near corner where the cosine of the angle
     from the diagonal is (side**2 + r**2) / (2 * sqrt(2) * side * r).

@@ -24,11 +24,13 @@ FEWEST = 4
 class TspArtSchema(PictureSchema):
     """What a line through a picture may be told."""
 
-    # A line through evenly spread points is as long as the root of their number, so that twice the ink takes four times the points.
+    # A line through evenly spread points is as long as the root of their number: twice the ink takes four times the points.
     gamma = fields.Float(
         load_default=1.8,
         validate=Range(0.2, 5),
-        metadata={"description": "Exponent of the tones: 2 gives the line its length in proportion to them, more leaves them lighter."},
+        metadata={
+            "description": "Exponent of the tones: 2 gives the line its length in proportion to them, more leaves them lighter."
+        },
     )
     points = WholeNumber(
         load_default=12_000,
@@ -36,8 +38,8 @@ class TspArtSchema(PictureSchema):
         metadata={"description": "How many bends the line has; fewer on a page that has no room for so many."},
     )
     iterations = WholeNumber(
-        load_default=12,
-        validate=Range(0, 30),
+        load_default=8,
+        validate=Range(0, 20),
         metadata={"description": "How often the bends are evened out before the line is laid; 0 leaves them as chance put them."},
     )
 
@@ -49,7 +51,16 @@ def cost(area: Area, *, points: int, **_: object) -> float:
 
 @pattern(TspArtSchema, cost)
 def draw(
-    area: Area, rng: np.random.Generator, *, image: str, fit: str, gamma: float, equalise: float, detail: float, points: int, iterations: int
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    image: str,
+    fit: str,
+    gamma: float,
+    equalise: float,
+    detail: float,
+    points: int,
+    iterations: int,
 ) -> Iterator[Polyline]:
     """A picture drawn by one closed line that never crosses itself.
 

@@ -37,9 +37,7 @@ class BadPreview(InvalidInput):
     code: ClassVar[str] = "bad-preview"
 
 
-def png(
-    strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, width_px: int = 1000, paper: str = "white"
-) -> bytes:
+def png(strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, width_px: int = 1000, paper: str = "white") -> bytes:
     """Return a drawing as a PNG file.
 
     Args:

@@ -30,6 +30,7 @@ LENGTH = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
 LONGEST_LENGTH = 64
 RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
 BLACK = "#000000"
+LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,16 @@ class Look:
 
 def styles_of(node: Node) -> dict[str, str]:
     """Return the properties of an element, those of its `style` before those of its attributes."""
+    if "style" not in node.attributes:
+        return node.attributes
     inline = (part.partition(":") for part in node.attributes.get("style", "").split(";"))
     return node.attributes | {name.strip(): value.strip() for name, _, value in inline}
 
 
 def look_of(styles: Mapping[str, str], outer: Look) -> Look:
     """Return the look of an element with these properties, inside of one that looks like `outer`."""
+    if LOOKS.isdisjoint(styles):
+        return outer
     color = _colour(styles.get("color"), outer.color, outer.color)
     width = styles.get("stroke-width", "")
     return replace(

@@ -13,15 +13,17 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from libraries.svg_builder.numbers import DECIMALS
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Encoding = Literal["plain", "compact"]
 
-DECIMALS = 3
+SCALE = 10.0**DECIMALS
 # The compact encoding counts in hundredths of a mm, and its layers are scaled by this.
 COMPACT_UNIT = 0.01
 # Vertices in one block: small enough for the processor's cache, large enough that Python's share vanishes.
-BLOCK = 8192
+BLOCK = 16_384
 # Below it, neighbouring numbers of 32 bits are nearer to each other than 0.001: they are written exactly as their 64 bit
 # originals, and faster.
 SINGLE_PRECISION = 8191.0
@@ -72,8 +74,10 @@ def _doubled_dots(coordinates: Floats, offsets: Integers) -> tuple[Floats, Integ
 
 def _plain(coordinates: Floats, offsets: Integers) -> bytes:
     """Return `x,y x,y|x,y x,y`, with a bar between strokes."""
+    numbers = np.rint(coordinates.reshape(-1) * SCALE)
+    numbers /= SCALE
     # Adding zero turns -0.0 into 0.0.
-    numbers = (np.round(coordinates, DECIMALS) + 0.0).reshape(-1)
+    numbers += 0.0
     if numbers.max() <= SINGLE_PRECISION and numbers.min() >= -SINGLE_PRECISION:
         text = _dumped(numbers.astype(np.float32))
     else:

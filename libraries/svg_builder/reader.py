@@ -28,10 +28,11 @@ DEFAULT_SIZE: Viewport = (300.0, 150.0)
 DEEPEST_USE = 16
 DEEPEST_PLACE = 96
 # Elements that are looked at, those that `use` repeats counted each time.
-MOST_VISITS = 500_000
+MOST_VISITS = 200_000
 THINNEST_PEN, WIDEST_PEN = 0.05, 50.0
 # What is scaled by less vanishes, and needs no fine lines.
 SMALLEST_SCALE = 1e-9
+CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
 CONTAINERS = {"g", "a", "svg"}
 # What has no looks of its own: it is drawn where it is referred to, if at all.
 SILENT = {
@@ -132,11 +133,11 @@ class _Reader:
         styles = styles_of(node)
         if styles.get("display") == "none":
             return
-        place = replace(place, look=look_of(styles, place.look), depth=place.depth + 1)
+        to_page = place.to_page
         if "transform" in node.attributes:
-            place = replace(place, to_page=combined(place.to_page, transform_matrix(node.attributes["transform"])))
+            to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
         self._count_cuts(styles)
-        self._enter(node, place)
+        self._enter(node, replace(place, to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1))
 
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
@@ -174,10 +175,9 @@ class _Reader:
             self.visit(child, place)
 
     def _visit_nested(self, node: Node, place: _Place) -> None:
-        left, top = lengths(node, "x y", place.viewport)
         size = _own_size(node, place.viewport)
         if min(size) > 0:
-            self.visit_viewport(node, replace(place, to_page=combined(place.to_page, translation(left, top))), size)
+            self.visit_viewport(node, _moved(node, place), size)
 
     def _visit_used(self, node: Node, place: _Place) -> None:
         """Draw what a `use` refers to; one that refers to itself, or to another file, is left out."""
@@ -186,8 +186,7 @@ class _Reader:
         if target is None or name in place.uses or len(place.uses) >= DEEPEST_USE:
             self.dropped["use"] += 1
             return
-        left, top = lengths(node, "x y", place.viewport)
-        place = replace(place, to_page=combined(place.to_page, translation(left, top)), uses=(*place.uses, name))
+        place = replace(_moved(node, place), uses=(*place.uses, name))
         if target.tag not in ("symbol", "svg"):
             self.visit(target, place)
             return
@@ -217,8 +216,8 @@ class _Reader:
         return self.document.layer(name, Pen(name, place.look.ink, width))
 
     def _count_cuts(self, styles: Mapping[str, str]) -> None:
-        for name in ("clip-path", "mask", "marker-start", "marker-mid", "marker-end"):
-            if styles.get(name, "none") != "none":
+        for name in CUTS.intersection(styles):
+            if styles[name] != "none":
                 self.dropped[name] += 1
 
 
@@ -232,6 +231,12 @@ def _named(root: Node) -> dict[str, Node]:
             named.setdefault(node.attributes["id"], node)
         waiting.extend(reversed(node.children))
     return named
+
+
+def _moved(node: Node, place: _Place) -> _Place:
+    """Return `place` moved by the x and y of an element."""
+    left, top = lengths(node, "x y", place.viewport)
+    return replace(place, to_page=combined(place.to_page, translation(left, top))) if left or top else place
 
 
 def _own_size(node: Node, viewport: Viewport) -> Viewport:

@@ -27,6 +27,21 @@ class Marker:
         return ET.Element("path", d=f"@{self.number}")
 
 
+class Metadata:
+    """Stands in the tree of svgwrite for what has to stay with a drawing, as text."""
+
+    elementname = "metadata"
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get_xml(self) -> ET.Element:
+        """Return the element."""
+        element = ET.Element("metadata")
+        element.text = self._text
+        return element
+
+
 def page(width: str, height: str, **attributes: str) -> Any:
     """Return an empty document of `width` x `height` mm, given as they are written, with round caps and without fill."""
     drawing = svgwrite.Drawing(

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-from svgwrite.base import Metadata
 
 from libraries.drawing.document import Document, Layer
 from libraries.errors import UnknownName
@@ -14,7 +13,7 @@ from libraries.lettering import check_text
 from libraries.svg_builder.attributes import check_colour
 from libraries.svg_builder.coordinates import COMPACT_UNIT, ENCODINGS, Encoding, stroke_blocks
 from libraries.svg_builder.numbers import written, written_positive
-from libraries.svg_builder.skeleton import Marker, layer_group, page, spliced
+from libraries.svg_builder.skeleton import Marker, Metadata, layer_group, page, spliced
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:

@@ -87,7 +87,9 @@ def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, compl
 
 @pytest.mark.usefixtures("broker")
 def test_a_client_that_prefers_an_asynchronous_answer_gets_202(client: FlaskClient) -> None:
-    response = client.post("/artboard/create", json={"width": 100, "height": 60}, headers={"Prefer": "handling=strict, respond-async"})
+    response = client.post(
+        "/artboard/create", json={"width": 100, "height": 60}, headers={"Prefer": "handling=strict, respond-async"}
+    )
     assert response.status_code == 202
     assert response.headers["Preference-Applied"] == "respond-async"
 

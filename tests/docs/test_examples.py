@@ -109,7 +109,14 @@ def test_the_readme_shows_an_extension_as_it_is_tested(name: str) -> None:
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    known = {"draw_and_wait.py", "queue_from_python.py", "talk_by_websocket.py", "curl.sh", "ruff.toml", *(f"extend/{name}" for name in EXTENSIONS)}
+    known = {
+        "draw_and_wait.py",
+        "queue_from_python.py",
+        "talk_by_websocket.py",
+        "curl.sh",
+        "ruff.toml",
+        *(f"extend/{name}" for name in EXTENSIONS),
+    }
     found = {
         str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts
     }

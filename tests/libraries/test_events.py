@@ -229,6 +229,12 @@ def test_many_threads_that_come_and_go_lose_no_event(feed: EventFeed, client: Re
     assert missed == []
 
 
+def told(listener: Listener) -> tuple[str, dict[str, Any]]:
+    """The group and the words of the next message."""
+    message: Message = listener.next()
+    return message.group, message.body
+
+
 def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(broker: EmbeddedBroker, settings: Settings) -> None:
     feeds = [EventFeed(settings) for _ in range(2)]
     mine, beside, others = Listener(), Listener(), Listener()
@@ -238,14 +244,14 @@ def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(broke
         feeds[1].join("bob", "room", others)
         feeds[1].join("ann", "room", others)
         assert send_to_group("ann", "room", {"n": 1}) == 2
-        assert mine.next() == others.next() == Message("room", {"n": 1})
+        assert told(mine) == told(others) == ("room", {"n": 1})
         feeds[1].part("ann", "room", others)
         send_to_group("ann", "room", {"n": 2})
         send_to_group("ann", "other", {"n": 3})
         send_to_group("bob", "room", {"n": 4})
-        assert mine.next() == Message("room", {"n": 2})
-        assert beside.next() == Message("other", {"n": 3})
-        assert others.next() == Message("room", {"n": 4})
+        assert told(mine) == ("room", {"n": 2})
+        assert told(beside) == ("other", {"n": 3})
+        assert told(others) == ("room", {"n": 4})
     finally:
         for feed in feeds:
             feed.close()

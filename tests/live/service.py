@@ -130,11 +130,15 @@ class Web:
         """The event stream of a job, as `sseclient-py` reads it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": known} if known else {})
+        stream = None
         try:
             connection.request("GET", f"/jobs/{job_id}/events{query}", headers=self.headers(headers))
-            yield Stream(connection)
+            stream = Stream(connection)
+            yield stream
         finally:
             connection.close()
+            if stream is not None:
+                stream.response.close()
 
     @contextlib.contextmanager
     def socket(self, path: str = "/ws/background_jobs", **options: Any) -> Iterator[Socket]:

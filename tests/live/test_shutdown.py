@@ -11,6 +11,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.live.service import Gates, Installation, Web
 from tests.live.test_long_polls import Asking
 
@@ -37,9 +38,13 @@ def test_a_process_that_holds_many_connections_ends_within_three_seconds(
         sockets = [stack.enter_context(stopping.socket(path)) for path in ("/ws/background_jobs", "/ws/backgroundjob")]
         sockets[0].ask({"action": "subscribe", "payload": {"job_id": job}})
         assert all(poll.waits for poll in polls)
-        asked = time.monotonic()
-        assert stopping.stop(number) == 0
-        assert time.monotonic() - asked < 3
+        lag: list[float] = []
+        with calls_to_an_idle_process(lag, rate=50):
+            asked = time.monotonic()
+            assert stopping.stop(number) == 0
+            took = time.monotonic() - asked
+        # The machine may be busy with other tests: what an idle process waits for it is granted ten times over.
+        assert took < 3 + 10 * percentile(lag, 0.9)
         assert [poll.reply().body["status"] for poll in polls] == ["started"] * 2
         for one in sockets:
             with pytest.raises(ConnectionClosed) as ended:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from libraries.job_manager import JobOptions, log_delivery, queue_delivery, submit
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import web_client
@@ -10,7 +12,7 @@ from libraries.settings import Settings
 
 
 def queued_tasks(settings: Settings) -> list[str]:
-    client = web_client(settings)
+    client: Any = web_client(settings)
     return [client.hget(f"rq:job:{job_id.decode()}", "description").decode() for job_id in client.lrange(QUEUE_KEY, 0, -1)]
 
 

@@ -1,0 +1,141 @@
+"""`python -m bench.previews`: seconds for a preview of 1000 pixels, beside resvg and CairoSVG on the same drawing.
+
+Both peers are fetched by pip into the benchmark's cache outside of the project, each into an environment of its own. They read
+the SVG that the product writes of the drawing; the product draws from its strokes in memory, as it does to serve a preview.
+
+Exit code 0, 1 when a peer cannot be had or fails (its rows are then left out, and the text says why).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.machinery import BenchTrouble
+from bench.peers.foreign import Environment
+from bench.report import Table, ratios, spread
+from libraries.plotting.strokes import Pen, Strokes
+from libraries.previews import png
+from libraries.svg_builder import SVGBuilder
+
+WIDTH = 1000
+PAGE = (210.0, 297.0)
+PEN = Pen("pen")
+SIZES = (100_000, 1_000_000)
+IN_STROKE = 100
+ROUNDS = 3
+PATIENCE = 600
+OURS = "previews.png"
+# resvg is given the resolution of CSS: by default it takes a size in mm for no size at all.
+PEERS = {
+    "resvg": (
+        ["resvg-py==0.5.0"],
+        "import resvg_py; draw = lambda svg: bytes(resvg_py.svg_to_bytes(svg_string=svg, width=1000, dpi=96))",
+    ),
+    "CairoSVG": (
+        ["cairosvg==2.9.1"],
+        "import cairosvg; draw = lambda svg: cairosvg.svg2png(bytestring=svg.encode(), output_width=1000)",
+    ),
+}
+ASK = """
+import json, sys, time
+{setup}
+svg = open(sys.argv[1]).read()
+seconds = []
+for _ in range(int(sys.argv[2])):
+    began = time.perf_counter()
+    picture = draw(svg)
+    seconds.append(time.perf_counter() - began)
+assert picture.startswith(b"\\x89PNG") and int.from_bytes(picture[16:20], "big") == {width}
+print(json.dumps(seconds))
+"""
+
+
+def measure() -> tuple[Table, list[str]]:
+    """Draw each drawing with everybody; return the table, and what kept peers out of it."""
+    table = Table(
+        f"Previews: seconds for {WIDTH} pixels",
+        ["vertices", "way", "s", f"times {OURS}"],
+        notes=[
+            f"Strokes of {IN_STROKE} vertices on A4, pen {PEN.width} mm; {ROUNDS} rounds after a first, one way after the other.",
+            "The peers read the product's SVG from a string; the product draws from strokes in memory. All antialias.",
+            f"Peers: {', '.join(requirement.replace('==', ' ') for wanted, _ in PEERS.values() for requirement in wanted)}.",
+        ],
+    )
+    troubles: dict[str, str] = {}
+    for size in SIZES:
+        lines = _wander(size)
+        figures = {OURS: _ours(lines)}
+        with tempfile.TemporaryDirectory() as folder:
+            drawing = Path(folder) / "drawing.svg"
+            drawing.write_text(SVGBuilder(*PAGE, pen_width=PEN.width).polylines(lines).to_string())
+            for name in PEERS:
+                try:
+                    figures[name] = _theirs(name, drawing)
+                except BenchTrouble as trouble:
+                    troubles[name] = f"{name}: {trouble}"
+        table.rows += [[f"{size:,}", name, spread(seconds), ratios(seconds, figures[OURS])] for name, seconds in figures.items()]
+    return table, list(troubles.values())
+
+
+def _wander(vertices: int) -> list[NDArray[np.float64]]:
+    """Return strokes that wander about the page: arrays of shape (100, 2) in mm."""
+    rng = np.random.default_rng(7)
+    starts = rng.uniform((25, 25), (185, 272), (vertices // IN_STROKE, 1, 2))
+    return list(starts + np.cumsum(rng.normal(0, 0.4, (vertices // IN_STROKE, IN_STROKE, 2)), axis=1))
+
+
+def _ours(lines: list[NDArray[np.float64]]) -> list[float]:
+    strokes = Strokes(np.concatenate(lines), np.arange(len(lines) + 1) * IN_STROKE, np.zeros(len(lines), dtype=np.int64))
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        began = time.perf_counter()
+        png(strokes, [PEN], PAGE, width_px=WIDTH)
+        seconds.append(time.perf_counter() - began)
+    return seconds[1:]
+
+
+def _theirs(name: str, drawing: Path) -> list[float]:
+    """Return the seconds of a peer, drawing in a process of its own.
+
+    Raises:
+        BenchTrouble: it cannot be installed, fails, or takes too long.
+    """
+    requirements, setup = PEERS[name]
+    environment = Environment(f"previews-{name.lower()}", requirements)
+    environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
+    script = ASK.format(setup=setup, width=WIDTH)
+    try:
+        done = subprocess.run(
+            [environment.program("python"), "-c", script, str(drawing), str(ROUNDS + 1)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchTrouble(f"no preview in {PATIENCE} s") from None
+    if done.returncode != 0:
+        raise BenchTrouble(f"it failed: {done.stderr.strip().splitlines()[-1:]}")
+    seconds: list[float] = json.loads(done.stdout)
+    return seconds[1:]
+
+
+def main() -> int:
+    """Print the table and return the exit code."""
+    table, troubles = measure()
+    print(table.as_text())
+    for trouble in troubles:
+        sys.stderr.write(f"Left out: {trouble}\n")
+    return 1 if troubles else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

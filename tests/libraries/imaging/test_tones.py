@@ -1,0 +1,78 @@
+"""Tones: greys on the page."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from libraries.imaging.tones import CONTAIN, COVER, STEP, Box, Tones, place
+
+PAGE = Box(10, 20, 100, 50)
+RAMP = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (64, 1))
+
+
+def laid(greys: np.ndarray = RAMP, box: Box = PAGE, **controls: object) -> Tones:
+    return place(greys, box, **({"fit": COVER, "gamma": 1, "equalise": 0} | controls))  # type: ignore[arg-type]
+
+
+def test_black_is_all_ink_and_white_is_paper() -> None:
+    tones = laid(fit=CONTAIN)
+    left, middle, right = tones.at(np.array([11.0, 60, 109]), np.array([45.0, 45, 45]))
+    assert left > 0.97
+    assert middle == pytest.approx(0.5, abs=0.02)
+    assert right < 0.03
+
+
+def test_gamma_lightens_the_middle_and_keeps_the_ends() -> None:
+    dark = laid(gamma=2).dark
+    assert dark.max() == 1
+    assert dark.min() == 0
+    assert dark[0, 128] == pytest.approx(0.25, abs=0.02)
+
+
+def test_equalising_spreads_the_tones_evenly() -> None:
+    crowded = RAMP**6
+    plain, even = (laid(crowded, fit=CONTAIN, equalise=share).dark for share in (0, 1))
+    assert plain.mean() > 0.8
+    assert even.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_pale_picture_is_stretched_to_all_tones_and_a_flat_one_keeps_its_own() -> None:
+    pale = laid(0.8 + RAMP * 0.1).dark
+    assert (pale.min(), pale.max()) == (0, 1)
+    assert laid(np.full((9, 9), 0.75, dtype=np.float32)).dark == pytest.approx(0.25, abs=0.01)
+
+
+def test_details_are_set_off_and_paper_stays_paper() -> None:
+    greys = np.full((200, 200), 0.5, dtype=np.float32)
+    greys[90:110, 90:110] = 0.25
+    greys[:, 150:] = 1
+    greys[:, :10] = 0
+    plain, sharp = (laid(greys, Box(0, 0, 100, 100), detail=detail).dark for detail in (0, 1))
+    assert sharp[100, 100] > plain[100, 100]
+    assert sharp[100, 149] != plain[100, 149]
+    assert (sharp[:, 150:] == 0).all()
+
+
+def test_tones_are_whole_steps() -> None:
+    dark = laid(gamma=1.7, equalise=0.3, detail=0.8).dark
+    assert np.array_equal(dark / STEP, np.round(dark / STEP))
+
+
+def test_a_picture_that_is_contained_keeps_its_shape_in_the_middle() -> None:
+    box = laid(np.zeros((100, 100), dtype=np.float32), fit=CONTAIN).box
+    assert (box.left, box.top, box.width, box.height) == (35, 20, 50, 50)
+
+
+def test_a_picture_that_covers_loses_its_sides_evenly() -> None:
+    tones = laid(fit=COVER, box=Box(0, 0, 50, 50))
+    assert tones.dark.shape == (64, 64)
+    assert tones.dark.mean() == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("cell", [0.5, 3, 7.7, 200])
+def test_averaging_keeps_the_ink(cell: float) -> None:
+    noise = Tones(np.random.default_rng(2).random((120, 90)), PAGE)
+    coarse = noise.averaged(cell)
+    assert coarse.dark.mean() == pytest.approx(noise.dark.mean())
+    assert coarse.dark.shape <= noise.dark.shape

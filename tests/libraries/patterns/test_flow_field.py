@@ -1,0 +1,61 @@
+"""The mathematics of flow fields."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from libraries.drawing import Area
+from libraries.patterns import draw_pattern
+
+A5 = Area(148, 210, 8)
+
+
+def flow(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
+    return draw_pattern("flow_field", A5, params, seed)
+
+
+@pytest.mark.parametrize("field", ["noise", "curl", "vortices"])
+@pytest.mark.parametrize("seed", range(2))
+def test_no_two_lines_come_nearer_than_half_of_the_separation(field: str, seed: int) -> None:
+    lines = flow(seed, field=field, separation=3, taper=1)
+    which = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    tree = cKDTree(np.concatenate(lines))
+    pairs = tree.query_pairs(3 * 0.5 * 0.8, output_type="ndarray")
+    assert not (which[pairs[:, 0]] != which[pairs[:, 1]]).any()
+
+
+def test_no_place_is_left_far_from_all_lines() -> None:
+    lines = flow(separation=3, taper=1, obstacles=0)
+    x, y = np.meshgrid(np.arange(12, 136, 2.0), np.arange(12, 198, 2.0))
+    away, _ = cKDTree(np.concatenate(lines)).query(np.column_stack((x.ravel(), y.ravel())))
+    assert np.quantile(away, 0.99) < 3
+    assert away.max() < 8
+
+
+def test_lines_part_around_the_circles() -> None:
+    lines = np.concatenate(flow(obstacles=1, obstacle_radius=30, separation=1.5))
+    x, y = np.meshgrid(np.linspace(8, 140, 133), np.linspace(8, 202, 195))
+    away, _ = cKDTree(lines).query(np.column_stack((x.ravel(), y.ravel())))
+    assert away.max() == pytest.approx(30, abs=3)
+
+
+def test_a_current_without_swirl_runs_straight() -> None:
+    for line in flow(swirl=0, obstacles=0, field="noise"):
+        heading = np.diff(line, axis=0)
+        heading = heading[:-1] / np.hypot(*heading[:-1].T)[:, None]
+        assert np.allclose(np.abs(heading @ heading[0]), 1, atol=1e-6)
+
+
+def test_lines_follow_the_length_that_is_asked() -> None:
+    lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in flow(shortest=20, longest=40)]
+    assert min(lengths) >= 19
+    assert max(lengths) <= 41
+
+
+def test_a_seed_moves_the_circle_and_the_current() -> None:
+    one, two = (cKDTree(np.concatenate(flow(seed))) for seed in (0, 1))
+    away, _ = one.query(two.data)
+    assert away.max() > 5

@@ -1,0 +1,282 @@
+"""The reader of foreign SVG: what it follows, what it leaves out and counts, and what it refuses."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from libraries.errors import InvalidInput
+from libraries.plotting import Pen
+from libraries.svg_builder import BadSVG, SVGBuilder, TooManyVertices, read_svg, svg_blocks
+
+PIXEL = 25.4 / 96
+HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+)
+MILLIMETRES = 'width="100mm" height="100mm" viewBox="0 0 100 100">'
+
+
+def svg(body: str, attributes: str = MILLIMETRES) -> str:
+    return f"{HEAD}{attributes}{body}</svg>"
+
+
+def lines(body: str, attributes: str = MILLIMETRES) -> list[list[list[float]]]:
+    store = read_svg(svg(body, attributes)).document.store
+    rounded: NDArray[np.float64] = np.round(store.coordinates, 6) + 0.0
+    return [line.tolist() for line in np.split(rounded, store.offsets[1:-1])] if len(store) else []
+
+
+def test_straight_paths_are_read_in_absolute_and_relative_terms() -> None:
+    drawn = [[[10, 20], [30, 20], [30, 50], [10, 20]]]
+    for data in (
+        "M10 20 30,20 30 50z",
+        "m10,20,20 0,0,30Z",
+        "M10 20H30V50L10 20",
+        "m10 20h20v30l-20-30",
+        "M1e1,2E1L30,20.0 30 50.L10 20",
+        "m10.0.2e2h20v30z",
+    ):
+        assert lines(f'<path d="{data}"/>') == drawn, data
+
+
+def test_what_follows_a_closed_line_begins_where_that_began() -> None:
+    assert lines('<path d="M5 5h10v10zl-5 0"/>') == [[[5, 5], [15, 5], [15, 15], [5, 5]], [[5, 5], [0, 5]]]
+    assert lines('<path d="M5 5M6 6h1z"/>') == [[[6, 6], [7, 6], [6, 6]]]
+    assert lines('<path d="M5 5z"/>') == [[[5, 5], [5, 5]]], "a dot"
+
+
+def test_smooth_curves_go_on_as_the_last_one_ended() -> None:
+    for smooth, spelt in (
+        ("M0 0C0 10 10 10 10 0S20-10 20 0s10 10 10 0", "M0 0C0 10 10 10 10 0C10-10 20-10 20 0C20 10 30 10 30 0"),
+        ("M0 0Q5 10 10 0T20 0t10 0", "M0 0Q5 10 10 0Q15-10 20 0Q25 10 30 0"),
+        ("M0 0S10 10 10 0", "M0 0C0 0 10 10 10 0"),
+        ("M0 0T10 0", "M0 0Q0 0 10 0"),
+        ("M0 0Q5 10 10 0S20 10 20 0", "M0 0Q5 10 10 0C10 0 20 10 20 0"),
+    ):
+        assert np.allclose(np.concatenate(lines(f'<path d="{smooth}"/>')), np.concatenate(lines(f'<path d="{spelt}"/>')))
+
+
+@pytest.mark.parametrize(
+    ("flags", "middle"), [("0 0", (58.66, 50)), ("0 1", (61.34, 50)), ("1 0", (51.34, 50)), ("1 1", (68.66, 50))]
+)
+def test_the_flags_of_an_arc_choose_one_of_four(flags: str, middle: tuple[float, float]) -> None:
+    (arc,) = lines(f'<path d="M60 45A10 10 0 {flags} 60 55"/>')
+    points = np.array(arc)
+    centre = np.array([60 - 8.66025 if flags in ("0 1", "1 0") else 60 + 8.66025, 50])
+    assert np.allclose(np.hypot(*(points - centre).T), 10, atol=1e-4)
+    assert np.hypot(*(points - middle).T).min() < 20
+    mm = np.hypot(*np.diff(points, axis=0).T).sum()
+    assert mm == pytest.approx(10 * np.pi / 3 if flags[0] == "0" else 10 * np.pi * 5 / 3, rel=1e-3)
+
+
+def test_arcs_without_radius_are_lines_and_short_radii_grow() -> None:
+    assert lines('<path d="M0 0A0 5 0 0 1 10 0"/>') == [[[0, 0], [10, 0]]]
+    (grown,) = lines('<path d="M0 0A1 1 0 0 1 10 0"/>')
+    assert np.allclose(np.hypot(*(np.array(grown) - (5, 0)).T), 5)
+    assert lines('<path d="M3 3A5 5 0 0 1 3 3"/>') == [[[3, 3], [3, 3]]]
+
+
+def test_basic_shapes_are_their_outlines() -> None:
+    assert lines('<rect x="1" y="2" width="3" height="4"/>') == [[[1, 2], [4, 2], [4, 6], [1, 6], [1, 2]]]
+    assert lines('<line x1="1" y1="2" x2="3" y2="4"/>') == [[[1, 2], [3, 4]]]
+    assert lines('<polyline points="1,2 3,4,5 6"/>') == [[[1, 2], [3, 4], [5, 6]]]
+    assert lines('<polygon points="1,2 3,4 5,6"/>') == [[[1, 2], [3, 4], [5, 6], [1, 2]]]
+    for shape in ('<circle cx="50" cy="50" r="10"/>', '<rect x="40" y="40" width="20" height="20" rx="50"/>'):
+        assert np.allclose(np.hypot(*(np.array(lines(shape)[0]) - 50).T), 10)
+    ellipse = lines('<ellipse cx="50%" cy="50" rx="20" ry="10"/>')[0]
+    assert np.allclose(np.hypot(*((np.array(ellipse) - 50) / (20, 10)).T), 1)
+    nothing = '<rect width="5"/><circle r="0"/><ellipse rx="5"/><polyline points="1 1"/><path/><path d="none"/>'
+    assert lines(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "page", "place"),
+    [
+        ('width="100mm" height="50mm" viewBox="0 0 200 100">', (100, 50), (5, 5)),
+        ('width="10cm" height="5cm" viewBox="0 0 100 50">', (100, 50), (10, 10)),
+        ('width="1in" height="96px">', (25.4, 25.4), (10 * PIXEL, 10 * PIXEL)),
+        ('viewBox="0 0 96 192">', (25.4, 50.8), (10 * PIXEL, 10 * PIXEL)),
+        ('width="100%" height="100%" viewBox="0 0 96 192">', (25.4, 50.8), (10 * PIXEL, 10 * PIXEL)),
+        ('width="72pt" height="6pc">', (25.4, 25.4), (10 * PIXEL, 10 * PIXEL)),
+        ('width="100mm" height="100mm" viewBox="-10 -10 100 100">', (100, 100), (20, 20)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 100">', (100, 50), (30, 5)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="xMinYMax">', (100, 50), (5, 5)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="xMidYMid slice">', (100, 50), (10, -15)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="none">', (100, 50), (10, 5)),
+        (">", (300 * PIXEL, 150 * PIXEL), (10 * PIXEL, 10 * PIXEL)),
+    ],
+)
+def test_sizes_and_view_boxes_become_millimetres(attributes: str, page: tuple[float, float], place: tuple[float, float]) -> None:
+    document = read_svg(svg('<path d="M10 10h1"/>', attributes)).document
+    assert (document.width, document.height) == pytest.approx(page)
+    assert document.store.coordinates[0].tolist() == pytest.approx(place)
+
+
+def test_transforms_nest_and_are_done_from_the_right() -> None:
+    body = '<g transform="translate(10,20)"><path transform="scale(2) rotate(90 5 5)" d="M0 0h10"/></g>'
+    assert lines(body) == [[[30, 20], [30, 40]]]
+    assert lines('<path transform="matrix(.5 0 0 .25 1e1 0)" d="M4 4h4"/>') == [[[12, 1], [14, 1]]]
+
+
+def test_use_draws_what_it_refers_to_where_it_stands() -> None:
+    body = '<defs><path id="a" d="M0 0h5"/><symbol id="s" viewBox="0 0 10 10"><path d="M0 0L10 10"/></symbol></defs>'
+    assert lines(f'{body}<use href="#a" x="5" y="6"/>') == [[[5, 6], [10, 6]]]
+    assert lines(f'{body}<use xlink:href="#a" transform="scale(2)" x="1"/>') == [[[2, 0], [12, 0]]]
+    assert lines(f'{body}<use href="#s" x="20" y="20" width="40" height="40"/>') == [[[20, 20], [60, 60]]]
+    assert lines(f'{body}<svg x="50" width="20" height="20" viewBox="0 0 10 10"><use href="#a"/></svg>') == [[[50, 0], [60, 0]]]
+
+
+def test_what_cannot_be_seen_is_not_drawn_and_what_is_only_filled_is_drawn_by_its_edge() -> None:
+    for hidden in (
+        'fill="none"', 'style="fill:none;stroke:none"', 'display="none"', 'style="display : none"', 'visibility="hidden"',
+    ):  # fmt: skip
+        assert lines(f'<g {hidden}><path d="M0 0h5"/></g>') == [], hidden
+    for seen in ('fill="red"', 'fill="none" stroke="url(#g)"', "", 'style="fill:none;stroke:#123"'):
+        assert lines(f'<path {seen} d="M0 0h5"/>') == [[[0, 0], [5, 0]]], seen
+    assert lines('<g visibility="hidden"><path visibility="visible" d="M0 0h5"/></g>') == [[[0, 0], [5, 0]]]
+    assert lines('<switch><path d="M0 0h5"/><path d="M0 0h6"/></switch>') == [[[0, 0], [5, 0]]]
+
+
+def test_layers_of_inkscape_and_else_the_colours_become_layers_with_their_pens() -> None:
+    body = (
+        '<g inkscape:groupmode="layer" inkscape:label="Sky" stroke="#00f" stroke-width="0.5"><path d="M0 0h1"/>'
+        '<g stroke="red"><path d="M0 1h1"/></g></g><path d="M0 2h1" style="stroke: RGB(255,0, 0);stroke-width:2"/>'
+        '<g transform="scale(.5)" stroke-width="1" stroke="currentColor" color="green"><path d="M0 6h1"/></g>'
+    )
+    document = read_svg(svg(body)).document
+    assert document.pens == (Pen("Sky", "#00f", 0.5), Pen("#ff0000", "#ff0000", 2.0), Pen("green", "green", 0.5))
+    assert document.store.layers.tolist() == [0, 0, 1, 2]
+
+
+def test_what_a_pen_cannot_draw_is_left_out_and_counted() -> None:
+    body = (
+        "<title>t</title><metadata><x/></metadata><script>alert(1)</script><style>*{}</style><image/><image/><text>a</text>"
+        '<foreignObject><path d="M0 0h1"/></foreignObject><blob/><use href="other.svg#a"/><use href="#none"/>'
+        '<o:path xmlns:o="urn:other" d="M0 0h1"/><path clip-path="url(#c)" style="mask:url(#m)" d="M0 0h1"/>'
+        '<clipPath id="c"><path d="M0 0h1"/></clipPath>'
+    )
+    reading = read_svg(svg(body))
+    assert len(reading.document) == 1
+    assert reading.dropped == {
+        "script": 1, "style": 1, "image": 2, "text": 1, "foreignObject": 1, "unknown": 1, "use": 2, "clip-path": 1, "mask": 1,
+    }  # fmt: skip
+
+
+def test_what_the_product_writes_it_reads_back() -> None:
+    drawing = SVGBuilder(210, 148).rect(10, 10, 50, 50).hershey_text(105, 74, "Hello", 1).circle(9, 9, 3)
+    document = drawing.document()
+    for text in (drawing.to_string(), b"".join(svg_blocks(document)), b"".join(svg_blocks(document, encoding="compact"))):
+        again = read_svg(text).document
+        assert (again.width, again.height) == pytest.approx((210, 148))
+        assert again.strokes().lengths == pytest.approx(document.strokes().lengths, rel=2e-3, abs=0.05)
+
+
+def test_a_named_document_type_is_not_loaded_and_does_no_harm() -> None:
+    kind = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://127.0.0.1:9/svg11.dtd">'
+    assert len(read_svg(kind + svg('<path d="M0 0h1"/>')).document) == 1
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'<!DOCTYPE svg [<!ENTITY l0 "ha">{LAUGHS}]>' + svg("<text>&l9;</text>"),
+        '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"),
+        '<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + svg(""),
+        '<!DOCTYPE svg [<!ATTLIST path d CDATA "M0 0h1">]>' + svg("<path/>"),
+        "<!DOCTYPE svg []>" + svg(""),
+        '<!DOCTYPE svg PUBLIC "a" "b">' + svg("<text>&undefined;</text>"),
+        svg("&undefined;"),
+        svg("<g>" * 10_000 + "</g>" * 10_000),
+        svg("<g>" * 10_000),
+        svg("<g/>" * 200_001),
+        "<html/>", '<svg xmlns="urn:other"/>', "", "<svg", "<svg></svg><svg/>", "plain text", "\x00", "\ud800",
+        svg("", 'width="0" height="5">'), svg("", 'width="-5mm" height="5">'), svg("", 'width="nan" height="5">'),
+        svg("", 'width="1e999" height="5">'), svg("", 'width="5parsec" height="5">'),
+        svg('<rect width="1x" height="5"/>'), svg('<circle r="1e300"/>'),
+    ],
+)  # fmt: skip
+def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
+    started = time.perf_counter()
+    for source in (document, document.encode("utf-8", "surrogatepass")):
+        with pytest.raises(BadSVG):
+            read_svg(source)
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<path d="M0 0L1e9 5"/>', '<path d="MNaN 0h1"/>', '<path d="M0 0Linf 5"/>', '<path d="M0 0L1e999 5"/>',
+        '<path d="L1 1"/>',
+        '<path d="M0 0A1 1 0 2 0 1 1"/>', '<polyline points="1e9 5 1 1"/>', '<g transform="scale(1e9)"/>',
+        '<g transform="scale(nan)"/>', '<g transform="url(#a)"/>', '<g transform="scale(1e6) scale(1e6)"/>',
+        '<g transform="scale(1e5)"><path d="M0 0h1e5"/></g>', '<path transform="translate(1e6) translate(1e6)" d="M0 0h1"/>',
+    ],
+)  # fmt: skip
+def test_numbers_that_are_none_or_lead_too_far_are_refused(body: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_svg(svg(body))
+
+
+def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
+    body = '<g id="a"><path d="M0 0h1"/><use href="#b"/></g><g id="b"><use href="#a"/></g><use id="c" href="#c"/>'
+    reading = read_svg(svg(body))
+    assert reading.dropped["use"] >= 2
+    assert len(reading.document) < 10
+
+
+def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", 10_000)
+    groups = "".join(f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16))
+    started = time.perf_counter()
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(svg(f'<defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'))
+    assert time.perf_counter() - started < 5
+
+
+def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VERTICES", 50)
+    with pytest.raises(TooManyVertices):
+        read_svg(svg('<circle r="30"/><circle r="30"/>'))
+
+
+def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn() -> None:
+    started = time.perf_counter()
+    for body in ('<path d="M0 0C9e5 9e5 -9e5 9e5 0 0"/>', '<circle r="900000"/>'):
+        with pytest.raises(InvalidInput):
+            read_svg(svg(f'<g transform="scale(1e5)">{body}</g>'))
+    assert time.perf_counter() - started < 1
+
+
+def test_an_svg_of_too_many_bytes_is_refused_unread() -> None:
+    with pytest.raises(BadSVG, match="bytes"):
+        read_svg(b" " * 20_000_001)
+
+
+ODD = st.text(alphabet='<>/&#;"=svgpathuse dMLCz0123456789.-eE[]!%', max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ODD)
+def test_any_text_is_read_or_refused(odd: str) -> None:
+    for source in (
+        odd,
+        svg(odd),
+        svg(f'<path d="{odd}"/>'),
+        svg(f'<g transform="{odd}" style="{odd}"/>'),
+        svg("", f'width="{odd}">'),
+    ):
+        try:
+            store = read_svg(source).document.store
+        except InvalidInput:
+            continue
+        assert np.isfinite(store.coordinates).all()
