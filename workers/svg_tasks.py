@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.drawing.artboard import draw_artboard
-from libraries.drawing.postcards import draw_postcard, postcard_name
+from libraries.drawing.costs import plot_costs
+from libraries.drawing.postcards import HEIGHT, WIDTH, draw_postcard, postcard_name
 from libraries.job_manager import attach, report_progress
 from libraries.storage import check_name, output_folder
 
@@ -41,7 +42,7 @@ def generate_complex_svg(
     report_progress(0, 2, "drawing")
     drawing = draw_artboard(width, height, pattern_type, params=params, seed=seed, margin=margin, pen_width=pen_width)
     report_progress(1, 2, "storing")
-    path = attach(output_folder().publish(output_filename, drawing.to_string()))
+    path = attach(output_folder().publish(output_filename, drawing.blocks()), plot=plot_costs(drawing, width, height))
     report_progress(2, 2, "stored")
     return path
 
@@ -61,7 +62,8 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
         StorageFull: there is no room for the file.
     """
     card = draw_postcard(recipient, message, template_name)
-    path = attach(output_folder().publish(postcard_name(recipient, template_name), card.to_string()))
+    name = postcard_name(recipient, template_name)
+    path = attach(output_folder().publish(name, card.to_string()), plot=plot_costs(card, WIDTH, HEIGHT))
     boxes = f"; drawn as boxes: {' '.join(card.missing_glyphs)}" if card.missing_glyphs else ""
     report_progress(1, 1, f"stored{boxes}")
     return path

@@ -43,6 +43,12 @@ class ArtifactSchema(ReplySchema):
     size = fields.Integer(required=True, metadata={"description": "Its size in bytes."})
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 of its bytes, in hex."})
     url = fields.String(required=True, metadata={"description": "Where to fetch it."})
+    plot = fields.Dict(
+        metadata={
+            "description": "Of a drawing: what it costs on a plotter. Lengths in mm, `lifts`, `ink` of each pen, the `densest` "
+            "square centimetre, and in `time` the seconds that each plotter takes."
+        }
+    )
 
 
 class AttemptSchema(ReplySchema):

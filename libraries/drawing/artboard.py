@@ -11,6 +11,7 @@ from marshmallow.validate import Length, OneOf, Range
 from libraries.drawing.area import LONGEST_SIDE, Area
 from libraries.drawing.fields import WholeNumber, find_mistakes, load_fields, millimetres
 from libraries.drawing.papers import ORIENTATIONS, PAPERS, page_size
+from libraries.drawing.recipes import recipe_of
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
 from libraries.svg_builder import SVGBuilder
 
@@ -144,4 +145,5 @@ def draw_artboard(width: float, height: float, pattern: str = "spiral", **option
     artboard = load_fields(ArtboardSchema(), {"width": width, "height": height, "pattern": pattern, **given})
     lines = draw_pattern(pattern, area_of(artboard), artboard["params"], artboard["seed"] or 0)
     svg = SVGBuilder(artboard["width"], artboard["height"], pen_width=artboard["pen_width"])
-    return svg.title(f"{pattern}, {artboard['width']:g} x {artboard['height']:g} mm").polylines(lines)
+    title = f"{pattern}, {artboard['width']:g} x {artboard['height']:g} mm"
+    return svg.title(title).metadata(recipe_of(artboard)).polylines(lines)

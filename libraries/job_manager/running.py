@@ -51,11 +51,14 @@ def execution(execution_id: str) -> Iterator[None]:
         _Run.execution_id = ""
 
 
-def attach(artifact: StoredArtifact) -> str:
-    """Record a stored artifact on the running job, and return its path: what a task that makes one file returns."""
+def attach(artifact: StoredArtifact, **more: object) -> str:
+    """Record a stored artifact on the running job, and return its path: what a task that makes one file returns.
+
+    `more` is kept beside it and shown to clients, such as what a drawing costs on a plotter; anything that JSON can write.
+    """
     job = get_current_job()
     if job is not None:
-        job.meta.setdefault("artifacts", []).append(artifact.as_record())
+        job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
         _insist(job.save_meta)
     return artifact.path
 

@@ -121,7 +121,7 @@ def draw(
 def _sizes(area: Area, separation: float, scale: float) -> tuple[float, float, float]:
     """Return the separation and the scale as the room allows them, and the step, in mm."""
     short = min(area.inner_width, area.inner_height)
-    separation = min(separation, short / 8)
+    separation = min(separation, short / 5)
     return separation, scale, min(separation * STEP, max(scale * BEND, 0.15))
 
 

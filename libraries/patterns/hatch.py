@@ -135,7 +135,11 @@ def cost(
     if shape == OUTLINE:
         _check_reach(area, outline or [])
     spacing = _spacing(area, style, spacing)
-    lines = math.hypot(area.inner_width, area.inner_height) / spacing + 2
+    across = math.hypot(area.inner_width, area.inner_height)
+    if shape in {CIRCLE, POLYGON, STAR}:
+        # These are about as wide as high, and touch the nearer edges of the room.
+        across = min(across, 1.7 * min(area.inner_width, area.inner_height))
+    lines = across / spacing + 2
     corners = _corner_count(area, shape, sides, outline)
     if style == CONTOUR:
         # An outline that crosses itself has its crossings for corners too.

@@ -112,7 +112,11 @@ def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, roun
         turtle = TURTLES[kind]
         return corners * (math.pow(turtle.growth, _turtle_order(area, turtle, cell)) * 4 + 2)
     roots, base = _roots(area, kind), len(TABLES[kind][0])
-    return corners * (roots.columns * roots.rows * math.pow(base, _depth(roots, kind, cell)) + 2)
+    depth = _depth(roots, kind, cell)
+    if rounding and depth == 0 and kind in {HILBERT, MOORE}:
+        # A ring of squares that are not divided is straight but for four corners.
+        return corners * 6
+    return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
 
 
 @pattern(SpaceFillingSchema, cost)

@@ -26,6 +26,8 @@ KEPT = 0.45
 GRIT = 0.12
 # Ends of hidden strands shorter than this, in mm, look like mistakes.
 STUB = 1.0
+# Strands closer than this, in mm, run into each other.
+CLOSEST = 0.3
 # What a tile costs beside its points: pieces are found, joined and yielded one by one.
 PIECE = 8
 
@@ -53,7 +55,9 @@ class TruchetSchema(Schema):
     strands = WholeNumber(
         load_default=12,
         validate=Range(1, 64),
-        metadata={"description": "How many lines a ribbon or a triangle has; rounded to what the sizes of tiles allow."},
+        metadata={
+            "description": "How many lines a ribbon or a triangle has, as far as the sizes of tiles allow: never closer than 0.3 mm."
+        },
     )
     levels = WholeNumber(
         load_default=3,
@@ -75,9 +79,9 @@ def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order
     if kind == TEN_PRINT:
         return tiles * 3.0
     if kind == DIAGONAL:
-        return tiles * strands * 2.0
+        return tiles * _whole_strands(strands, 1, side) * 2.0
     parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
-    lines = 1 if kind == ARCS else _whole_strands(strands, parts)
+    lines = 1 if kind == ARCS else _whole_strands(strands, parts, side)
     steps = _arc_steps(side * (0.5 if kind == ARCS else 1))
     # Every strand that crosses the sheet crosses all sizes of tiles; small tiles have as many arcs for their area as large ones.
     return tiles * lines * 2 * ((steps + 2 * PIECE) if parts == 1 else parts * (_arc_steps(side / parts) + 2 * PIECE))
@@ -102,7 +106,7 @@ def draw(
     parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
     tiles = _tiles(rng, (columns, rows), parts, order)
     if kind == DIAGONAL:
-        lines = _triangles(tiles, strands)
+        lines = _triangles(tiles, _whole_strands(strands, 1, side))
     else:
         pieces = _diagonals(tiles) if kind == TEN_PRINT else _ribbons(tiles, kind, strands, side / parts)
         lines = nearest_first([line for line in chain(pieces) if _length(line) * side / parts >= min(STUB, side / parts / 2)])
@@ -117,9 +121,9 @@ def _layout(area: Area, cell: float) -> tuple[int, int, float]:
     return max(1, int(area.inner_width / side + 1e-9)), max(1, int(area.inner_height / side + 1e-9)), side
 
 
-def _whole_strands(strands: int, parts: int) -> int:
-    """Return the count of strands of the largest tile: the smallest ones, `parts` times smaller, have a whole number too."""
-    return max(1, round(strands / parts)) * parts
+def _whole_strands(strands: int, parts: int, side: float) -> int:
+    """Return how many strands the largest tile has, `side` mm wide: the smallest, `parts` times smaller, has a whole number too."""
+    return max(1, round(min(strands, side / CLOSEST) / parts)) * parts
 
 
 def _arc_steps(radius: float) -> int:
@@ -157,7 +161,7 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
 def _ribbons(tiles: Tiles, kind: str, strands: int, cell: float) -> list[Polyline]:
     """Return the arcs of all tiles, in units of the finest cells, which are `cell` mm wide."""
     parts = int(tiles[2].max())
-    lines = 1 if kind == ARCS else _whole_strands(strands, parts) // parts
+    lines = 1 if kind == ARCS else _whole_strands(strands, parts, cell * parts) // parts
     pieces: list[Polyline] = []
     for side in np.unique(tiles[2]).tolist():
         column, row, _, turned, upside = (each[tiles[2] == side, None] for each in tiles)

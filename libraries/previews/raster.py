@@ -60,8 +60,10 @@ def png(strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, wid
     for layer in np.unique(strokes.layers).tolist():
         ink = inks[layer]
         if ink[3]:
-            mask = _inked(strokes, layer, (size[0] * finer, size[1] * finer), scale * finer, pens[layer].width * scale * finer)
-            _cover(picture, mask.reduce(finer), ink)
+            width = pens[layer].width * scale
+            times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
+            mask = _inked(strokes, layer, (size[0] * times, size[1] * times), scale * times, width * times)
+            _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
     picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4))
     return file.getvalue()
@@ -107,7 +109,7 @@ def _inked(strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wi
     if not bars:
         return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))
     mask = _drawn(places, offsets, size, wide)
-    _round_off(mask, _tips(places, offsets), wide)
+    _round_off(mask, _tips(places, offsets, wide), wide)
     return mask
 
 
@@ -186,20 +188,22 @@ def _lengths(places: Floats, offsets: NDArray[np.int64]) -> float:
     return float(steps.sum() - steps[between].sum())
 
 
-def _tips(places: Floats, offsets: NDArray[np.int64]) -> Floats:
+def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     """Return where the disc of the pen is seen beside bars: at the ends and sharp corners of strokes."""
+    if not len(places):
+        return places
     tip = np.zeros(len(places), dtype=bool)
     tip[offsets[:-1]] = tip[offsets[1:] - 1] = True
     step = np.diff(places, axis=0)
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
     tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < SHARP
-    return places[tip]
+    # Discs that lie within a fraction of their width of each other are one.
+    first = np.unique(np.floor(places[tip] * WIDEST_DISC / wide), axis=0, return_index=True)[1]
+    return np.asarray(places[tip][np.sort(first)])
 
 
 def _round_off(mask: Image.Image, tips: Floats, wide: int) -> None:
     """Draw discs of the pen's width at `tips` into the mask."""
     canvas = ImageDraw.Draw(mask)
-    # Discs that lie within a fraction of their width are the same disc.
-    step = wide / WIDEST_DISC
-    for x, y in (np.unique(np.round(tips / step), axis=0) * step).tolist():
+    for x, y in tips.tolist():
         canvas.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=INK)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -45,7 +45,7 @@ from libraries.svg_builder.numbers import BadNumber, as_points, check_points, wr
 from libraries.svg_builder.outlines import closed, ellipse_outline, path_outline, rectangle_outline
 from libraries.svg_builder.path_data import check_path_data
 from libraries.svg_builder.reader import read_svg
-from libraries.svg_builder.skeleton import Marker, layer_group, page, spliced
+from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
 
 Floats = NDArray[np.float64]
 Outline = Callable[[float], list[Floats]]
@@ -294,6 +294,12 @@ class SVGBuilder:
         self._words = words
         self._drawing.set_desc(title=words)
         self._title = self._drawing.elements[0]
+        return self
+
+    def metadata(self, facts: Mapping[str, object]) -> SVGBuilder:
+        """Keep facts about the drawing in it, as JSON; a second call replaces the first."""
+        self._drawing.elements[:] = [element for element in self._drawing.elements if not isinstance(element, Metadata)]
+        self._drawing.elements.insert(0 if self._title is None else 1, Metadata(as_json(facts)))
         return self
 
     def begin_group(self, **attributes: object) -> SVGBuilder:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -25,6 +26,11 @@ class Marker:
     def get_xml(self) -> ET.Element:
         """Return the element that `spliced` finds again."""
         return ET.Element("path", d=f"@{self.number}")
+
+
+def as_json(metadata: Mapping[str, object]) -> str:
+    """Return facts about a drawing as they are kept in it: the same facts give the same text."""
+    return json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
 class Metadata:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -13,7 +12,7 @@ from libraries.lettering import check_text
 from libraries.svg_builder.attributes import check_colour
 from libraries.svg_builder.coordinates import COMPACT_UNIT, ENCODINGS, Encoding, stroke_blocks
 from libraries.svg_builder.numbers import written, written_positive
-from libraries.svg_builder.skeleton import Marker, Metadata, layer_group, page, spliced
+from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:
@@ -39,7 +38,7 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
     if document.title:
         drawing.set_desc(title=" ".join(check_text(document.title).split()))
     if document.metadata:
-        drawing.elements.append(Metadata(_as_json(document.metadata)))
+        drawing.elements.append(Metadata(as_json(document.metadata)))
     store = document.store
     used = np.unique(store.layers).tolist()
     for index in used:
@@ -74,7 +73,3 @@ def _look(layer: Layer, encoding: Encoding) -> dict[str, str]:
         "stroke_width": written_positive(layer.pen.width / scale, "width"),
     }
     return look if encoding == "plain" else {**look, "transform": f"scale({written(COMPACT_UNIT, 'scale')})"}
-
-
-def _as_json(metadata: dict[str, object]) -> str:
-    return json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))

@@ -80,8 +80,8 @@ def test_waves_are_higher_and_shorter_in_the_dark() -> None:
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.1])
 def test_waves_keep_to_their_tolerance(tolerance: float) -> None:
-    fine, coarse = (np.concatenate(halftone(style="spiral", tolerance=each)) for each in (0.002 + 0.003, tolerance))
-    fine, coarse = fine[len(fine) // 3 : len(fine) // 2], coarse
+    whole, coarse = (np.concatenate(halftone(style="spiral", tolerance=each)) for each in (0.005, tolerance))
+    fine = whole[len(whole) // 3 : len(whole) // 2]
     middle = (coarse[1:] + coarse[:-1]) / 2
     # Each middle of a chord has the true curve near; the finer drawing stands for it, by its chords.
     start, step = fine[:-1], np.diff(fine, axis=0)

@@ -24,7 +24,7 @@ def test_black_is_all_ink_and_white_is_paper() -> None:
 
 
 def test_gamma_lightens_the_middle_and_keeps_the_ends() -> None:
-    dark = laid(gamma=2).dark
+    dark = laid(gamma=2, fit=CONTAIN).dark
     assert dark.max() == 1
     assert dark.min() == 0
     assert dark[0, 128] == pytest.approx(0.25, abs=0.02)

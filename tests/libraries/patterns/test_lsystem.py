@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def rule(*words: str) -> list[dict[str, object]]:
 def segments(**params: object) -> list[tuple[float, ...]]:
     lines = draw_pattern("lsystem", A4, params)
     ends = [np.round((start, end), 4).tolist() for line in lines for start, end in pairwise(line)]
-    return [tuple(sum(sorted(each), [])) for each in ends]
+    return [tuple(chain.from_iterable(sorted(each))) for each in ends]
 
 
 @pytest.mark.parametrize(("iterations", "sides"), [(0, 3), (1, 12), (2, 48), (4, 768)])

@@ -24,7 +24,7 @@ def test_no_line_passes_below_a_nearer_one(envelope: str, seed: int) -> None:
     horizon = np.full(len(grid), np.inf)
     worst = 0.0
     for line in lines:  # From the nearest to the farthest.
-        height = np.interp(grid, *line.T, left=np.nan, right=np.nan)
+        height = np.interp(grid, line[:, 0], line[:, 1], left=np.nan, right=np.nan)
         worst = max(worst, float(np.nanmax(height - horizon, initial=0)))
         horizon = np.fmin(horizon, height)
     assert worst < 0.05
