@@ -17,13 +17,13 @@ from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Farthest that a dot's outline may lie from its circle, in mm.
-TOLERANCE = 0.01
+TOLERANCE = 0.02
 # A touch of the pen is a stroke of this length, in mm: plotters pass over strokes without any.
 TOUCH = 0.1
 # The lightest dots have this share of the diameter of the darkest.
 SMALLEST = 0.45
 # Dots get at least so many times their own width of room, in each direction, on average.
-ROOM = 1.5
+ROOM = 3
 NARROWEST = 0.4
 
 

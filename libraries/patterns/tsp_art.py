@@ -17,7 +17,7 @@ from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern
 
 # The bends of the line lie so far apart at least, in mm, on average: closer ones would run together in ink.
-CLOSEST = 0.8
+CLOSEST = 1.2
 FEWEST = 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_a_small_page_gets_fewer_points(name: str) -> None:
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("image", DEMOS)
 def test_the_estimate_of_a_halftone_holds_for_every_style_picture_and_seed(style: str, image: str) -> None:
-    params = {"style": style, "image": image}
+    params: dict[str, Any] = {"style": style, "image": image}
     estimate = PATTERNS["halftone_lines"].cost(PAGE, **check_pattern("halftone_lines", PAGE, params))
     for seed in range(3):
         drawn = sum(len(line) for line in halftone(seed=seed, **params))

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml import ElementTree
 
 from libraries.drawing.artboard import draw_artboard
 from libraries.drawing.costs import plot_costs
@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def kept_in(drawing: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(ET.fromstring(drawing).findtext(f"{SVG}metadata") or "")
+    found: dict[str, Any] = json.loads(ElementTree.fromstring(drawing).findtext(f"{SVG}metadata") or "")
     return found
 
 
@@ -38,7 +38,7 @@ def test_a_hostile_text_in_a_recipe_stays_text() -> None:
         draw_artboard(100, 100, "spiral", params={"</metadata><script>": 1})
     drawing = draw_artboard(100, 100).metadata({"note": '</metadata><path d="@0" /><script>'})
     assert kept_in(drawing.to_string())["note"].startswith("</metadata>")
-    assert ET.fromstring(drawing.to_string()).find(f"{SVG}script") is None
+    assert ElementTree.fromstring(drawing.to_string()).find(f"{SVG}script") is None
 
 
 def test_the_costs_of_a_square_are_its_outline() -> None:
