@@ -47,7 +47,11 @@ def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
         "description": "\n\n".join(" ".join(part.split()) for part in pattern.description.split("\n\n")),
         "params": params,
         "example": {"width": A4_WIDTH, "height": A4_HEIGHT, "pattern": name, "params": defaults},
-        "links": {"self": f"/patterns/{name}"},
+        "links": {
+            "self": f"/patterns/{name}",
+            "preview_svg": f"/patterns/{name}/preview.svg",
+            "preview_png": f"/patterns/{name}/preview.png",
+        },
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import Schema, fields
+from marshmallow.validate import Range
 
 from components.http import ReplySchema
+from libraries.drawing.artboard import LARGEST_SEED
 
 
 class PatternSchema(ReplySchema):
@@ -22,3 +24,12 @@ class PatternListSchema(ReplySchema):
     """All patterns."""
 
     patterns = fields.List(fields.Nested(PatternSchema), required=True, metadata={"description": "In alphabetical order."})
+
+
+class PreviewQuerySchema(Schema):
+    """What a preview may be told."""
+
+    seed = fields.Integer(
+        load_default=0, validate=Range(0, LARGEST_SEED), metadata={"description": "Which of the variations of the pattern."}
+    )
+    width = fields.Integer(load_default=420, validate=Range(64, 1200), metadata={"description": "Width of a PNG in pixels."})

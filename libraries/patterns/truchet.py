@@ -56,7 +56,7 @@ class TruchetSchema(Schema):
         load_default=12,
         validate=Range(1, 64),
         metadata={
-            "description": "How many lines a ribbon or a triangle has, as far as the sizes of tiles allow: never closer than 0.3 mm."
+            "description": "How many lines a ribbon or a triangle has, as far as tiles have room: never closer than 0.3 mm."
         },
     )
     levels = WholeNumber(
@@ -122,7 +122,7 @@ def _layout(area: Area, cell: float) -> tuple[int, int, float]:
 
 
 def _whole_strands(strands: int, parts: int, side: float) -> int:
-    """Return how many strands the largest tile has, `side` mm wide: the smallest, `parts` times smaller, has a whole number too."""
+    """Return how many strands the largest tile has, `side` mm wide; the smallest, `parts` times smaller, gets a whole number."""
     return max(1, round(min(strands, side / CLOSEST) / parts)) * parts
 
 

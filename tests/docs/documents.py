@@ -19,7 +19,10 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)|(?:src|href)=\"([^\"#]+)\"")
 ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-BRIEF = {"/assets/<path:filename>": "The style sheet of the pages."}
+BRIEF = {
+    "/assets/<path:filename>": "The style sheet of the pages.",
+    "/live/assets/<path:filename>": "Style and scripts of the page `/live`.",
+}
 
 
 def documents() -> list[Path]:
@@ -66,7 +69,8 @@ def mark(name: str) -> re.Pattern[str]:
 
 def _routes(settings: Settings) -> Iterator[tuple[str, ...]]:
     paths: dict[str, Any] = create_app(settings).test_client().get("/openapi.json").get_json()["paths"]
-    for line in (REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines():
+    # A WebSocket has two rules for one address: with the handshake and without.
+    for line in dict.fromkeys((REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines()):
         rule, method = line.rsplit(" ", 1)
         described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule), {}).get(method.lower(), {})
         yield f"`{method} {rule}`", described.get("summary") or BRIEF[rule]

@@ -141,7 +141,7 @@ def test_the_first_two_patterns_are_there() -> None:
 
 
 def test_an_unknown_pattern_is_refused_with_the_list_and_a_hint() -> None:
-    with pytest.raises(UnknownPattern, match="grid, spiral") as caught:
+    with pytest.raises(UnknownPattern, match="space_filling, spiral") as caught:
         check_pattern("spirl", AREAS[0])
     assert (caught.value.field, caught.value.hint) == ("pattern", "did you mean 'spiral'?")
 
