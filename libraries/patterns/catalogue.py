@@ -93,7 +93,7 @@ def find_pattern(name: str) -> Pattern:
 def check_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the parameters of the pattern `name` with defaults filled in, if it can be drawn on `area` with `params`.
 
-    Nothing is drawn. This takes well under a millisecond, whatever is asked.
+    Nothing is drawn. This takes milliseconds, whatever is asked; an image that is sent along has to be read, which takes longer.
 
     Raises:
         UnknownPattern: there is no such pattern.
