@@ -14,6 +14,7 @@ import gunicorn.util
 
 from components.held import live
 from components.problems import PROBLEM_TYPE, plain_problem, problem_document
+from components.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
 
 try:
@@ -27,7 +28,7 @@ bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{sett
 
 # Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one costs little.
 workers = 1
-worker_class = "gthread"
+worker_class = WebWorker
 threads = settings.web_threads
 timeout = 60
 graceful_timeout = 4

@@ -97,10 +97,11 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
             for number in range(100):
                 stalled = stack.enter_context(server.connect())
                 stalled.sendall(halves[number % 2])
-            return steady_load(server.port, ask, rate=20, seconds=10, clients=4)
+            # Longer than the server's patience, so that it has to part from clients that never close their end.
+            return steady_load(server.port, ask, rate=20, seconds=13, clients=4)
 
     measured = measure(load, p99=0.5)
-    assert measured.answers == {200: 200}
+    assert measured.answers == {200: 260}
     assert measured.within(0.5)
 
 
