@@ -25,6 +25,7 @@ from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until
 from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import Fleet, children, gone, horse_of
+from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.faults.storms import kill_broker
 from tests.faults.trail import all_done, begun, leftovers, queue, runs, tell
 
@@ -62,12 +63,15 @@ def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_listed(
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 1.0, retries=1)
     until(lambda: begun(ledger) == 1, what="the first run")
-    struck = time.monotonic()
-    os.kill(horse_of(worker), signal.SIGKILL)
-    until(lambda: begun(ledger) == 2, what="the second run")
-    seconds = time.monotonic() - struck
+    lag: list[float] = []
+    with calls_to_an_idle_process(lag, rate=50):
+        struck = time.monotonic()
+        os.kill(horse_of(worker), signal.SIGKILL)
+        until(lambda: begun(ledger) == 2, what="the second run")
+        seconds = time.monotonic() - struck
     tell(f"second run after {seconds:.2f} s")
-    assert seconds < 1
+    # The machine may be busy with other tests: what an idle process waits for it is granted ten times over.
+    assert seconds < 1 + 10 * percentile(lag, 0.9)
     until(lambda: status(job) == "finished", what="the job")
     (first,) = attempts(job)
     assert "terminated unexpectedly" in first["error"]
@@ -85,10 +89,13 @@ def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=0)
     until(lambda: begun(ledger) == 1, what="the run")
-    struck = time.monotonic()
-    os.kill(horse_of(worker), signal.SIGKILL)
-    until(lambda: status(job) == "failed", what="the failed job")
-    assert time.monotonic() - struck < 1
+    lag: list[float] = []
+    with calls_to_an_idle_process(lag, rate=50):
+        struck = time.monotonic()
+        os.kill(horse_of(worker), signal.SIGKILL)
+        until(lambda: status(job) == "failed", what="the failed job")
+        seconds = time.monotonic() - struck
+    assert seconds < 1 + 10 * percentile(lag, 0.9)
     next_job = queue(client, "probe_tasks.nothing")
     until(lambda: status(next_job) == "finished", seconds=3, what="the next job")
 

@@ -109,10 +109,10 @@ def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
 
 def test_an_artboard_that_would_explode_is_refused_before_it_is_drawn() -> None:
     artboard = ArtboardSchema().load({"width": 2000, "height": 2000, "params": {"pitch": 0.3, "tolerance": 0.005}})
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(TooComplex):
         check_artboard(artboard)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
 
 
 def test_an_artboard_is_drawn_in_millimetres_inside_its_margin() -> None:

@@ -240,10 +240,10 @@ def test_control_characters_and_lone_surrogates_are_refused(character: str) -> N
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(BadText, match=f"at most {LONGEST_TEXT}"):
         lay_out("é" * 100_000, cap_height=5)
-    assert time.perf_counter() - began < 0.1
+    assert time.thread_time() - began < 0.1
 
 
 @pytest.mark.parametrize("text", [None, 5, b"bytes", ["list"]])

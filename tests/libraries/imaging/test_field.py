@@ -53,10 +53,10 @@ def test_an_image_may_be_sent_as_base64_or_as_a_data_url(way: str) -> None:
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_image_is_refused_at_once_by_its_field(what: str, name: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(InvalidFields) as caught:
         check_pattern(name, PAGE, {"image": BAD[what]})
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
     assert list(caught.value.errors) == ["params.image"]
     assert len(str(caught.value)) < 300
 

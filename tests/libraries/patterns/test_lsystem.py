@@ -59,10 +59,10 @@ def test_the_tiling_of_penrose_has_rhombs_of_one_side_length() -> None:
     ],
 )
 def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(params: dict[str, object]) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(TooComplex) as caught:
         check_pattern("lsystem", A4, params)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
     assert caught.value.estimate > 2_000_000
 
 
