@@ -205,11 +205,11 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     ],
 )  # fmt: skip
 def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for source in (document, document.encode("utf-8", "surrogatepass")):
         with pytest.raises(BadSVG):
             read_svg(source)
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @pytest.mark.parametrize(
@@ -237,10 +237,10 @@ def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
 def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", 10_000)
     groups = "".join(f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16))
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(BadSVG, match="repeats"):
         read_svg(svg(f'<defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'))
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,11 +250,11 @@ def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for body in ('<path d="M0 0C9e5 9e5 -9e5 9e5 0 0"/>', '<circle r="900000"/>'):
         with pytest.raises(InvalidInput):
             read_svg(svg(f'<g transform="scale(1e5)">{body}</g>'))
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_an_svg_of_too_many_bytes_is_refused_unread() -> None:
