@@ -14,17 +14,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from libraries.settings import Settings
 from libraries.storage import (
     ArtifactFolder,
     BadFile,
     BadFileName,
-    FileMissing,
     StorageFull,
     check_name,
     filename_part,
-    open_input,
-    publishing_only_if,
 )
 
 HOSTILE = [
@@ -112,15 +108,6 @@ def test_a_pipe_or_a_device_is_not_opened(folder: ArtifactFolder) -> None:
         folder.take("pipe.txt")
 
 
-def test_a_missing_file_is_missing(folder: ArtifactFolder) -> None:
-    with pytest.raises(FileMissing):
-        folder.take("none.txt")
-    folder.publish("a.txt", b"")
-    for name in ("none.txt", "none/none.txt"):
-        with pytest.raises(FileMissing):
-            folder.take(name)
-
-
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(folder: ArtifactFolder) -> None:
     folder.publish("a.txt", b"old")
 
@@ -167,35 +154,23 @@ def test_readers_see_one_writers_bytes_or_the_others_never_a_mixture(folder: Art
     assert seen <= set(texts)
 
 
-def test_input_files_come_from_the_upload_folder_or_the_output_folder(settings: Settings, tmp_path: Path) -> None:
-    for root, text in ((settings.upload_dir, "up"), (settings.output_dir, "out")):
-        ArtifactFolder(root).publish("data.csv", text)
-        ArtifactFolder(root).publish(f"only_{text}.csv", text)
-    found = {
-        "uploads/data.csv": b"up", "/uploads/data.csv": b"up", "output/data.csv": b"out", "data.csv": b"up",
-        "only_out.csv": b"out", str(settings.output_dir / "data.csv"): b"out",
-    }  # fmt: skip
-    for path, content in found.items():
-        with open_input(path) as file:
-            assert file.read() == content
-    (tmp_path / "secret.csv").write_text("secret")
-    for path in (
-        str(tmp_path / "secret.csv"),
-        "/etc/passwd",
-        "uploads/../secret.csv",
-        f"{settings.output_dir}/../secret.csv",
-        "",
-    ):
-        with pytest.raises(BadFileName):
-            open_input(path)
+def test_a_folder_that_is_removed_as_it_empties_does_not_get_in_the_way_of_a_writer(folder: ArtifactFolder) -> None:
+    stop = threading.Event()
 
+    def come_and_go() -> None:
+        while not stop.is_set():
+            folder.publish("deep/er/b.txt", b"x")
+            folder.remove("deep/er/b.txt")
 
-def test_a_check_has_the_last_word_before_a_file_takes_its_name(folder: ArtifactFolder) -> None:
-    folder.publish("a.txt", b"old")
-
-    def refuse() -> None:
-        raise RuntimeError("not any more")
-
-    with publishing_only_if(refuse), pytest.raises(RuntimeError):
-        folder.publish("a.txt", b"new")
-    assert [path.read_bytes() for path in everything_below(folder.root)] == [b"old"]
+    others = [threading.Thread(target=come_and_go) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        for _ in range(150):
+            folder.publish("deep/er/a.txt", b"x")
+            folder.remove("deep/er/a.txt")
+    finally:
+        stop.set()
+        for other in others:
+            other.join()
+    assert everything_below(folder.root) == []

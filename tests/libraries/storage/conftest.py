@@ -1,0 +1,104 @@
+"""Stores to try: a folder, and a bucket of a real server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libraries.settings import BucketAddress, Settings, parse_storage_url
+from libraries.storage import ArtifactFolder, Store
+from libraries.storage.bucket import BucketStore
+from tests.s3_server import CREDENTIALS, Way, emptied, plain_client, s3_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[int]:
+    """The port of an S3-compatible server that these tests share."""
+    with s3_server() as started:
+        yield started.port
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that the server takes, and none of whoever runs the tests."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def s3(server: int) -> Any:
+    """A client that goes around the product."""
+    return plain_client(server)
+
+
+@pytest.fixture
+def bucket(s3: Any, credentials: None) -> Iterator[str]:
+    """A bucket of the test's own."""
+    name = f"bucket-{secrets.token_hex(6)}"
+    s3.create_bucket(Bucket=name)
+    yield name
+    emptied(s3, name)
+
+
+@pytest.fixture
+def address(server: int, bucket: str) -> BucketAddress:
+    return BucketAddress(bucket, "site", f"http://127.0.0.1:{server}", "")
+
+
+@pytest.fixture
+def way(server: int) -> Iterator[Way]:
+    """A way to the server that can be made to fail."""
+    one = Way(server)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def faulty(way: Way, address: BucketAddress) -> BucketStore:
+    """The test's bucket, reached by that way."""
+    return BucketStore(address._replace(endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A store, empty: what a test says of it holds for every kind."""
+    if request.param == "folder":
+        return ArtifactFolder(tmp_path / "output")
+    return BucketStore(request.getfixturevalue("address"), "output", "output", 5.0)
+
+
+@pytest.fixture
+def in_bucket(settings: Settings, address: BucketAddress, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of this test, with its bucket as the store."""
+    url = f"s3://{address.bucket}/{address.prefix}?endpoint={address.endpoint}"
+    changed = replace(settings, storage_url=parse_storage_url(url))
+    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    return changed
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def served(request: pytest.FixtureRequest, settings: Settings) -> Settings:
+    """The settings of this test, with a folder and then with a bucket as the store."""
+    changed: Settings = settings if request.param == "folder" else request.getfixturevalue("in_bucket")
+    return changed
+
+
+@pytest.fixture
+def objects(s3: Any, bucket: str) -> Callable[[], list[str]]:
+    """A function that lists the keys in the test's bucket, and the uploads that were begun and not ended."""
+
+    def listed() -> list[str]:
+        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+        return keys + [f"begun {one['Key']}" for one in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+
+    return listed

@@ -1,0 +1,289 @@
+"""A bucket of an S3-compatible server: what goes over the wire, and what becomes of a job when the server fails."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libraries.errors import Unavailable
+from libraries.settings import BucketAddress, Settings
+from libraries.storage import (
+    FileDamaged,
+    StorageAway,
+    StorageFull,
+    publishing_only_if,
+    storage_trouble,
+)
+from libraries.storage.bucket import PART, BucketStore
+from libraries.storage.reading import FIRST_BLOCK, LARGEST_BLOCK
+from tests.libraries.storage.test_stores import LARGE
+from tests.s3_server import Way, plain_client, refusal, reply, s3_server
+
+Objects = Callable[[], list[str]]
+IN_A_FORK = """
+import os
+from libraries.storage import output_folder
+store = output_folder()
+store.publish("a.txt", b"a")
+pid = os.fork()
+store.publish("parent.txt" if pid else "child.txt", b"x")
+if not pid:
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(sorted(store.names()))
+"""
+LOADED_LATER = f"""
+import sys
+from libraries.storage import FileMissing, output_folder, prepare_stores, sweep_stores
+prepare_stores()
+known = set(sys.modules)
+sweep_stores()
+output_folder().publish("a.bin", b"x" * {PART + 1})
+output_folder().copy("a.bin", "b.bin")
+output_folder().take("b.bin").close()
+output_folder().remove("a.bin")
+print(sorted(set(sys.modules) - known))
+"""
+
+
+@pytest.fixture
+def store(address: BucketAddress) -> BucketStore:
+    return BucketStore(address, "output", "output", 5.0)
+
+
+@pytest.fixture
+def hurried(way: Way, address: BucketAddress) -> BucketAddress:
+    return address._replace(endpoint=f"http://127.0.0.1:{way.port}")
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what failed be tried again without a pause."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+
+
+def said_by(address: BucketAddress, program: str) -> str:
+    """Return what a program prints whose store is the bucket at `address`."""
+    environ = {**os.environ, "STORAGE_URL": f"{address}?endpoint={address.endpoint}"}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def begins(*words: str) -> Callable[[str], bool]:
+    return lambda line: line.startswith(words)
+
+
+def test_a_small_file_costs_one_request_to_write_and_one_to_read(faulty: BucketStore, way: Way) -> None:
+    sha256 = faulty.publish("a.svg", "<svg/>").sha256
+    assert [line.split()[0] for line in way.asked] == ["PUT"]
+    with faulty.take("a.svg", sha256=sha256) as file:
+        assert file.read() == b"<svg/>"
+    assert [line.split()[0] for line in way.asked] == ["PUT", "GET"]
+
+
+def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way: Way) -> None:
+    faulty.publish("a.bin", iter([LARGE[:PART], LARGE[PART:]]))
+    assert [line.split()[0] for line in way.asked] == ["POST", "PUT", "PUT", "POST"]
+    way.asked.clear()
+    with faulty.take("a.bin") as file:
+        assert isinstance(file, io.BufferedReader)
+        file.seek(len(LARGE) - 100)
+        assert file.read() == LARGE[-100:]
+        assert len(way.asked) == 2
+        file.seek(0)
+        assert file.read() == LARGE
+    assert len(way.asked) <= 4 + len(LARGE) // FIRST_BLOCK
+    assert len(LARGE) > LARGEST_BLOCK
+
+
+def test_the_object_carries_its_checksum_and_its_kind(store: BucketStore, s3: Any, bucket: str) -> None:
+    artifact = store.publish("a.svg", "<svg/>")
+    answer = s3.head_object(Bucket=bucket, Key="site/output/a.svg")
+    assert answer["Metadata"]["sha256"] == artifact.sha256
+    assert answer["ContentType"] == "image/svg+xml"
+
+
+@pytest.mark.parametrize("size", [10, FIRST_BLOCK + 10])
+def test_bytes_that_changed_in_the_store_are_not_given_out(store: BucketStore, s3: Any, bucket: str, size: int) -> None:
+    sha256 = store.publish("a.bin", LARGE[:size]).sha256
+    kept = s3.head_object(Bucket=bucket, Key="site/output/a.bin")["Metadata"]
+    s3.put_object(Bucket=bucket, Key="site/output/a.bin", Body=LARGE[: size - 1] + b"!", Metadata=kept)
+    given = b""
+
+    def read() -> None:
+        nonlocal given
+        with store.take("a.bin", sha256=sha256) as file:
+            while block := file.read(1000):
+                given += block
+
+    with pytest.raises(FileDamaged):
+        read()
+    assert len(given) < size
+    assert LARGE.startswith(given)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (refusal(503, "SlowDown"), "failing"), (refusal(500, "InternalError"), "failing"), (b"", "unreachable"),
+        (refusal(404, "NoSuchBucket"), "bucket"), (refusal(403, "InvalidAccessKeyId"), "refused"),
+        (refusal(403, "SignatureDoesNotMatch"), "refused"), (refusal(403, "AccessDenied"), "refused"),
+    ],
+)  # fmt: skip
+def test_a_server_that_fails_is_told_apart_in_plain_words_and_keeps_nothing(
+    faulty: BucketStore, way: Way, objects: Objects, answer: bytes, trouble: str
+) -> None:
+    way.answer = lambda _: answer
+    calls: list[Callable[[], object]] = [
+        lambda: faulty.publish("a.txt", b"x"), lambda: faulty.take("a.txt"), lambda: list(faulty.names()),
+        lambda: faulty.sweep(time.time()),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(StorageAway) as away:
+            call()
+        assert away.value.trouble == trouble
+        assert isinstance(away.value, Unavailable)
+        assert "127.0.0.1" not in str(away.value)
+    assert objects() == []
+
+
+def test_a_full_server_is_told_apart(faulty: BucketStore, way: Way, objects: Objects) -> None:
+    way.answer = lambda _: refusal(400, "XMinioStorageFull")
+    with pytest.raises(StorageFull):
+        faulty.publish("a.txt", b"x")
+    assert objects() == []
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_server_that_stumbles_once_is_asked_again(faulty: BucketStore, way: Way) -> None:
+    way.answer = lambda _: refusal(503, "SlowDown") if len(way.asked) == 1 else None
+    faulty.publish("a.txt", b"x")
+    way.asked.clear()
+    way.answer = lambda _: b"" if len(way.asked) == 1 else None
+    with faulty.open("a.txt") as file:
+        assert file.read() == b"x"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nobody_listens(faulty: BucketStore, way: Way) -> None:
+    way.close()
+    with pytest.raises(StorageAway) as away:
+        faulty.publish("a.txt", b"x")
+    assert away.value.trouble == "unreachable"
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("broken", ["PUT /{}/site/output/a.bin?partNumber=2", "POST /{}/site/output/a.bin?uploadId"])
+def test_a_large_file_that_fails_half_way_leaves_no_object_and_no_parts(
+    faulty: BucketStore, way: Way, bucket: str, objects: Objects, broken: str
+) -> None:
+    swap = broken.format(bucket)
+    way.answer = lambda line: refusal(503, "SlowDown") if _reordered(line).startswith(swap) else None
+    with pytest.raises(StorageAway):
+        faulty.publish("a.bin", LARGE)
+    assert any(_reordered(line).startswith(swap) for line in way.asked)
+    assert objects() == []
+
+
+def _reordered(line: str) -> str:
+    """Return the first line of a request with `partNumber` before `uploadId`."""
+    method, address, *_ = line.split()
+    path, _, query = address.partition("?")
+    return f"{method} {path}?{'&'.join(sorted(query.split('&')))}"
+
+
+def test_parts_of_a_writer_that_died_are_swept(store: BucketStore, s3: Any, bucket: str, objects: Objects) -> None:
+    # This server says that all uploads began in 2010.
+    s3.create_multipart_upload(Bucket=bucket, Key="site/output/.owners/ann/a.bin")
+    s3.create_multipart_upload(Bucket=bucket, Key="other/a.bin")
+    assert store.sweep(time.time() - store.patience) == 1
+    assert objects() == ["begun other/a.bin"]
+
+
+def test_parts_of_a_writer_that_may_be_alive_are_not_swept(faulty: BucketStore, way: Way) -> None:
+    begun = "<Upload><Key>site/output/{0}</Key><UploadId>{0}</UploadId><Initiated>{1}</Initiated></Upload>"
+    uploads = begun.format("old", "2020-01-01T00:00:00Z") + begun.format("young", datetime.now(UTC).isoformat())
+    listed = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
+    way.answer = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
+    assert faulty.sweep(time.time() - faulty.patience) == 1
+    assert [line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")] == ["uploadId=old"]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_answer_that_comes_too_late_leaves_nothing(
+    hurried: BucketAddress, way: Way, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 10.0)
+    # The object is stored, but the server keeps quiet about it.
+    way.late, way.stalled = True, begins("PUT")
+    with pytest.raises(StorageAway) as away:
+        BucketStore(hurried, "output", "output", 0.2).publish("a.txt", b"x")
+    assert away.value.trouble == "slow"
+    assert [line.split()[0] for line in way.asked][-2:] == ["HEAD", "DELETE"]
+    assert objects() == []
+
+
+@pytest.mark.usefixtures("at_once")
+def test_nothing_of_a_file_stays_on_this_machine(
+    faulty: BucketStore, way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    way.answer = lambda _: b""
+    with pytest.raises(StorageAway):
+        faulty.publish("a.bin", LARGE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_speaks_right_before_a_large_file_takes_its_name(faulty: BucketStore, way: Way, objects: Objects) -> None:
+    seen: list[str] = []
+    with publishing_only_if(lambda: seen.extend(way.asked)):
+        faulty.publish("a.bin", LARGE)
+    assert len(seen) == len(way.asked) - 1
+    assert objects() == ["site/output/a.bin"]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_server_that_dies_half_way_through_a_file_is_told(address: BucketAddress) -> None:
+    with s3_server() as mortal, closing(Way(mortal.port)) as way:
+        plain_client(mortal.port).create_bucket(Bucket="mortal")
+
+        def die(line: str) -> None:
+            if line.startswith("PUT") and mortal.process.poll() is None and sum(map(begins("PUT"), way.asked)) > 1:
+                mortal.process.kill()
+                mortal.process.wait()
+
+        way.answer = die
+        store = BucketStore(address._replace(bucket="mortal", endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0)
+        with pytest.raises(StorageAway):
+            store.publish("a.bin", LARGE)
+        assert mortal.process.poll() is not None
+
+
+def test_in_a_fork_there_is_a_client_of_its_own(address: BucketAddress) -> None:
+    assert said_by(address, IN_A_FORK) == "['a.txt', 'child.txt', 'parent.txt']"
+
+
+def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(address: BucketAddress) -> None:
+    assert said_by(address, LOADED_LATER) == "[]"
+
+
+def test_a_bucket_that_answers_is_no_trouble(in_bucket: Settings) -> None:
+    assert in_bucket.storage_url
+    assert storage_trouble(10) is None
+
+
+def test_a_folder_is_no_trouble(settings: Settings) -> None:
+    assert settings.storage_url is None
+    assert storage_trouble(10) is None

@@ -1,0 +1,147 @@
+"""The service with a bucket as its store: from the request to the object and back, and what it says when the bucket is away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from flask.testing import FlaskClient
+
+from components.system.doctor import examine_output
+from libraries.job_manager.connections import worker_client
+from libraries.job_manager.disposal import dispose_leftovers
+from libraries.settings import BucketAddress, Settings
+from libraries.storage import output_folder
+from tests.conftest import WorkerProcess, until
+from tests.s3_server import CREDENTIALS, Way, refusal
+from tests.watchful import watchful_client
+
+ARTBOARD = {"width": 100, "height": 100, "pattern": "grid", "complexity": "complex"}
+Objects = Callable[[], list[str]]
+StartWorker = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def by_way(in_bucket: Settings, way: Way, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of this test, with its bucket as the store, behind the way that can be made to fail."""
+    assert in_bucket.storage_url
+    changed = replace(in_bucket, storage_url=in_bucket.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"))
+    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    return changed
+
+
+@pytest.fixture
+def client(by_way: Settings) -> FlaskClient:
+    return watchful_client(by_way)
+
+
+def start(start_worker: StartWorker, address: BucketAddress | None) -> WorkerProcess:
+    """Start a worker whose store is the bucket at `address`."""
+    assert address
+    return start_worker(STORAGE_URL=f"{address}?endpoint={address.endpoint}", AWS_EC2_METADATA_DISABLED="true", **CREDENTIALS)
+
+
+def ended(client: FlaskClient, job_id: str) -> Callable[[], bool]:
+    return lambda: bool(client.get(f"/jobs/{job_id}").get_json()["done"])
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job(
+    client: FlaskClient, start_worker: StartWorker, by_way: Settings, way: Way, objects: Objects
+) -> None:
+    start(start_worker, by_way.storage_url)
+    # The first attempt finds that somebody took the bucket away.
+    writes = partial(filter, lambda line: line.startswith("PUT"), way.asked)
+    way.answer = lambda line: refusal(404, "NoSuchBucket") if line.startswith("PUT") and len(list(writes())) == 1 else None
+    job_id = client.post("/artboard/create", json=ARTBOARD).get_json()["job_id"]
+    until(ended(client, job_id), seconds=20, what="the end of the job")
+    job = client.get(f"/jobs/{job_id}").get_json()
+    assert (job["status"], job["attempt"]) == ("finished", 2)
+    assert "no such bucket" in job["attempts"][0]["error"]
+    assert objects() == [f"site/{job['result']}"]
+    assert not by_way.output_dir.exists()
+
+    address = f"/jobs/{job_id}/result"
+    whole = client.get(address)
+    assert whole.get_data().startswith(b"<svg")
+    part = client.get(address, headers={"Range": "bytes=2-5"})
+    assert (part.status_code, part.get_data()) == (206, whole.get_data()[2:6])
+    assert client.get(address, headers={"Range": "bytes=99999999-"}).status_code == 416
+    assert client.get(address, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+    assert client.delete(f"/jobs/{job_id}").status_code < 300
+    assert objects() == []
+
+
+def test_a_part_of_a_large_file_is_not_read_from_its_beginning(by_way: Settings, way: Way) -> None:
+    from components.jobs.results import file_response
+
+    data = bytes(range(256)) * 8192
+    artifact = output_folder().publish("a.bin", data)
+    app = watchful_client(by_way).application
+    way.asked.clear()
+    with app.test_request_context(headers={"Range": f"bytes={len(data) - 1000}-"}):
+        response = file_response(artifact.as_record(), download=False)
+        response.direct_passthrough = False
+        assert (response.status_code, response.get_data()) == (206, data[-1000:])
+    assert len(way.asked) == 2
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_job_deleted_while_the_store_is_away_leaves_its_file_to_the_next_look(
+    client: FlaskClient, by_way: Settings, way: Way, objects: Objects, run_jobs: Callable[[], None]
+) -> None:
+    job_id = client.post("/artboard/create", json=ARTBOARD).get_json()["job_id"]
+    run_jobs()
+    way.answer = lambda _: refusal(403, "AccessDenied")
+    assert client.get(f"/jobs/{job_id}/result").get_json()["type"] == "/problems/storage-away"
+    assert client.delete(f"/jobs/{job_id}").status_code < 300
+    assert client.get(f"/jobs/{job_id}").status_code in {404, 410}
+    assert len(objects()) == 1
+    way.answer = lambda _: None
+    dispose_leftovers(worker_client(by_way))
+    assert objects() == []
+
+
+def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
+    by_way: Settings, way: Way, objects: Objects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 20.0)
+    monkeypatch.setattr("components.system.doctor.STORAGE_PATIENCE", 20.0)
+    (finding,) = examine_output(by_way)
+    assert (finding.well, finding.detail) == (True, f"{by_way.storage_url} can be written to")
+    assert objects() == []
+
+    def told() -> str:
+        (found,) = examine_output(by_way)
+        assert not found.well
+        return f"{found.detail}. {found.fix}"
+
+    for code, words in (
+        ("NoSuchBucket", "no such bucket. Make the bucket"),
+        ("InvalidAccessKeyId", "does not let this service in. Correct AWS_ACCESS_KEY_ID"),
+        ("AccessDenied", "does not let this service in. Correct AWS_ACCESS_KEY_ID"),
+    ):
+        way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
+        assert words in told()
+    way.close()
+    assert "cannot be reached. Start the server that STORAGE_URL names" in told()
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.setattr("libraries.storage.connection._Process.clients", {})
+    assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
+
+
+def test_a_service_whose_store_is_away_is_not_ready_and_names_it(client: FlaskClient, way: Way) -> None:
+    def told() -> dict[str, object]:
+        body = client.get("/readyz").get_json()
+        assert "127.0.0.1" not in json.dumps(body["parts"]["storage"])
+        assert ("storage" in body["missing"]) is not body["parts"]["storage"]["ready"]
+        return dict(body["parts"]["storage"])
+
+    until(lambda: told() == {"ready": True, "detail": "answers"}, what="an answer")
+    way.stalled = lambda _: True
+    assert told()["detail"] == "the store of files does not answer in time"
+    way.close()
+    until(lambda: told()["detail"] == "the store of files cannot be reached", what="the end of the server")

@@ -1,0 +1,172 @@
+"""A real S3-compatible server in a process of its own, buckets of a test's own, and a way there that can be made to fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import botocore.session
+
+# It waits for the end of its input, so that it ends with whoever started it.
+RUN_SERVER = """
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+"""
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+HEAD_END = b"\r\n\r\n"
+BLOCK = 65536
+# An answer from the way itself: the request as the text of its first line, then what is sent instead of the server's own.
+Answer = Callable[[str], bytes | None]
+
+
+class Server(NamedTuple):
+    """A server on this machine: its process and its port."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+
+@contextlib.contextmanager
+def s3_server() -> Iterator[Server]:
+    """Yield a server, which forgets everything at the end."""
+    environ = {**os.environ, **CREDENTIALS}
+    command = [sys.executable, "-c", RUN_SERVER]
+    process = subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert process.stdout
+        yield Server(process, int(process.stdout.readline()))
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def plain_client(port: int) -> Any:
+    """A client that goes around the product, to look at what is there."""
+    session = botocore.session.Session()
+    return session.create_client(
+        "s3", region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="test", aws_secret_access_key="test",  # noqa: S106 - the server takes any
+    )  # fmt: skip
+
+
+def emptied(client: Any, bucket: str) -> None:
+    """Remove a bucket and all that is in it."""
+    for item in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+        client.delete_object(Bucket=bucket, Key=item["Key"])
+    for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    client.delete_bucket(Bucket=bucket)
+
+
+class Way:
+    """The way to the server, one connection a request: it counts what passes, and answers itself, stalls or breaks when told to.
+
+    Attributes:
+        asked: the first line of each request, such as `PUT /bucket/key HTTP/1.1`.
+        answer: called with that line; what it returns is sent instead of asking the server, b"" breaks the connection.
+        stalled: requests for which this is True get no answer until `released` is set.
+        late: whether a stalled request reaches the server all the same.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.asked: list[str] = []
+        self.answer: Answer = lambda _: None
+        self.stalled: Callable[[str], bool] = lambda _: False
+        self.released = threading.Event()
+        self.late = False
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """End it: nobody listens at its port any more."""
+        self.released.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            request = _read_request(connection)
+            line = request.partition(b"\r\n")[0].decode()
+            if not line:
+                return
+            self.asked.append(line)
+            answer = self.answer(line)
+            if self.stalled(line):
+                if self.late:
+                    self._pass_on(request)
+                self.released.wait()
+                return
+            connection.sendall(self._pass_on(request) if answer is None else answer)
+
+    def _pass_on(self, request: bytes) -> bytes:
+        # The server closes after its answer, so the end of the answer is the end of the connection.
+        head, _, body = request.partition(HEAD_END)
+        head = re.sub(rb"(?im)^connection:[^\r]*\r\n", b"", head + b"\r\n")
+        parts = []
+        with socket.create_connection(("127.0.0.1", self._server)) as server:
+            server.sendall(head + b"Connection: close" + HEAD_END + body)
+            while block := server.recv(BLOCK):
+                parts.append(block)
+        return b"".join(parts)
+
+
+def _read_request(connection: socket.socket) -> bytes:
+    data = b""
+    while HEAD_END not in data:
+        block = connection.recv(BLOCK)
+        if not block:
+            return b""
+        data += block
+    head, _, body = data.partition(HEAD_END)
+    found = re.search(rb"(?im)^content-length: *(\d+)", head)
+    length = int(found[1]) if found else 0
+    if re.search(rb"(?im)^expect: *100-continue", head):
+        connection.sendall(b"HTTP/1.1 100 Continue" + HEAD_END)
+    parts, left = [data], length - len(body)
+    while left > 0:
+        block = connection.recv(BLOCK)
+        if not block:
+            return b""
+        parts.append(block)
+        left -= len(block)
+    return b"".join(parts)
+
+
+def refusal(status: int, code: str) -> bytes:
+    """The answer of a server that says no."""
+    return reply(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>")
+
+
+def reply(status: int, body: str) -> bytes:
+    """An answer of a server, with XML in it."""
+    head = f"HTTP/1.1 {status} -\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\nConnection: close"
+    return head.encode() + HEAD_END + body.encode()
