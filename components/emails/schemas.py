@@ -7,23 +7,25 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
-from components.http import AcceptedSchema
 from components.library_checks import passes
 from libraries.errors import InvalidInput
 from libraries.mailing import (
     LARGEST_CONTEXT,
     LONGEST_ADDRESS,
     LONGEST_SUBJECT,
+    MOST_ATTACHMENTS,
+    MOST_RECIPIENTS,
     TEMPLATES,
+    BadContext,
     BadRecipient,
     check_address,
+    check_attachments,
     check_context,
     check_subject,
     check_template,
     fill_template,
 )
 
-MOST_RECIPIENTS = 100
 ADDRESS = {"type": "string", "format": "email", "maxLength": LONGEST_ADDRESS}
 
 
@@ -55,6 +57,17 @@ def _address_problems(addresses: list[Any]) -> dict[int, list[str]]:
     return problems
 
 
+class Attachments(fields.Raw):
+    """A list of what `check_attachments` lets pass."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
+        try:
+            return check_attachments(value)
+        except InvalidInput as error:
+            place = (error.field or "").rpartition(".")[2]
+            raise ValidationError({int(place): [str(error)]} if place.isdecimal() else [str(error)]) from None
+
+
 class EmailSchema(Schema):
     """A mail to send."""
 
@@ -82,8 +95,19 @@ class EmailSchema(Schema):
         validate=passes(check_context),
         metadata={
             "description": f"Values for the template, at most {LARGEST_CONTEXT} bytes as JSON. "
-            "`order_complete` uses `name`, `order`, `items` (a list), `note` and `url`.",
+            "`GET /templates` tells what each of them makes use of.",
             "example": {"name": "Ann", "order": "A-17"},
+        },
+    )
+
+    attachments = Attachments(
+        load_default=list,
+        metadata={
+            "description": "Files of finished jobs that go with it, 10 MB in all: ids of jobs, or names such as `output/a.svg`.",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 500},
+            "maxItems": MOST_ATTACHMENTS,
+            "example": [],
         },
     )
 
@@ -91,13 +115,5 @@ class EmailSchema(Schema):
     def _fill(self, email: dict[str, Any], **kwargs: Any) -> None:
         try:
             fill_template(email["template"], email["context"], subject=email["subject"])
-        except InvalidInput as error:
-            raise ValidationError(str(error), "context") from None
-
-
-class EmailsAcceptedSchema(AcceptedSchema):
-    """The reply to a mail that was queued; `job_id` is the first of `job_ids`."""
-
-    job_ids = fields.List(
-        fields.String(), required=True, metadata={"description": "One job for each recipient, in the order of the recipients."}
-    )
+        except BadContext as error:
+            raise ValidationError({"context": error.messages or [str(error)]}) from None

@@ -11,6 +11,7 @@ from libraries.errors import InvalidInput
 LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 LONGEST_SUBJECT = 200
+LONGEST_NAME = 100
 # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
 LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 # RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP address is not a domain.
@@ -30,6 +31,12 @@ class BadSubject(InvalidInput):
     """Raised when a subject is empty, too long or could start a header of its own."""
 
     code: ClassVar[str] = "bad-subject"
+
+
+class BadName(InvalidInput):
+    """Raised when the name of a sender is empty, too long or could start a header of its own."""
+
+    code: ClassVar[str] = "bad-name"
 
 
 def check_address(address: str, *, field: str = "recipient") -> str:
@@ -62,3 +69,16 @@ def check_subject(subject: str, *, field: str = "subject") -> str:
     if any(unicodedata.category(character) in UNPRINTABLE for character in subject):
         raise BadSubject("a subject is one line: no line breaks or control characters", field=field)
     return subject
+
+
+def check_name(name: str, *, field: str = "name") -> str:
+    """Return `name` if it is one line of 1 to 100 characters that holds more than spaces.
+
+    Raises:
+        BadName: anything else.
+    """
+    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+        raise BadName(f"a name is text of 1 to {LONGEST_NAME} characters", field=field)
+    if any(unicodedata.category(character) in UNPRINTABLE for character in name):
+        raise BadName("a name is one line: no line breaks or control characters", field=field)
+    return name

@@ -8,6 +8,7 @@ import ipaddress
 import smtplib
 import ssl
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import ClassVar
@@ -18,7 +19,7 @@ from libraries.settings import get_settings
 from libraries.storage import Artifact, filename_part, output_folder
 
 PATIENCE_S = 10.0
-PERMANENT = 500
+OK, PERMANENT = 250, 500
 PORTS = {"smtp": 25, "smtps": 465}
 SUBMISSION_PORT = 587
 
@@ -30,9 +31,15 @@ class MailRefused(InvalidInput):
 
 
 class MailServerAway(Unavailable):
-    """Raised when the mail server cannot be reached or used for now, or asks to try again (replies 4xx)."""
+    """Raised when the mail server cannot be reached or used for now."""
 
     code: ClassVar[str] = "mail-server-away"
+
+
+class MailDeferred(MailServerAway):
+    """Raised when the mail server works, but asks to try this mail again later (replies 4xx)."""
+
+    code: ClassVar[str] = "mail-deferred"
 
 
 @dataclass(frozen=True)
@@ -82,24 +89,71 @@ class MailServer:
             return self.host == "localhost"
 
 
-def deliver(message: EmailMessage) -> Delivery:
-    """Send `message` to the server of the setting `SMTP_URL`; without one write it to `mail/<name>.eml` in the output folder.
+class MailSession(AbstractContextManager["MailSession"]):
+    """Delivers mails one after the other over one connection, which is made for the first and renewed when it was lost."""
 
-    The connection is encrypted from the start (`smtps`) or as soon as the server offers it; certificates are checked. A password
-    crosses a network only encrypted. Each step may take 10 seconds.
+    def __init__(self) -> None:
+        self._client: smtplib.SMTP | None = None
+
+    def __exit__(self, *_: object) -> None:
+        # A mail is accepted once the server has said so. A server that hangs up before the goodbye must not make it look lost, or
+        # it would be sent again.
+        if self._client is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                self._client.quit()
+            self._drop()
+
+    def deliver(self, message: EmailMessage) -> Delivery:
+        """Send `message` to the server of the setting `SMTP_URL`; without one write it to `mail/<name>.eml` in the output folder.
+
+        The connection is encrypted from the start (`smtps`) or as soon as the server offers it; certificates are checked. A
+        password crosses a network only encrypted. Each step may take 10 seconds.
+
+        Raises:
+            MailRefused: the server refused the mail for good.
+            MailDeferred: the server asks to try the mail again later.
+            MailServerAway: the server cannot be reached, trusted or used.
+            StorageFull: there is no room for the file.
+        """
+        url = get_settings().smtp_url
+        if not url:
+            return Delivery("file", output_folder().publish(_file_name(message), message.as_bytes()))
+        with _plain_errors():
+            client = self._connected(MailServer.from_url(url), message)
+            try:
+                client.send_message(message)
+            except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
+                raise
+            except BaseException:
+                # Nobody knows what the server would make of the next line. The end of the job's time comes here, too.
+                self._drop()
+                raise
+        return Delivery("smtp")
+
+    def _connected(self, server: MailServer, message: EmailMessage) -> smtplib.SMTP:
+        """Return the connection, a new one if there is none that still answers."""
+        if self._client is not None:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                if self._client.rset()[0] == OK:
+                    return self._client
+            self._drop()
+        self._client = _connect(server, message)
+        return self._client
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def deliver(message: EmailMessage) -> Delivery:
+    """Deliver one mail as `MailSession.deliver` does.
 
     Raises:
-        MailRefused: the server refused the mail for good.
-        MailServerAway: the server cannot be reached, trusted or used, or asks to try again.
-        StorageFull: there is no room for the file.
+        MailRefused, MailServerAway, StorageFull: as there.
     """
-    url = get_settings().smtp_url
-    if not url:
-        return Delivery("file", output_folder().publish(_file_name(message), message.as_bytes()))
-    server = MailServer.from_url(url)
-    with _plain_errors(), _connected(server, message) as client:
-        client.send_message(message)
-    return Delivery("smtp")
+    with MailSession() as session:
+        return session.deliver(message)
 
 
 def _file_name(message: EmailMessage) -> str:
@@ -108,13 +162,8 @@ def _file_name(message: EmailMessage) -> str:
     return f"mail/{filename_part(str(message['To']))}-{unique}.eml"
 
 
-@contextlib.contextmanager
-def _connected(server: MailServer, message: EmailMessage) -> Iterator[smtplib.SMTP]:
-    """Connect, encrypt, log in; at the end say goodbye without caring for the answer.
-
-    The mail is accepted once the server has said so. A server that then hangs up before the goodbye must not make it look lost,
-    or it would be sent again.
-    """
+def _connect(server: MailServer, message: EmailMessage) -> smtplib.SMTP:
+    """Connect, encrypt, log in."""
     trust = ssl.create_default_context()
     # The name in the greeting: the sender's domain, not this machine's own name.
     greeting = str(message["From"]).rpartition("@")[2]
@@ -125,11 +174,10 @@ def _connected(server: MailServer, message: EmailMessage) -> Iterator[smtplib.SM
     )
     try:
         _encrypt_and_log_in(client, server, trust)
-        yield client
-        with contextlib.suppress(smtplib.SMTPException, OSError):
-            client.quit()
-    finally:
+    except BaseException:
         client.close()
+        raise
+    return client
 
 
 def _encrypt_and_log_in(client: smtplib.SMTP, server: MailServer, trust: ssl.SSLContext) -> None:
@@ -168,7 +216,7 @@ def _plain_errors() -> Iterator[None]:
         raise MailServerAway("the mail server does not answer") from error
 
 
-def _refusal(code: int, what: str, blamed: str | None) -> MailRefused | MailServerAway:
+def _refusal(code: int, what: str, blamed: str | None) -> MailRefused | MailDeferred:
     if code >= PERMANENT:
         return MailRefused(f"the mail server refused {what} for good (reply {code})", field=blamed)
-    return MailServerAway(f"the mail server refused {what} for now (reply {code})")
+    return MailDeferred(f"the mail server refused {what} for now (reply {code})")

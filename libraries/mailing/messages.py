@@ -1,20 +1,109 @@
-"""A mail as an object: checked headers, a text part and an HTML part."""
+"""A mail as an object: checked headers, a text part and an HTML part, its picture and its attachments."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from typing import Any
 
-from libraries.mailing.addresses import check_address, check_subject
+from libraries.mailing.addresses import check_address, check_name, check_subject
+from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
 from libraries.settings import get_settings
 
 DEFAULT_SENDER = "vector-api@localhost"
+PICTURE_ID = "drawing@picture"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail says, before anyone is named who gets it. `picture` is a PNG; `reply_to` is a name and an address."""
+
+    subject: str
+    template: str
+    text: str
+    html: str | None
+    attachments: tuple[Attachment, ...] = ()
+    picture: bytes | None = None
+    reply_to: tuple[str, str] | None = None
+
+    def to(self, recipient: str, *, message_id_seed: str | None = None) -> EmailMessage:
+        """Return the mail for `recipient`, ready to be delivered. The sender is the setting `MAIL_FROM`.
+
+        Args:
+            recipient: one plain address.
+            message_id_seed: if given (a job's id, say), the Message-ID follows from it and the recipient, so that a mail that is
+                sent twice after a crash is known as one mail. Without it the Message-ID is random.
+
+        Raises:
+            BadRecipient: it is not one plain address.
+        """
+        check_address(recipient)
+        sender = get_settings().mail_from or DEFAULT_SENDER
+        message = EmailMessage(policy=SMTP)
+        message["From"] = Address(addr_spec=sender)
+        message["To"] = Address(addr_spec=recipient)
+        if self.reply_to is not None:
+            message["Reply-To"] = Address(self.reply_to[0], addr_spec=self.reply_to[1])
+        message["Subject"] = self.subject
+        message["Date"] = datetime.now(UTC)
+        message["Message-ID"] = _message_id(recipient, sender, message_id_seed)
+        # RFC 3834: tells holiday responders not to answer.
+        message["Auto-Submitted"] = "auto-generated"
+        self._fill(message)
+        return message
+
+    def _fill(self, message: EmailMessage) -> None:
+        # Quoted-printable carries any character and any line length through any server.
+        message.set_content(self.text, cte="quoted-printable")
+        if self.html is not None:
+            message.add_alternative(self.html, subtype="html", cte="quoted-printable")
+            if self.picture is not None:
+                page = message.get_body(("html",))
+                if isinstance(page, MIMEPart):
+                    page.add_related(
+                        self.picture, "image", "png", cid=f"<{PICTURE_ID}>", filename="drawing.png", disposition="inline"
+                    )
+        for one in self.attachments:
+            kind, parameters = _content_type(one.media_type)
+            message.add_attachment(one.data, *kind, filename=one.name, params=parameters)
+
+
+def write_letter(
+    subject: str,
+    template: str = "order_complete",
+    context: dict[str, Any] | None = None,
+    *,
+    attachments: Sequence[Attachment] = (),
+    picture: bytes | None = None,
+    reply_to: tuple[str, str] | None = None,
+) -> Letter:
+    """Return what `template` makes of `context`. The template sees the values of `context` and the `subject`.
+
+    Args:
+        subject: one line of 1 to 200 characters.
+        template: the name of a template.
+        context: values for the template, JSON only.
+        attachments: files that go with it.
+        picture: a PNG that the HTML form may show.
+        reply_to: name and address of whoever gets the answers; by default it is the sender.
+
+    Raises:
+        BadRecipient, BadSubject, BadContext: the value is not usable; the error names the field.
+        UnknownName: there is no such template.
+    """
+    check_subject(subject)
+    if reply_to is not None:
+        check_name(reply_to[0])
+        check_address(reply_to[1], field="email")
+    text, html = fill_template(template, context, subject=subject, picture=f"cid:{PICTURE_ID}" if picture else "")
+    return Letter(subject, template, text, html, tuple(attachments), picture, reply_to)
 
 
 def compose(
@@ -25,41 +114,26 @@ def compose(
     *,
     message_id_seed: str | None = None,
 ) -> EmailMessage:
-    """Return the mail that `template` makes for `recipient`, ready to be delivered.
-
-    The template sees the values of `context` and the `subject`. The sender is the setting `MAIL_FROM`.
-
-    Args:
-        recipient: one plain address.
-        subject: one line of 1 to 200 characters.
-        template: the name of a template.
-        context: values for the template, JSON only.
-        message_id_seed: if given (a job's id, say), the Message-ID follows from it and the recipient, so that a mail that is
-            sent twice after a crash is known as one mail. Without it the Message-ID is random.
+    """Return the mail that `template` makes for `recipient`, as `write_letter` and `Letter.to` have it.
 
     Raises:
         BadRecipient, BadSubject, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_address(recipient)
-    check_subject(subject)
-    text, html = fill_template(template, context, subject=subject)
-    sender = get_settings().mail_from or DEFAULT_SENDER
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(addr_spec=sender)
-    message["To"] = Address(addr_spec=recipient)
-    message["Subject"] = subject
-    message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = _message_id(recipient, sender, message_id_seed)
-    # RFC 3834: tells holiday responders not to answer.
-    message["Auto-Submitted"] = "auto-generated"
-    # Quoted-printable carries any character and any line length through any server.
-    message.set_content(text, cte="quoted-printable")
-    if html is not None:
-        message.add_alternative(html, subtype="html", cte="quoted-printable")
-    return message
+    return write_letter(subject, template, context).to(recipient, message_id_seed=message_id_seed)
 
 
 def _message_id(recipient: str, sender: str, seed: str | None) -> str:
     unique = secrets.token_hex(16) if seed is None else hashlib.sha256(f"{seed}\0{recipient}".encode()).hexdigest()[:32]
     return f"<{unique}@{sender.rpartition('@')[2]}>"
+
+
+def _content_type(media_type: str) -> tuple[tuple[str, str], dict[str, str]]:
+    """Return `text/csv; charset=utf-8` as `("text", "csv")` and `{"charset": "utf-8"}`."""
+    kind, *words = (word.strip() for word in media_type.split(";"))
+    main, _, sub = kind.partition("/")
+    # RFC 2046, section 5.2.1: a mail in a mail may not be encoded, and not every server takes it as it is.
+    if main in ("message", "multipart") or not sub:
+        main, sub = "application", "octet-stream"
+    return (main, sub), dict(word.split("=", 1) for word in words if "=" in word)

@@ -1,40 +1,98 @@
 """Mail templates: files beside this module, known by their names.
 
 A template is one file `templates/<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML form too. Dropping the
-file there is all it takes. What comes from a caller is data for a template, never a template and never a path.
+file there is all it takes. It may begin with a comment in TOML that describes it: a `summary`, whether it shows a `picture`, and
+its fields, see `libraries.mailing.fields`. What comes from a caller is data for a template, never a template and never a path.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from marshmallow import Schema, ValidationError
 
 from libraries.errors import InvalidInput, UnknownName
+from libraries.mailing.fields import TemplateField, context_schema, is_web_address
 from libraries.registry import Registry
 
 FOLDER = Path(__file__).parent / "templates"
 LARGEST_CONTEXT = 16_000
-WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'\\]{1,2000}", re.ASCII | re.IGNORECASE)
+FRONT_MATTER = re.compile(r"\{#\n(.*?)^#\}\n", re.DOTALL | re.MULTILINE)
 
 
 class BadContext(InvalidInput):
-    """Raised when the values for a template are not JSON, too large, or not what the template needs."""
+    """Raised when the values for a template are not JSON, too large, or not what the template needs.
+
+    `messages` has what is wrong with which field, nested as the context is; it is empty where the whole context is wrong.
+    """
 
     code: ClassVar[str] = "bad-context"
+
+    def __init__(self, detail: str, *, field: str = "context", messages: Mapping[Any, Any] | None = None) -> None:
+        """Keep the messages beside the text, and the same by dotted names as `errors`."""
+        super().__init__(detail, field=field)
+        self.messages = dict(messages or {})
+        self.errors = dict(_dotted(self.messages, field)) or None
+
+
+def _dotted(messages: Mapping[Any, Any], path: str) -> Iterator[tuple[str, list[str]]]:
+    for name, inner in messages.items():
+        if isinstance(inner, Mapping):
+            yield from _dotted(inner, f"{path}.{name}")
+        else:
+            yield f"{path}.{name}", [str(text) for text in inner]
 
 
 @dataclass(frozen=True)
 class MailTemplate:
-    """A template by its `name`; `has_html` tells whether it has an HTML form beside the text."""
+    """A template by its `name`.
+
+    `has_html` tells whether it has an HTML form beside the text, `picture` whether it shows the drawing that it is about;
+    `fields` are what it makes use of.
+    """
 
     name: str
     has_html: bool
+    summary: str = ""
+    picture: bool = False
+    fields: tuple[TemplateField, ...] = ()
+
+    @cached_property
+    def schema(self) -> Schema:
+        """What its context must be."""
+        return context_schema(self.fields)
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """A context that shows all that it can."""
+        return {one.name: one.example for one in self.fields}
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the template as its documentation."""
+        described = [one.as_record() for one in self.fields]
+        return {"name": self.name, "summary": self.summary, "html": self.has_html, "picture": self.picture, "fields": described}
+
+
+def read_template(folder: Path, name: str) -> MailTemplate:
+    """Return the template `name` of a folder as it describes itself.
+
+    Raises:
+        ValueError: its description cannot be read.
+    """
+    found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
+    said = tomllib.loads(found[1]) if found else {}
+    described = tuple(TemplateField.read(field, words) for field, words in said.get("fields", {}).items())
+    has_html = (folder / f"{name}.html.j2").is_file()
+    return MailTemplate(name, has_html, str(said.get("summary", "")), bool(said.get("picture", False)), described)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -47,7 +105,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
         keep_trailing_newline=True,
     )
     # A link from a caller must not run a script: templates ask `if url is web_address` before they make one.
-    environment.tests["web_address"] = lambda value: isinstance(value, str) and WEB_ADDRESS.fullmatch(value) is not None
+    environment.tests["web_address"] = is_web_address
     return environment
 
 
@@ -55,7 +113,7 @@ def _list_templates() -> Registry[MailTemplate]:
     templates: Registry[MailTemplate] = Registry("mail template")
     for file in sorted(FOLDER.glob("*.txt.j2")):
         name = file.name.removesuffix(".txt.j2")
-        templates.add(name, MailTemplate(name, has_html=(FOLDER / f"{name}.html.j2").is_file()))
+        templates.add(name, read_template(FOLDER, name))
     return templates
 
 
@@ -93,19 +151,32 @@ def check_context(context: object, *, field: str = "context") -> dict[str, Any]:
     return context
 
 
-def fill_template(name: str, context: dict[str, Any] | None = None, *, subject: str = "") -> tuple[str, str | None]:
+def fill_template(
+    name: str, context: dict[str, Any] | None = None, *, subject: str = "", picture: str = ""
+) -> tuple[str, str | None]:
     """Return the text and the HTML form (or None) of the template `name`, filled from `context`.
 
-    The template also sees the `subject` of the mail. Values are escaped in the HTML form and are never read as template code.
+    The template also sees the `subject` of the mail, and the address of the `picture` that it may show. Values are escaped in the
+    HTML form and are never read as template code. A value that is None counts as one that was not given.
 
     Raises:
         UnknownName: there is no such template; the error lists those that exist.
-        BadContext: the values are not JSON, too large, or do not fit the template.
+        BadContext: the values are not JSON, too large, or do not fit the template; the error names the fields.
     """
-    template, values = check_template(name), check_context(context)
+    template = check_template(name)
+    values = _loaded(template, check_context(context)) | {"subject": subject, "picture": picture}
     try:
-        text = ENVIRONMENT.get_template(f"{template.name}.txt.j2").render(values, subject=subject)
-        html = ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values, subject=subject) if template.has_html else None
+        text = ENVIRONMENT.get_template(f"{template.name}.txt.j2").render(values)
+        html = ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values) if template.has_html else None
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise BadContext(f"the template {name!r} cannot be filled from this context", field="context") from error
+        raise BadContext(f"the template {name!r} cannot be filled from this context") from error
     return text, html
+
+
+def _loaded(template: MailTemplate, context: dict[str, Any]) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = template.schema.load({name: value for name, value in context.items() if value is not None})
+    except ValidationError as error:
+        messages = error.messages_dict
+        raise BadContext(f"the context does not fit the template {template.name!r}", messages=messages) from error
+    return values

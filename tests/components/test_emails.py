@@ -37,7 +37,7 @@ def test_a_mail_is_queued_and_sent(client: FlaskClient, run_jobs: Callable[[], N
     assert reply.status_code == 202
     assert reply.headers["Location"] == f"/jobs/{body['job_id']}"
     assert reply.headers["Retry-After"] == "1"
-    assert (body["status"], body["job_ids"]) == ("queued", [body["job_id"]])
+    assert body["status"] == "queued"
     run_jobs()
     record = fetch_job(body["job_id"])
     assert record is not None
@@ -49,13 +49,17 @@ def test_a_mail_is_queued_and_sent(client: FlaskClient, run_jobs: Callable[[], N
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_list_of_recipients_is_a_job_each_and_nobody_sees_another(
+def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     recipients = ["ann@example.com", "bob@example.com", "cem@example.com"]
     body = client.post("/emails", json={**MAIL, "recipient": recipients}).get_json()
-    assert len(set(body["job_ids"])) == 3
+    assert body["message"] == "3 mails queued"
     run_jobs()
+    record = fetch_job(body["job_id"])
+    assert record is not None
+    assert (record.status, record.timeout) == ("finished", 900)
+    assert [item["recipient"] for item in record.result["items"]] == recipients
     mails = [parsed(file.read_bytes()) for file in (settings.output_dir / "mail").iterdir()]
     assert sorted(str(mail["To"]) for mail in mails) == recipients
 
@@ -80,6 +84,12 @@ def test_a_list_of_recipients_is_a_job_each_and_nobody_sees_another(
         ({"template": "{{ config }}"}, ["#/template"]),
         ({"context": ["a"]}, ["#/context"]),
         ({"context": {"a": "x" * 20_000}}, ["#/context"]),
+        ({"context": {"name": 5.5, "items": ["a", {}], "url": "//x"}}, ["#/context/items/1", "#/context/url"]),
+        ({"template": "job_finished"}, ["#/context/job_id"]),
+        ({"template": "batch", "context": {"items": [{"name": "a"}]}}, ["#/context/items/0/status"]),
+        ({"attachments": ["ok", "../x"]}, ["#/attachments/1"]),
+        ({"attachments": ["output/../x"]}, ["#/attachments/0"]),
+        ({"attachments": ["a"] * 6}, ["#/attachments"]),
         ({"bcc": "v@example.com"}, ["#/bcc"]),
         (
             {"recipient": "x", "subject": "\n", "template": "y", "context": 1},
@@ -103,3 +113,46 @@ def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again
     assert reply.status_code == 503
     assert reply.get_json()["type"] == "/problems/queue-unavailable"
     assert int(reply.headers["Retry-After"]) > 0
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(client: FlaskClient) -> None:
+    for recipient in ("ann@example.com", ["ann@example.com", "bob@example.com"]):
+        reply = client.post("/emails", json={**MAIL, "recipient": recipient, "attachments": ["nobody"]})
+        assert pointers(reply) == ["#/attachments/0"]
+    reply = client.post("/batches", json={"operation": "email", "items": [{**MAIL, "attachments": ["output/a.svg"]}]})
+    assert pointers(reply) == ["#/items/0/attachments/0"]
+    assert client.get("/jobs").get_json()["items"] == []
+
+
+@pytest.mark.usefixtures("broker")
+def test_what_one_job_made_goes_with_the_mail_of_another(
+    client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
+) -> None:
+    card = client.post("/postcards", json={"recipient": "Ann", "message": "Hello", "template_name": "plain"}).get_json()["job_id"]
+    run_jobs()
+    assert client.post("/emails", json={**MAIL, "attachments": [card]}).status_code == 202
+    run_jobs()
+    (file,) = (settings.output_dir / "mail").iterdir()
+    (attached,) = parsed(file.read_bytes()).iter_attachments()
+    assert attached.get_content_type() == "image/svg+xml"
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_hundred_and_first_mail_of_an_hour_is_refused_by_every_way_in(client: FlaskClient) -> None:
+    """Attack list, row 15."""
+    people = [f"a{number}@example.com" for number in range(100)]
+    assert client.post("/emails", json={**MAIL, "recipient": people}).status_code == 202
+    one = {**MAIL, "recipient": "new@example.com"}
+    for address, body in (
+        ("/emails", one),
+        ("/emails", {**one, "recipient": ["new@example.com", "newer@example.com"]}),
+        ("/jobs", {"task": "workers.email_tasks.send_notification", "args": ["new@example.com", "s"]}),
+        ("/jobs", {"task": "workers.email_tasks.send_batch", "kwargs": {"recipients": ["new@example.com"], "subject": "s"}}),
+        ("/batches", {"operation": "email", "items": [one]}),
+    ):
+        reply = client.post(address, json=body)
+        assert reply.status_code == 429
+        assert reply.get_json()["type"] == "/problems/rate-limited"
+        assert 0 < int(reply.headers["Retry-After"]) <= 3600
+    assert len(client.get("/jobs").get_json()["items"]) == 1

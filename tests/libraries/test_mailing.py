@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import ssl
 import subprocess
 import time
+from asyncio import WriteTransport
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -20,12 +23,12 @@ from jinja2 import DictLoader
 
 from libraries.errors import InvalidInput, Unavailable, UnknownName
 from libraries.mailing import (
-    TEMPLATES,
     BadContext,
     BadRecipient,
     BadSubject,
     MailRefused,
     MailServerAway,
+    MailSession,
     check_address,
     check_subject,
     compose,
@@ -230,13 +233,6 @@ def test_without_a_context_the_mail_still_reads_well() -> None:
     assert "None" not in text
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_every_template_makes_a_mail_from_nothing_but_a_subject(name: str) -> None:
-    text, html = fill_template(name, subject="A subject")
-    assert text.strip()
-    assert html is None or "<title>A subject</title>" in html
-
-
 def test_values_are_data_and_never_template_code_or_markup() -> None:
     text, html = fill_template("order_complete", {"name": "{{ 7 * 7 }}<script>", "items": ["{% for %}", "<b>&"]}, subject="<s>")
     assert "{{ 7 * 7 }}<script>" in text
@@ -252,16 +248,16 @@ def test_values_are_data_and_never_template_code_or_markup() -> None:
     "url", ["javascript:alert(1)", 'https://example.com/" onclick="x', "data:text/html,x", "//example.com", 5]
 )
 def test_only_a_web_address_becomes_a_link(url: Any) -> None:
-    _, html = fill_template("order_complete", {"url": url})
-    assert html is not None
-    assert "<a " not in html
+    with pytest.raises(BadContext) as refusal:
+        fill_template("order_complete", {"url": url})
+    assert list(refusal.value.messages) == ["url"]
 
 
 def test_a_web_address_becomes_a_link() -> None:
     text, html = fill_template("order_complete", {"url": "https://example.com/jobs/1?a=b"})
     assert "https://example.com/jobs/1?a=b" in text
     assert html is not None
-    assert '<a href="https://example.com/jobs/1?a=b"' in html
+    assert 'href="https://example.com/jobs/1?a=b"' in html
 
 
 @pytest.mark.usefixtures("settings")
@@ -396,6 +392,29 @@ def test_a_server_that_hangs_up_after_taking_the_mail_has_taken_it(settings: Set
     use_server(settings, server.url())
     assert deliver(compose("ann@example.com", "s")).by == "smtp"
     assert len(server.envelopes) == 1
+
+
+class HangingUp(MailServer):
+    """A server that closes the connection after each mail."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take a mail, and close as soon as that was said."""
+        assert isinstance(server.transport, WriteTransport)
+        asyncio.get_running_loop().call_soon(server.transport.close)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_connection_that_was_lost_between_two_mails_is_made_anew(settings: Settings) -> None:
+    server = HangingUp()
+    server.start()
+    try:
+        use_server(settings, server.url())
+        with MailSession() as session:
+            for number in range(3):
+                session.deliver(compose(f"a{number}@example.com", "s"))
+    finally:
+        server.stop()
+    assert [mail["To"] for mail in server.mails()] == ["a0@example.com", "a1@example.com", "a2@example.com"]
 
 
 def test_a_missing_server_is_noticed_at_once(settings: Settings) -> None:

@@ -1,0 +1,5 @@
+"""Messages to the people who run the service."""
+
+from components.contact.main import blueprint
+
+__all__ = ["blueprint"]

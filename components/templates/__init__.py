@@ -1,0 +1,5 @@
+"""Templates of mail and of postcards."""
+
+from components.templates.main import blueprint
+
+__all__ = ["blueprint"]

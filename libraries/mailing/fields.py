@@ -1,0 +1,123 @@
+"""The fields of a template: what its context may hold, said in the template itself and checked from there.
+
+A field is a table of a few words: its `kind`, its `help`, an `example`, whether it is `required`, and its limit.
+
+| Kind | What it is | Limit |
+|---|---|---|
+| `text` | text, or a number that is written as one | `longest`, characters |
+| `link` | an `http` or `https` address | 2000 characters |
+| `texts` | a list of texts | `most` of them, each `longest` |
+| `rows` | a list of objects that have the fields `columns` | `most` of them |
+| `counts` | an object of names and whole numbers | `most` names |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from marshmallow import INCLUDE, Schema, ValidationError, fields
+from marshmallow.validate import Length, Range
+
+LONGEST_TEXT, LONGEST_LINK, LONGEST_COUNTED = 200, 2000, 40
+MOST_ENTRIES = 100
+LARGEST_COUNT = 10**9
+WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{LONGEST_LINK}}}", re.ASCII | re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateField:
+    """A field of a template's context; see the table of kinds above. `longest` and `most` count where the kind has them."""
+
+    name: str
+    kind: str
+    help: str
+    example: Any
+    required: bool = False
+    longest: int = LONGEST_TEXT
+    most: int = MOST_ENTRIES
+    columns: tuple[TemplateField, ...] = field(default=())
+
+    @classmethod
+    def read(cls, name: str, said: Mapping[str, Any]) -> TemplateField:
+        """Return the field that a template describes in the table `said`.
+
+        Raises:
+            ValueError: its kind is unknown, or a word of it is missing or unknown.
+        """
+        columns = tuple(cls.read(column, words) for column, words in said.get("columns", {}).items())
+        try:
+            made = cls(name=name, **{**said, "columns": columns})
+        except TypeError as error:
+            raise ValueError(f"the field {name!r} is described badly: {error}") from error
+        if made.kind not in KINDS:
+            raise ValueError(f"the field {name!r} has the unknown kind {made.kind!r}")
+        return made
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the field as its documentation: only the limits that its kind has."""
+        record: dict[str, Any] = {"name": self.name, "kind": self.kind, "required": self.required, "help": self.help}
+        record |= {limit: getattr(self, limit) for limit in LIMITS[self.kind]}
+        if self.columns:
+            record["columns"] = [column.as_record() for column in self.columns]
+        return record | {"example": self.example}
+
+
+class Words(fields.Field[str]):
+    """Text; a number is taken as the text that it is written as."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValidationError("Not a text.")
+        return str(value)
+
+
+def is_web_address(value: object) -> bool:
+    """Tell whether `value` is an address that a mail may link to."""
+    return isinstance(value, str) and WEB_ADDRESS.fullmatch(value) is not None
+
+
+def _check_link(value: str) -> None:
+    if value and not is_web_address(value):
+        raise ValidationError("Not a link: it begins with http:// or https:// and has no spaces or quotes.")
+
+
+class _Presence(TypedDict):
+    required: bool
+    allow_none: bool
+
+
+def _presence(one: TemplateField) -> _Presence:
+    return {"required": one.required, "allow_none": not one.required}
+
+
+def _rows(one: TemplateField) -> fields.Field[Any]:
+    return fields.List(fields.Nested(context_schema(one.columns)), **_presence(one), validate=Length(max=one.most))
+
+
+def _texts(one: TemplateField) -> fields.Field[Any]:
+    return fields.List(Words(validate=Length(max=one.longest)), **_presence(one), validate=Length(max=one.most))
+
+
+def _counts(one: TemplateField) -> fields.Field[Any]:
+    names = fields.String(validate=Length(1, LONGEST_COUNTED))
+    numbers = fields.Integer(strict=True, validate=Range(0, LARGEST_COUNT))
+    return fields.Dict(keys=names, values=numbers, **_presence(one), validate=Length(max=one.most))
+
+
+KINDS = {
+    "text": lambda one: Words(**_presence(one), validate=Length(min=int(one.required), max=one.longest)),
+    "link": lambda one: fields.String(**_presence(one), validate=[Length(max=LONGEST_LINK), _check_link]),
+    "texts": _texts,
+    "rows": _rows,
+    "counts": _counts,
+}
+LIMITS = {"text": ("longest",), "link": (), "texts": ("most", "longest"), "rows": ("most",), "counts": ("most",)}
+
+
+def context_schema(described: tuple[TemplateField, ...]) -> Schema:
+    """Return the schema of a context with these fields; others pass as they are."""
+    made = {one.name: KINDS[one.kind](one) for one in described}
+    return Schema.from_dict(made)(unknown=INCLUDE)

@@ -1,0 +1,37 @@
+"""The letter of a notification: a template with its context, the files that go with it, and the drawing that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libraries.mailing.addresses import check_subject
+from libraries.mailing.attachments import MadeBy, read_attachments
+from libraries.mailing.messages import Letter, write_letter
+from libraries.mailing.pictures import picture_by, picture_of
+from libraries.mailing.templates import check_context, check_template
+
+
+def notice(subject: str, template: str, context: dict[str, Any] | None, attachments: list[str] | None, made_by: MadeBy) -> Letter:
+    """Return the letter of a notification.
+
+    A template with a picture shows the first drawing among the attachments, or else what the job made whose id the context has
+    as `job_id`.
+
+    Args:
+        subject: one line of 1 to 200 characters.
+        template: the name of a template.
+        context: values for the template, JSON only.
+        attachments: ids of jobs, or names such as `output/drawings/a.svg`.
+        made_by: tells what a job made.
+
+    Raises:
+        BadSubject, BadContext, BadAttachment, BadFileName: the value is not usable; the error names the field.
+        UnknownName: there is no such template.
+        Unavailable: an attachment cannot be read now.
+    """
+    check_subject(subject)
+    chosen, values = check_template(template), check_context(context)
+    files, picture = read_attachments(attachments, made_by), None
+    if chosen.picture:
+        picture = picture_of(files) or picture_by(values.get("job_id"), made_by)
+    return write_letter(subject, template, values, attachments=files, picture=picture)
