@@ -12,11 +12,13 @@ from components.idempotency import request_random
 from components.operations import OPERATIONS, Operation
 from components.webhook_fields import checked_webhook
 from libraries.drawing.artboard import LARGEST_SEED, check_artboard
+from libraries.drawing.composition import check_composition, composition_of, is_composition
 from libraries.job_manager import JobOptions, submit
 from libraries.svg_builder import SVGBuilder
 
 # The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
 CORNER, SIDE, ROOM = 10, 50, 60
+COMPOSE = "workers.svg_tasks.draw_composition"
 
 
 def draw_simple(artboard: dict[str, Any]) -> Response:
@@ -44,17 +46,18 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
     """Queue the drawing of an artboard, and return the reply that says so.
 
     Raises:
-        TooComplex: the drawing would have too many points.
+        InvalidInput: see `drawing_calls`.
         BadFields: the webhook may not be called.
         QueueFull: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
     (call,) = drawing_calls(artboard)
     options = JobOptions(at_front=artboard["priority"] == HIGH, webhook=checked_webhook(artboard["webhook"]))
-    job = submit(DRAW.task, kwargs=call, options=options)
+    job = submit(DRAW.task_for(call), kwargs=call, options=options)
     asked = prefers_async()
-    message = "Complex pattern queued for generation"
-    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=call["seed"])
+    message = "Composition queued for generation" if "composition" in call else "Complex pattern queued for generation"
+    seed = call["composition"]["seed"] if "composition" in call else call["seed"]
+    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=seed)
     if asked:
         response.headers.add("Preference-Applied", "respond-async")
     return response
@@ -64,21 +67,27 @@ def drawing_calls(artboard: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the arguments of the one job that draws an artboard.
 
     Raises:
+        InvalidFields: elements of a composition have no room, or cannot be read.
         TooComplex: the drawing would have too many points.
     """
-    check_artboard(artboard)
+    composed = is_composition(artboard)
+    check_composition(artboard) if composed else check_artboard(artboard)
     chance = request_random()
     seed = chance.randint(0, LARGEST_SEED) if artboard["seed"] is None else artboard["seed"]
     token = f"{chance.getrandbits(128):032x}"
+    name = file_name(artboard["id"] or f"{chance.getrandbits(64):016x}", token)
+    if composed:
+        return [{"composition": composition_of({**artboard, "seed": seed}), "output_filename": name}]
     call = {
         "width": artboard["width"],
         "height": artboard["height"],
         "pattern_type": artboard["pattern"],
-        "output_filename": file_name(artboard["id"] or f"{chance.getrandbits(64):016x}", token),
+        "output_filename": name,
         "params": artboard["params"],
         "seed": seed,
         "margin": artboard["margin"],
         "pen_width": artboard["pen_width"],
+        "encoding": artboard["encoding"],
     }
     return [call]
 
@@ -88,6 +97,12 @@ def file_name(artboard_id: str, token: str) -> str:
     return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"
 
 
+def task_of(call: dict[str, Any]) -> str:
+    """Return the task that draws what `drawing_calls` gave."""
+    return COMPOSE if "composition" in call else DRAW.task
+
+
 DRAW = OPERATIONS.add(
-    "artboard", Operation(task="workers.svg_tasks.generate_complex_svg", schema=CreateArtboardSchema, calls=drawing_calls)
+    "artboard",
+    Operation(task="workers.svg_tasks.generate_complex_svg", schema=CreateArtboardSchema, calls=drawing_calls, choose=task_of),
 )

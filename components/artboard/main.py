@@ -10,7 +10,7 @@ from components.artboard.drawings import draw_simple, queue_artboard
 from components.artboard.schemas import SIMPLE, CreateArtboardSchema, CreatedArtboardSchema, QueuedArtboardSchema
 from components.http import api_blueprint
 
-artboard_bp = api_blueprint("artboard", __name__, "/artboard", "Pages with a pattern on them.")
+artboard_bp = api_blueprint("artboard", __name__, "/artboard", "Pages with a pattern on them, or composed of several elements.")
 
 EXAMPLE = {"width": 210, "height": 297, "pattern": "spiral", "id": "first", "params": {"pitch": 2}, "seed": 7}
 
@@ -26,6 +26,9 @@ def create_artboard(artboard: dict[str, Any]) -> Response:
     The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
     rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
     to get it raw.
+
+    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with pens of
+    their own. Later elements lie in front; an `opaque` one hides what is drawn below it.
 
     `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
     """

@@ -11,6 +11,7 @@ from marshmallow.validate import Length, OneOf
 from components.http import AcceptedSchema, ReplySchema
 from components.webhook_fields import webhook_field
 from libraries.drawing.artboard import ArtboardSchema
+from libraries.drawing.composition import CompositionFields
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
@@ -29,8 +30,8 @@ class ArtboardId(fields.Field[str]):
         return text
 
 
-class CreateArtboardSchema(ArtboardSchema):
-    """An artboard as a client asks for it."""
+class CreateArtboardSchema(CompositionFields, ArtboardSchema):
+    """An artboard as a client asks for it: with one pattern, or composed of elements."""
 
     class Meta:
         """Fields that are not known are ignored: frontends send more than we need."""

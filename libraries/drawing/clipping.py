@@ -93,7 +93,16 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
         BadPolygon: see `region_of`.
         TooManyCrossings: the drawing and the polygons meet in too many places.
     """
-    region = region_of(rings)
+    return clip_to_region(coordinates, offsets, region_of(rings))
+
+
+def clip_to_region(coordinates: Floats, offsets: Integers, region: BaseGeometry) -> Clipped:
+    """Return what lies inside `region`, a valid area of shapely, its edges included; see `clip_to_polygons`.
+
+    Raises:
+        TooManyCrossings: the drawing and the region meet in too many places.
+    """
+    shapely.prepare(region)
     if region.is_empty:
         return Clipped(np.zeros((0, 2)), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64))
     left, top, right, bottom = region.bounds

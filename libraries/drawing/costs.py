@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from libraries.drawing.document import Document
 from libraries.plotting import PROFILES, Rectangle, plan, statistics
 from libraries.svg_builder import SVGBuilder
 
 
-def plot_costs(drawing: SVGBuilder, width: float, height: float) -> dict[str, Any]:
+def plot_costs(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
     """Return the statistics of a drawing on a page of `width` x `height` mm, and in `time` how long each plotter takes.
 
     Lengths are mm, times are seconds. The pen comes from the upper left corner and goes back there.

@@ -49,6 +49,22 @@ def degrees(description: str, **options: Any) -> fields.Float:
     return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
 
 
+def check_order(data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str) -> None:
+    """Refuse two fields that contradict each other; a default gives way to what was given.
+
+    Args:
+        data: the fields as loaded.
+        original: the fields as given.
+        least: name of the field that may not be more than the other.
+        most: name of the other.
+
+    Raises:
+        ValidationError: both were given, and the first is more.
+    """
+    if least in original and most in original and data[least] > data[most]:
+        raise ValidationError(f"Must not be more than {most}.", least)
+
+
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what `schema` finds wrong with `values`: texts by field, with the known fields named where one is unknown."""
     messages = schema.validate(values)

@@ -121,13 +121,14 @@ class PostcardSchema(Schema):
     @validates("recipient")
     def check_recipient(self, value: str, **_: Any) -> None:
         """Refuse a recipient without a visible character, or with one that cannot be drawn."""
-        _checked(value, "recipient")
+        _checked(value, "recipient", stroke_font(RECIPIENT_FONT))
 
     @validates("message")
     def check_message(self, value: str, **_: Any) -> None:
         """Refuse a message that cannot be drawn, or has too many lines."""
         try:
-            fit_message(_checked(value, "message"), stroke_font(DEFAULT_FONT))
+            font = stroke_font(DEFAULT_FONT)
+            fit_message(_checked(value, "message", font), font)
         except MessageTooLong as error:
             raise ValidationError(str(error)) from None
 
@@ -180,13 +181,16 @@ def _evened(text: str, font: StrokeFont, width: float, count: int) -> list[str]:
     return wrap(text, font, high)
 
 
-def _checked(value: str, name: str) -> str:
+def _checked(value: str, name: str, font: StrokeFont) -> str:
     try:
         text = check_text(value, field=name)
     except BadText as error:
         raise ValidationError(str(error)) from None
     if is_blank(text):
         raise ValidationError("Must hold something to draw.")
+    if not any(character in font for character in text if not is_blank(character)):
+        # A few boxes among words can be read past. A card of nothing else is a wasted sheet.
+        raise ValidationError("The font has none of these characters, so that only boxes would be drawn.")
     return text
 
 

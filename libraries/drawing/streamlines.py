@@ -118,18 +118,22 @@ class Streamlines:
                 waiting.extend(self._beside(line))
                 yield line
 
+    def lanes(self, places: Polyline) -> Floats:
+        """Return the distance in mm between lines at each of some places, which have the shape (n, 2)."""
+        return self._separation * self._sizes[self._size(places)]
+
     def _line(self, x: float, y: float) -> Polyline:
         """Return the line through a place, or as many points as show that it is too short."""
         ahead, closed = self._trace(x, y, self._step, self._most)
         if closed:
-            return np.array([(x, y), *ahead, (x, y)])
+            return np.array([(x, y), *ahead])
         back, _ = self._trace(x, y, -self._step, self._most - len(ahead))
         return np.array([*reversed(back), (x, y), *ahead])
 
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
         """Follow the field from a place until the line comes near another, its own beginning, or the edge.
 
-        Return the points, and whether the line came back to where it began. The part of the line that lies a tail behind is
+        Return the points, and whether the line came back to about where it began. The part of the line that lies a tail behind is
         stamped on the way, once the line is long enough to be kept.
         """
         points: list[Place] = []

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from libraries.job_manager import fetch_job
+
+RunJobs = Callable[[], None]
+BOX = {"x": 10, "y": 10, "width": 80, "height": 40}
+CIRCLE = {"type": "circle", "box": BOX, "opaque": True, "layer": "gold"}
+SPIRAL = {"type": "pattern", "pattern": "spiral", "box": BOX}
+PAGE = {"width": 100, "height": 60}
+
+
+def create(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, Any]:
+    response = client.post("/artboard/create", json={**PAGE, "elements": list(elements), **fields})
+    reply: dict[str, Any] = response.get_json()
+    assert response.status_code == 200, reply
+    return reply
+
+
+def problem(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, Any]:
+    """The problem document; no broker runs, so whatever is queued would answer 503."""
+    response = client.post("/artboard/create", json={**PAGE, "elements": list(elements), **fields})
+    assert response.status_code == 422, response.get_json()
+    found: dict[str, Any] = response.get_json()
+    return found
+
+
+def pointers(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, str]:
+    return {error["pointer"]: error["detail"] for error in problem(client, *elements, **fields)["errors"]}
+
+
+def test_a_composition_is_drawn_and_stored_with_layers_recipe_and_statistics(client: FlaskClient, run_jobs: RunJobs) -> None:
+    layers = [{"name": "gold", "color": "#b08d57", "pen_width": 0.7}]
+    reply = create(client, SPIRAL, CIRCLE, id="plate", layers=layers, seed=9)
+    assert reply["status"] == "generating"
+    assert reply["message"] == "Composition queued for generation"
+    assert reply["seed"] == 9
+    run_jobs()
+    job = client.get(f"/jobs/{reply['job_id']}").get_json()
+    assert job["status"] == "finished", job
+    assert job["result"].endswith("/artboard_plate.svg")
+    (artifact,) = job["artifacts"]
+    assert {ink["pen"] for ink in artifact["plot"]["ink"] if ink["mm"]} == {"gold", "drawing"}
+    assert artifact["plot"]["out_of_bounds_mm"] == 0
+    svg = client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True)
+    assert 'inkscape:label="gold"' in svg
+    assert '"elements":[' in svg
+    assert artifact["recipe_sha256"] in svg
+
+
+def test_an_equal_composition_is_answered_from_the_stored_file(client: FlaskClient, run_jobs: RunJobs) -> None:
+    first, second = (create(client, SPIRAL, seed=4) for _ in range(2))
+    run_jobs()
+    etags = [client.get(f"/jobs/{one['job_id']}/result").headers["ETag"] for one in (first, second)]
+    assert etags[0] == etags[1]
+    assert "already drawn" in client.get(f"/jobs/{second['job_id']}").get_json()["progress"]["message"]
+
+
+def test_a_batch_takes_compositions_and_patterns_side_by_side(client: FlaskClient, run_jobs: RunJobs) -> None:
+    items = [{**PAGE, "elements": [CIRCLE]}, {**PAGE, "pattern": "grid"}]
+    reply = client.post("/batches", json={"operation": "artboard", "items": items}).get_json()
+    run_jobs()
+    jobs = [fetch_job(job_id) for job_id in reply["job_ids"]]
+    assert [job.task.rpartition(".")[2] for job in jobs if job] == ["draw_composition", "generate_complex_svg"]
+    assert [job.status for job in jobs if job] == ["finished", "finished"]
+
+
+def test_a_mistake_in_a_batch_is_named_by_item_and_element(client: FlaskClient) -> None:
+    items = [{**PAGE, "elements": [{"type": "circle", "box": {**BOX, "x": 50}}]}]
+    response = client.post("/batches", json={"operation": "artboard", "items": items})
+    assert [error["pointer"] for error in response.get_json()["errors"]] == ["#/items/0/elements/0/box"]
+
+
+def test_every_mistake_in_the_elements_is_named_by_its_pointer(client: FlaskClient) -> None:
+    found = pointers(
+        client,
+        {"type": "pattern", "pattern": "spiral", "params": {"pitch": 0, "dirction": "out"}},
+        {"type": "spiral"},
+        {"box": BOX},
+        {"type": "rect", "box": {"x": 1, "y": 1, "width": 0}},
+        {"type": "polygon", "points": [[1, 2], [3, 4]]},
+        {"type": "text", "text": "  ", "font": "helvetica"},
+        {"type": "line", "points": [[1, 2, 3], [4, "x"]]},
+        "circle",
+        {"type": "text", "text": "a", "outline": "ink", "opaque": True},
+        {"type": "circle", "hatch": {"spacing": 0.01}},
+    )
+    assert set(found) == {
+        "#/elements/0/params/pitch", "#/elements/0/params/dirction", "#/elements/1/type", "#/elements/2/type",
+        "#/elements/3/box/width", "#/elements/3/box/height", "#/elements/4/points", "#/elements/5/text", "#/elements/5/font",
+        "#/elements/6/points/0", "#/elements/6/points/1/1", "#/elements/7", "#/elements/8/halo", "#/elements/9/hatch/spacing",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("beside", [{"pattern": "spiral"}, {"params": {}}])
+def test_elements_beside_a_pattern_are_refused_in_words(client: FlaskClient, beside: dict[str, Any]) -> None:
+    (name,) = beside
+    assert "beside elements" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "pointer"),
+    [
+        ({"name": "", "color": "red"}, "#/layers/0/name"),
+        ({"name": "a", "color": "reddish"}, "#/layers/0/color"),
+        ({"name": "a", "color": "none"}, "#/layers/0/color"),
+        ({"name": "a\u0000"}, "#/layers/0/name"),
+        ({"name": "a", "pen_width": 0}, "#/layers/0/pen_width"),
+        ({"color": "red"}, "#/layers/0/name"),
+    ],
+)
+def test_a_bad_layer_is_refused(client: FlaskClient, layer: dict[str, Any], pointer: str) -> None:
+    assert set(pointers(client, CIRCLE, layers=[layer])) == {pointer}
+
+
+def test_two_layers_of_one_name_are_refused(client: FlaskClient) -> None:
+    found = pointers(client, CIRCLE, layers=[{"name": "a"}, {"name": "b"}, {"name": "a"}])
+    assert set(found) == {"#/layers/0/name", "#/layers/2/name"}
+
+
+@pytest.mark.parametrize("elements", [[], [CIRCLE] * 65, {}, "circle", 7])
+def test_a_list_of_one_to_sixty_four_elements_is_needed(client: FlaskClient, elements: Any) -> None:
+    response = client.post("/artboard/create", json={**PAGE, "elements": elements})
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.get_json()["errors"]] == ["#/elements"]
+
+
+def test_all_texts_together_have_a_limit(client: FlaskClient) -> None:
+    text = {"type": "text", "text": "word " * 390, "box": BOX}
+    assert "at most 5,000" in pointers(client, text, text, text)["#/elements"]
+
+
+def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
+    comb = {"type": "polygon", "opaque": True, "points": [[place / 10, 50 * (place % 2)] for place in range(900)]}
+    assert "at most 5,000" in pointers(client, *[comb] * 64)["#/elements"]
+
+
+def test_elements_that_are_too_much_together_are_told_by_their_points(client: FlaskClient) -> None:
+    dense = {"type": "rect", "hatch": {"spacing": 0.1, "cross": True}}
+    found = problem(client, *[dense] * 64, width=2000, height=2000)
+    assert found["type"] == "/problems/too-complex"
+    assert found["estimate"] > 2_000_000
+
+
+@pytest.mark.parametrize("without", [{}, {"elements": None}, {"layers": [{"name": 7}, "x"]}])
+def test_without_elements_an_artboard_is_what_it_always_was(
+    client: FlaskClient, run_jobs: RunJobs, without: dict[str, Any]
+) -> None:
+    """`layers` mean nothing to it: a field of that name was ignored before, and is."""
+    plain = client.post("/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1}).get_json()
+    other = client.post("/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1, **without}).get_json()
+    run_jobs()
+    files = [client.get(f"/jobs/{one['job_id']}/result").get_data() for one in (plain, other)]
+    assert files[0] == files[1]
+    record = fetch_job(other["job_id"])
+    assert record is not None
+    assert record.task == "workers.svg_tasks.generate_complex_svg"
+
+
+def test_simple_stays_simple(client: FlaskClient) -> None:
+    assert set(create(client, CIRCLE, complexity="simple")) == {"svg"}
+
+
+def test_the_documentation_lists_the_fields_of_elements(client: FlaskClient) -> None:
+    schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
+    (element,) = [one for name, one in schemas.items() if name.startswith("Element")]
+    assert {"type", "box", "layer", "opaque", "pattern", "text", "svg", "points", "hatch"} <= set(element["properties"])
+    assert element["required"] == ["type"]
+    assert "polygon" in element["properties"]["type"]["enum"]
