@@ -10,6 +10,7 @@ from components.http import AcceptedSchema, api_blueprint, json_response, queued
 from components.jobs.actions import cancel, delete, do_to_all, retry
 from components.jobs.following import job_response, token_response
 from components.jobs.pages import list_response
+from components.jobs.previews import preview_response
 from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
     BulkReplySchema,
@@ -19,6 +20,7 @@ from components.jobs.schemas import (
     JobListSchema,
     JobQuerySchema,
     JobSchema,
+    PreviewQuerySchema,
     ResultQuerySchema,
     SubmitJobSchema,
     TokenSchema,
@@ -190,3 +192,16 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
 def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Response:
     """Fetch one of the files that a finished job made, by its name."""
     return artifact_response(seen_job(job_id), file_name, download=query["download"])
+
+
+@blueprint.route("/<job_id>/preview.png", parameters=[JOB_ID_PARAMETER])
+@blueprint.arguments(PreviewQuerySchema, location="query")
+@blueprint.response(200, content_type="image/png", schema={"type": "string", "format": "binary"}, headers={"ETag": TEXT})
+@blueprint.problems(404, 409, 410, 429, 503)
+def get_job_preview(query: dict[str, Any], job_id: str) -> Response:
+    """Show what a finished job drew as a picture.
+
+    A PNG of its first SVG, with the widths and colours of its pens. A drawing of more than 400,000 vertices is answered with
+    422; fetch the drawing itself then.
+    """
+    return preview_response(seen_job(job_id), **query)

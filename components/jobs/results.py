@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import IO, Any, ClassVar
 
 from flask import Response, json, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wsgi import wrap_file
+from werkzeug.wsgi import FileWrapper, wrap_file
 
 from components.http import FILE_HEADERS, POLL_SECONDS
 from components.jobs.states import JobExpired, named_artifacts, shown_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.job_manager import JobRecord
-from libraries.storage import output_folder
+from libraries.storage import FileReplaced, output_folder
 
-BLOCK = 1 << 20
+BLOCK = 64 * 1024
 
 
 class JobConflict(Conflict):
@@ -101,27 +102,19 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
     Raises:
         JobExpired: it is gone, or another one lies in its place.
+        StorageAway: the store of files does not answer.
     """
     try:
-        file = output_folder().take(artifact["name"])
+        # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
+        file = output_folder().take(artifact["name"], sha256=artifact["sha256"])
+    except FileReplaced:
+        raise JobExpired("the file that this job made has been replaced by another one") from None
     except (NotFound, InvalidInput):
         raise JobExpired("the file that this job made is no longer there") from None
-    # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
-    if sha256_of(file) != artifact["sha256"]:
-        file.close()
-        raise JobExpired("the file that this job made has been replaced by another one")
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
     response.content_length = artifact["size"]
     return _finish(response, artifact["name"].rsplit("/", 1)[-1], artifact["sha256"], artifact["size"], download=download)
-
-
-def sha256_of(file: IO[bytes]) -> str:
-    """Return the SHA-256 of what is left to read of `file`, in hex."""
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def value_response(value: Any, *, download: bool) -> Response:
@@ -132,9 +125,10 @@ def value_response(value: Any, *, download: bool) -> Response:
 
 
 def _stream(response: Response, file: IO[bytes]) -> None:
-    file.seek(0)
-    # In this form the server may hand the file to the kernel instead of reading it.
-    response.response = wrap_file(request.environ, file)
+    # The server may hand a whole file of this machine to the kernel instead of reading it. Of any other, and for a part of it,
+    # nothing is read but what is sent: this form goes to the first byte of a part without reading those before it.
+    whole = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and "Range" not in request.headers
+    response.response = wrap_file(request.environ, file) if whole else FileWrapper(file, BLOCK)
     response.direct_passthrough = True
 
 

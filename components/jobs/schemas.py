@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http import JobLinksSchema, ReplySchema
+from components.library_checks import passes
 from components.webhook_fields import webhook_field
 from libraries.drawing.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration
+from libraries.svg_builder.attributes import check_colour
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
@@ -250,6 +253,17 @@ class ResultQuerySchema(Schema):
 
     download = fields.Boolean(
         load_default=False, metadata={"description": "`1` to be offered as a file to save, `0` to be shown."}
+    )
+
+
+class PreviewQuerySchema(Schema):
+    """How to draw a preview."""
+
+    width = fields.Integer(load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."})
+    paper = fields.String(
+        load_default="white",
+        validate=[Length(1, LONGEST_TEXT), passes(partial(check_colour, name="paper"))],
+        metadata={"description": "Colour of the paper; `none` leaves it transparent.", "example": "#fdf6e3"},
     )
 
 

@@ -15,7 +15,7 @@ from libraries.errors import InvalidInput
 from libraries.plotting.strokes import Pen, Strokes
 from libraries.svg_builder.attributes import check_colour
 
-FEWEST_PIXELS, MOST_PIXELS = 64, 4000
+FEWEST_PIXELS, MOST_PIXELS = 16, 4000
 # How many times as large the canvas is, each way, as its own size allows.
 COARSEST, FINEST = 2, 4
 MOST_CANVAS = 24_000_000
@@ -37,15 +37,24 @@ class BadPreview(InvalidInput):
     code: ClassVar[str] = "bad-preview"
 
 
-def png(strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, width_px: int = 1000, paper: str = "white") -> bytes:
+def png(
+    strokes: Strokes,
+    pens: Sequence[Pen],
+    page: tuple[float, float],
+    *,
+    width_px: int = 1000,
+    paper: str = "white",
+    most_ink: int = MOST_INK,
+) -> bytes:
     """Return a drawing as a PNG file.
 
     Args:
         strokes: what is drawn; what lies beyond the page is not seen.
         pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none` draws nothing.
         page: width and height of the page in mm.
-        width_px: width of the picture in pixels, from 64 to 4000. One that would be higher than 4000 pixels is made smaller.
+        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than 4000 pixels is made smaller.
         paper: colour of the page; `none` leaves it transparent.
+        most_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
 
     Raises:
         BadPreview: the size is out of its range, or the drawing has more ink than a preview draws.
@@ -62,7 +71,8 @@ def png(strokes: Strokes, pens: Sequence[Pen], page: tuple[float, float], *, wid
         if ink[3]:
             width = pens[layer].width * scale
             times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
-            mask = _inked(strokes, layer, (size[0] * times, size[1] * times), scale * times, width * times)
+            canvas, wide = (size[0] * times, size[1] * times), max(1, round(width * times))
+            mask = _inked(*_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, most_ink)
             _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
     picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4))
@@ -99,12 +109,10 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
     picture.alpha_composite(sheet)
 
 
-def _inked(strokes: Strokes, layer: int, size: tuple[int, int], scale: float, width: float) -> Image.Image:
-    """Return a mask of `size` pixels with the strokes of a layer, `scale` pixels a mm, in lines of `width` pixels."""
-    wide = max(1, round(width))
-    places, offsets = _seen(strokes, layer, size, scale, wide)
+def _inked(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int) -> Image.Image:
+    """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
     bars = wide > WIDEST_DISC
-    if _lengths(places, offsets) * (wide if bars else 1) > MOST_INK:
+    if _lengths(places, offsets) * (wide if bars else 1) > most:
         raise BadPreview("the drawing has too much ink for a preview", field="strokes", hint="ask for a smaller one")
     if not bars:
         return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))

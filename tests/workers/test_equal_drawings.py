@@ -1,0 +1,154 @@
+"""An equal request is answered from the stored drawing; whatever is wrong with what is remembered, the picture is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from libraries.drawing.artboard import load_artboard
+from libraries.drawing.recipes import drawing_key, recipe_of
+from libraries.job_manager import JobRecord, acting_for, delete_job, enqueue_background_job, fetch_job
+from libraries.job_manager.connections import web_client
+from libraries.job_manager.keys import drawn_key
+from libraries.job_manager.throwaway import close_throwaway
+from libraries.settings import Settings
+from libraries.storage import output_folder
+from libraries.svg_builder import read_svg
+
+TASK = "workers.svg_tasks.generate_complex_svg"
+BOARD: dict[str, Any] = {"width": 60, "height": 60, "pattern_type": "truchet", "seed": 5}
+DRAWN, AGAIN = "stored", "truchet was already drawn"
+
+
+@pytest.fixture
+def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings of a process that runs its jobs itself, in all the steps that a worker takes."""
+    changed = replace(settings, immediate=True)
+    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    yield changed
+    close_throwaway(changed.data_dir)
+
+
+@pytest.fixture
+def draw(immediate: Settings) -> Callable[..., JobRecord]:
+    """Draw by a job, and return the job as it ended."""
+    names = (f"drawings/{number}.svg" for number in range(100))
+    return lambda **more: ended(enqueue_background_job(TASK, **{**BOARD, "output_filename": next(names), **more}).id)
+
+
+def ended(job_id: str) -> JobRecord:
+    record = fetch_job(job_id)
+    assert record is not None
+    assert record.status == "finished", record.error
+    return record
+
+
+def told(record: JobRecord) -> str:
+    assert record.progress is not None
+    assert record.progress["percent"] == 100
+    return str(record.progress["message"])
+
+
+def stored(record: JobRecord) -> bytes:
+    with output_folder().open(record.artifacts[0]["name"]) as file:
+        return file.read()
+
+
+def memory_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]:
+    """The broker, and the key of what it remembers of the drawing."""
+    artboard = load_artboard(BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"])
+    return web_client(settings), drawn_key(owner, drawing_key(recipe_of(artboard)["recipe_sha256"]))
+
+
+def test_a_worker_draws_equal_requests_once(run_jobs: Callable[[], None]) -> None:
+    jobs = [enqueue_background_job(TASK, **BOARD, output_filename=f"{number}.svg").id for number in range(3)]
+    run_jobs()
+    records = [ended(job_id) for job_id in jobs]
+    assert [told(record) for record in records] == [DRAWN, AGAIN, AGAIN]
+    assert len({record.artifacts[0]["sha256"] for record in records}) == 1
+
+
+def test_an_equal_request_gets_the_same_bytes_without_a_drawing(draw: Callable[..., JobRecord]) -> None:
+    first, second = draw(), draw()
+    assert (told(first), told(second)) == (DRAWN, AGAIN)
+    one, other = first.artifacts[0], second.artifacts[0]
+    assert one["name"] != other["name"]
+    assert {**one, "name": ""} == {**other, "name": ""}
+    assert one["plot"]["vertices"] > 100
+    assert stored(first) == stored(second)
+    assert one["recipe_sha256"].encode() in stored(first)
+    # The copy stands for itself: what it was copied from may go.
+    delete_job(first.id)
+    assert told(draw()) == AGAIN
+
+
+@pytest.mark.parametrize("more", [{"seed": 6}, {"margin": 3.0}, {"params": {"cell": 9}}, {"encoding": "compact"}, {"width": 61}])
+def test_a_request_that_differs_in_anything_is_drawn(draw: Callable[..., JobRecord], more: dict[str, Any]) -> None:
+    draw()
+    assert told(draw(**more)) == DRAWN
+
+
+def test_nobody_is_answered_with_the_drawing_of_another(draw: Callable[..., JobRecord]) -> None:
+    draw()
+    with acting_for("ann"):
+        assert told(draw()) == DRAWN
+        assert told(draw()) == AGAIN
+
+
+def test_a_drawing_whose_file_is_gone_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
+    first = draw()
+    data = stored(first)
+    output_folder().remove(first.artifacts[0]["name"])
+    second = draw()
+    assert told(second) == DRAWN
+    assert stored(second) == data
+
+
+def test_another_file_under_the_name_of_a_drawing_is_never_handed_out(draw: Callable[..., JobRecord]) -> None:
+    first = draw()
+    data = stored(first)
+    output_folder().publish(first.artifacts[0]["name"], "<svg/>")
+    second = draw()
+    assert told(second) == DRAWN
+    assert stored(second) == data
+
+
+def test_a_drawing_whose_job_was_deleted_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
+    delete_job(draw().id)
+    assert told(draw()) == DRAWN
+
+
+@pytest.mark.parametrize("value", ["", "}{", "17", '["nonesuch", "00"]', '["a"]', "null", "[1, 2]"])
+def test_whatever_the_memory_says_the_drawing_is_right(draw: Callable[..., JobRecord], immediate: Settings, value: str) -> None:
+    client, key = memory_of(immediate)
+    client.set(key, value)
+    assert told(draw()) == DRAWN
+    assert told(draw()) == AGAIN
+
+
+def test_a_memory_is_no_older_than_the_files_that_it_remembers(draw: Callable[..., JobRecord], immediate: Settings) -> None:
+    draw()
+    client, key = memory_of(immediate)
+    assert 0 < client.ttl(key) <= immediate.result_ttl
+
+
+def test_a_file_may_be_drawn_again_under_its_own_name(draw: Callable[..., JobRecord]) -> None:
+    first, second = draw(output_filename="same.svg"), draw(output_filename="same.svg")
+    assert (told(first), told(second)) == (DRAWN, AGAIN)
+    assert stored(second) == stored(first)
+
+
+def test_a_compact_drawing_is_the_same_drawing_in_about_half_of_the_bytes(draw: Callable[..., JobRecord]) -> None:
+    board = {"width": 200, "height": 200, "pattern_type": "spiral", "params": {"pitch": 2}}
+    plain, compact = draw(**board), draw(**board, encoding="compact")
+    assert len(stored(compact)) < 0.55 * len(stored(plain))
+    one, other = (read_svg(stored(record)).document.store for record in (plain, compact))
+    assert one.offsets.tolist() == other.offsets.tolist()
+    assert abs(one.coordinates - other.coordinates).max() <= 0.0051
+    assert b"recipe_sha256" in stored(compact)
+    assert plain.artifacts[0]["plot"] == compact.artifacts[0]["plot"]
+    assert told(draw(**board, encoding="compact")) == "spiral was already drawn"
