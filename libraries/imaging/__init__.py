@@ -1,7 +1,9 @@
 """Pictures: reading what was sent within bounds, tones for ink, stipples, and tours through them."""
 
-from libraries.imaging.field import BlankImage, image_field, open_image, rough_image
-from libraries.imaging.reading import ImageDamaged, ImageTooLarge, NotAnImage, read_image
+from libraries.imaging.field import image_field, open_image, rough_image
+from libraries.imaging.lending import lent_picture
+from libraries.imaging.photos import Photo, Picture, clean_photo
+from libraries.imaging.reading import MOST_BYTES, BlankImage, ImageDamaged, ImageTooLarge, NotAnImage, read_image
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
 from libraries.imaging.tours import closed_tour
@@ -9,14 +11,19 @@ from libraries.imaging.tours import closed_tour
 __all__ = [
     "CONTAIN",
     "COVER",
+    "MOST_BYTES",
     "BlankImage",
     "Box",
     "ImageDamaged",
     "ImageTooLarge",
     "NotAnImage",
+    "Photo",
+    "Picture",
     "Tones",
+    "clean_photo",
     "closed_tour",
     "image_field",
+    "lent_picture",
     "open_image",
     "place",
     "read_image",

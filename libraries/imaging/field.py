@@ -6,14 +6,15 @@ import base64
 import binascii
 import re
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from marshmallow import ValidationError, fields
 
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.imaging.demos import DEMOS, ROWS, demo_image
-from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage, read_image
+from libraries.imaging.lending import borrow, is_lent_name, read_picture
+from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
 LONGEST_TEXT = 700_000
@@ -23,12 +24,6 @@ DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}
 BLANKS = str.maketrans("", "", " \t\r\n")
 # Estimates look at a picture of so many rows.
 ROUGH_ROWS = 90
-
-
-class BlankImage(InvalidInput):
-    """Raised when a picture is white all over, so that nothing of it would be drawn."""
-
-    code: ClassVar[str] = "blank-image"
 
 
 class ImageField(fields.String):
@@ -41,7 +36,7 @@ class ImageField(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in DEMOS:
             try:
-                _uploaded(text)
+                _sent(text)
             except InvalidInput as error:
                 raise ValidationError(f"{_sentence(str(error))}{f' {_sentence(error.hint)}' if error.hint else ''}") from None
         return text
@@ -52,7 +47,8 @@ def image_field(**options: Any) -> ImageField:
     names = ", ".join(sorted(DEMOS))
     description = (
         f"The picture: one that is made by formula ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, "
-        f"at most {LONGEST_TEXT:,} letters. About {ROWS} pixels on the longer side are all that is looked at."
+        f"at most {LONGEST_TEXT:,} letters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are all that is "
+        "looked at; `POST /photos/plot` draws larger ones."
     )
     return ImageField(metadata={"description": description, "maxLength": LONGEST_TEXT}, **options)
 
@@ -68,17 +64,22 @@ def open_image(image: str, rng: np.random.Generator) -> Greys:
         NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
         BlankImage: it is white all over.
     """
-    return demo_image(image, rng) if image in DEMOS else _uploaded(image)
+    return demo_image(image, rng) if image in DEMOS else _sent(image)
 
 
 def rough_image(image: str) -> Greys:
     """Return the picture as `open_image` does, but without chance and, if it is made by formula, small: for estimates."""
-    return _rough_demo(image) if image in DEMOS else _uploaded(image)
+    return _rough_demo(image) if image in DEMOS else _sent(image)
 
 
 @lru_cache(maxsize=len(DEMOS))
 def _rough_demo(name: str) -> Greys:
     return demo_image(name, np.random.default_rng(0), ROUGH_ROWS)
+
+
+def _sent(text: str) -> Greys:
+    """Return the picture that was sent: inside `lent_picture` the one of this name, else the one that the text holds."""
+    return borrow(text) if is_lent_name(text) else _uploaded(text)
 
 
 # A request is checked more than once; only a few are under way at a time.
@@ -101,11 +102,7 @@ def _uploaded(text: str) -> Greys:
     if not data:
         near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
         raise NotAnImage(f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near)
-    greys = read_image(data)
-    if float(greys.min()) == 1.0:
-        raise BlankImage("the image is white all over; nothing of it would be drawn")
-    greys.setflags(write=False)
-    return greys
+    return read_picture(data, at_once=True)
 
 
 def _sentence(text: str) -> str:

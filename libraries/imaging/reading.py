@@ -28,6 +28,8 @@ MOST_PIXELS = 40_000_000
 MOST_WHOLE_PIXELS = 16_000_000
 # A progressive JPEG is gone through once for each of its scans, of which a small file can hold thousands.
 MOST_SCANNED_PIXELS = 12 * MOST_PIXELS
+# While a client waits for the answer, an image may have this part of all that, so that it is read in a tenth of a second.
+AT_ONCE = 4
 START_OF_SCAN = b"\xff\xda"
 # Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
 WORKING_SIDE = 900
@@ -65,7 +67,13 @@ class ImageDamaged(InvalidInput):
     code: ClassVar[str] = "image-damaged"
 
 
-def read_image(data: bytes, *, longest: int = WORKING_SIDE) -> Greys:
+class BlankImage(InvalidInput):
+    """Raised when a picture is white all over, so that nothing of it would be drawn."""
+
+    code: ClassVar[str] = "blank-image"
+
+
+def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
     PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent becomes
@@ -74,6 +82,7 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE) -> Greys:
     Args:
         data: a whole file.
         longest: pixels that the longer side keeps at most; larger images are reduced.
+        at_once: whether a client waits for it; then the limits are a quarter of the usual ones.
 
     Raises:
         NotAnImage: the bytes are none of these formats.
@@ -83,8 +92,8 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE) -> Greys:
     if len(data) > MOST_BYTES:
         raise ImageTooLarge(f"an image may have at most {MOST_BYTES // 10**6} MB", field="image")
     try:
-        with _opened(data) as image:
-            _check_size(image, data)
+        with opened(data) as image:
+            check_size(image, data, at_once=at_once)
             return _greys(_upright(_decoded(image, longest)))
     except InvalidInput:
         raise
@@ -92,8 +101,14 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE) -> Greys:
         raise ImageDamaged("the image is cut off or damaged", field="image", hint="save it anew and send it again") from None
 
 
-def _opened(data: bytes) -> Image.Image:
-    """Return the image with its header read and nothing decoded."""
+def opened(data: bytes) -> Image.Image:
+    """Return the image in `data` with its header read and nothing decoded.
+
+    Raises:
+        NotAnImage: the bytes are none of the formats that are read.
+        ImageTooLarge: the header promises more than 40 megapixels.
+        UnidentifiedImageError: the bytes begin like an image and go on like none.
+    """
     try:
         return Image.open(io.BytesIO(data), formats=list(SIGNATURES))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -104,12 +119,20 @@ def _opened(data: bytes) -> Image.Image:
         raise NotAnImage("this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image") from None
 
 
-def _check_size(image: Image.Image, data: bytes) -> None:
-    pixels, limit = image.width * image.height, MOST_PIXELS if image.format in JPEGS else MOST_WHOLE_PIXELS
+def check_size(image: Image.Image, data: bytes, *, most: int | None = None, at_once: bool = False) -> None:
+    """Refuse an opened image of more than `most` pixels, or whose scans would take too long to decode.
+
+    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a quarter of that.
+
+    Raises:
+        ImageTooLarge: it is refused.
+    """
+    pixels, part = image.width * image.height, AT_ONCE if at_once else 1
+    limit = (most or (MOST_PIXELS if image.format in JPEGS else MOST_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
-    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS:
+    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS // part:
         raise ImageTooLarge("the image has too many scans to be decoded", field="image", hint="save it as a plain JPEG")
 
 
@@ -129,13 +152,13 @@ def _decoded(image: Image.Image, longest: int) -> Image.Image:
     image.draft("L", (2 * size[0], 2 * size[1]))
     image.load()
     notes = image.getexif()
-    opaque = _on_white(_eight_bits(image), size)
+    opaque = _on_white(eight_bits(image), size)
     opaque.info[HELD] = notes.get(ORIENTATION)
     return opaque
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return the image in one of the modes L, RGB and RGBA."""
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Return a decoded image in one of the modes L, RGB and RGBA."""
     if image.mode.startswith("I"):
         # 16 bits a pixel; Pillow keeps some of them in 32.
         return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))

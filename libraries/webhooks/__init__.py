@@ -1,6 +1,6 @@
 """Webhooks: telling an address that a client named what became of its job, signed, and never an address of the inside."""
 
-from libraries.webhooks.addresses import AddressRefused, BadUrl, Endpoint, HostUnknown, public_addresses, read_url
+from libraries.outbound import AddressRefused, BadUrl, Endpoint, HostUnknown, read_url
 from libraries.webhooks.announcements import (
     ENDS,
     EVENTS,
@@ -14,6 +14,7 @@ from libraries.webhooks.announcements import (
     redeliver,
 )
 from libraries.webhooks.delivery import Receipt, post
+from libraries.webhooks.receivers import public_addresses
 from libraries.webhooks.signing import BadSecret, key_of, secret_of, signed_headers
 
 __all__ = [

@@ -24,8 +24,8 @@ from libraries.job_manager.attempts import pause_before_next
 from libraries.job_manager.derived import derived_key
 from libraries.job_manager.outbox import DELIVER
 from libraries.job_manager.views import job_body, utc
+from libraries.outbound import Resolver
 from libraries.settings import get_settings
-from libraries.webhooks.addresses import Resolver
 from libraries.webhooks.delivery import Receipt, post
 from libraries.webhooks.signing import secret_of, signed_headers
 

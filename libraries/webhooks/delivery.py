@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import io
-import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from libraries.errors import VectorError
-from libraries.webhooks.addresses import AddressRefused, BadUrl, Endpoint, Resolver, public_addresses, read_url
+from libraries.outbound import AddressRefused, BadUrl, Endpoint, Resolver, Wire, connected, read_url
+from libraries.webhooks.receivers import public_addresses
 
 # All of an attempt, from the look-up of the name to the end of the reply.
 PATIENCE_S = 10.0
 LONGEST_REPLY = 65536
-MOST_ADDRESSES = 4
 PERMANENT = (BadUrl, AddressRefused)
 # Answers that say "later", apart from those of the 500s.
 RETRYABLE = frozenset(
@@ -108,8 +105,8 @@ def _status_of_reply(url: str, body: bytes, headers: Mapping[str, str], resolver
         OSError, HTTPException: no connection, no answer in time, or none that is HTTP.
     """
     endpoint = read_url(url)
-    with _connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
-        wire = Wire(connection, deadline)
+    with connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
+        wire = Wire(connection, deadline, most=LONGEST_REPLY)
         wire.send(_request(endpoint, body, headers))
         reply = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
         reply.begin()
@@ -133,75 +130,3 @@ def _request(endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> byt
     }
     head = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items()), "", ""]
     return "\r\n".join(head).encode("ascii") + body
-
-
-@contextlib.contextmanager
-def _connected(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float) -> Iterator[socket.socket]:
-    """Connect to one of the addresses, encrypted if the scheme says so; the certificate has to be that of the host's name."""
-    with _first_to_answer(addresses[:MOST_ADDRESSES], endpoint.port, deadline) as plain:
-        if endpoint.scheme == "http":
-            yield plain
-            return
-        plain.settimeout(_seconds_until(deadline))
-        with ssl.create_default_context().wrap_socket(plain, server_hostname=endpoint.host) as encrypted:
-            yield encrypted
-
-
-def _first_to_answer(addresses: tuple[str, ...], port: int, deadline: float) -> socket.socket:
-    """Return a connection to the first address that takes one; each gets its share of the time that is left."""
-    for place, address in enumerate(addresses[:-1]):
-        with contextlib.suppress(OSError):
-            return socket.create_connection((address, port), _seconds_until(deadline) / (len(addresses) - place))
-    return socket.create_connection((addresses[-1], port), _seconds_until(deadline))
-
-
-def _seconds_until(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-class ReplyTooLong(http.client.HTTPException):
-    """Raised when a receiver goes on and on."""
-
-
-class Wire(io.RawIOBase):
-    """A connection with one deadline for all that is sent and read, and a limit for what is read."""
-
-    def __init__(self, connection: socket.socket, deadline: float, *, most: int = LONGEST_REPLY) -> None:
-        """Take over neither the connection nor its end: whoever made it closes it."""
-        self._connection, self._deadline, self._left = connection, deadline, most
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return what `http.client` reads from, as a socket does."""
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        """Tell that it can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read what has come, waiting until the deadline.
-
-        Raises:
-            TimeoutError: the deadline has passed.
-            ReplyTooLong: the limit is reached.
-        """
-        if not self._left:
-            raise ReplyTooLong
-        self._connection.settimeout(_seconds_until(self._deadline))
-        count = self._connection.recv_into(memoryview(buffer)[: self._left])
-        self._left -= count
-        return count
-
-    def send(self, data: bytes) -> None:
-        """Send all of `data`, however slowly it is taken.
-
-        Raises:
-            TimeoutError: the deadline has passed.
-        """
-        rest = memoryview(data)
-        while rest:
-            self._connection.settimeout(_seconds_until(self._deadline))
-            rest = rest[self._connection.send(rest) :]

@@ -1,8 +1,8 @@
-"""Where a webhook may go: to the public network, and nowhere else.
+"""Where a request to the outside may go: to the public network, and nowhere else.
 
 A client names the address and this service calls it, from inside. Without these rules it would call the neighbours that only it
 can reach: the broker, other services of the machine, the metadata service of a cloud. The rules are asked when a job is queued
-and again whenever something is sent, because what a name stands for can change in between.
+and again whenever something is sent or fetched, because what a name stands for can change in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.settings import get_settings
 
 LONGEST_URL = 2048
 LONGEST_HOST = 253
@@ -27,7 +26,9 @@ PORTS = {"http": 80, "https": 443}
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
 LOOKUP_PATIENCE_S = 5.0
 MOST_LOOKUPS = 16
-NO_PUBLIC_ADDRESS = "the host of the webhook cannot be found, or has an address that is not public"
+NO_PUBLIC_ADDRESS = "the host cannot be found, or has an address that is not public"
+# Stands for what a name means as long as it is not looked up.
+ANY_PUBLIC_ADDRESS = "1.1.1.1"
 
 # Read by this alone, because libraries for URLs differ on odd ones, and a URL that two read in two ways passes a check unseen.
 AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5})?)?")
@@ -73,26 +74,26 @@ Resolver = Callable[[str, int], Sequence[str]]
 
 
 class BadUrl(InvalidInput):
-    """Raised when a text is no URL that a webhook could have, wherever it leads."""
+    """Raised when a text is no URL that this service would ask, wherever it leads."""
 
-    code: ClassVar[str] = "bad-webhook-url"
+    code: ClassVar[str] = "bad-url"
 
 
 class AddressRefused(InvalidInput):
-    """Raised when the host of a webhook is, or stands for, an address that is not public."""
+    """Raised when the host of a URL is, or stands for, an address that is not public."""
 
-    code: ClassVar[str] = "webhook-address-refused"
+    code: ClassVar[str] = "address-refused"
 
 
 class HostUnknown(Unavailable):
-    """Raised when the host of a webhook cannot be looked up for now."""
+    """Raised when the host of a URL cannot be looked up for now."""
 
-    code: ClassVar[str] = "webhook-host-unknown"
+    code: ClassVar[str] = "host-unknown"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a webhook goes: `host` is a name without a dot at its end, or an IP address; `target` is path and query."""
+    """Where a URL leads: `host` is a name without a dot at its end, or an IP address; `target` is path and query."""
 
     scheme: str
     host: str
@@ -110,19 +111,19 @@ def read_url(url: str) -> Endpoint:
     """Return where a URL leads, without looking anything up.
 
     Raises:
-        BadUrl: it is no URL of `http` or `https`, carries a user, or names a port or a host that no webhook may have.
+        BadUrl: it is no URL of `http` or `https`, carries a user, or names a port or a host that is not asked.
     """
     if len(url) > LONGEST_URL or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
-        raise BadUrl(f"a webhook's URL has at most {LONGEST_URL} ASCII characters and no spaces; write others in percent form")
+        raise BadUrl(f"a URL has at most {LONGEST_URL} ASCII characters and no spaces; write others in percent form")
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
-        raise BadUrl("a webhook's URL begins with http:// or https://")
+        raise BadUrl("the URL begins with http:// or https://")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
-        raise BadUrl("a webhook's URL carries no user and no password")
+        raise BadUrl("the URL carries no user and no password")
     parts = AUTHORITY.fullmatch(authority)
     if parts is None:
-        raise BadUrl("a webhook's URL names a host, and perhaps a port after a colon")
+        raise BadUrl("the URL names a host, and perhaps a port after a colon")
     target = rest[len(authority) :].partition("#")[0]
     return Endpoint(
         scheme.lower(),
@@ -135,7 +136,7 @@ def read_url(url: str) -> Endpoint:
 def _checked_port(port: int) -> int:
     usual = port in PORTS.values()
     if not usual and (not FIRST_FREE_PORT <= port <= LAST_PORT or port == BROKER_PORT):
-        raise BadUrl(f"a webhook's port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}")
+        raise BadUrl(f"the port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}")
     return port
 
 
@@ -146,32 +147,44 @@ def _checked_host(host: str) -> str:
     if ENDS_IN_NUMBER.fullmatch(host):
         raise BadUrl("write an IPv4 address as four decimal numbers")
     if len(host) > LONGEST_HOST or not HOST_NAME.fullmatch(host):
-        raise BadUrl("the host of the webhook is neither a name nor an address")
+        raise BadUrl("the host is neither a name nor an address")
     return host.lower().removesuffix(".")
 
 
-def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tuple[str, ...]:
+def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None, *, private: bool = False) -> tuple[str, ...]:
     """Return the addresses of the endpoint's host: looked up once, every one of them public.
 
-    With the setting `WEBHOOK_PRIVATE` they may be private as well.
-
     Args:
-        endpoint: where a webhook goes.
+        endpoint: where a URL leads.
         resolver: what looks names up; the system's own resolver if not given.
+        private: let them be private as well.
 
     Raises:
         AddressRefused: one or more are not public, or the host is a name of this machine.
         HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
     """
-    private = get_settings().webhook_private
     if not private and re.fullmatch(r"(?:.*\.)?localhost", endpoint.host):
         raise AddressRefused(NO_PUBLIC_ADDRESS)
     found = tuple(dict.fromkeys(_addresses(endpoint, resolver or look_up)))
     if not found:
-        raise HostUnknown("the host of the webhook cannot be found" if private else NO_PUBLIC_ADDRESS)
+        raise HostUnknown("the host cannot be found" if private else NO_PUBLIC_ADDRESS)
     if not private and not all(is_public(ipaddress.ip_address(address)) for address in found):
         raise AddressRefused(NO_PUBLIC_ADDRESS)
     return found
+
+
+def check_url(url: str, *, private: bool = False) -> None:
+    """Refuse what can be refused without looking anything up.
+
+    Args:
+        url: where a file is to be fetched from.
+        private: let addresses be private.
+
+    Raises:
+        BadUrl: it is no URL that this service would ask.
+        AddressRefused: the host is an address that is not public, or a name of this machine.
+    """
+    public_addresses(read_url(url), lambda host, port: [ANY_PUBLIC_ADDRESS], private=private)
 
 
 def _addresses(endpoint: Endpoint, resolver: Resolver) -> Sequence[str]:
@@ -216,5 +229,5 @@ def look_up(host: str, port: int) -> Sequence[str]:
     deadline = time.monotonic() + LOOKUP_PATIENCE_S
     if not _lookups.acquire(timeout=LOOKUP_PATIENCE_S):
         return ()
-    threading.Thread(target=ask, daemon=True, name="webhook-lookup").start()
+    threading.Thread(target=ask, daemon=True, name="outbound-lookup").start()
     return tuple(found) if done.wait(deadline - time.monotonic()) else ()

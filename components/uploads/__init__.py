@@ -1,0 +1,5 @@
+"""Files that clients send."""
+
+from components.uploads.main import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,64 @@
+"""Pictures lent to patterns: a file is named by a short text in the parameters instead of standing in them as base64."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from hashlib import sha256
+
+from libraries.imaging.reading import BlankImage, Greys, NotAnImage, read_image
+
+NAME = re.compile(r"photo:[0-9a-f]{64}", re.ASCII)
+_lent: ContextVar[Mapping[str, Greys]] = ContextVar("lent", default={})  # noqa: B039 - never changed, only replaced
+
+
+@contextlib.contextmanager
+def lent_picture(data: bytes) -> Iterator[str]:
+    """Give the picture in `data` a name that the parameter `image` of patterns may have inside; yield it.
+
+    The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which picture it shows.
+
+    Raises:
+        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
+        BlankImage: it is white all over.
+    """
+    greys = read_picture(data)
+    name = f"photo:{sha256(data).hexdigest()}"
+    token = _lent.set({**_lent.get(), name: greys})
+    try:
+        yield name
+    finally:
+        _lent.reset(token)
+
+
+def read_picture(data: bytes, *, at_once: bool = False) -> Greys:
+    """Return the picture in `data` as `read_image` does, not to be written to.
+
+    Raises:
+        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
+        BlankImage: there is nothing to draw in it.
+    """
+    greys = read_image(data, at_once=at_once)
+    if float(greys.min()) == 1.0:
+        raise BlankImage("the image is white all over; nothing of it would be drawn")
+    greys.setflags(write=False)
+    return greys
+
+
+def is_lent_name(text: str) -> bool:
+    """Tell whether a text has the form of the name of a lent picture."""
+    return NAME.fullmatch(text) is not None
+
+
+def borrow(name: str) -> Greys:
+    """Return the lent picture of this name.
+
+    Raises:
+        NotAnImage: none of this name is lent here.
+    """
+    try:
+        return _lent.get()[name]
+    except KeyError:
+        raise NotAnImage("this photo is not at hand here", hint="POST /photos/plot draws photos") from None

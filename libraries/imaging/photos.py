@@ -1,0 +1,125 @@
+"""Clean photos: what a stranger sent is decoded and encoded anew, so that nothing is left of the file but what it shows.
+
+A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None of that survives here.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms
+
+from libraries.errors import InvalidInput
+from libraries.imaging.reading import (
+    JPEGS,
+    MOST_WHOLE_PIXELS,
+    ORIENTATION,
+    TRANSPOSED,
+    ImageDamaged,
+    check_size,
+    eight_bits,
+    opened,
+)
+
+MOST_PHOTO_PIXELS = 25_000_000
+# The longer sides of the small versions, in pixels.
+THUMBNAILS = (800, 200)
+JPEG, PNG = "JPEG", "PNG"
+SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
+QUALITY = 90
+# The longest side that JPEG can have in Pillow's encoder.
+LONGEST_JPEG_SIDE = 65500
+# A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
+LONGEST_PROFILE = 4_000_000
+COLOURED = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
+OPAQUE = (255, 255)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture: its bytes, its sides in pixels, and the end of its name, `.jpg` or `.png`."""
+
+    data: bytes
+    width: int
+    height: int
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo and its small versions, the larger one first."""
+
+    full: Picture
+    thumbnails: tuple[Picture, ...]
+
+
+def clean_photo(data: bytes) -> Photo:
+    """Return the photo in `data`, upright, in sRGB, without notes, together with versions of 800 and 200 pixels.
+
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent, or came
+    without loss and has at most 16 megapixels, becomes PNG; all else becomes JPEG. Small versions are no larger than the photo.
+
+    Args:
+        data: a whole file.
+
+    Raises:
+        NotAnImage: the bytes are none of these formats.
+        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long to decode.
+        ImageDamaged: the file is cut off or broken.
+    """
+    try:
+        with opened(data) as image:
+            check_size(image, data, most=MOST_PHOTO_PIXELS)
+            form = image.format or ""
+            upright = _decoded(image)
+            kind = _kind(upright, form)
+            return Photo(_encoded(upright, kind), tuple(_encoded(_reduced(upright, side), kind) for side in THUMBNAILS))
+    except InvalidInput:
+        raise
+    except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
+        raise ImageDamaged("the image is cut off or damaged", field="file", hint="save it anew and send it again") from None
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    """Return the first frame in one of the modes L, RGB and RGBA, as the camera was held, and nothing else of the file."""
+    image.load()
+    held = TRANSPOSED.get(image.getexif().get(ORIENTATION) or 1)
+    plain = eight_bits(_in_srgb(image))
+    upright = plain if held is None else plain.transpose(held)
+    if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == OPAQUE:
+        upright = upright.convert("RGB")
+    clean = upright.copy()
+    # Encoders write comments and profiles that they find here.
+    clean.info = {}
+    return clean
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Return the image with its colours as screens show them; a profile that cannot be read is ignored."""
+    profile = image.info.get("icc_profile")
+    if not profile or len(profile) > LONGEST_PROFILE or image.mode not in COLOURED:
+        return image
+    try:
+        own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        changed = ImageCms.profileToProfile(image, own, screen, outputMode=COLOURED[image.mode])
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return changed or image
+
+
+def _kind(image: Image.Image, form: str) -> str:
+    exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MOST_WHOLE_PIXELS
+    return PNG if image.mode == "RGBA" or exact or max(image.size) > LONGEST_JPEG_SIDE else JPEG
+
+
+def _reduced(image: Image.Image, longest: int) -> Image.Image:
+    scale = min(1.0, longest / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _encoded(image: Image.Image, kind: str) -> Picture:
+    out = io.BytesIO()
+    image.save(out, kind, **({"quality": QUALITY} if kind == JPEG else {}))
+    return Picture(out.getvalue(), image.width, image.height, SUFFIXES[kind])

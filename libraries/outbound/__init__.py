@@ -1,0 +1,36 @@
+"""Requests to the outside on behalf of a stranger: to public addresses alone, with a bound on time and size."""
+
+from libraries.outbound.addresses import (
+    AddressRefused,
+    BadUrl,
+    Endpoint,
+    HostUnknown,
+    Resolver,
+    check_url,
+    is_public,
+    look_up,
+    public_addresses,
+    read_url,
+)
+from libraries.outbound.connections import ReplyTooLong, Wire, connected
+from libraries.outbound.fetching import DownloadTooLarge, FetchFailed, SourceRefused, fetch
+
+__all__ = [
+    "AddressRefused",
+    "BadUrl",
+    "DownloadTooLarge",
+    "Endpoint",
+    "FetchFailed",
+    "HostUnknown",
+    "ReplyTooLong",
+    "Resolver",
+    "SourceRefused",
+    "Wire",
+    "check_url",
+    "connected",
+    "fetch",
+    "is_public",
+    "look_up",
+    "public_addresses",
+    "read_url",
+]

@@ -1,0 +1,141 @@
+"""Fetching a file that a client named by its URL: a GET with a bound on time, size and redirects, to public addresses alone."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from http import HTTPStatus
+from typing import ClassVar
+from urllib.parse import urljoin
+
+from libraries.errors import InvalidInput, Unavailable
+from libraries.outbound.addresses import BadUrl, Endpoint, Resolver, public_addresses, read_url
+from libraries.outbound.connections import ReplyTooLong, Wire, connected
+
+# All of it: every look-up, every redirect, the whole file.
+PATIENCE_S = 20.0
+MOST_REDIRECTS = 3
+# Room for the head of a reply beside the file.
+LONGEST_HEAD = 65536
+BLOCK = 65536
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# Answers that say "later", apart from those of the 500s.
+RETRYABLE = frozenset({408, 425, 429})
+
+
+class FetchFailed(Unavailable):
+    """Raised when a file could not be fetched for now; trying again can help."""
+
+    code: ClassVar[str] = "fetch-failed"
+
+
+class SourceRefused(InvalidInput):
+    """Raised when a URL has no file for us, and asking again will not help."""
+
+    code: ClassVar[str] = "source-refused"
+
+
+class DownloadTooLarge(InvalidInput):
+    """Raised when a file at a URL is larger than may be fetched."""
+
+    code: ClassVar[str] = "download-too-large"
+
+
+def fetch(url: str, *, most: int, resolver: Resolver | None = None, private: bool = False, patience: float = PATIENCE_S) -> bytes:
+    """Return the file at `url`.
+
+    Each host on the way is looked up once, its addresses are checked, and the connection goes to one of them. Up to three
+    redirects are followed, none from `https` to `http`, each under the same rules.
+
+    Args:
+        url: an address of `http` or `https`.
+        most: bytes that the file may have.
+        resolver: what looks names up; the system's own resolver if not given.
+        private: allow private addresses as well.
+        patience: seconds for all of it.
+
+    Raises:
+        BadUrl: this is no URL that may be asked, or a redirect leads to none.
+        AddressRefused: a host is, or stands for, an address that is not public.
+        HostUnknown: a host cannot be looked up for now.
+        DownloadTooLarge: there is more than `most` bytes; no more than that is read.
+        SourceRefused: the server answered that it has no such file, or not for us.
+        FetchFailed: no connection, no whole answer in time, or one that says "later".
+    """
+    deadline = time.monotonic() + patience
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            endpoint = read_url(url)
+            found = _ask(endpoint, public_addresses(endpoint, resolver, private=private), deadline, most)
+            if isinstance(found, bytes):
+                return found
+            url = _next(url, found)
+    except TimeoutError:
+        raise FetchFailed(f"the file did not arrive within {patience:g} s") from None
+    except ReplyTooLong:
+        raise _too_large(most) from None
+    except (OSError, http.client.HTTPException):
+        raise FetchFailed("the connection failed before the file was here") from None
+    raise SourceRefused(f"the URL is redirected more than {MOST_REDIRECTS} times")
+
+
+def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
+    """Return the file, or where a redirect leads."""
+    with connected(endpoint, addresses, deadline) as connection:
+        wire = Wire(connection, deadline, most=most + LONGEST_HEAD)
+        wire.send(_request(endpoint))
+        reply = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]
+        reply.begin()
+        if reply.status in REDIRECTS:
+            return reply.headers.get("Location", "")
+        _check(reply, most)
+        return _body(reply, most)
+
+
+def _request(endpoint: Endpoint) -> bytes:
+    """Return the bytes of the request. Nothing in it can hold the end of a line: the URL is checked, the rest is ours."""
+    head = [
+        f"GET {endpoint.target} HTTP/1.1",
+        f"Host: {endpoint.authority}",
+        "User-Agent: Vector-API",
+        "Accept: image/*, */*;q=0.5",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+    return "\r\n".join([*head, "", ""]).encode("ascii")
+
+
+def _check(reply: http.client.HTTPResponse, most: int) -> None:
+    if reply.status in RETRYABLE or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise FetchFailed(f"the server of the URL answered {reply.status}")
+    if reply.status != HTTPStatus.OK:
+        raise SourceRefused(f"the server of the URL answered {reply.status}")
+    # What unpacks to a thousand times its size is not unpacked at all.
+    if reply.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise SourceRefused("the server of the URL sends the file packed, though it was asked not to")
+    if reply.length is not None and reply.length > most:
+        raise _too_large(most)
+
+
+def _body(reply: http.client.HTTPResponse, most: int) -> bytes:
+    """Read the file in blocks: a single read would take as much memory as the reply says that it has."""
+    found = bytearray()
+    while block := reply.read(BLOCK):
+        found += block
+        if len(found) > most:
+            raise _too_large(most)
+    if reply.length:
+        raise http.client.IncompleteRead(b"")
+    return bytes(found)
+
+
+def _next(url: str, location: str) -> str:
+    """Return where a redirect leads, as a URL by itself."""
+    onward = urljoin(url, location) if location.isascii() else ""
+    if not location or (url.lower().startswith("https:") and not onward.lower().startswith("https:")):
+        raise BadUrl("the URL is redirected to an address that is not asked")
+    return onward
+
+
+def _too_large(most: int) -> DownloadTooLarge:
+    return DownloadTooLarge(f"the file at the URL is larger than {most / 10**6:g} MB")

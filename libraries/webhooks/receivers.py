@@ -1,0 +1,23 @@
+"""Where a webhook may go: where every request to the outside may, and with `WEBHOOK_PRIVATE` also inside."""
+
+from __future__ import annotations
+
+from libraries import outbound
+from libraries.outbound import Endpoint, Resolver
+from libraries.settings import get_settings
+
+
+def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tuple[str, ...]:
+    """Return the addresses of the endpoint's host: looked up once, every one of them public.
+
+    With the setting `WEBHOOK_PRIVATE` they may be private as well.
+
+    Args:
+        endpoint: where a webhook goes.
+        resolver: what looks names up; the system's own resolver if not given.
+
+    Raises:
+        AddressRefused: one or more are not public, or the host is a name of this machine.
+        HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
+    """
+    return outbound.public_addresses(endpoint, resolver, private=get_settings().webhook_private)

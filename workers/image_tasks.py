@@ -1,0 +1,144 @@
+"""Tasks that store photos, and draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from libraries.drawing.artboard import artboard_blocks
+from libraries.drawing.costs import plot_costs
+from libraries.drawing.photos import draw_photo
+from libraries.errors import InvalidInput
+from libraries.imaging import MOST_BYTES, Picture
+from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.outbound import fetch
+from libraries.settings import get_settings
+from libraries.storage import Artifact, check_name, open_input, output_folder
+from libraries.uploads import store_photo
+
+# Stores and servers that are away come back.
+TRIES = 3
+
+
+class NoPhoto(InvalidInput):
+    """Raised when a job that was named for its photo stored none."""
+
+    code: ClassVar[str] = "no-photo"
+
+
+def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
+    """Store a photo that was sent, upright and without its notes, with versions of 800 and 200 pixels.
+
+    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its smaller `versions`.
+
+    Args:
+        parcel: the id under which the broker keeps the file.
+        name: name of the photo without an end.
+
+    Raises:
+        ParcelGone: the file is not kept any more.
+        InvalidInput: it is no photo that can be read; nothing was stored.
+        StorageFull: there is no room.
+    """
+    report_progress(0, 3, "opening")
+    return _kept(b"".join(open_parcel(parcel)), name)
+
+
+def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
+    """Fetch a photo from a URL, and store it as `keep_photo` does.
+
+    Args:
+        url: an address of `http` or `https` whose host is public.
+        name: name of the photo without an end.
+
+    Raises:
+        InvalidInput: the address is not asked, has no such file, or a file that is no photo; nothing was stored.
+        FetchFailed: the file could not be fetched for now.
+        StorageFull: there is no room.
+    """
+    report_progress(0, 3, "fetching")
+    return _kept(_fetched(url), name)
+
+
+def plot_photo(
+    photo: str,
+    pattern: str,
+    width: float,
+    height: float,
+    output_filename: str,
+    *,
+    params: dict[str, Any] | None = None,
+    seed: int | None = None,
+    margin: float | None = None,
+    pen_width: float | None = None,
+    encoding: str | None = None,
+    turn: bool = True,
+) -> dict[str, Any]:
+    """Draw a photo by a pattern, and return the `path` of the SVG file, its page and what it costs on a plotter.
+
+    Args:
+        photo: the id of the job that stored it, its path, or its URL.
+        pattern: name of a pattern that draws from pictures.
+        width: width of the page in mm.
+        height: height of the page in mm.
+        output_filename: name of the file below the output folder.
+        params: parameters of the pattern, all but `image`.
+        seed: 0 to 2**32 - 1, by default 0.
+        margin: empty border in mm; by default a tenth of the shorter side, at most 10.
+        pen_width: width of the pen's line in mm, by default 0.3.
+        encoding: how the file is written, `plain` or `compact`; by default `plain`.
+        turn: swap the sides of the page where the photo lies the other way.
+
+    Raises:
+        InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
+        FetchFailed: the photo could not be fetched for now.
+        StorageFull: there is no room for the file.
+    """
+    check_name(output_filename, field="output_filename")
+    report_progress(0, 100, "opening the photo")
+    data, looks = _opened(photo), {"seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding}
+    report_progress(5, 100, f"drawing {pattern}")
+    drawing, page = draw_photo(data, width, height, pattern, params or {}, turn=turn, watch=_watch(pattern), **looks)
+    report_progress(95, 100, "storing")
+    costs = plot_costs(drawing, page["width"], page["height"])
+    path = attach(output_folder().publish(output_filename, artboard_blocks(page, drawing)), plot=costs)
+    report_progress(100, 100, "stored")
+    return {"path": path, "pattern": pattern, "width": page["width"], "height": page["height"], "plot": costs}
+
+
+def _watch(pattern: str) -> Callable[[float], None]:
+    return lambda part: report_progress(5 + int(90 * part), 100, f"drawing {pattern}")
+
+
+def _kept(data: bytes, name: str) -> dict[str, Any]:
+    report_progress(1, 3, "storing")
+    stored = store_photo(data, own_folder("photos"), check_name(name, field="name"))
+    report_progress(3, 3, "stored")
+    photo, *versions = [_shown(*one) for one in stored]
+    return {**photo, "versions": versions}
+
+
+def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
+    size = {"width": picture.width, "height": picture.height}
+    return {"path": attach(artifact, **size), **size}
+
+
+def _fetched(url: str) -> bytes:
+    settings = get_settings()
+    return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
+
+
+def _opened(photo: str) -> bytes:
+    """Return the photo at a URL, at a path, or of a job."""
+    if "://" in photo:
+        return _fetched(photo)
+    with open_input(photo if "/" in photo or "." in photo else _made_by(photo)) as file:
+        # One byte more than may be read tells that it is too large.
+        return file.read(MOST_BYTES + 1)
+
+
+def _made_by(job_id: str) -> str:
+    made = [one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")]
+    if not made:
+        raise NoPhoto("that job stored no photo", field="photo")
+    return f"output/{made[0]}"
