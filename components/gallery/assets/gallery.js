@@ -1,0 +1,282 @@
+// The gallery: what is asked for stands in the address, so that a search can be sent to somebody.
+import { getKey, headers, setKey } from '/live/assets/access.js'
+
+const $ = (id) => document.getElementById(id)
+const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'kept']
+const PAUSE_WHILE_TYPING = 200
+let asking = 0
+let next = null
+let edited = null
+const cards = new Map()
+
+// Asks this server; throws an Error whose text is for the user.
+async function ask(path, options = {}) {
+  let reply
+  try {
+    const type = options.body ? { 'Content-Type': 'application/json' } : {}
+    reply = await fetch(path, { ...options, headers: { Accept: 'application/json', ...type, ...headers() } })
+  } catch {
+    throw new Error('The server cannot be reached.')
+  }
+  if (reply.ok) return reply
+  const problem = await reply.json().catch(() => ({}))
+  const mistakes = (problem.errors || []).map((one) => one.detail).join(' ')
+  throw Object.assign(new Error(mistakes || problem.detail || `The server answered ${reply.status}.`), { status: reply.status })
+}
+
+// ---- what is asked for
+
+const value = (name) => ($(name).type === 'checkbox' ? ($(name).checked ? '1' : '') : $(name).value.trim())
+
+function asked() {
+  const query = new URLSearchParams()
+  for (const name of FILTERS) if (value(name)) query.set(name, value(name))
+  return query
+}
+
+function choose(name, wanted) {
+  const field = $(name)
+  if (field.type === 'checkbox') field.checked = wanted === '1'
+  else {
+    // A mark that no drawing has (any more) can stand in the address too.
+    if (wanted && field.tagName === 'SELECT' && ![...field.options].some((one) => one.value === wanted)) field.add(new Option(wanted, wanted))
+    field.value = wanted
+  }
+}
+
+function readAddress() {
+  const query = new URLSearchParams(location.search)
+  for (const name of FILTERS) choose(name, query.get(name) || '')
+}
+
+function writeAddress() {
+  const query = asked().toString()
+  history.replaceState(null, '', query ? `?${query}` : location.pathname)
+  $('clear').hidden = !query
+}
+
+// ---- pictures
+
+// Where a key is needed, a picture cannot be fetched by its address alone; it is fetched when it comes into view.
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue
+    seen.unobserve(target)
+    fetchPicture(target)
+  }
+}, { rootMargin: '400px' })
+
+async function fetchPicture(image) {
+  try {
+    image.src = URL.createObjectURL(await (await ask(image.dataset.address)).blob())
+    image.closest('a').href = image.src
+  } catch {
+    image.alt = 'This picture cannot be fetched.'
+  }
+}
+
+function showPicture(image, drawing) {
+  image.alt = drawing.title || 'Drawing without a title'
+  image.className = drawing.width >= drawing.height ? 'wide' : 'tall'
+  image.width = Math.max(1, Math.round(drawing.width * 4))
+  image.height = Math.max(1, Math.round(drawing.height * 4))
+  if (getKey()) {
+    image.dataset.address = drawing.links.drawing
+    seen.observe(image)
+  } else {
+    image.loading = 'lazy'
+    image.src = image.closest('a').href = drawing.links.drawing
+  }
+}
+
+// ---- cards
+
+const millimetres = (length) => Math.round(length * 10) / 10
+const day = (moment) => new Date(moment).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
+
+function facts({ width, height, paper, made_at: madeAt, seed }) {
+  const size = paper ? paper.toUpperCase() : `${millimetres(width)} × ${millimetres(height)} mm`
+  return [width && height ? size : '', day(madeAt), seed === null ? '' : `seed ${seed}`].filter(Boolean).join(' · ')
+}
+
+function fill(card, drawing) {
+  card.querySelector('h2').textContent = drawing.title || 'Untitled'
+  card.querySelector('.facts').textContent = facts(drawing)
+  const keep = card.querySelector('.keep')
+  keep.textContent = drawing.kept ? 'Kept' : 'Keep'
+  keep.setAttribute('aria-pressed', String(drawing.kept))
+  keep.disabled = false
+  keep.title = drawing.kept ? 'Stays until you delete it' : 'Keep it when its job expires'
+  keep.setAttribute('aria-label', `${keep.textContent}: ${drawing.title || 'Untitled'}`)
+  card.querySelector('.edit').setAttribute('aria-label', `Edit: ${drawing.title || 'Untitled'}`)
+  card.querySelector('.tags').replaceChildren(...drawing.tags.map((tag) => {
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.textContent = tag
+    button.setAttribute('aria-label', `Show drawings tagged ${tag}`)
+    button.addEventListener('click', () => { choose('tag', tag); search() })
+    return button
+  }))
+}
+
+function cardOf(drawing) {
+  const card = $('card').content.firstElementChild.cloneNode(true)
+  card.dataset.id = drawing.id
+  cards.set(drawing.id, drawing)
+  fill(card, drawing)
+  showPicture(card.querySelector('img'), drawing)
+  card.querySelector('.keep').addEventListener('click', () => keepDrawing(card))
+  card.querySelector('.edit').addEventListener('click', () => openEditor(card))
+  return card
+}
+
+const drawingOf = (card) => cards.get(card.dataset.id)
+
+function update(card, drawing) {
+  cards.set(drawing.id, drawing)
+  fill(card, drawing)
+}
+
+async function keepDrawing(card) {
+  const drawing = drawingOf(card)
+  if (drawing.kept) return
+  card.querySelector('.keep').disabled = true
+  try {
+    update(card, await (await ask(`${drawing.links.self}/keep`, { method: 'POST' })).json())
+  } catch (error) {
+    card.querySelector('.keep').disabled = false
+    say(error.message, true)
+  }
+}
+
+// ---- the editor
+
+function openEditor(card) {
+  edited = card
+  const drawing = drawingOf(card)
+  $('title').value = drawing.title
+  $('tags').value = drawing.tags.join(' ')
+  $('editor-trouble').textContent = ''
+  $('remove').textContent = 'Delete drawing'
+  $('editor').showModal()
+}
+
+async function save() {
+  const drawing = drawingOf(edited)
+  const body = { title: $('title').value, tags: $('tags').value.toLowerCase().split(/[\s,]+/).filter(Boolean) }
+  try {
+    update(edited, await (await ask(drawing.links.self, { method: 'PATCH', body: JSON.stringify(body) })).json())
+    $('editor').close()
+    fillMarks()
+  } catch (error) {
+    $('editor-trouble').textContent = error.message
+  }
+}
+
+async function remove() {
+  if ($('remove').textContent !== 'Really delete') {
+    $('remove').textContent = 'Really delete'
+    return
+  }
+  try {
+    await ask(drawingOf(edited).links.self, { method: 'DELETE' })
+    $('editor').close()
+    cards.delete(edited.dataset.id)
+    const after = edited.nextElementSibling || edited.previousElementSibling
+    edited.remove()
+    after?.querySelector('.edit').focus()
+    tell()
+    fillMarks()
+  } catch (error) {
+    $('editor-trouble').textContent = error.message
+  }
+}
+
+// ---- searching
+
+function say(text, bad = false) {
+  $('found').textContent = text
+  $('found').classList.toggle('bad', bad)
+}
+
+function tell() {
+  const count = $('drawings').childElementCount
+  if (count) say(`${count} ${count === 1 ? 'drawing' : 'drawings'}${next ? ', and there are more' : ''}`)
+  else say(asked().toString() ? 'No drawing is like that.' : 'No drawings yet. The page Live asks for one.')
+}
+
+async function load({ more = false } = {}) {
+  const turn = ++asking
+  const query = asked()
+  if (more && next) query.set('cursor', next)
+  $('more').disabled = true
+  try {
+    const page = await (await ask(`/gallery?${query}`)).json()
+    if (turn !== asking) return
+    next = page.next_cursor
+    const made = page.items.map(cardOf)
+    if (more) $('drawings').append(...made)
+    else $('drawings').replaceChildren(...made)
+    $('more').hidden = !next
+    tell()
+    if (more) made[0]?.querySelector('a').focus()
+  } catch (error) {
+    if (turn === asking) say(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
+  } finally {
+    $('more').disabled = false
+  }
+}
+
+async function fillMarks() {
+  try {
+    const marks = await (await ask('/gallery/marks')).json()
+    for (const [name, found] of [['pattern', marks.patterns], ['color', marks.colors], ['tag', marks.tags]]) {
+      const chosen = value(name)
+      $(name).replaceChildren(new Option('All', ''), ...found.map((one) => new Option(`${one.value} (${one.drawings})`, one.value)))
+      choose(name, chosen)
+    }
+  } catch {
+    // The search works without them, and says what is wrong.
+  }
+}
+
+function search() {
+  writeAddress()
+  return load()
+}
+
+let typing = 0
+$('q').addEventListener('input', () => {
+  clearTimeout(typing)
+  typing = setTimeout(search, PAUSE_WHILE_TYPING)
+})
+$('search').addEventListener('change', (event) => event.target.id !== 'q' && search())
+$('search').addEventListener('submit', (event) => {
+  event.preventDefault()
+  clearTimeout(typing)
+  search()
+})
+$('search').addEventListener('reset', () => setTimeout(() => { $('q').focus(); search() }))
+$('more').addEventListener('click', () => load({ more: true }))
+$('save').addEventListener('click', save)
+$('remove').addEventListener('click', remove)
+$('editor').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && event.target.tagName === 'INPUT') {
+    event.preventDefault()
+    save()
+  }
+})
+$('key-form')?.addEventListener('submit', (event) => {
+  event.preventDefault()
+  setKey($('key').value.trim())
+  $('key').value = ''
+  start()
+})
+
+async function start() {
+  readAddress()
+  $('clear').hidden = !asked().toString()
+  await Promise.all([load(), fillMarks()])
+}
+
+start()

@@ -1,0 +1,119 @@
+"""The routes of the gallery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from components.gallery.page import gallery_page, page_wanted, to_page
+from components.gallery.pictures import drawing_response
+from components.gallery.schemas import DrawingSchema, GalleryPageSchema, GalleryQuerySchema, LabelSchema, MarksSchema
+from components.gallery.shelf import drawing_body, keep, label, list_response, marks_body, remove, shown_drawing
+from components.http import SVG_TYPE, AcceptedSchema, accepted, api_blueprint, json_response
+from libraries.job_manager import enqueue_background_job
+
+blueprint = api_blueprint("gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them.")
+blueprint.template_folder = "templates"
+blueprint.static_folder = "assets"
+blueprint.static_url_path = "/assets"
+
+REINDEX, TIMEOUT = "workers.gallery_tasks.reindex", "1h"
+TEXT = {"schema": {"type": "string"}}
+DRAWING_ID_PARAMETER = {
+    "in": "path",
+    "name": "drawing_id",
+    "description": "The `id` of a drawing in the gallery.",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
+}
+
+
+@blueprint.route("")
+@blueprint.arguments(GalleryQuerySchema, location="query")
+@blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
+@blueprint.problems(503)
+def get_gallery(query: dict[str, Any]) -> Response:
+    """List your drawings, the newest first.
+
+    A drawing is here as soon as its job has finished, until its job expires, is deleted, or for good if it was kept. `q` finds
+    words of the title, the lettering, the pattern and the tags; the last one may be the beginning of a word. A browser is sent to
+    the page.
+    """
+    return to_page() if page_wanted() else list_response(query)
+
+
+@blueprint.route("/page")
+@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
+def show_gallery() -> Response:
+    """Show a page with your drawings."""
+    return gallery_page()
+
+
+@blueprint.route("/marks")
+@blueprint.response(200, MarksSchema)
+@blueprint.problems(503)
+def get_gallery_marks() -> Response:
+    """List the patterns, tags and colours of your drawings, the most frequent first."""
+    return json_response(marks_body())
+
+
+@blueprint.route("/reindex", methods=["POST"])
+@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.queues()
+def reindex_gallery() -> Response:
+    """Build the index of the gallery anew, from the stored files.
+
+    That is done each night by itself. The old index answers until the new one is whole.
+    """
+    return accepted(enqueue_background_job(REINDEX, job_timeout=TIMEOUT), "The index of the gallery will be built anew")
+
+
+@blueprint.route("/<drawing_id>", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.response(200, DrawingSchema)
+@blueprint.problems(404, 503)
+def get_drawing(drawing_id: str) -> Response:
+    """Show what is known of a drawing."""
+    return json_response(drawing_body(shown_drawing(drawing_id)))
+
+
+@blueprint.route("/<drawing_id>", methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.arguments(LabelSchema, example={"title": "Storm over Skye", "tags": ["blue-ink", "wall"]})
+@blueprint.response(200, DrawingSchema)
+@blueprint.problems(404, 503)
+def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
+    """Give a drawing a title and tags.
+
+    What is not sent stays as it is; `tags` replaces all tags, and an empty title gives the drawing its own back.
+    """
+    return json_response(drawing_body(label(drawing_id, asked)))
+
+
+@blueprint.route("/<drawing_id>/keep", methods=["POST"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.response(200, DrawingSchema)
+@blueprint.problems(404, 503)
+def keep_drawing(drawing_id: str) -> Response:
+    """Keep a drawing for good.
+
+    Its file is copied; it stays when its job expires or is deleted, until the drawing itself is removed.
+    """
+    return json_response(drawing_body(keep(drawing_id)))
+
+
+@blueprint.route("/<drawing_id>", methods=["DELETE"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.response(204)
+@blueprint.problems(404, 503)
+def remove_drawing(drawing_id: str) -> Response:
+    """Remove a drawing: its file, its kept copy, its title and its tags.
+
+    Its job stays; its result is gone then.
+    """
+    remove(drawing_id)
+    return Response(status=204)
+
+
+@blueprint.route("/<drawing_id>/drawing.svg", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.response(200, content_type=SVG_TYPE, schema={"type": "string"}, description="The drawing", headers={"ETag": TEXT})
+@blueprint.problems(404, 503)
+def get_drawing_file(drawing_id: str) -> Response:
+    """Fetch a drawing."""
+    return drawing_response(shown_drawing(drawing_id))

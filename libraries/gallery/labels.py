@@ -1,0 +1,108 @@
+"""Labels: the title and the tags that people give a drawing, kept as a small file beside the drawings.
+
+They lie in the store of files and not in the broker: a kept drawing outlives the record of its job, and a rebuilt index, which is
+made from the store, finds them there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from libraries.errors import InvalidInput, NotFound
+from libraries.storage import output_folder
+
+MOST_TAGS, LONGEST_TITLE = 10, 100
+LARGEST_LABEL = 200_000
+TAG = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
+
+
+class BadLabel(InvalidInput):
+    """Raised when a title or a tag is not one."""
+
+    code: ClassVar[str] = "bad-label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """What people said of a drawing, and what of its job is to outlive the job; `sha256` is that of the kept copy."""
+
+    title: str = ""
+    tags: tuple[str, ...] = ()
+    job_id: str = ""
+    task: str = ""
+    made_at: float = 0.0
+    sha256: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+NO_LABEL = Label()
+
+
+def check_title(title: str) -> str:
+    """Return a title without spaces around it.
+
+    Raises:
+        BadLabel: it has more than 100 characters, or some that cannot be shown.
+    """
+    text = " ".join(title.split())
+    if len(text) > LONGEST_TITLE or any(unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text):
+        raise BadLabel(f"a title has at most {LONGEST_TITLE} characters, all of which can be shown", field="title")
+    return text
+
+
+def check_tag(tag: str) -> str:
+    """Return a tag.
+
+    Raises:
+        BadLabel: it is not 1 to 32 of a-z, 0-9 and '-'.
+    """
+    if not TAG.fullmatch(tag):
+        raise BadLabel("a tag is 1 to 32 of a-z, 0-9 and '-'", field="tags")
+    return tag
+
+
+def label_name(drawing: str) -> str:
+    """Return the name of the file that holds the label of a drawing, given by its id."""
+    return f"gallery/{drawing[:2]}/{drawing}.json"
+
+
+def read_label(drawing: str) -> Label:
+    """Return the label of a drawing, an empty one if it has none or it cannot be read; read as the owner."""
+    try:
+        with output_folder().take(label_name(drawing)) as file:
+            found = json.loads(file.read(LARGEST_LABEL))
+    except (NotFound, InvalidInput, ValueError, RecursionError):
+        return NO_LABEL
+    return _label(found)
+
+
+def write_label(drawing: str, label: Label) -> None:
+    """Keep the label of a drawing.
+
+    Raises:
+        StorageFull, StorageAway: it cannot be written.
+    """
+    output_folder().publish(label_name(drawing), json.dumps(asdict(label), sort_keys=True))
+
+
+def remove_label(drawing: str) -> None:
+    """Remove the label of a drawing, if it has one."""
+    output_folder().remove(label_name(drawing))
+
+
+def _label(found: Any) -> Label:
+    """Return a label from what a file says; others may have written it."""
+    told = found if isinstance(found, dict) else {}
+    tags = [tag for tag in told.get("tags") or [] if isinstance(tag, str) and TAG.fullmatch(tag)]
+    texts = {name: value[:200] for name in ("title", "job_id", "task", "sha256") if isinstance(value := told.get(name), str)}
+    made_at, arguments = told.get("made_at"), told.get("arguments")
+    return Label(
+        **texts,
+        tags=tuple(dict.fromkeys(tags))[:MOST_TAGS],
+        made_at=float(made_at) if isinstance(made_at, int | float) and 0 <= made_at < 1e11 else 0.0,  # noqa: PLR2004 - year 5138
+        arguments=arguments if isinstance(arguments, dict) else {},
+    )

@@ -1,0 +1,178 @@
+"""The index in a PostgreSQL database, for an installation on several machines: all of them see the same gallery."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import ssl
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pg8000 import dbapi
+
+from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, GalleryAway, Row, Transaction, writable
+
+# Its tables lie in a schema of their own, so that the database may hold other things. Another version has another schema.
+SCHEMA = f"vector_gallery_{VERSION}"
+WRITER = 0x76656374
+# A server that is there answers in time, if only that it could not; see `statement_timeout`.
+SILENT_SECONDS, MOST_IDLE = BUSY_SECONDS + 1, 4
+TABLES = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+SET search_path TO {SCHEMA};
+CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS drawing (
+  place BIGSERIAL PRIMARY KEY, build BIGINT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at DOUBLE PRECISION NOT NULL,
+  width DOUBLE PRECISION NOT NULL, height DOUBLE PRECISION NOT NULL, seed BIGINT, kept INTEGER NOT NULL, words TEXT NOT NULL,
+  record TEXT NOT NULL,
+  spoken tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED,
+  UNIQUE (build, id)
+);
+CREATE INDEX IF NOT EXISTS newest ON drawing (build, owner, made_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS found ON drawing USING gin (spoken);
+CREATE TABLE IF NOT EXISTS mark (build BIGINT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (build, id, kind, value));
+CREATE INDEX IF NOT EXISTS marked ON mark (build, kind, value, id);
+CREATE TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)
+"""
+
+
+class PostgresTransaction(Transaction):
+    """A transaction in PostgreSQL."""
+
+    def __init__(self, connection: dbapi.Connection) -> None:
+        self._cursor = connection.cursor()
+
+    def run(self, sql: str, *values: Any) -> list[Row]:
+        """Run a statement; see `Transaction.run`."""
+        self._cursor.execute(sql.replace("?", "%s"), tuple(writable(value) for value in values))
+        return list(self._cursor.fetchall()) if self._cursor.description else []
+
+    def spoken(self, words: Sequence[str]) -> tuple[str, str]:
+        """Return the condition that the words are among a drawing's; see `Transaction.spoken`."""
+        quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words]
+        return "spoken @@ CAST(? AS tsquery)", f"{' & '.join(quoted)}:*"
+
+
+class PostgresDatabase(Database):
+    """An index in a PostgreSQL database."""
+
+    def __init__(self, url: str) -> None:
+        """Use the database at `url`; the tables are made when they are needed."""
+        self._target = connection_arguments(url)
+        self._pid = 0
+        self._idle: list[dbapi.Connection] = []
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Open a transaction for writing; see `Database.write`."""
+        with self._transaction("BEGIN") as transaction:
+            transaction.run("SELECT pg_advisory_xact_lock(?)", WRITER)
+            yield transaction
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open a transaction for reading; see `Database.read`."""
+        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
+            yield transaction
+
+    def tidy(self) -> None:
+        """Do nothing: the server does it by itself."""
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            with contextlib.suppress(dbapi.Error, OSError):
+                self._idle.pop().close()
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[Transaction]:
+        with _translated():
+            connection = self._take()
+            try:
+                transaction = PostgresTransaction(connection)
+                transaction.run(begin)
+                yield transaction
+                transaction.run("COMMIT")
+            except BaseException:
+                # Whatever state it is in, the server rolls back what a closed connection has begun.
+                with contextlib.suppress(dbapi.Error, OSError):
+                    connection.close()
+                raise
+            self._give_back(connection)
+
+    def _take(self) -> dbapi.Connection:
+        """Return a connection that works; one that a parent process opened is left alone."""
+        if self._pid != os.getpid():
+            self._pid, self._idle = os.getpid(), []
+        while self._idle:
+            with contextlib.suppress(IndexError):
+                connection = self._idle.pop()
+                try:
+                    PostgresTransaction(connection).run("SELECT 1")
+                except (dbapi.Error, OSError):
+                    with contextlib.suppress(dbapi.Error, OSError):
+                        connection.close()
+                else:
+                    return connection
+        return self._connected()
+
+    def _give_back(self, connection: dbapi.Connection) -> None:
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _connected(self) -> dbapi.Connection:
+        connection = dbapi.connect(**self._target, timeout=SILENT_SECONDS)
+        try:
+            # Transactions are begun and ended in words, here as in SQLite.
+            connection.autocommit = True
+            milliseconds = int(BUSY_SECONDS * 1000)
+            run = PostgresTransaction(connection).run
+            run(f"SET statement_timeout = {milliseconds}")
+            run("SET standard_conforming_strings = on")
+            if not run("SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'gone'", SCHEMA):
+                _make_tables(run)
+            run(f"SET search_path TO {SCHEMA}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def connection_arguments(url: str) -> dict[str, Any]:
+    """Return how to connect to `postgresql://user:password@host:port/database`; all but the user may be left out.
+
+    `?host=/folder` means a socket in that folder. `?sslmode=require` means TLS with a certificate that this machine trusts.
+    """
+    parts = urlsplit(url)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    found: dict[str, Any] = {
+        "user": unquote(parts.username or "postgres"),
+        "password": unquote(parts.password) if parts.password is not None else None,
+        "database": unquote(parts.path.lstrip("/")) or None,
+        "application_name": "vector-api",
+    }
+    port = parts.port or 5432
+    if "host" in options:
+        return {**found, "unix_sock": f"{options['host']}/.s.PGSQL.{port}"}
+    secure = ssl.create_default_context() if options.get("sslmode", "disable") != "disable" else None
+    return {**found, "host": parts.hostname or "127.0.0.1", "port": port, "ssl_context": secure}
+
+
+def _make_tables(run: Any) -> None:
+    run("BEGIN")
+    run("SELECT pg_advisory_xact_lock(?)", WRITER)
+    for statement in TABLES.split(";"):
+        run(statement)
+    run("COMMIT")
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (dbapi.Error, OSError) as error:
+        raise GalleryAway("the database of the gallery cannot be used right now; try again in a moment") from error

@@ -1,0 +1,19 @@
+"""Tasks that look after the gallery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libraries.gallery import rebuild
+from libraries.job_manager import report_progress
+from libraries.job_manager.exhibits import known_owners, told_by_jobs
+
+TRIES = 3
+
+
+def reindex() -> dict[str, Any]:
+    """Build the index of the gallery anew from the stored drawings; the old one answers until the new one is whole.
+
+    The result has the number of `drawings` in it, that of `unreadable` files, and whether it was `superseded` by a later one.
+    """
+    return rebuild(known_owners(), told_by_jobs(), report_progress)
