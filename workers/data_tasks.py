@@ -1,23 +1,87 @@
-"""Tasks that convert data files."""
+"""Tasks that convert data files, and draw them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from libraries.job_manager import attach, own_folder
-from libraries.tables import convert_file
+from libraries.charts import plot_table
+from libraries.drawing.costs import plot_costs
+from libraries.drawing.papers import Orientation, page_size
+from libraries.job_manager import attach, own_folder, report_progress
+from libraries.storage import output_folder
+from libraries.svg_builder import svg_blocks
+from libraries.tables import Reading, convert_file, result_name
 
 
-def process_file(file_path: str, format: str = "json", *, protect_formulas: bool = True) -> dict[str, Any]:  # noqa: A002  its public name
-    """Convert a CSV file to JSON or a JSON file to CSV, as `data/<job id>/<stem>.<format>` in the output folder.
+def process_file(
+    file_path: str,
+    format: str = "json",  # noqa: A002  its public name
+    *,
+    protect_formulas: bool = True,
+    from_format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+) -> dict[str, Any]:
+    """Convert a data file to another format, as `data/<job id>/<stem>.<format>` in the output folder.
 
-    The result has the `path` of the new file, the number of `rows` in it, its `columns`, and in `error_count` and `errors` the
-    rows that were left out, with line and reason.
+    The result has the `path` of the new file, the number of `rows` in it, its `columns` with their `types`, in `error_count` and
+    `errors` the rows that were left out, with line and reason, and how the file was read: `source_format`, `encoding`, `dialect`.
 
     Args:
         file_path: a file in the upload folder or the output folder.
-        format: `json` or `csv`.
-        protect_formulas: put `'` before cells of a CSV result that a spreadsheet would run as formulas.
+        format: `csv`, `tsv`, `json`, `ndjson`, `xlsx` or `parquet`.
+        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas.
+        from_format: the format of the file; found out if not given, as are the others.
+        encoding: its encoding, such as `windows-1252`.
+        delimiter: what is between its cells: `comma`, `semicolon`, `tab` or `pipe`.
+        quote: what is around cells that hold a delimiter: `double`, `single` or `none`.
     """
-    artifact, report = convert_file(file_path, format, protect_formulas=protect_formulas, folder=own_folder("data"))
+    artifact, report = convert_file(
+        file_path,
+        format,
+        protect_formulas=protect_formulas,
+        folder=own_folder("data"),
+        reading=Reading(from_format, encoding, delimiter, quote),
+        on_progress=report_progress,
+    )
     return {"path": attach(artifact), **report.summary()}
+
+
+def plot_file(
+    file_path: str,
+    chart: str,
+    y: list[str],
+    x: str | None = None,
+    *,
+    title: str = "",
+    paper: str = "a5",
+    orientation: Orientation = "landscape",
+    margin: float | None = None,
+    pen_width: float = 0.3,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+) -> dict[str, Any]:
+    """Draw columns of a data file as a chart, as `charts/<job id>/<stem>.svg` in the output folder.
+
+    The result has the `path` of the drawing, and tells of the file's rows as a conversion does.
+
+    Args:
+        file_path: a file in the upload folder or the output folder.
+        chart: `line`, `scatter`, `bars` or `histogram`.
+        y: one to eight columns of numbers; bars add up those of the same `x`.
+        x: the column of the horizontal axis: numbers, dates, or for bars texts; by default the number of the row.
+        title: what stands above.
+        paper: name of the paper.
+        orientation: `landscape` or `portrait`.
+        margin: empty border in mm; by default a 13th of the shorter side, at most 15.
+        pen_width: width of the pens' lines in mm.
+        encoding: the file's encoding; found out if not given, as is the delimiter.
+        delimiter: what is between its cells: `comma`, `semicolon`, `tab` or `pipe`.
+    """
+    size, reading = page_size(paper, orientation), Reading(encoding=encoding, delimiter=delimiter)
+    look: dict[str, Any] = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}
+    drawing, report = plot_table(file_path, chart, x, y, **look, reading=reading, on_progress=report_progress)
+    name = result_name(file_path, "svg", folder=own_folder("charts"))
+    artifact = output_folder().publish(name, svg_blocks(drawing))
+    return {"path": attach(artifact, plot=plot_costs(drawing, *size)), **report.summary()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from components.batches.archive import archive_response
 from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, SubmitBatchSchema
 from components.batches.states import batch_body
 from components.batches.submissions import queue_batch
@@ -47,6 +48,24 @@ def get_batch(batch_id: str) -> Response:
     """
     batch = fetch_batch(batch_id)
     return state_response(batch_body(batch), done=batch.done)
+
+
+@blueprint.route("/<batch_id>/archive.zip", parameters=[BATCH_ID_PARAMETER])
+@blueprint.response(
+    200,
+    content_type="application/zip",
+    schema={"type": "string", "format": "binary"},
+    description="The files, and a manifest",
+    headers={"Content-Disposition": TEXT},
+)
+@blueprint.problems(404, 503)
+def get_batch_archive(batch_id: str) -> Response:
+    """Get all files of a batch as one zip.
+
+    It holds what the jobs that have finished by now have made; ask when the batch is `done` to get all. `manifest.json` in it
+    has the state of every job and the names, sizes and SHA-256 of its files.
+    """
+    return archive_response(fetch_batch(batch_id))
 
 
 @blueprint.route("/<batch_id>/cancel", methods=["POST"], parameters=[BATCH_ID_PARAMETER])

@@ -40,15 +40,16 @@ def queue_batch(asked: dict[str, Any]) -> Response:
     return queued_response(body)
 
 
-def calls_of(operation: str, items: list[dict[str, Any]]) -> tuple[str, str | None, list[dict[str, Any]]]:
-    """Return the task of an operation, the timeout of its jobs, and the keyword arguments of each.
+def calls_of(operation: str, items: list[dict[str, Any]]) -> tuple[str | list[str], str | None, list[dict[str, Any]]]:
+    """Return the task of an operation, or that of each job, the timeout of its jobs, and the keyword arguments of each.
 
     Raises:
         BadFields: there is no such operation, or items are wrong.
     """
     if operation in OPERATIONS:
         chosen = OPERATIONS[operation]
-        return chosen.task, chosen.timeout, checked_calls(chosen, items)
+        calls = checked_calls(chosen, items)
+        return [chosen.task_for(call) for call in calls], chosen.timeout, calls
     tasks = known_tasks()
     if operation not in tasks:
         error = UnknownName("operation", operation, [*OPERATIONS, *tasks])

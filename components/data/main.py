@@ -1,4 +1,4 @@
-"""POST /data/process."""
+"""POST /data/process and POST /data/chart."""
 
 from __future__ import annotations
 
@@ -6,21 +6,45 @@ from typing import Any
 
 from flask import Response
 
-from components.data.schemas import DataFileSchema
+from components.data.schemas import ChartSchema, DataFileSchema
 from components.http import AcceptedSchema, accepted, api_blueprint
+from components.operations import OPERATIONS, Operation
 from libraries.job_manager import enqueue_background_job
 
-blueprint = api_blueprint("data", __name__, "/data", "Convert data files: CSV to JSON and back.")
-PROCESS, TIMEOUT = "workers.data_tasks.process_file", "15m"
+blueprint = api_blueprint("data", __name__, "/data", "Data files: converted, and drawn as charts.")
+CONVERT = OPERATIONS.add(
+    "convert",
+    Operation(task="workers.data_tasks.process_file", schema=DataFileSchema, calls=lambda file: [file], timeout="15m"),
+)
+CHART = OPERATIONS.add(
+    "chart", Operation(task="workers.data_tasks.plot_file", schema=ChartSchema, calls=lambda chart: [chart], timeout="15m")
+)
+PROCESS_EXAMPLE = {"file_path": "uploads/data.csv", "format": "json"}
+CHART_EXAMPLE = {"file_path": "uploads/data.csv", "chart": "line", "x": "day", "y": ["price"], "title": "Prices"}
 
 
 @blueprint.route("/process", methods=["POST"])
-@blueprint.arguments(DataFileSchema)
+@blueprint.arguments(DataFileSchema, example=PROCESS_EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()
 def process_data(data_file: dict[str, Any]) -> Response:
     """Queue the conversion of a data file.
 
-    The job's result tells how many rows were kept and which were not, and why; `GET /jobs/<id>/result` is the new file.
+    The job's result tells how many rows were kept and which were not, and why, what the columns hold, and how the file was read;
+    `GET /jobs/<id>/result` is the new file.
     """
-    return accepted(enqueue_background_job(PROCESS, job_timeout=TIMEOUT, **data_file), "File queued for conversion")
+    job = enqueue_background_job(CONVERT.task, job_timeout=CONVERT.timeout, **data_file)
+    return accepted(job, "File queued for conversion")
+
+
+@blueprint.route("/chart", methods=["POST"])
+@blueprint.arguments(ChartSchema, example=CHART_EXAMPLE)
+@blueprint.response(202, AcceptedSchema)
+@blueprint.queues()
+def chart_data(chart: dict[str, Any]) -> Response:
+    """Queue a chart of a data file.
+
+    Each series has a layer and a pen of its own, axes and lettering have theirs. Long columns are thinned to what a pen can show.
+    `GET /jobs/<id>/result` is the drawing.
+    """
+    return accepted(enqueue_background_job(CHART.task, job_timeout=CHART.timeout, **chart), "Chart queued")

@@ -1,4 +1,4 @@
-"""Data files: CSV to JSON and back, row by row, within limits, with an account of every row that could not be kept."""
+"""Data files: between CSV, TSV, JSON, NDJSON, XLSX and Parquet, within limits, with an account of every row that was not kept."""
 
 from libraries.tables.batches import (
     LONGEST_NAME,
@@ -10,9 +10,12 @@ from libraries.tables.batches import (
     check_operation,
     run_operation,
 )
-from libraries.tables.conversion import FORMATS, check_format, convert, convert_file
+from libraries.tables.columns import Column, read_columns
+from libraries.tables.conversion import convert, convert_file, result_name
+from libraries.tables.dialects import DELIMITERS, QUOTES, check_delimiter, check_quote
+from libraries.tables.encoding import ENCODINGS, check_encoding
+from libraries.tables.formats import FORMATS, Reading, check_format, check_source_format
 from libraries.tables.limits import (
-    LARGEST_FILE,
     LARGEST_RESULT,
     LONGEST_CELL,
     MOST_COLUMNS,
@@ -23,26 +26,36 @@ from libraries.tables.limits import (
 from libraries.tables.reports import Report, RowError, within_bytes
 
 __all__ = [
+    "DELIMITERS",
+    "ENCODINGS",
     "FORMATS",
-    "LARGEST_FILE",
     "LARGEST_RESULT",
     "LONGEST_CELL",
     "LONGEST_NAME",
     "MOST_COLUMNS",
     "MOST_FILES",
     "OPERATIONS",
+    "QUOTES",
     "BadFileList",
     "BadTable",
     "BatchReport",
+    "Column",
+    "Reading",
     "Report",
     "RowError",
     "TableTooLarge",
     "UnreadableText",
+    "check_delimiter",
+    "check_encoding",
     "check_file_list",
     "check_format",
     "check_operation",
+    "check_quote",
+    "check_source_format",
     "convert",
     "convert_file",
+    "read_columns",
+    "result_name",
     "run_operation",
     "within_bytes",
 ]

@@ -2,62 +2,118 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
-from libraries.errors import UnknownName
-from libraries.registry import Registry
+from libraries.settings import get_settings
 from libraries.storage import Artifact, filename_part, open_input, output_folder
-from libraries.tables.csv_rows import read_csv, write_csv
-from libraries.tables.encoding import read_text
-from libraries.tables.json_rows import read_json, write_json
-from libraries.tables.limits import LARGEST_RESULT, MOST_COLUMNS, BadTable, TableTooLarge
-from libraries.tables.reports import Report, RowError
+from libraries.tables.formats import FORMATS, Reading, Writing, check_format, open_table
+from libraries.tables.kinds import ColumnKinds
+from libraries.tables.limits import TableTooLarge, in_mb, largest_result
+from libraries.tables.reports import Report
+from libraries.tables.rows import Block, Table
 
 FOLDER = "data"
 LONGEST_STEM = 80
 BLOCK = 65_536
 
-Convert = Callable[[str, Report, bool], Iterator[bytes]]
-# A format by its name, and how a table of the other format becomes one.
-FORMATS: Registry[Convert] = Registry("format")
+OnProgress = Callable[[int, int, str], None]
 
 
-def check_format(name: object, *, field: str = "format") -> str:
-    """Return `name` if it is a format that can be converted to.
+def convert(
+    source: IO[bytes],
+    to_format: str,
+    *,
+    protect_formulas: bool = True,
+    reading: Reading | None = None,
+    name: str = "",
+    on_progress: OnProgress | None = None,
+) -> tuple[Iterator[bytes], Report]:
+    """Return the table in `source` as `to_format`, in blocks of bytes, and the report of its rows.
 
-    Raises:
-        UnknownName: it is not; the error lists those that are.
-    """
-    if not isinstance(name, str) or name not in FORMATS:
-        raise UnknownName("format", name, FORMATS, field=field)
-    return name
-
-
-def convert(source: IO[bytes], to_format: str, *, protect_formulas: bool = True) -> tuple[Iterator[bytes], Report]:
-    """Return the table in `source` as `to_format`, in blocks of bytes (UTF-8), and the report of its rows.
-
-    To `json` from CSV: a list of objects, one a line; all values are text, because CSV has no other kind. To `csv` from JSON: the
-    columns are the names of all objects in the order of their first appearance. A row that cannot be kept is left out and
-    reported, the others are kept. The report is complete when all blocks have been taken.
+    From CSV and TSV all values go into JSON as text, because these formats have no other kind. From JSON the columns are the
+    names of all objects in the order of their first appearance. A row that cannot be kept is left out and reported, the others
+    are kept. The report is complete when all blocks have been taken.
 
     Args:
-        source: a binary file of at most 10 MB, in UTF-8, or in UTF-16 with its mark.
-        to_format: `json` or `csv`.
-        protect_formulas: put `'` before cells of a CSV result that a spreadsheet would run as formulas.
+        source: a binary file that can be read again from its beginning.
+        to_format: a name of `FORMATS`.
+        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas.
+        reading: how the file is to be read; by default all of that is found out.
+        name: the name of the file, whose ending tells the format where the bytes do not.
+        on_progress: called now and then with the bytes read, the bytes to read, and words; a file that is read twice counts
+            twice.
 
     Raises:
         UnknownName: there is no such format.
-        UnreadableText, BadTable, TableTooLarge: the file as a whole cannot be used. BadTable and TableTooLarge may also be
-            raised while blocks are taken.
+        UnreadableText, BadTable, TableTooLarge: the file as a whole cannot be used. All of them may also be raised while blocks
+            are taken.
     """
-    make, report = FORMATS[check_format(to_format)], Report()
-    return _bounded_blocks(make(read_text(source), report, protect_formulas)), report
+    chosen, report = FORMATS[check_format(to_format)], Report()
+    size = source.seek(0, io.SEEK_END)
+    most = get_settings().data_file_limit
+    if size > most:
+        raise TableTooLarge(f"the file is larger than {in_mb(most)}")
+    table = open_table(source, size, report, reading or Reading(), name)
+    report.columns = table.columns
+    passes = Passes(table, size, on_progress)
+    kinds = table.kinds
+    if kinds is None and chosen.needs_kinds:
+        kinds = passes.look_through()
+    counted = passes.rows(report, kinds)
+    pieces = chosen.write(Writing(table.columns, kinds or [], table.textual, protect_formulas), counted)
+    return _bounded_blocks(pieces, largest_result(size)), report
+
+
+class Passes:
+    """The ways through a table: one to see what its columns hold, where that must be known before, and one to write it."""
+
+    def __init__(self, table: Table, size: int, on_progress: OnProgress | None) -> None:
+        self._table, self._size, self._on_progress = table, size, on_progress
+        self._before, self._total = 0, size
+
+    def look_through(self) -> list[str]:
+        """Read all of the table and return the kinds of its columns."""
+        self._total = 2 * self._size
+        kinds = ColumnKinds(len(self._table.columns), textual=self._table.textual)
+        for block in self._table.blocks(Report()):
+            kinds.see(block)
+            self._tell()
+        self._before = self._size
+        return kinds.kinds
+
+    def rows(self, report: Report, known: list[str] | None) -> Iterator[Block]:
+        """Yield all rows of the table that can be kept, counted by the report."""
+        kinds = ColumnKinds(len(self._table.columns), textual=self._table.textual)
+        if known is not None:
+            kinds.kinds = known
+        for block in self._table.blocks(report):
+            report.rows += len(block)
+            if known is None:
+                kinds.see(block)
+            if len(block):
+                yield block
+            self._tell()
+        report.kinds = kinds.named()
+        self._tell(whole=True)
+
+    def _tell(self, *, whole: bool = False) -> None:
+        if self._on_progress is not None:
+            done = self._total if whole else self._before + min(self._table.position(), self._size)
+            self._on_progress(done, self._total, f"read {in_mb(done)} of {in_mb(self._total)}")
 
 
 def convert_file(
-    path: str, to_format: str, *, protect_formulas: bool = True, tell_apart: str = "", folder: str = FOLDER
+    path: str,
+    to_format: str,
+    *,
+    protect_formulas: bool = True,
+    tell_apart: str = "",
+    folder: str = FOLDER,
+    reading: Reading | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[Artifact, Report]:
     """Convert the file `path`, as `convert` does, into `<folder>/<stem>.<format>` below the output folder.
 
@@ -68,71 +124,40 @@ def convert_file(
         UnknownName, UnreadableText, BadTable, TableTooLarge: as `convert`.
         StorageFull: there is no room for the result.
     """
-    check_format(to_format)
+    name = result_name(path, check_format(to_format), tell_apart, folder)
+    return convert_to(path, to_format, name, protect_formulas=protect_formulas, reading=reading, on_progress=on_progress)
+
+
+def convert_to(
+    path: str,
+    to_format: str,
+    name: str,
+    *,
+    protect_formulas: bool = True,
+    reading: Reading | None = None,
+    on_progress: OnProgress | None = None,
+) -> tuple[Artifact, Report]:
+    """Convert the file `path` as `convert_file` does, into the file `name` of the output folder; it raises the same."""
     with open_input(path) as source:
-        blocks, report = convert(source, to_format, protect_formulas=protect_formulas)
-        return output_folder().publish(result_name(path, to_format, tell_apart, folder), blocks), report
+        blocks, report = convert(
+            source, to_format, protect_formulas=protect_formulas, reading=reading, name=path, on_progress=on_progress
+        )
+        return output_folder().publish(name, blocks), report
 
 
-def result_name(path: str, to_format: str, tell_apart: str = "", folder: str = FOLDER) -> str:
+def result_name(path: str, suffix: str, tell_apart: str = "", folder: str = FOLDER) -> str:
     """Return the name in the output folder that the result of converting `path` gets."""
-    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=LONGEST_STEM)}{tell_apart}.{to_format}"
+    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=LONGEST_STEM)}{tell_apart}.{suffix}"
 
 
-def _csv_to_json(text: str, report: Report, protect_formulas: bool) -> Iterator[bytes]:
-    if text.lstrip()[:1] in ("[", "{") and _is_json(text):
-        raise BadTable("the file is JSON already")
-    return write_json(_kept(read_csv(text, report), report))
-
-
-def _json_to_csv(text: str, report: Report, protect_formulas: bool) -> Iterator[bytes]:
-    # Twice through the text: the first line of a CSV needs the names of all rows, and rows are not held in memory meanwhile.
-    report.columns = columns = _all_columns(read_json(text))
-    rows = _kept(read_json(text), report)
-    lines = write_csv(columns, rows, protect_formulas=protect_formulas) if columns else (str(row) for row in rows)
-    return (line.encode() for line in lines)
-
-
-FORMATS.add("json", _csv_to_json)
-FORMATS.add("csv", _json_to_csv)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        for _ in read_json(text):
-            pass
-    except BadTable:
-        return False
-    return True
-
-
-def _all_columns(rows: Iterable[dict[str, str] | RowError]) -> list[str]:
-    columns: dict[str, None] = {}
-    for row in rows:
-        if not isinstance(row, RowError):
-            columns |= dict.fromkeys(row)
-        if len(columns) > MOST_COLUMNS:
-            raise BadTable(f"the objects have more than {MOST_COLUMNS} different names")
-    return list(columns)
-
-
-def _kept(rows: Iterable[dict[str, str] | RowError], report: Report) -> Iterator[dict[str, str]]:
-    for row in rows:
-        if isinstance(row, RowError):
-            report.refuse(row)
-        else:
-            report.rows += 1
-            yield row
-
-
-def _bounded_blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _bounded_blocks(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
     """Yield the pieces joined into blocks; raise TableTooLarge when they become too many bytes."""
     block, total = bytearray(), 0
     for piece in pieces:
         block += piece
         total += len(piece)
-        if total > LARGEST_RESULT:
-            raise TableTooLarge(f"the result would be larger than {LARGEST_RESULT // 1_000_000} MB")
+        if total > most:
+            raise TableTooLarge(f"the result would be larger than {in_mb(most)}")
         if len(block) >= BLOCK:
             yield bytes(block)
             block.clear()

@@ -1,44 +1,185 @@
-"""From the bytes of a data file to its text."""
+"""From the bytes of a data file to its text: which encoding it is, and the text in blocks of UTF-8."""
 
 from __future__ import annotations
 
 import codecs
-from typing import IO
+from collections.abc import Iterator
+from typing import IO, NamedTuple
 
-from libraries.tables.limits import LARGEST_FILE, BadTable, TableTooLarge, UnreadableText
+from libraries.errors import UnknownName
+from libraries.tables.limits import LONGEST_RECORD, BadTable, UnreadableText, in_mb
+from libraries.tables.western import surely_western
 
+BLOCK = 1 << 21
+SAMPLE = 4096
 UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-NAMES = {"utf-16": "UTF-16", "utf-8-sig": "UTF-8"}
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+# What a client may say that a file is. The names are those of the Encoding Standard (https://encoding.spec.whatwg.org).
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
+    "windows-1252": "cp1252",
+    "windows-1253": "cp1253",
+    "windows-1254": "cp1254",
+    "iso-8859-1": "latin-1",
+    "iso-8859-2": "iso8859-2",
+    "iso-8859-15": "iso8859-15",
+    "ibm850": "cp850",
+    "macintosh": "mac-roman",
+    "koi8-r": "koi8-r",
+    "shift_jis": "cp932",
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "euc-kr": "euc-kr",
+}
+# A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly ASCII.
+MANY_ZEROS, FEW_ZEROS = 0.8, 0.05
 
 
-def read_text(source: IO[bytes]) -> str:
-    """Return the text of `source`: UTF-16 if it begins with that mark, else UTF-8 with or without one. The mark is removed.
+class Encoding(NamedTuple):
+    """How the bytes of a file are text: a name of `ENCODINGS`, and the bytes of the mark in front."""
 
-    Other encodings are not guessed: a wrong guess would change the data without a word.
+    name: str
+    mark: int = 0
+
+    @property
+    def codec(self) -> str:
+        """The name that Python has for it."""
+        return ENCODINGS[self.name]
+
+
+def check_encoding(name: object) -> str:
+    """Return `name` if it is an encoding that can be asked for.
 
     Raises:
-        TableTooLarge: there are more than 10 MB.
-        BadTable: there is nothing but space.
-        UnreadableText: the bytes are neither; the error names the first line that is not.
+        UnknownName: it is not; the error lists those that are.
     """
-    data = source.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise TableTooLarge(f"the file is larger than {LARGEST_FILE // 1_000_000} MB")
-    encoding = _encoding_of(data)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode(encoding, "replace")
-        line = 1 + before.count("\n") + before.replace("\r\n", "").count("\r")
-        raise UnreadableText(f"line {line} is not {NAMES[encoding]} text; save the file as UTF-8 and try again") from None
-    if not text or text.isspace():
-        raise BadTable("the file is empty")
-    return text
+    if not isinstance(name, str) or name not in ENCODINGS:
+        raise UnknownName("encoding", name, ENCODINGS, field="encoding")
+    return name
 
 
-def _encoding_of(data: bytes) -> str:
-    # The little-endian mark of UTF-32 begins with that of UTF-16.
-    if data.startswith(UTF32_MARKS):
+def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
+    """Return the encoding of a file: that of its mark, else UTF-8, UTF-16 or Windows-1252 where this is sure.
+
+    The file is read once for that, unless `wanted` says what it is.
+
+    Raises:
+        UnreadableText: it is none of these for sure; the error names the first line that is not UTF-8.
+        BadTable: the file is empty.
+    """
+    source.seek(0)
+    head = source.read(SAMPLE)
+    if head.startswith(UTF32_MARKS):
         raise UnreadableText("the file is UTF-32; save it as UTF-8 and try again")
-    return "utf-16" if data.startswith(UTF16_MARKS) else "utf-8-sig"
+    if not head:
+        raise BadTable("the file is empty")
+    marked = next((Encoding(name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None)
+    if wanted is not None:
+        name = check_encoding(wanted)
+        return Encoding(name, marked.mark if marked and marked.name == name else 0)
+    if marked is not None:
+        return marked
+    return _sixteen_bits(head) or _unmarked(source)
+
+
+def _sixteen_bits(head: bytes) -> Encoding | None:
+    half = len(head) // 2
+    even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
+    for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if half > 1 and zeros >= MANY_ZEROS * half and others <= FEW_ZEROS * half:
+            return Encoding(name)
+    return None
+
+
+def _unmarked(source: IO[bytes]) -> Encoding:
+    try:
+        for _ in _decoded(source, Encoding("utf-8")):
+            pass
+    except UnreadableText:
+        if surely_western(_raw_blocks(source, 0)):
+            return Encoding("windows-1252")
+        raise
+    return Encoding("utf-8")
+
+
+def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) -> Iterator[bytes]:
+    """Yield the text of a file as UTF-8, without its mark, in blocks that end where a line ends.
+
+    Raises:
+        UnreadableText: the bytes are not text in that encoding; the error names the first line that is not.
+        BadTable: a line is longer than 12 million bytes.
+    """
+    rest = b""
+    for part in _decoded(source, encoding, size or BLOCK):
+        # The end of a line, but not a CR that a LF may follow.
+        cut = part.rfind(b"\n") + 1 or part.rfind(b"\r", 0, -1) + 1
+        if cut:
+            yield rest + part[:cut]
+            rest = part[cut:]
+        else:
+            rest += part
+        if len(rest) > LONGEST_RECORD:
+            raise BadTable(f"a line is longer than {in_mb(LONGEST_RECORD)}")
+    if rest:
+        yield rest
+
+
+def _decoded(source: IO[bytes], encoding: Encoding, size: int = BLOCK) -> Iterator[bytes]:
+    """Yield the text as UTF-8 in blocks that may end anywhere between two characters."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)()
+    pending = False
+    try:
+        for block in _raw_blocks(source, encoding.mark, size):
+            if encoding.name == "utf-8" and not pending and block.isascii():
+                yield block
+                continue
+            yield decoder.decode(block).encode()
+            pending = bool(decoder.getstate()[0])
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError:
+        # A lone surrogate passes some decoders and no encoder.
+        line = _first_bad_line(source, encoding)
+        raise UnreadableText(
+            f"line {line} is not {encoding.name.upper()} text; save the file as UTF-8, or say which encoding it has",
+            field="encoding",
+        ) from None
+
+
+def _raw_blocks(source: IO[bytes], start: int, size: int = BLOCK) -> Iterator[bytes]:
+    source.seek(start)
+    while block := source.read(size):
+        yield block
+
+
+def _first_bad_line(source: IO[bytes], encoding: Encoding) -> int:
+    """Return the number of the first line that cannot be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding.codec)()
+    lines, after_cr, undecoded = 1, False, b""
+    for block in _raw_blocks(source, encoding.mark):
+        try:
+            undecoded = decoder.getstate()[0]
+            text = decoder.decode(block)
+            text.encode()
+        except UnicodeError as error:
+            sound = _sound(undecoded + block, error, encoding)
+            return lines + _line_ends(sound, after_cr=after_cr)
+        lines += _line_ends(text, after_cr=after_cr)
+        after_cr = text.endswith("\r")
+    return lines
+
+
+def _sound(data: bytes, error: UnicodeError, encoding: Encoding) -> str:
+    """Return the text before an error."""
+    if isinstance(error, UnicodeDecodeError):
+        return data[: error.start].decode(encoding.codec, "replace")
+    text = data.decode(encoding.codec, "replace")
+    return text[: getattr(error, "start", 0)]
+
+
+def _line_ends(text: str, *, after_cr: bool) -> int:
+    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
+    return ends - 1 if after_cr and text.startswith("\n") else ends

@@ -1,21 +1,28 @@
-"""JSON, in and out: a table is a list of objects, one object a row."""
+"""JSON, in and out: a table is a list of objects, or in NDJSON one object a line (https://github.com/ndjson/ndjson-spec)."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import orjson
 
-from libraries.tables.limits import BadTable, cell_problem
-from libraries.tables.reports import RowError, quoted
+from libraries.tables.encoding import Encoding, utf8_blocks
+from libraries.tables.limits import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS, BadTable, cell_problem, in_mb
+from libraries.tables.plain import json_text
+from libraries.tables.reports import Report, RowError, quoted
+from libraries.tables.rows import MISSING, Block, Cell, Columns, Rows, as_text, for_json
 
 LF = "\n"
 AFTER_ROW = re.compile(r"[ \t\r\n]*([,\]])")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+ROWS_AT_ONCE, LETTERS_AT_ONCE = 5_000, 2_000_000
+FIRST_WINDOW = 65_536
 
 
 class _Twice(dict[str, Any]):
@@ -41,42 +48,168 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=orjson.Fragment, parse_int=orjson.Fragment, parse_constant=_refuse_constant
 )
+NOT_JSON, TOO_DEEP, CONSTANT = "is not JSON", "nests too deeply", "holds NaN or Infinity, which JSON does not have"
 
 
-def read_json(text: str) -> Iterator[dict[str, str] | RowError]:
-    """Yield the rows of a JSON text as `{column: cell}`, or the error of a row that cannot be kept.
-
-    A text stays itself, a number keeps its digits, true and false become `true` and `false`, null becomes an empty cell, and a
-    list or an object becomes its JSON text.
+class ObjectsTable:
+    """A table whose rows are objects; its columns are the names of all of them, in the order of their first appearance.
 
     Raises:
-        BadTable: the text is not JSON, or not a list; the error names the line. Rows before it may have been yielded.
+        BadTable: there are more than a thousand names, or the text as a whole is not what it should be; the error names the line.
+        UnreadableText: the bytes are not text in the encoding.
     """
-    return (_row(value, line) for line, value in _values(text))
+
+    textual = False
+    kinds = None
+
+    def __init__(self, source: IO[bytes], encoding: Encoding) -> None:
+        """Read all of it once, for the names."""
+        self._source, self._encoding = source, encoding
+        names: dict[str, None] = {}
+        for row in self._objects():
+            if not isinstance(row, RowError):
+                names |= dict.fromkeys(row)
+            if len(names) > MOST_COLUMNS:
+                raise BadTable(f"the objects have more than {MOST_COLUMNS} different names")
+        self.columns = list(names)
+
+    def position(self) -> int:
+        """Return how many bytes of the file have been read."""
+        return self._source.tell()
+
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """Yield all rows that can be kept; a text stays itself, a number keeps its digits."""
+        rows: list[list[Cell]] = []
+        letters = 0
+        for row in self._objects():
+            if isinstance(row, RowError):
+                report.refuse(row)
+                continue
+            cells = [row.get(name, MISSING) for name in self.columns]
+            rows.append(cells)
+            letters += sum(len(cell) for cell in cells if isinstance(cell, str))
+            if len(rows) >= ROWS_AT_ONCE or letters > LETTERS_AT_ONCE:
+                yield Rows(rows)
+                rows, letters = [], 0
+        if rows:
+            yield Rows(rows)
+
+    def _objects(self) -> Iterator[dict[str, Cell] | RowError]:
+        texts = (block.decode() for block in utf8_blocks(self._source, self._encoding))
+        for line, value, odd in self._values(texts):
+            yield value if isinstance(value, RowError) else _row(value, line, odd=odd)
+
+    @abstractmethod
+    def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
+        """Yield the rows as they are, each with its line, and whether its cells have to be looked at; one at a time."""
 
 
-def _values(text: str) -> Iterator[tuple[int, Any]]:
-    """Yield the members of the list that `text` is, each with its line; one at a time, to hold no more than that in memory."""
-    place = _after_space(text, 0)
-    if not text.startswith("[", place):
-        raise BadTable("the file is not a list of objects: it must begin with '['")
-    place, line = place + 1, 1 + text.count("\n", 0, place)
-    if text.startswith("]", end := _after_space(text, place)):
-        place, follows = end + 1, "]"
-    else:
-        follows = ","
-    while follows == ",":
-        start = _after_space(text, place)
-        line += text.count("\n", place, start)
-        value, end = _value(text, start, line)
-        yield line, value
-        after = AFTER_ROW.match(text, end)
-        if after is None:
-            raise BadTable(f"line {line + text.count(LF, start, end)}: expected ',' or ']' after a row")
-        line += text.count("\n", start, after.end())
-        place, follows = after.end(), after[1]
-    if _after_space(text, place) < len(text):
-        raise BadTable(f"line {line}: there is more text after the end of the list")
+class JsonTable(ObjectsTable):
+    """A table that is a list of objects."""
+
+    def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
+        return Window(texts).members()
+
+
+class LinesTable(ObjectsTable):
+    """A table that is one object a line; a line that is not JSON is an error of that row, and blank lines are none."""
+
+    def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
+        lines = (line for text in texts for line in io.StringIO(text, newline=""))
+        for number, line in enumerate(lines, 1):
+            if line and not line.isspace():
+                yield number, _line_value(line.strip(" \t\r\n"), number), _is_odd(line, 0, len(line))
+
+
+def _line_value(text: str, number: int) -> Any:
+    try:
+        value, end = DECODER.raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        return RowError(number, f"the line {_what_is_wrong(error)}")
+    return value if end == len(text) else RowError(number, "there is more text after the object")
+
+
+class Window:
+    """The part of a long JSON text that is looked at, which grows until the value that begins in it is whole."""
+
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts = texts
+        self._text, self._place, self._line = "", 0, 1
+        self._whole = False
+
+    def members(self) -> Iterator[tuple[int, Any, bool]]:
+        """Yield the members of the list that the text is, each with its line, and whether its cells have to be looked at.
+
+        Raises:
+            BadTable: it is no list, or not JSON. Members before that have been yielded.
+        """
+        self._skip_space()
+        if not self._text.startswith("[", self._place):
+            raise BadTable("the file is not a list of objects: it must begin with '['")
+        self._place += 1
+        self._skip_space()
+        if self._text.startswith("]", self._place):
+            self._place += 1
+        else:
+            follows = ","
+            while follows == ",":
+                self._skip_space()
+                line = self._line
+                value, follows, odd = self._member()
+                yield line, value, odd
+        self._skip_space()
+        if self._place < len(self._text):
+            raise BadTable(f"line {self._line}: there is more text after the end of the list")
+
+    def _member(self) -> tuple[Any, str, bool]:
+        """Return the next member, what follows it, a comma or the end of the list, and whether it has to be looked at."""
+        while True:
+            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign after it tells.
+            try:
+                value, end = DECODER.raw_decode(self._text, self._place)
+            except (ValueError, RecursionError) as error:
+                if isinstance(error, RecursionError) or not self._grow():
+                    raise self._refusal(error) from None
+                continue
+            after = AFTER_ROW.match(self._text, end)
+            if after is None and self._grow():
+                continue
+            if after is None:
+                line = self._line + self._text.count(LF, self._place, end)
+                raise BadTable(f"line {line}: expected ',' or ']' after a row")
+            odd = _is_odd(self._text, self._place, end)
+            self._move_to(after.end())
+            return value, after[1], odd
+
+    def _refusal(self, error: Exception) -> BadTable:
+        if isinstance(error, json.JSONDecodeError):
+            line = self._line + self._text.count(LF, self._place, error.pos)
+            column = error.pos - self._text.rfind(LF, 0, error.pos)
+            return BadTable(f"the file is not JSON: line {line}, column {column}")
+        return BadTable(f"the row on line {self._line} {_what_is_wrong(error)}")
+
+    def _skip_space(self) -> None:
+        while True:
+            self._move_to(_after_space(self._text, self._place))
+            if self._place < len(self._text) or not self._grow():
+                return
+
+    def _move_to(self, place: int) -> None:
+        self._line += self._text.count(LF, self._place, place)
+        self._place = place
+
+    def _grow(self) -> bool:
+        """Forget what lies behind and look as far again ahead; tell whether there was more."""
+        kept = self._text[self._place :]
+        if len(kept) > LONGEST_RECORD:
+            raise BadTable(f"the row on line {self._line} is longer than {in_mb(LONGEST_RECORD)}, or is not JSON")
+        wanted, parts, found = max(FIRST_WINDOW, len(kept)), [kept], 0
+        while found < wanted and (text := next(self._texts, None)) is not None:
+            parts.append(text)
+            found += len(text)
+        if found:
+            self._text, self._place = "".join(parts), 0
+        return found > 0
 
 
 def _after_space(text: str, place: int) -> int:
@@ -85,17 +218,18 @@ def _after_space(text: str, place: int) -> int:
     return place
 
 
-def _value(text: str, start: int, line: int) -> tuple[Any, int]:
-    try:
-        return DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        raise BadTable(f"the file is not JSON: line {error.lineno}, column {error.colno}") from None
-    except (ValueError, RecursionError) as error:
-        what = "nests too deeply" if isinstance(error, RecursionError) else "holds NaN or Infinity, which JSON does not have"
-        raise BadTable(f"the row on line {line} {what}") from None
+def _what_is_wrong(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return NOT_JSON
+    return TOO_DEEP if isinstance(error, RecursionError) else CONSTANT
 
 
-def _row(value: object, line: int) -> dict[str, str] | RowError:
+def _is_odd(text: str, start: int, end: int) -> bool:
+    """Tell whether a row may have a cell that is too long, or holds NUL or half a pair: these come as escapes only."""
+    return end - start > LONGEST_CELL or text.find("\\u", start, end) >= 0
+
+
+def _row(value: object, line: int, *, odd: bool) -> dict[str, Cell] | RowError:
     if not isinstance(value, dict) or not value:
         return RowError(line, "a row must be an object with at least one name")
     if isinstance(value, _Twice):
@@ -104,24 +238,47 @@ def _row(value: object, line: int) -> dict[str, str] | RowError:
         row = {name: _cell(inner) for name, inner in value.items()}
     except (TypeError, ValueError, RecursionError):
         return RowError(line, "a value cannot be written as text: it nests too deeply, repeats a name or holds broken characters")
-    problem = next(filter(None, map(_problem, (*row, *row.values()))), None)
+    problem = next(filter(None, map(_problem, (*row, *row.values()))), None) if odd else None
     return row if problem is None else RowError(line, problem)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
+def _cell(value: object) -> Cell:
+    """Return a value as it is, a list or an object as its JSON text."""
+    if isinstance(value, list | dict):
+        return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode())
+    return value
 
 
-def _problem(text: str) -> str | None:
+def _problem(cell: Cell) -> str | None:
+    if cell is None or isinstance(cell, bool):
+        return None
+    text = as_text(cell)
     return "a cell holds half of a surrogate pair" if LONE_SURROGATE.search(text) else cell_problem(text)
 
 
-def write_json(rows: Iterable[dict[str, str]]) -> Iterator[bytes]:
+def write_json(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
     """Yield a JSON text: a list with one object a line."""
-    before = b"[\n"
-    for row in rows:
-        yield before + orjson.dumps(row)
-        before = b",\n"
-    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+    any_row = False
+    for block in blocks:
+        for piece in _objects_text(columns, block, before=b",\n", after=b""):
+            yield piece if any_row else b"[\n" + piece[2:]
+            any_row = True
+    yield b"\n]\n" if any_row else b"[]\n"
+
+
+def write_lines(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
+    """Yield one JSON object a line."""
+    for block in blocks:
+        yield from _objects_text(columns, block, before=b"", after=b"\n")
+
+
+def _objects_text(columns: list[str], block: Block, *, before: bytes, after: bytes) -> Iterator[bytes]:
+    pieces = json_text(block, columns, before=before, after=after) if isinstance(block, Columns) else None
+    if pieces is not None:
+        yield from pieces
+        return
+    for cells in block.rows():
+        row = dict(zip(columns, cells, strict=True))
+        if MISSING in cells:
+            row = {name: cell for name, cell in row.items() if cell is not MISSING}
+        yield before + orjson.dumps(row, default=for_json) + after

@@ -6,22 +6,24 @@ from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
-# Bytes in, bytes out, columns, characters of a cell. JSON repeats the column names in every row, so a result can be far larger
-# than its source and has a limit of its own.
-LARGEST_FILE = 10_000_000
+# Every file may become this many bytes; a large one twenty times its own, because JSON repeats the column names in every row and
+# packed formats unfold. How large a file may be at all is the setting DATA_FILE_LIMIT.
 LARGEST_RESULT = 100_000_000
+MOST_GROWTH = 20
 MOST_COLUMNS = 1_000
 LONGEST_CELL = 131_072
+# Characters from the beginning of a row to its end, in formats of text: what has to be in memory at once.
+LONGEST_RECORD = 12_000_000
 
 
 class UnreadableText(InvalidInput):
-    """Raised when the bytes of a data file are not text in UTF-8, or in UTF-16 with its mark."""
+    """Raised when the bytes of a data file are not text in an encoding that can be told for sure."""
 
     code: ClassVar[str] = "unreadable-text"
 
 
 class BadTable(InvalidInput):
-    """Raised when a data file as a whole is not a table: it is empty, has no usable columns, or is not JSON at all."""
+    """Raised when a data file as a whole is not a table: it is empty, has no usable columns, or is not in its format at all."""
 
     code: ClassVar[str] = "bad-table"
 
@@ -39,3 +41,13 @@ def cell_problem(text: str) -> str | None:
     if "\0" in text:
         return "a cell holds a NUL character"
     return None
+
+
+def largest_result(size: int) -> int:
+    """Return how many bytes may be made from a file of `size` bytes."""
+    return max(LARGEST_RESULT, MOST_GROWTH * size)
+
+
+def in_mb(size: int) -> str:
+    """Return a number of bytes for an error text."""
+    return f"{size / 1_000_000:,.0f} MB" if size >= 1_000_000 else f"{size:,} bytes"  # noqa: PLR2004 - a million is the unit

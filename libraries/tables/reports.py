@@ -11,9 +11,10 @@ MOST_ERRORS_SHOWN = 100
 MOST_NOTES_SHOWN = 100
 LONGEST_QUOTE = 60
 # Bytes as JSON. A job's result is limited, so each list in it has its share.
-COLUMNS_SHARE = 16_000
-ERRORS_SHARE = 20_000
-NOTES_SHARE = 8_000
+COLUMNS_SHARE = 14_000
+ERRORS_SHARE = 18_000
+NOTES_SHARE = 7_000
+KINDS_SHARE = 12_000
 
 Item = TypeVar("Item")
 
@@ -30,7 +31,9 @@ class Report:
     """What became of the rows of a table.
 
     Every row of the source is counted once: in `rows` if it was kept, in `error_count` if it was left out. `errors` tells of the
-    first hundred of the latter. `notes` tells of changes that cost no data, such as a column that had to be renamed.
+    first hundred of the latter. `notes` tells of changes that cost no data, such as a column that had to be renamed. `kinds` says
+    what each column holds; `source_format`, `encoding` and `dialect` how the file was read, the latter two None in formats that
+    have none.
     """
 
     rows: int = 0
@@ -38,6 +41,10 @@ class Report:
     error_count: int = 0
     errors: list[RowError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    source_format: str = ""
+    encoding: str | None = None
+    dialect: dict[str, str] | None = None
 
     def refuse(self, error: RowError) -> None:
         """Count a row that was left out."""
@@ -51,14 +58,18 @@ class Report:
             self.notes.append(text)
 
     def summary(self) -> dict[str, Any]:
-        """Return the report as JSON of at most about 45 kB: long lists are cut, their counts are not."""
+        """Return the report as JSON of at most about 52 kB: long lists are cut, their counts are not."""
         return {
             "rows": self.rows,
             "columns": within_bytes(self.columns, COLUMNS_SHARE),
             "column_count": len(self.columns),
+            "types": within_bytes(self.kinds, KINDS_SHARE),
             "error_count": self.error_count,
             "errors": within_bytes([error._asdict() for error in self.errors], ERRORS_SHARE),
             "notes": within_bytes(self.notes, NOTES_SHARE),
+            "source_format": self.source_format,
+            "encoding": self.encoding,
+            "dialect": self.dialect,
         }
 
 

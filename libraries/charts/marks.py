@@ -1,0 +1,110 @@
+"""What stands for data on paper: lines, points, bars. Each is thinned to what a pen can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.svg_builder import Hatching, hatch_lines
+
+Floats = NDArray[np.float64]
+# A pen shows no more of a line than its lowest and its highest place, once in this many mm.
+PIXEL = 0.5
+FEWEST_TO_THIN = 4
+# Points nearer to each other than this, in mm, become one blot.
+POINT_PITCH = 0.7
+MOST_POINTS = 20_000
+# Directions of hatching, in degrees.
+ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
+
+
+def line_strokes(places: Floats) -> list[Floats]:
+    """Return a line through `places`, array of shape (n, 2) in mm sorted by x, broken where y is NaN.
+
+    Where it has many vertices in half a mm, only the lowest and the highest of each half are left, so that the line goes up and
+    down once in a mm: more would be one blot of ink.
+    """
+    breaks = np.flatnonzero(np.isnan(places[:, 1]))
+    pieces = np.split(places, breaks)
+    return [_thinned(piece[~np.isnan(piece[:, 1])]) for piece in pieces if (~np.isnan(piece[:, 1])).any()]
+
+
+def _thinned(places: Floats) -> Floats:
+    column = np.floor(places[:, 0] / PIXEL)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
+    if len(places) <= FEWEST_TO_THIN * len(starts):
+        return places
+    low, high = np.minimum.reduceat(places[:, 1], starts), np.maximum.reduceat(places[:, 1], starts)
+    middle = (column[starts] + 0.5) * PIXEL
+    up = np.arange(len(starts)) % 2 == 0
+    first, second = np.where(up, low, high), np.where(up, high, low)
+    zigzag = np.stack((np.column_stack((middle, first)), np.column_stack((middle, second))), axis=1).reshape(-1, 2)
+    zigzag[:, 0] = np.clip(zigzag[:, 0], places[0, 0], places[-1, 0])
+    found = np.concatenate((places[:1], zigzag, places[-1:]))
+    kept = np.ones(len(found), dtype=bool)
+    kept[1:] = (np.abs(np.diff(found, axis=0)) > 1e-9).any(axis=1)  # noqa: PLR2004 - less than an atom
+    return found[kept]
+
+
+def spread_points(places: Floats) -> Floats:
+    """Return those of `places`, array of shape (n, 2) in mm, that can be told apart: one in each square of 0.7 mm."""
+    found = places[~np.isnan(places).any(axis=1)]
+    _, first = np.unique(np.floor(found / POINT_PITCH), axis=0, return_index=True)
+    chosen = found[np.sort(first)]
+    return chosen if len(chosen) <= MOST_POINTS else chosen[:: -(-len(chosen) // MOST_POINTS)]
+
+
+def _circle(size: float) -> list[Floats]:
+    angle = np.linspace(0, 2 * np.pi, 13)
+    return [size / 2 * np.column_stack((np.cos(angle), np.sin(angle)))]
+
+
+def _polygon(corners: int, turn: float, scale: float) -> Callable[[float], list[Floats]]:
+    angle = 2 * np.pi * (np.arange(corners + 1) / corners + turn)
+    return lambda size: [size * scale / 2 * np.column_stack((np.cos(angle), np.sin(angle)))]
+
+
+def _cross(turn: float) -> Callable[[float], list[Floats]]:
+    def draw(size: float) -> list[Floats]:
+        angles = 2 * np.pi * (turn + np.array([0.0, 0.25]))
+        return [size / 2 * np.array([[-np.cos(angle), -np.sin(angle)], [np.cos(angle), np.sin(angle)]]) for angle in angles]
+
+    return draw
+
+
+# The sign of each series, told apart without colour.
+SIGNS: tuple[Callable[[float], list[Floats]], ...] = (
+    _circle,
+    _cross(0.125),
+    _polygon(4, 0.125, 1.2),
+    _polygon(3, 0.75, 1.25),
+    _cross(0.0),
+    _polygon(4, 0.0, 1.2),
+    _polygon(3, 0.25, 1.25),
+    _polygon(6, 0.0, 1.0),
+)
+
+
+def point_strokes(places: Floats, sign: int, size: float) -> list[Floats]:
+    """Return a sign of `size` mm at each of `places`."""
+    shape = SIGNS[sign % len(SIGNS)](size)
+    return [place + stroke for place in places for stroke in shape]
+
+
+def bar_strokes(left: float, right: float, base: float, top: float, *, hatch: int | None, pitch: float) -> list[Floats]:
+    """Return the outline of a bar, and its hatching in a direction that tells the series.
+
+    Args:
+        left: x of one side in mm.
+        right: x of the other side.
+        base: y of the axis.
+        top: y of its end, above the axis or below it.
+        hatch: the number of the direction, None for no hatching.
+        pitch: between two lines of the hatching, in mm.
+    """
+    outline = np.array([[left, base], [left, top], [right, top], [right, base]])
+    if hatch is None or min(abs(top - base), right - left) < pitch / 2:
+        return [outline]
+    return [outline, *hatch_lines([outline], Hatching(pitch, ANGLES[hatch % len(ANGLES)]))]

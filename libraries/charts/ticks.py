@@ -1,0 +1,115 @@
+"""Where an axis is marked, and what is written there: round numbers, and round dates.
+
+The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990): 1, 2 or 5 times a power of ten.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+# Steps of seconds up to half a month, and of months from there on.
+STEPS_OF_SECONDS = (
+    *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
+    *(MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
+    *(HOUR * n for n in (1, 2, 3, 6, 12)),
+    *(DAY * n for n in (1, 2, 7, 14)),
+)
+STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400)
+MONTH = 30.44 * DAY
+LARGEST_PLAIN = 1e6
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """The marks of an axis: where they stand, in units of the data, what is written there, and where the axis ends."""
+
+    places: tuple[float, ...]
+    labels: tuple[str, ...]
+    low: float
+    high: float
+
+
+def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False) -> Ticks:
+    """Return about `count` round numbers that take in everything from `low` to `high`.
+
+    Args:
+        low: the least number, finite.
+        high: the greatest one.
+        count: how many marks are wanted, at least 2.
+        from_zero: let the axis begin or end at 0 if it does not cross it.
+    """
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
+        room = abs(low) / 2 or 1.0
+        low, high = (low - room, high + room) if low and not from_zero else (low, low + 1.0) if not low else (low, high)
+    if high == low:
+        low, high = low - 1.0, high + 1.0
+    step = _nice((high - low) / max(count - 1, 1))
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    places = tuple(step * number for number in range(first, last + 1))
+    return Ticks(places, _number_labels(places, step), places[0], places[-1])
+
+
+def _nice(step: float) -> float:
+    power = 10.0 ** math.floor(math.log10(step))
+    return float(next(factor for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9)) * power)
+
+
+def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
+    largest = max(map(abs, places))
+    unit, letter = next(((size, name) for size, name in UNITS if largest >= size), (1.0, ""))
+    if largest >= 1e15 or largest < 1e-4:  # noqa: PLR2004 - from here on zeros are hard to count
+        return tuple("0" if place == 0 else f"{place:.3g}" for place in places)
+    decimals = max(0, -math.floor(math.log10(step / unit) + 1e-9))
+    return tuple("0" if place == 0 else f"{place / unit:,.{decimals}f}{letter}" for place in places)
+
+
+def date_ticks(low: float, high: float, count: int) -> Ticks:
+    """Return about `count` round moments between `low` and `high`, seconds since 1970 in UTC; the axis ends at these two."""
+    if not high > low:
+        low, high = low - DAY / 2, high + DAY / 2
+    wanted = (high - low) / max(count - 1, 1)
+    seconds = next((step for step in STEPS_OF_SECONDS if step >= wanted), None)
+    if seconds is not None:
+        offset = 4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0  # Weeks begin on Mondays; 1970-01-05 was one.
+        first = math.ceil((low - offset) / seconds)
+        places = [offset + seconds * number for number in range(first, math.floor((high - offset) / seconds) + 1)]
+        labels = [_label(place, seconds) for place in places]
+    else:
+        months = next((step for step in STEPS_OF_MONTHS if step * MONTH >= wanted), STEPS_OF_MONTHS[-1])
+        moments = list(_months(low, high, months))
+        places = [(moment - EPOCH).total_seconds() for moment in moments]
+        labels = [str(one.year) if months >= STEPS_OF_MONTHS[4] else f"{NAMES[one.month - 1]} {one.year}" for one in moments]
+    return Ticks(tuple(places), tuple(labels), low, high)
+
+
+def _months(low: float, high: float, step: int) -> Iterator[datetime]:
+    start = EPOCH + timedelta(seconds=low)
+    number = -(-(12 * start.year + start.month - 1) // step) * step
+    while True:
+        year, month = divmod(number, 12)
+        if not 1 <= year <= 9999:  # noqa: PLR2004 - the calendar of Python ends there
+            return
+        moment = datetime(year, month + 1, 1, tzinfo=UTC)
+        if (moment - EPOCH).total_seconds() > high:
+            return
+        if (moment - EPOCH).total_seconds() >= low:
+            yield moment
+        number += step
+
+
+def _label(place: float, step: float) -> str:
+    moment = EPOCH + timedelta(seconds=place)
+    if step >= DAY:
+        return f"{moment.day} {NAMES[moment.month - 1]}"
+    if moment.hour == moment.minute == moment.second == 0:
+        return f"{moment.day} {NAMES[moment.month - 1]}"
+    return f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"

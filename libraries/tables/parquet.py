@@ -1,0 +1,223 @@
+"""Parquet, in and out (https://parquet.apache.org/docs/file-format/), through Arrow's columns in memory."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+from libraries.storage.zips import Pipe
+from libraries.tables.kinds import EMPTY, TEXT
+from libraries.tables.limits import LONGEST_CELL, MOST_COLUMNS, BadTable, TableTooLarge, in_mb
+from libraries.tables.reports import Report, RowError
+from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Bytes that a group of rows may unfold to, and rows and bytes that are looked at together.
+LARGEST_GROUP, ROWS_AT_ONCE, BYTES_AT_ONCE = 1_000_000_000, 8_192, 16_000_000
+PAGE_BUFFER = 1 << 16
+# A group of rows that is written: this many bytes of columns in memory.
+GROUP_BYTES = 8_000_000
+
+
+class ParquetTable:
+    """A Parquet file. Its columns keep their types where the other format has them.
+
+    Raises:
+        BadTable: it is no Parquet file, or one of a kind that cannot be read.
+        TableTooLarge: it has too many columns, or groups of rows that unfold to too much.
+    """
+
+    textual = False
+
+    def __init__(self, source: IO[bytes]) -> None:
+        """Read what the file says about itself."""
+        self._source = source
+        self._size = source.seek(0, io.SEEK_END)
+        self._done = 0
+        # Texts are read as a list of different ones and their places: one long text in a million rows is one text.
+        schema = _reading(lambda: self._open([]).schema_arrow)
+        self._texts = [field.name for field in schema if _is_text(field.type)]
+        file = _reading(lambda: self._open(self._texts))
+        check_metadata(file.metadata)
+        self._rows = file.metadata.num_rows
+        self.columns = [field.name for field in schema]
+        if len(set(self.columns)) < len(self.columns) or not self.columns:
+            raise BadTable("the file has no columns, or two of one name")
+        self.kinds = [_kind_of_type(field.type) for field in schema]
+
+    def position(self) -> int:
+        """Return how many bytes of the file have been read, as far as the rows tell."""
+        return int(self._size * self._done // max(self._rows, 1))
+
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """Yield all rows that can be kept; one with a text that is too long is left out."""
+        self._done = 0
+        file = _reading(lambda: self._open(self._texts))
+        batches = file.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False)
+        while (batch := _reading(lambda: next(batches, None))) is not None:
+            for start, part in _pieces(batch):
+                kept = _without_long_texts(part, self._done + start, report)
+                yield Columns(_unpacked(kept))
+            self._done += batch.num_rows
+
+    def _open(self, texts: list[str]) -> Any:
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and only needed here
+
+        self._source.seek(0)
+        return pq.ParquetFile(self._source, buffer_size=PAGE_BUFFER, pre_buffer=False, read_dictionary=texts)
+
+
+def _reading(step: Any) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        return step()
+    except (pa.ArrowException, OSError, ValueError, KeyError):
+        raise BadTable("the file cannot be read as Parquet") from None
+
+
+def check_metadata(metadata: Any) -> None:
+    """Refuse a file whose account of itself says that it is too much.
+
+    Raises:
+        TableTooLarge: it is.
+    """
+    if metadata.num_columns > MOST_COLUMNS:
+        raise TableTooLarge(f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed")
+    for number in range(metadata.num_row_groups):
+        if metadata.row_group(number).total_byte_size > LARGEST_GROUP:
+            raise TableTooLarge(f"a group of rows unfolds to more than {in_mb(LARGEST_GROUP)}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    from pyarrow import types  # noqa: PLC0415
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+
+
+def _kind_of_type(kind: pa.DataType) -> str:
+    from pyarrow import types  # noqa: PLC0415
+
+    known = {
+        "integer": types.is_integer,
+        "number": lambda one: types.is_floating(one) or types.is_decimal(one),
+        "boolean": types.is_boolean,
+        "date": types.is_date,
+        "datetime": types.is_timestamp,
+    }
+    return next((name for name, test in known.items() if test(kind)), TEXT)
+
+
+def _lengths(column: pa.Array) -> pa.Array | None:
+    """Return the bytes of each text of a column, None for a column of other things."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if pa.types.is_dictionary(column.type):
+        return pc.take(pc.binary_length(column.dictionary), column.indices)
+    return pc.binary_length(column) if _is_text(column.type) else None
+
+
+def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield a batch in parts of rows that unfold to some megabytes each, with the number of rows before each."""
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    size = batch.num_columns * batch.num_rows * 8
+    for column in batch.columns:
+        lengths = _lengths(column)
+        if lengths is not None:
+            size += pc.sum(lengths).as_py() or 0
+    step = max(1, batch.num_rows * BYTES_AT_ONCE // max(size, BYTES_AT_ONCE))
+    for start in range(0, batch.num_rows, step):
+        yield start, batch.slice(start, step)
+
+
+def _without_long_texts(batch: pa.RecordBatch, before: int, report: Report) -> pa.RecordBatch:
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    kept = None
+    for column in batch.columns:
+        lengths = _lengths(column)
+        if lengths is not None and (pc.max(lengths).as_py() or 0) > LONGEST_CELL:
+            short = pc.fill_null(pc.less_equal(lengths, LONGEST_CELL), True)
+            kept = short if kept is None else pc.and_(kept, short)
+    if kept is None:
+        return batch
+    for place, good in enumerate(kept.to_pylist()):
+        if not good:
+            report.refuse(RowError(before + place + 1, f"a cell has more than {LONGEST_CELL} bytes"))
+    return batch.filter(kept)
+
+
+def _unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with plain texts instead of places in lists of texts."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns]
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def write_parquet(columns: list[str], blocks: Iterable[Block], kinds: list[str], *, textual: bool) -> Iterator[bytes]:
+    """Yield a Parquet file, compressed with Zstandard.
+
+    A column of texts that are all of one kind has that type; empty ones are null then. Columns that have types keep them.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    pipe, writer = Pipe(), None
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for block in blocks:
+        batch = _typed(block, columns, kinds, textual=textual)
+        writer = writer or pq.ParquetWriter(pipe, batch.schema, compression="zstd")
+        waiting.append(batch)
+        size += batch.nbytes
+        if size >= GROUP_BYTES:
+            writer.write_table(pa.Table.from_batches(waiting))
+            waiting, size = [], 0
+            yield pipe.taken()
+    writer = writer or pq.ParquetWriter(
+        pipe, pa.schema([(name, _type_of(kind)) for name, kind in zip(columns, kinds, strict=True)])
+    )
+    if waiting:
+        writer.write_table(pa.Table.from_batches(waiting))
+    writer.close()
+    yield pipe.taken()
+
+
+def _type_of(kind: str) -> pa.DataType:
+    import pyarrow as pa  # noqa: PLC0415
+
+    types = {"integer": pa.int64(), "long": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}
+    return pa.timestamp("us") if kind == "datetime" else types.get(kind, pa.string())
+
+
+def _typed(block: Block, columns: list[str], kinds: list[str], *, textual: bool) -> pa.RecordBatch:
+    import pyarrow as pa  # noqa: PLC0415
+
+    if isinstance(block, Columns) and not block.raw:
+        return block.batch
+    if isinstance(block, Columns):
+        texts = block.batch.columns
+    else:
+        texts = [pa.array([_or_null(row[place]) for row in block.values], pa.string()) for place in range(len(columns))]
+    return pa.record_batch([_cast(text, kind, textual=textual) for text, kind in zip(texts, kinds, strict=True)], names=columns)
+
+
+def _or_null(cell: Cell) -> str | None:
+    return None if cell is None or cell is MISSING else as_text(cell)
+
+
+def _cast(texts: pa.Array, kind: str, *, textual: bool) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    if kind in {TEXT, EMPTY}:
+        return texts
+    if textual:
+        texts = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    return texts.cast(_type_of(kind))

@@ -1,0 +1,215 @@
+"""Spreadsheets (.xlsx), in and out: the first sheet of a workbook is a table, and a table becomes a workbook of one sheet."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+from typing import IO, Any
+
+from libraries.errors import VectorError
+from libraries.tables.csv_rows import column_names
+from libraries.tables.limits import BadTable, TableTooLarge, cell_problem, in_mb
+from libraries.tables.reports import Report, RowError
+from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
+
+# A workbook is a zip of XML: what it unfolds to is bounded before any of it is read.
+MOST_UNFOLDED, MOST_FOLDED, MOST_PARTS = 200_000_000, 100, 2_000
+# Small parts may be folded more tightly: they cost nothing.
+SMALL_PART = 1_000_000
+ROWS_AT_ONCE = 2_000
+# Limits of the format.
+MOST_ROWS, LONGEST_SHEET_CELL = 1_048_576, 32_767
+BLOCK = 1 << 20
+# Numbers with more digits than a spreadsheet keeps stay text.
+LONGEST_NUMBER = 15
+CREATED = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class SheetTable:
+    """The first sheet of a workbook. Its first row that is not empty names the columns; empty rows are no rows.
+
+    Formulas count as what they last came to. A row's line is its number in the sheet.
+
+    Raises:
+        BadTable: it is no workbook, unfolds to too much, or has no row that can name columns.
+    """
+
+    textual = False
+    kinds = None
+
+    def __init__(self, source: IO[bytes], report: Report) -> None:
+        """Check the file and read the names of the columns."""
+        self._source = source
+        check_zip(source)
+        self.columns: list[str] = []
+        for number, cells in self._rows(report):
+            texts = [as_text(cell) for cell in cells]
+            self.columns = column_names(texts, report, where=f"row {number}")
+            break
+        if not self.columns:
+            raise BadTable("the first sheet is empty")
+
+    def position(self) -> int:
+        """Return how many bytes of the file have been read, about."""
+        return self._source.tell()
+
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """Yield all rows that can be kept."""
+        rows: list[list[Cell]] = []
+        numbered = self._rows(Report())
+        next(numbered)
+        for number, cells in numbered:
+            problem = self._problem(cells)
+            if problem is not None:
+                report.refuse(RowError(number, problem))
+                continue
+            rows.append([*cells, *[None] * (len(self.columns) - len(cells))])
+            if len(rows) >= ROWS_AT_ONCE:
+                yield Rows(rows)
+                rows = []
+        if rows:
+            yield Rows(rows)
+
+    def _problem(self, cells: list[Cell]) -> str | None:
+        if len(cells) > len(self.columns):
+            return f"expected {len(self.columns)} cells, found {len(cells)}"
+        return next(filter(None, (cell_problem(cell) for cell in cells if isinstance(cell, str))), None)
+
+    def _rows(self, report: Report) -> Iterator[tuple[int, list[Cell]]]:
+        """Yield the rows that are not empty with their numbers, without the empty cells at their ends."""
+        import openpyxl  # noqa: PLC0415 - heavy, and only needed here
+
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                book = openpyxl.load_workbook(self._source, read_only=True, data_only=True, keep_links=False)
+                if len(book.worksheets) > 1:
+                    report.note(f"the workbook has {len(book.worksheets)} sheets; the first one was read")
+                yield from _filled_rows(book.worksheets[0])
+        except (VectorError, MemoryError):
+            raise
+        except Exception:
+            # The reader of workbooks answers a broken one with whatever went wrong inside of it.
+            raise BadTable("the file cannot be read as a workbook") from None
+
+
+def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
+    # What the file says about its size need not be so, and rows would be filled up to it.
+    sheet.reset_dimensions()
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        cells = list(values)
+        while cells and cells[-1] is None:
+            cells.pop()
+        if cells:
+            yield number, [midnight_as_date(cell) for cell in cells]
+
+
+def check_zip(source: IO[bytes]) -> None:
+    """Refuse a workbook that would unfold to too much.
+
+    Raises:
+        BadTable: the file is not a zip.
+        TableTooLarge: it has too many parts, or they are too large or too tightly folded.
+    """
+    source.seek(0)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        raise BadTable("the file is not a workbook") from None
+    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNFOLDED:
+        raise TableTooLarge(f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}")
+    if any(part.file_size > max(SMALL_PART, MOST_FOLDED * part.compress_size) for part in parts):
+        raise TableTooLarge(f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size")
+
+
+def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -> Iterator[bytes]:
+    """Yield a workbook of one sheet: the names of the columns, then the rows; numbers are numbers, dates are dates.
+
+    No text is run as a formula. The rows lie in a temporary file until all are there.
+
+    Raises:
+        TableTooLarge: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
+    """
+    import xlsxwriter  # noqa: PLC0415 - only needed here
+    from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="sheet-") as folder, tempfile.TemporaryFile(dir=folder) as file:
+        book = xlsxwriter.Workbook(
+            file,
+            {
+                "constant_memory": True,
+                "tmpdir": folder,
+                "strings_to_formulas": False,
+                "strings_to_numbers": False,
+                "strings_to_urls": False,
+            },
+        )
+        # The same table gives the same bytes.
+        book.set_properties({"created": CREATED.replace(tzinfo=None)})
+        sheet = _Sheet(book, kinds)
+        try:
+            _write_rows(sheet, columns, blocks)
+            book.close()
+        except FileCreateError as error:
+            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from error
+        finally:
+            sheet.close()
+        file.seek(0)
+        while part := file.read(BLOCK):
+            yield part
+
+
+def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> None:
+    sheet.write(0, list(columns))
+    for number, cells in enumerate((cells for block in blocks for cells in block.rows()), 1):
+        if number >= MOST_ROWS:
+            raise TableTooLarge(f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns")
+        sheet.write(number, cells)
+
+
+class _Sheet:
+    """Writes rows of cells into the sheet of a new workbook."""
+
+    def __init__(self, book: Any, kinds: list[str]) -> None:
+        self._sheet = book.add_worksheet()
+        self._kinds = kinds
+        self._formats = {
+            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+            "datetime": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        }
+
+    def close(self) -> None:
+        """Close the temporary file of the rows, which stays open where a workbook is given up half way."""
+        self._sheet.row_data_fh.close()
+
+    def write(self, number: int, cells: list[Cell]) -> None:
+        """Write a row; row 0 holds the names."""
+        for place, cell in enumerate(cells):
+            kind = self._kinds[place] if number else "text"
+            text = as_text(cell)
+            if text and not self._as_number(number, place, text, kind):
+                self._text(number, place, text)
+
+    def _as_number(self, number: int, place: int, text: str, kind: str) -> bool:
+        """Write what the whole column can be written as, and tell whether that was possible."""
+        if kind == "boolean":
+            self._sheet.write_boolean(number, place, text[0] in "tT")
+        elif kind in {"integer", "number"} and len(text) <= LONGEST_NUMBER + 2:
+            self._sheet.write_number(number, place, float(text))
+        elif kind in self._formats:
+            moment = datetime.fromisoformat(text)
+            if moment.year < 1900 or moment.tzinfo:  # noqa: PLR2004 - the calendar of spreadsheets begins there
+                return False
+            day = date.fromisoformat(text) if kind == "date" else moment
+            self._sheet.write_datetime(number, place, day, self._formats[kind])
+        else:
+            return False
+        return True
+
+    def _text(self, number: int, place: int, text: str) -> None:
+        if len(text) > LONGEST_SHEET_CELL:
+            raise TableTooLarge(f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}")
+        self._sheet.write_string(number, place, text)
