@@ -9,7 +9,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir --requirement requirements.txt
 
-COPY app.py gunicorn.conf.py start_dev.py Procfile ./
+COPY app.py gunicorn.conf.py start_dev.py schedules.toml Procfile ./
 COPY components components
 COPY libraries libraries
 COPY workers workers

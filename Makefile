@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check golden bench soak clean
+.PHONY: help run test lint check golden gallery bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: lint test ## both of the above
 
 golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that is meant
 	@$(BIN)/python -m pytest -q -n 0 --update-golden tests
+
+gallery: $(STAMP) ## draw docs/gallery.md and its pictures anew, through the HTTP API
+	@$(BIN)/python -m docs.make_gallery
 
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -34,8 +34,8 @@ EUROPEAN = "Příliš žluťoučký kůň úpěl; l\u2019été où zéphyr haï 
 OURS, THEIRS, VPYPE_ROW = "lay_out", "hershey-fonts", "vpype.text_line"
 
 
-def measure() -> tuple[Table, str]:
-    """Write in turns; return the table, and why vpype is not in it, if it is not."""
+def measure(*, rounds: int = ROUNDS, seconds: float = SECONDS, peers: bool = True) -> tuple[Table, str]:
+    """Write in turns; return the table, and why vpype is not in it, if it is not though `peers` are asked for."""
     source = HersheyFonts()
     source.load_default_font(DEFAULT_FONT)
     ways: dict[str, tuple[str, Callable[[str], object]]] = {
@@ -47,31 +47,36 @@ def measure() -> tuple[Table, str]:
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for text, write in ways.values():
         write(text)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
-            rates[name].append(_rate(*ways[name]))
+            rates[name].append(_rate(*ways[name], seconds))
     trouble = ""
     try:
-        rates[VPYPE_ROW] = _vpype()
+        rates |= {VPYPE_ROW: _vpype()} if peers else {}
     except BenchTrouble as error:
         trouble = str(error)
     table = Table(
         "Lettering: glyphs a second",
         ["way", "glyphs / s", f"times {THEIRS}"],
         notes=[
-            f"{len(ENGLISH)} characters at a time, font {DEFAULT_FONT}, already loaded; {ROUNDS} rounds of {SECONDS} s in turns.",
+            f"{len(ENGLISH)} characters at a time, font {DEFAULT_FONT}, already loaded; {rounds} rounds of {seconds} s in turns.",
             f"hershey-fonts {version('hershey-fonts')}: strokes in font units, no kerning.",
-            f"{VPYPE[0].replace('==', ' ')} runs after the others.",
+            *([f"{VPYPE[0].replace('==', ' ')} runs after the others."] if peers else []),
             "lay_out gives strokes in mm, kerned and aligned, with base lines and missing glyphs.",
         ],
     )
-    table.rows = [[name, spread(figures), ratios(figures, rates[THEIRS])] for name, figures in rates.items()]
+    table.rows = [[name, spread(found), _compared(found, rates[THEIRS])] for name, found in rates.items()]
     return table, trouble
 
 
-def _rate(text: str, write: Callable[[str], object]) -> float:
+def _compared(found: list[float], theirs: list[float]) -> str:
+    """Return how many times the rate of the peer each is; vpype runs its rounds by itself, maybe another number of them."""
+    return ratios(found[: len(theirs)], theirs[: len(found)])
+
+
+def _rate(text: str, write: Callable[[str], object], seconds: float) -> float:
     written, began = 0, time.perf_counter()
-    while time.perf_counter() - began < SECONDS:
+    while time.perf_counter() - began < seconds:
         write(text)
         written += len(text)
     return written / (time.perf_counter() - began)

@@ -114,6 +114,21 @@ def measure() -> tuple[Table, float]:
     return table, worst
 
 
+def measure_alone() -> Table:
+    """Plan each drawing with the product's planner; return the table."""
+    table = Table("Plot time: the planner", ["drawing", "strokes", "vertices", "seconds on a plotter", "planned in ms"])
+    plan(_strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS)  # the first call of all loads parts of NumPy
+    for name, lines in _drawings().items():
+        strokes = _strokes(lines)
+        began = time.perf_counter()
+        ours = plan(strokes, PENS, PROFILES["saxi"])
+        took = time.perf_counter() - began
+        sizes = f"{len(strokes):,}", f"{len(strokes.coordinates):,}"
+        table.rows.append([name, *sizes, shown(ours.seconds), shown(took * 1000)])
+    table.notes.append("Our profile `saxi`; from the origin and back, strokes in the given order, one run each.")
+    return table
+
+
 def _largest() -> str:
     """Return what one million vertices take, lengths and all."""
     rng = np.random.default_rng(7)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,27 +59,26 @@ print(json.dumps(seconds))
 """
 
 
-def measure() -> tuple[Table, list[str]]:
-    """Draw each drawing with everybody; return the table, and what kept peers out of it."""
+def measure(*, sizes: Sequence[int] = SIZES, rounds: int = ROUNDS, peers: bool = True) -> tuple[Table, list[str]]:
+    """Draw drawings of so many vertices with everybody; return the table, and what kept peers out of it."""
     table = Table(
         f"Previews: seconds for {WIDTH} pixels",
         ["vertices", "way", "s", f"times {OURS}"],
         notes=[
-            f"Strokes of {IN_STROKE} vertices on A4, pen {PEN.width} mm; {ROUNDS} rounds after a first, one way after the other.",
-            "The peers read the product's SVG from a string; the product draws from strokes in memory. All antialias.",
-            f"Peers: {', '.join(requirement.replace('==', ' ') for wanted, _ in PEERS.values() for requirement in wanted)}.",
+            f"Strokes of {IN_STROKE} vertices on A4, pen {PEN.width} mm; {rounds} rounds after a first, one way after the other.",
+            *(_about_peers() if peers else []),
         ],
     )
     troubles: dict[str, str] = {}
-    for size in SIZES:
+    for size in sizes:
         lines = _wander(size)
-        figures = {OURS: _ours(lines)}
+        figures = {OURS: _ours(lines, rounds)}
         with tempfile.TemporaryDirectory() as folder:
             drawing = Path(folder) / "drawing.svg"
             drawing.write_text(SVGBuilder(*PAGE, pen_width=PEN.width).polylines(lines).to_string())
-            for name in PEERS:
+            for name in PEERS if peers else ():
                 try:
-                    figures[name] = _theirs(name, drawing)
+                    figures[name] = _theirs(name, drawing, rounds)
                 except BenchTrouble as trouble:
                     troubles[name] = f"{name}: {trouble}"
         table.rows += [[f"{size:,}", name, spread(seconds), ratios(seconds, figures[OURS])] for name, seconds in figures.items()]
@@ -92,17 +92,24 @@ def _wander(vertices: int) -> list[NDArray[np.float64]]:
     return list(starts + np.cumsum(rng.normal(0, 0.4, (vertices // IN_STROKE, IN_STROKE, 2)), axis=1))
 
 
-def _ours(lines: list[NDArray[np.float64]]) -> list[float]:
+def _about_peers() -> list[str]:
+    return [
+        "The peers read the product's SVG from a string; the product draws from strokes in memory. All antialias.",
+        f"Peers: {', '.join(requirement.replace('==', ' ') for wanted, _ in PEERS.values() for requirement in wanted)}.",
+    ]
+
+
+def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
     strokes = Strokes(np.concatenate(lines), np.arange(len(lines) + 1) * IN_STROKE, np.zeros(len(lines), dtype=np.int64))
     seconds = []
-    for _ in range(ROUNDS + 1):
+    for _ in range(rounds + 1):
         began = time.perf_counter()
         png(strokes, [PEN], PAGE, width_px=WIDTH)
         seconds.append(time.perf_counter() - began)
     return seconds[1:]
 
 
-def _theirs(name: str, drawing: Path) -> list[float]:
+def _theirs(name: str, drawing: Path, rounds: int) -> list[float]:
     """Return the seconds of a peer, drawing in a process of its own.
 
     Raises:
@@ -114,7 +121,7 @@ def _theirs(name: str, drawing: Path) -> list[float]:
     script = ASK.format(setup=setup, width=WIDTH)
     try:
         done = subprocess.run(
-            [environment.program("python"), "-c", script, str(drawing), str(ROUNDS + 1)],
+            [environment.program("python"), "-c", script, str(drawing), str(rounds + 1)],
             capture_output=True,
             text=True,
             check=False,

@@ -16,8 +16,8 @@ from components.held import wait_asked, wait_for
 from components.idempotency import HEADER, answer_once
 from components.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.strict_json import StrictParser
-from libraries.errors import InvalidInput, NotFound
-from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable
+from libraries.errors import InvalidInput, NotFound, Unavailable
+from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable, drawing_in
 from libraries.job_manager.views import job_links, shown_result
 from libraries.settings import get_settings
 from libraries.storage import output_folder
@@ -43,7 +43,7 @@ BODY_PROBLEMS = (400, 413, 415, 422)
 # What answers without an API key also where keys are set: signs of life and the documentation.
 OPEN_ENDPOINTS = frozenset(
     f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
-) | {"live.show_live", "live.static", "sockets.asyncapi"}
+) | {"gallery.show_gallery", "gallery.static", "live.show_live", "live.static", "sockets.asyncapi"}
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
 KEY_PARAMETER = {
     "in": "header",
@@ -77,6 +77,9 @@ class JobLinksSchema(ReplySchema):
     self_ = fields.String(data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"})
     events = fields.String(metadata={"description": "What becomes of it, as an event stream.", "example": "/jobs/4f1c9a/events"})
     result = fields.String(metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"})
+    preview = fields.String(
+        metadata={"description": "A picture of what it drew, if it drew.", "example": "/jobs/4f1c9a/preview.png"}
+    )
     cancel = fields.String(metadata={"description": "POST here to cancel or stop it, while it waits or runs."})
     retry = fields.String(metadata={"description": "POST here to try it again, if it ended without a result."})
     batch = fields.String(metadata={"description": "The batch that it belongs to, if any."})
@@ -111,6 +114,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def response(self, status_code: int, schema: Any = None, **documentation: Any) -> Callable[[View], View]:
         """Document what a view answers when all is well."""
         decorate: Callable[[View], View] = super().response(status_code, schema, **documentation)
+        return decorate
+
+    def doc(self, **documentation: Any) -> Callable[[Any], Any]:
+        """Add to the documentation of a view, in the words of OpenAPI."""
+        decorate: Callable[[Any], Any] = super().doc(**documentation)
         return decorate
 
     def problems(self, *statuses: int) -> Callable[[View], View]:
@@ -227,7 +235,7 @@ def waited_for(job_id: str, seconds: float) -> JobRecord | None:
 
 def outcome(record: JobRecord) -> dict[str, Any]:
     """Return what a reply says of a job that is done."""
-    links = job_links(record.id, record.status, record.batch_id)
+    links = job_links(record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None)
     told: dict[str, Any] = {"status": record.status, "result": shown_result(record.result), "links": links}
     if record.public_error is not None:
         told["error"] = record.public_error
@@ -237,14 +245,14 @@ def outcome(record: JobRecord) -> dict[str, Any]:
 
 def drawing_of(record: JobRecord) -> str | None:
     """Return the SVG that a job drew, None if it drew none, or one that is better fetched by itself."""
-    made = next((one for one in record.artifacts if one["media_type"] == SVG_TYPE), None)
+    made = drawing_in(record)
     # A reply to a request with a key is kept, so it should be small.
     if made is None or made["size"] > (LARGEST_KEPT_SVG if HEADER in request.headers else LARGEST_SVG):
         return None
     try:
         with output_folder().take(made["name"]) as file:
             return file.read(LARGEST_SVG).decode()
-    except (NotFound, InvalidInput):
+    except (NotFound, InvalidInput, Unavailable):
         return None
 
 

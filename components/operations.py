@@ -19,13 +19,19 @@ class Operation:
     """How a request becomes jobs.
 
     `schema` parses the request; `calls` checks what it parsed and gives the keyword arguments of `task` for each job, raising an
-    InvalidInput for what cannot be done; `timeout` is how long each job may run, None for the setting.
+    InvalidInput for what cannot be done; `timeout` is how long each job may run, None for the setting. Where not every request is
+    work for the same task, `choose` finds it by the arguments.
     """
 
     task: str
     schema: type[Schema]
     calls: Callable[[dict[str, Any]], list[dict[str, Any]]]
     timeout: str | None = None
+    choose: Callable[[dict[str, Any]], str] | None = None
+
+    def task_for(self, call: dict[str, Any]) -> str:
+        """Return the task for one of `calls`."""
+        return self.choose(call) if self.choose else self.task
 
 
 OPERATIONS: Registry[Operation] = Registry("operation")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from environs import Env, EnvValidationError
 from marshmallow import ValidationError
@@ -21,6 +21,7 @@ from marshmallow.validate import Email, OneOf, Range
 
 # Said of a HOST beyond loopback without API_KEYS.
 UNGUARDED = "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 if everyone who reaches it may."
+STORAGE_FORM = "Must be empty or s3://bucket/folder, then ?endpoint=https://host and &region=name where they are needed."
 UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -134,6 +135,42 @@ def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
     return tuple(keys)
 
 
+class BucketAddress(NamedTuple):
+    """Where an S3-compatible store keeps our files: the bucket, the folder in it, the server ('' for AWS) and its region."""
+
+    bucket: str
+    prefix: str
+    endpoint: str
+    region: str
+
+    def __str__(self) -> str:
+        """Return it as people write it, without what a server and a region add."""
+        return f"s3://{'/'.join(filter(None, self[:2]))}"
+
+
+def parse_storage_url(text: str) -> BucketAddress | None:
+    """Return the bucket that a text such as `s3://bucket/folder?endpoint=https://minio:9000&region=eu-1` names, None for none.
+
+    Raises:
+        ValidationError: it names none; the text does not repeat it.
+    """
+    if not text.strip():
+        return None
+    try:
+        parts = urlsplit(text.strip())
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ValidationError(STORAGE_FORM) from None
+    endpoint, region = options.pop("endpoint", "").rstrip("/"), options.pop("region", "")
+    named = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc, re.ASCII)
+    prefix = parts.path.strip("/")
+    usable = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*(/|$))*", prefix, re.ASCII) and re.fullmatch(r"[a-z0-9-]*", region)
+    if parts.scheme != "s3" or not named or not usable or options or parts.fragment:
+        raise ValidationError(STORAGE_FORM)
+    http_url(endpoint)
+    return BucketAddress(parts.netloc, prefix, endpoint, region)
+
+
 def parse_origins(text: str) -> tuple[str, ...]:
     """Return the origins that a text such as `https://app.example, http://localhost:3000` names.
 
@@ -204,6 +241,17 @@ def http_url(text: str) -> None:
         raise ValidationError("Must be empty or a URL that begins with http:// or https://, without a password.")
 
 
+def database_url(text: str) -> None:
+    """Let only empty texts and postgresql:// URLs pass."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "postgresql" and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not usable:
+        raise ValidationError("Must be empty or a URL that begins with postgresql://.")
+
+
 def bearer_key(text: str) -> str:
     """Return `text` as the key of an HTTP header, or raise ValidationError; the error does not show it."""
     key = text.strip()
@@ -232,6 +280,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATA_DIR", "./data", resolved_path, "Folder of the embedded broker: its files and its socket."),
     Setting("OUTPUT_DIR", "./output", resolved_path, "Folder that drawings and other results are written to."),
     Setting("UPLOAD_DIR", "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."),
+    Setting("UPLOAD_TTL", "7d", parse_duration, "How long a file that a client sent is kept."),
+    Setting(
+        "STORAGE_URL",
+        "",
+        parse_storage_url,
+        "S3-compatible store of results and uploads: s3://bucket/folder?endpoint=https://host&region=name. Empty: OUTPUT_DIR.",
+    ),
+    Setting("STORAGE_TIMEOUT", "5s", parse_duration, "How long the store at STORAGE_URL may take to answer.", (Range(1, 300),)),
     Setting(
         "IMMEDIATE",
         "0",
@@ -260,11 +316,25 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("JOBS_PER_FORK", "200", whole_number, "Jobs that one process runs before a new one takes over.", (Range(1, 10**6),)),
     Setting("JOB_MEMORY", "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."),
     Setting("JOB_CPU", "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."),
-    Setting("JOB_FILE_SIZE", "1GB", optional_bytes, "Largest file that a job may write. Empty: no limit."),
+    Setting("JOB_FILE_SIZE", "8GB", optional_bytes, "Largest file that a job may write. Empty: no limit."),
+    Setting(
+        "GALLERY_URL",
+        "",
+        str.strip,
+        "Database of the gallery's index, for several machines: postgresql://user:password@host/name. Empty: a file in DATA_DIR.",
+        (database_url,),
+    ),
+    Setting("SCHEDULES", "./schedules.toml", resolved_path, "File of periodic tasks; by default there may be none."),
     Setting("RESULT_TTL", "24h", parse_duration, "How long the record of a finished job is kept."),
     Setting("FAILURE_TTL", "7d", parse_duration, "How long the record of a failed job is kept."),
     Setting("MAX_RESULT", "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."),
     Setting("MAX_BODY", "1MB", parse_bytes, "Largest JSON body of a request."),
+    Setting("DATA_FILE_LIMIT", "2GB", parse_bytes, "Largest data file that is converted or drawn as a chart."),
+    Setting("UPLOAD_LIMIT", "10MB", parse_bytes, "Largest file that can be sent, or fetched from a URL."),
+    Setting("PARCELS_LIMIT", "256MB", parse_bytes, "Bytes of sent files that may wait in the broker until workers store them."),
+    Setting(
+        "FETCH_PRIVATE", "0", yes_or_no, "1 to let photos be fetched from private addresses and this machine, for development."
+    ),
     Setting(
         "LOG_LEVEL",
         "INFO",
@@ -280,6 +350,8 @@ SETTINGS: tuple[Setting, ...] = (
         (one_of_schemes("smtp", "smtps"),),
     ),
     Setting("MAIL_FROM", "", str.strip, "Sender of mail. Empty: vector-api@localhost.", (optional_email,)),
+    Setting("MAIL_PER_HOUR", "100", whole_number, "Mails that one owner may send within an hour.", (Range(1, 10**6),)),
+    Setting("MAIL_PER_RECIPIENT", "20", whole_number, "Mails that one address may get within an hour.", (Range(1, 10**6),)),
     Setting("ADMIN_EMAIL", "", str.strip, "Who gets mail meant for the people that run the service.", (optional_email,)),
     Setting("TRANSLATION_PAIR", "en-es", language_pair, "Language pair that text jobs translate with, as Apertium names it."),
     Setting(
@@ -316,6 +388,9 @@ class Settings:
     data_dir: Path
     output_dir: Path
     upload_dir: Path
+    upload_ttl: int
+    storage_url: BucketAddress | None
+    storage_timeout: int
     immediate: bool
     workers: int
     web_threads: int
@@ -330,13 +405,21 @@ class Settings:
     job_memory: int
     job_cpu: int
     job_file_size: int
+    gallery_url: str = field(repr=False)
+    schedules: Path
     result_ttl: int
     failure_ttl: int
     max_result: int
     max_body: int
+    data_file_limit: int
+    upload_limit: int
+    parcels_limit: int
+    fetch_private: bool
     log_level: str
     smtp_url: str = field(repr=False)
     mail_from: str
+    mail_per_hour: int
+    mail_per_recipient: int
     admin_email: str
     translation_pair: str
     text_model_url: str

@@ -69,7 +69,8 @@ def environ(home: Path) -> dict[str, str]:
     """The environment for a process of the product that is to use this test's folders, and no others."""
     kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
     folders = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output"), "UPLOAD_DIR": str(home / "uploads")}
-    return kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    # Without the schedules that are shipped: a test that runs at night is to have its own jobs and no others.
+    return kept | folders | {"SCHEDULES": os.devnull, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import sys
 
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.health import queue_health
+from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.job_manager.worker import BrokerUnreachable, eviction_policy, run_worker, unreachable
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
@@ -39,10 +40,11 @@ def main() -> int:
         return 1
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
     try:
+        load_schedules(settings)
         if options.single or options.burst:
             return run_worker(settings, burst=options.burst)
         return supervise(settings)
-    except BrokerUnreachable as error:
+    except (BrokerUnreachable, BadSchedules) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

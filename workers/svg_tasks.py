@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.drawing.artboard import draw_artboard
+from libraries.drawing.artboard import artboard_blocks, draw_loaded, load_artboard
+from libraries.drawing.composition import compose, composition_blocks, composition_recipe, load_composition
 from libraries.drawing.costs import plot_costs
 from libraries.drawing.postcards import HEIGHT, WIDTH, draw_postcard, postcard_name
-from libraries.job_manager import attach, report_progress
+from libraries.drawing.recipes import drawing_key, recipe_of
+from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
 from libraries.storage import check_name, output_folder
 
 
@@ -21,8 +23,11 @@ def generate_complex_svg(
     seed: int | None = None,
     margin: float | None = None,
     pen_width: float | None = None,
+    encoding: str | None = None,
 ) -> str:
     """Draw a pattern on a page of its own, and return the path of the SVG file.
+
+    What its owner had drawn before, by the same recipe, is not drawn again: the stored file is copied.
 
     Args:
         width: width of the page in mm.
@@ -33,17 +38,55 @@ def generate_complex_svg(
         seed: 0 to 2**32 - 1, by default 0; the same seed gives the same drawing.
         margin: empty border in mm; by default a tenth of the shorter side, at most 10.
         pen_width: width of the pen's line in mm, by default 0.3.
+        encoding: how the file is written, `plain` or `compact`; by default `plain`.
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
         StorageFull: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
-    report_progress(0, 2, "drawing")
-    drawing = draw_artboard(width, height, pattern_type, params=params, seed=seed, margin=margin, pen_width=pen_width)
-    report_progress(1, 2, "storing")
-    path = attach(output_folder().publish(output_filename, drawing.blocks()), plot=plot_costs(drawing, width, height))
-    report_progress(2, 2, "stored")
+    looks = {"params": params, "seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding}
+    artboard = load_artboard(width, height, pattern_type, **looks)
+    recipe = recipe_of(artboard)["recipe_sha256"]
+    again = attach_again(drawing_key(recipe), output_filename)
+    if again is not None:
+        report_progress(100, 100, f"{pattern_type} was already drawn")
+        return again
+    drawing = draw_loaded(artboard, watch=lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}"))
+    report_progress(95, 100, "storing")
+    stored = output_folder().publish(output_filename, artboard_blocks(artboard, drawing))
+    path = attach_drawn(drawing_key(recipe), stored, plot=plot_costs(drawing, width, height), recipe_sha256=recipe)
+    report_progress(100, 100, "stored")
+    return path
+
+
+def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
+    """Draw a page of several elements, and return the path of the SVG file.
+
+    What its owner had drawn before, by the same recipe, is not drawn again: the stored file is copied. Progress names the element
+    that is drawn, as in "2 of 5: flow_field"; the last message says what could not be drawn as it was asked for.
+
+    Args:
+        composition: width, height, elements and perhaps layers, margin, seed, pen_width and encoding, as for
+            `POST /artboard/create`.
+        output_filename: name of the file below the output folder.
+
+    Raises:
+        InvalidInput: an argument is bad; the text says which, and nothing was written.
+        StorageFull: there is no room for the file.
+    """
+    check_name(output_filename, field="output_filename")
+    asked = load_composition(composition)
+    recipe = composition_recipe(asked)["recipe_sha256"]
+    again = attach_again(drawing_key(recipe), output_filename)
+    if again is not None:
+        report_progress(100, 100, "the composition was already drawn")
+        return again
+    made = compose(asked, report_progress)
+    stored = output_folder().publish(output_filename, composition_blocks(asked, made.drawing))
+    costs = plot_costs(made.drawing, asked["width"], asked["height"])
+    path = attach_drawn(drawing_key(recipe), stored, plot=costs, recipe_sha256=recipe)
+    report_progress(100, 100, f"stored{made.remarks}")
     return path
 
 

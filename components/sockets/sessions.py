@@ -197,7 +197,7 @@ class Session:
         options = JobOptions(id_prefix=name, job_timeout=operation.timeout, at_front=parsed.get("priority") == "high")
         self._say(self._form.status("queuing", f"⏳ Queuing {kind[:LONGEST_SHOWN]} job{shown}", ref=asked.ref))
         for call in calls:
-            self._queue(asked, operation.task, call, options)
+            self._queue(asked, operation.task_for(call), call, options)
 
     def _queue(self, asked: Asked, task: str, call: dict[str, Any], options: JobOptions) -> None:
         try:

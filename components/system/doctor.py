@@ -16,13 +16,24 @@ from components.http import VERSION, base_address
 from libraries.errors import VectorError
 from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
 from libraries.settings import Settings
-from libraries.storage import output_folder
+from libraries.storage import output_folder, storage_trouble
 
 Check = Callable[[Settings], list[Finding]]
 # Whatever hangs, the doctor has an answer after this many seconds.
 PATIENCE = 3.2
 WEB_PATIENCE = 1.0
 LONGEST_ANSWER = 4096
+STORAGE_PATIENCE = 2.5
+STORAGE_FIXES = {
+    "folder": "Set OUTPUT_DIR to a folder that this user may write to and that has room.",
+    "": "Look at the log of the server that STORAGE_URL names.",
+    "failing": "Look at the log of the server that STORAGE_URL names.",
+    "bucket": "Make the bucket, or correct its name in STORAGE_URL.",
+    "credentials": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let them read, write, list and delete there.",
+    "slow": "Start the server that STORAGE_URL names, or set STORAGE_TIMEOUT higher.",
+    "unreachable": "Start the server that STORAGE_URL names, or correct its endpoint.",
+}
 OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
 
 
@@ -85,16 +96,21 @@ def _who_answers(address: str) -> tuple[object, object]:
 
 
 def examine_output(settings: Settings) -> list[Finding]:
-    """Write a file to the output folder as a task does, and remove it."""
+    """Write a file to the store of results as a task does, and remove it."""
+    where = settings.storage_url or settings.output_dir
     name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
     try:
+        # A server that is away is found out in a second; writing would try again and again.
+        trouble = storage_trouble(STORAGE_PATIENCE)
+        if trouble is not None:
+            raise trouble
         folder.publish(name, "The doctor was here.\n")
         folder.remove(name)
     except (VectorError, OSError) as error:
         reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
-        fix = "Set OUTPUT_DIR to a folder that this user may write to and that has room."
-        return [Finding("output", well=False, detail=f"{settings.output_dir} cannot be written to: {reason}", fix=fix)]
-    return [Finding("output", well=True, detail=f"{settings.output_dir} can be written to")]
+        fix = STORAGE_FIXES[getattr(error, "trouble", "") if settings.storage_url else "folder"]
+        return [Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)]
+    return [Finding("output", well=True, detail=f"{where} can be written to")]
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(

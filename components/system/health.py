@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from libraries.errors import Unavailable
 from libraries.job_manager import queue_health
 from libraries.settings import get_settings
+from libraries.storage import storage_trouble
 
 
 class NotReady(Unavailable):
@@ -35,6 +36,8 @@ def readiness() -> dict[str, Any]:
         if get_settings().immediate
         else _worker(health["workers"], broker=health["broker"])
     )
+    if get_settings().storage_url is not None:
+        parts["storage"] = _storage()
     if not all(part["ready"] for part in parts.values()):
         raise NotReady(parts)
     return {"status": "ready", "parts": parts}
@@ -48,6 +51,12 @@ def _broker(answers: bool) -> dict[str, Any]:
 def _worker(number: int, *, broker: bool) -> dict[str, Any]:
     found = f"{number} alive" if number else "none alive" if broker else "unknown while the broker does not answer"
     return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
+
+
+def _storage() -> dict[str, Any]:
+    trouble = storage_trouble()
+    found = "answers" if trouble is None else str(trouble)
+    return _part(ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do.")
 
 
 def _part(*, ready: bool, found: str, fix: str = "") -> dict[str, Any]:

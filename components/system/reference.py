@@ -10,6 +10,7 @@ from typing import Any
 
 Node = dict[str, Any]
 
+FORM = "multipart/form-data"
 METHODS = ("get", "post", "put", "patch", "delete")
 BOUNDS = (
     ("minimum", "at least {}"),
@@ -95,7 +96,8 @@ class Reference:
     def _operation(self, path: str, method: str, item: Node) -> Operation:
         node = item[method]
         parameters = [*item.get("parameters", []), *node.get("parameters", [])]
-        content = node.get("requestBody", {}).get("content", {}).get("application/json", {})
+        bodies: Node = node.get("requestBody", {}).get("content", {})
+        content = bodies.get("application/json", {})
         return Operation(
             id=node["operationId"],
             method=method.upper(),
@@ -103,7 +105,7 @@ class Reference:
             summary=node.get("summary", ""),
             description=[" ".join(part.split()) for part in node.get("description", "").split("\n\n") if part.strip()],
             parameters=[self._parameter(one) for one in parameters],
-            body=list(self._rows(content.get("schema", {}))),
+            body=[row for body in bodies.values() for row in self._rows(body.get("schema", {}))],
             replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
             curl=self._curl(path, method, node, content.get("example") or self._example(content.get("schema", {}))),
         )
@@ -160,7 +162,9 @@ class Reference:
         parts = [f"curl {address}" if has_body or method == "get" else f"curl -X {method.upper()} {address}"]
         if node.get("security", self.document.get("security")):
             parts.append("-H 'X-API-Key: KEY'")
-        if has_body:
+        if has_body and FORM in node["requestBody"]["content"]:
+            parts.append("-F file=@FILE")
+        elif has_body:
             body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
             parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
         return " \\\n  ".join(parts)

@@ -1,8 +1,9 @@
 """The one door to RQ and its broker: queue a task, follow it by id, cancel it, report from inside it."""
 
-from libraries.job_manager.batches import Batch, BatchUnknown, cancel_batch, fetch_batch, submit_batch
+from libraries.job_manager.batches import Batch, BatchUnknown, Gathering, cancel_batch, fetch_batch, submit_batch
 from libraries.job_manager.calling import BackgroundTask, JobHandle, NoResult, ResultNotReady, TaskFailed, background_task
 from libraries.job_manager.catalogue import check_task, known_tasks
+from libraries.job_manager.claims import Claim, StillClaimed, claim
 from libraries.job_manager.control import (
     Capacity,
     cancel_job,
@@ -16,6 +17,7 @@ from libraries.job_manager.control import (
     was_there,
 )
 from libraries.job_manager.derived import derived_key
+from libraries.job_manager.drawings import NoDrawing, NotDrawn, drawing_in, read_drawing
 from libraries.job_manager.errors import (
     BadArguments,
     BadResult,
@@ -32,10 +34,13 @@ from libraries.job_manager.hooks import on_shutdown, on_startup
 from libraries.job_manager.idempotency import KeyedRequest, KeyInUse, KeyReused, Reply
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
+from libraries.job_manager.memory import attach_again, attach_drawn
 from libraries.job_manager.notices import Notice, read_notices
 from libraries.job_manager.outbox import deliveries, job_webhook, log_delivery, queue_delivery
 from libraries.job_manager.ownership import acting_for, current_owner
+from libraries.job_manager.parcels import Parcel, ParcelGone, ParcelsFull, address_parcel, drop_parcel, open_parcel, put_parcel
 from libraries.job_manager.queueing import JobOptions, enqueue_background_job, submit
+from libraries.job_manager.quotas import RateLimited
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
 from libraries.job_manager.running import attach, current_job_id, log_message, own_folder, report_progress, track
 from libraries.job_manager.states import FINAL_STATES, STATES
@@ -50,7 +55,9 @@ __all__ = [
     "Batch",
     "BatchUnknown",
     "Capacity",
+    "Claim",
     "EventFeed",
+    "Gathering",
     "JobEvent",
     "JobFilter",
     "JobHandle",
@@ -62,28 +69,41 @@ __all__ = [
     "KeyReused",
     "KeyedRequest",
     "Message",
+    "NoDrawing",
     "NoResult",
+    "NotDrawn",
     "Notice",
+    "Parcel",
+    "ParcelGone",
+    "ParcelsFull",
     "QueueFull",
     "QueueHealth",
     "QueueUnavailable",
+    "RateLimited",
     "Reply",
     "ResultNotReady",
+    "StillClaimed",
     "TaskFailed",
     "UnknownTask",
     "WrongState",
     "acting_for",
+    "address_parcel",
     "attach",
+    "attach_again",
+    "attach_drawn",
     "background_task",
     "cancel_batch",
     "cancel_job",
     "capacity",
     "check_task",
+    "claim",
     "current_job_id",
     "current_owner",
     "delete_job",
     "deliveries",
     "derived_key",
+    "drawing_in",
+    "drop_parcel",
     "enqueue_background_job",
     "fetch_batch",
     "fetch_job",
@@ -96,10 +116,13 @@ __all__ = [
     "log_message",
     "on_shutdown",
     "on_startup",
+    "open_parcel",
     "own_folder",
     "pause_queue",
+    "put_parcel",
     "queue_delivery",
     "queue_health",
+    "read_drawing",
     "read_events",
     "read_notices",
     "repeatable_ids",

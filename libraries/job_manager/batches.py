@@ -16,8 +16,10 @@ from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.control import cancel_job
 from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.immediate import run_if_immediate
+from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.queueing import JobOptions, check_outcome, enqueue_arguments, make_job
+from libraries.job_manager.queueing import JobOptions, check_outcome, enqueue_arguments, enqueue_dependent, make_job
+from libraries.job_manager.quotas import meter
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
 from libraries.settings import get_settings
 
@@ -62,10 +64,28 @@ class Batch:
         return all(job is None or job.done for job in self.jobs)
 
 
-def submit_batch(task: str, items: Sequence[Mapping[str, Any]], options: JobOptions | None = None) -> Batch:
-    """Queue one job of `task` for each item, the keyword arguments of the task, and return the batch.
+@dataclass(frozen=True)
+class Gathering:
+    """A last job of a batch, which runs when all others have ended, well or not; its task gets their ids as `job_ids`.
 
-    Either all of them are queued or, when the queue is too full for all, none.
+    `task` is its dotted path, `arguments` are the task's other keyword arguments.
+    """
+
+    task: str
+    arguments: Mapping[str, Any]
+
+
+def submit_batch(
+    task: str | Sequence[str],
+    items: Sequence[Mapping[str, Any]],
+    options: JobOptions | None = None,
+    *,
+    gathering: Gathering | None = None,
+) -> Batch:
+    """Queue one job of `task`, or of its own task, for each item, the keyword arguments of the task, and return the batch.
+
+    Either all of them are queued or, when the queue is too full for all, none. The job of a `gathering` is the last of the
+    batch.
 
     Raises:
         BadBatch: there are no items, or more than 500.
@@ -75,18 +95,39 @@ def submit_batch(task: str, items: Sequence[Mapping[str, Any]], options: JobOpti
         raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
     settings, client = get_settings(), web_client(get_settings())
     room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY))
-    check_outcome(-1 if room < len(items) else 1)
+    check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
     batch_id = patiently(lambda: new_id(client, owner, kind=BATCH))
     options = replace(options or JobOptions(), batch_id=batch_id)
     ids = [patiently(lambda: new_id(client, owner)) for _ in items]
-    jobs = [make_job(client, task, (), item, job_id=job_id, options=options) for job_id, item in zip(ids, items, strict=True)]
-    patiently(lambda: _remember(client, batch_id, ids))
+    tasks = [task] * len(items) if isinstance(task, str) else list(task)
+    jobs = [
+        make_job(client, one, (), item, job_id=job_id, options=options)
+        for one, job_id, item in zip(tasks, ids, items, strict=True)
+    ]
+    last = make_gathering(client, gathering, ids, options) if gathering is not None else None
+    for name in dict.fromkeys(tasks):
+        meter(name, [((), item) for one, item in zip(tasks, items, strict=True) if one == name])
+    everyone = [*ids, last.id] if last is not None else ids
+    patiently(lambda: _remember(client, batch_id, everyone))
     for start in range(0, len(jobs), BLOCK):
         block = jobs[start : start + BLOCK]
         patiently(lambda block=block: _enqueue_block(client, block, options))  # type: ignore[misc]
-    run_if_immediate(ids)
-    return Batch(batch_id, ids, [JobRecord(id=job_id, status="queued", task=task) for job_id in ids])
+    if last is not None:
+        patiently(lambda: enqueue_dependent(client, last, options))
+    run_if_immediate(everyone)
+    tasks += [gathering.task] if gathering is not None else []
+    records: list[JobRecord | None] = [
+        JobRecord(id=job_id, status="queued", task=one) for job_id, one in zip(everyone, tasks, strict=True)
+    ]
+    return Batch(batch_id, everyone, records)
+
+
+def make_gathering(client: Redis, gathering: Gathering, job_ids: Sequence[str], options: JobOptions) -> VectorJob:
+    """Return the job that runs when the jobs of a batch have ended."""
+    job_id = patiently(lambda: new_id(client, current_owner()))
+    waiting = replace(options, depends_on=tuple(job_ids), allow_failure=True)
+    return make_job(client, gathering.task, (), {**gathering.arguments, "job_ids": list(job_ids)}, job_id=job_id, options=waiting)
 
 
 def fetch_batch(batch_id: str) -> Batch:

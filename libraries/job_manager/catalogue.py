@@ -70,6 +70,13 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         raise BadArguments(f"{task} needs {name!r}", field=f"kwargs.{name}")
 
 
+def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call by their names, as far as the task's source tells the names of the positional ones."""
+    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
+    names = [one.arg for one in (*signature.posonlyargs, *signature.args)] if signature is not None else []
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
 @lru_cache(maxsize=64)
 def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
     functions = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]

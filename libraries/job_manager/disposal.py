@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import logging
+from typing import Any, cast
 
 from redis import Redis
 
 from libraries.job_manager import keys, transitions
+from libraries.job_manager.exhibits import note_removed
 from libraries.job_manager.ownership import acting_for, current_owner
-from libraries.storage import output_folder
+from libraries.storage import StorageAway, output_folder
+
+PAGE = 500
+log = logging.getLogger(__name__)
 
 
 def made_note(artifacts: list[dict[str, Any]] | None) -> str:
@@ -20,13 +25,27 @@ def made_note(artifacts: list[dict[str, Any]] | None) -> str:
 def dispose(client: Redis, job_id: str) -> bool:
     """Remove the record of a job and the files that it made; return False, having done nothing, when it runs.
 
-    A file that a later job has replaced stays.
+    A file that a later job has replaced stays. Files in a store that is away are removed by a later `dispose_leftovers`.
+    """
+    try:
+        return dispose_whole(client, job_id)
+    except StorageAway as error:
+        log.warning("The files of job %s stay for now: %s", job_id, error)
+        return True
+
+
+def dispose_whole(client: Redis, job_id: str) -> bool:
+    """Do as `dispose` does, but tell when files stay.
+
+    Raises:
+        StorageAway: the store of files does not answer. The record is gone; the note of the files is kept.
     """
     note = transitions.forget(client, job_id)
     if note is None:
         return False
     if note:
         made = json.loads(note)
+        note_removed(client, job_id, made)
         with acting_for(made["owner"]):
             for artifact in made["files"]:
                 output_folder().remove(artifact["name"], sha256=artifact["sha256"])
@@ -35,8 +54,19 @@ def dispose(client: Redis, job_id: str) -> bool:
 
 
 def dispose_leftovers(client: Redis) -> None:
-    """Remove the files of jobs whose record is gone: somebody died while disposing of them."""
-    for raw_id, _ in client.hscan_iter(keys.ARTIFACTS_KEY, count=500):
-        job_id = raw_id.decode()
-        if not client.exists(keys.job_key(job_id)):
-            dispose(client, job_id)
+    """Remove the files of jobs whose record is gone: somebody died while disposing of them, or the store was away.
+
+    Raises:
+        StorageAway: the store of files does not answer.
+    """
+    cursor = -1
+    while cursor:
+        cursor, page = cast("tuple[int, dict[bytes, bytes]]", client.hscan(keys.ARTIFACTS_KEY, max(cursor, 0), count=PAGE))
+        job_ids = [raw_id.decode() for raw_id in page]
+        with client.pipeline(transaction=False) as pipeline:
+            for job_id in job_ids:
+                pipeline.exists(keys.job_key(job_id))
+            known = pipeline.execute()
+        for job_id, exists in zip(job_ids, known, strict=True):
+            if not exists:
+                dispose_whole(client, job_id)

@@ -32,6 +32,7 @@ from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.disposal import made_note
 from libraries.job_manager.errors import BadResult, JobTimeout, QueueUnavailable, Superseded, UnknownTask
+from libraries.job_manager.exhibits import show_due_quietly
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.outbox import queue_deliveries
 from libraries.job_manager.ownership import ANONYMOUS, acting_for
@@ -98,6 +99,8 @@ class Horse:
                     return taken
                 if taken == "suspended":
                     time.sleep(SUSPENDED_PAUSE)
+                elif show_due_quietly(self._client):
+                    continue  # there is more to do of what can wait; a job comes first
                 elif burst:
                     return None
                 else:

@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
+from redis.client import Pipeline
 from rq.job import Job
+from rq.utils import as_text
+
+from libraries.job_manager.states import FINAL_STATES
 
 
 class VectorJob(Job):
-    """Runs its task and none of RQ's callbacks."""
+    """Runs its task and none of RQ's callbacks.
+
+    Attributes:
+        own_fields: fields of its record that are ours, written whenever all of it is.
+    """
+
+    own_fields: Mapping[str, str] = MappingProxyType({})
+
+    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
+        """Return the fields of the job's record."""
+        return {**super().to_dict(include_meta=include_meta, include_result=include_result), **self.own_fields}
+
+    def dependencies_are_met(
+        self,
+        parent_job: Job | None = None,
+        pipeline: Pipeline | None = None,
+        exclude_job_id: str | None = None,
+        refresh_job_status: bool = True,
+    ) -> bool:
+        """Tell whether the job has nothing left to wait for.
+
+        RQ lets a job that allows failures wait for ever for one that was stopped or canceled; here any end will do.
+        """
+        if not self.allow_dependency_failures:
+            return super().dependencies_are_met(parent_job, pipeline, exclude_job_id, refresh_job_status)
+        if pipeline is not None:
+            pipeline.watch(*[self.key_for(name) for name in self._dependency_ids])  # type: ignore[no-untyped-call]
+        states = [self.connection.hget(self.key_for(name), "status") for name in self._dependency_ids]
+        return all(state is None or as_text(state) in FINAL_STATES for state in states)
 
     def perform(self) -> Any:
         """Run the task and return its result."""

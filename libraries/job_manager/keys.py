@@ -22,6 +22,11 @@ ARTIFACTS_KEY = "vector:artifacts"
 WAITED_FOR_KEY = "vector:waited-for"
 # And what is due to webhooks.
 WEBHOOKS_DUE_KEY = "vector:webhooks-due"
+# And notes of drawings that were made or removed, until the gallery has heard of them.
+EXHIBITS_KEY = "vector:exhibits"
+# When each file on its way to a job is thrown away, and the bytes of each and of all.
+PARCELS_DUE_KEY = "vector:parcels-due"
+PARCEL_SIZES_KEY = "vector:parcel-sizes"
 SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 
@@ -55,6 +60,11 @@ def slow_receiver_key(host: str) -> str:
     return f"vector:slow-receiver:{host}"
 
 
+def schedule_key(identity: str) -> str:
+    """Return the key of the hash of what became of a schedule."""
+    return f"vector:schedule:{identity}"
+
+
 def notices_key(owner: str) -> str:
     """Return the key of the stream of an owner's notifications."""
     return f"vector:notices:{owner}"
@@ -65,9 +75,19 @@ def group_channel(owner: str, group: str) -> str:
     return f"vector:group:{owner}:{group}"
 
 
+def drawn_key(owner: str, recipe_sha256: str) -> str:
+    """Return the key of the id of the job that last drew a recipe for an owner."""
+    return f"vector:drawn:{owner}:{recipe_sha256}"
+
+
 def batch_key(batch_id: str) -> str:
     """Return the key of a batch's hash; the list of its jobs' ids has the same with `:jobs`."""
     return f"vector:batch:{batch_id}"
+
+
+def parcel_key(parcel_id: str) -> str:
+    """Return the key of the hash of a file on its way to a job."""
+    return f"vector:parcel:{parcel_id}"
 
 
 def results_key(job_id: str) -> str:
@@ -93,3 +113,13 @@ def worker_key(name: str) -> str:
 def worker_executions_key(name: str) -> str:
     """Return the key of the set of what a worker runs now."""
     return f"rq:worker:{name}:executions"
+
+
+def claim_key(job_id: str, step: str) -> str:
+    """Return the key of a claim to a step of a job that must not be done twice."""
+    return f"vector:claim:{job_id}:{step}"
+
+
+def meter_key(name: str, kind: str, who: str) -> str:
+    """Return the key of the sorted set of what was counted for somebody within the last hour, scored by its time."""
+    return f"vector:meter:{name}:{kind}:{who}"

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError
 from redis import Redis
 from rq import Queue
-from rq.job import Job
+from rq.job import Dependency, Job
 from rq.serializers import JSONSerializer
 
 from libraries.job_manager import keys, transitions
@@ -25,6 +25,7 @@ from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.policies import pauses, retries_of
+from libraries.job_manager.quotas import meter
 from libraries.settings import Settings, get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
@@ -38,9 +39,9 @@ class JobOptions:
 
     `job_timeout` and `result_ttl` are durations such as `300` or `'5m'`; `run_at` is a Unix time in seconds; `retries` says how
     often a failed job is tried again, `retry_pause` how many seconds the first pause is; `depends_on` names jobs that have to
-    finish before. `id_prefix` stands in front of the job's id; `webhook` has the `url` that is told of the job's `events`, and
-    perhaps a `secret`; `notify` puts what becomes of the job among its owner's notifications; `internal` jobs are work of the
-    service's own: they are not listed, and a full queue does not refuse them.
+    finish before, or with `allow_failure` to end, well or not. `id_prefix` stands in front of the job's id; `webhook` has the
+    `url` that is told of the job's `events`, and perhaps a `secret`; `notify` puts what becomes of the job among its owner's
+    notifications; `internal` jobs are work of the service's own: they are not listed, and a full queue does not refuse them.
     """
 
     job_timeout: str | int | None = None
@@ -50,6 +51,7 @@ class JobOptions:
     retries: int | None = None
     retry_pause: float | None = None
     depends_on: tuple[str, ...] = ()
+    allow_failure: bool = False
     batch_id: str = ""
     id_prefix: str = ""
     webhook: Mapping[str, Any] | None = None
@@ -72,6 +74,7 @@ def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | in
         BadArguments: the arguments cannot be written as JSON.
         BadTimeout: the timeout is not between a second and a day.
         QueueFull: as many jobs wait as the setting `MAX_QUEUE` allows.
+        RateLimited: the task is metered, and its owner or a recipient has had as much of it as an hour allows.
         QueueUnavailable: the broker cannot be reached; nothing was queued.
     """
     return submit(task_function, args, kwargs, JobOptions(job_timeout=job_timeout))
@@ -89,8 +92,10 @@ def submit(
     client = web_client(get_settings())
     job_id = patiently(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
+    if not options.internal:
+        meter(task, [(args, kwargs or {})])
     if options.depends_on:
-        patiently(lambda: _enqueue_dependent(client, job, options))
+        patiently(lambda: enqueue_dependent(client, job, options))
     else:
         check_outcome(patiently(lambda: enqueue(client, job, options)))
     run_if_immediate([job_id])
@@ -121,7 +126,7 @@ def make_job(
         description=task,
         origin=keys.QUEUE,
         serializer=JSONSerializer,
-        depends_on=list(options.depends_on) or None,
+        depends_on=Dependency(options.depends_on, allow_failure=options.allow_failure) if options.depends_on else None,
     )
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
@@ -196,14 +201,15 @@ def check_timeout(timeout: str | int) -> int:
     return seconds
 
 
-def _enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> None:
+def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> None:
     """Queue a job that waits for others, as RQ does it; repeated, it only says the same again."""
+    owner = current_owner()
+    # Saved with the rest: where there is nothing left to wait for, a worker takes the job at once.
+    job.own_fields = own_fields(owner, options)
     if not client.exists(keys.job_key(job.id)):
         background_queue(client).enqueue_job(job)
-    owner = current_owner()
     created = (job.created_at or datetime.now(UTC)).timestamp()
     with client.pipeline() as pipeline:
-        pipeline.hset(keys.job_key(job.id), mapping=own_fields(owner, options))  # type: ignore[arg-type]
         pipeline.zadd(keys.owner_key(owner), {job.id: created})
         pipeline.expire(keys.owner_key(owner), get_settings().failure_ttl + 86400)
         pipeline.execute()

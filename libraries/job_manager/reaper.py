@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import suppress
 from typing import cast
 
 from redis import Redis
@@ -18,39 +17,51 @@ from rq.utils import as_text
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
-from libraries.job_manager.disposal import dispose, dispose_leftovers
+from libraries.job_manager.disposal import dispose_leftovers, dispose_whole
 from libraries.job_manager.horse import deliver_due, release_dependents
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.parcels import sweep_parcels
 from libraries.settings import Settings
-from libraries.storage import output_folder
+from libraries.storage import StorageAway, output_folder, prepare_stores, sweep_stores
 
 EVERY = 1.0
 SLOW_ANSWER = 1.0
 SWEEP_EVERY = 10.0
-OLDEST_TEMPORARY = 60.0
+LEFTOVERS_EVERY = 600.0
 MOST_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 log = logging.getLogger(__name__)
 
 
 class Reaper:
-    """Runs the reaping script again and again, in a thread of its own and on a connection of its own."""
+    """Runs the reaping script again and again, in a thread of its own and on a connection of its own.
+
+    A second thread sweeps: a store of files that is slow or away must not keep anyone from seeing that a worker died.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: Redis = worker_client(settings)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name="reaper", daemon=True),
+            threading.Thread(target=self._keep_sweeping, name="sweeper", daemon=True),
+        ]
         self._quiet_until = 0.0
+        self._leftovers_at = self._stores_at = 0.0
 
     def start(self) -> None:
-        """Begin reaping."""
-        self._thread.start()
+        """Begin reaping and sweeping."""
+        # Here and now: a thread that loads modules while another one forks leaves the child half of them.
+        prepare_stores()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End reaping after the round that is under way."""
         self._stop.set()
-        self._thread.join(timeout=2)
+        for thread in self._threads:
+            thread.join(timeout=2)
 
     def turn(self) -> transitions.Reaped | None:
         """Do one round; None when the broker is away, or was until just now."""
@@ -83,16 +94,26 @@ class Reaper:
         return reaped
 
     def sweep(self) -> None:
-        """Remove what has outlived its job: files, memories of jobs, temporary files of writers that died."""
+        """Remove what has outlived its job or its time: files, memories of jobs, sent files, what writers left half written."""
         try:
             for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
                 while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
                     for job_id in due:
-                        dispose(self._client, as_text(job_id))  # type: ignore[arg-type]
+                        dispose_whole(self._client, as_text(job_id))  # type: ignore[arg-type]
                         self._client.zrem(registry, job_id)  # type: ignore[arg-type]
+            sweep_parcels(self._client)
+            if time.monotonic() > self._leftovers_at:
+                dispose_leftovers(self._client)
+                self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
+            if time.monotonic() > self._stores_at:
+                sweep_stores()
+                self._stores_at = time.monotonic() + output_folder().sweep_pause
         except BROKER_AWAY:
             return
-        output_folder().sweep(time.time() - OLDEST_TEMPORARY)
+        except StorageAway as error:
+            # What stays is noted; the next look for leftovers finds it.
+            self._leftovers_at = 0.0
+            log.warning("Not swept: %s", error)
 
     def release_waiting(self) -> None:
         """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""
@@ -105,27 +126,33 @@ class Reaper:
             return
 
     def see_to(self, job_id: str) -> None:
-        """Release a job that waits for others if all those have finished, and give it up if one never will."""
+        """Release a job that waits for others if all those have ended as it needs them to, and give it up if one never will."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
-        states = {name: self._client.hget(keys.job_key(name), "status") for name in needed}
-        if any(state in LOST_CAUSES for state in states.values()):
+        states = {self._client.hget(keys.job_key(name), "status") for name in needed}
+        any_end_will_do = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
+        if states.intersection(LOST_CAUSES) and not any_end_will_do:
             transitions.abandon(self._client, job_id, time.time(), self._settings.failure_ttl)
-        elif all(state in (b"finished", None) for state in states.values()):
+        elif states <= {b"finished", None, *LOST_CAUSES}:
             for name in needed:
                 release_dependents(self._client, name)
 
     def _run(self) -> None:
-        sweep_at = 0.0
-        with suppress(*BROKER_AWAY):
-            dispose_leftovers(self._client)
+        release_at = 0.0
         while not self._stop.is_set():
             try:
                 self.turn()
-                if time.monotonic() > sweep_at:
-                    self.sweep()
+                if time.monotonic() > release_at:
                     self.release_waiting()
-                    sweep_at = time.monotonic() + SWEEP_EVERY
+                    release_at = time.monotonic() + SWEEP_EVERY
             except Exception:
                 # Whatever it is, the next round must come: nobody else does this work.
                 log.exception("A round of reaping failed")
             self._stop.wait(EVERY)
+
+    def _keep_sweeping(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.sweep()
+            except Exception:
+                log.exception("A round of sweeping failed")
+            self._stop.wait(SWEEP_EVERY)

@@ -16,6 +16,7 @@ from libraries.job_manager import transitions
 from libraries.job_manager.connections import BROKER_AWAY
 
 Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 SHORTEST_PAUSE = 0.1
 PATIENCE = 30.0
@@ -59,7 +60,7 @@ def attach(artifact: StoredArtifact, **more: object) -> str:
     job = get_current_job()
     if job is not None:
         job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
-        _insist(job.save_meta)
+        insist(job.save_meta)
     return artifact.path
 
 
@@ -67,6 +68,11 @@ def current_job_id() -> str | None:
     """Return the id of the running job, None outside a job. It stays the same when a job is tried again."""
     job = get_current_job()
     return job.id if job is not None else None
+
+
+def current_execution() -> str:
+    """Return the id of the attempt that runs now, '' outside a job and where the worker is not ours."""
+    return _Run.execution_id
 
 
 def own_folder(folder: str) -> str:
@@ -118,18 +124,16 @@ def _report(job: Job, event: str, said: dict[str, object]) -> None:
         transitions.report(job.connection, job.id, _Run.execution_id, event, json.dumps(said))
 
 
-def _insist(write: Callable[[], object]) -> None:
-    """Call `write` until the broker takes it; while it is away, for up to half a minute."""
-    deadline = time.monotonic() + PATIENCE
+def insist(call: Callable[[], Answer], *, patience: float = PATIENCE) -> Answer:
+    """Return `call()`, tried again while the broker is away, for up to `patience` seconds; only for what is safe to repeat."""
+    deadline = time.monotonic() + patience
     while True:
         try:
-            write()
+            return call()
         except BROKER_AWAY:
             if time.monotonic() > deadline:
                 raise
             time.sleep(SHORTEST_PAUSE)
-        else:
-            return
 
 
 def _too_soon(job: Job) -> bool:

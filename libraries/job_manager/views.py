@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from libraries.job_manager.drawings import drawing_in
 from libraries.job_manager.records import INTERNAL_FAILURE, PUBLIC_FAILURES, JobRecord
 from libraries.job_manager.states import FINAL_STATES
-from libraries.storage import ArtifactFolder, output_folder
+from libraries.storage import Store, output_folder, upload_folder
 
 # The states in which a job that ended can be queued again.
 RETRYABLE = FINAL_STATES - {"finished"}
@@ -17,7 +19,7 @@ RETRYABLE = FINAL_STATES - {"finished"}
 
 def job_body(record: JobRecord) -> dict[str, Any]:
     """Return the job as a JSON object with all that clients may know of it. A path in its result is replaced where it stands."""
-    links = job_links(record.id, record.status, record.batch_id)
+    links = job_links(record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None)
     return {
         "id": record.id,
         "status": record.status,
@@ -73,21 +75,27 @@ def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
 
 
 def shown_result(result: Any) -> Any:
-    """Return a result with every path below the output folder shown as `output/...`; containers are changed in place."""
-    folder = output_folder()
+    """Return a result with every path in a store shown as `output/...` or `uploads/...`; containers are changed in place."""
+    stores = (output_folder(), upload_folder())
     top = [result]
     pending: list[list[Any] | dict[str, Any]] = [top]
     while pending:
-        pending.extend(_show_paths(pending.pop(), folder))
+        pending.extend(_show_paths(pending.pop(), stores))
     return top[0]
 
 
-def _show_paths(container: list[Any] | dict[str, Any], folder: ArtifactFolder) -> list[list[Any] | dict[str, Any]]:
+def _show_paths(container: list[Any] | dict[str, Any], stores: Iterable[Store]) -> list[list[Any] | dict[str, Any]]:
     """Show the paths that stand directly in `container`, and return the containers in it."""
     places: list[tuple[Any, Any]] = list(container.items() if isinstance(container, dict) else enumerate(container))
     for place, value in places:
-        container[place] = folder.shown(value)
+        container[place] = value if isinstance(value, list | dict) else _shown(value, stores)
     return [value for _, value in places if isinstance(value, list | dict)]
+
+
+def _shown(value: Any, stores: Iterable[Store]) -> Any:
+    for store in stores:
+        value = store.shown(value)
+    return value
 
 
 def utc(moment: datetime | None) -> str | None:
@@ -97,10 +105,12 @@ def utc(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job_links(job_id: str, status: str = "queued", batch_id: str | None = None) -> dict[str, str]:
-    """Return the addresses of a job, relative to this server, with those of what its state allows."""
+def job_links(job_id: str, status: str = "queued", batch_id: str | None = None, *, drawn: bool = False) -> dict[str, str]:
+    """Return the addresses of a job, relative to this server, with those of what its state allows and, if it drew, a picture."""
     here = f"/jobs/{job_id}"
     links = {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
+    if drawn:
+        links["preview"] = f"{here}/preview.png"
     if status not in FINAL_STATES:
         links["cancel"] = f"{here}/cancel"
     if status in RETRYABLE:

@@ -32,6 +32,7 @@ from libraries.job_manager.hooks import StartupFailed, load_hooks, run_shutdown_
 from libraries.job_manager.horse import ASKED_TO_STOP, QUEUE_EMPTY, SERVED_ITS_JOBS, Horse, limit_resources, release_dependents
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.loading import Tasks, load_tasks
+from libraries.job_manager.periodic import BadSchedules, Scheduler, load_schedules, log_schedules
 from libraries.job_manager.reaper import EVERY as REAPER_PERIOD
 from libraries.job_manager.reaper import Reaper
 from libraries.job_manager.slot import RUNNING, WAITING, Activity, Slot
@@ -379,8 +380,8 @@ def _watch_parent(parent: int) -> None:
 def run_worker(settings: Settings, *, burst: bool = False) -> int:
     """Run one worker, with a reaper beside it, until it is told to stop, or until the queue is empty with `burst`.
 
-    Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason or a start-up
-    hook failed.
+    Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason, a start-up
+    hook failed or the schedules file cannot be used.
 
     Raises:
         BrokerUnreachable: the broker does not answer.
@@ -392,8 +393,9 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
         return 1
     load_hooks()
     try:
+        schedules = load_schedules(settings)
         run_startup_hooks()
-    except StartupFailed as error:
+    except (BadSchedules, StartupFailed) as error:
         log.error("Worker not started: %s", error)  # noqa: TRY400 - one line says it all
         return 1
     log.info(
@@ -404,21 +406,25 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
         len(worker._tasks),  # noqa: SLF001
     )
     log.info(
-        "Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every %.0f s; periodic tasks: none",
+        "Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every %.0f s; periodic tasks: %s",
         REAPER_PERIOD,
+        len(schedules) or "none",
     )
     log.info("The following commands are available:")
     for task in sorted(worker._tasks):  # noqa: SLF001
         log.info("+ %s", task)
+    log_schedules(schedules)
     # What is loaded by now is kept out of garbage collection: a collection in a work-horse would copy all of it.
     gc.collect()
     gc.freeze()
     transitions.load_scripts()
-    reaper = Reaper(settings)
+    reaper, scheduler = Reaper(settings), Scheduler(settings, schedules)
     reaper.start()
+    scheduler.start()
     try:
         well = worker.work(burst=burst)
     finally:
+        scheduler.stop()
         reaper.stop()
         run_shutdown_hooks()
     if well:

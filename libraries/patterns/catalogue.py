@@ -20,6 +20,8 @@ from libraries.registry import Registry
 # A document of about 30 MB; a plotter needs days for more.
 MOST_POINTS = 2_000_000
 MOST_PARAMS = 64
+# Lines between two reports of how far a drawing is: together they take microseconds.
+WATCHED_LINES = 16
 SECTION = re.compile(r"^(Args|Yields|Returns|Raises|Example|Note):$", re.MULTILINE)
 
 Polyline = NDArray[np.float64]
@@ -100,13 +102,22 @@ def check_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None
         InvalidFields: parameters are unknown or out of their range; `errors` has a text for each, as `params.<name>`.
         TooComplex: the drawing would have too many points.
     """
-    chosen = find_pattern(name)
+    return _checked(find_pattern(name), area, params)[0]
+
+
+def cost_of_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> float:
+    """Return how many points the pattern `name` is estimated to have on `area` with `params`; raises as `check_pattern`."""
+    return _checked(find_pattern(name), area, params)[1]
+
+
+def _checked(chosen: Pattern, area: Area, params: Mapping[str, Any] | None) -> tuple[dict[str, Any], float]:
+    """Return the parameters of a pattern and the estimate of its points, if it can be drawn."""
     loaded = load_params(chosen, params)
     estimate = chosen.cost(area, **loaded)
     # Not `>`: a comparison with NaN is false.
     if not estimate <= MOST_POINTS:
         raise TooComplex(estimate)
-    return loaded
+    return loaded, estimate
 
 
 def load_params(chosen: Pattern, params: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -121,18 +132,30 @@ def load_params(chosen: Pattern, params: Mapping[str, Any] | None) -> dict[str, 
     return load_fields(chosen.schema(), given, inside="params")
 
 
-def draw_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None, seed: int = 0) -> list[Polyline]:
+def draw_pattern(
+    name: str,
+    area: Area,
+    params: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    *,
+    watch: Callable[[float], None] | None = None,
+) -> list[Polyline]:
     """Return the pattern `name` drawn on `area`: polylines, arrays of shape (n, 2) in mm. The same `seed` gives the same lines.
+
+    `watch` is called once in some lines with the part that is drawn by now, from 0 to 1: points so far by estimated points.
 
     Raises:
         UnknownPattern, InvalidFields, TooComplex: see `check_pattern`; nothing was drawn.
     """
-    loaded = check_pattern(name, area, params)
+    chosen = find_pattern(name)
+    loaded, estimate = _checked(chosen, area, params)
     lines, points = [], 0
-    for line in find_pattern(name).draw(area, np.random.default_rng(seed), **loaded):
+    for line in chosen.draw(area, np.random.default_rng(seed), **loaded):
         points += len(line)
         # The estimate was within the limit; a pattern that draws more than it said is stopped all the same.
         if points > MOST_POINTS:
             raise TooComplex(points)
         lines.append(line)
+        if watch is not None and len(lines) % WATCHED_LINES == 1:
+            watch(min(1.0, points / max(estimate, 1.0)))
     return lines

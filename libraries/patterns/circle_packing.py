@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import millimetres
+from libraries.drawing.fields import check_order, millimetres
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
@@ -68,6 +68,11 @@ class CirclePackingSchema(Schema):
     )
     fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.4)
     tolerance = millimetres("Farthest that the line may lie from the true circle", least=0.005, most=1, load_default=0.02)
+
+    @validates_schema(pass_original=True)
+    def check_sizes(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a `smallest` beyond the `largest`."""
+        check_order(data, original, "smallest", "largest")
 
 
 class Sizes(NamedTuple):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
 
 import numpy as np
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.fields import WholeNumber, check_order, millimetres
+from libraries.drawing.mending import mend
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.drawing.streamlines import Field, Streamlines
@@ -69,6 +72,11 @@ class FlowFieldSchema(Schema):
         load_default=30.0,
     )
 
+    @validates_schema(pass_original=True)
+    def check_sizes(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a `shortest` beyond the `longest`."""
+        check_order(data, original, "shortest", "longest")
+
 
 def cost(area: Area, *, scale: float, separation: float, **_: object) -> float:
     """Return how many points the lines have at most; the growing of lines is counted as some points for each."""
@@ -96,8 +104,8 @@ def draw(
     """Long lines that follow a current, evenly apart, and part around circles that stay empty.
 
     Each line is grown both ways until it would come too near another, so that the tone is even and nothing is drawn twice.
-    Where the current is slow the lines open up. The seed decides which way the current runs, where it swirls and where the
-    circles lie.
+    Two that come towards each other are joined. Where the current is slow the lines open up. The seed decides which way the
+    current runs, where it swirls and where the circles lie.
 
     Yields:
         Arrays of shape (n, 2), in mm.
@@ -115,7 +123,15 @@ def draw(
     lines = Streamlines(current, room, separation=separation, step=step, shortest=shortest, longest=longest)
     for circle in circles:
         lines.block(*circle)
-    yield from nearest_first(list(lines.grow(_seeds(area, rng, separation))))
+    grown = list(lines.grow(_seeds(area, rng, separation)))
+    yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
+
+
+def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
+    """Return whether all places lie in the room and outside of the circles."""
+    inside = (places >= (area.left, area.top)).all() and (places <= (area.right, area.bottom)).all()
+    x, y = places.T
+    return bool(inside) and all(((x - circle[0]) ** 2 + (y - circle[1]) ** 2 > circle[2] ** 2).all() for circle in circles)
 
 
 def _sizes(area: Area, separation: float, scale: float) -> tuple[float, float, float]:

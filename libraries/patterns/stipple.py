@@ -22,18 +22,26 @@ TOLERANCE = 0.02
 TOUCH = 0.1
 # The lightest dots have this share of the diameter of the darkest.
 SMALLEST = 0.45
+# Without a wish there are so many dots to a square mm, ten thousand on A4 with its margin. A small page gets as many smaller ones
+# as a picture needs, a large one fewer and larger ones: the ink to a square mm, and so the tone, is the same on every page.
+DENSITY, DOT = 0.19, 0.5
+FEWEST, MOST = 4_000, 24_000
 # Dots get at least so many times their own width of room, in each direction, on average.
 ROOM = 3
-NARROWEST = 0.4
+NARROWEST, WIDEST = 0.4, 5.0
 
 
 class StippleSchema(PictureSchema):
     """What stipples may be told."""
 
     points = WholeNumber(
-        load_default=10_000,
-        validate=Range(1, 20_000),
-        metadata={"description": "How many dots; fewer on a page that has no room for so many."},
+        load_default=None,
+        allow_none=True,
+        validate=Range(1, MOST),
+        metadata={
+            "description": "How many dots; fewer on a page that has no room for so many. "
+            "If not given, as many as the area of the page asks for: about 10,000 on A4."
+        },
     )
     iterations = WholeNumber(
         load_default=8,
@@ -41,16 +49,19 @@ class StippleSchema(PictureSchema):
         metadata={"description": "How often the dots are evened out; 0 leaves them as chance put them."},
     )
     dot = millimetres(
-        "Diameter of the circle that the pen draws for a dot in the dark, half of that in the light; 0 makes a touch of the pen",
+        "Diameter of the circle that the pen draws for a dot in the dark, half of that in the light; 0 makes a touch of the pen. "
+        f"If not given, {DOT:g} for the number of dots that the page asks for, larger for fewer, smaller for more",
         least=0,
-        most=5,
-        load_default=0.5,
+        most=WIDEST,
+        load_default=None,
+        allow_none=True,
     )
 
 
-def cost(area: Area, *, points: int, dot: float, **_: object) -> float:
+def cost(area: Area, *, points: int | None, dot: float | None, **_: object) -> float:
     """Return how many points the dots have. The rounds are bounded by the ranges of `points` and `iterations`: some seconds."""
-    return _count(area, points, dot) * (_steps(dot) + 1.0)
+    count, dot = _sizes(area, points, dot)
+    return count * (_steps(dot) + 1.0)
 
 
 @pattern(StippleSchema, cost)
@@ -63,9 +74,9 @@ def draw(
     gamma: float,
     equalise: float,
     detail: float,
-    points: int,
+    points: int | None,
     iterations: int,
-    dot: float,
+    dot: float | None,
 ) -> Iterator[Polyline]:
     """A picture in thousands of small dots, closer where it is darker.
 
@@ -82,7 +93,8 @@ def draw(
     """
     box = Box(area.left, area.top, area.inner_width, area.inner_height)
     tones = lay(box, rng, image=image, fit=fit, gamma=gamma, equalise=equalise, detail=detail)
-    places = stipple(tones, _count(area, points, dot), iterations, rng)
+    count, dot = _sizes(area, points, dot)
+    places = stipple(tones, count, iterations, rng)
     ordered = places[closed_tour(places)]
     # A dot of the darkest tone has all of the diameter. None is larger than the room.
     share = SMALLEST + (1 - SMALLEST) * tones.at(*ordered.T) if dot else np.ones(len(ordered))
@@ -105,10 +117,13 @@ def _mark(dot: float) -> Polyline:
     return circle
 
 
-def _count(area: Area, points: int, dot: float) -> int:
-    """Return how many dots are drawn: those asked for, or as many as the room takes."""
-    own = (ROOM * max(dot, NARROWEST)) ** 2
-    return max(1, min(points, int(area.inner_width * area.inner_height / own)))
+def _sizes(area: Area, points: int | None, dot: float | None) -> tuple[int, float]:
+    """Return how many dots are drawn, those asked for or as many as the room takes, and their diameter in mm."""
+    room = area.inner_width * area.inner_height
+    asked = min(max(room * DENSITY, FEWEST), MOST) if points is None else points
+    own = (ROOM * max(dot or 0.0, NARROWEST)) ** 2
+    count = max(1, min(round(asked), int(room / own)))
+    return count, min(DOT * room * DENSITY / count, WIDEST) if dot is None else dot
 
 
 def _steps(dot: float) -> int:

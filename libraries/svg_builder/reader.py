@@ -89,7 +89,7 @@ def read_svg(source: str | bytes, *, tolerance: float = FLATNESS) -> Reading:
     root = parse_svg(source)
     size = _page_size(root)
     reader = _Reader(root, Document(size[0] * PIXEL, size[1] * PIXEL), tolerance)
-    reader.visit_viewport(root, _Place(scaling(PIXEL), Look(), size), size)
+    reader.visit_viewport(root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size)
     return Reading(reader.document, dict(sorted(reader.dropped.items())))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
 from app import create_app
@@ -66,3 +67,60 @@ def test_a_bad_field_is_refused_at_once(client: FlaskClient, settings: Settings,
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
     assert str(settings.upload_dir) not in reply.get_data(as_text=True)
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize(
+    ("to_format", "media_type"),
+    [
+        ("tsv", "text/tab-separated-values; charset=utf-8"),
+        ("ndjson", "application/x-ndjson"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("parquet", "application/vnd.apache.parquet"),
+    ],
+)
+def test_every_format_is_served_as_what_it_is(
+    client: FlaskClient, run_jobs: Callable[[], None], to_format: str, media_type: str
+) -> None:
+    reply = client.post("/data/process", json={"file_path": "data.csv", "format": to_format, "encoding": "utf-8"})
+    run_jobs()
+    shown = client.get(reply.headers["Location"]).get_json()
+    assert shown["status"] == "finished", shown
+    assert shown["result"]["types"] == ["text", "integer"]
+    assert shown["progress"]["percent"] == 100
+    with client.get(f"{reply.headers['Location']}/result") as result:
+        assert result.content_type == media_type
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_chart_is_queued_drawn_and_fetched(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+    body = {"file_path": "data.csv", "chart": "bars", "x": "name", "y": ["width"], "title": "Widths", "paper": "a6"}
+    reply = client.post("/data/chart", json=body)
+    assert reply.status_code == 202
+    run_jobs()
+    with client.get(f"{reply.headers['Location']}/result") as drawing:
+        assert drawing.content_type == "image/svg+xml"
+        svg = ElementTree.fromstring(drawing.get_data(as_text=True))
+    assert (svg.get("width"), svg.get("height")) == ("148mm", "105mm")
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"chart": "pie"}, "#/chart"),
+        ({"y": []}, "#/y"),
+        ({"y": ["a"] * 9}, "#/y"),
+        ({"y": "width"}, "#/y"),
+        ({"paper": "a99"}, "#/paper"),
+        ({"orientation": "upright"}, "#/orientation"),
+        ({"pen_width": 0}, "#/pen_width"),
+        ({"margin": -1}, "#/margin"),
+        ({"title": "x" * 121}, "#/title"),
+        ({"encoding": "utf-7"}, "#/encoding"),
+        ({"delimiter": "x"}, "#/delimiter"),
+    ],
+)
+def test_a_bad_field_of_a_chart_is_refused_at_once(client: FlaskClient, change: dict[str, Any], where: str) -> None:
+    reply = client.post("/data/chart", json={"file_path": "data.csv", "chart": "line", "y": ["width"], **change})
+    assert reply.status_code == 422
+    assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -58,3 +60,16 @@ def test_a_bad_field_is_refused_at_once(client: FlaskClient, body: dict[str, Any
     reply = client.post("/files/batch", json=body)
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
+
+
+@pytest.mark.usefixtures("broker")
+def test_many_files_become_one_zip(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+    reply = client.post("/files/batch", json={"file_list": ["file1.csv", "file3.csv", "file2.csv"], "operation": "zip"})
+    run_jobs()
+    shown = client.get(reply.headers["Location"]).get_json()
+    assert (shown["result"]["done"], shown["result"]["failed"]) == (2, 1)
+    with client.get(f"{reply.headers['Location']}/result") as whole:
+        assert whole.content_type == "application/zip"
+        archive = zipfile.ZipFile(io.BytesIO(whole.get_data()))
+    assert archive.namelist() == ["file1.csv", "file2.csv"]
+    assert archive.read("file1.csv") == b"name\nfile1.csv\n"

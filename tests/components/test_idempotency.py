@@ -27,7 +27,7 @@ NOTHING = {"task": "workers.probe_tasks.nothing"}
 QUEUEING: list[tuple[str, dict[str, Any], int]] = [
     ("/artboard/create", BOARD, 1),
     ("/postcards", CARD, 1),
-    ("/emails", MAIL, 2),
+    ("/emails", MAIL, 1),
     ("/jobs", NOTHING, 1),
     ("/batches", {"operation": "artboard", "items": [BOARD] * 3}, 3),
 ]

@@ -22,6 +22,7 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 BRIEF = {
     "/assets/<path:filename>": "The style sheet of the pages.",
     "/live/assets/<path:filename>": "Style and scripts of the page `/live`.",
+    "/gallery/assets/<path:filename>": "Style and scripts of the page `/gallery/page`.",
 }
 
 

@@ -280,3 +280,8 @@ def test_any_text_is_read_or_refused(odd: str) -> None:
         except InvalidInput:
             continue
         assert np.isfinite(store.coordinates).all()
+
+
+def test_what_the_root_says_of_pens_holds_for_all_that_says_nothing() -> None:
+    drawn = read_svg(SVGBuilder(50, 50, stroke="#cc0000", pen_width=0.7).line(0, 0, 9, 9).to_string()).document
+    assert [(pen.colour, pen.width) for pen in drawn.pens] == [("#cc0000", 0.7)]

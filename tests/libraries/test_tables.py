@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from libraries.errors import InvalidInput, UnknownName, VectorError
 from libraries.settings import Settings
 from libraries.storage import BadFileName, FileMissing
 from libraries.tables import (
-    LARGEST_FILE,
+    FORMATS,
     LONGEST_CELL,
     MOST_COLUMNS,
     BadFileList,
     BadTable,
+    Reading,
     Report,
     RowError,
     TableTooLarge,
@@ -34,9 +36,12 @@ from libraries.tables import (
 )
 
 
-def converted(source: str | bytes, to_format: str, *, protect_formulas: bool = True) -> tuple[str, Report]:
+def converted(
+    source: str | bytes, to_format: str, *, protect_formulas: bool = True, from_format: str | None = None
+) -> tuple[str, Report]:
     data = source.encode() if isinstance(source, str) else source
-    blocks, report = convert(io.BytesIO(data), to_format, protect_formulas=protect_formulas)
+    reading = Reading(from_format=from_format)
+    blocks, report = convert(io.BytesIO(data), to_format, protect_formulas=protect_formulas, reading=reading)
     return b"".join(blocks).decode(), report
 
 
@@ -46,7 +51,8 @@ def to_json(source: str | bytes) -> tuple[list[dict[str, str]], Report]:
 
 
 def to_csv(rows: object, *, protect_formulas: bool = True) -> tuple[str, Report]:
-    return converted(rows if isinstance(rows, str) else json.dumps(rows), "csv", protect_formulas=protect_formulas)
+    text = rows if isinstance(rows, str) else json.dumps(rows)
+    return converted(text, "csv", protect_formulas=protect_formulas, from_format="json")
 
 
 # CSV to JSON
@@ -76,14 +82,14 @@ def test_a_mark_of_the_encoding_is_obeyed_and_does_not_stick_to_the_first_name(e
 @pytest.mark.parametrize(
     ("data", "line"),
     [
-        ("name\nMüller\n".encode("latin-1"), 2),
+        ("data\nждём\n".encode("cp1251"), 2),
         (b"a\r\nb\r\n\xff\r\n", 3),
         (b"a\rb\rc\r\xff", 4),
         (codecs.BOM_UTF16_LE + "a\nb\n".encode("utf-16-le") + b"x", 3),
         (codecs.BOM_UTF16_LE + "a\n".encode("utf-16-le") + b"\x00\xd8", 2),
     ],
 )
-def test_another_encoding_is_refused_with_the_line_and_never_guessed(data: bytes, line: int) -> None:
+def test_an_encoding_that_is_not_sure_is_refused_with_the_line(data: bytes, line: int) -> None:
     with pytest.raises(UnreadableText, match=f"line {line} "):
         to_json(data)
 
@@ -195,9 +201,10 @@ def test_a_thousand_columns_are_allowed() -> None:
     assert len(rows[0]) == MOST_COLUMNS
 
 
-def test_a_file_that_is_json_already_is_refused() -> None:
-    with pytest.raises(BadTable, match="JSON already"):
-        to_json('[{"a": 1}]')
+def test_json_to_json_is_one_object_a_line_with_the_types_that_it_had() -> None:
+    text, report = converted('[{"a": 1.10, "b": null},\n{"b": [1, {"c": true}]}]', "json")
+    assert text == '[\n{"a":1.10,"b":null},\n{"b":[1,{"c":true}]}\n]\n'
+    assert (report.source_format, report.kinds) == ("json", ["number", "text"])
 
 
 def test_a_csv_that_begins_like_json_is_a_csv() -> None:
@@ -373,10 +380,14 @@ def test_whatever_the_bytes_are_only_our_own_errors_are_raised(data: bytes, to_f
         assert len(json.loads(text)) == report.rows
 
 
-@pytest.mark.parametrize("to_format", ["json", "csv"])
-def test_a_file_over_the_limit_is_refused_before_it_is_read_whole(to_format: str) -> None:
-    with pytest.raises(TableTooLarge, match="10 MB"):
-        converted(b"a" * (LARGEST_FILE + 1), to_format)
+@pytest.mark.parametrize("to_format", list(FORMATS))
+def test_a_file_over_the_limit_is_refused_before_it_is_read(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, to_format: str
+) -> None:
+    monkeypatch.setattr("libraries.settings._Process.settings", replace(settings, data_file_limit=3_000_000))
+    source = io.BytesIO(b"a\n" * 1_500_001)
+    with pytest.raises(TableTooLarge, match="larger than 3 MB"):
+        convert(source, to_format)
 
 
 def test_a_small_file_cannot_become_a_huge_one() -> None:
@@ -396,7 +407,7 @@ def test_the_report_stays_small_whatever_the_file_holds() -> None:
 
 @pytest.mark.parametrize("to_format", ["xml", "", None, 5, ["json"]])
 def test_an_unknown_format_is_answered_with_the_known_ones(to_format: Any) -> None:
-    with pytest.raises(UnknownName, match="csv, json"):
+    with pytest.raises(UnknownName, match="csv, json, ndjson, parquet, tsv, xlsx"):
         converted("a\n", to_format)
 
 
@@ -427,7 +438,7 @@ def test_a_long_name_is_shortened_and_stays_distinct(settings: Settings) -> None
 
 
 def test_a_file_that_fails_half_way_leaves_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion, "LARGEST_RESULT", 200_000)
+    monkeypatch.setattr(conversion, "largest_result", lambda size: 200_000)
     put(settings, "big.csv", "a\n" + "1234567890\n" * 50_000)
     with pytest.raises(TableTooLarge):
         convert_file("big.csv", "json")

@@ -37,6 +37,7 @@ redis.call('ZADD', KEYS[2], ends_at, id)
 if ARGV[9] ~= '' then
   redis.call('ZADD', KEYS[5], ends_at, id)
   redis.call('HSET', KEYS[6], id, ARGV[9])
+  if string.find(ARGV[9], '"image/svg+xml"', 1, true) then redis.call('RPUSH', 'vector:exhibits', cjson.encode({made = id})) end
 end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)

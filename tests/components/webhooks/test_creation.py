@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from libraries.job_manager import capacity
-from libraries.webhooks import addresses, secret_of
+from libraries.outbound import addresses
+from libraries.webhooks import secret_of
 from tests.webhook_sink import Sink
 
 ARTBOARD = {"width": 100, "height": 100}

@@ -14,8 +14,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from libraries.job_manager import cancel_job
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.keys import SCHEDULED_KEY
+from libraries.outbound import addresses
 from libraries.settings import get_settings, use_settings
-from libraries.webhooks import addresses, secret_of
+from libraries.webhooks import secret_of
 from tests.conftest import REPOSITORY
 from tests.docs.documents import blocks
 from tests.webhook_sink import Received, Sink
@@ -197,7 +198,7 @@ def test_a_name_that_is_public_at_creation_and_private_at_delivery_is_not_called
     assert sink.received == []
     (delivery,) = deliveries(client, job_id)
     assert (delivery["status"], delivery["next_attempt_at"]) == (None, None)
-    assert delivery["error"] == "the host of the webhook cannot be found, or has an address that is not public"
+    assert delivery["error"] == "the host cannot be found, or has an address that is not public"
 
 
 def test_a_message_is_sent_again_on_request_under_the_same_id(private: FlaskClient, run_jobs: RunJobs) -> None:

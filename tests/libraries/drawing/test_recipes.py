@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from defusedxml import ElementTree
 
-from libraries.drawing.artboard import draw_artboard
+from libraries.drawing.artboard import draw_artboard, draw_loaded, load_artboard
 from libraries.drawing.costs import plot_costs
+from libraries.drawing.fields import InvalidFields
+from libraries.drawing.recipes import drawing_key, recipe_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -50,3 +52,29 @@ def test_the_costs_of_a_square_are_its_outline() -> None:
     assert costs["bounding_box"] == {"left": 10, "top": 10, "right": 60, "bottom": 60}
     assert 200 / 50 < costs["time"]["saxi"]["seconds"] < 10
     assert json.dumps(costs, allow_nan=False)
+
+
+def test_the_encoding_is_part_of_a_recipe_only_where_it_is_not_plain() -> None:
+    hashes = {
+        encoding: recipe_of(load_artboard(120, 90, "spiral", encoding=encoding))["recipe_sha256"]
+        for encoding in (None, "plain", "compact")
+    }
+    assert hashes[None] == hashes["plain"] != hashes["compact"]
+    assert kept_in(draw_artboard(120, 90, "spiral").to_string())["recipe_sha256"] == hashes[None]
+    with pytest.raises(InvalidFields, match="encoding"):
+        load_artboard(120, 90, "spiral", encoding="zip")
+
+
+def test_a_drawing_tells_how_far_it_is() -> None:
+    told: list[float] = []
+    draw_loaded(load_artboard(210, 297, "flow_field"), watch=told.append)
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert 0 <= told[0] < told[-1] <= 1
+
+
+def test_a_drawing_is_remembered_by_its_recipe_and_by_the_code_that_drew_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = drawing_key("00")
+    assert before != drawing_key("01")
+    monkeypatch.setattr("libraries.drawing.recipes.CODE", "another")
+    assert drawing_key("00") != before

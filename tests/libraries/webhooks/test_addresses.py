@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from libraries.outbound import addresses, is_public, look_up
 from libraries.settings import Settings
-from libraries.webhooks import AddressRefused, BadUrl, HostUnknown, addresses, public_addresses, read_url
-from libraries.webhooks.addresses import is_public, look_up
+from libraries.webhooks import AddressRefused, BadUrl, HostUnknown, public_addresses, read_url
 
 PUBLIC = [
     "93.184.215.14",
@@ -238,10 +238,10 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     assert [look_up("example.com", 80) for _ in range(3)] == [(), (), ()]
     assert time.monotonic() - begun < 2
     # The third found no room for another thread beside the two that hang.
-    assert sum(thread.name == "webhook-lookup" and thread.is_alive() for thread in threading.enumerate()) == 2
+    assert sum(thread.name == "outbound-lookup" and thread.is_alive() for thread in threading.enumerate()) == 2
     release.set()
     for thread in threading.enumerate():
-        if thread.name == "webhook-lookup":
+        if thread.name == "outbound-lookup":
             thread.join(5)
 
 

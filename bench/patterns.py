@@ -1,0 +1,164 @@
+"""`python -m bench.patterns`: every pattern dense on A3, vectorised and, where `bench.loops` has it, as a plain loop.
+
+Each pattern is drawn in a process of its own, so that the memory it takes is its own.
+
+Exit code 0, 1 when a measurement could not go on.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.loops import LOOPS
+from bench.machinery import REPOSITORY, BenchTrouble
+from bench.report import Table, ratios, shown, spread
+from libraries.drawing.area import Area
+from libraries.patterns import PATTERNS, check_pattern, draw_pattern
+
+A3, SMALL = Area(297, 420, 15), Area(74, 105, 5)
+ROUNDS, PATIENCE = 3, 600
+SEED = 7
+CLOSE_ENOUGH = 1e-6
+NO_LOOP = "none written"
+LOOPED = (
+    "The plain loops of `bench/loops.py` draw the same lines to a millionth of a mm, once, in Python without NumPy but for "
+    "what is set up once for a drawing."
+)
+KILOBYTES_IN_MB = 1000
+DENSE: dict[str, dict[str, object]] = {
+    "circle_packing": {"smallest": 0.8, "largest": 30, "gap": 0.4, "fill_spacing": 0.6},
+    "contours": {"levels": 160, "scale": 60, "tolerance": 0.02},
+    "flow_field": {"separation": 0.8},
+    "grid": {"spacing_x": 0.6, "spacing_y": 0.6},
+    "guilloche": {"spacing": 0.4, "tolerance": 0.005},
+    "halftone_lines": {"spacing": 1.0, "wavelength": 0.5},
+    "harmonograph": {"swings": 400, "tolerance": 0.005},
+    "hatch": {"shape": "room", "spacing": 0.3},
+    "lsystem": {"preset": "plant", "iterations": 7},
+    "noise_lines": {"lines": 400, "roughness": 0, "tolerance": 0.01},
+    "phyllotaxis": {"spacing": 3, "tolerance": 0.005},
+    "space_filling": {"kind": "gosper", "cell": 0.8},
+    "spiral": {"pitch": 0.4, "tolerance": 0.005},
+    "stipple": {"points": 24_000},
+    "truchet": {"cell": 12, "strands": 12},
+    "tsp_art": {"points": 20_000},
+    "voronoi": {"spacing": 4, "filled": 1, "fill_spacing": 0.6},
+}
+
+
+def measure(*, quick: bool = False) -> Table:
+    """Draw each pattern in turn; return the table.
+
+    Raises:
+        BenchTrouble: a pattern could not be drawn, or a loop draws something else.
+    """
+    names = list(PATTERNS)
+    batches = [names] if quick else [[name] for name in names]
+    table = Table(
+        "Patterns: dense on A3",
+        ["pattern", "vertices", "ms", "vertices / s", "peak MB", "plain loop ms", "loop / ours"],
+        notes=[
+            f"From parameters to lines, seed {SEED}: {ROUNDS} rounds after a small first drawing, each in a new process.",
+            "Peak MB: how much more memory the process had at its fullest than after that first drawing. The lines are in it.",
+            LOOPED,
+            *(f"{name}: {_words(params)}." for name, params in DENSE.items()),
+        ],
+    )
+    for batch in batches:
+        for name, figures in zip(batch, _ask(batch, quick=quick), strict=True):
+            table.rows.append(_row(name, **figures))
+    return table
+
+
+def _row(name: str, *, vertices: int, seconds: list[float], peak: float, loop: list[float]) -> list[str]:
+    rates = [vertices / each for each in seconds]
+    compared = ratios(loop, sorted(seconds)[len(seconds) // 2 :][:1]) if loop else NO_LOOP
+    ours, theirs = (spread([1000 * each for each in some]) for some in (seconds, loop))
+    return [name, f"{vertices:,}", ours, spread(rates), shown(peak), theirs if loop else NO_LOOP, compared]
+
+
+def _words(params: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in params.items())
+
+
+def _ask(names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
+    command = [sys.executable, "-m", "bench.patterns", *(["--quick"] if quick else []), *names]
+    try:
+        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise BenchTrouble(f"{', '.join(names)}: not drawn in {PATIENCE} s") from None
+    if done.returncode != 0:
+        raise BenchTrouble(f"{', '.join(names)}: {done.stderr.strip().splitlines()[-1:]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
+    """Draw a pattern here; return its vertices, the seconds of each round, the peak in MB and the seconds of the loop.
+
+    Raises:
+        BenchTrouble: the loop draws something else.
+    """
+    area, params = (
+        (SMALL, {**DENSE[name], **({"points": 300} if "points" in DENSE[name] else {})}) if quick else (A3, DENSE[name])
+    )
+    if quick and name == "lsystem":
+        params = {**params, "iterations": 4}
+    draw_pattern(name, SMALL)
+    before = _peak()
+    seconds = []
+    for _ in range(1 if quick else ROUNDS):
+        began = time.perf_counter()
+        lines = draw_pattern(name, area, params, SEED)
+        seconds.append(time.perf_counter() - began)
+    peak = _peak() - before
+    return {
+        "vertices": sum(map(len, lines)),
+        "seconds": seconds,
+        "peak": peak,
+        "loop": [_loop(name, area, params, lines)] if name in LOOPS else [],
+    }
+
+
+def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[Any]) -> float:
+    loaded = check_pattern(name, area, params)
+    began = time.perf_counter()
+    looped = list(LOOPS[name](area, np.random.default_rng(SEED), **loaded))
+    took = time.perf_counter() - began
+    same = len(looped) == len(lines) and all(
+        len(one) == len(two) and np.allclose(one, two, rtol=0, atol=CLOSE_ENOUGH) for one, two in zip(looped, lines, strict=True)
+    )
+    if not same:
+        raise BenchTrouble(f"the loop of {name} draws something else")
+    return took
+
+
+def _peak() -> float:
+    """Return the most memory in MB that this process has had in use."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KILOBYTES_IN_MB
+
+
+def main() -> int:
+    """Print the table, or for patterns that are named a line of JSON each; return the exit code."""
+    names = [name for name in sys.argv[1:] if name != "--quick"]
+    quick = "--quick" in sys.argv[1:]
+    try:
+        if not names:
+            print(measure(quick=quick).as_text())
+        for name in names:
+            print(json.dumps(figures(name, quick=quick)), flush=True)
+    except BenchTrouble as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

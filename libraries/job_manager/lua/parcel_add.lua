@@ -1,0 +1,19 @@
+-- Add a block to a parcel that is being filled, if all parcels together have room for it. Safe to repeat.
+-- KEYS: 1 the parcel, 2 when each parcel is thrown away, 3 the bytes of each parcel and of all
+-- ARGV: 1 parcel id, 2 number of the block, 3 the block, 4 now, 5 seconds that the parcel stays, 6 most bytes of all parcels
+-- Returns 1, or 0 when there is no room.
+for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[4], 'LIMIT', 0, 1000)) do
+  redis.call('HINCRBY', KEYS[3], 'all', -(redis.call('HGET', KEYS[3], old) or 0))
+  redis.call('HDEL', KEYS[3], old)
+  redis.call('ZREM', KEYS[2], old)
+end
+if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 0 then
+  local size = #ARGV[3]
+  if tonumber(redis.call('HGET', KEYS[3], 'all') or 0) + size > tonumber(ARGV[6]) then return 0 end
+  redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+  redis.call('HINCRBY', KEYS[3], ARGV[1], size)
+  redis.call('HINCRBY', KEYS[3], 'all', size)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+redis.call('ZADD', KEYS[2], ARGV[4] + ARGV[5], ARGV[1])
+return 1

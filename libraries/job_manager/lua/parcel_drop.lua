@@ -1,0 +1,11 @@
+-- Throw a parcel away. Safe to repeat.
+-- KEYS: 1 the parcel, 2 when each parcel is thrown away, 3 the bytes of each parcel and of all
+-- ARGV: 1 parcel id
+redis.call('UNLINK', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+local size = redis.call('HGET', KEYS[3], ARGV[1])
+if size then
+  redis.call('HINCRBY', KEYS[3], 'all', -size)
+  redis.call('HDEL', KEYS[3], ARGV[1])
+end
+return 1

@@ -1,0 +1,74 @@
+"""What was drawn already: an equal request gets the stored file again, under its own name.
+
+Remembered is only which job drew a recipe; name, bytes and statistics of the file are read from that job's record. Whatever of
+this is stale, the file is opened by its SHA-256 or not at all, so it costs a redraw and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, cast
+
+from redis import Redis, exceptions
+from rq import get_current_job
+
+from libraries.errors import InvalidInput, NotFound
+from libraries.job_manager import keys
+from libraries.job_manager.connections import BROKER_AWAY
+from libraries.job_manager.ownership import current_owner
+from libraries.job_manager.running import StoredArtifact, attach
+from libraries.settings import get_settings
+from libraries.storage import output_folder
+
+
+def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> str:
+    """Attach a drawing to the running job as `attach` does, and remember it for equal requests of the same owner.
+
+    Args:
+        drawing_key: what equal requests have in common, in hex.
+        artifact: the stored drawing.
+        more: what is kept beside it, and comes with it when it is used again.
+    """
+    path = attach(artifact, **more)
+    job = get_current_job()
+    if job is not None:
+        remembered = json.dumps([job.id, artifact.as_record()["sha256"]])
+        # What cannot be remembered is drawn again.
+        with suppress(*BROKER_AWAY, exceptions.OutOfMemoryError):
+            job.connection.set(keys.drawn_key(current_owner(), drawing_key), remembered, ex=get_settings().result_ttl)
+    return path
+
+
+def attach_again(drawing_key: str, name: str) -> str | None:
+    """Store a drawing that the owner had drawn before as `name`, attach it to the running job, and return its path.
+
+    Returns:
+        None outside a job, and where nothing is remembered or what was is gone: then it has to be drawn.
+
+    Raises:
+        StorageFull, StorageAway: as `Store.publish`.
+    """
+    job = get_current_job()
+    known = recall(job.connection, drawing_key) if job is not None else None
+    if known is None:
+        return None
+    try:
+        artifact = output_folder().copy(known.pop("name"), name, sha256=known["sha256"])
+    except (NotFound, InvalidInput):
+        return None
+    more = {word: value for word, value in known.items() if word not in artifact.as_record()}
+    return attach_drawn(drawing_key, artifact, **more)
+
+
+def recall(client: Redis, drawing_key: str) -> dict[str, Any] | None:
+    """Return the record of the artifact that the current owner has of a drawing, None if none is known."""
+    try:
+        told = cast("bytes | None", client.get(keys.drawn_key(current_owner(), drawing_key)))
+        job_id, sha256 = json.loads(told) if told else ("", "")
+        meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta")) if job_id else None
+        made = json.loads(meta).get("artifacts", []) if meta else []
+    except (*BROKER_AWAY, ValueError, TypeError):
+        # Whatever it is that cannot be read: it is drawn anew, and remembered anew.
+        return None
+    return next((one for one in made if one["sha256"] == sha256), None)

@@ -1,0 +1,196 @@
+"""The schedules file: which tasks are queued again and again, and when. All times are UTC: no hour is missing or comes twice."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from croniter import CroniterError, croniter
+from marshmallow import ValidationError
+
+from libraries.errors import InvalidInput, did_you_mean
+from libraries.job_manager.catalogue import check_arguments, check_task
+from libraries.job_manager.errors import BadTimeout
+from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.queueing import check_timeout
+from libraries.settings import SETTINGS, Settings, parse_duration
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
+OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+MOST_SCHEDULES, LARGEST_FILE = 200, 1_000_000
+LONGEST_PERIOD = 366 * 86400
+LONGEST_LINE = 200
+CRON_FIELDS = 5
+FIELDS = frozenset({"name", "task", "cron", "every", "args", "kwargs", "timeout", "catch_up", "overlap", "owner"})
+
+
+class BadSchedules(Exception):
+    """Raised when the schedules file cannot be used; the text names every mistake in it."""
+
+
+class BadEntry(Exception):
+    """Raised for one mistake in an entry of the file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """One entry: the task `name` is queued at the times that `cron` names, or `every` so many seconds.
+
+    Periods are counted from 1970-01-01 00:00 UTC, so all workers know the same due times. With `catch_up` the newest of the due
+    times that were missed while no worker ran is made up for; with `overlap` a job is queued even while the last one waits or
+    runs.
+    """
+
+    name: str
+    task: str
+    cron: str = ""
+    every: int = 0
+    args: list[Any] = field(default_factory=list)
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    timeout: int | None = None
+    catch_up: bool = True
+    overlap: bool = False
+    owner: str = ANONYMOUS
+
+    @property
+    def when(self) -> str:
+        """The due times in words."""
+        return f"cron {self.cron}" if self.cron else f"every {self.every} s"
+
+    @property
+    def identity(self) -> str:
+        """A name for this schedule with these due times: another cron line is another schedule, another timeout is not."""
+        return f"{self.name}:{sha256(self.when.encode()).hexdigest()[:12]}"
+
+    def latest(self, now: float) -> float:
+        """Return the newest due time that is not after `now`, both in Unix seconds."""
+        if self.every:
+            return now // self.every * self.every
+        return float(croniter(self.cron, math.floor(now) + 1).get_prev(float))
+
+    def following(self, now: float) -> float:
+        """Return the first due time after `now`, both in Unix seconds."""
+        return self.latest(now) + self.every if self.every else float(croniter(self.cron, now).get_next(float))
+
+
+def load_schedules(settings: Settings) -> list[Schedule]:
+    """Return the schedules of the file that the setting SCHEDULES names, in its order; none if there is no file by default.
+
+    Raises:
+        BadSchedules: it cannot be read, or has mistakes.
+    """
+    path = settings.schedules
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise BadSchedules(f"{path.name} is larger than {LARGEST_FILE} bytes")
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if path == _default_path():
+            return []
+        raise BadSchedules(f"{path.name}, which SCHEDULES names, is not there") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSchedules(f"{path.name} cannot be read: {type(error).__name__}") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadSchedules(f"{path.name} is not TOML: {error}") from None
+    return _checked(path.name, found)
+
+
+def _default_path() -> Path:
+    return next(row.parse(row.default) for row in SETTINGS if row.name == "SCHEDULES")  # type: ignore[no-any-return]
+
+
+def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
+    entries = found.get("schedule", [])
+    if set(found) - {"schedule"} or not isinstance(entries, list) or len(entries) > MOST_SCHEDULES:
+        raise BadSchedules(f"{file_name} must hold [[schedule]] tables and nothing else, at most {MOST_SCHEDULES} of them")
+    schedules: dict[str, Schedule] = {}
+    mistakes = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            schedule = _schedule(entry, taken=schedules)
+            schedules[schedule.name] = schedule
+        except BadEntry as error:
+            name = entry.get("name") if isinstance(entry, dict) else None
+            mistakes.append(f"{str(name)[:64]!r}: {error}" if name else f"number {number}: {error}")
+    if mistakes:
+        raise BadSchedules(f"{file_name} cannot be used: {'; '.join(mistakes)}")
+    return list(schedules.values())
+
+
+def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
+    if not isinstance(entry, dict):
+        raise BadEntry("must be a table")
+    for name in sorted(set(entry) - FIELDS):
+        raise BadEntry(f"{name}: unknown field; {did_you_mean(name, FIELDS) or 'known: ' + ', '.join(sorted(FIELDS))}")
+    _check_kinds(entry)
+    _check_name(entry, taken)
+    _check_call(entry)
+    known = {name: value for name, value in entry.items() if name not in {"every", "timeout"}}
+    return Schedule(**known, every=_period(entry), timeout=_timeout(entry))
+
+
+def _check_kinds(entry: dict[str, Any]) -> None:
+    kinds: dict[str, type] = {"args": list, "kwargs": dict, "catch_up": bool, "overlap": bool, "cron": str, "owner": str}
+    for name, kind in kinds.items():
+        if not isinstance(entry.get(name, kind()), kind):
+            raise BadEntry(f"{name}: must be a {'list' if kind is list else 'table' if kind is dict else kind.__name__}")
+
+
+def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
+    if not NAME.fullmatch(str(entry.get("name", ""))):
+        raise BadEntry("name: must be 1 to 64 of a-z, 0-9 and '-'")
+    if entry["name"] in taken:
+        raise BadEntry("name: an earlier schedule has it")
+    if not OWNER.fullmatch(entry.get("owner", ANONYMOUS)):
+        raise BadEntry("owner: must be the name of an API key")
+
+
+def _check_call(entry: dict[str, Any]) -> None:
+    if not isinstance(entry.get("task"), str):
+        raise BadEntry("task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg")
+    try:
+        check_arguments(check_task(entry["task"]), entry.get("args", []), entry.get("kwargs", {}))
+    except InvalidInput as error:
+        raise BadEntry(f"{error.field}: {error}") from None
+
+
+def _timeout(entry: dict[str, Any]) -> int | None:
+    if "timeout" not in entry:
+        return None
+    try:
+        return check_timeout(entry["timeout"])
+    except BadTimeout as error:
+        raise BadEntry(f"timeout: {error}") from None
+
+
+def _period(entry: dict[str, Any]) -> int:
+    """Return the seconds of `every`, 0 for an entry with `cron`, which is checked instead."""
+    if ("cron" in entry) == ("every" in entry):
+        raise BadEntry("give either cron or every")
+    if "cron" in entry:
+        _check_cron(entry["cron"])
+        return 0
+    try:
+        seconds = 0 if isinstance(entry["every"], bool | float) else parse_duration(str(entry["every"]))
+    except ValidationError:
+        seconds = 0
+    if not 1 <= seconds <= LONGEST_PERIOD:
+        raise BadEntry("every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days")
+    return seconds
+
+
+def _check_cron(line: str) -> None:
+    if len(line) > LONGEST_LINE or (len(line.split()) != CRON_FIELDS and not line.startswith("@")):
+        raise BadEntry("cron: must have five fields, such as '0 3 * * *'")
+    try:
+        # A line such as `0 0 31 2 *` is well formed and never comes true.
+        croniter(line, time.time()).get_next(float)
+    except (CroniterError, ValueError) as error:
+        raise BadEntry(f"cron: {error}") from None

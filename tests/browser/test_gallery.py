@@ -1,0 +1,107 @@
+"""The page of the gallery, used as a person uses it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_pages import LOWEST_CONTRAST, watched
+from tests.conftest import until
+from tests.journeys.conftest import Service
+
+pytestmark = pytest.mark.browser
+StartService = Callable[..., Service]
+PATTERNS = ("spiral", "grid", "hatch")
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """Other programs may keep the machine busy."""
+    expect.set_options(timeout=15_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def draw(page: Page, service: Service, **headers: str) -> None:
+    """Have a few drawings made."""
+    for place, pattern in enumerate(PATTERNS):
+        body = {"width": 80 + 40 * place, "height": 100, "pattern": pattern, "seed": place}
+        wait = {"Prefer": "wait=30", **headers}
+        assert page.request.post(f"{service.url}/artboard/create", data=body, headers=wait).json()["status"] == "finished"
+
+
+def test_drawings_are_searched_labelled_kept_and_deleted(start_service: StartService, browser: Browser, page: Page) -> None:
+    service = start_service()
+    draw(page, service)  # beside the one that the launcher begins with
+    cards = page.locator(".drawing")
+    with watched(page) as (asked, complaints):
+        page.goto(f"{service.url}/gallery/page")
+        expect(cards).to_have_count(4)
+        for image in page.locator(".sheet img").all():
+            until(lambda image=image: image.evaluate("one => one.complete && one.naturalWidth > 0"), what="a picture")  # type: ignore[misc]
+
+        # A title that is no markup, and a tag, with the keyboard alone.
+        cards.first.get_by_role("button", name=re.compile("Edit")).press("Enter")
+        page.get_by_label("Title").fill("<img src=x> Low tide")
+        page.get_by_label("Tags").fill("Wall, blue-ink")
+        page.get_by_label("Tags").press("Enter")
+        expect(cards.first.get_by_role("heading")).to_have_text("<img src=x> Low tide")
+        expect(cards.first.locator(".tags button")).to_have_text(["wall", "blue-ink"])
+
+        page.get_by_label("Search").fill("low ti")
+        expect(cards).to_have_count(1)
+        expect(page).to_have_url(re.compile(r"\?q=low\+ti$"))
+        page.reload()
+        expect(cards).to_have_count(1)
+        cards.get_by_role("button", name=re.compile("^Keep")).click()
+        expect(cards.get_by_role("button", name=re.compile("^Kept"))).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name="Clear").click()
+        expect(cards).to_have_count(4)
+
+        page.get_by_label("Pattern").select_option("grid")
+        expect(cards).to_have_count(1)
+        cards.get_by_role("button", name=re.compile("Edit")).click()
+        page.get_by_role("button", name="Delete drawing").click()
+        page.get_by_role("button", name="Really delete").click()
+        expect(page.get_by_role("status")).to_have_text("No drawing is like that.")
+        page.get_by_role("button", name="Clear").click()
+        expect(cards).to_have_count(3)
+    assert complaints == []
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {urlsplit(service.url).netloc}
+    fits_a_phone_and_can_be_read(service, browser)
+
+
+def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(f"{service.url}/gallery/page")
+        expect(page.locator(".drawing")).to_have_count(3)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme
+        for box in page.locator(".sheet").all():
+            assert box.evaluate(
+                "sheet => { const [a, b] = [sheet, sheet.firstElementChild].map((one) => one.getBoundingClientRect());"
+                " return b.top >= a.top && b.bottom <= a.bottom && b.left >= a.left && b.right <= a.right }"
+            )
+        contrast, text = page.evaluate(LOWEST_CONTRAST)
+        assert contrast >= 4.5, (scheme, contrast, text)
+        page.locator(".edit").first.click()
+        contrast, text = page.evaluate(LOWEST_CONTRAST.replace("'body *'", "'dialog *'"))
+        assert contrast >= 4.5, (scheme, contrast, text)
+        context.close()
+
+
+def test_with_keys_the_page_shows_the_drawings_of_the_key(start_service: StartService, page: Page) -> None:
+    service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
+    draw(page, service, **{"X-API-Key": "ann-key"})
+    page.goto(f"{service.url}/gallery/page")
+    expect(page.get_by_role("status")).to_have_text("Enter your API key to see your drawings.")
+    page.get_by_label("API key").fill("ann-key")
+    page.get_by_role("button", name="Use this key").click()
+    expect(page.locator(".drawing")).to_have_count(3)
+    expect(page.locator(".sheet img").first).to_have_attribute("src", re.compile("^blob:"))

@@ -1,0 +1,242 @@
+"""The index by itself: what is found, in which order, and what hostile questions do."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from libraries.gallery import BadGalleryCursor, Drawing, Gallery, GalleryAway, Wanted, drawing_id, gallery
+from libraries.gallery.catalogue import FILE_NAME
+from libraries.gallery.databases import SqliteDatabase
+from libraries.gallery.postgres import PostgresDatabase, connection_arguments
+from libraries.settings import Settings, get_settings, use_settings
+
+HOSTILE = [
+    '"', '""', "'", "*", "a*", "NEAR(a b)", "spiral AND", "OR", "NOT x", "words:secret", "{words}:x", "^a", "-a", "a + b", "(",
+    ")", "\0", "a\0b", "\\", "%", "_", "; DROP TABLE drawing; --", "' OR 1=1 --", "\ud800", "\u202e", "x" * 100_000,
+    "a " * 50_000, "🎨", "",
+]  # fmt: skip
+
+
+def drawing(number: int, **more: Any) -> Drawing:
+    name = f"artboards/{number:04d}.svg"
+    known = {
+        "id": drawing_id("ann", name), "owner": "ann", "name": name, "sha256": f"{number:064x}", "size": 1000,
+        "made_at": 1_700_000_000.0 + number, "job_id": f"job{number}", "task": "workers.svg_tasks.generate_complex_svg",
+        "title": f"spiral, number {number}", "words": "", "width": 210.0, "height": 297.0, "seed": number,
+        "patterns": ["spiral"], "colors": ["#000000"], "tags": [], "kept": False,
+    }  # fmt: skip
+    return Drawing(**{**known, **more})
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Gallery]:
+    """A gallery with a few drawings, in each kind of database."""
+    if request.param == "postgresql":
+        use_settings(replace(settings, gallery_url=request.getfixturevalue("database_url")))
+    with gallery().changing() as change:
+        for number in range(5):
+            change.put(drawing(number))
+        change.put(drawing(5, title="Postcard", words="Grüße aus Čačak, Ann!", patterns=["birthday"], width=210.0, height=148.0))
+        change.put(
+            drawing(6, patterns=["flow_field", "contours"], colors=["#ff0000", "tomato"], tags=["wall", "big-one"], kept=True)
+        )
+        change.put(replace(drawing(7), owner="bob", id=drawing_id("bob", "x.svg")))
+    yield gallery()
+    gallery()._database.close()
+
+
+def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
+    return [int(one.name[10:14]) for one in shown.search(owner, Wanted(**wanted)).items]
+
+
+def test_the_newest_come_first_and_only_ones_own(shown: Gallery) -> None:
+    assert numbers(shown) == [6, 5, 4, 3, 2, 1, 0]
+    assert numbers(shown, "bob") == [7]
+    assert numbers(shown, "nobody") == []
+    assert shown.find("bob", drawing(3).id) is None
+    assert shown.find("ann", drawing(3).id) == drawing(3)
+
+
+FOUND: list[tuple[dict[str, Any], list[int]]] = [
+    ({"text": "postcard"}, [5]),
+    ({"text": "GRUSSE"}, [5]),
+    ({"text": "grüße"}, [5]),
+    ({"text": "grusse aus"}, [5]),
+    ({"text": "cacak"}, [5]),
+    ({"text": "ann aus"}, [5]),
+    ({"text": "number 3"}, [3]),
+    ({"text": "spir"}, [4, 3, 2, 1, 0, 6]),
+    ({"text": "flow field"}, [6]),
+    ({"text": "flow_field"}, [6]),
+    ({"text": "big-one"}, [6]),
+    ({"text": "bob"}, []),
+    ({"pattern": "contours"}, [6]),
+    ({"pattern": "contour"}, []),
+    ({"tags": ["wall", "big-one"]}, [6]),
+    ({"tags": ["wall", "small"]}, []),
+    ({"color": "#F00"}, [6]),
+    ({"color": "red"}, [6]),
+    ({"color": "Tomato"}, [6]),
+    ({"color": "no colour"}, []),
+    ({"seed": 2}, [2]),
+    ({"size": (148, 210)}, [5]),
+    ({"size": (210.3, 148)}, [5]),
+    ({"max_height": 200}, [5]),
+    ({"min_height": 200, "seed": 4}, [4]),
+    ({"min_width": 211}, []),
+    ({"since": 1_700_000_005.0}, [6, 5]),
+    ({"until": 1_700_000_002.0}, [1, 0]),
+    ({"kept": True}, [6]),
+    ({"kept": False, "since": 1_700_000_005.0}, [5]),
+]
+
+
+def test_drawings_are_found_by_what_is_on_them(shown: Gallery) -> None:
+    for wanted, found in FOUND:
+        assert sorted(numbers(shown, **wanted)) == sorted(found), wanted
+        assert shown.count("ann", Wanted(**wanted)) == len(found)
+
+
+def test_a_hostile_question_finds_nothing_or_something_and_breaks_nothing(shown: Gallery) -> None:
+    for text in HOSTILE:
+        for wanted in (Wanted(text=text), Wanted(pattern=text), Wanted(tags=[text]), Wanted(color=text)):
+            assert all(one.owner == "ann" for one in shown.search("ann", wanted).items), text
+    assert len(numbers(shown)) == 7
+
+
+@rules(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=st.text(max_size=60))
+def test_no_text_is_an_operator(shown: Gallery, text: str) -> None:
+    """A word of a drawing beside any text at all finds no other drawing than the word alone."""
+    assert set(numbers(shown, text=f"contours {text}")) <= {6}
+
+
+def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Gallery) -> None:
+    with shown.changing() as change:
+        for number in range(20, 33):
+            change.put(drawing(number, made_at=1_700_000_100.0))
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = shown.search("ann", Wanted(), limit=3, cursor=cursor)
+        seen += [one.id for one in page.items]
+        with shown.changing() as change:  # somebody draws meanwhile
+            change.put(drawing(100 + len(seen), made_at=1_700_000_900.0))
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 20
+
+
+def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
+    for cursor in ("", "x", "AAAA", "bmFuIDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA", "\ud800", "x" * 10_000, "MS4wIHg="):
+        with pytest.raises(BadGalleryCursor):
+            shown.search("ann", Wanted(), cursor=cursor)
+
+
+def test_a_drawing_that_is_entered_again_is_there_once_as_it_is_now(shown: Gallery) -> None:
+    with shown.changing() as change:
+        change.put(drawing(3, title="Renamed", tags=["new"]))
+        change.put(drawing(3, title="Renamed", tags=["new"]))
+    assert numbers(shown, text="renamed") == [3]
+    assert numbers(shown, text="number 3") == []
+    assert shown.counts("ann", "tag") == [("big-one", 1), ("new", 1), ("wall", 1)]
+    assert shown.counts("ann", "pattern")[0] == ("spiral", 5)
+
+
+def test_a_step_that_fails_changes_nothing(shown: Gallery) -> None:
+    def fail() -> None:
+        with shown.changing() as change:
+            change.put(drawing(50))
+            change.remove(drawing(1).id)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert numbers(shown) == [6, 5, 4, 3, 2, 1, 0]
+
+
+def _write(settings: Settings, first: int) -> None:
+    use_settings(settings)
+    for number in range(first, first + 25):
+        with gallery().changing() as change:
+            change.put(drawing(number))
+
+
+def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_write, args=(get_settings(), first)) for first in (1000, 1100, 1200)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert shown.count("ann", Wanted()) == 7 + 75
+
+
+@pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
+def test_a_damaged_index_is_said_so_once_and_then_empty(shown: Gallery, settings: Settings) -> None:
+    path = settings.data_dir / FILE_NAME
+    for ending in ("-wal", "-shm"):
+        path.with_name(f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+    path.unlink()
+    path.write_bytes(b"This is no database. " * 1000)
+    with pytest.raises(GalleryAway) as told:
+        shown.search("ann", Wanted())
+    assert str(settings.data_dir) not in str(told.value)
+    assert numbers(shown) == []
+    assert path.with_name(f"{FILE_NAME}.damaged").is_file()
+
+
+@pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
+def test_an_index_of_another_version_is_made_anew(shown: Gallery, settings: Settings) -> None:
+    path = settings.data_dir / FILE_NAME
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    assert Gallery(SqliteDatabase(path)).search("ann", Wanted()).items == []
+
+
+@pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
+def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: str) -> None:
+    other = PostgresDatabase(database_url)
+    with other.write() as transaction:
+        cut = transaction.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+        )
+    other.close()
+    assert cut
+    assert len(numbers(shown)) == 7
+
+
+def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: Settings) -> None:
+    use_settings(replace(settings, gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
+    with pytest.raises(GalleryAway) as told:
+        gallery().search("ann", Wanted())
+    assert "secret" not in str(told.value) + repr(get_settings())
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        (
+            "postgresql://ann:a%40b@db.example:5433/x",
+            {"user": "ann", "password": "a@b", "host": "db.example", "port": 5433},
+        ),
+        ("postgresql:///x?host=/run/pg", {"user": "postgres", "unix_sock": "/run/pg/.s.PGSQL.5432", "database": "x"}),
+        ("postgresql://u@h/x", {"password": None, "ssl_context": None}),
+    ],
+)
+def test_an_address_is_taken_apart(url: str, wanted: dict[str, Any]) -> None:
+    found = connection_arguments(url)
+    assert {name: found[name] for name in wanted} == wanted
+    assert connection_arguments("postgresql://u@h/x?sslmode=require")["ssl_context"].check_hostname

@@ -1,0 +1,378 @@
+"""Drawings on their way into the gallery and out of it, with real jobs, and the index built anew."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libraries.drawing.artboard import draw_artboard
+from libraries.gallery import (
+    Arrival,
+    BadLabel,
+    Drawing,
+    DrawingUnknown,
+    Gallery,
+    Wanted,
+    drawing_id,
+    find_drawing,
+    gallery,
+    keep_drawing,
+    label_drawing,
+    open_drawing,
+    rebuild,
+    remove_drawing,
+)
+from libraries.gallery.shelf import enter
+from libraries.job_manager import acting_for, delete_job, enqueue_background_job, keys
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import worker_client
+from libraries.job_manager.exhibits import known_owners, show_due, show_due_now
+from libraries.settings import Settings
+from libraries.storage import files_of, output_folder
+
+ARTBOARD = "workers.svg_tasks.generate_complex_svg"
+POSTCARD = "workers.svg_tasks.generate_postcard_svg"
+REINDEX = "workers.gallery_tasks.reindex"
+ANYBODY = "anonymous"
+RunJobs = Callable[[], None]
+
+
+def everything(owner: str = ANYBODY, **wanted: Any) -> list[Drawing]:
+    return gallery().search(owner, Wanted(**wanted), limit=100).items
+
+
+def quiet(_: int, __: int, ___: str) -> None: ...
+
+
+def rebuilt() -> dict[str, Any]:
+    return rebuild(known_owners(), {}, quiet)
+
+
+def drawn(run_jobs: RunJobs, *, seeds: int = 1) -> list[str]:
+    """Have small spirals drawn by real jobs; the ids of these."""
+    jobs = [
+        enqueue_background_job(ARTBOARD, 60 + seed, 40, "spiral", f"a/{seed}.svg", {"pitch": 4}, seed=seed)
+        for seed in range(seeds)
+    ]
+    run_jobs()
+    return [job.id for job in jobs]
+
+
+@pytest.fixture
+def shown(settings: Settings) -> list[Drawing]:
+    """Three spirals with the seeds 0 to 2 in the gallery of everybody, as jobs would have left them."""
+    for seed in range(3):
+        made = draw_artboard(60 + seed, 40, "spiral", params={"pitch": 4}, seed=seed)
+        stored = output_folder().publish(f"a/{seed}.svg", made.blocks())
+        arrival = Arrival(
+            owner=ANYBODY,
+            name=stored.name,
+            sha256=stored.sha256,
+            size=stored.size,
+            made_at=1_700_000_000.0 + seed,
+            job_id=f"job{seed}",
+        )
+        with gallery().changing() as change:
+            enter(change, arrival)
+    return everything()[::-1]
+
+
+def test_a_finished_drawing_is_in_the_gallery_with_what_is_on_it(run_jobs: RunJobs) -> None:
+    (job_id,) = drawn(run_jobs)
+    (found,) = everything()
+    assert found.job_id == job_id
+    assert (found.patterns, found.width, found.height, found.seed, found.kept) == (["spiral"], 60.0, 40.0, 0, False)
+    assert (found.colors, found.title) == (["#000000"], "spiral, 60 x 40 mm")
+    with open_drawing(found) as file:
+        assert file.read(4) == b"<svg"
+
+
+def test_the_lettering_on_a_postcard_is_found(run_jobs: RunJobs) -> None:
+    enqueue_background_job(POSTCARD, "Ann Lee", "Meet me under the lighthouse", template_name="birthday")
+    run_jobs()
+    (found,) = everything(text="lighthouse ann")
+    assert found.patterns == ["birthday"]
+    assert everything(text="motorway") == []
+
+
+def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
+    with acting_for("ann"):
+        enqueue_background_job(ARTBOARD, 50, 50, "spiral", "mine.svg", {"pitch": 4})
+    run_jobs()
+    assert everything() == []
+    (own,) = everything("ann")
+    for act in (find_drawing, keep_drawing, remove_drawing, label_drawing):
+        with pytest.raises(DrawingUnknown):
+            act("bob", own.id)
+    assert find_drawing("ann", own.id) == own
+
+
+def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(run_jobs: RunJobs) -> None:
+    first, _ = drawn(run_jobs, seeds=2)
+    enqueue_background_job(ARTBOARD, 50, 50, "no such pattern", "b.svg")
+    run_jobs()
+    label_drawing(ANYBODY, everything(seed=0)[0].id, tags=["soon-gone"])
+    delete_job(first)
+    show_due_now()
+    assert [one.seed for one in everything()] == [1]
+    assert [name for name in output_folder().names() if name.endswith(".json")] == []
+
+
+def test_what_was_noted_before_a_crash_is_entered_later_and_once(
+    run_jobs: RunJobs, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after kill -9 between the change of the index and the removal of the notes."""
+    client = worker_client(settings)
+    drawn(run_jobs, seeds=3)
+    (job_id, *_) = [one.job_id for one in everything(seed=0)]
+    client.rpush(keys.EXHIBITS_KEY, *[json.dumps({"made": one.job_id}) for one in everything()] * 2)
+    while show_due(client, most=2):
+        pass
+    assert sorted(one.seed or 0 for one in everything()) == [0, 1, 2]
+    assert client.llen(keys.EXHIBITS_KEY) == 0
+    # A note of a job that is gone brings nothing back.
+    delete_job(job_id)
+    client.rpush(keys.EXHIBITS_KEY, json.dumps({"made": job_id}))
+    show_due_now()
+    assert [one.seed for one in everything(seed=0)] == []
+
+
+def test_a_gallery_that_cannot_be_written_harms_no_job(
+    run_jobs: RunJobs, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    from libraries.job_manager import fetch_job
+
+    (settings.data_dir / "gallery.sqlite3").mkdir(parents=True)
+    (job_id,) = drawn(run_jobs)
+    record = fetch_job(job_id)
+    assert record is not None
+    assert record.status == "finished"
+    (settings.data_dir / "gallery.sqlite3").rmdir()
+    show_due_now()
+    assert len(everything()) == 1
+
+
+def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_job_goes(run_jobs: RunJobs) -> None:
+    (first,) = drawn(run_jobs)
+    enqueue_background_job(ARTBOARD, 60, 40, "grid", "a/0.svg")
+    run_jobs()
+    delete_job(first)
+    show_due_now()
+    assert [one.patterns for one in everything()] == [["grid"]]
+
+
+# -- labels, keeping, removing
+
+
+def test_a_title_and_tags_are_found_and_outlive_the_index(shown: list[Drawing], settings: Settings) -> None:
+    spiral = everything(seed=1)[0].id
+    labelled = label_drawing(ANYBODY, spiral, title="  Storm   over Skye ", tags=["wall", "blue-ink", "wall"])
+    assert (labelled.title, labelled.tags) == ("Storm over Skye", ["wall", "blue-ink"])
+    assert [one.id for one in everything(text="skye")] == [one.id for one in everything(tags=["blue-ink"])] == [spiral]
+    # Only what is said changes.
+    assert label_drawing(ANYBODY, spiral, tags=[]).title == "Storm over Skye"
+    for path in settings.data_dir.glob("gallery.sqlite3*"):
+        path.unlink()
+    assert everything() == []
+    assert rebuilt() == {"drawings": 3, "unreadable": 0, "superseded": False}
+    (again,) = everything(text="skye")
+    assert (again.id, again.title, again.tags) == (spiral, "Storm over Skye", [])
+    # Without a title of people's it has its own.
+    assert label_drawing(ANYBODY, spiral, title="").title == "spiral, 61 x 40 mm"
+
+
+@pytest.mark.parametrize("tag", ["", "UPPER", "a b", "ä", "x" * 33, "../x", "a\n", "a_b"])
+def test_a_bad_tag_is_refused(shown: list[Drawing], tag: str) -> None:
+    with pytest.raises(BadLabel):
+        label_drawing(ANYBODY, everything()[0].id, tags=["good", tag])
+
+
+@pytest.mark.parametrize("title", ["x" * 101, "a\0b", "\ud800", "a\x1b[31m"])
+def test_a_bad_title_is_refused(shown: list[Drawing], title: str) -> None:
+    with pytest.raises(BadLabel):
+        label_drawing(ANYBODY, everything()[0].id, title=title)
+
+
+def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: RunJobs) -> None:
+    job = enqueue_background_job(POSTCARD, "Ann", "Meet me under the lighthouse", "birthday")
+    run_jobs()
+    (card,) = everything()
+    label_drawing(ANYBODY, card.id, title="For Ann", tags=["cards"])
+    kept = keep_drawing(ANYBODY, card.id)
+    assert (kept.id, kept.kept, kept.title, kept.made_at) == (card.id, True, "For Ann", card.made_at)
+    assert keep_drawing(ANYBODY, card.id) == kept
+    delete_job(job.id)
+    show_due_now()
+    for look in range(2):
+        (left,) = everything(text="lighthouse")
+        assert (left.id, left.patterns, left.tags, left.kept, left.job_id) == (card.id, ["birthday"], ["cards"], True, job.id)
+        assert left.made_at == pytest.approx(card.made_at)
+        with open_drawing(left) as file:
+            assert b"</svg>" in file.read()
+        if not look:
+            assert rebuilt()["drawings"] == 1
+    remove_drawing(ANYBODY, card.id)
+    assert everything() == []
+    assert list(output_folder().names()) == []
+    assert rebuilt() == {"drawings": 0, "unreadable": 0, "superseded": False}
+
+
+def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(shown: list[Drawing]) -> None:
+    kept = keep_drawing(ANYBODY, shown[0].id)
+    rebuilt()
+    assert everything(kept=True) == [kept]
+    assert len(everything()) == 3
+
+
+def test_a_drawing_whose_file_is_gone_cannot_be_kept_or_opened(shown: list[Drawing]) -> None:
+    output_folder().remove(shown[0].name)
+    with pytest.raises(DrawingUnknown):
+        open_drawing(shown[0])
+    with pytest.raises(DrawingUnknown):
+        keep_drawing(ANYBODY, shown[0].id)
+    assert list(output_folder().names()) == ["a/1.svg", "a/2.svg"]
+
+
+# -- the index built anew
+
+
+def test_an_index_built_anew_says_the_same_as_the_one_that_grew(run_jobs: RunJobs) -> None:
+    drawn(run_jobs, seeds=4)
+    enqueue_background_job(POSTCARD, "Ann", "Hello", "plain")
+    with acting_for("ann"):
+        enqueue_background_job(ARTBOARD, 50, 50, "spiral", "mine.svg", {"pitch": 4})
+    run_jobs()
+    before = {owner: everything(owner) for owner in (ANYBODY, "ann")}
+    job = enqueue_background_job(REINDEX)
+    run_jobs()
+    assert job.return_value() == {"drawings": 6, "unreadable": 0, "superseded": False}
+    assert {owner: everything(owner) for owner in (ANYBODY, "ann")} == before
+
+
+def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(settings: Settings, broker: EmbeddedBroker) -> None:
+    folder = output_folder()
+    folder.publish("empty.svg", "")
+    folder.publish("noise.svg", bytes(range(256)) * 4000)
+    folder.publish("deep.svg", f"<svg width='1'><metadata>{'[' * 100_000}</metadata>")
+    folder.publish(
+        "odd.svg", '<svg width="1e9mm" height="..mm"><title>a &lt;b&gt;</title><metadata>{"pattern": "<x>", "seed": true}'
+    )
+    folder.publish("kept/not-an-id/x.svg", "<svg/>")
+    folder.publish("kept/not-an-id/x.json", "{}")
+    folder.publish(f"gallery/aa/{'a' * 24}.json", "[1, 2")
+    with files_of("ann"):
+        folder.publish("x.svg", "<svg/>")
+    assert rebuilt() == {"drawings": 6, "unreadable": 0, "superseded": False}
+    (odd,) = everything(text="b")
+    assert (odd.title, odd.patterns, odd.seed, odd.height) == ("a <b>", [], None, 0.0)
+
+
+def test_a_label_that_somebody_forged_is_read_as_far_as_it_is_one(shown: list[Drawing]) -> None:
+    drawing = everything()[0].id
+    forged: list[object] = [
+        [],
+        {"tags": "x"},
+        {"tags": [1, "UP", "ok"], "title": 5, "made_at": 1e300, "arguments": []},
+        "x",
+        None,
+    ]
+    for label in forged:
+        output_folder().publish(f"gallery/{drawing[:2]}/{drawing}.json", json.dumps(label))
+        rebuilt()
+        assert find_drawing(ANYBODY, drawing).title == "spiral, 62 x 40 mm"
+    assert find_drawing(ANYBODY, drawing).tags == []
+
+
+def test_readers_see_the_old_index_until_the_new_one_is_whole(shown: list[Drawing]) -> None:
+    seen: list[int] = []
+
+    def look(_: int, __: int, ___: str) -> None:
+        seen.append(len(everything()))
+
+    build = gallery().begin()
+    assert len(everything()) == 3
+    assert gallery().fill(build, everything()[:1])
+    assert len(everything()) == 3
+    # A build that is given up half-way leaves the old index, and the next one begins anew.
+    assert rebuild(known_owners(), {}, look)["drawings"] == 3
+    assert set(seen) == {3}
+    assert gallery().fill(build, everything()) is gallery().finish(build) is False
+
+
+def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(run_jobs: RunJobs) -> None:
+    jobs = drawn(run_jobs, seeds=3)
+    one, two = (everything(seed=seed)[0].id for seed in (1, 2))
+
+    def meddle(done: int, total: int, _: str) -> None:
+        if done < total:  # the files are listed, none is read
+            delete_job(jobs[0])
+            label_drawing(ANYBODY, one, title="Meanwhile")
+            keep_drawing(ANYBODY, two)
+            show_due_now()
+
+    rebuild(known_owners(), {}, meddle)
+    assert {(found.id, found.title == "Meanwhile", found.kept) for found in everything()} == {
+        (one, True, False),
+        (two, False, True),
+    }
+
+
+def test_of_two_that_build_at_once_the_later_one_finishes(shown: list[Drawing]) -> None:
+
+    def interfere(done: int, total: int, _: str) -> None:
+        if done < total:
+            gallery().begin()
+
+    assert rebuild(known_owners(), {}, interfere)["superseded"]
+    assert everything()[::-1] == shown
+
+
+def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(shown: list[Drawing]) -> None:
+    for number in range(120):
+        path = Path(output_folder().path_of(f"many/{number}.svg"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('<svg width="10mm" height="10mm"><title>one of many</title></svg>')
+
+    def die_half_way(done: int, _: int, __: str) -> None:
+        if done >= 100:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=rebuild, args=([ANYBODY], {}, die_half_way))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    assert everything()[::-1] == shown
+    assert rebuild([ANYBODY], {}, quiet) == {"drawings": 123, "unreadable": 0, "superseded": False}
+    assert gallery().count(ANYBODY, Wanted(text="many")) == 120
+
+
+def test_looking_is_possible_while_somebody_writes(settings: Settings) -> None:
+    seen: list[int] = []
+    with gallery().changing() as change:
+        change.put(_plain(drawing_id(ANYBODY, "a.svg")))
+        reader = threading.Thread(target=lambda: seen.append(len(everything())))
+        reader.start()
+        reader.join(20)
+    assert seen == [0]
+    assert len(everything()) == 1
+
+
+def _plain(drawing: str) -> Drawing:
+    return Drawing(
+        id=drawing, owner=ANYBODY, name="old.svg", sha256="", size=1, made_at=time.time(), job_id="", task="", title="old",
+        words="", width=1, height=1, seed=None, patterns=[], colors=[], tags=[], kept=False,
+    )  # fmt: skip
+
+
+def test_there_is_one_gallery_for_each_installation(settings: Settings) -> None:
+    assert gallery() is gallery()
+    assert isinstance(gallery(), Gallery)

@@ -1,0 +1,203 @@
+"""Files from addresses that strangers name."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import Any
+
+import pytest
+
+from libraries.outbound import (
+    AddressRefused,
+    BadUrl,
+    DownloadTooLarge,
+    Endpoint,
+    FetchFailed,
+    HostUnknown,
+    SourceRefused,
+    check_url,
+    fetch,
+    fetching,
+    public_addresses,
+)
+from tests.webhook_sink import OddServer
+
+FILE = bytes(range(256)) * 400
+INSIDE = [
+    "http://127.0.0.1/",
+    "http://127.0.0.1:6000/",
+    "http://[::1]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://100.64.0.1/",
+    "http://[fd00::1]/",
+    "http://10.0.0.1/",
+    "http://localhost/",
+    "http://localhost./",
+    "http://a.localhost/",
+    "http://0.0.0.0/",
+]
+NO_URLS = [
+    "http://0x7f000001/",
+    "http://2130706433/",
+    "http://127.1/",
+    "http://0/",
+    "http://user@example.com/",
+    "http://example.com:6379/",
+    "http://example.com:22/",
+    "file:///etc/passwd",
+    "gopher://example.com/",
+    "ftp://example.com/a.jpg",
+    "//example.com/a.jpg",
+    "http:///a.jpg",
+    "http://example.com/\r\nHost: x",
+    "http://exa mple.com/",
+    "",
+]
+
+
+def answer(body: bytes = b"", *lines: str, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
+
+
+def says(data: bytes) -> OddServer:
+    return OddServer(lambda connection: connection.sendall(data))
+
+
+def sized(body: bytes = FILE) -> bytes:
+    return answer(body, f"Content-Length: {len(body)}")
+
+
+def get(url: str, **more: object) -> bytes:
+    return fetch(url, **{"most": 200_000, "private": True, "patience": 10, **more})  # type: ignore[arg-type]
+
+
+def test_a_file_is_fetched_whole_with_and_without_its_length() -> None:
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (FILE[:50_000], FILE[50_000:])) + b"0\r\n\r\n"
+    for data in (sized(), answer(FILE), answer(chunks, "Transfer-Encoding: chunked")):
+        with says(data) as server:
+            assert get(f"{server.url}a.jpg?size=1#part") == FILE
+
+
+@pytest.mark.parametrize("url", INSIDE)
+def test_addresses_of_the_inside_are_refused_before_and_while_fetching(url: str) -> None:
+    """Attack list, row 31."""
+    with pytest.raises(AddressRefused):
+        check_url(url)
+    with pytest.raises(AddressRefused):
+        fetch(url, most=10)
+
+
+@pytest.mark.parametrize("url", NO_URLS)
+def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
+    with pytest.raises(BadUrl):
+        check_url(url)
+    with pytest.raises(BadUrl):
+        fetch(url, most=10)
+
+
+def test_a_name_is_looked_up_once_and_the_connection_goes_to_what_was_checked() -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    with says(sized()) as server:
+        port = server.url.rstrip("/").rpartition(":")[2]
+        assert get(f"http://photos.example:{port}/", resolver=resolver) == FILE
+    assert asked == ["photos.example"]
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["::1"]])
+def test_a_name_that_stands_for_the_inside_is_refused(found: list[str]) -> None:
+    check_url("http://photos.example/")
+    with pytest.raises(AddressRefused):
+        fetch("http://photos.example/", most=10, resolver=lambda host, port: found)
+    with pytest.raises(HostUnknown):
+        fetch("http://photos.example/", most=10, resolver=lambda host, port: [])
+
+
+def test_redirects_are_followed_three_times_and_not_more() -> None:
+    with contextlib.ExitStack() as servers:
+        urls = [servers.enter_context(says(sized())).url]
+        for _ in range(4):
+            onward = answer(b"", f"Location: {urls[-1]}", status="302 Found")
+            urls.append(servers.enter_context(says(onward)).url)
+        assert get(urls[3]) == FILE
+        with pytest.raises(SourceRefused, match="more than 3"):
+            get(urls[4])
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://169.254.169.254/", "http://localhost/", "file:///etc/passwd", "gopher://x/", "http://inside.example/", ""],
+)
+def test_no_redirect_leads_inside(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first host is let pass as a public one would be; what it redirects to meets the rules."""
+    rules = public_addresses
+
+    def first_is_public(endpoint: Endpoint, *more: Any, **options: Any) -> tuple[str, ...]:
+        return ("127.0.0.1",) if endpoint.host == "photos.example" else rules(endpoint, *more, **options)
+
+    monkeypatch.setattr(fetching, "public_addresses", first_is_public)
+    with says(answer(b"", f"Location: {location}", status="301 Moved")) as server:
+        port = server.url.rstrip("/").rpartition(":")[2]
+        with pytest.raises((AddressRefused, BadUrl)):
+            fetch(f"http://photos.example:{port}/", most=100, resolver=lambda host, port: ["127.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [sized(FILE * 3), answer(FILE * 3), answer(b"", "Content-Length: 10000000000"), answer(b"x" * 400_000)],
+)
+def test_a_file_that_is_too_large_is_not_read_to_its_end(data: bytes) -> None:
+    with says(data) as server, pytest.raises(DownloadTooLarge, match=r"0\.2 MB"):
+        get(server.url)
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "401 Unauthorized", "204 No Content", "206 Partial"])
+def test_what_is_not_there_is_not_asked_for_again(status: str) -> None:
+    with says(answer(b"", "Content-Length: 0", status=status)) as server, pytest.raises(SourceRefused, match=status[:3]):
+        get(server.url)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        answer(b"", "Content-Length: 0", status="503 Busy"),
+        answer(b"", "Content-Length: 0", status="429 Later"),
+        answer(FILE, f"Content-Length: {len(FILE) + 1}"),
+        answer(b"5\r\nabc", "Transfer-Encoding: chunked"),
+        b"what?\r\n\r\n",
+        b"",
+    ],
+)
+def test_what_may_work_later_says_so(data: bytes) -> None:
+    with says(data) as server, pytest.raises(FetchFailed):
+        get(server.url)
+
+
+def test_a_packed_file_is_refused() -> None:
+    with says(answer(FILE, "Content-Encoding: gzip")) as server, pytest.raises(SourceRefused, match="packed"):
+        get(server.url)
+
+
+def test_a_server_that_drips_is_given_up() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(answer(b"", "Content-Length: 1000"))
+        for _ in range(1000):
+            connection.sendall(b"x")
+            time.sleep(0.02)
+
+    with OddServer(drip) as server, pytest.raises(FetchFailed, match="within"):
+        get(server.url, patience=0.3)
+
+
+def test_nobody_there_is_said_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(FetchFailed, match="connection"):
+        get(f"http://127.0.0.1:{port}/")
