@@ -76,13 +76,13 @@ FULL = Scale(
 )
 QUICK = Scale(
     rounds=1,
-    posts=5,
-    idle_jobs=5,
+    posts=2,
+    idle_jobs=2,
     pilot_jobs=0,
     job_seconds=0.0,
-    fewest_jobs=30,
-    most_jobs=30,
-    poll_seconds=0.3,
+    fewest_jobs=10,
+    most_jobs=10,
+    poll_seconds=0.2,
     held=(20,),
     events=2,
     ask_seconds=0.1,
@@ -146,7 +146,8 @@ class Crew:
 
     def _start(self, command: Sequence[str], environ: Mapping[str, str], *, talks: bool) -> subprocess.Popen[bytes]:
         log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - a name, no secret
-        with log.open("wb") as sink:
+        # A process that was started and is not on the list yet would be nobody's.
+        with log.open("wb") as sink, held_back():
             process = subprocess.Popen(
                 list(command),
                 env=self._environ | dict(environ),
@@ -156,7 +157,7 @@ class Crew:
                 stderr=sink if talks else subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._members.append((process, log))
+            self._members.append((process, log))
         return process
 
     def check(self) -> None:
@@ -254,6 +255,22 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Let an interruption wait until the end of what must be done whole."""
+    came: list[int] = []
+    before = [
+        (number, signal.signal(number, lambda number, _: came.append(number))) for number in (signal.SIGINT, signal.SIGTERM)
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 class Counts(NamedTuple):

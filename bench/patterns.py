@@ -111,7 +111,8 @@ def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
     )
     if quick and name == "lsystem":
         params = {**params, "iterations": 4}
-    draw_pattern(name, SMALL)
+    if not quick:
+        draw_pattern(name, SMALL)
     before = _peak()
     seconds = []
     for _ in range(1 if quick else ROUNDS):

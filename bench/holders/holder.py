@@ -56,6 +56,9 @@ class Holder(ABC):
     def publisher(self, helpers: Crew) -> Publish:
         """Start what publishes, a process other than the server's, in `helpers`; return what has it publish."""
 
+    def finish(self) -> None:  # noqa: B027 - most have nothing to finish
+        """Let what was started for a round come to its end by itself, where stopping it would take long."""
+
     def all_in(self, clients: int) -> bool:
         """Tell whether the server has so many clients; asked where its answer to them does not tell."""
         return True

@@ -48,6 +48,10 @@ class EventStreams(Holder):
 
         return publish
 
+    def finish(self) -> None:
+        """Tell the job that nothing more comes."""
+        subscription_client(self.bench.settings).rpush(TEXTS, "")
+
 
 class Sockets(Holder):
     """WebSockets that have joined a group."""

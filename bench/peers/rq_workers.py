@@ -61,6 +61,7 @@ class OurWorker(RqPeer):
 
     name = "python -m workers"
     note = "`--single`, default settings, which write two lines of log a job"
+    jobs_factor = 4
 
     def command(self) -> list[str]:
         """Return the worker's command."""
@@ -85,6 +86,7 @@ class SimpleWorker(StockWorker):
     name = "rq SimpleWorker"
     note = "`-S json -q -w rq.worker.SimpleWorker`; runs jobs in its own process: no job can be stopped or killed alone"
     options: ClassVar[list[str]] = ["-q", "-w", "rq.worker.SimpleWorker"]
+    jobs_factor = 3
 
 
 PEERS = (OurWorker, StockWorker, SimpleWorker)

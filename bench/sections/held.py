@@ -128,6 +128,7 @@ def _one_round(bench: Bench, holder: Holder, figures: dict[tuple[str, int], Figu
     with bench.crew() as server, bench.crew() as helpers:
         for count, figure, value in Round(bench, holder, server, helpers).measure():
             found[count, figure].append(value)
+        holder.finish()
     for (count, figure), values in found.items():
         figures[holder.name, count][figure].append(percentile(values, 50))
 

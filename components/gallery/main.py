@@ -90,7 +90,8 @@ def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
 
 @blueprint.route("/<drawing_id>/keep", methods=["POST"], parameters=[DRAWING_ID_PARAMETER])
 @blueprint.response(200, DrawingSchema)
-@blueprint.problems(404, 503)
+@blueprint.problems(404)
+@blueprint.queues()
 def keep_drawing(drawing_id: str) -> Response:
     """Keep a drawing for good.
 

@@ -30,7 +30,7 @@ RunJobs = Callable[[], None]
 ANN, ANN_NEW, BOB = "ann-4c1f9a7be2d8", "ann-77aa01c3f5e9", "bob-5d0e8b6612f4"
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 OPEN = {"/", "/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/problems/<slug>", "/assets/<path:filename>"}
-OPEN |= {"/asyncapi.json", "/live", "/live/assets/<path:filename>"}
+OPEN |= {"/asyncapi.json", "/live", "/live/assets/<path:filename>", "/gallery/page", "/gallery/assets/<path:filename>"}
 
 
 def digest(key: str) -> str:
@@ -199,22 +199,24 @@ def test_the_caller_is_known_to_what_answers(client: FlaskClient, key: str, name
 
 
 def anns_things(client: FlaskClient, run_jobs: RunJobs) -> dict[str, str]:
-    """The ids of a job and of a batch of Ann's, both done."""
+    """The ids of a job, of a batch and of a drawing of Ann's, all done."""
     job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
     batch = ask(client, "POST", "/batches", ANN, json={"operation": "postcard", "items": [CARD]}).get_json()["batch_id"]
     run_jobs()
-    return {"job_id": job_id, "batch_id": batch, "file_name": "postcard_Ann_plain.svg"}
+    drawing = ask(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
+    return {"job_id": job_id, "batch_id": batch, "drawing_id": drawing, "file_name": "postcard_Ann_plain.svg"}
 
 
 def test_what_belongs_to_another_owner_is_not_there_on_any_route(client: FlaskClient, run_jobs: RunJobs) -> None:
     """Attack list, row 28: every route with an id in its address, as the application lists them."""
     things = anns_things(client, run_jobs)
-    unknown = {"job_id": "7d6c3f2e", "batch_id": "7d6c3f2e", "file_name": things["file_name"]}
+    unknown = {"job_id": "7d6c3f2e", "batch_id": "7d6c3f2e", "drawing_id": 24 * "0", "file_name": things["file_name"]}
     tried = []
     for rule, method in routes(client):
         if not any(name.endswith("_id") for name in rule.arguments):
             continue
-        foreign, missing = (ask(client, method, filled(rule, ids), BOB) for ids in (things, unknown))
+        body = {"json": {"title": "Mine"}} if method == "PATCH" else {}
+        foreign, missing = (ask(client, method, filled(rule, ids), BOB, **body) for ids in (things, unknown))
         assert foreign.status_code == missing.status_code == 404, (method, rule)
         assert sense(foreign) == sense(missing), (method, rule)
         tried.append((method, rule))
