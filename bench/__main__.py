@@ -33,7 +33,7 @@ def main() -> int:
     try:
         with Bench(QUICK if options.quick else FULL, peers=options.peers, say=_say) as bench:
             parts = [HEAD + "\n" + setting(bench.client.info("server"), bench.scale.rounds, sys.argv[1:])]
-            for name in options.only or SECTIONS:
+            for name in sections_to_run(options):
                 parts.append(SECTIONS[name](bench).as_text())
                 print(f"\n{parts[-1]}\n", flush=True)
     except BenchTrouble as trouble:
@@ -45,6 +45,11 @@ def main() -> int:
     parts.append(f"The run took {time.monotonic() - began:.0f} s; the load average at its end was {os.getloadavg()[0]:.1f}.")
     _write("\n\n".join(parts) + "\n", options)
     return 0
+
+
+def sections_to_run(options: argparse.Namespace) -> list[str]:
+    """Return the sections that the command line names, or all of them."""
+    return options.only or list(SECTIONS)
 
 
 def _options() -> argparse.Namespace:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 import workers
@@ -24,6 +25,11 @@ from libraries.settings import SETTINGS, Settings, get_settings, read_settings
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
 RUN_WORKER = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from workers.__main__ import main; sys.exit(main())"
+
+
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str = "the condition") -> None:

@@ -12,16 +12,20 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import _options, sections_to_run
 from bench.held_clients import PONG, Client, LetDown, SocketClient, StreamClient, frame, mark
 from bench.holders import HOLDERS
 from bench.holders.foreign import ForeignHolder
 from bench.holders.holder import SIDES as HELD_SIDES
+from bench.loops import LOOPS
 from bench.machinery import QUICK, Bench, BenchTrouble, Crew, start_server
+from bench.patterns import figures
 from bench.peers import PEERS
 from bench.peers.foreign import SIDES, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from libraries.live import text_frame
+from libraries.patterns import PATTERNS
 from tests.conftest import REPOSITORY, until
 
 RESULTS = REPOSITORY / "bench" / "RESULTS.md"
@@ -59,27 +63,52 @@ def cells(markdown: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line.startswith("|")]
 
 
-def test_a_quick_run_measures_every_section_and_leaves_nothing_behind(home: Path, environ: dict[str, str]) -> None:
+def test_quick_runs_measure_every_section_and_leave_nothing_behind(home: Path, environ: dict[str, str]) -> None:
+    """Two runs at a time: they mostly wait, and each has a broker and folders of its own."""
     before = RESULTS.read_bytes() if RESULTS.exists() else None
-    done = subprocess.run(
-        bench_command("--output", str(home / "results.md")),
-        env=environ | {"TMPDIR": str(home)},
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    text = (home / "results.md").read_text()
+    names, middle = list(SECTIONS), len(SECTIONS) // 2
+    halves = [[option for name in half for option in ("--only", name)] for half in (names[:middle], names[middle:])]
+    runs = [
+        subprocess.Popen(
+            bench_command(*half, "--output", str(home / f"results{number}.md")),
+            env=environ | {"TMPDIR": str(home)},
+            cwd=REPOSITORY,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number, half in enumerate(halves)
+    ]
+    said = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    text = "".join((home / f"results{number}.md").read_text() for number in range(2))
     assert text.count("\n## ") == len(SECTIONS)
-    assert {"held", "latency", "polling", "throughput"} <= set(SECTIONS)
-    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>", "Vector API, WebSocket"} <= {
+    assert {"held", "latency", "lettering", "patterns", "plot_time", "polling", "previews", "throughput"} <= set(SECTIONS)
+    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>", "Vector API, WebSocket", *PATTERNS} <= {
         row[0] for row in cells(text)
     }
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
     assert processes_that_know(home) == []
     assert list(home.glob("va-bench-*")) == []
     assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, "a quick run replaced the figures of a whole one"
+
+
+def test_a_run_of_no_named_section_is_a_run_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench"])
+    assert sections_to_run(_options()) == list(SECTIONS)
+    monkeypatch.setattr(sys, "argv", ["bench", "--only", "latency"])
+    assert sections_to_run(_options()) == ["latency"]
+
+
+@pytest.mark.parametrize("name", list(LOOPS))
+def test_a_plain_loop_draws_what_the_pattern_draws(name: str) -> None:
+    assert figures(name, quick=True)["loop"]
+
+
+def test_a_loop_that_draws_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOOPS, "space_filling", lambda *_, **__: iter([[(1.0, 2.0), (3.0, 4.0)]]))
+    with pytest.raises(BenchTrouble, match="something else"):
+        figures("space_filling", quick=True)
 
 
 def test_an_interrupted_run_stops_everything_that_it_started(home: Path, environ: dict[str, str]) -> None:
