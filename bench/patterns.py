@@ -35,22 +35,22 @@ LOOPED = (
 KILOBYTES_IN_MB = 1000
 DENSE: dict[str, dict[str, object]] = {
     "circle_packing": {"smallest": 0.8, "largest": 30, "gap": 0.4, "fill_spacing": 0.6},
-    "contours": {"levels": 160, "scale": 60, "tolerance": 0.02},
+    "contours": {"levels": 120, "scale": 80},
     "flow_field": {"separation": 0.8},
-    "grid": {"spacing_x": 0.6, "spacing_y": 0.6},
+    "grid": {"spacing_x": 0.3, "spacing_y": 0.3},
     "guilloche": {"spacing": 0.4, "tolerance": 0.005},
     "halftone_lines": {"spacing": 1.0, "wavelength": 0.5},
-    "harmonograph": {"swings": 400, "tolerance": 0.005},
+    "harmonograph": {"swings": 600, "tolerance": 0.005},
     "hatch": {"shape": "room", "spacing": 0.3},
     "lsystem": {"preset": "plant", "iterations": 7},
-    "noise_lines": {"lines": 400, "roughness": 0, "tolerance": 0.01},
+    "noise_lines": {"lines": 600, "roughness": 0, "tolerance": 0.01},
     "phyllotaxis": {"spacing": 3, "tolerance": 0.005},
-    "space_filling": {"kind": "gosper", "cell": 0.8},
-    "spiral": {"pitch": 0.4, "tolerance": 0.005},
+    "space_filling": {"kind": "gosper", "cell": 1.2},
+    "spiral": {"pitch": 0.3, "tolerance": 0.005},
     "stipple": {"points": 24_000},
     "truchet": {"cell": 12, "strands": 12},
     "tsp_art": {"points": 20_000},
-    "voronoi": {"spacing": 4, "filled": 1, "fill_spacing": 0.6},
+    "voronoi": {"spacing": 7, "filled": 1, "fill_spacing": 1},
 }
 
 

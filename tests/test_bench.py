@@ -19,13 +19,13 @@ from bench.holders.foreign import ForeignHolder
 from bench.holders.holder import SIDES as HELD_SIDES
 from bench.loops import LOOPS
 from bench.machinery import QUICK, Bench, BenchTrouble, Crew, start_server
-from bench.patterns import figures
+from bench.patterns import A3, DENSE, figures
 from bench.peers import PEERS
 from bench.peers.foreign import SIDES, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from libraries.live import text_frame
-from libraries.patterns import PATTERNS
+from libraries.patterns import PATTERNS, check_pattern
 from tests.conftest import REPOSITORY, until
 
 RESULTS = REPOSITORY / "bench" / "RESULTS.md"
@@ -103,6 +103,12 @@ def test_a_run_of_no_named_section_is_a_run_of_all(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("name", list(LOOPS))
 def test_a_plain_loop_draws_what_the_pattern_draws(name: str) -> None:
     assert figures(name, quick=True)["loop"]
+
+
+def test_the_dense_patterns_are_all_patterns_and_none_is_denser_than_is_drawn() -> None:
+    assert set(DENSE) == set(PATTERNS)
+    for name, params in DENSE.items():
+        check_pattern(name, A3, params)
 
 
 def test_a_loop_that_draws_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,9 @@ class ArtifactSchema(ReplySchema):
             "square centimetre, and in `time` the seconds that each plotter takes."
         }
     )
+    recipe_sha256 = fields.String(
+        metadata={"description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."}
+    )
 
 
 class AttemptSchema(ReplySchema):

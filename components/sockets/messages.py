@@ -302,6 +302,8 @@ CONTENTS: dict[str, Node] = {
     "artboard": {"width": 210, "height": 297, "pattern": "spiral"},
     "postcard": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
     "email": {"recipient": "ann@example.com", "subject": "Your order is ready", "context": {"name": "Ann", "order": "A-17"}},
+    "convert": {"file_path": "uploads/data.csv", "format": "json"},
+    "chart": {"file_path": "uploads/data.csv", "chart": "line", "x": "day", "y": ["price"], "title": "Prices"},
 }
 
 

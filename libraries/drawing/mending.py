@@ -109,7 +109,10 @@ class _Mending:
         moved = []
         for end, sign in zip(pair, (1, -1), strict=True):
             turn = -1 if end & 1 else 1
-            line, count = _bent(bent.get(end >> 1, self.lines[end >> 1])[::turn], middle, way * sign, lane)
+            led = _bent(bent.get(end >> 1, self.lines[end >> 1])[::turn], middle, way * sign, lane)
+            if led is None:
+                return
+            line, count = led
             bent[end >> 1] = line[::turn]
             moved.append(line[:count])
         bend = np.concatenate(moved)
@@ -176,14 +179,17 @@ class _Near:
         return np.sort(found[away[:, 0] ** 2 + away[:, 1] ** 2 < distance**2])
 
 
-def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int]:
-    """Return a line from a new first point `middle` on, and how many of its points were moved.
+def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:
+    """Return a line from a new first point `middle` on, and how many of its points were moved; None if all of it lies beyond.
 
     It led to its first point along `way`. What lies beyond the middle is left out, and the rest bends aside more and more.
     """
     behind = np.flatnonzero((middle - line) @ way > lane / 4)
     kept = line[behind[0] if len(behind) else len(line) - 1 :]
     ahead = float((middle - kept[0]) @ way)
+    if ahead <= TINY:
+        # A curl that turns back on itself may lie beyond as a whole: nothing would be left to bend.
+        return None
     aside: Floats = (middle - kept[0]) - ahead * way
     along = ahead + np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(kept, axis=0).T))))
     reach = min(max(GENTLE * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)

@@ -69,7 +69,7 @@ def clean_photo(data: bytes) -> Photo:
         ImageDamaged: the file is cut off or broken.
     """
     try:
-        with opened(data) as image:
+        with opened(data, most=MOST_PHOTO_PIXELS) as image:
             check_size(image, data, most=MOST_PHOTO_PIXELS)
             form = image.format or ""
             upright = _decoded(image)

@@ -101,8 +101,12 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
         raise ImageDamaged("the image is cut off or damaged", field="image", hint="save it anew and send it again") from None
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
     """Return the image in `data` with its header read and nothing decoded.
+
+    Args:
+        data: a whole file.
+        most: the limit in pixels that the caller goes on to check, which is told where the decoder itself finds far too many.
 
     Raises:
         NotAnImage: the bytes are none of the formats that are read.
@@ -112,7 +116,7 @@ def opened(data: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(data), formats=list(SIGNATURES))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise _too_many_pixels(MOST_PIXELS) from None
+        raise _too_many_pixels(most) from None
     except UnidentifiedImageError:
         if data.startswith(tuple(SIGNATURES.values())):
             raise

@@ -109,3 +109,10 @@ def test_a_line_that_comes_back_to_its_beginning_becomes_a_ring_without_a_corner
     heading = np.unwrap(np.arctan2(ways[:, 1], ways[:, 0]))
     assert np.degrees(np.abs(np.diff(heading))).max() < 12
     assert abs(np.degrees(heading[-1] - heading[0])) == pytest.approx(360, abs=15)
+
+
+def test_a_curl_that_lies_beyond_the_gap_as_a_whole_is_left_as_it_is() -> None:
+    """This one once lost all of its points to its own bend."""
+    lines = draw_pattern("flow_field", Area(148, 210, 10), {"separation": 3, "scale": 40}, 3)
+    assert len(lines) > 50
+    assert all(len(line) > 1 and np.isfinite(line).all() for line in lines)
