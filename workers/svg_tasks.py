@@ -64,7 +64,8 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
     """Draw a page of several elements, and return the path of the SVG file.
 
     What its owner had drawn before, by the same recipe, is not drawn again: the stored file is copied. Progress names the element
-    that is drawn, as in "2 of 5: flow_field"; the last message says what could not be drawn as it was asked for.
+    that is drawn, as in "2 of 5: flow_field"; the last message says what could not be drawn as it was asked for, and
+    `missing_glyphs` of the artifact lists the characters that became boxes.
 
     Args:
         composition: width, height, elements and perhaps layers, margin, seed, pen_width and encoding, as for
@@ -85,7 +86,7 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
     made = compose(asked, report_progress)
     stored = output_folder().publish(output_filename, composition_blocks(asked, made.drawing))
     costs = plot_costs(made.drawing, asked["width"], asked["height"])
-    path = attach_drawn(drawing_key(recipe), stored, plot=costs, recipe_sha256=recipe)
+    path = attach_drawn(drawing_key(recipe), stored, plot=costs, recipe_sha256=recipe, missing_glyphs=made.missing_glyphs)
     report_progress(100, 100, f"stored{made.remarks}")
     return path
 
@@ -93,7 +94,8 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
     """Draw a postcard of 210 x 148 mm, and return the path of `postcards/postcard_<recipient>_<template>.svg`.
 
-    The job's last progress message lists the characters that the font does not have; they are drawn as boxes.
+    Characters that the font does not have are drawn as boxes; `missing_glyphs` of the artifact lists them, and so does the job's
+    last progress message.
 
     Args:
         recipient: who the card is for, 1 to 100 characters.
@@ -106,7 +108,8 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
     """
     card = draw_postcard(recipient, message, template_name)
     name = postcard_name(recipient, template_name)
-    path = attach(output_folder().publish(name, card.to_string()), plot=plot_costs(card, WIDTH, HEIGHT))
+    stored = output_folder().publish(name, card.to_string())
+    path = attach(stored, plot=plot_costs(card, WIDTH, HEIGHT), missing_glyphs=card.missing_glyphs)
     boxes = f"; drawn as boxes: {' '.join(card.missing_glyphs)}" if card.missing_glyphs else ""
     report_progress(1, 1, f"stored{boxes}")
     return path

@@ -52,6 +52,10 @@ class ArtifactSchema(ReplySchema):
             "square centimetre, and in `time` the seconds that each plotter takes."
         }
     )
+    missing_glyphs = fields.List(
+        fields.String(),
+        metadata={"description": "Of a drawing with text: characters that the font does not have, drawn as boxes."},
+    )
     recipe_sha256 = fields.String(
         metadata={"description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."}
     )

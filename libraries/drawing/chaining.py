@@ -17,6 +17,8 @@ GRAIN = 1.37e-4
 ROW = 1 << 31
 SHORTEST = 1e-300
 TWO = 2
+# Where more ends than this meet, comparing each with each would take too long and too much memory.
+MOST_COMPARED = 32
 
 
 def chain(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
@@ -62,10 +64,11 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
-    for meeting in range(TWO, int(count.max()) + 1):
+    for meeting in np.unique(count[count >= TWO]).tolist():
         starts = first[count == meeting]
         if len(starts):
-            _pair_straightest(order[starts[:, None] + np.arange(meeting)], away, partners)
+            pair = _pair_straightest if meeting <= MOST_COMPARED else _pair_across
+            pair(order[starts[:, None] + np.arange(meeting)], away, partners)
     return partners
 
 
@@ -85,3 +88,16 @@ def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> 
         partners[left], partners[right] = right, left
         for end in (left[:, None], right[:, None]):
             bend[(here == end) | (there == end)] = np.inf
+
+
+def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
+    """Pair the ends that meet, each with the one half way round: where many meet, about straight on.
+
+    `meeting` has a row for each place and a column for each end there. This takes hardly longer than sorting them.
+    """
+    half = meeting.shape[1] // 2
+    # Rounded, so that the last digits of an angle do not decide between equals.
+    angle = np.round(np.arctan2(away[meeting, 1], away[meeting, 0]), 6)
+    around = np.take_along_axis(meeting, np.argsort(angle, axis=1, kind="stable"), axis=1)
+    left, right = around[:, :half], around[:, half : 2 * half]
+    partners[left], partners[right] = right, left

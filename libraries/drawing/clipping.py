@@ -23,7 +23,10 @@ Ring = ArrayLike
 
 MOST_CORNERS = 20_000
 # Edges that cross each other can do so in a number of places that grows with its square.
-MOST_TANGLED_CORNERS = 1_000
+MOST_CROSSINGS = 20_000
+# Pairs of edges of polygons that are near to each other.
+EDGE_PAIRS_AT_ONCE = 250_000
+MOST_EDGE_PAIRS = 4_000_000
 # Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
 PAIRS_AT_ONCE = 1_000_000
 MOST_PAIRS = 50_000_000
@@ -118,23 +121,97 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
     """Return the area inside of an odd number of `rings`, prepared for questions.
 
     Raises:
-        BadPolygon: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; there are more than
-            20,000 corners, or more than 1,000 in a ring that crosses itself.
+        BadPolygon: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; or there are more
+            than 20,000 corners.
+        TooManyCrossings: the edges cross each other more than 20,000 times.
     """
-    region: BaseGeometry = shapely.Polygon()
     corners = [checked_ring(ring) for ring in rings]
     if sum(map(len, corners)) > MOST_CORNERS:
         raise BadPolygon(f"polygons may have {MOST_CORNERS:,} corners in all", field="polygon")
-    for ring in corners:
-        area: BaseGeometry = shapely.Polygon(ring)
-        if not area.is_valid:
-            if len(ring) > MOST_TANGLED_CORNERS:
-                raise BadPolygon(f"a polygon that crosses itself may have {MOST_TANGLED_CORNERS:,} corners", field="polygon")
-            area = shapely.make_valid(area)
-        region = shapely.symmetric_difference(region, _areas(area))
-    region = _areas(region)
+    if len(corners) > 1 or not all(shapely.Polygon(ring).is_valid for ring in corners):
+        count_crossings(corners, MOST_CROSSINGS)
+    areas = [_areas(_area_of(ring)) for ring in corners]
+    # Two by two, and these again: one after the other, each would be compared with all before it.
+    while len(areas) > 1:
+        pairs = np.array([*areas, *[shapely.Polygon()] * (len(areas) % 2)], dtype=np.object_).reshape(-1, 2)
+        areas = [_areas(area) for area in shapely.symmetric_difference(pairs[:, 0], pairs[:, 1])]
+    region: BaseGeometry = areas[0] if areas else shapely.Polygon()
     shapely.prepare(region)
     return region
+
+
+def count_crossings(rings: Sequence[Floats], most: int) -> int:
+    """Return how often the edges of polygons meet, each other's and their own; two corners in one place do not count.
+
+    Args:
+        rings: the corners of each polygon, of shape (m, 2) in mm.
+        most: how often they may.
+
+    Raises:
+        TooManyCrossings: they meet more often, or are so near to each other so often that counting would take long.
+    """
+    starts = np.concatenate([np.zeros((0, 2)), *rings])
+    ends = np.concatenate([np.zeros((0, 2)), *(np.roll(ring, -1, axis=0) for ring in rings)])
+    edges = np.stack([starts, ends], axis=1)
+    boxes = shapely.box(*np.minimum(starts, ends).T, *np.maximum(starts, ends).T)
+    tree = shapely.STRtree(boxes)
+    found, looked_at = 0, 0
+    at_once = max(1, EDGE_PAIRS_AT_ONCE // max(1, len(edges)))
+    for first in range(0, len(edges), at_once):
+        one, other = tree.query(boxes[first : first + at_once])
+        looked_at += len(one)
+        later = one + first < other
+        found += _meeting(edges[one[later] + first], edges[other[later]])
+        if found > most or looked_at > MOST_EDGE_PAIRS:
+            raise TooManyCrossings(
+                f"the edges of a polygon may cross {most:,} times, and not be too dense", field="polygon", hint="make it simpler"
+            )
+    return found
+
+
+def _meeting(edges: Floats, others: Floats) -> int:
+    """Return how many of `edges` cross the one of `others` in the same row, end within it, or run along it."""
+    parted = _sides(edges, others)
+    near = np.flatnonzero(parted[0] * parted[1] <= 0)
+    edges, others, parted = edges[near], others[near], parted[:, near]
+    apart = _sides(others, edges)
+    level = (parted == 0).all(axis=0) & (apart == 0).all(axis=0)
+    # Of edges on one line it is known that their boxes touch: do they do so in more than a place?
+    shared = np.minimum(edges.max(axis=1), others.max(axis=1)) - np.maximum(edges.min(axis=1), others.min(axis=1))
+    along = level & (shared > 0).any(axis=1)
+    across = (apart[0] * apart[1] <= 0) & (parted[0] * parted[1] + apart[0] * apart[1] < 0)
+    return int((along | across).sum())
+
+
+def _sides(edges: Floats, others: Floats) -> Floats:
+    """Return on which side of an edge both ends of the other edge lie, -1, 0 or 1: shape (2, n)."""
+    ways = edges[:, 1] - edges[:, 0]
+    return np.sign([_cross(ways, others[:, end] - edges[:, 0]) for end in (0, 1)])
+
+
+def _area_of(ring: Floats) -> BaseGeometry:
+    """Return the area inside of a ring by the rule `evenodd`.
+
+    The edges of one that crosses itself are cut where they meet. Of the faces between them those are taken that have a place
+    inside: a ray from it crosses the ring an odd number of times. Faces with an edge in common become one.
+    """
+    area: BaseGeometry = shapely.Polygon(ring)
+    if area.is_valid:
+        return area
+    edges = shapely.union_all(_lines(np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)))
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(edges)))
+    shapely.prepare(area)
+    return _one(faces[shapely.intersects(area, shapely.point_on_surface(faces))])
+
+
+def _one(faces: NDArray[np.object_]) -> BaseGeometry:
+    """Return the area of faces that have edges in common and nothing else."""
+    try:
+        joined: BaseGeometry = shapely.coverage_union_all(faces)
+    except shapely.errors.GEOSException:
+        joined = shapely.Polygon()
+    # Where rounding made neighbours overlap by a hair, it takes the slow way.
+    return joined if joined.is_valid and not joined.is_empty else shapely.union_all(faces)
 
 
 def edges_of(region: BaseGeometry) -> Floats:
@@ -147,7 +224,9 @@ def edges_of(region: BaseGeometry) -> Floats:
 
 def _areas(region: BaseGeometry) -> BaseGeometry:
     """Return `region` without edges that have no area between them, such as a spike's."""
-    return shapely.union_all([part for part in shapely.get_parts(region) if part.area > 0])
+    parts = shapely.get_parts(region)
+    flat = shapely.area(parts) == 0
+    return shapely.union_all(parts[~flat]) if flat.any() else region
 
 
 def checked_ring(ring: Ring) -> Floats:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.drawing.area import Area
-from libraries.drawing.clipping import clip_to_rectangle, clip_to_region, region_of
+from libraries.drawing.clipping import TooManyCrossings, clip_to_rectangle, clip_to_region, count_crossings, region_of
 from libraries.drawing.elements import BOX, CIRCLE, CUTTING, ELEMENTS, ELLIPSE, HULL, INK
 from libraries.drawing.inscriptions import check_inscription, inscribed
 from libraries.drawing.transforms import Matrix, applied, fitting, identity, magnification, rotation
@@ -189,6 +189,14 @@ def _shape(element: Element, box: Rectangle, _: int, __: Watch | None) -> Figure
     return _flat([*lines, *(hatch_lines([ring], _hatching(element)) if element.get("hatch") else [])])
 
 
+def _check_tangle(ring: Floats) -> None:
+    try:
+        count_crossings([ring[:-1]], MOST_CROSSINGS)
+    except TooManyCrossings:
+        text = f"the edges of a polygon that is filled may cross each other {MOST_CROSSINGS} times"
+        raise TooTangled(text, field="points", hint="make it simpler") from None
+
+
 def _hatching(element: Element) -> Hatching:
     return Hatching(**element["hatch"])
 
@@ -281,23 +289,14 @@ def _shape_cost(element: Element, box: Rectangle, _: bool) -> float:
     """Return the corners of a shape and the ends of its hatching: lines of an edge's height over their distance cross it."""
     ring = _ring(element, box)
     filled = element["opaque"] or element.get("hatch")
-    if element["type"] == "polygon" and filled and crossings(ring) > MOST_CROSSINGS:
-        raise TooTangled(f"the edges of a polygon that is filled may cross each other {MOST_CROSSINGS} times", field="points")
+    if element["type"] == "polygon" and filled:
+        _check_tangle(ring)
     if not element.get("hatch"):
         return len(ring)
     hatching = _hatching(element)
     angles = (hatching.angle, hatching.angle + 90) if hatching.cross else (hatching.angle,)
     heights = [np.abs(np.diff(applied(rotation(-angle), ring)[:, 1])).sum() for angle in angles]
     return len(ring) + float(sum(heights)) / hatching.spacing
-
-
-def crossings(ring: Floats) -> int:
-    """Return how often the edges of a closed line cross each other; ends that touch do not count."""
-    starts, ways = ring[:-1], np.diff(ring, axis=0)
-    # On which side of each edge (row) each corner (column) lies.
-    side = ways[:, None, 0] * (ring[None, :, 1] - starts[:, None, 1]) - ways[:, None, 1] * (ring[None, :, 0] - starts[:, None, 0])
-    parted = np.sign(side[:, :-1]) * np.sign(side[:, 1:]) < 0
-    return int((parted & parted.T).sum()) // 2
 
 
 _Draw = Callable[[Element, Rectangle, int, Watch | None], Figure]

@@ -95,10 +95,18 @@ class Streamlines:
 
     def block(self, x: float, y: float, radius: float) -> None:
         """Keep lines out of a circle; its centre and radius are in mm."""
-        rows, columns = np.divmod(np.arange(len(self._view)), self._width)
-        away_x = (columns - self._pad) * self._raster + self._room[0] - x
-        away_y = (rows - self._pad) * self._raster + self._room[1] - y
-        self._view[away_x**2 + away_y**2 < radius**2] = TAKEN
+        # Only the cells of the square around the circle are looked at: the whole raster of a fine field has millions.
+        raster = self._view.reshape(-1, self._width)
+        first_column, first_row = (
+            max(0, math.floor((place - radius - low) / self._raster) + self._pad)
+            for place, low in zip((x, y), self._room[:2], strict=True)
+        )
+        reach = math.ceil(2 * radius / self._raster) + 2
+        square = raster[first_row : first_row + reach, first_column : first_column + reach]
+        rows, columns = np.ogrid[: square.shape[0], : square.shape[1]]
+        away_x = (columns + first_column - self._pad) * self._raster + self._room[0] - x
+        away_y = (rows + first_row - self._pad) * self._raster + self._room[1] - y
+        square[away_x**2 + away_y**2 < radius**2] = TAKEN
 
     def grow(self, seeds: Polyline) -> Iterator[Polyline]:
         """Yield lines as arrays of shape (n, 2), from `seeds` (in mm, inside the room) and from beside the lines found."""

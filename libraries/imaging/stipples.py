@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,9 @@ PLAIN_ROUNDS = 2
 LIGHTEST = 0.03
 
 
-def stipple(tones: Tones, count: int, iterations: int, rng: np.random.Generator) -> Floats:
+def stipple(
+    tones: Tones, count: int, iterations: int, rng: np.random.Generator, watch: Callable[[float], None] | None = None
+) -> Floats:
     """Return `count` places in mm whose density follows the tones: shape (count, 2).
 
     The weighted Voronoi stippling of Adrian Secord (2002), by Lloyd's rounds: each place moves to the middle of the ink that is
@@ -34,6 +38,7 @@ def stipple(tones: Tones, count: int, iterations: int, rng: np.random.Generator)
         count: how many places.
         iterations: how many rounds.
         rng: where in its portion each first place and each sample lies.
+        watch: called after each round with the part of the rounds that is done, up to 1.
     """
     dark = np.where(tones.dark < LIGHTEST, 0.0, tones.dark)
     if not dark.any():
@@ -48,6 +53,8 @@ def stipple(tones: Tones, count: int, iterations: int, rng: np.random.Generator)
         far = OVERSHOOT if number < iterations - PLAIN_ROUNDS else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
         points = np.clip(points, (places.left, places.top), (places.left + places.width, places.top + places.height))
+        if watch is not None:
+            watch((number + 1) / iterations)
     return points
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,6 +28,9 @@ SECTION = re.compile(r"^(Args|Yields|Returns|Raises|Example|Note):$", re.MULTILI
 Polyline = NDArray[np.float64]
 Draw = Callable[..., Iterator[Polyline]]
 Cost = Callable[..., float]
+
+# Told of the part that is done by `tell`, while a pattern is drawn.
+_listener: ContextVar[Callable[[float], None] | None] = ContextVar("listener", default=None)
 
 
 class UnknownPattern(UnknownName):
@@ -142,20 +146,48 @@ def draw_pattern(
 ) -> list[Polyline]:
     """Return the pattern `name` drawn on `area`: polylines, arrays of shape (n, 2) in mm. The same `seed` gives the same lines.
 
-    `watch` is called once in some lines with the part that is drawn by now, from 0 to 1: points so far by estimated points.
+    `watch` is called now and then with the part that is drawn by now, from 0 to 1: what the pattern tells, or points so far by
+    estimated points. It never falls.
 
     Raises:
         UnknownPattern, InvalidFields, TooComplex: see `check_pattern`; nothing was drawn.
     """
     chosen = find_pattern(name)
     loaded, estimate = _checked(chosen, area, params)
+    token = _listener.set(_rising(watch) if watch is not None else None)
+    try:
+        return _collected(chosen.draw(area, np.random.default_rng(seed), **loaded), max(estimate, 1.0))
+    finally:
+        _listener.reset(token)
+
+
+def tell(part: float) -> None:
+    """Say that this part of the pattern that is drawn now is done, from 0 to 1; for work before the first line is there."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(part)
+
+
+def _rising(watch: Callable[[float], None]) -> Callable[[float], None]:
+    """Return a listener that passes on to `watch` the most that it was told so far, at most 1."""
+    most = 0.0
+
+    def listen(part: float) -> None:
+        nonlocal most
+        most = max(most, min(1.0, part))
+        watch(most)
+
+    return listen
+
+
+def _collected(drawn: Iterator[Polyline], estimate: float) -> list[Polyline]:
     lines, points = [], 0
-    for line in chosen.draw(area, np.random.default_rng(seed), **loaded):
+    for line in drawn:
         points += len(line)
         # The estimate was within the limit; a pattern that draws more than it said is stopped all the same.
         if points > MOST_POINTS:
             raise TooComplex(points)
         lines.append(line)
-        if watch is not None and len(lines) % WATCHED_LINES == 1:
-            watch(min(1.0, points / max(estimate, 1.0)))
+        if len(lines) % WATCHED_LINES == 1:
+            tell(points / estimate)
     return lines

@@ -18,15 +18,17 @@ from libraries.drawing.mending import mend
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.drawing.streamlines import Field, Streamlines
-from libraries.patterns.catalogue import Polyline, pattern
+from libraries.patterns.catalogue import Polyline, pattern, tell
 
 NOISE, CURL, VORTICES = "noise", "curl", "vortices"
 # Samples of the field to one `scale`.
 SAMPLES = 20
 # A step is at most this part of the separation, and of the scale on which the field turns.
 STEP, BEND = 0.5, 1 / 30
-# Growing a line costs about so many times what drawing a point of it costs.
-WORK = 5
+# The points of the closest lines on all of the room, times this, stand for the work of growing them.
+WORK = 2
+# Growing the lines is so much of all the work.
+GROWN = 0.9
 # Directions are rounded, so that the last digits of a sine do not decide where a line goes.
 DIGITS = 9
 HALF = 0.5
@@ -123,8 +125,17 @@ def draw(
     lines = Streamlines(current, room, separation=separation, step=step, shortest=shortest, longest=longest)
     for circle in circles:
         lines.block(*circle)
-    grown = list(lines.grow(_seeds(area, rng, separation)))
+    grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
     yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
+
+
+def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:
+    """Yield the lines that grow from `seeds`, and tell what part of the `room`, in steps along lanes, they fill by now."""
+    filled = 0.0
+    for line in lines.grow(seeds):
+        filled += float(lines.lanes(line).sum())
+        tell(GROWN * filled / room)
+        yield line
 
 
 def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:

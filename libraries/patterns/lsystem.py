@@ -126,6 +126,19 @@ class ProductionSchema(Schema):
     )
 
 
+class RulesField(fields.Dict):
+    """An object whose errors are named by its keys alone, as they are in what was sent."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            told = {key: texts.get("value", texts.get("key")) for key, texts in error.messages.items()}
+            raise ValidationError(told) from None
+
+
 class LSystemSchema(Schema):
     """What an L-system may be told. What is not given comes from the preset."""
 
@@ -142,7 +155,7 @@ class LSystemSchema(Schema):
             "left, | turns round, [ keeps the place and ] returns to it; other letters only grow."
         },
     )
-    rules = fields.Dict(
+    rules = RulesField(
         keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
         values=fields.List(fields.Nested(ProductionSchema), validate=Length(1, 8)),
         load_default=None,

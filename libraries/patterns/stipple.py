@@ -14,7 +14,7 @@ from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
 from libraries.imaging.tours import closed_tour
-from libraries.patterns.catalogue import Polyline, pattern
+from libraries.patterns.catalogue import Polyline, pattern, tell
 
 # Farthest that a dot's outline may lie from its circle, in mm.
 TOLERANCE = 0.02
@@ -29,6 +29,9 @@ FEWEST, MOST = 4_000, 24_000
 # Dots get at least so many times their own width of room, in each direction, on average.
 ROOM = 3
 NARROWEST, WIDEST = 0.4, 5.0
+
+# The rounds are about so much of all the work.
+ROUNDS = 0.8
 
 
 class StippleSchema(PictureSchema):
@@ -94,7 +97,7 @@ def draw(
     box = Box(area.left, area.top, area.inner_width, area.inner_height)
     tones = lay(box, rng, image=image, fit=fit, gamma=gamma, equalise=equalise, detail=detail)
     count, dot = _sizes(area, points, dot)
-    places = stipple(tones, count, iterations, rng)
+    places = stipple(tones, count, iterations, rng, lambda part: tell(ROUNDS * part))
     ordered = places[closed_tour(places)]
     # A dot of the darkest tone has all of the diameter. None is larger than the room.
     share = SMALLEST + (1 - SMALLEST) * tones.at(*ordered.T) if dot else np.ones(len(ordered))

@@ -14,11 +14,14 @@ from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
 from libraries.imaging.tours import closed_tour
-from libraries.patterns.catalogue import Polyline, pattern
+from libraries.patterns.catalogue import Polyline, pattern, tell
 
 # The bends of the line lie so far apart at least, in mm, on average: closer ones would run together in ink.
 CLOSEST = 1.2
 FEWEST = 4
+
+# The rounds are about so much of all the work.
+ROUNDS = 0.8
 
 
 class TspArtSchema(PictureSchema):
@@ -78,7 +81,7 @@ def draw(
     """
     box = Box(area.left, area.top, area.inner_width, area.inner_height)
     tones = lay(box, rng, image=image, fit=fit, gamma=gamma, equalise=equalise, detail=detail)
-    places = stipple(tones, _count(area, points), iterations, rng)
+    places = stipple(tones, _count(area, points), iterations, rng, lambda part: tell(ROUNDS * part))
     if len(places):
         tour = closed_tour(places)
         yield places[np.append(tour, tour[0])]

@@ -172,3 +172,13 @@ def test_the_documentation_lists_the_fields_of_elements(client: FlaskClient) -> 
     assert {"type", "box", "layer", "opaque", "pattern", "text", "svg", "points", "hatch"} <= set(element["properties"])
     assert element["required"] == ["type"]
     assert "polygon" in element["properties"]["type"]["enum"]
+
+
+def test_a_missing_glyph_is_listed_with_the_drawing_also_when_it_was_already_drawn(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    replies = [create(client, {"type": "text", "text": "é 漢 é"}, seed=1) for _ in range(2)]
+    run_jobs()
+    for reply in replies:
+        (artifact,) = client.get(f"/jobs/{reply['job_id']}").get_json()["artifacts"]
+        assert artifact["missing_glyphs"] == ["漢"]

@@ -22,7 +22,6 @@ from libraries.drawing.composition import (
 )
 from libraries.drawing.elements import ELEMENTS
 from libraries.drawing.fields import InvalidFields
-from libraries.drawing.figures import crossings
 from libraries.errors import InvalidInput
 from libraries.patterns import TooComplex
 from tests.conftest import REPOSITORY
@@ -265,14 +264,8 @@ def test_what_has_no_room_or_cannot_be_read_is_refused_before_it_is_drawn(elemen
 
 def test_a_polygon_whose_edges_cross_too_often_is_refused_where_it_is_filled() -> None:
     tangle = (np.random.default_rng(1).random((200, 2)) * [100, 80]).tolist()
-    assert crossings(np.array([*tangle, tangle[0]])) > 500
     assert list(mistakes({"type": "polygon", "points": tangle, "opaque": True})) == ["elements.0.points"]
     check_composition(loaded({"type": "polygon", "points": tangle}))
-
-
-def test_the_crossings_of_a_star_of_five_lines_are_five() -> None:
-    turn = np.arange(6) * 4 * np.pi / 5
-    assert crossings(np.column_stack([np.cos(turn), np.sin(turn)])) == 5
 
 
 def test_the_points_of_all_elements_count_together() -> None:

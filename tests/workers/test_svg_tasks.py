@@ -110,6 +110,7 @@ def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(run
     assert drawn is not None
     assert drawn.progress is not None
     assert drawn.progress["message"] == "stored; drawn as boxes: 日"
+    assert drawn.artifacts[0]["missing_glyphs"] == ["日"]
     assert failed is not None
     assert (failed.status, failed.error_code) == ("failed", "unknown-template")
     assert "birthday" in str(failed.public_error)

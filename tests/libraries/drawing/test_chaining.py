@@ -54,3 +54,13 @@ def test_every_piece_is_drawn_once(seed: int) -> None:
 
 def test_nothing_to_chain_gives_nothing() -> None:
     assert list(chain([])) == []
+
+
+def test_where_many_pieces_meet_each_runs_straight_on() -> None:
+    """Comparing each with each would take minutes, and more memory than there is."""
+    angle = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    spokes = [piece((0, 0), end) for end in np.column_stack((np.cos(angle), np.sin(angle))).tolist()]
+    lines = list(chain(spokes))
+    assert len(lines) == len(spokes) // 2
+    assert all(np.allclose(line[0], -line[-1]) for line in lines)
+    assert segments(lines) == segments(spokes)

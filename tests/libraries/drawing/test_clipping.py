@@ -5,14 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from libraries.drawing.clipping import BadPolygon, TooManyCrossings, clip_to_polygons, clip_to_rectangle, region_of
+from libraries.drawing.clipping import (
+    BadPolygon,
+    TooManyCrossings,
+    clip_to_polygons,
+    clip_to_rectangle,
+    count_crossings,
+    region_of,
+)
 from libraries.plotting import Rectangle
 from tests.libraries.drawing.shapes import LINES, PLACES, Place, flat, length
 
@@ -108,11 +117,92 @@ def test_what_is_no_polygon_is_refused(ring: list[Place]) -> None:
         clip_to_polygons(*flat([[(0, 0), (1, 1)]]), [ring])
 
 
-def test_a_tangled_polygon_with_many_corners_is_refused_before_it_is_untangled() -> None:
-    started = time.perf_counter()
-    with pytest.raises(BadPolygon, match="crosses itself"):
-        region_of([np.random.default_rng(1).random((5000, 2))])
-    assert time.perf_counter() - started < 2
+@pytest.mark.parametrize("corners", [1000, 20_000])
+def test_a_polygon_that_crosses_itself_too_often_is_refused_before_it_is_untangled(corners: int) -> None:
+    started = time.process_time()
+    with pytest.raises(TooManyCrossings, match=r"may cross 20,000 times"):
+        region_of([np.random.default_rng(1).random((corners, 2))])
+    # Untangling it would take minutes.
+    assert time.process_time() - started < 2
+
+
+def test_polygons_that_cross_each_other_too_often_are_refused_although_each_is_plain() -> None:
+    teeth = np.arange(300)
+    comb = [*np.column_stack([teeth, teeth % 2 * 300]).tolist(), [300, 900], [-1, 900]]
+    turned = [(y, x) for x, y in comb]
+    assert region_of([comb]).area > 0
+    with pytest.raises(TooManyCrossings):
+        region_of([comb, turned])
+
+
+def test_a_polygon_that_crosses_itself_seldom_may_have_many_corners() -> None:
+    turn = np.linspace(0, 2 * np.pi, 5000, endpoint=False)
+    # An eight, whose halves touch in the middle.
+    region = region_of([np.column_stack([np.sin(turn + 0.0001), np.sin(2 * turn + 0.0002)])])
+    assert len(shapely.get_parts(region)) == 2
+    assert region.area == pytest.approx(8 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("ring", "times"),
+    [
+        ([(math.cos(turn), math.sin(turn)) for turn in np.arange(5) * 4 * math.pi / 5], 5),
+        ([(0, 0), (9, 0), (9, 9), (0, 9)], 0),
+        # A corner that is met again counts for nothing, one on an edge for the two edges that end there.
+        ([(0, 0), (9, 0), (9, 9), (0, 0), (-9, 0), (-9, 9)], 0),
+        ([(0, 0), (9, 0), (9, 9), (5, 0), (0, 9)], 2),
+        # There and back on one line, once beyond.
+        ([(0, 0), (9, 0), (4, 0), (4, 9)], 2),
+        ([(0, 0), (3, 0), (9, 0), (9, 0), (9, 9)], 0),
+    ],
+)
+def test_the_crossings_of_a_polygon_are_counted(ring: list[Place], times: int) -> None:
+    assert count_crossings([np.array(ring, dtype=np.float64)], 100) == times
+    assert count_crossings([], 0) == 0
+
+
+def is_inside(rings: Sequence[NDArray[np.float64]], places: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether places lie inside of an odd number of rings: by the edges above each, counted one by one."""
+    above = np.zeros(len(places), dtype=np.int64)
+    x, y = places.T
+    for ring in rings:
+        for (x1, y1), (x2, y2) in zip(ring.tolist(), np.roll(ring, -1, axis=0).tolist(), strict=True):
+            if x1 != x2:
+                above += ((x1 > x) != (x2 > x)) & (y1 + (x - x1) * (y2 - y1) / (x2 - x1) > y)
+    odd: NDArray[np.bool_] = above % 2 == 1
+    return odd
+
+
+@pytest.mark.parametrize("corners", [5, 60, 200])
+@pytest.mark.parametrize("grid", [None, 6])
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_lies_inside_of_tangled_polygons_is_what_an_odd_number_of_edges_surrounds(
+    corners: int, grid: int | None, count: int
+) -> None:
+    """On a coarse grid edges lie on each other, and corners on edges."""
+    random = np.random.default_rng(corners + count)
+    if count > 1 or grid:
+        corners = min(corners, 60)
+    rings = [random.random((corners, 2)) if grid is None else random.integers(0, grid, (corners, 2)) / grid for _ in range(count)]
+    region = region_of(rings)
+    assert region.is_valid
+    places = random.random((3000, 2))
+    assert np.array_equal(shapely.intersects_xy(region, places), is_inside(rings, places))
+
+
+@settings(max_examples=100, deadline=None)
+@given(RINGS)
+def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_outside(rings: list[list[Place]]) -> None:
+    arrays = [np.array(ring, dtype=np.float64) for ring in rings]
+    region = region_of(rings)
+    for y in np.arange(-12.03, 12, 1.61):
+        cut = clip_to_polygons(*flat([[(-99, y), (99, y + 0.37)]]), rings)
+        ends = np.concatenate([[[-99, y]], cut.coordinates, [[99, y + 0.37]]])
+        middles = (ends[1:] + ends[:-1]) / 2
+        # Where it comes near an edge, rounding decides.
+        clear = shapely.distance(shapely.boundary(region), shapely.points(middles)) > 1e-6 if not region.is_empty else slice(None)
+        stays = np.arange(len(middles)) % 2 == 1
+        assert np.array_equal(is_inside(arrays, middles)[clear], stays[clear])
 
 
 def test_a_drawing_that_meets_a_polygon_too_often_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.drawing import Area
-from libraries.patterns import draw_pattern
+from libraries.patterns import check_pattern, draw_pattern
 
 A5 = Area(148, 210, 8)
 
@@ -66,3 +66,7 @@ def test_a_seed_moves_the_circle_and_the_current() -> None:
     one, two = flow(0), flow(1)
     places = np.concatenate(two)
     assert distances(places[:, 0], places[:, 1], one).max() > 5
+
+
+def test_the_largest_paper_is_not_too_large() -> None:
+    check_pattern("flow_field", Area(841, 1189, 10))

@@ -110,3 +110,14 @@ def test_a_word_without_a_step_is_still_a_drawing() -> None:
 def test_each_seed_grows_another_plant() -> None:
     one, two = (draw_pattern("lsystem", A4, seed=seed) for seed in (1, 2))
     assert sum(map(len, one)) != sum(map(len, two))
+
+
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [({"F": "FF"}, "F"), ({"F": [{"to": "F!"}]}, "F.0.to"), ({"F": [{}]}, "F.0.to"), ({"FF": rule("F")}, "FF"), ([1], "")],
+    ids=str,
+)
+def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        check_pattern("lsystem", A4, {"axiom": "F", "rules": rules})
+    assert list(caught.value.errors) == [f"params.rules.{place}".rstrip(".")]
