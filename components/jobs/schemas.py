@@ -59,6 +59,8 @@ class ArtifactSchema(ReplySchema):
     recipe_sha256 = fields.String(
         metadata={"description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."}
     )
+    width = fields.Integer(metadata={"description": "Of a photo: its width in pixels."})
+    height = fields.Integer(metadata={"description": "Of a photo: its height in pixels."})
 
 
 class AttemptSchema(ReplySchema):

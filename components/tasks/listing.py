@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from libraries.errors import Unavailable
 from libraries.job_manager.descriptions import TaskDescription, describe_tasks
+from libraries.job_manager.ownership import ANONYMOUS, current_owner
 from libraries.job_manager.periodic import BadSchedules, ScheduleState, schedule_states
 from libraries.job_manager.views import utc
 from libraries.settings import get_settings
@@ -19,7 +20,7 @@ class SchedulesUnusable(Unavailable):
 
 
 def tasks_body() -> dict[str, Any]:
-    """Return all tasks, each with its schedules, and the schedules by themselves.
+    """Return all tasks, each with its schedules, and the schedules by themselves; those of other owners are left out.
 
     Raises:
         SchedulesUnusable: the schedules file has mistakes; the text names them.
@@ -29,6 +30,7 @@ def tasks_body() -> dict[str, Any]:
         states = [] if get_settings().immediate else schedule_states()
     except BadSchedules as error:
         raise SchedulesUnusable(str(error)) from None
+    states = [state for state in states if state.schedule.owner in (ANONYMOUS, current_owner())]
     return {
         "tasks": [_task(one, states) for one in describe_tasks()],
         "schedules": [_schedule(state) for state in states],

@@ -52,6 +52,21 @@ def check_ink(value: str) -> None:
         raise BadColour("a pen has a colour", field="color")
 
 
+class Written(Length):
+    """Refuses a text that is too short or too long, else one that a further check refuses: never both."""
+
+    def __init__(self, least: int, most: int, check: Callable[[Any], None]) -> None:
+        """Take lengths from `least` to `most`, and what lets `check` raise no ValidationError."""
+        super().__init__(least, most)
+        self.check = check
+
+    def __call__(self, value: Any) -> Any:
+        """Return `value`, or raise what is wrong with it."""
+        super().__call__(value)
+        self.check(value)
+        return value
+
+
 def _check_words(value: str) -> None:
     if is_blank(check_text(value)):
         raise ValidationError("Must hold something to draw.")
@@ -62,7 +77,7 @@ class LayerSchema(Schema):
 
     name = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_LAYER_NAME), passes(check_text)],
+        validate=Written(1, LONGEST_LAYER_NAME, passes(check_text)),
         metadata={"description": "What elements call it, and what Inkscape shows.", "example": "gold"},
     )
     color = fields.String(
@@ -99,7 +114,7 @@ class ElementSchema(Schema):
     type = fields.String(required=True, metadata={"description": "What it is."})
     layer = fields.String(
         load_default=DEFAULT_LAYER,
-        validate=[Length(1, LONGEST_LAYER_NAME), passes(check_text)],
+        validate=Written(1, LONGEST_LAYER_NAME, passes(check_text)),
         metadata={"description": "Name of its layer; made with a black pen if `layers` does not have it."},
     )
     rotate = degrees("How far it is turned around its middle, clockwise", load_default=0.0)
@@ -174,7 +189,7 @@ class TextElementSchema(OutlinedSchema):
 
     text = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_WORDS), passes(_check_words)],
+        validate=Written(1, LONGEST_WORDS, passes(_check_words)),
         metadata={"description": "What to write; a line feed begins a new line.", "example": "Nocturne"},
     )
     font = fields.String(load_default=DEFAULT_FONT, validate=OneOf(font_names()), metadata={"description": "Name of the font."})

@@ -20,7 +20,7 @@ from libraries.drawing.transforms import Matrix, applied, fitting, identity, mag
 from libraries.errors import InvalidInput
 from libraries.patterns import cost_of_pattern, draw_pattern
 from libraries.plotting import Rectangle
-from libraries.svg_builder import FLATNESS, Hatching, Reading, hatch_lines, read_svg
+from libraries.svg_builder import FLATNESS, Hatching, hatch_lines, read_svg
 from libraries.svg_builder.foreign_xml import parse_svg
 from libraries.svg_builder.outlines import closed, ellipse_outline, rectangle_outline
 
@@ -38,6 +38,12 @@ MOST_CROSSINGS = 500
 LONGEST_READ_AT_ONCE = 32_000
 # What a picture has of vertices, at most, to a character of its text, if it has no arcs and repeats nothing.
 VERTICES_PER_CHARACTER = 0.25
+
+
+class EmptyPicture(InvalidInput):
+    """Raised when a picture has no strokes, so that its element would draw nothing."""
+
+    code: ClassVar[str] = "empty-picture"
 
 
 class TooTangled(InvalidInput):
@@ -170,17 +176,23 @@ def _text(element: Element, box: Rectangle, _: int, __: Watch | None) -> Figure:
 
 
 def _svg(element: Element, box: Rectangle, _: int, __: Watch | None) -> Figure:
-    reading = read_svg(element["svg"])
-    way = _way_into(element, reading, box)
-    if magnification(way) > 1:
-        reading = read_svg(element["svg"], tolerance=FLATNESS / min(magnification(way), LARGEST_FACTOR))
+    reading = read_svg(element["svg"], tolerance=lambda page: _fineness(_way_into(element, page, box)))
     store = reading.document.store
+    if not len(store):
+        left = ", ".join(f"{name} ({times})" for name, times in sorted(reading.dropped.items()))
+        hint = f"a pen cannot draw what was left out: {left}" if left else "it needs a path or a shape"
+        raise EmptyPicture("this picture has no strokes to draw", field="svg", hint=hint)
+    way = _way_into(element, reading.document.page, box)
     return Figure(applied(way, store.coordinates), store.offsets, dropped=reading.dropped)
 
 
-def _way_into(element: Element, reading: Reading, box: Rectangle) -> Matrix:
-    fit, align, vertical = element["fit"], element["align"], element["vertical"]
-    return fitting(reading.document.page, box, fit, align=align, vertical=vertical)
+def _way_into(element: Element, page: Rectangle, box: Rectangle) -> Matrix:
+    return fitting(page, box, element["fit"], align=element["align"], vertical=element["vertical"])
+
+
+def _fineness(way: Matrix) -> float:
+    """Return how far lines may stay from curves of a picture that goes this way, in its own mm."""
+    return FLATNESS / min(max(magnification(way), 1.0), LARGEST_FACTOR)
 
 
 def _shape(element: Element, box: Rectangle, _: int, __: Watch | None) -> Figure:

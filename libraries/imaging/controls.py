@@ -8,6 +8,7 @@ import numpy as np
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 
+from libraries.imaging.channels import GREY
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
 
@@ -46,11 +47,14 @@ class PictureSchema(Schema):
     )
 
 
-def lay(box: Box, rng: np.random.Generator, *, image: str, **controls: Any) -> Tones:
-    """Return the tones of the picture `image` in `box`; `controls` are the other fields of `PictureSchema`."""
-    return place(open_image(image, rng), box, **controls)
+def lay(box: Box, rng: np.random.Generator, *, image: str, channel: str = GREY, **controls: Any) -> Tones:
+    """Return the tones of the picture `image` in `box`; `controls` are the other fields of `PictureSchema`.
+
+    Those of an ink, where `channel` is one of the inks of `CHANNELS`, are not stretched: the four would not match any more.
+    """
+    return place(open_image(image, rng, channel), box, stretch=channel == GREY, **controls)
 
 
-def lay_roughly(box: Box, *, image: str, **controls: Any) -> Tones:
+def lay_roughly(box: Box, *, image: str, channel: str = GREY, **controls: Any) -> Tones:
     """Return the tones of the picture as `lay` does, coarser if it is made by formula: for estimates."""
-    return place(rough_image(image), box, **controls)
+    return place(rough_image(image, channel), box, stretch=channel == GREY, **controls)

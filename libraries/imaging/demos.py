@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.imaging.channels import GREY, LEVELS, Colours, coloured, separated
 from libraries.imaging.reading import Greys
 
 Floats = NDArray[np.float64]
@@ -31,12 +32,23 @@ def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
 
     Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give the same picture.
     """
+    scene = _scene(name, rng, rows)
+    return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004 - rows and columns, without colours
+
+
+def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colours:
+    """Return the picture as `demo_image` does, in colour; most of them have none."""
+    scene = _scene(name, rng, rows)
+    return scene if scene.ndim > 2 else coloured(scene)  # noqa: PLR2004
+
+
+def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
     columns = round(rows * SIDE)
     v, u = np.meshgrid(
         (np.arange(rows) + 0.5) / rows * 2 - 1, ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE, indexing="ij"
     )
-    grey = DEMOS[name](u, v, rng)
-    return np.asarray(np.round(np.clip(grey, 0, 1) * 255) / 255, dtype=np.float32)
+    scene = DEMOS[name](u, v, rng)
+    return np.asarray(np.round(np.clip(scene, 0, 1) * LEVELS) / LEVELS, dtype=np.float32)
 
 
 def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
@@ -83,6 +95,98 @@ def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
         ridge = -0.05 + 0.95 * near**1.2 - 0.13 * (1.4 - near) * rough
         shade = 0.75 - 0.68 * near + 0.55 * (1 - near) * np.clip((v - ridge) / 0.45, 0, 0.7)
         scene = _mix(scene, shade, _step(v - ridge, -0.004, 0.004))
+    return scene
+
+
+def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
+    """A low sun over a bay between hills, in colour."""
+    side = rng.choice((-1.0, 1.0))
+    sun_x, sun_y, radius = -side * rng.uniform(0.0, 0.32), rng.uniform(-0.2, -0.02), rng.uniform(0.12, 0.17)
+    horizon = 0.22
+    away = np.sqrt((u - sun_x) ** 2 + (v - sun_y) ** 2)
+    scene = _blended(SKY, (v + 1) / (1 + horizon))
+    scene = _paint(scene, (1.0, 0.86, 0.42), 0.75 * np.exp(-((away / 0.42) ** 2)))
+    scene = _clouds(scene, u, v, rng, away)
+    scene = _paint(scene, (1.0, 0.95, 0.55), _step(-away, -radius - 0.004, -radius + 0.004))
+    for base, high, colour in ((0.2, 0.24, (0.62, 0.42, 0.68)), (0.22, 0.16, (0.36, 0.27, 0.56))):
+        ridge = base - high * _range(u[:1], rng) * np.clip(0.55 + side * u, 0.05, 1.2)
+        haze = np.clip((v - ridge) / 0.3, 0, 0.6)[..., None] * (np.array((0.98, 0.62, 0.5)) - colour)
+        scene = _paint(scene, np.asarray(colour) + haze, _step(v - ridge, -0.004, 0.004) * _step(horizon - v, -0.002, 0.002))
+    scene = _water(scene, u, v, sun_x, horizon)
+    shore = 0.72 - 0.34 * np.clip(side * u + 0.45, 0, 1.2) ** 1.4 - 0.03 * _range(2 * u[:1], rng)
+    rows = np.sin(26 * (v - shore) / (0.25 + np.abs(v - shore)) + 5 * side * u)
+    meadow = _blended(MEADOW, (v - shore) / (1 - shore)) * (1 + 0.18 * rows[..., None])
+    scene = _paint(scene, meadow, _step(v - shore, -0.004, 0.004))
+    return _trees(scene, u, v, rng, side)
+
+
+# Colours from above to below, each red, green and blue.
+SKY = ((0.13, 0.24, 0.55), (0.36, 0.42, 0.74), (0.86, 0.52, 0.66), (0.99, 0.62, 0.38), (1.0, 0.80, 0.42))
+SEA = ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46))
+MEADOW = ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15))
+
+
+def _blended(colours: Sequence[tuple[float, float, float]], share: Floats) -> Floats:
+    """Return the colours between the first, at 0, and the last, at 1."""
+    places = np.linspace(0, 1, len(colours))
+    return np.stack([np.interp(share, places, part) for part in np.transpose(colours)], axis=-1)
+
+
+def _paint(scene: Floats, colour: Floats | tuple[float, float, float], share: Floats) -> Floats:
+    return scene * (1 - share[..., None]) + np.asarray(colour) * share[..., None]
+
+
+def _range(u: Floats, rng: np.random.Generator) -> Floats:
+    """Return the heights of a chain of hills, from about 0 to 1."""
+    waves = [np.abs(np.sin(u * scale + rng.uniform(0, 7))) / scale**0.9 for scale in (2.3, 4.9, 11.0, 25.0)]
+    return np.asarray(sum(waves) / 0.75)
+
+
+def _clouds(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, away: Floats) -> Floats:
+    """Paint long clouds, lit from below and more so near the sun."""
+    scene = scene.copy()
+    for _ in range(7):
+        x, y, wide = rng.uniform(-0.7, 0.7), rng.uniform(-0.85, -0.02), rng.uniform(0.25, 0.6)
+        # Only the rows that it can lie in.
+        rows = slice(*np.searchsorted(v[:, 0], (y - 0.08, y + 0.08)))
+        across = u[:1]
+        bumps = 0.016 * np.sin(across * 21 + rng.uniform(0, 7)) + 0.008 * np.sin(across * 47 + rng.uniform(0, 7))
+        thick = 0.05 * np.maximum(1 - ((across - x) / wide) ** 2, 0) ** 0.7 + 1e-6
+        down = (v[rows] - y + bumps * np.sqrt(thick / 0.05)) / thick
+        lit = np.clip(0.5 + 0.5 * down, 0, 1) * (0.45 + 0.55 * np.exp(-away[rows] / 0.8))
+        colour = _blended(((0.42, 0.34, 0.62), (0.92, 0.46, 0.52), (1.0, 0.76, 0.5)), lit)
+        scene[rows] = _paint(scene[rows], colour, 0.85 * _step(1 - np.abs(down), 0, 0.5))
+    return scene
+
+
+def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) -> Floats:
+    """Paint the bay, with waves that grow towards the shore and the way that the sun lays over it."""
+    deep = np.maximum(v - horizon, 0)
+    wave = np.sin(52 * np.log(deep * 9 + 0.35) + 2.2 * np.sin(u * 7 + deep * 22))
+    water = _blended(SEA, deep / 0.5) * (1 + 0.10 * wave[..., None])
+    way = np.exp(-(((u - sun_x) / (0.07 + 0.25 * deep)) ** 2)) * _step(wave, -0.3, 0.5)
+    return _paint(scene, _paint(water, (1.0, 0.90, 0.55), 0.9 * way), _step(v - horizon, -0.002, 0.002))
+
+
+def _trees(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, side: float) -> Floats:
+    """Paint some cypresses before the meadow, dark against the light."""
+    for number in range(4):
+        x, foot = side * (0.56 - 0.155 * number + rng.uniform(-0.03, 0.03)), 0.66 + 0.05 * number + rng.uniform(-0.03, 0.03)
+        tall, wide = rng.uniform(0.42, 0.72) * (1 - 0.16 * number), rng.uniform(0.05, 0.065)
+        # Only the columns that it can stand in.
+        columns = slice(*np.searchsorted(u[0], (x - 0.08, x + 0.08)))
+        across, down = u[:, columns] - x, v[:, columns]
+        up = np.clip((foot - down) / tall, 0, 1)
+        edge = (
+            wide
+            * (1 - up) ** 0.6
+            * np.minimum(1, 0.35 + up * 9)
+            * (1 + 0.12 * np.sin(down * 130 + 4 * np.sin((across + x) * 60)))
+        )
+        inside = _step(edge - np.abs(across), -0.003, 0.004) * _step(down, foot - tall, foot - tall + 0.01)
+        shine = np.clip(0.5 - side * across / (2 * wide), 0, 1)
+        colour = _blended(((0.03, 0.10, 0.12), (0.10, 0.24, 0.17), (0.45, 0.38, 0.16)), shine)
+        scene[:, columns] = _paint(scene[:, columns], colour, inside * _step(foot - down, -0.01, 0))
     return scene
 
 
@@ -235,7 +339,9 @@ def _unit(x: float, y: float, z: float) -> Floats:
     return place / math.sqrt(float((place**2).sum()))
 
 
+# What they give has the shape of the places, or one more axis for red, green and blue.
 DEMOS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
+    "dusk": _dusk,
     "gradient": _gradient,
     "landscape": _landscape,
     "portrait": _portrait,

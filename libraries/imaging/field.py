@@ -12,8 +12,9 @@ import numpy as np
 from marshmallow import ValidationError, fields
 
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.imaging.demos import DEMOS, ROWS, demo_image
-from libraries.imaging.lending import borrow, is_lent_name, read_picture
+from libraries.imaging.channels import GREY, Colours, separated
+from libraries.imaging.demos import DEMOS, ROWS, demo_colours, demo_image
+from libraries.imaging.lending import borrow, borrow_colours, is_lent_name, read_in_colour, read_picture
 from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
@@ -42,33 +43,42 @@ class ImageField(fields.String):
         return text
 
 
-def image_field(**options: Any) -> ImageField:
-    """Return a field for the picture that a pattern draws; `options` go to the field."""
+def image_field(*, only: str = "", **options: Any) -> ImageField:
+    """Return a field for the picture that a pattern draws; `options` go to the field.
+
+    `only` names the choice without which a pattern does not look at the picture, if there is one.
+    """
     names = ", ".join(sorted(DEMOS))
+    more = f"It takes `{only}`." if only else "`POST /photos/plot` draws larger ones."
     description = (
         f"The picture: one that is made by formula ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, "
         f"at most {LONGEST_TEXT:,} letters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are all that is "
-        "looked at; `POST /photos/plot` draws larger ones."
+        f"looked at. {more}"
     )
     return ImageField(metadata={"description": description, "maxLength": LONGEST_TEXT}, **options)
 
 
-def open_image(image: str, rng: np.random.Generator) -> Greys:
+def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Greys:
     """Return the picture that a loaded `ImageField` names or holds, as greys from 0 for black to 1 for white.
 
     Args:
         image: what the field loaded.
         rng: varies a picture that is made by formula; one that was sent stays as it is.
+        channel: one of `CHANNELS`: grey, or an ink, of which 0 is all and 1 is none.
 
     Raises:
         NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
         BlankImage: it is white all over.
     """
+    if channel != GREY:
+        return separated(demo_colours(image, rng) if image in DEMOS else _sent_colours(image), channel)
     return demo_image(image, rng) if image in DEMOS else _sent(image)
 
 
-def rough_image(image: str) -> Greys:
+def rough_image(image: str, channel: str = GREY) -> Greys:
     """Return the picture as `open_image` does, but without chance and, if it is made by formula, small: for estimates."""
+    if channel != GREY:
+        return separated(_rough_colours(image) if image in DEMOS else _sent_colours(image), channel)
     return _rough_demo(image) if image in DEMOS else _sent(image)
 
 
@@ -77,9 +87,25 @@ def _rough_demo(name: str) -> Greys:
     return demo_image(name, np.random.default_rng(0), ROUGH_ROWS)
 
 
+@lru_cache(maxsize=len(DEMOS))
+def _rough_colours(name: str) -> Colours:
+    return demo_colours(name, np.random.default_rng(0), ROUGH_ROWS)
+
+
 def _sent(text: str) -> Greys:
     """Return the picture that was sent: inside `lent_picture` the one of this name, else the one that the text holds."""
     return borrow(text) if is_lent_name(text) else _uploaded(text)
+
+
+def _sent_colours(text: str) -> Colours:
+    """Return the picture that was sent, as `_sent` does, in colour."""
+    return borrow_colours(text) if is_lent_name(text) else _uploaded_colours(text)
+
+
+# The four inks of a picture ask for it one after the other.
+@lru_cache(maxsize=2)
+def _uploaded_colours(text: str) -> Colours:
+    return read_in_colour(_bytes_in(text), at_once=True)
 
 
 # A request is checked more than once; only a few are under way at a time.
@@ -92,6 +118,10 @@ def _uploaded(text: str) -> Greys:
         ImageTooLarge, ImageDamaged: the image cannot be read.
         BlankImage: there is nothing to draw in it.
     """
+    return read_picture(_bytes_in(text), at_once=True)
+
+
+def _bytes_in(text: str) -> bytes:
     if len(text) > LONGEST_TEXT:
         raise ImageTooLarge(f"an image may have at most {LONGEST_TEXT:,} letters of base64", hint="reduce it and send it again")
     found = DATA_URL.match(text[:300])
@@ -102,7 +132,7 @@ def _uploaded(text: str) -> Greys:
     if not data:
         near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
         raise NotAnImage(f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near)
-    return read_picture(data, at_once=True)
+    return data
 
 
 def _sentence(text: str) -> str:

@@ -6,12 +6,29 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 
-from libraries.imaging.reading import BlankImage, Greys, NotAnImage, read_image
+from libraries.imaging.channels import Colours
+from libraries.imaging.reading import BlankImage, Greys, NotAnImage, read_colours, read_image
 
 NAME = re.compile(r"photo:[0-9a-f]{64}", re.ASCII)
-_lent: ContextVar[Mapping[str, Greys]] = ContextVar("lent", default={})  # noqa: B039 - never changed, only replaced
+
+
+@dataclass(frozen=True)
+class _Loan:
+    """A lent picture in grey, and its file, for those who ask for the colours."""
+
+    greys: Greys
+    data: bytes
+
+    @cached_property
+    def colours(self) -> Colours:
+        return read_in_colour(self.data)
+
+
+_lent: ContextVar[Mapping[str, _Loan]] = ContextVar("lent", default={})  # noqa: B039 - never changed, only replaced
 
 
 @contextlib.contextmanager
@@ -24,9 +41,9 @@ def lent_picture(data: bytes) -> Iterator[str]:
         NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
         BlankImage: it is white all over.
     """
-    greys = read_picture(data)
+    loan = _Loan(read_picture(data), data)
     name = f"photo:{sha256(data).hexdigest()}"
-    token = _lent.set({**_lent.get(), name: greys})
+    token = _lent.set({**_lent.get(), name: loan})
     try:
         yield name
     finally:
@@ -47,6 +64,13 @@ def read_picture(data: bytes, *, at_once: bool = False) -> Greys:
     return greys
 
 
+def read_in_colour(data: bytes, *, at_once: bool = False) -> Colours:
+    """Return the picture in `data` as `read_colours` does, not to be written to."""
+    colours = read_colours(data, at_once=at_once)
+    colours.setflags(write=False)
+    return colours
+
+
 def is_lent_name(text: str) -> bool:
     """Tell whether a text has the form of the name of a lent picture."""
     return NAME.fullmatch(text) is not None
@@ -58,6 +82,15 @@ def borrow(name: str) -> Greys:
     Raises:
         NotAnImage: none of this name is lent here.
     """
+    return _loan(name).greys
+
+
+def borrow_colours(name: str) -> Colours:
+    """Return the lent picture of this name in colour, as `borrow` does."""
+    return _loan(name).colours
+
+
+def _loan(name: str) -> _Loan:
     try:
         return _lent.get()[name]
     except KeyError:

@@ -12,6 +12,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImage
 from libraries.errors import InvalidInput
 
 Greys = NDArray[np.float32]
+IN_GREY, IN_COLOUR = "L", "RGB"
 
 # The formats by the name that Pillow knows them by, with the bytes that their files begin with.
 SIGNATURES = {
@@ -89,12 +90,24 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
         ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot be decoded at a reduced size.
         ImageDamaged: the file is cut off or broken.
     """
+    return _read(data, IN_GREY, longest, at_once)
+
+
+def read_colours(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> NDArray[np.float32]:
+    """Return the image in `data` in colour: shape (rows, columns, 3), red, green and blue from 0 to 1.
+
+    All else is as `read_image` has it: formats, limits and errors.
+    """
+    return _read(data, IN_COLOUR, longest, at_once)
+
+
+def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
     if len(data) > MOST_BYTES:
         raise ImageTooLarge(f"an image may have at most {MOST_BYTES // 10**6} MB", field="image")
     try:
         with opened(data) as image:
             check_size(image, data, at_once=at_once)
-            return _greys(_upright(_decoded(image, longest)))
+            return _levels(_upright(_decoded(image, mode, longest)))
     except InvalidInput:
         raise
     except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
@@ -148,15 +161,15 @@ def _too_many_pixels(limit: int) -> ImageTooLarge:
     )
 
 
-def _decoded(image: Image.Image, longest: int) -> Image.Image:
-    """Return the image in grey and on white, its longer side `longest` at most."""
+def _decoded(image: Image.Image, mode: str, longest: int) -> Image.Image:
+    """Return the image in `mode`, grey or in colour, and on white, its longer side `longest` at most."""
     scale = min(1.0, longest / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     # Twice the size is decoded, so that the last reduction still averages.
-    image.draft("L", (2 * size[0], 2 * size[1]))
+    image.draft(mode, (2 * size[0], 2 * size[1]))
     image.load()
     notes = image.getexif()
-    opaque = _on_white(eight_bits(image), size)
+    opaque = _on_white(eight_bits(image), mode, size)
     opaque.info[HELD] = notes.get(ORIENTATION)
     return opaque
 
@@ -171,14 +184,14 @@ def eight_bits(image: Image.Image) -> Image.Image:
     return image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _on_white(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """Return the image reduced to `size`, in grey; what is transparent lets white paper through."""
+def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
+    """Return the image reduced to `size`, in `mode`; what is transparent lets white paper through."""
     small = image if image.size == size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
     if small.mode != "RGBA":
-        return small.convert("L")
+        return small.convert(mode)
     paper = Image.new("RGBA", small.size, "white")
     paper.alpha_composite(small)
-    return paper.convert("L")
+    return paper.convert(mode)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -186,5 +199,5 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if how is None else image.transpose(how)
 
 
-def _greys(image: Image.Image) -> Greys:
+def _levels(image: Image.Image) -> NDArray[np.float32]:
     return np.asarray(image, dtype=np.float32) / np.float32(255)

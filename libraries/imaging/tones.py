@@ -70,7 +70,7 @@ class Tones:
         return Tones(np.asarray(np.clip(means, 0, 1)), self.box)
 
 
-def place(greys: Greys, box: Box, *, fit: str, gamma: float, equalise: float, detail: float = 0.0) -> Tones:
+def place(greys: Greys, box: Box, *, fit: str, gamma: float, equalise: float, detail: float = 0.0, stretch: bool = True) -> Tones:
     """Return the tones of a picture that lies in the middle of `box`.
 
     Args:
@@ -80,11 +80,12 @@ def place(greys: Greys, box: Box, *, fit: str, gamma: float, equalise: float, de
         gamma: the exponent of the tones; more than 1 makes the middle ones lighter.
         equalise: from 0 to 1, how far tones are moved towards an even spread of all of them.
         detail: how many times what sets a place apart from its surroundings is added to it.
+        stretch: whether the darkest greys become black and the lightest white.
     """
     seen, room = _fitted(greys, box, fit)
     level = np.round(seen * (LEVELS - 1)).astype(np.int64)
     count = np.bincount(level.ravel(), minlength=LEVELS)
-    dark = _curve(count, gamma, equalise)[level]
+    dark = _curve(count, gamma, equalise, stretch=stretch)[level]
     return Tones(_sharpened(dark, room, detail) if detail else dark, room)
 
 
@@ -113,7 +114,7 @@ def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
     return greys[top : top + high, left : left + wide], box
 
 
-def _curve(count: NDArray[np.int64], gamma: float, equalise: float) -> Floats:
+def _curve(count: NDArray[np.int64], gamma: float, equalise: float, *, stretch: bool) -> Floats:
     """Return the tone of each level of grey, of which `count` says how often it occurs: stretched, equalised, then raised."""
     total = count.sum()
     below = np.cumsum(count)
@@ -121,7 +122,7 @@ def _curve(count: NDArray[np.int64], gamma: float, equalise: float) -> Floats:
     level = np.arange(LEVELS)
     # A picture of one grey has nothing to stretch and keeps its tone.
     even = high - low < LEVELS // 64
-    stretched = level / (LEVELS - 1) if even else np.clip((level - low) / (high - low), 0, 1)
+    stretched = level / (LEVELS - 1) if even or not stretch else np.clip((level - low) / (high - low), 0, 1)
     ranked = stretched if even else (below - count / 2) / total
     dark = 1 - ((1 - equalise) * stretched + equalise * ranked)
     return np.asarray(np.round(np.clip(dark, 0, 1) ** gamma / STEP) * STEP)

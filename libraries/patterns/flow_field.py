@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,13 +18,18 @@ from libraries.drawing.mending import mend
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.drawing.streamlines import Field, Streamlines
+from libraries.imaging.controls import lay
+from libraries.imaging.field import image_field
+from libraries.imaging.tones import COVER, Box
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
-NOISE, CURL, VORTICES = "noise", "curl", "vortices"
+NOISE, CURL, VORTICES, IMAGE = "noise", "curl", "vortices", "image"
 # Samples of the field to one `scale`.
 SAMPLES = 20
 # A step is at most this part of the separation, and of the scale on which the field turns.
 STEP, BEND = 0.5, 1 / 30
+# Of small pages, steps and samples of pictures are no finer, in mm. Half a step may not lead out of the sample beyond the room.
+FINEST = 0.15
 # The points of the closest lines on all of the room, times this, stand for the work of growing them.
 WORK = 2
 # Growing the lines is so much of all the work.
@@ -32,6 +37,11 @@ GROWN = 0.9
 # Directions are rounded, so that the last digits of a sine do not decide where a line goes.
 DIGITS = 9
 HALF = 0.5
+# Forms of a picture are followed down to this part of the root of the room's area, by samples so many times finer, which are
+# smoothed by so many rounds.
+FORM, FINER, ROUNDS = 1 / 90, 3, 12
+# How strong the swirls are beside a form whose edge is steeper than most, so that lines find their way where nothing is seen.
+UNDERTOW, STEEP = 0.1, 0.8
 
 Floats = NDArray[np.float64]
 Circle = tuple[float, float, float]
@@ -42,12 +52,13 @@ class FlowFieldSchema(Schema):
 
     field = fields.String(
         load_default=CURL,
-        validate=OneOf([NOISE, CURL, VORTICES]),
+        validate=OneOf([NOISE, CURL, VORTICES, IMAGE]),
         metadata={
-            "description": "The current: directions that drift (noise), one that swirls around hills and valleys (curl), or a "
-            "stream with a few whirls (vortices)."
+            "description": "The current: directions that drift (noise), one that swirls around hills and valleys (curl), a "
+            "stream with a few whirls (vortices), or one that follows the forms of a picture (image)."
         },
     )
+    image = image_field(only="field: image", load_default="portrait")
     scale = millimetres("Size of the swirls", least=5, most=2000, load_default=110.0)
     swirl = fields.Float(
         load_default=1.0,
@@ -65,7 +76,10 @@ class FlowFieldSchema(Schema):
     )
     longest = millimetres("Lines are ended at this length", least=10, most=20_000, load_default=2000.0)
     obstacles = WholeNumber(
-        load_default=1, validate=Range(0, 9), metadata={"description": "How many empty circles the lines part around."}
+        load_default=None,
+        allow_none=True,
+        validate=Range(0, 9),
+        metadata={"description": "How many empty circles the lines part around; if not given, 1, and none with an image."},
     )
     obstacle_radius = millimetres(
         "Radius of the largest circle, at most a quarter of the shorter side; the others are smaller",
@@ -80,11 +94,11 @@ class FlowFieldSchema(Schema):
         check_order(data, original, "shortest", "longest")
 
 
-def cost(area: Area, *, scale: float, separation: float, **_: object) -> float:
+def cost(area: Area, *, field: str, scale: float, separation: float, **_: object) -> float:
     """Return how many points the lines have at most; the growing of lines is counted as some points for each."""
-    separation, scale, step = _sizes(area, separation, scale)
+    separation, cell, step = _sizes(area, separation, scale, field)
     room = (area.inner_width + separation) * (area.inner_height + separation)
-    samples = (area.inner_width * SAMPLES / scale + 4) * (area.inner_height * SAMPLES / scale + 4)
+    samples = (area.inner_width / cell + 4) * (area.inner_height / cell + 4)
     return WORK * room / (separation * step) + samples / 10
 
 
@@ -94,13 +108,14 @@ def draw(
     rng: np.random.Generator,
     *,
     field: str,
+    image: str,
     scale: float,
     swirl: float,
     separation: float,
     taper: float,
     shortest: float,
     longest: float,
-    obstacles: int,
+    obstacles: int | None,
     obstacle_radius: float,
 ) -> Iterator[Polyline]:
     """Long lines that follow a current, evenly apart, and part around circles that stay empty.
@@ -108,6 +123,9 @@ def draw(
     Each line is grown both ways until it would come too near another, so that the tone is even and nothing is drawn twice.
     Two that come towards each other are joined. Where the current is slow the lines open up. The seed decides which way the
     current runs, where it swirls and where the circles lie.
+
+    With `field: image` the lines run around what is dark and what is light in a picture, and so trace its forms; where it is of
+    one tone they swirl a little. A small `separation` and a `taper` of 1 show most of it.
 
     Yields:
         Arrays of shape (n, 2), in mm.
@@ -117,15 +135,21 @@ def draw(
     current that points at it fades out.
     """
     short = min(area.inner_width, area.inner_height)
-    separation, scale, step = _sizes(area, separation, scale)
+    separation, cell, step = _sizes(area, separation, scale, field)
+    if obstacles is None:
+        obstacles = 0 if field == IMAGE else 1
     circles = _circles(area, rng, obstacles, min(obstacle_radius, short / 4), separation)
-    current = _field(area, rng, circles, kind=field, scale=scale, swirl=swirl, taper=taper)
+    source = partial(_tracing, image=image, cell=cell) if field == IMAGE else _CURRENTS[field]
+    current = _field(area, rng, circles, source=source, cell=cell, scale=scale, swirl=swirl, taper=taper)
     room = (area.left, area.top, area.right, area.bottom)
     shortest = min(shortest, short / 2)
     lines = Streamlines(current, room, separation=separation, step=step, shortest=shortest, longest=longest)
     for circle in circles:
         lines.block(*circle)
     grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
+    if field == IMAGE:
+        # Eddies narrower than a lane, of which a picture has many, would be drawn over and over.
+        grown = [line for line in grown if np.ptp(line, axis=0).max() >= separation]
     yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
 
 
@@ -145,11 +169,15 @@ def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
     return bool(inside) and all(((x - circle[0]) ** 2 + (y - circle[1]) ** 2 > circle[2] ** 2).all() for circle in circles)
 
 
-def _sizes(area: Area, separation: float, scale: float) -> tuple[float, float, float]:
-    """Return the separation and the scale as the room allows them, and the step, in mm."""
+def _sizes(area: Area, separation: float, scale: float, field: str) -> tuple[float, float, float]:
+    """Return the separation as the room allows it, the distance between samples of the field, and the step, in mm."""
     short = min(area.inner_width, area.inner_height)
     separation = min(separation, short / 5)
-    return separation, scale, min(separation * STEP, max(scale * BEND, 0.15))
+    cell, bend = scale / SAMPLES, scale * BEND
+    if field == IMAGE:
+        form = FORM * math.sqrt(area.inner_width * area.inner_height)
+        cell, bend = max(min(cell, form / FINER), FINEST), min(bend, form / 2)
+    return separation, cell, min(separation * STEP, max(bend, FINEST))
 
 
 def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
@@ -181,15 +209,22 @@ def _circles(area: Area, rng: np.random.Generator, count: int, radius: float, se
 
 
 def _field(
-    area: Area, rng: np.random.Generator, circles: list[Circle], *, kind: str, scale: float, swirl: float, taper: float
+    area: Area,
+    rng: np.random.Generator,
+    circles: list[Circle],
+    *,
+    source: Callable[..., tuple[Floats, Floats]],
+    cell: float,
+    scale: float,
+    swirl: float,
+    taper: float,
 ) -> Field:
-    """Return the current sampled over the room and a cell beyond."""
-    cell = scale / SAMPLES
+    """Return the current of the `source` sampled over the room and a cell beyond."""
     columns, rows = (math.ceil(length / cell) + 4 for length in (area.inner_width, area.inner_height))
     row, column = np.mgrid[:rows, :columns].astype(np.float64)
     x: Floats = area.left + cell * (column - 1)
     y: Floats = area.top + cell * (row - 1)
-    along_x, along_y = _CURRENTS[kind](rng, (x, y), scale, swirl, area)
+    along_x, along_y = source(rng, (x, y), scale, swirl, area)
     speed = np.sqrt(along_x**2 + along_y**2)
     calm = GradientNoise(rng).at(x / (2.2 * scale) + 3.7, y / (2.2 * scale) + 8.1) * 0.5 + 0.5
     slow = 1 / (1 + (speed / max(float(np.median(speed)), 1e-9)) ** 2)
@@ -233,6 +268,33 @@ def _swirling(
         down_x, down_y = noise.slope(at[0] * octave / scale + shift[0], at[1] * octave / scale + shift[1])
         along_x, along_y = along_x + swirl * weight * down_y, along_y - swirl * weight * down_x
     return along_x, along_y
+
+
+def _tracing(
+    rng: np.random.Generator, at: tuple[Floats, Floats], scale: float, swirl: float, area: Area, *, image: str, cell: float
+) -> tuple[Floats, Floats]:
+    """Return the current around what is dark and what is light in a picture: across the slope of its tones.
+
+    A weak swirling one is added, which is all that there is where the tones are even. Tones are not equalised: that would make
+    slopes of the steps between greys that look the same.
+    """
+    box = Box(area.left, area.top, area.inner_width, area.inner_height)
+    tones = lay(box, rng, image=image, fit=COVER, gamma=1.0, equalise=0.0, detail=0.6)
+    dark = _smoothed(tones.averaged(cell).at(*at), ROUNDS)
+    down, right = np.gradient(dark)
+    slope = np.sqrt(down**2 + right**2)
+    steep = float(np.quantile(slope[slope > 0], STEEP)) if slope.any() else 1.0
+    along_x, along_y = _swirling(rng, at, scale, swirl, area)
+    return UNDERTOW * along_x + down / steep, UNDERTOW * along_y - right / steep
+
+
+def _smoothed(values: Floats, rounds: int) -> Floats:
+    """Return samples blended with their neighbours, a quarter of each, so many times; they spread by the root of half of it."""
+    for _ in range(rounds):
+        wide = np.pad(values, 1, mode="edge")
+        rows = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
+        values = (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4
+    return values
 
 
 def _whirling(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
 from libraries.drawing.fields import degrees, millimetres
+from libraries.imaging.channels import CHANNELS, GREY
 from libraries.imaging.controls import PictureSchema, lay, lay_roughly
 from libraries.imaging.tones import Box, Tones
 from libraries.patterns.catalogue import MOST_POINTS, Polyline, pattern
@@ -51,6 +52,16 @@ class HalftoneLinesSchema(PictureSchema):
         metadata={
             "description": "How tones are made: waves on parallel lines (squiggle) or on one spiral (spiral), filled dots that "
             "grow (dots), or up to four hatches over each other (cross-hatch)."
+        },
+    )
+    channel = fields.String(
+        load_default=GREY,
+        validate=OneOf(CHANNELS),
+        metadata={
+            "description": "What of the picture is drawn: its greys, or what one ink has to print of its colours, so that four "
+            "halftones, each with its own pen and angle, make one picture in colour. Black takes over what is grey in a colour: "
+            "K = 1 - max(R, G, B), C = (1 - R - K) / (1 - K), M and Y likewise. An ink that the picture does not need draws "
+            "nothing. Give all four the same seed, and an equalise of 0."
         },
     )
     spacing = millimetres("Distance of the lines, turns or dots", least=0.4, most=50, load_default=2.2)
@@ -94,6 +105,7 @@ def draw(
     equalise: float,
     detail: float,
     style: str,
+    channel: str,
     spacing: float,
     amplitude: float,
     wavelength: float,
@@ -119,7 +131,7 @@ def draw(
     params = {"spacing": spacing, "amplitude": amplitude, "wavelength": wavelength, "fill": fill, "tolerance": tolerance}
     box = _room(area, style)
     params["reach"] = _reach(box, params)
-    tones = lay(box, rng, image=image, **controls).averaged(spacing / 3)
+    tones = lay(box, rng, image=image, channel=channel, **controls).averaged(spacing / 3)
     low, high = (area.left, area.top), (area.right, area.bottom)
     for line in STYLES[style](tones, box, math.radians(angle), rng, params):
         yield np.clip(line, low, high)
@@ -134,7 +146,7 @@ def _room(area: Area, style: str) -> Box:
 
 
 def _controls(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: params[name] for name in ("image", "fit", "gamma", "equalise", "detail")}
+    return {name: params[name] for name in ("image", "channel", "fit", "gamma", "equalise", "detail")}
 
 
 def _look(spacing: float) -> float:

@@ -139,6 +139,19 @@ class RulesField(fields.Dict):
             raise ValidationError(told) from None
 
 
+class ChoicesField(fields.List):
+    """A list of choices, or the one word that a symbol always becomes."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, str):
+            return super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return super()._deserialize([{"to": value}], attr, data, **kwargs)
+        except ValidationError as error:
+            # The word is named by its own place: there is no list and no field around it in what was sent.
+            raise ValidationError(error.messages[0]["to"]) from None  # type: ignore[call-overload, index]
+
+
 class LSystemSchema(Schema):
     """What an L-system may be told. What is not given comes from the preset."""
 
@@ -157,10 +170,10 @@ class LSystemSchema(Schema):
     )
     rules = RulesField(
         keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
-        values=fields.List(fields.Nested(ProductionSchema), validate=Length(1, 8)),
+        values=ChoicesField(fields.Nested(ProductionSchema), validate=Length(1, 8)),
         load_default=None,
         validate=Length(1, MOST_RULES),
-        metadata={"description": "For each letter what it becomes: one or more choices, taken by weight."},
+        metadata={"description": "For each letter what it becomes: a word, or a list of choices that are taken by weight."},
     )
     angle = degrees("How far + and - turn", load_default=None)
     iterations = WholeNumber(

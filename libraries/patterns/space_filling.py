@@ -53,7 +53,8 @@ TABLES = {HILBERT: _HILBERT, MOORE: _HILBERT, PEANO: _PEANO, Z: _Z}
 class Turtle:
     """A curve that a turtle draws: F and G are steps forward, + and - are turns of `angle` degrees.
 
-    Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps wide and high.
+    Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps wide and high, and has
+    `steps * growth**n` steps.
     """
 
     axiom: str
@@ -62,13 +63,14 @@ class Turtle:
     width: float
     factor: float
     growth: int
+    steps: int
 
 
 TURTLES = {
     # The flowsnake (Martin Gardner, Scientific American, December 1976).
-    GOSPER: Turtle("F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7),
+    GOSPER: Turtle("F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7, 1),
     # Waclaw Sierpinski (1912).
-    SIERPINSKI: Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4),
+    SIERPINSKI: Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4, 4),
 }
 
 
@@ -105,17 +107,23 @@ class SpaceFillingSchema(Schema):
 
 
 def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, rounding: float) -> float:
-    """Return how many points the curve has if it is as fine as possible everywhere."""
+    """Return how many points the curve has if it is as fine as possible everywhere.
+
+    A corner that is as round as can be ends where the next one begins, if their cells are of one size; a cell that is larger
+    loses less by that than it saves. Only the steps of Morton's order are of many lengths.
+    """
     del scale, shading
     corners = TURN_STEPS + 1 if rounding else 1
     if kind in TURTLES:
         turtle = TURTLES[kind]
-        return corners * (math.pow(turtle.growth, _turtle_order(area, turtle, cell)) * 4 + 2)
+        return corners * (math.pow(turtle.growth, _turtle_order(area, turtle, cell)) * turtle.steps + 2)
     roots, base = _roots(area, kind), len(TABLES[kind][0])
     depth = _depth(roots, kind, cell)
     if rounding and depth == 0 and kind in {HILBERT, MOORE}:
         # A ring of squares that are not divided is straight but for four corners.
         return corners * 6
+    if rounding == 1 and kind != Z:
+        return TURN_STEPS * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
     return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
 
 

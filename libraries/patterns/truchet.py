@@ -28,8 +28,8 @@ GRIT = 0.12
 STUB = 1.0
 # Strands closer than this, in mm, run into each other.
 CLOSEST = 0.3
-# What a tile costs beside its points: pieces are found, joined and yielded one by one.
-PIECE = 8
+# What a piece costs beside its points: pieces are found, joined and yielded one by one.
+PIECE = 4
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -72,7 +72,7 @@ class TruchetSchema(Schema):
 
 
 def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float) -> float:
-    """Return how many points the tiles have; the joining of pieces is counted as some points for each."""
+    """Return how many points the tiles have at most; the joining of pieces is counted as some points for each."""
     del order
     columns, rows, side = _layout(area, cell)
     tiles = columns * rows
@@ -82,9 +82,15 @@ def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order
         return tiles * _whole_strands(strands, 1, side) * 2.0
     parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
     lines = 1 if kind == ARCS else _whole_strands(strands, parts, side)
-    steps = _arc_steps(side * (0.5 if kind == ARCS else 1))
-    # Every strand that crosses the sheet crosses all sizes of tiles; small tiles have as many arcs for their area as large ones.
-    return tiles * lines * 2 * ((steps + 2 * PIECE) if parts == 1 else parts * (_arc_steps(side / parts) + 2 * PIECE))
+    if kind == ARCS:
+        return tiles * 2.0 * (_arc_steps(side / 2) + 1 + PIECE)
+    points = 0.0
+    while tiles:
+        halved = _halved(tiles) if parts > 1 else 0
+        points += (tiles - halved) * _most_points(lines, side)
+        # A tile of half the side has half of the strands.
+        tiles, parts, lines, side = halved * 4, parts // 2, lines // 2, side / 2
+    return points
 
 
 @pattern(TruchetSchema, cost)
@@ -112,6 +118,20 @@ def draw(
         lines = nearest_first([line for line in chain(pieces) if _length(line) * side / parts >= min(STUB, side / parts / 2)])
     for line in lines:
         yield np.clip(line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom))
+
+
+def _halved(tiles: int) -> int:
+    """Return how many of some tiles are halved at most: those above the quantile KEPT."""
+    return tiles - 1 - math.floor((tiles - 1) * KEPT)
+
+
+def _most_points(lines: int, side: float) -> float:
+    """Return how many points a tile with two ribbons of `lines` strands has at most, and what its pieces cost.
+
+    An arc of the ribbon below may be cut in two, each with a point at its end and one more chord.
+    """
+    steps = sum(_arc_steps((strand + 0.5) / lines * side) for strand in range(lines))
+    return 2 * steps + lines * (1 + 4 + 3 * PIECE)
 
 
 def _layout(area: Area, cell: float) -> tuple[int, int, float]:

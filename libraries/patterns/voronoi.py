@@ -15,6 +15,10 @@ from libraries.drawing.area import Area
 from libraries.drawing.chaining import chain
 from libraries.drawing.fields import WholeNumber, millimetres
 from libraries.drawing.noise import GradientNoise
+from libraries.imaging.controls import lay
+from libraries.imaging.field import image_field
+from libraries.imaging.stipples import LIGHTEST, stipple
+from libraries.imaging.tones import COVER, Box, Tones
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
@@ -22,7 +26,7 @@ Floats = NDArray[np.float64]
 Cells = NDArray[np.object_]
 
 VORONOI, DELAUNAY = "voronoi", "delaunay"
-UNIFORM, POISSON = "uniform", "poisson"
+UNIFORM, POISSON, IMAGE = "uniform", "poisson", "image"
 NESTED, HATCHED, MIXED = "nested", "hatched", "mixed"
 # What it takes to place a site and to find its cell once, counted in points drawn; so many are quick.
 WORK, QUICK = 160, 5000
@@ -30,6 +34,10 @@ WORK, QUICK = 160, 5000
 PLACES, APART = 6, 0.75
 # With the full gradient, sites a long side away from the focus are farther apart by e to this power.
 STEEPNESS = 2.4
+# Without a wish, sites lie so far apart on average, in mm; a picture needs more of them to be known.
+SPACING, IMAGE_SPACING = 15.0, 4.0
+# The edges to a square mm go with the root of the sites to a square mm; this exponent makes them go with the tone.
+GAMMA = 2.0
 # An inset takes at most this share of the distance between sites, so that the cells of a small page do not vanish.
 WIDEST_INSET = 0.2
 # Where the radius of corners has no room, half of it is tried, and so on.
@@ -37,6 +45,8 @@ HALVINGS = 6
 # Shorter strokes are blots, in mm.
 SHORTEST = 1.5
 FEWEST = 4
+# A cell holds no larger circle than one of its own area, whose radius is this part of the root of the area.
+RADIUS = 0.57
 
 
 class VoronoiSchema(Schema):
@@ -49,10 +59,20 @@ class VoronoiSchema(Schema):
     )
     sites = fields.String(
         load_default=POISSON,
-        validate=OneOf([UNIFORM, POISSON]),
-        metadata={"description": "Sites fall anywhere (uniform), or keep their distance from each other (poisson)."},
+        validate=OneOf([UNIFORM, POISSON, IMAGE]),
+        metadata={
+            "description": "Sites fall anywhere (uniform), keep their distance from each other (poisson), or lie closer where a "
+            "picture is darker (image)."
+        },
     )
-    spacing = millimetres("Distance between neighbouring sites, on average", least=1.5, most=500, load_default=15.0)
+    image = image_field(only="sites: image", load_default="portrait")
+    spacing = millimetres(
+        f"Distance between neighbouring sites, on average; if not given, {SPACING:g}, and {IMAGE_SPACING:g} with an image",
+        least=1.5,
+        most=500,
+        load_default=None,
+        allow_none=True,
+    )
     count = WholeNumber(
         load_default=None,
         allow_none=True,
@@ -62,15 +82,24 @@ class VoronoiSchema(Schema):
     gradient = fields.Float(
         load_default=0.7,
         validate=Range(0, 1),
-        metadata={"description": "How much closer the sites lie in one region of the page than in another; 0 for evenly."},
+        metadata={
+            "description": "How much closer the sites lie in one region of the page than in another, or in the dark of an image "
+            "than in the light; 0 for evenly."
+        },
     )
     relax = WholeNumber(
         load_default=3,
         validate=Range(0, 12),
-        metadata={"description": "How often each site moves to the middle of its cell; many steps make a honeycomb."},
+        metadata={
+            "description": "How often each site moves to the middle of its cell, or of the ink in it with an image; many steps "
+            "make a honeycomb."
+        },
     )
     inset = millimetres(
-        "Width of the gaps between cells; without gaps each edge is drawn once", least=0, most=20, load_default=1.6
+        "Width of the gaps between cells, narrower between the small ones of an image; without gaps each edge is drawn once",
+        least=0,
+        most=20,
+        load_default=1.6,
     )
     rounding = millimetres("Radius of the corners, where there are gaps", least=0, most=50, load_default=3.0)
     fill = fields.String(
@@ -83,7 +112,7 @@ class VoronoiSchema(Schema):
     filled = fields.Float(
         load_default=0.6,
         validate=Range(0, 1),
-        metadata={"description": "Share of the cells that are filled; they lie together."},
+        metadata={"description": "Share of the cells that are filled; they lie together, with an image where it is darkest."},
     )
     fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.2)
     tolerance = millimetres("Farthest that a round corner may lie from the true one", least=0.005, most=1, load_default=0.02)
@@ -93,7 +122,8 @@ def cost(
     area: Area,
     *,
     kind: str,
-    spacing: float,
+    sites: str,
+    spacing: float | None,
     count: int | None,
     relax: int,
     rounding: float,
@@ -105,17 +135,20 @@ def cost(
     """Return a bound of the points, and what it takes to find the cells if they are many.
 
     Cells have six corners each on average, or there are two triangles for each site and a few on the edge. The lines that fill
-    cells are as many as if all were equal, at most.
+    cells are most if only those are large, all of one size, and fill the room.
     """
-    number = _number(area, spacing, count)
+    number = _number(area, sites, spacing, count)
     cells, corners = number, 8.0
     if kind == DELAUNAY:
         cells, corners = 2 * number + 4 * math.ceil(math.sqrt(number) * _longish(area)) + 20, 4.0
     across = math.sqrt(area.inner_width * area.inner_height / number)
     turns = 4 * _quarter(min(rounding, across), tolerance) + corners
-    rings = min(0.8 * across, area.inner_width, area.inner_height) / fill_spacing + 1
-    points = cells * (turns + filled * rings * max(turns, 4)) + turns
-    return points + max(0, number * (relax + 2) - QUICK) * WORK
+    full = _share(cells, filled)
+    radius = min(RADIUS * math.sqrt(area.inner_width * area.inner_height / max(full, 1)), area.inner_width, area.inner_height)
+    points = cells * turns + full * (radius / fill_spacing + 1) * turns + turns
+    # The rounds of stipples take a third of the time that cells do.
+    rounds = relax / 3 if sites == IMAGE else relax
+    return points + max(0, number * (rounds + 2) - QUICK) * WORK
 
 
 @pattern(VoronoiSchema, cost)
@@ -125,7 +158,8 @@ def draw(
     *,
     kind: str,
     sites: str,
-    spacing: float,
+    image: str,
+    spacing: float | None,
     count: int | None,
     gradient: float,
     relax: int,
@@ -143,6 +177,9 @@ def draw(
     are filled, by rings inside each other or by one line that runs to and fro along the cell. Gaps that are too wide for the
     cells are narrowed.
 
+    With `sites: image` the cells are small where a picture is dark and large where it is light, and the darkest of them are
+    filled, so that the picture is seen in leaded glass. A strong `gradient` and many cells do best.
+
     The seed chooses the sites, where they are dense, and which regions are filled.
 
     Yields:
@@ -151,19 +188,24 @@ def draw(
     Relaxing is the method of Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
     """
     room = shapely.box(area.left, area.top, area.right, area.bottom)
-    number = _number(area, spacing, count)
+    number = _number(area, sites, spacing, count)
     across = math.sqrt(area.inner_width * area.inner_height / number)
-    focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * (area.inner_width, area.inner_height)
-    places = _relaxed(_sites(area, rng, sites, number=number, focus=focus, gradient=gradient), room, relax)
+    tones = _tones(area, rng, image, gradient) if sites == IMAGE else None
+    if tones is not None:
+        places = stipple(tones, number, relax, rng)
+    else:
+        focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * (area.inner_width, area.inner_height)
+        places = _relaxed(_sites(area, rng, sites, number=number, focus=focus, gradient=gradient), room, relax)
     cells = _triangles(area, places, across) if kind == DELAUNAY else _voronoi(places, room)
     gap = min(inset, WIDEST_INSET * min(across, area.inner_width, area.inner_height))
     if gap > 0:
-        cells = _rounded(cells, gap / 2, rounding, tolerance)
+        gaps = gap if tones is None else np.minimum(gap, WIDEST_INSET * np.sqrt(shapely.area(cells)))
+        cells = _rounded(cells, np.broadcast_to(gaps / 2, cells.shape), rounding, tolerance)
     cells = cells[_by_rows(cells, across)]
     low, high = (area.left, area.top), (area.right, area.bottom)
     if gap == 0:
         yield from (np.clip(line, low, high) for line in chain(_edges(cells)))
-    styles = _styles(cells, rng, area, fill, filled)
+    styles = _styles(cells, rng, area, fill=fill, filled=filled, tones=tones)
     for cell, style in zip(cells.tolist(), styles, strict=True):
         if gap > 0:
             yield np.clip(shapely.get_coordinates(cell), low, high)
@@ -173,8 +215,14 @@ def draw(
             yield from (np.clip(line, low, high) for line in _to_and_fro(cell, fill_spacing))
 
 
-def _number(area: Area, spacing: float, count: int | None) -> int:
+def _number(area: Area, sites: str, spacing: float | None, count: int | None) -> int:
+    spacing = spacing or (IMAGE_SPACING if sites == IMAGE else SPACING)
     return count or max(FEWEST, math.ceil(area.inner_width * area.inner_height / spacing**2))
+
+
+def _share(cells: int, filled: float) -> int:
+    """Return how many of the cells are filled, at most: those that are not under a quantile, and so one at least."""
+    return min(cells, math.floor(filled * cells) + 1) if filled > 0 else 0
 
 
 def _longish(area: Area) -> float:
@@ -197,6 +245,14 @@ def _sites(area: Area, rng: np.random.Generator, sites: str, *, number: int, foc
     # The places that were kept are dense where `apart` is small; so is the mean of its square there.
     closest = APART * apart * math.sqrt(sides[0] * sides[1] / number / float(1 / np.mean(1 / apart**2)))
     return np.asarray(_apart(tries, closest)[:number])
+
+
+def _tones(area: Area, rng: np.random.Generator, image: str, gradient: float) -> Tones:
+    """Return how many sites there are at each place of a picture, relative to each other; none is left without any."""
+    box = Box(area.left, area.top, area.inner_width, area.inner_height)
+    tones = lay(box, rng, image=image, fit=COVER, gamma=GAMMA, equalise=0.15, detail=0.6)
+    light = max(LIGHTEST, math.exp(-2 * gradient * STEEPNESS))
+    return Tones(np.round(light + (1 - light) * tones.dark, 6), box)
 
 
 def _apart(places: Floats, closest: Floats) -> Floats:
@@ -241,8 +297,8 @@ def _solid(cells: Cells) -> Cells:
     return np.asarray(cells[(shapely.get_type_id(cells) == shapely.GeometryType.POLYGON) & (shapely.area(cells) > 0)])
 
 
-def _rounded(cells: Cells, inset: float, radius: float, tolerance: float) -> Cells:
-    """Return `cells` `inset` mm smaller on all sides, with corners of the `radius`, or of less where there is no room."""
+def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Cells:
+    """Return `cells` smaller by their `inset` in mm on all sides, with corners of the `radius`, or of less without room."""
     inner = shapely.buffer(cells, -inset, join_style="mitre", mitre_limit=100)
     done = inner
     for radius_now in (radius / 2**halvings for halvings in range(HALVINGS)):
@@ -250,8 +306,7 @@ def _rounded(cells: Cells, inset: float, radius: float, tolerance: float) -> Cel
         core = shapely.buffer(inner, -radius_now, join_style="mitre", mitre_limit=100)
         round_ones = shapely.buffer(core, radius_now, quad_segs=_quarter(radius_now, tolerance))
         done = np.where(waiting & ~shapely.is_empty(core) & (radius_now > 0), round_ones, done)
-    done = _solid(done)
-    return np.asarray(done[shapely.length(done) >= min(3 * SHORTEST, inset * 4)])
+    return _solid(done[shapely.length(done) >= np.minimum(3 * SHORTEST, inset * 4)])
 
 
 def _quarter(radius: float, tolerance: float) -> int:
@@ -276,11 +331,15 @@ def _edges(cells: Cells) -> list[Polyline]:
     return list(pieces[np.sort(first)])
 
 
-def _styles(cells: Cells, rng: np.random.Generator, area: Area, fill: str, filled: float) -> list[str]:
-    """Return how each cell is filled, "" for not at all: slow noise decides, so that filled cells lie together."""
+def _styles(cells: Cells, rng: np.random.Generator, area: Area, *, fill: str, filled: float, tones: Tones | None) -> list[str]:
+    """Return how each cell is filled, "" for not at all: slow noise or a picture decides, so that filled cells lie together."""
     noise, choice = GradientNoise(rng), GradientNoise(rng)
-    x, y = (shapely.get_coordinates(shapely.centroid(cells)) / (0.3 * max(area.inner_width, area.inner_height))).T
+    middles = shapely.get_coordinates(shapely.centroid(cells))
+    x, y = (middles / (0.3 * max(area.inner_width, area.inner_height))).T
     density = noise.at(x + 0.37, y + 0.37)
+    if tones is not None:
+        # Where the picture is of one tone, the noise decides still.
+        density = tones.at(*middles.T) + density / 1000
     dense = density >= (np.quantile(density, 1 - filled) if filled < 1 else -2)
     nested = choice.at(1.6 * x + 0.37, 1.6 * y + 0.37) > 0 if fill == MIXED else np.full(len(x), fill == NESTED)
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
 # How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's width.
 FLATNESS = 0.02
 MOST_VERTICES = 2_000_000
+# Circles of this many vertices at most are remembered: they come again and again.
+MOST_REMEMBERED_STEPS = 256
 
 
 class TooManyVertices(InvalidInput):
@@ -41,9 +45,22 @@ def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
     Raises:
         TooManyVertices: it would take too many.
     """
+    return curve_vertices(curves, np.full(len(curves), tolerance))[0]
+
+
+def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers]:
+    """Return the vertices that stand for cubic Bezier curves, each without its start, and how many each has; see `cubic_lines`.
+
+    Args:
+        curves: array of shape (k, 4, 2): start, two control points and end of each.
+        tolerances: how far a line may stay from each curve, in the unit of the curves: shape (k,).
+
+    Raises:
+        TooManyVertices: it would take too many.
+    """
     bends = curves[:, 2:] - 2 * curves[:, 1:-1] + curves[:, :-2]
     largest = np.hypot(bends[..., 0], bends[..., 1]).max(axis=1, initial=0.0)
-    steps = np.maximum(np.ceil(np.sqrt(0.75 * largest / tolerance)), 1.0)
+    steps = np.maximum(np.ceil(np.sqrt(0.75 * largest / tolerances)), 1.0)
     if not steps.sum() <= MOST_VERTICES:
         raise TooManyVertices
     counts = steps.astype(np.int64)
@@ -54,7 +71,7 @@ def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
     places: Floats = (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * second + t**3 * end
     # The ends are vertices of the drawing: they are met exactly.
     places[np.cumsum(counts) - 1] = curves[:, 3]
-    return places
+    return places, counts
 
 
 def elevated(curves: Floats) -> Floats:
@@ -85,11 +102,25 @@ def arc_lines(centre: Point, radii: Point, start: float, end: float, *, tilt: fl
     steps = abs(math.radians(end - start)) / widest_step if widest_step > 0 else math.inf
     if not steps < MOST_VERTICES:
         raise TooManyVertices
-    angles = np.radians(np.linspace(start, end, max(math.ceil(steps), 1) + 1))
-    flat = np.column_stack([radii[0] * np.cos(angles), radii[1] * np.sin(angles)])
+    flat = _round(float(start), float(end), max(math.ceil(steps), 1)) * radii
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
     turned: Floats = flat @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre)
     return turned
+
+
+def _round(start: float, end: float, steps: int) -> Floats:
+    """Return the vertices of an arc of the circle of radius 1; whole and quarter circles of few are made once."""
+    if steps > MOST_REMEMBERED_STEPS or not (start.is_integer() and end.is_integer()):
+        return _made_round(start, end, steps)
+    return _remembered_round(start, end, steps)
+
+
+def _made_round(start: float, end: float, steps: int) -> Floats:
+    angles = np.radians(np.linspace(start, end, steps + 1))
+    return np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+_remembered_round = lru_cache(maxsize=256)(_made_round)
 
 
 def endpoint_arc_lines(

@@ -17,6 +17,7 @@ from libraries.svg_builder.curves import (
     endpoint_arc_lines,
 )
 from libraries.svg_builder.path_data import commands_of
+from libraries.svg_builder.tracing import bent, trace
 
 Floats = NDArray[np.float64]
 Polyline = NDArray[np.float64]
@@ -32,6 +33,12 @@ def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
         BadNumber: a number in it is too large.
         TooManyVertices: it would take too many.
     """
+    traced = trace(data)
+    return bent([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
+
+
+def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
+    """Return the same as `path_outline`, command by command, with an array for each: the faster, the longer they are."""
     pen = _Pen(tolerance)
     for command, arguments in commands_of(data):
         pen.draw(command, arguments)

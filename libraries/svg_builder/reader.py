@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libraries.drawing.document import LONGEST_LAYER_NAME, Document
-from libraries.drawing.transforms import Fit, Matrix, applied, combined, determinant, fitting, magnification, scaling, translation
+from libraries.drawing.transforms import Fit, Matrix, combined, determinant, fitting, magnification, scaling, translation
 from libraries.lettering import BadText, check_text
 from libraries.plotting import Pen, Rectangle
 from libraries.svg_builder.appearance import PIXEL, Look, aspect, length, lengths, look_of, styles_of
 from libraries.svg_builder.attributes import transform_matrix
-from libraries.svg_builder.curves import FLATNESS, MOST_VERTICES, TooManyVertices
+from libraries.svg_builder.curves import FLATNESS
 from libraries.svg_builder.foreign_xml import BadSVG, Node, parse_svg
-from libraries.svg_builder.outlines import closed, ellipse_outline, path_outline, rectangle_outline
+from libraries.svg_builder.gathering import Gathering, Shape
+from libraries.svg_builder.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
 from libraries.svg_builder.path_data import numbers_in
+from libraries.svg_builder.repeats import count_visits
+from libraries.svg_builder.tracing import trace
 
 Floats = NDArray[np.float64]
 Viewport = tuple[float, float]
@@ -56,8 +60,7 @@ class Reading:
     dropped: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """Where an element stands: its way to the page in mm, its look, its layer's name, and what is open around it."""
 
     to_page: Matrix
@@ -68,7 +71,7 @@ class _Place:
     depth: int = 0
 
 
-def read_svg(source: str | bytes, *, tolerance: float = FLATNESS) -> Reading:
+def read_svg(source: str | bytes, *, tolerance: float | Callable[[Rectangle], float] = FLATNESS) -> Reading:
     """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
 
     Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape that is only filled is drawn
@@ -78,19 +81,21 @@ def read_svg(source: str | bytes, *, tolerance: float = FLATNESS) -> Reading:
 
     Args:
         source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without one.
-        tolerance: how far a line may stay from the curve that it stands for, in mm.
+        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells it of the page, in mm.
 
     Raises:
-        BadSVG: it cannot be read: not well-formed, no SVG, too large or too deep, or a length that is none.
+        BadSVG: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too much, or a length that is none.
         BadPathData, BadNumber, BadAttribute: a path, a number or a transform breaks its grammar or is too large.
         TooManyVertices: it has more than two million.
         BadStrokes: something lies more than a kilometre away.
     """
     root = parse_svg(source)
     size = _page_size(root)
-    reader = _Reader(root, Document(size[0] * PIXEL, size[1] * PIXEL), tolerance)
+    document = Document(size[0] * PIXEL, size[1] * PIXEL)
+    reader = _Reader(root, document, tolerance(document.page) if callable(tolerance) else tolerance)
     reader.visit_viewport(root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size)
-    return Reading(reader.document, dict(sorted(reader.dropped.items())))
+    reader.finish()
+    return Reading(document, dict(sorted(reader.dropped.items())))
 
 
 def _page_size(root: Node) -> Viewport:
@@ -117,11 +122,24 @@ class _Reader:
     """Walks through the tree and draws what it meets."""
 
     def __init__(self, root: Node, document: Document, tolerance: float) -> None:
-        self.document = document
         self.dropped: Counter[str] = Counter()
+        self._document = document
+        self._gathering = Gathering(document)
+        self._layers: dict[str, int] = {}
         self._tolerance = tolerance
         self._visits = 0
         self._named = _named(root)
+        # The last way of scaling, and how fine lines have to be there: neighbours are scaled alike.
+        self._scale: tuple[object, float] = (None, 0.0)
+        # What was made of elements that are drawn again and again.
+        self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
+        # A few small elements can refer to each other so that they stand for millions.
+        if count_visits(root, self._named, SILENT, MOST_VISITS) > MOST_VISITS:
+            raise BadSVG("the SVG repeats or nests too much", field="svg")
+
+    def finish(self) -> None:
+        """Draw what has been gathered and not drawn yet."""
+        self._gathering.finish()
 
     def visit(self, node: Node, place: _Place) -> None:
         """Draw one element and what is inside of it."""
@@ -137,13 +155,14 @@ class _Reader:
         if "transform" in node.attributes:
             to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
         self._count_cuts(styles)
-        self._enter(node, replace(place, to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1))
+        self._enter(node, place._replace(to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1))
 
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
             self._visit_nested(node, place)
         elif node.tag in CONTAINERS:
-            self._visit_all(node, replace(place, layer=_layer_name(node) or place.layer))
+            name = _layer_name(node)
+            self._visit_all(node, place._replace(layer=name) if name else place)
         elif node.tag == "switch":
             self._visit_all(Node("g", {}, node.children[:1]), place)
         elif node.tag == "use":
@@ -157,7 +176,7 @@ class _Reader:
         """Draw what is inside of an `svg` or `symbol` that shows its viewBox at `size`."""
         box = _view_box(node)
         if box is None:
-            self._visit_all(node, replace(place, viewport=size))
+            self._visit_all(node, place._replace(viewport=size))
             return
         across, down, kind = aspect(node.attributes.get("preserveAspectRatio"))
         fit: Fit = {"meet": "contain", "slice": "cover", "none": "fill"}[kind]  # type: ignore[assignment]
@@ -168,7 +187,7 @@ class _Reader:
             align={"Min": "left", "Mid": "center", "Max": "right"}[across],  # type: ignore[arg-type]
             vertical={"Min": "top", "Mid": "middle", "Max": "bottom"}[down],  # type: ignore[arg-type]
         )
-        self._visit_all(node, replace(place, to_page=combined(place.to_page, shown), viewport=(box.width, box.height)))
+        self._visit_all(node, place._replace(to_page=combined(place.to_page, shown), viewport=(box.width, box.height)))
 
     def _visit_all(self, node: Node, place: _Place) -> None:
         for child in node.children:
@@ -186,7 +205,7 @@ class _Reader:
         if target is None or name in place.uses or len(place.uses) >= DEEPEST_USE:
             self.dropped["use"] += 1
             return
-        place = replace(_moved(node, place), uses=(*place.uses, name))
+        place = _moved(node, place)._replace(uses=(*place.uses, name))
         if target.tag not in ("symbol", "svg"):
             self.visit(target, place)
             return
@@ -197,23 +216,34 @@ class _Reader:
     def _draw(self, node: Node, place: _Place) -> None:
         if not place.look.drawn:
             return
-        tolerance = self._tolerance / max(magnification(place.to_page), SMALLEST_SCALE)
-        lines = [line for line in SHAPES[node.tag](node, place.viewport, tolerance) if len(line)]
-        if not lines:
-            return
-        if self.document.store.vertices + sum(map(len, lines)) > MOST_VERTICES:
-            raise TooManyVertices
-        moved = applied(place.to_page, np.concatenate(lines))
-        self.document.extend(moved, np.cumsum([0, *map(len, lines)]), self._layer(place))
+        shape = self._shape(node, place)
+        if len(shape):
+            self._gathering.add(shape, place.to_page, self._layer(place))
+
+    def _shape(self, node: Node, place: _Place) -> Shape:
+        """Return what an element draws; of one that a `use` repeats it is kept."""
+        tolerance = self._tolerance_in(place.to_page)
+        if not place.uses:
+            return SHAPES[node.tag](node, place.viewport, tolerance)
+        # The element is part of the tree, so that nothing else takes its id.
+        key = (id(node), tolerance, place.viewport)
+        if key not in self._shapes:
+            self._shapes[key] = SHAPES[node.tag](node, place.viewport, tolerance)
+        return self._shapes[key]
+
+    def _tolerance_in(self, to_page: Matrix) -> float:
+        scale = to_page[:, :2].tobytes()
+        if self._scale[0] != scale:
+            self._scale = (scale, self._tolerance / max(magnification(to_page), SMALLEST_SCALE))
+        return self._scale[1]
 
     def _layer(self, place: _Place) -> int:
         name = place.layer or place.look.ink
-        for index, layer in enumerate(self.document.layers):
-            if layer.name == name:
-                return index
-        wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
-        width = round(min(max(wide, THINNEST_PEN), WIDEST_PEN), 3)
-        return self.document.layer(name, Pen(name, place.look.ink, width))
+        if name not in self._layers:
+            wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
+            width = round(min(max(wide, THINNEST_PEN), WIDEST_PEN), 3)
+            self._layers[name] = self._document.layer(name, Pen(name, place.look.ink, width))
+        return self._layers[name]
 
     def _count_cuts(self, styles: Mapping[str, str]) -> None:
         for name in CUTS.intersection(styles):
@@ -236,7 +266,7 @@ def _named(root: Node) -> dict[str, Node]:
 def _moved(node: Node, place: _Place) -> _Place:
     """Return `place` moved by the x and y of an element."""
     left, top = lengths(node, "x y", place.viewport)
-    return replace(place, to_page=combined(place.to_page, translation(left, top))) if left or top else place
+    return place._replace(to_page=combined(place.to_page, translation(left, top))) if left or top else place
 
 
 def _own_size(node: Node, viewport: Viewport) -> Viewport:
@@ -256,46 +286,53 @@ def _layer_name(node: Node) -> str | None:
         return None
 
 
-def _path(node: Node, _: Viewport, tolerance: float) -> list[Floats]:
+def _path(node: Node, _: Viewport, tolerance: float) -> Shape:
     data = node.attributes.get("d", "").strip()
-    return path_outline(data, tolerance) if data and data != "none" else []
+    if not data or data == "none":
+        return Shape()
+    traced = trace(data)
+    return Shape(traced=traced, tolerance=tolerance) if traced else Shape(lines_of_path(data, tolerance))
 
 
-def _rect(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+def _rect(node: Node, viewport: Viewport, tolerance: float) -> Shape:
     left, top, width, height, across, down = lengths(node, "x y width height rx ry", viewport)
     if min(width, height) <= 0:
-        return []
+        return Shape()
     # One radius stands for both.
     across, down = across or down, down or across
-    return [rectangle_outline((left, top), (width, height), (across, down), tolerance)]
+    return Shape([rectangle_outline((left, top), (width, height), (across, down), tolerance)])
 
 
-def _circle(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+def _circle(node: Node, viewport: Viewport, tolerance: float) -> Shape:
     x, y, radius = lengths(node, "cx cy r", viewport)
-    return [ellipse_outline((x, y), (radius, radius), tolerance)] if radius > 0 else []
+    return Shape([ellipse_outline((x, y), (radius, radius), tolerance)] if radius > 0 else [])
 
 
-def _ellipse(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
+def _ellipse(node: Node, viewport: Viewport, tolerance: float) -> Shape:
     x, y, across, down = lengths(node, "cx cy rx ry", viewport)
-    return [ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else []
+    return Shape([ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else [])
 
 
-def _line(node: Node, viewport: Viewport, _: float) -> list[Floats]:
+def _line(node: Node, viewport: Viewport, _: float) -> Shape:
     x1, y1, x2, y2 = lengths(node, "x1 y1 x2 y2", viewport)
-    return [np.array([(x1, y1), (x2, y2)])]
+    return Shape([np.array([(x1, y1), (x2, y2)])])
 
 
-def _polyline(node: Node, _: Viewport, __: float) -> list[Floats]:
+def _polyline(node: Node, _: Viewport, __: float) -> Shape:
+    return Shape(_corners(node))
+
+
+def _polygon(node: Node, _: Viewport, __: float) -> Shape:
+    return Shape([closed(places) for places in _corners(node)])
+
+
+def _corners(node: Node) -> list[Floats]:
     numbers = numbers_in(node.attributes.get("points", ""))
     places = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
     return [places] if len(places) > 1 else []
 
 
-def _polygon(node: Node, viewport: Viewport, tolerance: float) -> list[Floats]:
-    return [closed(places) for places in _polyline(node, viewport, tolerance)]
-
-
-SHAPES: Mapping[str, Callable[[Node, Viewport, float], list[Floats]]] = {
+SHAPES: Mapping[str, Callable[[Node, Viewport, float], Shape]] = {
     "path": _path,
     "rect": _rect,
     "circle": _circle,

@@ -17,6 +17,7 @@ from components.operations import OPERATIONS, Operation
 from components.sockets import frames
 from components.sockets.sessions import PAYLOADS
 from libraries.settings import Settings, read_settings
+from libraries.storage import upload_folder
 from tests.conftest import REPOSITORY
 from tests.described import Described
 from tests.watchful import watchful_client
@@ -150,6 +151,7 @@ def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_
 
 
 def test_every_type_of_job_can_be_asked_for_with_its_example(document: Node) -> None:
+    upload_folder().publish("data.csv", "day,price\n1,2\n")
     examples = [
         example["payload"]["payload"]
         for _, key, message in messages(document)

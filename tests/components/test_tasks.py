@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from flask.testing import FlaskClient
 from libraries.job_manager import known_tasks
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.periodic import Scheduler, load_schedules
-from libraries.settings import Settings, use_settings
+from libraries.settings import Settings, parse_api_keys, use_settings
 from tests.watchful import watchful_client
 
+KEYS = {one: hashlib.sha256(f"key of {one}".encode()).hexdigest() for one in ("ann", "bob")}
 FILE = """
 [[schedule]]
 name = "hourly"
@@ -59,6 +61,19 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(client: FlaskClient,
     (after,) = client.get("/tasks").get_json()["schedules"]
     assert (after["last_run"], after["last_job"], after["last_status"]) == ("2023-11-14T23:00:00.000Z", job_id, "queued")
     assert after["when"] == "cron 0 * * * *"
+
+
+def test_the_schedule_of_an_owner_is_shown_to_nobody_else(scheduled: Settings, home: Path) -> None:
+    (home / "schedules.toml").write_text(FILE + FILE.replace("hourly", "hers") + 'owner = "ann"\n')
+    client = watchful_client(
+        replace(scheduled, api_keys=parse_api_keys(",".join(f"{one}:{digest}" for one, digest in KEYS.items())))
+    )
+    seen = {}
+    for one in KEYS:
+        body = client.get("/tasks", headers={"X-API-Key": f"key of {one}"}).get_json()
+        seen[one] = [schedule["name"] for schedule in body["schedules"]]
+        assert [task["schedules"] for task in body["tasks"] if task["schedules"]] == [seen[one]]
+    assert seen == {"ann": ["hourly", "hers"], "bob": ["hourly"]}
 
 
 def test_a_bad_schedules_file_is_said_so(client: FlaskClient, home: Path) -> None:

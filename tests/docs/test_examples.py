@@ -117,7 +117,7 @@ def test_every_example_is_run_by_a_test() -> None:
         "ruff.toml",
         *(f"extend/{name}" for name in EXTENSIONS),
         # Drawn by tests/libraries/test_composition.py, and one of them by a command of the README.
-        *(f"compositions/{name}.json" for name in ("botanical_plate", "concert_poster", "travel_postcard")),
+        *(f"compositions/{name}.json" for name in ("botanical_plate", "cmyk_landscape", "concert_poster", "travel_postcard")),
     }
     found = {
         str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts

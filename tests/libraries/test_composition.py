@@ -24,6 +24,7 @@ from libraries.drawing.elements import ELEMENTS
 from libraries.drawing.fields import InvalidFields
 from libraries.errors import InvalidInput
 from libraries.patterns import TooComplex
+from libraries.svg_builder.foreign_xml import Node, parse_svg
 from tests.conftest import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "examples" / "compositions").glob("*.json"))
@@ -41,6 +42,7 @@ LINES = {
     "box": {"x": 0, "y": 0, "width": 100, "height": 80},
 }
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle cx="20" cy="20" r="20"/></svg>'
+EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><image href="a.png"/></svg>'
 Lines = list[NDArray[np.float64]]
 
 
@@ -238,6 +240,22 @@ def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
     assert made.remarks == "; drawn as boxes: 漢; left out of pictures: image (1)"
 
 
+def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+
+    def watched(source: str) -> Node:
+        reads.append(source)
+        return parse_svg(source)
+
+    monkeypatch.setattr("libraries.svg_builder.reader.parse_svg", watched)
+    tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
+    places = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
+    assert reads == [tiny]
+    # A circle of 20 mm radius, whose lines stay within the flatness of drawings of its size.
+    middles = (places[1:] + places[:-1]) / 2
+    assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
+
+
 def test_nothing_leaves_the_page() -> None:
     wide = PICTURE.replace('cx="20"', 'cx="35"')
     places = all_points(drawn({"type": "svg", "svg": wide, "box": BOX, "clip": False, "fit": "cover"})["drawing"])
@@ -255,11 +273,31 @@ def test_nothing_leaves_the_page() -> None:
         ({"type": "text", "text": "x" * 900, "box": BOX, "wrap": True}, "text"),
         ({"type": "svg", "svg": "<svg", "box": BOX}, "svg"),
         ({"type": "svg", "svg": "<html/>", "box": BOX}, "svg"),
+        ({"type": "svg", "svg": EMPTY, "box": BOX}, "svg"),
         ({"type": "svg", "svg": '<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg"/>', "box": BOX}, "svg"),
     ],
 )
 def test_what_has_no_room_or_cannot_be_read_is_refused_before_it_is_drawn(element: dict[str, Any], field: str) -> None:
     assert list(mistakes({"type": "circle", "box": BOX}, element)) == [f"elements.1.{field}"]
+
+
+def test_a_picture_without_strokes_is_told_from_its_place_however_long_it_is() -> None:
+    assert mistakes({"type": "svg", "svg": EMPTY, "box": BOX})["elements.0.svg"] == [
+        "this picture has no strokes to draw", "a pen cannot draw what was left out: image (1)",
+    ]  # fmt: skip
+    asked = loaded({"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX})
+    check_composition(asked)
+    with pytest.raises(InvalidInput, match="no strokes to draw") as caught:
+        compose(asked)
+    assert caught.value.field == "elements.1.svg"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 2001, "x" * 100_000, "\x07" * 100_000])
+def test_a_text_that_is_too_long_or_too_short_is_told_so_once(text: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        loaded({"type": "text", "text": text})
+    assert [len(texts) for texts in caught.value.errors.values()] == [1]
+    assert "2000" in caught.value.errors["elements.0.text"][0] or "1 and" in caught.value.errors["elements.0.text"][0]
 
 
 def test_a_polygon_whose_edges_cross_too_often_is_refused_where_it_is_filled() -> None:
@@ -311,6 +349,7 @@ def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
     made = compose(composition)
     assert made.remarks == ""
     document = made.drawing.document()
+    assert len(np.unique(document.store.layers)) == len(asked["layers"]), "every pen has something to draw"
     box = document.bounding_box()
     assert box is not None
     assert min(box.left, box.top) >= 0
@@ -320,4 +359,4 @@ def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 3
+    assert len(EXAMPLES) >= 4

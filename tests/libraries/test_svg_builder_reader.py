@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.plotting import Pen
-from libraries.svg_builder import BadSVG, SVGBuilder, TooManyVertices, read_svg, svg_blocks
+from libraries.plotting import Pen, Rectangle
+from libraries.svg_builder import BadNumber, BadSVG, SVGBuilder, TooManyVertices, read_svg, svg_blocks
+from libraries.svg_builder.outlines import lines_of_path
+from libraries.svg_builder.path_data import ARGUMENTS
+from libraries.svg_builder.tracing import bent, trace
 
 PIXEL = 25.4 / 96
 HEAD = (
@@ -20,6 +23,19 @@ HEAD = (
     'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
 )
 MILLIMETRES = 'width="100mm" height="100mm" viewBox="0 0 100 100">'
+NUMBERS = st.floats(-99, 99).map(lambda number: f"{number:.2f}") | st.integers(-99, 99).map(str)
+
+
+def sets_of(letter: str) -> st.SearchStrategy[str]:
+    """One command with one to three sets of its numbers."""
+    size = ARGUMENTS[letter.upper()]
+    count = st.integers(1, 3).flatmap(lambda sets: st.lists(NUMBERS, min_size=size * sets, max_size=size * sets))
+    return count.map(lambda numbers: letter + " ".join(numbers))
+
+
+COMMANDS = st.tuples(
+    st.sampled_from("Mm").flatmap(sets_of), st.lists(st.sampled_from("MmLlHhVvCcSsQqTtZz").flatmap(sets_of), max_size=12)
+).map(lambda parts: parts[0] + "".join(parts[1]))
 
 
 def svg(body: str, attributes: str = MILLIMETRES) -> str:
@@ -244,7 +260,7 @@ def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VERTICES", 50)
+    monkeypatch.setattr("libraries.svg_builder.gathering.MOST_VERTICES", 50)
     with pytest.raises(TooManyVertices):
         read_svg(svg('<circle r="30"/><circle r="30"/>'))
 
@@ -285,3 +301,89 @@ def test_any_text_is_read_or_refused(odd: str) -> None:
 def test_what_the_root_says_of_pens_holds_for_all_that_says_nothing() -> None:
     drawn = read_svg(SVGBuilder(50, 50, stroke="#cc0000", pen_width=0.7).line(0, 0, 9, 9).to_string()).document
     assert [(pen.colour, pen.width) for pen in drawn.pens] == [("#cc0000", 0.7)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(COMMANDS)
+def test_paths_of_short_commands_are_read_number_by_number_as_they_are_read_with_arrays(data: str) -> None:
+    traced = trace(data)
+    assert traced is not None
+    one, other = bent([traced], [0.1]), lines_of_path(data, 0.1)
+    assert [len(line) for line in one] == [len(line) for line in other]
+    for line, twin in zip(one, other, strict=True):
+        assert np.abs(line - twin).max() <= 1e-9
+
+
+@pytest.mark.parametrize("data", ["", "h1", "M1 1,", "M1 1 2", "Mz", "M1 1q", "M1 1 h1 ,", "M1 1c1 2 3 4 5", "M0 0a1 1 0 011 1"])
+def test_what_is_not_plain_path_data_is_left_to_the_reader_with_arrays(data: str) -> None:
+    assert trace(data) is None
+
+
+def test_a_number_beyond_all_measure_is_refused_in_short_commands_too() -> None:
+    for data in ("M0 0h1e9", "M0 0h1e400", "M0 0v-1000001"):
+        with pytest.raises(BadNumber):
+            trace(data)
+
+
+def test_a_picture_of_many_shapes_is_drawn_in_their_order() -> None:
+    shapes = "".join(f'<path d="M{n} 0h1"/><line x1="{n}" x2="{n}" y2="1"/>' for n in range(9))
+    drawn = lines(f'{shapes}<path d="M50 0a1 1 0 011 1"/><path d="M60 0h1"/>')
+    assert [line[0][0] for line in drawn] == [*np.repeat(np.arange(9), 2).tolist(), 50, 60]
+
+
+def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = (
+        '<g transform="rotate(9)"><path d="M1 1c9 9 3 4 5 6z"/><circle r="9" cx="30"/></g><rect width="9" height="4" rx="1"/>'
+        '<defs><path id="p" d="M0 0q3 4 5 0t5 0"/></defs><use href="#p"/><use href="#p" transform="scale(3)"/>'
+    )
+    together = lines(body)
+    monkeypatch.setattr("libraries.svg_builder.gathering.MOST_GATHERED", 0)
+    assert lines(body) == together
+    assert len(together) == 5
+
+
+def test_what_use_multiplies_is_counted_before_anything_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+    monkeypatch.setattr("libraries.svg_builder.reader.Gathering.add", lambda *shape: drawn.append(shape))
+    groups = "".join(f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16))
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(svg(f'<path d="M0 0h1"/><defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'))
+    assert drawn == []
+    read_svg(svg('<path d="M0 0h1"/>'))
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "visits"),
+    [
+        ('<path d="M0 0h1"/><g><path/><path/></g>', 4),
+        ('<defs><g id="a"><path/><path/></g></defs><use href="#a"/><use href="#a"/>', 9),
+        ('<symbol id="a"><path/></symbol><use href="#a"/>', 4),
+        ("<switch><g><path/></g><path/></switch>", 3),
+        ('<g display="none"><path/></g>', 1),
+        ('<use href="#none"/><use href="other.svg#a"/>', 2),
+    ],
+)
+def test_elements_are_counted_as_often_as_they_are_looked_at(body: str, visits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", visits)
+    read_svg(svg(body))
+    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", visits - 1)
+    monkeypatch.setattr(
+        "libraries.svg_builder.reader._Reader.visit", lambda *_: pytest.fail("it was drawn before it was counted")
+    )
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(svg(body))
+
+
+def test_how_fine_a_picture_is_drawn_may_hang_on_its_page() -> None:
+    pages: list[Rectangle] = []
+
+    def fine(page: Rectangle) -> float:
+        pages.append(page)
+        return 0.001
+
+    circle = svg('<circle r="30"/>')
+    assert np.array_equal(
+        read_svg(circle, tolerance=fine).document.store.coordinates, read_svg(circle, tolerance=0.001).document.store.coordinates
+    )
+    assert [(page.left, page.top, round(page.width, 6), round(page.height, 6)) for page in pages] == [(0, 0, 100, 100)]

@@ -8,7 +8,8 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.drawing import Area
-from libraries.patterns import check_pattern, draw_pattern
+from libraries.imaging import Box, open_image, place
+from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 
 A5 = Area(148, 210, 8)
 
@@ -24,7 +25,7 @@ def flow(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
     return draw_pattern("flow_field", A5, params, seed)
 
 
-@pytest.mark.parametrize("field", ["noise", "curl", "vortices"])
+@pytest.mark.parametrize("field", ["noise", "curl", "vortices", "image"])
 @pytest.mark.parametrize("seed", range(2))
 def test_no_two_lines_come_nearer_than_a_quarter_of_the_separation(field: str, seed: int) -> None:
     lines = flow(seed, field=field, separation=3, taper=1)
@@ -60,6 +61,41 @@ def test_lines_follow_the_length_that_is_asked() -> None:
     lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in flow(shortest=20, longest=40)]
     assert min(lengths) >= 19
     assert max(lengths) <= 41
+
+
+def test_lines_run_along_the_edges_of_a_picture() -> None:
+    tones = place(open_image("sphere", np.random.default_rng(0)), Box(8, 8, 132, 194), fit="cover", gamma=1, equalise=0)
+    down, right = np.gradient(tones.averaged(3).dark)
+    points, ways = (
+        np.concatenate(parts)
+        for parts in zip(
+            *(((line[1:] + line[:-1]) / 2, np.diff(line, axis=0)) for line in flow(field="image", image="sphere", taper=1)),
+            strict=True,
+        )
+    )
+    rows, columns = down.shape
+    at = (
+        ((points[:, 1] - 8) / 194 * rows).astype(int).clip(0, rows - 1),
+        ((points[:, 0] - 8) / 132 * columns).astype(int).clip(0, columns - 1),
+    )
+    slope = np.hypot(down[at], right[at])
+    steep = slope > np.quantile(slope, 0.8)
+    across = np.abs(ways[:, 0] * right[at] + ways[:, 1] * down[at]) / np.hypot(*ways.T) / np.maximum(slope, 1e-9)
+    assert np.median(across[steep]) < 0.2, "a way anywhere would have 0.7"
+
+
+@pytest.mark.parametrize("area", [Area(1, 1, 0.1), Area(105, 5), Area(40, 20, 2)], ids=str)
+def test_small_pages_take_a_picture_and_no_more_points_than_estimated(area: Area) -> None:
+    for scale in (5, 110):
+        params = {"field": "image", "image": "gradient", "scale": scale}
+        drawn = sum(len(line) for line in draw_pattern("flow_field", area, params))
+        assert 0 < drawn <= PATTERNS["flow_field"].cost(area, **check_pattern("flow_field", area, params))
+
+
+def test_a_picture_has_no_circles_unless_they_are_asked_for() -> None:
+    one, none, asked = (flow(field="image", image="sphere", **more) for more in ({}, {"obstacles": 0}, {"obstacles": 1}))
+    assert np.array_equal(np.concatenate(one), np.concatenate(none))
+    assert not np.array_equal(np.concatenate(one)[:50], np.concatenate(asked)[:50])
 
 
 def test_a_seed_moves_the_circle_and_the_current() -> None:

@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.drawing import Area
-from libraries.patterns import TooComplex, check_pattern, draw_pattern
+from libraries.imaging import Box, open_image, place
+from libraries.patterns import PATTERNS, TooComplex, check_pattern, draw_pattern
 
 SQUARE = Area(120, 120, 10)
 
@@ -82,6 +83,44 @@ def test_sites_of_the_poisson_kind_keep_their_distance() -> None:
         return float(shapely.area(found).min() / shapely.area(found).mean())
 
     assert smallest("poisson") > 0.2 > smallest("uniform")
+
+
+def test_cells_are_small_where_a_picture_is_dark_and_large_where_it_is_light() -> None:
+    found = outlines(cells(sites="image", image="sphere", count=600, inset=0.01, rounding=0, filled=0))
+    assert len(found) > 590
+    tones = place(open_image("sphere", np.random.default_rng(0)), Box(10, 10, 100, 100), fit="cover", gamma=1, equalise=0)
+    dark = tones.at(*shapely.get_coordinates(shapely.centroid(found)).T)
+    size = shapely.area(found)
+    light_ones, dark_ones = size[dark < np.quantile(dark, 0.2)], size[dark > np.quantile(dark, 0.8)]
+    assert np.median(light_ones) > 3 * np.median(dark_ones)
+
+
+def test_an_even_gradient_takes_no_notice_of_a_picture() -> None:
+    areas = [
+        shapely.area(outlines(cells(sites="image", count=200, gradient=gradient, inset=0.01, rounding=0, filled=0)))
+        for gradient in (0, 1)
+    ]
+    even, uneven = (float(found.std() / found.mean()) for found in areas)
+    assert 2.5 * even < uneven
+
+
+def test_the_darkest_cells_of_a_picture_are_filled() -> None:
+    lines = cells(sites="image", image="gradient", count=300, filled=0.2, fill="hatched", fill_spacing=0.5)
+    hatches = [line.mean(axis=0)[1] for line in lines if not np.array_equal(line[0], line[-1])]
+    everything = [line.mean(axis=0)[1] for line in lines if np.array_equal(line[0], line[-1])]
+    assert hatches
+    assert np.median(hatches) < np.median(everything), "the gradient is dark above"
+
+
+@pytest.mark.parametrize("params", [{}, {"inset": 5.0, "count": 6}, {"relax": 0, "tolerance": 1.0}, {"kind": "delaunay"}])
+@pytest.mark.parametrize("sites", ["uniform", "poisson", "image"])
+def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, object]) -> None:
+    """A share of a hundredth of a few cells is one cell still, and that may be the largest."""
+    area = Area(60, 80, 3)
+    asked = {"sites": sites, "image": "gradient", "count": 4, "filled": 0.01, "fill": "nested", "fill_spacing": 0.3} | params
+    estimate = PATTERNS["voronoi"].cost(area, **check_pattern("voronoi", area, asked))
+    for seed in range(8):
+        assert sum(len(line) for line in draw_pattern("voronoi", area, asked, seed)) <= estimate
 
 
 def test_more_cells_than_can_be_found_in_time_are_refused() -> None:
