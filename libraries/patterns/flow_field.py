@@ -37,6 +37,8 @@ GROWN = 0.9
 # Directions are rounded, so that the last digits of a sine do not decide where a line goes.
 DIGITS = 9
 HALF = 0.5
+# A line less than so many separations wide is wound up if it is so much longer than it is wide and high: once around is 2 at most.
+WOUND, ROUND = 3.0, 2.1
 # Forms of a picture are followed down to this part of the root of the room's area, by samples so many times finer, which are
 # smoothed by so many rounds.
 FORM, FINER, ROUNDS = 1 / 90, 3, 12
@@ -148,9 +150,10 @@ def draw(
         lines.block(*circle)
     grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
     if field == IMAGE:
-        # Eddies narrower than a lane, of which a picture has many, would be drawn over and over.
-        grown = [line for line in grown if np.ptp(line, axis=0).max() >= separation]
-    yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
+        # Forms turn so sharply that the bends which mend gaps would cross other lines.
+        yield from nearest_first([line for line in grown if not _is_wound(line, separation)])
+    else:
+        yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
 
 
 def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:
@@ -160,6 +163,12 @@ def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline
         filled += float(lines.lanes(line).sum())
         tell(GROWN * filled / room)
         yield line
+
+
+def _is_wound(line: Polyline, separation: float) -> bool:
+    """Return whether a line runs round and round in an eddy that has no room for two rounds: it would be a blot."""
+    wide, high = np.ptp(line, axis=0).tolist()
+    return max(wide, high) < WOUND * separation and float(np.hypot(*np.diff(line, axis=0).T).sum()) > ROUND * (wide + high)
 
 
 def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
