@@ -57,10 +57,11 @@ class FileTooLarge(EdgeError):
 
 @dataclass
 class Received:
-    """A file that came with the request: what it is called and what it is, and the parcel that it is in."""
+    """A file that came with the request: what it is called and what it is, how it begins, and the parcel that it is in."""
 
     name: str
     kind: FileKind
+    head: bytes
     parcel: Parcel
     addressed: bool = False
 
@@ -187,7 +188,7 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> R
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
         kind = recognise(bytes(head[:HEAD]), name, among=kinds)
-        return Received(name, kind, put_parcel(checked(_joined(bytes(head), blocks), kind)))
+        return Received(name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind)))
     except UnknownKind as error:
         raise UnsupportedMediaType(str(error)) from None
 

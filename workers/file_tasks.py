@@ -19,7 +19,7 @@ def process_batch(file_list: list[str], operation: str = "convert_to_json") -> d
         file_list: files in the upload folder or the output folder.
         operation: `convert_to_` and a format of data files, `render_png` for SVG files, or `zip` for one file with all of them.
     """
-    report = run_operation(file_list, operation, report_progress, archive_folder=own_folder("data"))
+    report = run_operation(file_list, operation, report_progress, folder=own_folder("data"))
     folder = output_folder()
     made = {"path": folder.shown(attach(report.archive))} if report.archive else {}
     return {**report.summary(), **made, "report": folder.shown(attach(report.publish()))}

@@ -15,6 +15,7 @@ from components.photos.schemas import PhotoUrlSchema, PlotPhotoSchema, QueuedPlo
 from components.photos.sources import jobs_before
 from components.strict_json import StrictParser
 from components.webhook_fields import checked_webhook
+from libraries.imaging import check_promise
 from libraries.job_manager import JobOptions, enqueue_background_job, submit
 from libraries.uploads import PHOTOS, stem_of
 
@@ -61,6 +62,7 @@ def store_photo(source: Source) -> Response:
     if isinstance(source, str):
         name = stem_of(source.partition("://")[2].partition("/")[2].partition("?")[0], otherwise="photo")
         return accepted(enqueue_background_job(FETCH, source, name, job_timeout=TIMEOUT), "Photo queued for fetching")
+    check_promise(source.head)
     name = stem_of(source.name, otherwise="photo")
     job = enqueue_background_job(KEEP, source.parcel.id, name, job_timeout=TIMEOUT)
     source.hand_to(job.id)

@@ -2,7 +2,7 @@
 
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.lending import lent_picture
-from libraries.imaging.photos import Photo, Picture, clean_photo
+from libraries.imaging.photos import Photo, Picture, check_promise, clean_photo
 from libraries.imaging.reading import MOST_BYTES, BlankImage, ImageDamaged, ImageTooLarge, NotAnImage, read_image
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
@@ -20,6 +20,7 @@ __all__ = [
     "Photo",
     "Picture",
     "Tones",
+    "check_promise",
     "clean_photo",
     "closed_tour",
     "image_field",

@@ -17,6 +17,7 @@ from libraries.imaging.reading import (
     ORIENTATION,
     TRANSPOSED,
     ImageDamaged,
+    ImageTooLarge,
     check_size,
     eight_bits,
     opened,
@@ -79,6 +80,21 @@ def clean_photo(data: bytes) -> Photo:
         raise
     except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
         raise ImageDamaged("the image is cut off or damaged", field="file", hint="save it anew and send it again") from None
+
+
+def check_promise(head: bytes) -> None:
+    """Refuse a photo whose first bytes already promise more than 25 megapixels; what they do not tell is found by `clean_photo`.
+
+    Raises:
+        ImageTooLarge: it is refused.
+    """
+    try:
+        with opened(head, most=MOST_PHOTO_PIXELS) as image:
+            check_size(image, head, most=MOST_PHOTO_PIXELS)
+    except ImageTooLarge:
+        raise
+    except Exception:  # noqa: S110 - the size stands further on, or the file is broken, which the whole of it will show
+        pass
 
 
 def _decoded(image: Image.Image) -> Image.Image:

@@ -47,10 +47,20 @@ def dispose_whole(client: Redis, job_id: str) -> bool:
         made = json.loads(note)
         note_removed(client, job_id, made)
         with acting_for(made["owner"]):
+            store = output_folder()
             for artifact in made["files"]:
-                output_folder().remove(artifact["name"], sha256=artifact["sha256"])
+                store.remove(artifact["name"], sha256=artifact["sha256"])
+            for folder in _own_folders(job_id, made["files"]):
+                for name in list(store.names(folder)):
+                    store.remove(name)
         client.hdel(keys.ARTIFACTS_KEY, job_id)
     return True
+
+
+def _own_folders(job_id: str, artifacts: list[dict[str, Any]]) -> set[str]:
+    """Return the folders that only this job wrote to; the files of a batch lie there, too many to note each of them."""
+    folders = {artifact["name"].rpartition("/")[0] for artifact in artifacts}
+    return {folder for folder in folders if folder.rpartition("/")[2] == job_id}
 
 
 def dispose_leftovers(client: Redis) -> None:

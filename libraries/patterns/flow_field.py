@@ -37,7 +37,7 @@ GROWN = 0.9
 # Directions are rounded, so that the last digits of a sine do not decide where a line goes.
 DIGITS = 9
 HALF = 0.5
-# A line less than so many separations wide is wound up if it is so much longer than it is wide and high: once around is 2 at most.
+# A line less than so many separations wide is wound up if it is so many times longer than wide and high: once around is 2.
 WOUND, ROUND = 3.0, 2.1
 # Forms of a picture are followed down to this part of the root of the room's area, by samples so many times finer, which are
 # smoothed by so many rounds.
@@ -168,7 +168,8 @@ def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline
 def _is_wound(line: Polyline, separation: float) -> bool:
     """Return whether a line runs round and round in an eddy that has no room for two rounds: it would be a blot."""
     wide, high = np.ptp(line, axis=0).tolist()
-    return max(wide, high) < WOUND * separation and float(np.hypot(*np.diff(line, axis=0).T).sum()) > ROUND * (wide + high)
+    length = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    return bool(max(wide, high) < WOUND * separation and length > ROUND * (wide + high))
 
 
 def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:

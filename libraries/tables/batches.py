@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any, ClassVar
@@ -21,6 +20,7 @@ from libraries.tables.reports import Report, within_bytes
 
 MOST_FILES = 500
 LONGEST_NAME = 1_000
+REPORT = "report.json"
 # Bytes of JSON that the list of items may take in a job's result.
 ITEMS_SHARE = 56_000
 
@@ -73,10 +73,11 @@ class BatchReport:
 
     An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` where it was converted, or `{"file", "status":
     "failed", "error", "code"}`. A path is given as clients may see it, `output/<name>`, which is also what tasks take as an input
-    file. `archive` is the zip that all files went into, with their names in it as `path`.
+    file. `folder` is where all of it lies. `archive` is the zip that all files went into, with their names in it as `path`.
     """
 
     operation: str
+    folder: str
     items: list[dict[str, Any]] = field(default_factory=list)
     archive: Artifact | None = None
 
@@ -93,8 +94,8 @@ class BatchReport:
         }
 
     def publish(self) -> Artifact:
-        """Write all items as JSON into a new file of the output folder."""
-        return output_folder().publish(f"batches/{secrets.token_hex(16)}.json", json.dumps(self.items, indent=2))
+        """Write all items as JSON into the file `report.json` beside the results."""
+        return output_folder().publish(f"{self.folder}/{REPORT}", json.dumps(self.items, indent=2))
 
 
 def check_operation(name: object) -> Operation:
@@ -122,7 +123,7 @@ def check_file_list(file_list: object) -> list[str]:
 
 
 def run_operation(
-    file_list: list[str], operation: str, on_progress: Callable[[int, int, str], None], *, archive_folder: str = FOLDER
+    file_list: list[str], operation: str, on_progress: Callable[[int, int, str], None], *, folder: str = FOLDER
 ) -> BatchReport:
     """Run `operation` on each file and return what became of it; a file that cannot be processed fails alone.
 
@@ -133,21 +134,21 @@ def run_operation(
         file_list: 1 to 500 files, as `libraries.storage.open_input` takes them.
         operation: the name of an operation.
         on_progress: called after each file with the number of files done, their total, and the name of the file.
-        archive_folder: where a zip of all files goes, below the output folder.
+        folder: where the results go, below the output folder.
 
     Raises:
         BadFileList: the list is empty, too long, or holds something that is not a name.
         UnknownName: there is no such operation.
     """
-    files, chosen, report = check_file_list(file_list), check_operation(operation), BatchReport(operation)
+    files, chosen, report = check_file_list(file_list), check_operation(operation), BatchReport(operation, folder)
     act = chosen.act
     if act is None:
-        report.archive = _zip(files, report, on_progress, f"{archive_folder}/files.{chosen.suffix}")
+        report.archive = _zip(files, report, on_progress, f"{folder}/files.{chosen.suffix}")
         return report
-    owners: dict[str, str] = {}
+    owners = {f"{folder}/{REPORT}": ""}
     for step, file in enumerate(files, 1):
-        owner = owners.setdefault(result_name(file, chosen.suffix), file)
-        name = result_name(file, chosen.suffix, "" if owner == file else _short_hash(file))
+        owner = owners.setdefault(result_name(file, chosen.suffix, folder=folder), file)
+        name = result_name(file, chosen.suffix, "" if owner == file else _short_hash(file), folder)
         report.items.append(_processed(file, lambda file=file, name=name: _outcome(act, file, name)))  # type: ignore[misc]
         on_progress(step, len(files), file)
     return report
