@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
+
+# Seconds that a client has for closing its end as well; fewer once the process is to stop.
+PATIENCE, LAST_PATIENCE = 2.0, 0.2
 
 
 class WebWorker(ThreadWorker):
@@ -19,7 +23,8 @@ class WebWorker(ThreadWorker):
         kept = super().handle(conn)
         # A held connection was detached: its socket belongs to somebody else by now.
         if not kept and conn.sock.fileno() >= 0:
-            conn.close(graceful=True)
+            conn.sock.setblocking(True)
+            close_graceful(conn.sock, PATIENCE if self.alive else LAST_PATIENCE)
         return kept
 
     def finish_request(self, conn: Any, fs: Any) -> None:

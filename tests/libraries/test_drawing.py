@@ -71,7 +71,7 @@ def test_the_margin_is_a_tenth_of_the_shorter_side_and_ten_at_most(width: float,
 
 def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
     artboard = ArtboardSchema().load(ALLOWED)
-    looks = {"params": {}, "margin": None, "pen_width": 0.3, "encoding": "plain"}
+    looks: dict[str, object] = {"params": {}, "margin": None, "pen_width": 0.3, "encoding": "plain"}
     assert artboard == ALLOWED | {"pattern": "spiral", "seed": None} | looks
     assert area_of(artboard) == Area(210, 297, 10)
 
