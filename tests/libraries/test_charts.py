@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -24,6 +24,8 @@ numbers = st.floats(-1e12, 1e12)
 
 @examples(deadline=None)
 @given(numbers, numbers, st.integers(2, 20), st.booleans())
+@example(0.0, 5e-324, 20, False)
+@example(0.0, 3e-308, 20, True)
 def test_ticks_are_round_take_in_everything_and_are_not_many(first: float, second: float, count: int, zero: bool) -> None:
     low, high = min(first, second), max(first, second)
     ticks = number_ticks(low, high, count, from_zero=zero)
