@@ -139,7 +139,7 @@ class RulesField(fields.Dict):
             raise ValidationError(told) from None
 
 
-class ChoicesField(fields.List):
+class ChoicesField(fields.List[Any]):
     """A list of choices, or the one word that a symbol always becomes."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
@@ -149,7 +149,7 @@ class ChoicesField(fields.List):
             return super()._deserialize([{"to": value}], attr, data, **kwargs)
         except ValidationError as error:
             # The word is named by its own place: there is no list and no field around it in what was sent.
-            raise ValidationError(error.messages[0]["to"]) from None  # type: ignore[call-overload, index]
+            raise ValidationError(error.messages[0]["to"]) from None  # type: ignore[index]
 
 
 class LSystemSchema(Schema):
