@@ -89,12 +89,12 @@ def check_promise(head: bytes) -> None:
         ImageTooLarge: it is refused.
     """
     try:
-        with opened(head, most=MOST_PHOTO_PIXELS) as image:
-            check_size(image, head, most=MOST_PHOTO_PIXELS)
+        image = opened(head, most=MOST_PHOTO_PIXELS)
     except ImageTooLarge:
         raise
-    except Exception:  # noqa: S110 - the size stands further on, or the file is broken, which the whole of it will show
-        pass
+    except Exception:  # its size stands further on, or it is broken, which the whole of it will show
+        return
+    check_size(image, head, most=MOST_PHOTO_PIXELS)
 
 
 def _decoded(image: Image.Image) -> Image.Image:

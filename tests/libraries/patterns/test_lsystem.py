@@ -83,7 +83,7 @@ def test_a_word_that_grows_and_then_vanishes_counts_as_long_as_it_was() -> None:
         ({"rules": {"+": rule("F")}}, "params.rules"),
         ({"rules": {"F": []}}, "params.rules"),
         ({"rules": {}}, "params.rules"),
-        ({"rules": {"F": "FF"}}, "params.rules"),
+        ({"rules": {"F": "F;"}}, "params.rules"),
         ({"rules": {"F": [{"to": "F", "weight": 0}]}}, "params.rules"),
         ({"iterations": 2.5}, "params.iterations"),
     ],
@@ -114,7 +114,7 @@ def test_each_seed_grows_another_plant() -> None:
 
 @pytest.mark.parametrize(
     ("rules", "place"),
-    [({"F": "FF"}, "F"), ({"F": [{"to": "F!"}]}, "F.0.to"), ({"F": [{}]}, "F.0.to"), ({"FF": rule("F")}, "FF"), ([1], "")],
+    [({"F": "F!"}, "F"), ({"F": [{"to": "F!"}]}, "F.0.to"), ({"F": [{}]}, "F.0.to"), ({"FF": rule("F")}, "FF"), ([1], "")],
     ids=str,
 )
 def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place: str) -> None:
