@@ -15,27 +15,41 @@ Singles = NDArray[np.float32]
 SPREAD_FOOD, SPREAD_EATER = 0.16, 0.08
 # From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from the spreading.
 CELLS = 11
-# The part of the sheet where the eater is put at first, and how much food it left there.
-SOWN, LEFT = 0.5, 0.5
+# The eater begins in squares of this side, one for so many cells on average. More would eat all the food at once, and starve.
+SOWN, ROOM = 4, 400
+# How much food and how much of the eater there is in these squares.
+BEGUN = 0.5
 # Steps between two reports.
 TOLD = 100
 
 
 @dataclass(frozen=True)
 class Regime:
-    """How much food is added and how much of the eater is taken away, in each step, as a share."""
+    """How much food is added and how much of the eater is taken away, in each step, as a share; `striped` or dotted."""
 
     feed: float
     kill: float
+    striped: bool
 
 
 # Places in the map of Pearson, "Complex patterns in a simple system", Science 261 (1993), where patterns come to rest.
 REGIMES = {
-    "coral": Regime(0.0545, 0.062),
-    "maze": Regime(0.029, 0.057),
-    "spots": Regime(0.030, 0.062),
-    "holes": Regime(0.039, 0.058),
+    "coral": Regime(0.0545, 0.062, striped=True),
+    "maze": Regime(0.029, 0.057, striped=True),
+    "spots": Regime(0.030, 0.062, striped=False),
+    "holes": Regime(0.039, 0.058, striped=False),
 }
+
+
+def sow(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
+    """Return where the eater begins: small squares at places of chance, as an array of shape (`rows`, `columns`)."""
+    number = max(2, rows * columns // ROOM)
+    places = rng.integers(0, (rows - SOWN, columns - SOWN), (number, 2), endpoint=True)
+    sown = np.zeros((rows, columns), dtype=np.bool_)
+    for down in range(SOWN):
+        for across in range(SOWN):
+            sown[places[:, 0] + down, places[:, 1] + across] = True
+    return sown
 
 
 def grow(sown: NDArray[np.bool_], regime: Regime, steps: int, told: Callable[[float], None]) -> Floats:
@@ -53,7 +67,7 @@ def grow(sown: NDArray[np.bool_], regime: Regime, steps: int, told: Callable[[fl
         steps: how many steps.
         told: called with the part of the steps that is done, now and then.
     """
-    food, eater = (np.pad(np.where(sown, *pair), 1).astype(np.float32) for pair in ((LEFT, 1.0), (0.5, 0.0)))
+    food, eater = (np.pad(np.where(sown, *pair), 1).astype(np.float32) for pair in ((BEGUN, 1.0), (BEGUN, 0.0)))
     keep = np.float32(1 - regime.feed - 4 * SPREAD_FOOD), np.float32(1 - regime.feed - regime.kill - 4 * SPREAD_EATER)
     spread, feed = (np.float32(SPREAD_FOOD), np.float32(SPREAD_EATER)), np.float32(regime.feed)
     u, v = food[1:-1, 1:-1], eater[1:-1, 1:-1]
