@@ -35,7 +35,7 @@ STUB = 2.0
 # What it takes to find the height of one point of the lattice, counted in points drawn.
 WORK = 0.4
 # The length of all contours is this times their number, times the size of the room, divided by the scale; at most.
-TERRAIN_LENGTH, DISTANCE_LENGTH, REACTION_LENGTH = 2.0, 0.6, 3.0
+TERRAIN_LENGTH, DISTANCE_LENGTH, REACTION_LENGTH = 2.0, 0.6, 2.1
 # Which sides of a square of the lattice a line enters and leaves, for the corners that are higher: 1 for upper left, 2 for upper
 # right, 4 for lower right, 8 for lower left. Sides are 0 above, 1 right, 2 below, 3 left. The higher land is on the same hand.
 ENTERS = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 0, 1, 3, 0, 3, 0])

@@ -170,7 +170,11 @@ class LSystemSchema(Schema):
     )
     rules = RulesField(
         keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
-        values=ChoicesField(fields.Nested(ProductionSchema), validate=Length(1, 8)),
+        values=ChoicesField(
+            fields.Nested(ProductionSchema),
+            validate=Length(1, 8),
+            metadata={"type": ["array", "string"], "maxLength": LONGEST_WORD, "pattern": WORD},
+        ),
         load_default=None,
         validate=Length(1, MOST_RULES),
         metadata={"description": "For each letter what it becomes: a word, or a list of choices that are taken by weight."},

@@ -8,8 +8,9 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.drawing import Area
+from libraries.drawing.reaction_diffusion import REGIMES, grow, refined, sow
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
-from libraries.patterns.contours import _contours
+from libraries.patterns.contours import _contours, _Land, _numbered
 
 SQUARE = Area(200, 200, 10)
 
@@ -84,3 +85,71 @@ def test_lines_around_stones_are_evenly_apart() -> None:
 def test_a_lattice_finer_than_can_be_filled_in_time_is_refused() -> None:
     with pytest.raises(TooComplex):
         check_pattern("contours", Area(2000, 2000), {"scale": 5, "levels": 2, "octaves": 5})
+
+
+def dish(preset: str) -> tuple[float, float]:
+    """Return the mean and the spread of what has grown in a small dish."""
+    sown = sow(np.random.default_rng(3), 40, 60)
+    grown = grow(sown, REGIMES[preset], 1500, lambda _: None)
+    assert grown.shape == (40, 60)
+    assert 0 <= grown.min() < grown.max() < 1
+    return float(grown.mean()), float(np.ptp(grown))
+
+
+def test_every_regime_grows_and_leaves_food() -> None:
+    found = {preset: dish(preset) for preset in REGIMES}
+    assert all(spread > 0.15 for _, spread in found.values())
+    assert found["spots"][0] < found["maze"][0] < found["holes"][0]
+
+
+def test_where_nothing_is_sown_nothing_grows() -> None:
+    assert not grow(np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None).any()
+
+
+def test_one_step_is_the_equation_of_gray_and_scott() -> None:
+    sown = np.zeros((5, 5), dtype=np.bool_)
+    sown[2, 2] = True
+    grown = grow(sown, REGIMES["coral"], 1, lambda _: None)
+    assert grown[2, 2] == pytest.approx(0.5 + 0.08 * -2 + 0.5**3 - (0.0545 + 0.062) * 0.5)
+    assert grown[1, 2] == pytest.approx(0.08 * 0.5)
+    assert grown[1, 1] == 0
+
+
+def test_a_finer_grid_passes_through_the_coarse_one() -> None:
+    grid = np.random.default_rng(1).random((5, 4))
+    assert np.allclose(refined(grid, 13, 10)[::3, ::3], grid)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_what_has_grown_is_drawn_on_a_small_sheet_and_its_growth_is_told(labels: bool) -> None:
+    told: list[float] = []
+    params = {"kind": "reaction_diffusion", "iterations": 800, "labels": labels}
+    area = Area(70, 50, 5)
+    lines = draw_pattern("contours", area, params, watch=told.append)
+    assert len(lines) > 20
+    assert len(told) > 8
+    assert told == sorted(told)
+
+
+def test_every_number_stands_in_a_gap_of_its_own_line_and_the_right_way_up() -> None:
+    plain, labelled = contours(1), contours(1, labels=True)
+    same = {line.tobytes() for line in plain} | {line[::-1].tobytes() for line in plain}
+    changed = [line for line in labelled if line.tobytes() not in same]
+    digits = [shapely.LineString(line) for line in changed if np.hypot(*np.ptp(line, axis=0)) < 2.5]
+    lines = [shapely.LineString(line) for line in labelled if np.hypot(*np.ptp(line, axis=0)) >= 2.5]
+    assert len(digits) > 8
+    tree = shapely.STRtree(lines)
+    assert not tree.query(digits, predicate="dwithin", distance=0.2).size
+
+
+def test_a_number_is_not_written_where_the_line_is_short_or_the_land_too_steep() -> None:
+    at = np.linspace(0, 200, 401)
+    slope = np.broadcast_to(at[None, :] / 200, (401, 401))
+    for levels, numbers in ((20, 1), (400, 0)):
+        land = _Land(slope * levels - 0.5, at, at)
+        level, line = next(each for each in _contours(slope, at, at, levels) if each[0] == levels // 2)
+        pieces, digits = _numbered(line, level, land)
+        assert len(pieces) == 1 + numbers
+        assert bool(digits) == bool(numbers)
+    pieces, digits = _numbered(line[:40], level, land)
+    assert (len(pieces), digits) == (1, [])

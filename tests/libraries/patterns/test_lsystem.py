@@ -121,3 +121,15 @@ def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("lsystem", A4, {"axiom": "F", "rules": rules})
     assert list(caught.value.errors) == [f"params.rules.{place}".rstrip(".")]
+
+
+def test_a_rule_may_be_a_plain_word() -> None:
+    koch = {"axiom": "F--F--F", "angle": 60, "iterations": 3}
+    assert segments(**koch, rules={"F": "F+F--F+F"}) == segments(**koch, rules={"F": rule("F+F--F+F")})
+    assert check_pattern("lsystem", A4, {"rules": {"X": ""}})["rules"] == {"X": [{"to": "", "weight": 1.0}]}
+
+
+@pytest.mark.parametrize("word", ["F[", "F;", "F" * 201])
+def test_a_plain_word_is_checked_as_one_in_a_list(word: str) -> None:
+    with pytest.raises(InvalidFields):
+        check_pattern("lsystem", A4, {"axiom": "F", "rules": {"F": word}})

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.drawing import Area
-from libraries.patterns import draw_pattern
+from libraries.patterns import MOST_POINTS, PATTERNS, check_pattern, draw_pattern
 
 SQUARE = Area(120, 120, 10)
 
@@ -70,3 +70,16 @@ def test_each_tile_of_ten_print_has_one_diagonal() -> None:
     lines = tiles(kind="ten-print", cell=10)
     steps = [(start + end) / 20 for line in lines for start, end in pairwise(line)]
     assert sorted(tuple(np.floor(each).astype(int).tolist()) for each in steps) == [(x, y) for x in range(10) for y in range(10)]
+
+
+@pytest.mark.parametrize("levels", [1, 2, 5])
+@pytest.mark.parametrize("kind", ["arcs", "multi-scale", "smith"])
+def test_the_estimate_is_never_too_low_and_no_more_than_some_times_too_high(kind: str, levels: int) -> None:
+    params = check_pattern("truchet", SQUARE, {"kind": kind, "levels": levels, "strands": 5})
+    drawn = sum(len(line) for line in tiles(**params))
+    assert drawn <= PATTERNS["truchet"].cost(SQUARE, **params) < 5 * drawn
+
+
+def test_a_sheet_of_a1_is_within_the_limit_with_its_defaults() -> None:
+    area = Area(594, 841, 10)
+    assert PATTERNS["truchet"].cost(area, **check_pattern("truchet", area)) < MOST_POINTS
