@@ -156,7 +156,7 @@ class WorkerProcess:
 
     def wait_until_listening(self) -> WorkerProcess:
         """Wait until it takes jobs."""
-        until(lambda: "Listening on" in self.said() or self.process.poll() is not None, what="a listening worker")
+        until(lambda: "Listening on" in self.said() or self.process.poll() is not None, seconds=30, what="a listening worker")
         assert self.process.poll() is None, self.said()
         return self
 

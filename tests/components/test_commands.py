@@ -230,9 +230,9 @@ def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None
 def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_holds_on(task_folder: Path) -> None:
     (task_folder / "aaa_tasks.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")
     started = time.monotonic()
-    (finding,) = examine_tasks(1.5)
-    assert time.monotonic() - started < 3
-    assert "workers.aaa_tasks cannot be imported: not imported within 1.5 s" in finding.detail
+    (finding,) = examine_tasks(8)
+    assert time.monotonic() - started < 16
+    assert "workers.aaa_tasks cannot be imported: not imported within 8.0 s" in finding.detail
 
 
 def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:

@@ -26,6 +26,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def command_of(pid: int) -> bytes:
+    """The command line of a process, empty for one that has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 class Service:
     """A running `start_dev.py` of this test's own."""
 
@@ -75,8 +83,7 @@ class Service:
         found = {}
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         for pid in children:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            name = re.search(r"-m (\S+)", command)
+            name = re.search(r"-m (\S+)", command_of(int(pid)).replace(b"\0", b" ").decode())
             if name:
                 found[name[1].rpartition(".")[2]] = int(pid)
         return found
@@ -92,8 +99,7 @@ class Service:
 
     def workers(self) -> list[int]:
         """The process ids of the workers and, after each, of its work-horses."""
-        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.family()}
-        return sorted(pid for pid, command in commands.items() if b"--single" in command)
+        return sorted(pid for pid in self.family() if b"--single" in command_of(pid))
 
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 10.0) -> int:
         """Send a signal, wait for the end, return the exit code."""
