@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Long bytes are named by their length: what a compressor wrote may hold the time, and each process must name a test alike."""
+    """Name long bytes by their length: what a compressor wrote may hold the time, and all processes must name a test alike."""
     return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
 
 
