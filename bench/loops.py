@@ -45,16 +45,18 @@ def draw_spiral(
     yield line
 
 
-def draw_grid(area: Area, _rng: np.random.Generator, *, spacing_x: float, spacing_y: float, **_: Any) -> Iterator[Line]:
+def draw_grid(
+    area: Area, _rng: np.random.Generator, *, spacing_x: float, spacing_y: float, tolerance: float, **_: Any
+) -> Iterator[Line]:
     """Draw the two serpentines of a square grid."""
     columns, rows, turn_x, turn_y = grid._plan(area, spacing_x, spacing_y, serpentine=True)
-    yield _to_and_fro(rows.tolist(), columns[0], columns[-1], turn_x)
-    yield [(x, y) for y, x in _to_and_fro(columns.tolist(), rows[0], rows[-1], turn_y)]
+    yield _to_and_fro(rows.tolist(), columns[0], columns[-1], turn_x, tolerance)
+    yield [(x, y) for y, x in _to_and_fro(columns.tolist(), rows[0], rows[-1], turn_y, tolerance)]
 
 
-def _to_and_fro(levels: Sequence[float], first: float, last: float, depth: float) -> Line:
+def _to_and_fro(levels: Sequence[float], first: float, last: float, depth: float, tolerance: float) -> Line:
     half = (levels[1] - levels[0]) / 2
-    steps = max(math.ceil(math.pi / math.sqrt(8 * grid.TOLERANCE / max(depth, half))), 2)
+    steps = max(math.ceil(math.pi / math.sqrt(8 * tolerance / max(depth, half))), 2)
     line: Line = []
     for number, level in enumerate(levels):
         start, end, sign = (first, last, 1) if number % 2 == 0 else (last, first, -1)
@@ -278,7 +280,9 @@ def draw_phyllotaxis(
         yield [(u * cos - v * sin + x, u * sin + v * cos + y) for u, v in shape]
 
 
-def draw_space_filling(area: Area, _rng: np.random.Generator, *, cell: float, rounding: float, **_: Any) -> Iterator[Line]:
+def draw_space_filling(
+    area: Area, _rng: np.random.Generator, *, cell: float, rounding: float, tolerance: float, **_: Any
+) -> Iterator[Line]:
     """Let a turtle walk the flowsnake, and round its corners."""
     turtle = space_filling.TURTLES[space_filling.GOSPER]
     text, rules = turtle.axiom, str.maketrans(turtle.rules)
@@ -295,7 +299,7 @@ def draw_space_filling(area: Area, _rng: np.random.Generator, *, cell: float, ro
     low_x, high_x, low_y, high_y = (limit(place[axis] for place in line) for axis in (0, 1) for limit in (min, max))
     fit = min(area.inner_width / (high_x - low_x), area.inner_height / (high_y - low_y))
     line = [((x - (low_x + high_x) / 2) * fit, (y - (low_y + high_y) / 2) * fit) for x, y in line]
-    yield [_inside(area, complex(*place)) for place in _rounded(_corners(line), rounding)]
+    yield [_inside(area, complex(*place)) for place in _rounded(_corners(line), rounding, tolerance)]
 
 
 def _corners(line: Line) -> Line:
@@ -307,15 +311,17 @@ def _corners(line: Line) -> Line:
     return [*kept, line[-1]]
 
 
-def _rounded(line: Line, rounding: float) -> Line:
+def _rounded(line: Line, rounding: float, tolerance: float) -> Line:
     bends = [line[0]]
     for before, here, after in zip(line[:-2], line[1:-1], line[2:], strict=True):
         reach = rounding / 2 * min(math.dist(before, here), math.dist(after, here))
         start, end = (
             [h + (o - h) / math.dist(other, here) * reach for o, h in zip(other, here, strict=True)] for other in (before, after)
         )
-        for step in range(space_filling.TURN_STEPS + 1):
-            t = step / space_filling.TURN_STEPS
+        bend = math.hypot(*(a - 2 * h + b for a, h, b in zip(start, here, end, strict=True)))
+        steps = max(1, math.ceil(round(math.sqrt(bend / (4 * tolerance)), 6)))
+        for step in range(steps + 1):
+            t = step / steps
             x, y = ((1 - t) ** 2 * a + 2 * t * (1 - t) * h + t**2 * b for a, h, b in zip(start, here, end, strict=True))
             bends.append((x, y))
     bends.append(line[-1])

@@ -9,6 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
+from components.http import count_members
 from libraries.errors import NotFound, UnknownName
 from libraries.patterns import PATTERNS, Pattern
 
@@ -61,6 +62,7 @@ def json_schema(schema: type[Schema]) -> dict[str, Any]:
     plugin = MarshmallowPlugin(schema_name_resolver=_no_name)
     APISpec("", "", "3.1.0", plugins=[plugin])
     converter: Any = plugin.converter
+    converter.add_attribute_function(count_members)
     return {"properties": {}, **converter.schema2jsonschema(schema)}
 
 

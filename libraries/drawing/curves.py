@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -66,6 +67,34 @@ def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple
     # Near a turning point the measure is too coarse to trust; nowhere are steps longer than four times the average.
     needed = np.maximum(needed, needed.mean() / 4)
     return at, np.concatenate(([0.0], np.cumsum((needed[1:] + needed[:-1]) * (step / 2))))
+
+
+def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats:
+    """Return how many chords stand for arcs of `angle` radians, at least one: whole numbers, as floats.
+
+    A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2 / 8 at most.
+
+    Args:
+        radius: of the circles, in mm.
+        angle: of the arcs, in radians.
+        tolerance: farthest that a chord may lie from its arc, in mm.
+    """
+    return np.asarray(np.maximum(np.ceil(angle / np.sqrt(8 * tolerance / np.maximum(radius, tolerance))), 1.0))
+
+
+def thinned(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
+    """Return lines without the points that they can do without; both ends stay (Douglas and Peucker, 1973).
+
+    Args:
+        lines: arrays of shape (n, 2), in mm.
+        tolerance: farthest that a point which is left out may lie from the line that remains, in mm.
+    """
+    if not lines:
+        return []
+    sizes = [len(line) for line in lines]
+    whole = shapely.linestrings(np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), sizes))
+    kept, line = shapely.get_coordinates(shapely.simplify(whole, tolerance, preserve_topology=False), return_index=True)
+    return np.split(kept, np.flatnonzero(np.diff(line)) + 1)
 
 
 def polyline(points: Complexes) -> Polyline:

@@ -43,6 +43,11 @@ def millimetres(description: str, *, least: float, most: float, **options: Any) 
     return fields.Float(validate=Range(least, most), metadata=metadata, **options)
 
 
+def tolerance_field(of: str = "the true curve", *, load_default: float = 0.02) -> fields.Float:
+    """Return a field for how far a line may lie from what it stands for, in mm."""
+    return millimetres(f"Farthest that a line may lie from {of}", least=0.005, most=1, load_default=load_default)
+
+
 def degrees(description: str, **options: Any) -> fields.Float:
     """Return a field for an angle in degrees, from -360 to 360; `options` go to the field."""
     metadata = {"description": f"{description}, in degrees.", "x-unit": "degrees"}

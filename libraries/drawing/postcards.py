@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validates
 from marshmallow.validate import Length, OneOf
 from numpy.typing import NDArray
 
+from libraries.drawing.curves import arc_chords
 from libraries.drawing.fields import load_fields
 from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import DEFAULT_FONT, LINE_PITCH, StrokeFont, advance_of, is_blank, stroke_font, wrap
@@ -195,11 +196,8 @@ def _checked(value: str, name: str, font: StrokeFont) -> str:
 
 
 def _arc(centre: tuple[float, float], radii: tuple[float, float], start: float, end: float) -> Stroke:
-    """Return an arc of an ellipse from the angle `start` to `end` in degrees, clockwise from three o'clock.
-
-    A chord over the angle `a` leaves a circle of radius `r` by r * a**2 / 8.
-    """
-    steps = math.ceil(abs(math.radians(end - start)) / math.sqrt(8 * TOLERANCE / max(radii)))
+    """Return an arc of an ellipse from the angle `start` to `end` in degrees, clockwise from three o'clock."""
+    steps = int(arc_chords(max(radii), abs(math.radians(end - start)), TOLERANCE))
     angle = np.radians(np.linspace(start, end, steps + 1))
     return np.column_stack((centre[0] + radii[0] * np.cos(angle), centre[1] + radii[1] * np.sin(angle)))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 # Raised whenever a pattern begins to draw the same request in another way.
-VERSION = 1
+VERSION = 2
 # A longer text among the parameters is an image; its hash is enough to know it again.
 LONGEST_TEXT = 4096
 FIELDS = ("width", "height", "pattern", "params", "seed", "margin", "pen_width")

@@ -12,7 +12,8 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import check_order, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import check_order, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
@@ -67,7 +68,7 @@ class CirclePackingSchema(Schema):
         metadata={"description": "What is in the circles; mixed goes by their size: small ones are empty."},
     )
     fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.4)
-    tolerance = millimetres("Farthest that the line may lie from the true circle", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field("the true circle")
 
     @validates_schema(pass_original=True)
     def check_sizes(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
@@ -105,7 +106,7 @@ def cost(
     """Return a bound of the points, or what it takes to place the circles if that is more."""
     sizes = _sizes(area, smallest, largest, tail=tail, gap=gap, cover=cover, container=container)
     radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
-    each = np.array([_turn(r, tolerance) for r in radius.tolist()]) + 1.0
+    each = _turn(radius, tolerance) + 1.0
     if fill != EMPTY:
         each *= 1 + radius / fill_spacing
     return max(float(each.mean()), WORK) * sizes.number
@@ -245,7 +246,7 @@ def _circle(radius: float, style: str, spacing: float, angle: float, tolerance: 
 
 
 def _ring(radius: float, angle: float, tolerance: float) -> Polyline:
-    turn = np.linspace(0, 2 * math.pi, _turn(radius, tolerance) + 1) + angle
+    turn = np.linspace(0, 2 * math.pi, int(_turn(radius, tolerance)) + 1) + angle
     points = radius * np.column_stack((np.cos(turn), np.sin(turn)))
     points[-1] = points[0]
     return points
@@ -254,7 +255,7 @@ def _ring(radius: float, angle: float, tolerance: float) -> Polyline:
 def _spiral(radius: float, spacing: float, angle: float, tolerance: float) -> Polyline:
     """Return a circle that runs on inwards, a `spacing` nearer to the centre with each turn."""
     turns = math.floor(radius / spacing)
-    turn = np.linspace(0, 2 * math.pi * turns, turns * _turn(radius, tolerance) + 1)
+    turn = np.linspace(0, 2 * math.pi * turns, turns * int(_turn(radius, tolerance)) + 1)
     away = np.minimum(radius, radius - spacing * (turn / (2 * math.pi) - 1))
     return np.column_stack((away * np.cos(turn + angle), away * np.sin(turn + angle)))
 
@@ -269,6 +270,6 @@ def _hatch(radius: float, spacing: float, angle: float) -> Polyline:
     return np.asarray(points @ np.array(((cosine, sine), (-sine, cosine))))
 
 
-def _turn(radius: float, tolerance: float) -> int:
-    """Return the steps of a circle: a chord over the angle `a` leaves it by radius * a**2 / 8."""
-    return max(12, math.ceil(2 * math.pi / math.sqrt(8 * tolerance / max(radius, tolerance))))
+def _turn(radius: Floats | float, tolerance: float) -> Floats:
+    """Return the steps of circles."""
+    return np.maximum(arc_chords(radius, 2 * math.pi, tolerance), 12.0)

@@ -12,7 +12,7 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.drawing.reaction_diffusion import CELLS, REGIMES, grow, refined, sow
@@ -129,7 +129,7 @@ class ContoursSchema(Schema):
             "long and straight, and the lines beside it leave room."
         },
     )
-    tolerance = millimetres("Farthest that the line may lie from the true one, about", least=0.005, most=1, load_default=0.05)
+    tolerance = tolerance_field("the true one, about", load_default=0.05)
 
 
 def cost(

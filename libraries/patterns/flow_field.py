@@ -13,7 +13,8 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, check_order, millimetres
+from libraries.drawing.curves import thinned
+from libraries.drawing.fields import WholeNumber, check_order, millimetres, tolerance_field
 from libraries.drawing.mending import mend
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
@@ -89,6 +90,7 @@ class FlowFieldSchema(Schema):
         most=500,
         load_default=30.0,
     )
+    tolerance = tolerance_field("the one that follows the current")
 
     @validates_schema(pass_original=True)
     def check_sizes(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
@@ -119,6 +121,7 @@ def draw(
     longest: float,
     obstacles: int | None,
     obstacle_radius: float,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """Long lines that follow a current, evenly apart, and part around circles that stay empty.
 
@@ -151,9 +154,10 @@ def draw(
     grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
     if field == IMAGE:
         # Forms turn so sharply that the bends which mend gaps would cross other lines.
-        yield from nearest_first([line for line in grown if not _is_wound(line, separation)])
+        kept = [line for line in grown if not _is_wound(line, separation)]
     else:
-        yield from nearest_first(mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)))
+        kept = mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles))
+    yield from nearest_first(thinned(kept, tolerance))
 
 
 def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:

@@ -11,7 +11,8 @@ from marshmallow.validate import OneOf
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import degrees, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import degrees, millimetres, tolerance_field
 from libraries.patterns.catalogue import Polyline, pattern
 
 Levels = NDArray[np.float64]
@@ -19,8 +20,6 @@ Levels = NDArray[np.float64]
 SQUARE, HEX, TRIANGULAR, ISOMETRIC, POLAR = "square", "hex", "triangular", "isometric", "polar"
 # The directions of the lines in degrees, clockwise from three o'clock.
 FAMILIES = {SQUARE: (0, 90), TRIANGULAR: (0, 60, 120), ISOMETRIC: (90, 30, 150)}
-# Farthest that a turn may lie from the true curve, in mm.
-TOLERANCE = 0.02
 # Lines cut off shorter than this by the edge look like mistakes, in mm.
 STUB = 1.5
 # Lines whose ends lie farther apart than so many gaps are not joined.
@@ -60,17 +59,18 @@ class GridSchema(Schema):
             "Without it each line ends at the edge and is a stroke of its own: square corners, many more pen lifts."
         },
     )
+    tolerance = tolerance_field("the true circle or turn")
 
 
-def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool) -> float:
+def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool, tolerance: float) -> float:
     """Return how many points the grid has: two to a line, and those of the turns."""
     if kind == SQUARE and angle == 0:
         columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
         plans = ((rows, turn_x), (columns, turn_y))
-        return float(sum(len(levels) * (2 + len(_half_turn(levels, depth))) for levels, depth in plans))
+        return float(sum(len(levels) * (2 + len(_half_turn(levels, depth, tolerance))) for levels, depth in plans))
     if kind == POLAR:
         radii, counts = _polar_plan(area, spacing_x, spacing_y)
-        return float((_arc_steps(radii, 2 * math.pi) + 1).sum() + 2 * counts[-1])
+        return float((_arc_steps(radii, 2 * math.pi, tolerance) + 1).sum() + 2 * counts[-1])
     if kind == HEX:
         gap = _hex_gap(area, spacing_x)
         wide, high = _box(area, math.radians(angle))
@@ -81,13 +81,21 @@ def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: fl
     total = 0.0
     for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
         count = _box(area, math.radians(direction + angle))[1] / gap
-        total += 2 * (count + 1) + count * float(_arc_steps(np.array([gap * 2]), math.pi)[0])
+        total += 2 * (count + 1) + count * float(_arc_steps(gap * 2, math.pi, tolerance))
     return total
 
 
 @pattern(GridSchema, cost)
 def draw(
-    area: Area, _rng: np.random.Generator, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool
+    area: Area,
+    _rng: np.random.Generator,
+    *,
+    kind: str,
+    spacing_x: float,
+    spacing_y: float,
+    angle: float,
+    serpentine: bool,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """Lines that fill the room to its edges: squares, triangles, hexagons, or circles with spokes.
 
@@ -101,18 +109,18 @@ def draw(
     """
     if kind == SQUARE and angle == 0:
         columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-        across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x)
-        down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y)[:, ::-1]
+        across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x, tolerance)
+        down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y, tolerance)[:, ::-1]
         for stroke in (across, down):
             yield from [stroke] if serpentine else stroke.reshape(-1, 2, 2)
     elif kind == POLAR:
-        yield from _polar(area, spacing_x, spacing_y, math.radians(angle))
+        yield from _polar(area, spacing_x, spacing_y, math.radians(angle), tolerance)
     elif kind == HEX:
         yield from _honeycomb(area, spacing_x, math.radians(angle))
     else:
         gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
         for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
-            yield from _family(area, gap, math.radians(direction + angle), serpentine=serpentine)
+            yield from _family(area, gap, math.radians(direction + angle), tolerance, serpentine=serpentine)
 
 
 def _plan(area: Area, spacing_x: float, spacing_y: float, *, serpentine: bool) -> tuple[Levels, Levels, float, float]:
@@ -128,20 +136,17 @@ def _levels(first: float, last: float, spacing: float) -> Levels:
     return np.linspace(first, last, max(1, round((last - first) / spacing)) + 1)
 
 
-def _half_turn(levels: Levels, depth: float) -> Polyline:
-    """Return the inner points of the turn from one of `levels` to the next, seen from the middle between them; none for no depth.
-
-    A chord over the angle `a` leaves a circle of radius `r` by r * a**2 / 8.
-    """
+def _half_turn(levels: Levels, depth: float, tolerance: float) -> Polyline:
+    """Return the inner points of the turn between two `levels`, seen from the middle between them; none for no depth."""
     half_gap = (levels[1] - levels[0]) / 2
-    steps = math.ceil(math.pi / math.sqrt(8 * TOLERANCE / max(depth, half_gap))) if depth else 1
+    steps = int(arc_chords(max(depth, half_gap), math.pi, tolerance)) if depth else 1
     angle = np.linspace(-math.pi / 2, math.pi / 2, max(steps, 2) + 1)[1:-1] if depth else np.empty(0)
     return np.column_stack((depth * np.cos(angle), half_gap * np.sin(angle)))
 
 
-def _to_and_fro(levels: Levels, ends: tuple[float, float], depth: float) -> Polyline:
+def _to_and_fro(levels: Levels, ends: tuple[float, float], depth: float, tolerance: float) -> Polyline:
     """Return the points of lines between `ends` at each of `levels`, to and fro, with turns that reach `depth` beyond."""
-    turn = _half_turn(levels, depth)
+    turn = _half_turn(levels, depth, tolerance)
     size = 2 + len(turn)
     # One block for each line: its two ends, then the turn to the next line.
     blocks = np.empty((len(levels), size, 2))
@@ -154,12 +159,12 @@ def _to_and_fro(levels: Levels, ends: tuple[float, float], depth: float) -> Poly
     return points[: len(points) - len(turn)]
 
 
-def _arc_steps(radius: Levels, angle: float) -> Levels:
-    """Return how many chords an arc of `angle` radians needs; a chord over `a` leaves its circle by radius * a**2 / 8."""
-    return np.maximum(np.ceil(angle / np.sqrt(8 * TOLERANCE / np.maximum(radius, TOLERANCE))), 4)
+def _arc_steps(radius: Levels | float, angle: float, tolerance: float) -> Levels:
+    """Return how many chords arcs of `angle` radians get, at least what looks round."""
+    return np.maximum(arc_chords(radius, angle, tolerance), 4.0)
 
 
-def _family(area: Area, gap: float, angle: float, *, serpentine: bool) -> Iterator[Polyline]:
+def _family(area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool) -> Iterator[Polyline]:
     """Yield parallel lines a `gap` apart, one of them through the centre, as one stroke with round turns or one by one."""
     along = np.array([math.cos(angle), math.sin(angle)])
     shortest = min(area.inner_width, area.inner_height)
@@ -174,7 +179,7 @@ def _family(area: Area, gap: float, angle: float, *, serpentine: bool) -> Iterat
         return
     # From the end of a line to the beginning of the next: half of an ellipse, slanted where the edge of the room is.
     out, back = lines[:-1, 1], lines[1:, 0]
-    steps = int(_arc_steps(np.array([gap * 2]), math.pi)[0])
+    steps = int(_arc_steps(gap * 2, math.pi, tolerance))
     turn = np.linspace(0, math.pi, steps + 1)[1:-1, None]
     middle, reach = (out + back)[:, None] / 2, (out - back)[:, None] / 2
     heading = np.where(np.arange(len(out)) % 2, -1, 1)[:, None, None] * along
@@ -254,10 +259,10 @@ def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels,
     return radii, np.where(inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6)
 
 
-def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float) -> Iterator[Polyline]:
+def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float, tolerance: float) -> Iterator[Polyline]:
     radii, counts = _polar_plan(area, spacing_x, spacing_y)
     centre = np.array(area.centre)
-    for radius, steps in zip(radii, _arc_steps(radii, 2 * math.pi).astype(np.int64), strict=True):
+    for radius, steps in zip(radii, _arc_steps(radii, 2 * math.pi, tolerance).astype(np.int64), strict=True):
         turn = angle + np.linspace(0, 2 * math.pi, steps + 1)
         circle = radius * np.column_stack((np.cos(turn), np.sin(turn)))
         circle[-1] = circle[0]

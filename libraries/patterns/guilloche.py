@@ -12,7 +12,7 @@ from marshmallow.validate import OneOf, Range
 
 from libraries.drawing.area import Area
 from libraries.drawing.curves import Complexes, Curve, Floats, estimate_length, estimate_points, follow, polyline
-from libraries.drawing.fields import WholeNumber, degrees, millimetres
+from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
 from libraries.patterns.catalogue import Polyline, pattern
 
 ROSETTE, HYPO, EPI = "rosette", "hypotrochoid", "epitrochoid"
@@ -96,7 +96,7 @@ class GuillocheSchema(Schema):
             "description": "Depth of the waves, as a share of the width of a band; bands swell and narrow against each other."
         },
     )
-    tolerance = millimetres("Farthest that the line may lie from the true curve", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field()
 
     @validates_schema
     def check_wheel(self, data: Mapping[str, Any], **_: Any) -> None:

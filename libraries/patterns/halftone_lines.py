@@ -12,7 +12,8 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import degrees, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import degrees, millimetres, tolerance_field
 from libraries.imaging.channels import CHANNELS, GREY
 from libraries.imaging.controls import PictureSchema, lay, lay_roughly
 from libraries.imaging.tones import Box, Tones
@@ -79,7 +80,7 @@ class HalftoneLinesSchema(PictureSchema):
         "Distance of the turns that fill a dot; as wide as the pen makes it solid", least=0.15, most=5, load_default=0.35
     )
     angle = degrees("Direction of the lines, or of the rows of dots, clockwise from three o'clock", load_default=0.0)
-    tolerance = millimetres("Farthest that a line may lie from the true wave", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field("the true wave")
 
 
 def cost(area: Area, *, style: str, **params: Any) -> float:
@@ -357,10 +358,9 @@ def _turns(radius: Floats | float, fill: float) -> Floats:
 def _dot_steps(radius: Floats, fill: float, tolerance: float) -> tuple[Floats, Floats]:
     """Return how many chords the circle of a dot has, and how many the spiral in it.
 
-    A chord over the angle `a` leaves a circle by radius * a**2 / 8; along the spiral the mean of such steps is two thirds of the
-    outermost.
+    Along the spiral the mean of the steps is two thirds of the outermost.
     """
-    around = np.maximum(8, np.ceil(2 * math.pi / np.sqrt(8 * tolerance / np.maximum(radius, tolerance))))
+    around = np.maximum(arc_chords(radius, 2 * math.pi, tolerance), 8.0)
     return around, np.ceil(around * _turns(radius, fill) * 2 / 3)
 
 

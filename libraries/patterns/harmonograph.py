@@ -13,7 +13,7 @@ from marshmallow.validate import OneOf, Range
 
 from libraries.drawing.area import Area
 from libraries.drawing.curves import Complexes, Curve, Floats, follow, polyline
-from libraries.drawing.fields import WholeNumber, degrees, millimetres
+from libraries.drawing.fields import WholeNumber, degrees, tolerance_field
 from libraries.patterns.catalogue import Polyline, pattern
 
 LATERAL, ROTARY, LISSAJOUS = "lateral", "rotary", "lissajous"
@@ -93,7 +93,7 @@ class HarmonographSchema(Schema):
             "description": "How much longer than wide the figure may be, to fill the page; 1 keeps it as wide as it is high."
         },
     )
-    tolerance = millimetres("Farthest that the line may lie from the true curve", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field()
 
 
 class Swinging(NamedTuple):

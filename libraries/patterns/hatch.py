@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.drawing.area import LONGEST_SIDE, Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.errors import InvalidInput
@@ -23,15 +24,12 @@ from libraries.patterns.catalogue import Polyline, pattern
 
 ROOM, CIRCLE, POLYGON, STAR, OUTLINE = "room", "circle", "polygon", "star", "outline"
 LINES, CROSS, ZIGZAG, CONTOUR, SCRIBBLE = "lines", "cross", "zigzag", "contour", "scribble"
-# Farthest that a round edge may lie from the true curve, in mm.
-TOLERANCE = 0.02
 # Pieces shorter than this, in mm, look like stray dots.
 STUB = 1.5
 MOST_CORNERS = 100
-SLACK = 1e-6
 THINNEST = 1e-3
-# Points to one loop of a scribble.
-LOOP = 14
+# A loop of a scribble has at least so many points, and is at most so many spacings wide from its middle.
+LOOP, WIDEST_LOOP = 12, 1.45
 # What cutting a line with the shape costs beside its two points.
 CUT = 8
 # Rows are joined where their ends are at most so many spacings apart.
@@ -98,6 +96,7 @@ class HatchSchema(Schema):
         load_default=True,
         metadata={"description": "Join neighbouring lines where the way between their ends is short and inside the shape."},
     )
+    tolerance = tolerance_field("the true edge or loop")
 
     @validates_schema
     def check_outline(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -125,6 +124,7 @@ def cost(
     style: str,
     spacing: float,
     angles: list[float],
+    tolerance: float,
     **_: Any,
 ) -> float:
     """Return how many points the hatching has at most; the cutting of lines is counted as some points for each.
@@ -140,13 +140,13 @@ def cost(
         # These are about as wide as high, and touch the nearer edges of the room.
         across = min(across, 1.7 * min(area.inner_width, area.inner_height))
     lines = across / spacing + 2
-    corners = _corner_count(area, shape, sides, outline)
+    corners = _corner_count(area, shape, sides, outline, tolerance)
     if style == CONTOUR:
         # An outline that crosses itself has its crossings for corners too.
         crossings = corners * corners / 4 if shape == OUTLINE else 0
         return (min(area.inner_width, area.inner_height) / 2 / spacing + 1) * (corners + crossings + 1) * 1.5
     if style == SCRIBBLE:
-        return lines * (lines + 2) * LOOP
+        return lines * (lines + 2) * _loop(spacing, tolerance)
     # A line crosses each side of a shape once at most.
     pieces = 1 if shape in {ROOM, CIRCLE, POLYGON} else corners / 2
     return (len(angles) if style == CROSS else 1) * lines * (2 * pieces + CUT)
@@ -166,6 +166,7 @@ def draw(
     shade: float,
     inset: float,
     link: bool,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """A shape filled with lines: hatched, crossed, zigzagged, scribbled, or followed inwards from its edge.
 
@@ -176,7 +177,7 @@ def draw(
     Yields:
         Arrays of shape (n, 2), in mm.
     """
-    whole, spacing = _shape(area, shape, sides, outline), _spacing(area, style, spacing)
+    whole, spacing = _shape(area, shape, sides, outline, tolerance), _spacing(area, style, spacing)
     if whole.area < THINNEST * THINNEST:
         raise NothingToFill
     filled = whole.buffer(-inset, join_style="mitre") if inset else whole
@@ -186,7 +187,8 @@ def draw(
         yield from _contours(filled, spacing)
         return
     drawn = 0
-    for stroke in _layers(whole, filled, rng, style=style, spacing=spacing, angles=angles, shade=shade, link=link):
+    layers = _layers(whole, filled, rng, style=style, spacing=spacing, angles=angles, shade=shade, link=link, tolerance=tolerance)
+    for stroke in layers:
         drawn += 1
         yield stroke
     if not drawn:
@@ -204,20 +206,21 @@ def _layers(
     angles: list[float],
     shade: float,
     link: bool,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
     light = float(rng.uniform(0, 2 * math.pi))
     for number, angle in enumerate(angles if style == CROSS else angles[:1]):
-        region = filled if number == 0 else filled.difference(_glow(whole, light, shade, number / len(angles)))
+        region = filled if number == 0 else filled.difference(_glow(whole, light, shade, number / len(angles), tolerance))
         turn = math.radians(angle)
         if region.is_empty:
             continue
         if style == SCRIBBLE:
-            yield from _scribble(region, turn, spacing, rng)
+            yield from _scribble(region, turn, spacing, rng, tolerance)
         elif style == ZIGZAG:
             yield from _zigzag(region, turn, spacing)
         else:
-            yield from nearest_first(list(_hatched(region, turn, spacing, link=link)))
+            yield from nearest_first(list(_hatched(region, turn, spacing, tolerance, link=link)))
 
 
 def _check_reach(area: Area, outline: list[list[float]]) -> None:
@@ -236,13 +239,13 @@ def _spacing(area: Area, style: str, spacing: float) -> float:
     return min(spacing, min(area.inner_width, area.inner_height) / 8) if style == SCRIBBLE else spacing
 
 
-def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None) -> BaseGeometry:
+def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float) -> BaseGeometry:
     """Return the shape, as large as fits the room."""
     if shape == OUTLINE:
         return _outlined(area, outline or [])
     if shape == ROOM:
         return shapely.box(area.left, area.top, area.right, area.bottom)
-    count = _corner_count(area, shape, sides, outline)
+    count = _corner_count(area, shape, sides, outline, tolerance)
     turn = 2 * math.pi * np.arange(count) / count - math.pi / 2
     reach = np.where(np.arange(count) % 2, STAR_WAIST, 1.0) if shape == STAR else np.ones(count)
     unit = reach[:, None] * np.column_stack((np.cos(turn), np.sin(turn)))
@@ -253,9 +256,9 @@ def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None
     return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
 
 
-def _corner_count(area: Area, shape: str, sides: int, outline: list[list[float]] | None) -> int:
+def _corner_count(area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float) -> int:
     radius = min(area.inner_width, area.inner_height) / 2
-    round_one = 4 * math.ceil(max(3, math.pi / 4 / math.sqrt(2 * TOLERANCE / radius)))
+    round_one = 4 * max(3, int(arc_chords(radius, math.pi / 2, tolerance)))
     return {ROOM: 4, CIRCLE: round_one, POLYGON: sides, STAR: 2 * sides, OUTLINE: len(outline or ())}[shape]
 
 
@@ -272,14 +275,14 @@ def _flat(found: BaseGeometry) -> list[BaseGeometry]:
     return list(shapely.get_parts(parts))
 
 
-def _glow(whole: BaseGeometry, light: float, shade: float, part: float) -> BaseGeometry:
+def _glow(whole: BaseGeometry, light: float, shade: float, part: float, tolerance: float) -> BaseGeometry:
     """Return the disc of light that a layer keeps clear of; `part` is the number of the layer, from 0 to 1."""
     left, top, right, bottom = whole.bounds
     reach = min(right - left, bottom - top) / 2
     x = (left + right) / 2 + 0.42 * shade * reach * math.cos(light)
     y = (top + bottom) / 2 + 0.42 * shade * reach * math.sin(light)
     radius = shade * reach * (0.35 + 1.05 * part)
-    turn = np.linspace(0, 2 * math.pi, max(12, math.ceil(math.pi / math.sqrt(2 * TOLERANCE / max(radius, 1.0)))), endpoint=False)
+    turn = np.linspace(0, 2 * math.pi, max(12, int(arc_chords(max(radius, 1.0), 2 * math.pi, tolerance))), endpoint=False)
     return (
         shapely.Polygon(np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn)))) if radius else shapely.Polygon()
     )
@@ -297,7 +300,7 @@ def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
     return np.stack((start * along + levels[:, None] * across, end * along + levels[:, None] * across), axis=1)
 
 
-def _hatched(region: BaseGeometry, turn: float, spacing: float, *, link: bool) -> Iterator[Polyline]:
+def _hatched(region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool) -> Iterator[Polyline]:
     """Yield the rows inside a region, to and fro; with `link`, neighbours are joined into strokes."""
     parts, row = shapely.get_parts(
         shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region), return_index=True
@@ -307,7 +310,7 @@ def _hatched(region: BaseGeometry, turn: float, spacing: float, *, link: bool) -
     row, pieces = row[kept], shapely.get_coordinates(parts[kept]).reshape(-1, 4).reshape(-1, 2, 2)
     # Each second row runs back.
     pieces[row % 2 == 1] = pieces[row % 2 == 1, ::-1]
-    followers = _links(region, row, pieces, spacing) if link else {}
+    followers = _links(region, row, pieces, spacing, tolerance) if link else {}
     followed = set(followers.values())
     for first in range(len(pieces)):
         if first not in followed:
@@ -318,7 +321,7 @@ def _hatched(region: BaseGeometry, turn: float, spacing: float, *, link: bool) -
             yield np.concatenate(stroke)
 
 
-def _links(region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float) -> dict[int, int]:
+def _links(region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float, tolerance: float) -> dict[int, int]:
     """Return for pieces which piece of the next row the pen goes on to: where the way is short and inside the region."""
     starts = np.searchsorted(row, np.arange(row.max(initial=0) + 3))
     one = np.repeat(np.arange(len(row)), starts[row + 2] - starts[row + 1])
@@ -326,8 +329,8 @@ def _links(region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float
     ways = np.stack((pieces[one, 1], pieces[two, 0]), axis=1)
     short = np.hypot(*(ways[:, 1] - ways[:, 0]).T) <= FARTHEST_LINK * spacing
     one, two, ways = one[short], two[short], ways[short]
-    # A link may run along the edge, where the last digits decide on which side of it.
-    near = region.buffer(SLACK)
+    # A link may run along the edge, which is known within the tolerance: a chord of a hollow edge lies just outside.
+    near = region.buffer(tolerance)
     shapely.prepare(near)
     inside = shapely.covers(near, shapely.linestrings(ways)) if len(ways) else np.empty(0, bool)
     followers: dict[int, int] = {}
@@ -356,20 +359,28 @@ def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyl
     yield from _parts(shapely.intersection(shapely.LineString(ends if len(ends) > 1 else cut[0]), region))
 
 
-def _scribble(region: BaseGeometry, turn: float, spacing: float, rng: np.random.Generator) -> Iterator[Polyline]:
+def _loop(spacing: float, tolerance: float) -> int:
+    """Return how many points a loop of a scribble has: the second derivative of its path is that of a circle as large."""
+    return max(LOOP, int(arc_chords(WIDEST_LOOP * spacing, 2 * math.pi, tolerance)))
+
+
+def _scribble(
+    region: BaseGeometry, turn: float, spacing: float, rng: np.random.Generator, tolerance: float
+) -> Iterator[Polyline]:
     """Yield loops along rows: a rolling circle whose size and place tremble."""
+    loop = _loop(spacing, tolerance)
     noise = GradientNoise(rng)
     rows = _rows(region, turn, spacing * 1.6)
     along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
     for number, (start, end) in enumerate(rows):
         length = math.dist(start, end)
-        t = np.arange(0, length, spacing / LOOP)
+        t = np.arange(0, length, spacing / loop)
         phase = 2 * math.pi * t / spacing
         level = np.full(len(t), number * 0.73 + 0.5)
         size = spacing * (0.95 + 0.5 * noise.at(t / (6 * spacing), level))
         sway = spacing * 0.7 * noise.at(t / (9 * spacing) + 50, level)
         points = start + (t - size * np.sin(phase))[:, None] * along + (sway + size * np.cos(phase))[:, None] * across
-        pieces = list(_runs(points, region))
+        pieces = [run for run in _runs(points, region) if len(run) > loop // 2]
         yield from pieces if number % 2 == 0 else [piece[::-1] for piece in reversed(pieces)]
 
 
@@ -378,8 +389,7 @@ def _runs(line: Polyline, region: BaseGeometry) -> Iterator[Polyline]:
     inside = np.concatenate(([False], shapely.contains_xy(region, line), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        if stop - start > LOOP // 2:
-            yield line[start:stop]
+        yield line[start:stop]
 
 
 def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:

@@ -11,7 +11,7 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
@@ -58,7 +58,7 @@ class NoiseLinesSchema(Schema):
         most=10,
         load_default=0.35,
     )
-    tolerance = millimetres("Farthest that a line may lie from the true curve", least=0.005, most=1, load_default=0.03)
+    tolerance = tolerance_field(load_default=0.03)
 
 
 def cost(area: Area, *, lines: int, amplitude: float, width: float, roughness: float, tolerance: float, **_: object) -> float:

@@ -12,7 +12,8 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, degrees, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
@@ -102,7 +103,7 @@ class PhyllotaxisSchema(Schema):
         validate=OneOf([DISC, PAGE]),
         metadata={"description": "What the marks fill: the largest disc, or the whole room up to its edges."},
     )
-    tolerance = millimetres("Farthest that the line may lie from the true curve", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field()
 
 
 class Field(NamedTuple):
@@ -284,8 +285,7 @@ def _along_arms(marks: Integers, field: Field, step: float) -> list[int]:
 
 def _shape(marker: str, diameter: float, tolerance: float) -> Polyline:
     """Return the mark of radius 1 that points along x, fine enough for the `diameter` in mm."""
-    # A chord over the angle a leaves a circle of radius r by r * a**2 / 8.
-    turn = max(8, math.ceil(2 * math.pi / math.sqrt(8 * tolerance / max(diameter / 2, tolerance))))
+    turn = max(8, int(arc_chords(diameter / 2, 2 * math.pi, tolerance)))
     if marker == DASH:
         return np.array([(-1.0, 0.0), (1.0, 0.0)])
     if marker == PETAL:

@@ -13,15 +13,16 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
 HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z = "hilbert", "moore", "peano", "gosper", "sierpinski", "z"
 # A room this much longer than wide is filled with squares in two columns.
 OBLONG = 1.25
-TURN_STEPS = 5
 SHORTEST = 1e-9
+# How much longer than computed the steps of a turtle's curve are at most: its width is known about.
+SLACK = 1.3
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -104,32 +105,45 @@ class SpaceFillingSchema(Schema):
         validate=Range(0, 1),
         metadata={"description": "How round the corners are: 0 is sharp, 1 is as round as they can be."},
     )
+    tolerance = tolerance_field("the true round corner")
 
 
-def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, rounding: float) -> float:
+def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, rounding: float, tolerance: float) -> float:
     """Return how many points the curve has if it is as fine as possible everywhere.
 
-    A corner that is as round as can be ends where the next one begins, if their cells are of one size; a cell that is larger
-    loses less by that than it saves. Only the steps of Morton's order are of many lengths.
+    A corner that is as round as can be ends where the next one begins, if their cells are of one size. A cell that is larger, or
+    a side that is longer, takes more points for its corner, but saves more than that.
     """
     del scale, shading
-    corners = TURN_STEPS + 1 if rounding else 1
     if kind in TURTLES:
         turtle = TURTLES[kind]
-        return corners * (math.pow(turtle.growth, _turtle_order(area, turtle, cell)) * turtle.steps + 2)
+        order = _turtle_order(area, turtle, cell)
+        step = min(area.inner_width, area.inner_height) / (turtle.width * turtle.factor**order)
+        corners = _bend_steps(SLACK * step * rounding / 2, tolerance) + 1 if rounding else 1
+        return corners * (math.pow(turtle.growth, order) * turtle.steps + 2)
     roots, base = _roots(area, kind), len(TABLES[kind][0])
     depth = _depth(roots, kind, cell)
+    bend = _bend_steps(roots.side / math.isqrt(base) ** depth * rounding / 2, tolerance)
+    corners = bend + 1 if rounding else 1
     if rounding and depth == 0 and kind in {HILBERT, MOORE}:
         # A ring of squares that are not divided is straight but for four corners.
-        return corners * 6
+        return corners * 6.0
     if rounding == 1 and kind != Z:
-        return TURN_STEPS * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
+        return bend * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
     return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
 
 
 @pattern(SpaceFillingSchema, cost)
 def draw(
-    area: Area, rng: np.random.Generator, *, kind: str, cell: float, shading: int, scale: float, rounding: float
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    kind: str,
+    cell: float,
+    shading: int,
+    scale: float,
+    rounding: float,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """One unbroken line that passes through every cell of the sheet, finer where the picture is dark.
 
@@ -150,7 +164,7 @@ def draw(
     if kind == MOORE:
         line = np.concatenate((line, line[:1]))
     if rounding:
-        line = _rounded(_corners(line), rounding)
+        line = _rounded(_corners(line), rounding, tolerance)
     yield np.clip(line + np.array(area.centre), (area.left, area.top), (area.right, area.bottom))
 
 
@@ -278,8 +292,17 @@ def _corners(line: Polyline) -> Polyline:
     return line[np.concatenate(([True], bend > SHORTEST * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1), [True]))]
 
 
-def _rounded(line: Polyline, rounding: float) -> Polyline:
-    """Return the line with each corner replaced by a parabola that touches both sides; a closed line stays closed."""
+def _bend_steps(reach: float, tolerance: float) -> int:
+    """Return how many chords a parabola has at most that begins and ends `reach` mm from its corner, see `_rounded`."""
+    return max(1, math.ceil(math.sqrt(2 * reach / (4 * tolerance))))
+
+
+def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
+    """Return the line with each corner replaced by a parabola that touches both sides; a closed line stays closed.
+
+    A parabola from `a` by the corner `b` to `c` has the second derivative 2 * (a - 2 * b + c): so n equal steps keep to it within
+    |a - 2 * b + c| / (4 * n**2), where the length is at most twice that of the longer side.
+    """
     closed = bool((line[0] == line[-1]).all())
     if len(line) < 3:  # noqa: PLR2004 - a straight line has no corner
         return line
@@ -288,8 +311,13 @@ def _rounded(line: Polyline, rounding: float) -> Polyline:
     before, corner, after = line[:-2], line[1:-1], line[2:]
     reach = rounding / 2 * np.minimum(np.hypot(*(before - corner).T), np.hypot(*(after - corner).T))[:, None]
     start, end = (corner + (other - corner) / np.hypot(*(other - corner).T)[:, None] * reach for other in (before, after))
-    t = np.linspace(0, 1, TURN_STEPS + 1)[None, :, None]
-    bends = ((1 - t) ** 2 * start[:, None] + 2 * t * (1 - t) * corner[:, None] + t**2 * end[:, None]).reshape(-1, 2)
+    bend = np.hypot(*(start - 2 * corner + end).T)
+    # Rounded, so that the last digits do not decide between two numbers of steps.
+    counts = np.maximum(np.ceil(np.round(np.sqrt(bend / (4 * tolerance)), 6)), 1).astype(np.int64)
+    at = np.repeat(np.arange(len(counts)), counts + 1)
+    nth = np.arange(len(at)) - np.repeat(np.cumsum(counts + 1) - (counts + 1), counts + 1)
+    t = (nth / counts[at])[:, None]
+    bends = (1 - t) ** 2 * start[at] + 2 * t * (1 - t) * corner[at] + t**2 * end[at]
     parts = (bends, bends[:1]) if closed else (line[:1], bends, line[-1:])
     joined = np.concatenate(parts)
     # Where the bends of two corners touch, their common point is written once.

@@ -11,7 +11,7 @@ from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, degrees, millimetres
+from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
 from libraries.patterns.catalogue import Polyline, pattern
 
 CLOCKWISE, COUNTER_CLOCKWISE = "clockwise", "counter-clockwise"
@@ -59,7 +59,7 @@ class SpiralSchema(Schema):
         metadata={"description": "Which way the line turns on its way outwards."},
     )
     start_angle = degrees("Where the line begins, clockwise from three o'clock", load_default=-90.0)
-    tolerance = millimetres("Farthest that the line may lie from the true curve", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field()
 
 
 def cost(area: Area, *, kind: str, arms: int, pitch: float, inner_radius: float, tolerance: float, **_: object) -> float:

@@ -9,15 +9,14 @@ import numpy as np
 from marshmallow.validate import Range
 
 from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
 from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
-# Farthest that a dot's outline may lie from its circle, in mm.
-TOLERANCE = 0.02
 # A touch of the pen is a stroke of this length, in mm: plotters pass over strokes without any.
 TOUCH = 0.1
 # The lightest dots have this share of the diameter of the darkest.
@@ -59,12 +58,13 @@ class StippleSchema(PictureSchema):
         load_default=None,
         allow_none=True,
     )
+    tolerance = tolerance_field("the true circle of a dot")
 
 
-def cost(area: Area, *, points: int | None, dot: float | None, **_: object) -> float:
+def cost(area: Area, *, points: int | None, dot: float | None, tolerance: float, **_: object) -> float:
     """Return how many points the dots have. The rounds are bounded by the ranges of `points` and `iterations`: some seconds."""
     count, dot = _sizes(area, points, dot)
-    return count * (_steps(dot) + 1.0)
+    return count * (_steps(dot, tolerance) + 1.0)
 
 
 @pattern(StippleSchema, cost)
@@ -80,6 +80,7 @@ def draw(
     points: int | None,
     iterations: int,
     dot: float | None,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """A picture in thousands of small dots, closer where it is darker.
 
@@ -102,7 +103,7 @@ def draw(
     # A dot of the darkest tone has all of the diameter. None is larger than the room.
     share = SMALLEST + (1 - SMALLEST) * tones.at(*ordered.T) if dot else np.ones(len(ordered))
     size = np.minimum(share * max(dot, TOUCH), min(box.width, box.height))[:, None]
-    mark = _mark(dot)
+    mark = _mark(dot, tolerance)
     # A dot at the edge of the room is drawn beside it, whole.
     reach = size / 2 * np.abs(mark).max(axis=0)
     low, high = np.array((area.left, area.top)), np.array((area.right, area.bottom))
@@ -110,11 +111,11 @@ def draw(
         yield np.clip(centre + radius * mark, low, high)
 
 
-def _mark(dot: float) -> Polyline:
+def _mark(dot: float, tolerance: float) -> Polyline:
     """Return the shape of a dot of radius 1."""
     if not dot:
         return np.array([[-1.0, 0.0], [1.0, 0.0]])
-    turn = np.linspace(0, 2 * math.pi, _steps(dot) + 1)
+    turn = np.linspace(0, 2 * math.pi, _steps(dot, tolerance) + 1)
     circle = np.column_stack((np.cos(turn), np.sin(turn)))
     circle[-1] = circle[0]
     return circle
@@ -129,6 +130,6 @@ def _sizes(area: Area, points: int | None, dot: float | None) -> tuple[int, floa
     return count, min(DOT * room * DENSITY / count, WIDEST) if dot is None else dot
 
 
-def _steps(dot: float) -> int:
-    """Return how many chords a dot has; one over the angle `a` leaves its circle by radius * a**2 / 8."""
-    return max(8, math.ceil(2 * math.pi / math.sqrt(8 * TOLERANCE / (dot / 2)))) if dot else 1
+def _steps(dot: float, tolerance: float) -> int:
+    """Return how many chords a dot has."""
+    return max(8, int(arc_chords(dot / 2, 2 * math.pi, tolerance))) if dot else 1

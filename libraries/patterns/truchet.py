@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
 from libraries.drawing.chaining import chain
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.drawing.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
 ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = "arcs", "diagonal", "multi-scale", "smith", "ten-print"
-# Farthest that an arc may lie from the true circle, in mm.
-TOLERANCE = 0.02
 HALF = 0.5
 # How much of the sheet keeps its size of tiles at each halving, and how ragged the borders between sizes are.
 KEPT = 0.45
@@ -69,9 +68,10 @@ class TruchetSchema(Schema):
         validate=Range(0, 1),
         metadata={"description": "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles."},
     )
+    tolerance = tolerance_field("the true circle")
 
 
-def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float) -> float:
+def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float) -> float:
     """Return how many points the tiles have at most; the joining of pieces is counted as some points for each."""
     del order
     columns, rows, side = _layout(area, cell)
@@ -83,11 +83,11 @@ def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order
     parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
     lines = 1 if kind == ARCS else _whole_strands(strands, parts, side)
     if kind == ARCS:
-        return tiles * 2.0 * (_arc_steps(side / 2) + 1 + PIECE)
+        return tiles * 2.0 * (_arc_steps(side / 2, tolerance) + 1 + PIECE)
     points = 0.0
     while tiles:
         halved = _halved(tiles) if parts > 1 else 0
-        points += (tiles - halved) * _most_points(lines, side)
+        points += (tiles - halved) * _most_points(lines, side, tolerance)
         # A tile of half the side has half of the strands.
         tiles, parts, lines, side = halved * 4, parts // 2, lines // 2, side / 2
     return points
@@ -95,7 +95,7 @@ def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order
 
 @pattern(TruchetSchema, cost)
 def draw(
-    area: Area, rng: np.random.Generator, *, kind: str, cell: float, strands: int, levels: int, order: float
+    area: Area, rng: np.random.Generator, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float
 ) -> Iterator[Polyline]:
     """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
 
@@ -114,7 +114,7 @@ def draw(
     if kind == DIAGONAL:
         lines = _triangles(tiles, _whole_strands(strands, 1, side))
     else:
-        pieces = _diagonals(tiles) if kind == TEN_PRINT else _ribbons(tiles, kind, strands, side / parts)
+        pieces = _diagonals(tiles) if kind == TEN_PRINT else _ribbons(tiles, kind, strands, side / parts, tolerance)
         lines = nearest_first([line for line in chain(pieces) if _length(line) * side / parts >= min(STUB, side / parts / 2)])
     for line in lines:
         yield np.clip(line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom))
@@ -125,12 +125,12 @@ def _halved(tiles: int) -> int:
     return tiles - 1 - math.floor((tiles - 1) * KEPT)
 
 
-def _most_points(lines: int, side: float) -> float:
+def _most_points(lines: int, side: float, tolerance: float) -> float:
     """Return how many points a tile with two ribbons of `lines` strands has at most, and what its pieces cost.
 
     An arc of the ribbon below may be cut in two, each with a point at its end and one more chord.
     """
-    steps = sum(_arc_steps((strand + 0.5) / lines * side) for strand in range(lines))
+    steps = sum(_arc_steps((strand + 0.5) / lines * side, tolerance) for strand in range(lines))
     return 2 * steps + lines * (1 + 4 + 3 * PIECE)
 
 
@@ -146,9 +146,9 @@ def _whole_strands(strands: int, parts: int, side: float) -> int:
     return max(1, round(min(strands, side / CLOSEST) / parts)) * parts
 
 
-def _arc_steps(radius: float) -> int:
-    """Return how many chords a quarter circle needs; a chord over `a` leaves its circle by radius * a**2 / 8."""
-    return max(4, math.ceil(math.pi / 2 / math.sqrt(8 * TOLERANCE / radius)))
+def _arc_steps(radius: float, tolerance: float) -> int:
+    """Return how many chords a quarter circle gets, at least what looks round."""
+    return max(4, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
 def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: float) -> Tiles:
@@ -178,14 +178,14 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     return column, row, sides, turned, chance[1] & ~ruled
 
 
-def _ribbons(tiles: Tiles, kind: str, strands: int, cell: float) -> list[Polyline]:
+def _ribbons(tiles: Tiles, kind: str, strands: int, cell: float, tolerance: float) -> list[Polyline]:
     """Return the arcs of all tiles, in units of the finest cells, which are `cell` mm wide."""
     parts = int(tiles[2].max())
     lines = 1 if kind == ARCS else _whole_strands(strands, parts, cell * parts) // parts
     pieces: list[Polyline] = []
     for side in np.unique(tiles[2]).tolist():
         column, row, _, turned, upside = (each[tiles[2] == side, None] for each in tiles)
-        for arc in _motif(side, lines, cell, woven=kind != ARCS and side * lines > 1):
+        for arc in _motif(side, lines, cell, tolerance, woven=kind != ARCS and side * lines > 1):
             x = np.where(turned, side - arc[:, 0], arc[:, 0]) + column
             y = np.where(upside, side - arc[:, 1], arc[:, 1]) + row
             pieces.extend(np.stack((x, y), axis=2))
@@ -197,7 +197,7 @@ def _length(line: Polyline) -> float:
     return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
-def _motif(side: int, lines: int, cell: float, *, woven: bool) -> Iterator[Polyline]:
+def _motif(side: int, lines: int, cell: float, tolerance: float, *, woven: bool) -> Iterator[Polyline]:
     """Yield the arcs of a tile: those around its upper left corner, and what can be seen of those around the opposite one.
 
     The far corner's arc of radius `r` meets the circle of radius `side` around the near corner where the cosine of the angle
@@ -205,7 +205,7 @@ def _motif(side: int, lines: int, cell: float, *, woven: bool) -> Iterator[Polyl
     """
     for strand in range(side * lines):
         radius = (strand + 0.5) / lines
-        steps = _arc_steps(radius * cell)
+        steps = _arc_steps(radius * cell, tolerance)
         yield _arc(radius, 0, math.pi / 2, steps)
         meets = (side**2 + radius**2) / (2 * math.sqrt(2) * side * radius)
         if not woven or meets >= 1:

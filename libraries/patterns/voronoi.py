@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
 from libraries.drawing.chaining import chain
-from libraries.drawing.fields import WholeNumber, millimetres
+from libraries.drawing.curves import arc_chords
+from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
 from libraries.drawing.noise import GradientNoise
 from libraries.imaging.controls import lay
 from libraries.imaging.field import image_field
@@ -115,7 +116,7 @@ class VoronoiSchema(Schema):
         metadata={"description": "Share of the cells that are filled; they lie together, with an image where it is darkest."},
     )
     fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.2)
-    tolerance = millimetres("Farthest that a round corner may lie from the true one", least=0.005, most=1, load_default=0.02)
+    tolerance = tolerance_field("the true round corner")
 
 
 def cost(
@@ -310,8 +311,8 @@ def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Ce
 
 
 def _quarter(radius: float, tolerance: float) -> int:
-    """Return the steps of a quarter circle: a chord over the angle `a` leaves it by radius * a**2 / 8."""
-    return max(2, math.ceil(math.pi / 2 / math.sqrt(8 * tolerance / max(radius, tolerance))))
+    """Return the steps of a quarter circle."""
+    return max(2, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
 def _by_rows(cells: Cells, across: float) -> NDArray[np.int64]:

@@ -36,3 +36,9 @@ def test_an_unknown_pattern_is_not_found_with_the_list_and_a_hint(client: FlaskC
     assert (response.status_code, response.get_json()["type"]) == (404, "/problems/pattern-not-found")
     assert "spiral" in response.get_json()["detail"]
     assert "did you mean 'spiral'?" in response.get_json()["detail"]
+
+
+def test_the_rules_of_an_lsystem_are_counted_as_members_of_an_object(client: FlaskClient) -> None:
+    rules = client.get("/patterns/lsystem").get_json()["params"]["properties"]["rules"]
+    assert (rules["minProperties"], rules["maxProperties"]) == (1, 26)
+    assert not {"minLength", "maxLength"} & set(rules)

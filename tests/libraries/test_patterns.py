@@ -11,6 +11,7 @@ from itertools import pairwise, repeat
 
 import numpy as np
 import pytest
+import shapely
 from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def test_a_pattern_draws_inside_the_area_with_its_defaults_and_about_as_many_poi
     drawn = sum(map(len, lines))
     estimate = PATTERNS[name].cost(area, **check_pattern(name, area))
     assert drawn <= estimate + 1
-    assert estimate < 20 * drawn + 500
+    assert estimate < 30 * drawn + 500
 
 
 @every_pattern
@@ -301,3 +302,24 @@ def test_the_comparison_with_a_kept_drawing_can_fail(update_golden: bool) -> Non
     if not update_golden:
         with pytest.raises(pytest.fail.Exception, match="has changed"):
             assert_like_golden("pattern_spiral", changed(), update=False)
+
+
+# What has round lines only if it is told to.
+ROUND: dict[str, dict[str, object]] = {"hatch": {"style": "scribble"}, "stipple": {"points": 300, "dot": 3}}
+
+
+@pytest.mark.parametrize("name", [name for name, pattern in PATTERNS.items() if "tolerance" in pattern.schema().fields])
+def test_a_coarser_tolerance_takes_fewer_points_and_lies_about_as_far_from_the_fine_drawing(name: str) -> None:
+    fine, coarse = (draw_pattern(name, SMALL, {**ROUND.get(name, {}), "tolerance": tolerance}) for tolerance in (0.005, 0.2))
+    assert sum(map(len, coarse)) < 0.8 * sum(map(len, fine))
+    drawn = shapely.STRtree(shapely.linestrings(np.concatenate(fine), indices=np.repeat(np.arange(len(fine)), [*map(len, fine)])))
+    lines = shapely.linestrings(np.concatenate(coarse), indices=np.repeat(np.arange(len(coarse)), [*map(len, coarse)]))
+    places = shapely.points(shapely.get_coordinates(shapely.segmentize(lines, 0.5)))
+    away = drawn.query_nearest(places, return_distance=True, all_matches=False)[1]
+    # Heights are scaled to fill the page, and where lines are hidden their ends move: both along with the tolerance.
+    assert np.quantile(away, 0.9) <= 2.2 * 0.2
+
+
+@pytest.mark.parametrize("name", ["lsystem", "tsp_art"])
+def test_patterns_of_straight_lines_have_no_tolerance(name: str) -> None:
+    assert "tolerance" not in PATTERNS[name].schema().fields

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.drawing.area import Area
-from libraries.drawing.mending import mend
+from libraries.drawing.mending import LOOK_BACK, mend
 from libraries.patterns import draw_pattern
 
 LANE = 1.5
@@ -29,7 +29,9 @@ def mended(lines: Lines, *, longest: float = 1000.0, forbidden: float = np.inf) 
 def ends_that_face_each_other(lines: Lines, reach: float) -> int:
     """How many pairs of ends of different lines lie ahead of each other within `reach` mm."""
     places = np.array([place for line in lines for place in (line[0], line[-1])])
-    ways = np.array([way for line in lines for way in (line[0] - line[3], line[-1] - line[-4])])
+    ways = np.array(
+        [way for line in lines for way in (line[0] - line[: LOOK_BACK + 1][-1], line[-1] - line[-LOOK_BACK - 1 :][0])]
+    )
     ways /= np.hypot(*ways.T)[:, None]
     between = places[None] - places[:, None]
     away = np.hypot(between[..., 0], between[..., 1])

@@ -12,6 +12,8 @@ from libraries.imaging import Box, open_image, place
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 
 A5 = Area(148, 210, 8)
+# Shorter pieces, at the edges of the room, have no heading of their own, in mm.
+LEAST = 0.2
 
 
 def distances(x: NDArray[np.float64], y: NDArray[np.float64], lines: list[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -50,11 +52,11 @@ def test_lines_part_around_the_circles() -> None:
 
 
 def test_a_current_without_swirl_runs_straight_but_for_slight_bends_where_lines_were_joined() -> None:
-    ways = np.concatenate([np.diff(line, axis=0)[1:-1] for line in flow(swirl=0, obstacles=0, field="noise")])
-    heading = np.degrees(np.arctan(ways[:, 1] / ways[:, 0]))
-    off = np.abs(heading - np.median(heading))
-    assert np.quantile(off, 0.75) < 1e-3
-    assert off.max() < 12
+    ways = np.concatenate([np.diff(line, axis=0) for line in flow(swirl=0, obstacles=0, field="noise")])
+    heading, length = np.degrees(np.arctan(ways[:, 1] / ways[:, 0])), np.hypot(*ways.T)
+    off = np.abs(heading - heading[np.argmax(length)])
+    assert length[off < 1e-3].sum() > 0.7 * length.sum()
+    assert off[length > LEAST].max() < 12
 
 
 def test_lines_follow_the_length_that_is_asked() -> None:
