@@ -12,6 +12,7 @@ import logging
 import os
 import resource
 import signal
+import textwrap
 import time
 import traceback
 from collections.abc import Callable
@@ -173,8 +174,12 @@ class Horse:
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
         ended = time.time()
         trace = "".join(traceback.format_exception(error))
-        log.warning("%s: %s failed after %.3fs: %s", _printable(name), job.id, ended - attempt.started, type(error).__name__)
-        log.error("%s", trace.rstrip())
+        # A foreseen error says all in its text. Of another one the whole way to it is wanted, indented: the text of an error may
+        # come from a client, and no line of it is to look like a line of this log.
+        why = f"{type(error).__name__}: {_printable(str(error), 500)}" if isinstance(error, VectorError) else type(error).__name__
+        log.warning("%s: %s failed after %.3fs: %s", _printable(name), job.id, ended - attempt.started, why)
+        if not isinstance(error, VectorError):
+            log.error("%s", textwrap.indent(trace.rstrip(), "    ", lambda _: True))
         outcome = self._commit(
             lambda: transitions.fail(
                 self._client,
@@ -267,8 +272,8 @@ def _told(error: BaseException) -> dict[str, str] | None:
     return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 
-def _printable(name: str) -> str:
-    return name[:128].encode("unicode_escape").decode()
+def _printable(text: str, most: int = 128) -> str:
+    return text[:most].encode("unicode_escape").decode()
 
 
 def _has_children() -> bool:

@@ -312,8 +312,8 @@ ROUND: dict[str, dict[str, object]] = {"hatch": {"style": "scribble"}, "stipple"
 def test_a_coarser_tolerance_takes_fewer_points_and_lies_about_as_far_from_the_fine_drawing(name: str) -> None:
     fine, coarse = (draw_pattern(name, SMALL, {**ROUND.get(name, {}), "tolerance": tolerance}) for tolerance in (0.005, 0.2))
     assert sum(map(len, coarse)) < 0.8 * sum(map(len, fine))
-    drawn = shapely.STRtree(shapely.linestrings(np.concatenate(fine), indices=np.repeat(np.arange(len(fine)), [*map(len, fine)])))
-    lines = shapely.linestrings(np.concatenate(coarse), indices=np.repeat(np.arange(len(coarse)), [*map(len, coarse)]))
+    drawn = shapely.STRtree([shapely.LineString(line) for line in fine])
+    lines = [shapely.LineString(line) for line in coarse]
     places = shapely.points(shapely.get_coordinates(shapely.segmentize(lines, 0.5)))
     away = drawn.query_nearest(places, return_distance=True, all_matches=False)[1]
     # Heights are scaled to fill the page, and where lines are hidden their ends move: both along with the tolerance.

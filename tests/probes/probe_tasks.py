@@ -34,6 +34,16 @@ def refuse() -> None:
     raise BadFileName("that name will not do")
 
 
+def forge(text: str) -> None:
+    """Fail with an error that holds what a client sent."""
+    raise ValueError(text)
+
+
+def refuse_for(text: str) -> None:
+    """Fail with an error that is meant for users and holds what a client sent."""
+    raise BadFileName(text)
+
+
 def hand_out_a_set() -> set[int]:
     """Return what JSON cannot write."""
     return {1, 2}

@@ -63,6 +63,20 @@ def test_it_logs_the_beginning_and_the_end_of_each_job(start_worker: StartWorker
     assert "ValueError: boom" in said, "the trace belongs in the worker's log"
 
 
+def test_an_error_that_was_foreseen_takes_one_line_and_no_error_can_forge_one(start_worker: StartWorker) -> None:
+    worker = start_worker()
+    forged = "no\n2026-01-01 00:00:00 WARNING Worker started: forged"
+    jobs = [enqueue_background_job(f"workers.probe_tasks.{name}", forged) for name in ("refuse_for", "forge")]
+    until(lambda: {get_job_status(job.id)["status"] for job in jobs} == {"failed"}, what="two failed jobs")
+    lines = worker.said().splitlines()
+    (foreseen,) = [line for line in lines if jobs[0].id in line and "failed after" in line]
+    assert foreseen.endswith(r"BadFileName: no\n2026-01-01 00:00:00 WARNING Worker started: forged")
+    traces = [line for line in lines if "raise " in line]
+    assert traces, "how it came to the other error is told"
+    assert all("raise BadFileName" not in line for line in traces)
+    assert not [line for line in lines if line.startswith("2026-01-01 00:00:00")]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_signal_lets_the_running_job_finish_and_exits_0(start_worker: StartWorker, home: Path, number: int) -> None:
     """F18."""
