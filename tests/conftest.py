@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,29 @@ def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str =
         if time.monotonic() > deadline:
             pytest.fail(f"{what} did not come true in {seconds} s")
         time.sleep(0.01)
+
+
+class Stopwatch:
+    """Measures from when it is made, and leaves out the time in which some process had to wait for a processor.
+
+    What a test says of seconds is a promise of the product, and holds on a machine that is not busy with something else.
+    """
+
+    def __init__(self) -> None:
+        """Start."""
+        self._began, self._waited = time.monotonic(), self._waiting()
+
+    def seconds(self) -> float:
+        """Return how many seconds have gone by, without those of waiting."""
+        return time.monotonic() - self._began - (self._waiting() - self._waited)
+
+    @staticmethod
+    def _waiting() -> float:
+        """Return the seconds since the machine was started in which a process waited for a processor; 0 if it does not tell."""
+        with suppress(OSError):
+            # Linux, pressure stall information: some avg10=0.00 avg60=0.00 avg300=0.00 total=12345, in microseconds.
+            return int(Path("/proc/pressure/cpu").read_text().split("total=", 1)[1].split()[0]) / 1e6
+        return 0.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

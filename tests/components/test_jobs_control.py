@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from libraries.job_manager import acting_for, enqueue_background_job, fetch_job,
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.queueing import background_queue
 from libraries.settings import Settings, get_settings
-from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.watchful import watchful_client
 
 RunJobs = Callable[[], None]
@@ -287,9 +286,9 @@ def test_a_running_job_is_stopped_and_only_then_said_to_be(
     assert set(running["links"]) == {"self", "events", "result", "cancel"}
     assert kind_of(client.delete(f"/jobs/{job_id}")) == (409, "job-runs")
     assert kind_of(client.post(f"/jobs/{job_id}/retry")) == (409, "not-retryable")
-    started = time.monotonic()
+    started = Stopwatch()
     response = client.post(f"/jobs/{job_id}/cancel")
-    assert time.monotonic() - started < 4
+    assert started.seconds() < 4
     assert (response.status_code, response.get_json()["status"]) == (200, "stopped")
     assert shown(client, job_id)["status"] == "stopped"
     assert not ended.exists()
@@ -455,7 +454,7 @@ def test_a_full_queue_is_said_to_be_full_and_when_to_come_back(settings: Setting
 
 
 def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(client: FlaskClient) -> None:
-    started = time.monotonic()
+    started = Stopwatch()
     for method, address, body in [
         ("POST", "/jobs", {"task": NOTHING}),
         ("GET", "/jobs", None),
@@ -465,7 +464,7 @@ def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(
     ]:
         response = client.open(address, method=method, json=body) if body else client.open(address, method=method)
         assert kind_of(response) == (503, "queue-unavailable")
-    assert time.monotonic() - started < 5
+    assert started.seconds() < 5
 
 
 @pytest.mark.usefixtures("broker")

@@ -11,7 +11,7 @@ from redis import Redis
 
 from libraries.job_manager import fetch_job
 from libraries.settings import Settings
-from tests.conftest import WorkerProcess, until
+from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.fleet import Fleet, horse_of
 from tests.faults.trail import all_done, begun, leftovers, queue, states, tell
 
@@ -63,10 +63,10 @@ def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_do
 def test_a_job_over_its_memory_fails_alone_and_is_not_tried_again(start_worker: StartWorker, client: Redis) -> None:
     """F12."""
     start_worker(JOB_MEMORY="1GB")
-    began = time.monotonic()
+    began = Stopwatch()
     greedy, modest = queue(client, "fault_tasks.eat", 2 * 10**9, retries=3), queue(client, "fault_tasks.eat", 10**6)
     until(lambda: all_done(client, [greedy, modest]), what="both jobs")
-    assert time.monotonic() - began < 5
+    assert began.seconds() < 5
     assert failure(greedy)[0] == "failed"
     assert "MemoryError" in str(failure(greedy)[2])
     assert failure(modest)[0] == "finished"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from libraries.settings import Settings, use_settings
 from libraries.texts import TranslatorAway, translate
-from tests.conftest import until
+from tests.conftest import Stopwatch, until
 
 Install = Callable[[str], None]
 LIST = 'if [ "$1" = -l ]; then echo "  eng-spa"; echo "  oci-fra"; exit; fi\n'
@@ -138,10 +137,10 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
     # The pipe is at its end once the last process that holds it is gone.
     install(f'(echo up; exec sleep 60) > "{alive}" & exec sleep 60')
-    started = time.monotonic()
+    started = Stopwatch()
     with pytest.raises(TranslatorAway, match="took too long"):
         translate("The house is red.")
-    assert time.monotonic() - started < 5
+    assert started.seconds() < 5
     assert os.read(reader, 100) == b"up\n"
     until(lambda: os.read(reader, 100) == b"", what="the end of all processes")
     os.close(reader)
