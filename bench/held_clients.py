@@ -20,6 +20,7 @@ import selectors
 import socket
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -45,7 +46,7 @@ def mark(number: int) -> str:
     return f"mark-{number:06};"
 
 
-class Client:
+class Client(ABC):
     """One held connection, from the request on; a subclass knows what is said on it."""
 
     def __init__(self, port: int, head: bytes, until: bytes) -> None:
@@ -87,16 +88,20 @@ class Client:
         self.welcomed()
         return True
 
+    @abstractmethod
     def welcomed(self) -> None:
         """Say what there is to say behind the answer's head."""
 
+    @abstractmethod
     def take(self) -> list[int]:
         """Return the numbers of the events that are whole, and keep the rest."""
-        raise NotImplementedError
 
 
 class StreamClient(Client):
     """A client of an event stream."""
+
+    def welcomed(self) -> None:
+        """Say nothing: a stream is only heard."""
 
     def take(self) -> list[int]:
         """Return the numbers of the events that are whole."""

@@ -11,6 +11,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -99,9 +100,9 @@ class ForeignPeer(Peer):
         """Start the peer's own command."""
         crew.start(self.command(workers), **self.environ())
 
+    @abstractmethod
     def command(self, workers: int) -> list[str]:
         """Return the command that starts `workers`."""
-        raise NotImplementedError
 
     def done(self) -> int:
         """Return the number of results."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import ClassVar
 
 from rq.job import Job
@@ -23,9 +24,9 @@ class RqPeer(Peer):
 
     standard = True
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Return the worker's command."""
-        raise NotImplementedError
 
     def enqueue(self, jobs: int) -> None:
         """Queue no-ops as a request would, one call each."""
