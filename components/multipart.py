@@ -65,12 +65,12 @@ class Received:
     parcel: Parcel
     addressed: bool = False
 
-    def hand_to(self, job_id: str) -> None:
-        """Leave the parcel to a job."""
+    def hand_to(self, job_id: str, file: str = "") -> None:
+        """Leave the parcel to a job, which will store it as `file` if that is known."""
         self.addressed = True
         # The job is queued. Without this note the parcel is thrown away later than it could be.
         with contextlib.suppress(QueueUnavailable):
-            address_parcel(self.parcel.id, job_id)
+            address_parcel(self.parcel.id, job_id, file)
 
 
 def is_form() -> bool:

@@ -8,17 +8,23 @@ from flask import Response
 
 from components.data.schemas import ChartSchema, DataFileSchema
 from components.http import AcceptedSchema, accepted, api_blueprint
+from components.input_files import check_stored, submit_after_storing
 from components.operations import OPERATIONS, Operation
-from libraries.job_manager import enqueue_background_job
 
 blueprint = api_blueprint("data", __name__, "/data", "Data files: converted, and drawn as charts.")
+
+
+def _stored(asked: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the call of a request of many or on a socket; its file has to be there."""
+    check_stored(asked["file_path"])
+    return [asked]
+
+
 CONVERT = OPERATIONS.add(
     "convert",
-    Operation(task="workers.data_tasks.process_file", schema=DataFileSchema, calls=lambda file: [file], timeout="15m"),
+    Operation(task="workers.data_tasks.process_file", schema=DataFileSchema, calls=_stored, timeout="15m"),
 )
-CHART = OPERATIONS.add(
-    "chart", Operation(task="workers.data_tasks.plot_file", schema=ChartSchema, calls=lambda chart: [chart], timeout="15m")
-)
+CHART = OPERATIONS.add("chart", Operation(task="workers.data_tasks.plot_file", schema=ChartSchema, calls=_stored, timeout="15m"))
 PROCESS_EXAMPLE = {"file_path": "uploads/data.csv", "format": "json"}
 CHART_EXAMPLE = {"file_path": "uploads/data.csv", "chart": "line", "x": "day", "y": ["price"], "title": "Prices"}
 
@@ -33,7 +39,7 @@ def process_data(data_file: dict[str, Any]) -> Response:
     The job's result tells how many rows were kept and which were not, and why, what the columns hold, and how the file was read;
     `GET /jobs/<id>/result` is the new file.
     """
-    job = enqueue_background_job(CONVERT.task, job_timeout=CONVERT.timeout, **data_file)
+    job = submit_after_storing(CONVERT.task, data_file, [data_file["file_path"]], timeout=CONVERT.timeout)
     return accepted(job, "File queued for conversion")
 
 
@@ -47,4 +53,4 @@ def chart_data(chart: dict[str, Any]) -> Response:
     Each series has a layer and a pen of its own, axes and lettering have theirs. Long columns are thinned to what a pen can show.
     `GET /jobs/<id>/result` is the drawing.
     """
-    return accepted(enqueue_background_job(CHART.task, job_timeout=CHART.timeout, **chart), "Chart queued")
+    return accepted(submit_after_storing(CHART.task, chart, [chart["file_path"]], timeout=CHART.timeout), "Chart queued")

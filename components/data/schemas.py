@@ -5,10 +5,10 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
+from components.input_files import check_readable
 from components.library_checks import passes
 from libraries.charts import CHARTS, MOST_SERIES, check_chart
 from libraries.drawing.papers import ORIENTATIONS, PAPERS, page_size
-from libraries.storage import open_input
 from libraries.tables import (
     DELIMITERS,
     ENCODINGS,
@@ -22,11 +22,6 @@ from libraries.tables import (
 )
 
 LONGEST_PATH, LONGEST_NAME, LONGEST_TITLE = 1_000, 1_000, 120
-
-
-def check_readable(path: str) -> None:
-    """Raise an error of the storage if `path` is not a file that tasks may read."""
-    open_input(path).close()
 
 
 def file_path_field() -> fields.String:

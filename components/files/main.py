@@ -8,7 +8,7 @@ from flask import Response
 
 from components.files.schemas import BatchSchema
 from components.http import AcceptedSchema, accepted, api_blueprint
-from libraries.job_manager import enqueue_background_job
+from components.input_files import submit_after_storing
 
 blueprint = api_blueprint("files", __name__, "/files", "Do the same to many files.")
 PROCESS, TIMEOUT = "workers.file_tasks.process_batch", "20m"
@@ -23,4 +23,5 @@ def process_files(batch: dict[str, Any]) -> Response:
 
     A file that is missing or cannot be processed fails alone: the job's result tells what became of each.
     """
-    return accepted(enqueue_background_job(PROCESS, job_timeout=TIMEOUT, **batch), f"Batch of {len(batch['file_list'])} queued")
+    files = batch["file_list"]
+    return accepted(submit_after_storing(PROCESS, batch, files, timeout=TIMEOUT), f"Batch of {len(files)} queued")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from components.input_files import check_readable
 from components.photos.schemas import check_source
 from components.problems import BadFields, FieldError
 from libraries.errors import InvalidInput, NotFound
-from libraries.job_manager import find_job
-from libraries.storage import open_input
+from libraries.job_manager import find_job, jobs_storing
 
 
 def jobs_before(photo: str) -> tuple[str, ...]:
@@ -23,7 +23,8 @@ def jobs_before(photo: str) -> tuple[str, ...]:
         if "://" in photo:
             check_source(photo)
         elif "/" in photo or "." in photo:
-            open_input(photo).close()
+            check_readable(photo)
+            return jobs_storing([photo])
         else:
             return _job_before(photo)
     except (InvalidInput, NotFound) as error:

@@ -30,12 +30,13 @@ def upload_file(received: Received) -> Response:
     It goes in the field `file` of a form, and may have 10 MB, unless the service is set otherwise. What it is, is told by its
     content: PNG, JPEG, WebP, GIF, SVG, CSV, TSV, JSON, NDJSON, XLSX and Parquet are taken.
 
-    The reply names the path that the file will have, and does not wait until it is stored; the job does that.
+    The reply names the path that the file will have, and does not wait until it is stored; the job does that. The path can be
+    used at once: what works on it waits for that job.
     """
     token = f"{request_random().getrandbits(128):032x}"
     name = f"{token[:2]}/{token[2:]}/{stem_of(received.name, otherwise='file')}{received.kind.suffix}"
     job = enqueue_background_job(STORE, received.parcel.id, name, job_timeout=TIMEOUT)
-    received.hand_to(job.id)
+    received.hand_to(job.id, f"uploads/{name}")
     told: dict[str, Any] = {
         "media_type": received.kind.media_type,
         "size": received.parcel.size,

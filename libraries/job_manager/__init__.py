@@ -38,7 +38,16 @@ from libraries.job_manager.memory import attach_again, attach_drawn
 from libraries.job_manager.notices import Notice, read_notices
 from libraries.job_manager.outbox import deliveries, job_webhook, log_delivery, queue_delivery
 from libraries.job_manager.ownership import acting_for, current_owner
-from libraries.job_manager.parcels import Parcel, ParcelGone, ParcelsFull, address_parcel, drop_parcel, open_parcel, put_parcel
+from libraries.job_manager.parcels import (
+    Parcel,
+    ParcelGone,
+    ParcelsFull,
+    address_parcel,
+    drop_parcel,
+    jobs_storing,
+    open_parcel,
+    put_parcel,
+)
 from libraries.job_manager.queueing import JobOptions, enqueue_background_job, submit
 from libraries.job_manager.quotas import RateLimited
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
@@ -110,6 +119,7 @@ __all__ = [
     "find_job",
     "get_job_status",
     "job_webhook",
+    "jobs_storing",
     "known_tasks",
     "list_jobs",
     "log_delivery",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 QUEUE = "background"
 QUEUE_KEY = f"rq:queue:{QUEUE}"
 INTERMEDIATE_KEY = f"{QUEUE_KEY}:intermediate"
@@ -83,6 +85,11 @@ def drawn_key(owner: str, recipe_sha256: str) -> str:
 def batch_key(batch_id: str) -> str:
     """Return the key of a batch's hash; the list of its jobs' ids has the same with `:jobs`."""
     return f"vector:batch:{batch_id}"
+
+
+def coming_key(owner: str, file: str) -> str:
+    """Return the key of which job stores a file that was sent, until it is there."""
+    return "vector:coming:" + sha256(f"{owner}\n{file}".encode()).hexdigest()[:32]
 
 
 def parcel_key(parcel_id: str) -> str:

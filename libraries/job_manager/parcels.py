@@ -23,6 +23,7 @@ from libraries.job_manager import keys
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import QueueUnavailable
 from libraries.job_manager.ownership import current_owner
+from libraries.job_manager.records import fetch_job
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.transitions import run_script
 from libraries.settings import get_settings
@@ -115,8 +116,10 @@ def _seal(client: Redis, parcel: Parcel) -> None:
         raise QueueUnavailable("the broker lost the file while it was sent; send it again")
 
 
-def address_parcel(parcel_id: str, job_id: str) -> None:
+def address_parcel(parcel_id: str, job_id: str, file: str = "") -> None:
     """Say which job a parcel is for: when that has ended, the parcel is thrown away.
+
+    `file` is the path that the job will give it, where that is known: `jobs_storing` finds the job by it.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
@@ -128,11 +131,29 @@ def address_parcel(parcel_id: str, job_id: str) -> None:
         pipe.hset(key, JOB, job_id)
         # The job may have ended, and the parcel be gone: what this leaves then must not stay for ever.
         pipe.expire(key, LIFETIME)
+        if file:
+            pipe.set(keys.coming_key(current_owner(), file), job_id, ex=LIFETIME)
         pipe.execute()
 
     patiently(note)
     if patiently(lambda: _is_done(client, parcel_id, time.time() + LIFETIME)):
         drop_parcel(parcel_id)
+
+
+def jobs_storing(files: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids of the jobs that are about to store some of these files, which their owner sent a moment ago.
+
+    Args:
+        files: paths as the replies to uploads name them, `uploads/...`; others are passed over.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    owner, client = current_owner(), web_client(get_settings())
+    asked = [keys.coming_key(owner, file.removeprefix("/")) for file in files if file.startswith(("uploads/", "/uploads/"))]
+    found = cast("list[bytes | None]", patiently(lambda: client.mget(asked))) if asked else []
+    jobs = [fetch_job(job_id) for job_id in dict.fromkeys(each.decode() for each in found if each)]
+    return tuple(job.id for job in jobs if job is not None and not job.done)
 
 
 def open_parcel(parcel_id: str) -> Iterator[bytes]:

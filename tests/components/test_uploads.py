@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import acting_for
+from libraries.job_manager import acting_for, jobs_storing
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.parcels import sweep_parcels
 from libraries.settings import Settings, use_settings
@@ -258,3 +259,59 @@ def test_a_reply_can_wait_for_the_file(client: FlaskClient, broker: object, sett
     with open_input(response.get_json()["file"]) as file:
         assert file.read() == CSV
     assert not parcels(settings)
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("/data/process", {"file_path": "FILE", "format": "json"}),
+        ("/data/chart", {"file_path": "/FILE", "chart": "bars", "x": "town", "y": ["people"]}),
+        ("/files/batch", {"file_list": ["FILE"], "operation": "convert_to_ndjson"}),
+    ],
+)
+def test_what_works_on_a_file_can_be_asked_for_before_it_is_stored_and_waits_for_that(
+    client: FlaskClient, run_jobs: Callable[[], None], route: str, body: dict[str, Any]
+) -> None:
+    stored = send(client).get_json()
+    asked = json.loads(json.dumps(body).replace("FILE", stored["file"]))
+    reply = client.post(route, json=asked)
+    assert reply.status_code == 202, reply.get_json()
+    job_id = reply.get_json()["job_id"]
+    assert client.get(f"/jobs/{job_id}").get_json()["status"] == "deferred"
+    run_jobs()
+    done = client.get(f"/jobs/{job_id}").get_json()
+    assert done["status"] == "finished", done
+    assert done["result"].get("failed", 0) == 0
+    again = client.post(route, json=asked).get_json()["job_id"]
+    assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is there"
+
+
+def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+    path = send(client, encoded(landscape(), "PNG"), "hills.png").get_json()["file"]
+    reply = client.post("/photos/plot", json={"photo": path, "paper": "a6", "pattern": "halftone_lines"})
+    assert reply.status_code == 202, reply.get_json()
+    run_jobs()
+    assert client.get(f"/jobs/{reply.get_json()['job_id']}").get_json()["status"] == "finished"
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canceled(client: FlaskClient) -> None:
+    told = send(client).get_json()
+    with acting_for("anonymous"):
+        assert jobs_storing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)
+    with acting_for("ann"):
+        assert jobs_storing([told["file"]]) == ()
+    assert client.post(f"/jobs/{told['job_id']}/cancel").status_code == 200
+    refused = client.post("/data/process", json={"file_path": told["file"], "format": "json"})
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "file_path")
+
+
+@pytest.mark.usefixtures("broker")
+def test_requests_of_many_are_told_which_job_stores_their_file(client: FlaskClient) -> None:
+    told = send(client).get_json()
+    items = [{"file_path": told["file"], "format": "json"}]
+    refused = client.post("/batches", json={"operation": "convert", "items": items})
+    assert refused.status_code == 422
+    (error,) = refused.get_json()["errors"]
+    assert error["pointer"] == "#/items/0/file_path"
+    assert told["job_id"] in error["detail"]
