@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -39,6 +40,24 @@ def parts(settings: Settings) -> list[Part]:
     broker = [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)] if settings.embedded_broker else []
     workers = Part("worker", [python, "-m", "workers"], reloads=True)
     return [*broker, workers, web]
+
+
+def cannot_serve(settings: Settings) -> str | None:
+    """Say why the service cannot listen at its address, None if it can.
+
+    Without that the web process would be started again and again, and what is greeted would be whatever else listens there.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        where = f"Cannot serve at {settings.host} port {settings.port}: {error.strerror or error}."
+        return f"{where} Stop what listens there, or choose another port: PORT={settings.port + 1} make run"
+    return None
 
 
 def sources() -> Iterator[Path]:
@@ -143,7 +162,7 @@ class Greeting:
 
 
 def main() -> int:
-    """Run everything until Ctrl-C; return 0, or 2 for bad settings."""
+    """Run everything until Ctrl-C; return 0, or 2 for bad settings or an address that is taken."""
     parser = argparse.ArgumentParser(description="Run broker, workers and web together; in immediate mode the web process alone.")
     parser.add_argument("--reload", action="store_true", help="start web and workers anew when a source file changes")
     options = parser.parse_args()
@@ -151,6 +170,10 @@ def main() -> int:
         settings = get_settings()
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    trouble = cannot_serve(settings)
+    if trouble is not None:
+        sys.stderr.write(f"{trouble}\n")
         return 2
     supervisor = Supervisor(parts(settings), cwd=HERE, watched=sources if options.reload else None)
     return supervisor.run(ready=Greeting(supervisor, settings))

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -153,6 +154,21 @@ def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(enviro
     assert ended.returncode == 2
     assert all(name in ended.stderr for name in ("PORT", "JOB_TIMEOUT", "WORKERS"))
     assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_stops_the_start_and_says_what_to_do(environ: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        environ |= {"PORT": str(port)}
+        ended = subprocess.run(
+            [sys.executable, "start_dev.py"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"Cannot serve at 127.0.0.1 port {port}: ")
+    assert f"PORT={port + 1} make run" in ended.stderr
+    assert not Path(environ["DATA_DIR"]).exists(), "nothing was started"
 
 
 def test_two_workers_share_the_work(start_service: StartService) -> None:
