@@ -152,11 +152,10 @@ def draw(
     for circle in circles:
         lines.block(*circle)
     grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
-    if field == IMAGE:
-        # Forms turn so sharply that the bends which mend gaps would cross other lines.
-        kept = [line for line in grown if not _is_wound(line, separation)]
-    else:
-        kept = mend(grown, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles))
+    kept = [line for line in grown if not _is_wound(line, separation)]
+    if field != IMAGE:
+        # Forms of a picture turn so sharply that the bends which mend gaps would cross other lines.
+        kept = mend(kept, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles))
     yield from nearest_first(thinned(kept, tolerance))
 
 
