@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check golden gallery bench soak clean
+.PHONY: help run test coverage lint check golden gallery bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ run: $(STAMP) ## start broker, worker and web, and draw a first artboard
 
 test: $(DEV_STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --cov --cov-report=term:skip-covered $(ARGS)
+
+coverage: $(DEV_STAMP) ## run the suite and measure every process of it, workers and launcher too
+	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --cov --cov-config=tests/processes.coveragerc --cov-report=term-missing:skip-covered $(ARGS)
 
 lint: $(DEV_STAMP) ## check style, types, imports and dependencies
 	@$(BIN)/ruff check .
