@@ -12,7 +12,7 @@ blueprint = api_blueprint("metrics", __name__, None, "The service in numbers, fo
 blueprint.record(lambda state: install_metrics(state.app))
 blueprint.after_app_request(count_request)
 
-BOTH_FORMS = {"responses": {"200": {"content": {OPENMETRICS: {"schema": {"type": "string"}}}}}}
+BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "string"}}}}}}
 
 
 @blueprint.route("/metrics")

@@ -55,7 +55,7 @@ def scraped(client: FlaskClient) -> Samples:
     response = client.get("/metrics")
     assert response.status_code == 200
     assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    families = list(text_string_to_metric_families(response.get_data(as_text=True)))
+    families = list(text_string_to_metric_families(response.get_data(as_text=True)))  # type: ignore[no-untyped-call]
     return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
 
 

@@ -11,8 +11,11 @@ local function count(id, outcome, seconds)
     return
   end
   local bucket = '+Inf'
-  for n = #BOUNDS, 1, -1 do
-    if seconds <= BOUNDS[n] then bucket = string.format('%g', BOUNDS[n]) end
+  for n = 1, #BOUNDS do
+    if seconds <= BOUNDS[n] then
+      bucket = tostring(BOUNDS[n])
+      break
+    end
   end
   redis.call('HINCRBY', 'vector:totals', task .. ' ' .. outcome .. ' ' .. bucket, 1)
   redis.call('HINCRBY', 'vector:totals', task .. ' microseconds', string.format('%.0f', math.max(seconds, 0) * 1000000))
