@@ -90,7 +90,10 @@ class LogStream(JobStream):
         return self._answer(first, followed.last_id, FOLLOWED_HEADERS, over=followed.job.done)
 
     def _deliver(self, event: JobEvent) -> None:
-        self._write(self._fresh(self._entries(event)), event.last)
+        data = self._fresh(self._entries(event))
+        # Nothing is no sign of life.
+        if data or event.last:
+            self._write(data, event.last)
 
     def _entries(self, event: JobEvent) -> Iterable[LogEntry]:
         said = self._narrator.entry(event.id, event.name, event.data)

@@ -18,6 +18,7 @@ from libraries.settings import get_settings
 
 # What is no more than "it began", and so stands in front of what was said in the same millisecond.
 BEGINNINGS = frozenset({"queued", "begun"})
+Stream = list[tuple[bytes, dict[bytes, bytes]]]
 FIELDS = ("status", "description", "created_at", "started_at", "ended_at", "worker_name", "attempts", "traces", "failure")
 
 
@@ -69,22 +70,24 @@ def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | 
     if not JOB_ID.fullmatch(job_id):
         return None
     record = fetch_job(job_id)
-    values, events = patiently(lambda: _read(web_client(get_settings()), job_id))
+    values, events, results = patiently(lambda: _read(web_client(get_settings()), job_id))
     known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
     if record is None or "status" not in known:
         return None
-    course = [*_course(known), *_end(known, record)]
+    course = [*_course(known, results[0][1] if results else {}), *_end(known, record)]
     return list(_merged(course, _said(events, narrator or Narrator())))
 
 
-def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], list[tuple[bytes, dict[bytes, bytes]]]]:
+def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], Stream, Stream]:
+    """Return the fields of the record, the events that were kept, and the last result."""
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(keys.job_key(job_id), list(FIELDS))
         pipeline.xrange(keys.events_key(job_id))
-        return cast("tuple[list[bytes | None], list[tuple[bytes, dict[bytes, bytes]]]]", tuple(pipeline.execute()))
+        pipeline.xrevrange(keys.results_key(job_id), count=1)
+        return cast("tuple[list[bytes | None], Stream, Stream]", tuple(pipeline.execute()))
 
 
-def _course(known: dict[str, str]) -> Iterator[LogEntry]:
+def _course(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEntry]:
     """Yield the job's queueing, and the beginning and the end of each attempt that is remembered."""
     if created := known.get("created_at"):
         yield LogEntry("queued", _moment(created), "queued", known.get("description", ""))
@@ -93,8 +96,13 @@ def _course(known: dict[str, str]) -> Iterator[LogEntry]:
     for place, attempt in enumerate(attempts, 1):
         number = attempt.get("number", place)
         yield from _failed(number, attempt, traces.get(number, ""))
-    started = known.get("started_at")
-    if started and STATES[known["status"]] in ("started", "finished"):
+    started, status = known.get("started_at"), STATES[known["status"]]
+    if started and not attempts and status in ("failed", "stopped") and result.get(b"worker_name"):
+        # A stock `rq worker` remembers no attempts, but what the last one came to.
+        trace = unpack_trace(result[b"exc_string"])
+        names = {"worker": result[b"worker_name"].decode(), "started_at": started, "ended_at": known.get("ended_at", started)}
+        yield from _failed(1, {**names, "error": (trace.strip().splitlines() or [""])[-1]}, trace)
+    if started and status in ("started", "finished"):
         last = attempts[-1].get("number", len(attempts)) if attempts else 0
         yield from _present(last + 1, started, known)
 
@@ -133,7 +141,7 @@ def _end(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
         yield LogEntry(f"ended {ended}", _moment(ended), "ended", f"{status}{why}")
 
 
-def _said(events: Iterable[tuple[bytes, dict[bytes, bytes]]], narrator: Narrator) -> Iterator[LogEntry]:
+def _said(events: Stream, narrator: Narrator) -> Iterator[LogEntry]:
     for raw_id, fields in events:
         entry = narrator.entry(raw_id.decode(), fields[b"event"].decode(), json.loads(fields[b"data"]))
         if entry is not None:

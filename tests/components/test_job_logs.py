@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,8 +11,11 @@ from hashlib import sha256
 
 import pytest
 from flask.testing import FlaskClient
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
 
 from libraries.job_manager import JobOptions, acting_for, cancel_job, delete_job, enqueue_background_job, fetch_job, submit
+from libraries.job_manager.connections import worker_client
 from libraries.job_manager.transitions import LONGEST_TRACE
 from libraries.settings import ApiKey, Settings
 from tests.conftest import WorkerProcess, until
@@ -159,6 +163,29 @@ def test_words_of_any_script_are_written_as_they_are(client: FlaskClient, run_jo
     job_id = submit(STUMBLE, ("Größe", "größer 大きい 🌍"), {}, JobOptions(retries=0)).id
     run_jobs()
     assert ("log", "größer 大きい 🌍") in lines_of(log_of(client, job_id))
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_job_that_a_stock_worker_ran_has_a_log_too(client: FlaskClient, settings: Settings) -> None:
+    failed, finished = (
+        submit("workers.log_tasks.stumble_at_length", (3,), {}, JobOptions(retries=0)).id,
+        enqueue_background_job(NOTHING).id,
+    )
+    connection = worker_client(settings)
+    worker = SimpleWorker(["background"], connection=connection, serializer=JSONSerializer)
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        worker.work(burst=True, logging_level="ERROR")
+    finally:
+        connection.close()
+        for number, handler in before:
+            signal.signal(number, handler)
+    text = log_of(client, failed)
+    assert kinds(text) == ["queued", "begun", "failed", "ended"]
+    assert text.count("Traceback") == 1
+    assert f"worker {worker.name}" in text
+    assert "s: ValueError: xxx" in text
+    assert kinds(log_of(client, finished)) == ["queued", "begun", "done", "ended"]
 
 
 @pytest.mark.usefixtures("broker")

@@ -55,7 +55,7 @@ def scraped(client: FlaskClient) -> Samples:
     response = client.get("/metrics")
     assert response.status_code == 200
     assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
-    families = list(text_string_to_metric_families(response.get_data(as_text=True)))  # type: ignore[no-untyped-call]
+    families = list(text_string_to_metric_families(response.get_data(as_text=True)))
     return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
 
 
@@ -106,7 +106,7 @@ def test_openmetrics_is_for_who_asks_for_it(client: FlaskClient) -> None:
     for accept in (OPENMETRICS, SCRAPER, "text/plain;q=0.5, application/openmetrics-text;version=77;q=0.5"):
         response = client.get("/metrics", headers={"Accept": accept})
         assert response.content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8", accept
-        families = list(openmetrics.text_string_to_metric_families(response.get_data(as_text=True)))
+        families = list(openmetrics.text_string_to_metric_families(response.get_data(as_text=True)))  # type: ignore[no-untyped-call]
         assert {"vector_jobs", "vector_job_seconds", "vector_http_requests"} <= {family.name for family in families}
         assert (response.headers["Vary"], response.headers["Cache-Control"]) == ("Accept", "no-store")
     for accept in ("", "*/*", "text/plain", f"{OPENMETRICS};q=0", f"{OPENMETRICS};q=0.1, text/plain", "version=x;;q=zz,\x7f"):
