@@ -76,6 +76,7 @@ class JobLinksSchema(ReplySchema):
 
     self_ = fields.String(data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"})
     events = fields.String(metadata={"description": "What becomes of it, as an event stream.", "example": "/jobs/4f1c9a/events"})
+    logs = fields.String(metadata={"description": "How it went, for people to read.", "example": "/jobs/4f1c9a/logs"})
     result = fields.String(metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"})
     preview = fields.String(
         metadata={"description": "A picture of what it drew, if it drew.", "example": "/jobs/4f1c9a/preview.png"}

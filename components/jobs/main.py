@@ -9,6 +9,7 @@ from flask import Response
 from components.http import AcceptedSchema, api_blueprint, json_response, queued_response
 from components.jobs.actions import cancel, delete, do_to_all, retry
 from components.jobs.following import job_response, token_response
+from components.jobs.logs import log_response
 from components.jobs.pages import list_response
 from components.jobs.previews import preview_response
 from components.jobs.results import artifact_response, result_response
@@ -20,6 +21,7 @@ from components.jobs.schemas import (
     JobListSchema,
     JobQuerySchema,
     JobSchema,
+    LogQuerySchema,
     PreviewQuerySchema,
     ResultQuerySchema,
     SubmitJobSchema,
@@ -120,6 +122,20 @@ def get_job_events(query: dict[str, Any], job_id: str) -> Response:
     connects again after an end, and is answered with 204. `Last-Event-ID` gives what came behind that event.
     """
     return stream_response(job_id)
+
+
+@blueprint.route("/<job_id>/logs", parameters=[JOB_ID_PARAMETER])
+@blueprint.arguments(LogQuerySchema, location="query")
+@blueprint.response(200, content_type="text/plain", schema={"type": "string"}, description="Lines, each with its time in UTC")
+@blueprint.problems(404, 410, 503)
+def get_job_logs(query: dict[str, Any], job_id: str) -> Response:
+    """Read how a job went.
+
+    A line each for its queueing, the beginning and the end of every attempt, what it said and how it ended. Below an attempt that
+    failed stands its trace, indented. With `follow` the answer stays open and ends with the job; while nothing happens an empty
+    line comes every 15 s.
+    """
+    return log_response(job_id, follow=query["follow"])
 
 
 @blueprint.route("/<job_id>/token", methods=["POST"], parameters=[JOB_ID_PARAMETER])

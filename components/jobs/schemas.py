@@ -299,6 +299,14 @@ class FollowQuerySchema(Schema):
     )
 
 
+class LogQuerySchema(Schema):
+    """What may be asked of `GET /jobs/<job_id>/logs`."""
+
+    follow = fields.Boolean(
+        load_default=False, metadata={"description": "`1` to be sent further lines as they come, up to the job's end."}
+    )
+
+
 class TokenLinksSchema(ReplySchema):
     """Where a token can be used."""
 

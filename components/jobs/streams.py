@@ -77,13 +77,16 @@ class JobStream:
             return Response(status=204, headers={"Cache-Control": "no-store"})
         told = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
         first = RECONNECT_AFTER + encode("", "status", shown(followed.job)) + told
-        if any(event.last for event in followed.events):
+        return self._answer(first, followed.last_id, HEADERS, over=any(event.last for event in followed.events))
+
+    def _answer(self, first: bytes, last_id: str, headers: dict[str, str], *, over: bool) -> Response:
+        """Return the response that begins with `first`, and unless all is `over`, goes on with what comes behind `last_id`."""
+        if over:
             self._leave()
-            return Response(first, headers=HEADERS)
+            return Response(first, headers=headers)
         if can_hold():
-            begin = partial(self._begin, last_id=followed.last_id)
-            return HeldResponse(200, HEADERS, self, begin, first, abandon=self._leave)
-        return Response(self._pieces(first, followed.last_id), headers=HEADERS)
+            return HeldResponse(200, headers, self, partial(self._begin, last_id=last_id), first, abandon=self._leave)
+        return Response(self._pieces(first, last_id), headers=headers)
 
     def _deliver(self, event: JobEvent) -> None:
         self._write(encoded_event(self.follower.job_id, event), event.last)
@@ -119,7 +122,7 @@ class JobStream:
                 try:
                     data, last = pieces.get(timeout=COMMENT_EVERY)
                 except queue.Empty:
-                    data = COMMENT
+                    data = self.heartbeat
                 yield data
         finally:
             self._leave()

@@ -34,6 +34,8 @@ from libraries.job_manager.hooks import on_shutdown, on_startup
 from libraries.job_manager.idempotency import KeyedRequest, KeyInUse, KeyReused, Reply
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
+from libraries.job_manager.logs import LogEntry, Narrator, read_log
+from libraries.job_manager.measures import Measures, TaskTotals, measure_queue
 from libraries.job_manager.memory import attach_again, attach_drawn
 from libraries.job_manager.notices import Notice, read_notices
 from libraries.job_manager.outbox import deliveries, job_webhook, log_delivery, queue_delivery
@@ -77,7 +79,10 @@ __all__ = [
     "KeyInUse",
     "KeyReused",
     "KeyedRequest",
+    "LogEntry",
+    "Measures",
     "Message",
+    "Narrator",
     "NoDrawing",
     "NoResult",
     "NotDrawn",
@@ -93,6 +98,7 @@ __all__ = [
     "ResultNotReady",
     "StillClaimed",
     "TaskFailed",
+    "TaskTotals",
     "UnknownTask",
     "WrongState",
     "acting_for",
@@ -124,6 +130,7 @@ __all__ = [
     "list_jobs",
     "log_delivery",
     "log_message",
+    "measure_queue",
     "on_shutdown",
     "on_startup",
     "open_parcel",
@@ -134,6 +141,7 @@ __all__ = [
     "queue_health",
     "read_drawing",
     "read_events",
+    "read_log",
     "read_notices",
     "repeatable_ids",
     "report_progress",

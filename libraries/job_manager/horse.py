@@ -185,7 +185,7 @@ class Horse:
                 self._client,
                 attempt,
                 ended,
-                trace=trace[-4 * transitions.LONGEST_ERROR :],
+                trace=transitions.cut_trace(trace),
                 error=f"{type(error).__name__}: {error}",
                 lifetime=job.failure_ttl or self._settings.failure_ttl,
                 permanent=isinstance(error, PERMANENT),

@@ -24,6 +24,8 @@ ARTIFACTS_KEY = "vector:artifacts"
 WAITED_FOR_KEY = "vector:waited-for"
 # And what is due to webhooks.
 WEBHOOKS_DUE_KEY = "vector:webhooks-due"
+# And how many jobs and attempts have ended, by task and outcome.
+TOTALS_KEY = "vector:totals"
 # And notes of drawings that were made or removed, until the gallery has heard of them.
 EXHIBITS_KEY = "vector:exhibits"
 # When each file on its way to a job is thrown away, and the bytes of each and of all.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.keys import QUEUE_KEY, job_key, results_key
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
+from libraries.job_manager.transitions import unpack_trace
 from libraries.settings import Settings, get_settings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -163,7 +163,7 @@ def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | No
         return {"result": json.loads(b64decode(value)) if value is not None else None}
     if status not in ("failed", "stopped"):
         return {}
-    trace = zlib.decompress(b64decode(outcome[b"exc_string"])).decode() if outcome.get(b"exc_string") else ""
+    trace = unpack_trace(outcome[b"exc_string"]) if outcome.get(b"exc_string") else ""
     if told and status == "failed":
         return {"error": told["text"], "error_code": told["code"], "public_error": told["detail"]}
     lines = trace.strip().splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +28,8 @@ INTERMEDIATE_PATIENCE = 0.9
 MOST_RESCUES = 3
 MOST_ATTEMPTS = 10
 LONGEST_ERROR = 4096
+# Of how many failed attempts the traces are kept, and how much of each, for the log that the job's owner can read.
+MOST_TRACES, LONGEST_TRACE = 5, 8192
 # RQ's own words for it, which its dashboards and our own records know.
 PART = re.compile(r"^--@ (\w+)\n", re.MULTILINE)
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
@@ -85,6 +87,18 @@ def iso(seconds: float) -> str:
 def pack_trace(text: str) -> str:
     """Return a trace in the form in which RQ keeps it."""
     return b64encode(zlib.compress(text.encode(errors="backslashreplace"))).decode()
+
+
+def unpack_trace(packed: str | bytes) -> str:
+    """Return a trace that `pack_trace`, or RQ, has packed."""
+    return zlib.decompress(b64decode(packed)).decode()
+
+
+def cut_trace(trace: str) -> str:
+    """Return a trace as it is kept: of a long one the beginning, which says where, and the end, which says what."""
+    over = len(trace) - LONGEST_TRACE
+    half = LONGEST_TRACE // 2
+    return f"{trace[:half]}\n[{over} characters are left out]\n{trace[-half:]}" if over > 0 else trace
 
 
 def take(client: Redis, worker: str, execution_id: str, now: float, *, claimed: str = "") -> dict[bytes, bytes] | str | None:
@@ -153,7 +167,7 @@ def fail(
     arguments = (
         attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, pack_trace(trace), lifetime,
         "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(told) if told else "", json.dumps(remembered),
-        MOST_ATTEMPTS,
+        MOST_ATTEMPTS, MOST_TRACES,
     )  # fmt: skip
     return int(run_script(client, "fail", script_keys, arguments))
 

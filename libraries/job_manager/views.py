@@ -108,7 +108,7 @@ def utc(moment: datetime | None) -> str | None:
 def job_links(job_id: str, status: str = "queued", batch_id: str | None = None, *, drawn: bool = False) -> dict[str, str]:
     """Return the addresses of a job, relative to this server, with those of what its state allows and, if it drew, a picture."""
     here = f"/jobs/{job_id}"
-    links = {"self": here, "events": f"{here}/events", "result": f"{here}/result"}
+    links = {"self": here, "events": f"{here}/events", "logs": f"{here}/logs", "result": f"{here}/result"}
     if drawn:
         links["preview"] = f"{here}/preview.png"
     if status not in FINAL_STATES:

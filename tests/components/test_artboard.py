@@ -81,7 +81,8 @@ def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, compl
     assert set(reply) == {"status", "job_id", "message", "seed", "links"}
     here = f"/jobs/{reply['job_id']}"
     assert reply["links"] == {
-        "self": here, "events": f"{here}/events", "result": f"{here}/result", "cancel": f"{here}/cancel",
+        "self": here, "events": f"{here}/events", "logs": f"{here}/logs", "result": f"{here}/result",
+        "cancel": f"{here}/cancel",
     }  # fmt: skip
 
 

@@ -283,7 +283,7 @@ def test_a_running_job_is_stopped_and_only_then_said_to_be(
     start_worker()
     until(begun.exists, what="a running job")
     running = shown(client, job_id)
-    assert set(running["links"]) == {"self", "events", "result", "cancel"}
+    assert set(running["links"]) == {"self", "events", "logs", "result", "cancel"}
     assert kind_of(client.delete(f"/jobs/{job_id}")) == (409, "job-runs")
     assert kind_of(client.post(f"/jobs/{job_id}/retry")) == (409, "not-retryable")
     started = Stopwatch()
@@ -314,7 +314,7 @@ def test_a_failed_job_is_tried_again_on_request(client: FlaskClient, run_jobs: R
     run_jobs()
     done = shown(client, job_id)
     assert (done["status"], done["result"]) == ("finished", "done")
-    assert set(done["links"]) == {"self", "events", "result"}
+    assert set(done["links"]) == {"self", "events", "logs", "result"}
 
 
 def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(client: FlaskClient, run_jobs: RunJobs) -> None:

@@ -2,9 +2,11 @@
 -- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions, 7 jobs that end
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
 --       7 trace as base64 of zlib, 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' when trying again cannot help,
---       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered
+--       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered,
+--       14 how many of their traces
 -- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
 --@ tell
+--@ count
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
@@ -13,11 +15,18 @@ if redis.call('ZREM', KEYS[2], member) == 0 then
   if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 3 end
   return 1
 end
-local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'retry_intervals')
+local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'retry_intervals', 'traces')
 local attempts = cjson.decode(known[1] or '[]')
+local number = #attempts > 0 and (attempts[#attempts].number or #attempts) + 1 or 1
 attempts[#attempts + 1] = cjson.decode(ARGV[12])
+attempts[#attempts].number = number
 while #attempts > tonumber(ARGV[13]) do table.remove(attempts, 1) end
-redis.call('HSET', job, 'attempts', cjson.encode(attempts), 'ended_at', ARGV[4], 'last_heartbeat', ARGV[4], 'committed', ARGV[2])
+-- Apart from the attempts: those are read with every look at the job, the traces for its log alone.
+local traces = cjson.decode(known[5] or '[]')
+traces[#traces + 1] = {number = number, trace = ARGV[7]}
+while #traces > tonumber(ARGV[14]) do table.remove(traces, 1) end
+redis.call('HSET', job, 'attempts', cjson.encode(attempts), 'traces', cjson.encode(traces), 'ended_at', ARGV[4],
+  'last_heartbeat', ARGV[4], 'committed', ARGV[2])
 if ARGV[11] ~= '' then redis.call('HSET', job, 'failure', ARGV[11]) end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[6], member)
@@ -40,6 +49,7 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
     redis.call('RPUSH', KEYS[1], id)
     tell_status(id, 'queued')
   end
+  count(id, 'retried', ARGV[6] - ARGV[5])
   return 2
 end
 
@@ -55,6 +65,7 @@ local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
 tell_end(id, ARGV[9], lifetime + 120)
+count(id, ARGV[9], ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
   return 3

@@ -4,6 +4,7 @@
 --       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 the artifacts as JSON, or ''
 -- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
 --@ tell
+--@ count
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
@@ -44,6 +45,7 @@ redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
 tell_end(id, 'finished', lifetime + 120)
+count(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
   return 2

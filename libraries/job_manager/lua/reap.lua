@@ -6,6 +6,7 @@
 --       7 how many attempts are remembered, 8 most entries to deal with
 -- Returns {put back, tried again, given up as lost, given up as poison, due, [ids of ended jobs that others wait for]}.
 --@ tell
+--@ count
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local most = tonumber(ARGV[8])
@@ -21,6 +22,7 @@ local function give_up(id, code, detail, trace)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
   tell_end(id, 'failed', ARGV[4] + 120)
+  count(id, 'failed')
   if redis.call('EXISTS', job .. ':dependents') == 1 then redis.call('SADD', 'vector:waited-for', id) end
 end
 
@@ -70,7 +72,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
       rescue(id)
     else
       local attempts = cjson.decode(known[1] or '[]')
-      attempts[#attempts + 1] = {worker = known[4] or '', started_at = known[5] or '', ended_at = ARGV[3],
+      local number = #attempts > 0 and (attempts[#attempts].number or #attempts) + 1 or 1
+      attempts[#attempts + 1] = {number = number, worker = known[4] or '', started_at = known[5] or '', ended_at = ARGV[3],
         error = 'WorkerLost: the worker was silent for too long'}
       while #attempts > tonumber(ARGV[7]) do table.remove(attempts, 1) end
       redis.call('HSET', job, 'attempts', cjson.encode(attempts))
@@ -79,6 +82,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
         redis.call('HSET', job, 'status', 'queued', 'retries_left', left - 1, 'number_of_retries', tonumber(known[3] or 0) + 1)
         redis.call('LPUSH', KEYS[1], id)
         tell_status(id, 'queued')
+        count(id, 'retried')
         again = again + 1
       else
         give_up(id, 'worker-lost', 'the process that ran the job ended unexpectedly', ARGV[5])
