@@ -10,7 +10,7 @@ const byTime = (name, sign) => (one, other) => sign * (Date.parse(one[name] || o
 // `few` are shown at first, all on request.
 const GROUPS = [
   { name: 'running', states: ['started'], few: 20, order: byTime('started_at', 1) },
-  { name: 'waiting', states: ['queued', 'scheduled', 'deferred'], few: 6, order: byTime('created_at', 1) },
+  { name: 'waiting', states: ['queued', 'scheduled', 'deferred'], few: 6, order: byTime('created_at', -1) },
   { name: 'failed', states: ['failed'], few: 6, order: byTime('ended_at', -1) },
   { name: 'finished', states: ['finished'], few: 12, order: byTime('ended_at', -1) },
   { name: 'ended', states: ['canceled', 'stopped'], few: 4, order: byTime('ended_at', -1) },
