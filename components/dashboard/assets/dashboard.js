@@ -3,7 +3,7 @@ import { ask, getKey, setKey } from '/assets/access.js'
 import { attempt, pauseQueue, resumeQueue, retryAll, say } from './actions.js'
 import { Chart } from './chart.js'
 import { refreshDetail, wantedJob } from './detail.js'
-import { addressOf, showGroups } from './lists.js'
+import { addressOf, showGroups, STATES } from './lists.js'
 import { ago, clock, jobs as counted, make, nameOf, put, setClock, span, sync, until } from './words.js'
 
 const $ = (id) => document.getElementById(id)
@@ -23,6 +23,7 @@ let known = new Map()
 let knownFor = null
 let pages = 1
 let next = null
+let partial = new Set()
 let paused = false
 let rounds = 0
 let turn = 0
@@ -97,10 +98,12 @@ async function askJobs(full) {
   const short = !full && knownFor === query && first.next_cursor
   const found = short ? [...known.values()] : []
   let cursor = first.next_cursor
+  let whole = []
   if (!short) {
     if (cursor && !query) {
-      const beside = await Promise.all(Object.entries(BESIDE).map(([status, limit]) => askPage({ status }, limit)))
+      const beside = await Promise.all(Object.entries(BESIDE).map(async ([status, limit]) => ({ status, ...(await askPage({ status }, limit)) })))
       found.push(...beside.flatMap((page) => page.items))
+      whole = beside.filter((page) => !page.next_cursor).map((page) => page.status)
     }
     for (let page = 1; page < pages && cursor; page += 1) {
       const older = await askPage(query, PAGE, cursor)
@@ -109,7 +112,9 @@ async function askJobs(full) {
     }
   }
   found.push(...first.items)
-  return { query, found: new Map(found.map((job) => [job.id, job])), cursor: short ? next : cursor }
+  const jobs = new Map(found.map((job) => [job.id, job]))
+  if (short) return { query, jobs, cursor: next, partial }
+  return { query, jobs, cursor, partial: new Set(cursor ? STATES.filter((state) => !whole.includes(state)) : []) }
 }
 
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }))
@@ -223,10 +228,11 @@ function showJobs({ value, error }) {
     return
   }
   knownFor = value.query
-  known = value.found
+  known = value.jobs
   next = value.cursor
+  partial = value.partial
   const jobs = [...known.values()]
-  showGroups(jobs, { more: Boolean(next), onAct: act })
+  showGroups(jobs, { partial, filtered: Boolean(value.query), onAct: act })
   const failed = failedOnes()
   $('retry-all').hidden = failed.length < 2
   put($('retry-all'), `Retry all ${failed.length}`)

@@ -16,26 +16,35 @@ const GROUPS = [
   { name: 'ended', states: ['canceled', 'stopped'], few: 4, order: byTime('ended_at', -1) },
 ]
 const WAITING = { queued: 'Waits for a worker', scheduled: 'Waits for its time', deferred: 'Waits for other jobs' }
+export const STATES = GROUPS.flatMap((group) => group.states)
 const open = new Set()
 
 export const addressOf = (job) => `#job=${job.id}`
 
-// `onAct(action, job)` hears a button; `more` tells that there are older jobs than these.
-export function showGroups(jobs, { more, onAct }) {
-  for (const group of GROUPS) showGroup(group, jobs.filter((job) => group.states.includes(job.status)).sort(group.order), more, onAct)
+// `onAct(action, job)` hears a button; `partial` has the states of which there may be more jobs than these; `filtered` tells that
+// not all are wanted.
+export function showGroups(jobs, { partial, filtered, onAct }) {
+  for (const group of GROUPS) {
+    const here = jobs.filter((job) => group.states.includes(job.status)).sort(group.order)
+    showGroup(group, here, { more: group.states.some((state) => partial.has(state)), any: jobs.length && !filtered, onAct })
+  }
 }
 
-function showGroup({ name, few }, jobs, more, onAct) {
+function showGroup({ name, few }, jobs, { more, any, onAct }) {
   const section = $(name)
   const shown = open.has(name) ? jobs : jobs.slice(0, few)
   const all = section.querySelector('.all')
-  section.hidden = !jobs.length
-  put(section.querySelector('.count'), `${jobs.length}${more && name !== 'running' ? '+' : ''}`)
+  // What comes and goes all the time keeps its place, so that nothing moves from under the pointer.
+  const none = section.querySelector('.none')
+  section.hidden = !jobs.length && !(none && any)
+  if (none) none.hidden = Boolean(jobs.length)
+  section.querySelector('ul').hidden = !jobs.length
+  put(section.querySelector('.count'), jobs.length ? `${jobs.length}${more ? '+' : ''}` : '')
   all.hidden = jobs.length <= few
   put(all, open.has(name) ? 'Show fewer' : `Show all ${jobs.length}`)
   all.onclick = () => {
     if (!open.delete(name)) open.add(name)
-    showGroup({ name, few }, jobs, more, onAct)
+    showGroup({ name, few }, jobs, { more, any, onAct })
   }
   const [create, update] = name === 'finished' ? [newSheet, fillSheet] : [newRow, fillRow]
   const onLost = (beside) => (beside?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
