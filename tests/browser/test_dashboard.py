@@ -72,11 +72,17 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: Start
         until(lambda: is_decoded(drawing), what="a decoded picture")
         expect(page.locator("#finished .sheet")).to_have_attribute("href", re.compile("^/jobs/[^/]+/result$"))
 
+        page.locator("#finished .name a").click()
+        detail = page.get_by_role("dialog")
+        expect(detail).to_contain_text(re.compile(r"artboard_first.svg.* kB · .*[0-9.]+ (s|min) on saxi"))
+        expect(detail.locator("#detail-picture")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(detail).to_be_hidden()
+
         # What a client sent is text, in the list and in full.
         expect(rows(page, "failed")).to_have_count(2)
         expect(rows(page, "failed").last).to_contain_text(f"unknown template '{HOSTILE}'")
         rows(page, "failed").last.get_by_role("link").press("Enter")
-        detail = page.get_by_role("dialog")
         expect(detail).to_contain_text(failed[0])
         expect(detail.locator("dd.bad")).to_contain_text(HOSTILE)
         expect(detail.locator("ol li")).to_have_count(1)

@@ -113,7 +113,7 @@ function fileLink(address, text, file) {
 function files(job) {
   if (!job.artifacts.length) return null
   const items = job.artifacts.map((one) => {
-    const plotted = one.plot?.time && Object.entries(one.plot.time).map(([plotter, seconds]) => `${span(Number(seconds))} on ${plotter}`).join(', ')
+    const plotted = one.plot?.time && Object.entries(one.plot.time).map(([plotter, { seconds }]) => `${span(seconds)} on ${plotter}`).join(', ')
     const told = [one.media_type, bytes(one.size), plotted].filter(Boolean).join(' · ')
     return make('li', {}, fileLink(one.url, one.name, one.name), make('span', { className: 'hint', textContent: told }))
   })
