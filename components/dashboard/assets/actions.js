@@ -1,6 +1,6 @@
 // What is done from this page, with a question before what cannot be undone, and a word on what came of it.
 import { ask } from '/assets/access.js'
-import { jobs, nameOf, put } from './words.js'
+import { jobs, nameOf, put, sentence } from './words.js'
 
 const $ = (id) => document.getElementById(id)
 const SHOWN_FOR = 8000
@@ -64,7 +64,7 @@ export async function attempt(act) {
     if (said) say(said)
     return said
   } catch (error) {
-    say(error.message, true)
+    say(sentence(error.message), true)
     return ''
   }
 }

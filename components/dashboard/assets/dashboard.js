@@ -4,7 +4,7 @@ import { attempt, pauseQueue, resumeQueue, retryAll, say } from './actions.js'
 import { Chart } from './chart.js'
 import { refreshDetail, wantedJob } from './detail.js'
 import { addressOf, showGroups, STATES } from './lists.js'
-import { ago, clock, jobs as counted, make, nameOf, put, setClock, span, sync, until } from './words.js'
+import { ago, clock, jobs as counted, make, nameOf, put, putWithCode, sentence, setClock, span, sync, until } from './words.js'
 
 const $ = (id) => document.getElementById(id)
 const EVERY = 2000
@@ -180,7 +180,7 @@ function showState(ready, load) {
   const words = {
     away: 'The service cannot be reached. This page goes on by itself as soon as it answers.',
     refused: 'Enter your API key to see what the service does.',
-    ill: 'A part of the service is missing.',
+    ill: missing.length > 1 ? 'Parts of the service are missing.' : 'A part of the service is missing.',
     paused: 'All parts are well, and the queue is paused.',
     well: 'All parts are well.',
   }
@@ -192,7 +192,7 @@ function showState(ready, load) {
     create: () => make('li', {}, make('strong'), ' ', make('span')),
     update(item, { id, ready: there, detail, fix }) {
       put(item.firstChild, id)
-      put(item.lastChild, fix ? `${detail}. ${fix}` : detail)
+      putWithCode(item.lastChild, fix ? `${detail}. ${fix}` : detail)
       item.classList.toggle('bad', !there)
     },
   })
@@ -224,7 +224,7 @@ function waitInWords({ estimated_wait_s: seconds, workers, active_jobs: active, 
 function showJobs({ value, error }) {
   if (error) {
     // That nobody answers is said at the top.
-    if (error.status) put($('found'), error.message)
+    if (error.status) put($('found'), sentence(error.message))
     return
   }
   knownFor = value.query
@@ -251,7 +251,7 @@ const failedOnes = () => [...known.values()].filter((job) => job.status === 'fai
 
 function showTasks({ value, error }) {
   if (error) {
-    put($('no-schedules'), error.message)
+    put($('no-schedules'), sentence(error.message))
     $('no-schedules').hidden = false
     $('schedules').hidden = true
     return

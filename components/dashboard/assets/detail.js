@@ -3,7 +3,7 @@ import { ask, getKey } from '/assets/access.js'
 import { say } from './actions.js'
 import { fillActions } from './lists.js'
 import { show } from './pictures.js'
-import { bytes, clock, line, make, nameOf, put, span, took } from './words.js'
+import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
 const LONGEST = 4000
@@ -50,7 +50,7 @@ function gone(id, error) {
   shown = ''
   put($('detail-status'), '')
   $('detail-acts').replaceChildren()
-  $('detail-facts').replaceChildren(make('p', { className: 'note', textContent: `${error.message}.` }))
+  $('detail-facts').replaceChildren(make('p', { className: 'note', textContent: sentence(error.message) }))
   $('detail-picture').hidden = true
 }
 

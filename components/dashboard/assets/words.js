@@ -51,9 +51,19 @@ export const nameOf = (task) => task.split('.').pop()
 // One line of what may be any JSON value.
 export const line = (value) => (typeof value === 'string' ? value : JSON.stringify(value))
 
+// What the service says of a problem, as a sentence of its own.
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!…]$/.test(text) ? '' : '.'}`
+
 // Text that stays as it is keeps what is selected in it, and is not read out again.
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text
+}
+
+// Text in which what stands between backticks is code.
+export function putWithCode(node, text) {
+  if (node.dataset.said === text) return
+  node.dataset.said = text
+  node.replaceChildren(...text.split('`').map((part, place) => (place % 2 ? make('code', { textContent: part }) : part)))
 }
 
 export function make(name, properties = {}, ...children) {
