@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
-from flask import Flask, Response, current_app, json, request
+from flask import Flask, Response, current_app, json, render_template, request
 from flask_smorest import Api, Blueprint
 from marshmallow import INCLUDE, Schema, fields
 
@@ -39,11 +39,24 @@ FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# Scripts and connections of this server alone; a picture that needed a key to be fetched is shown from memory (`blob:`).
+SCRIPT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 BODY_PROBLEMS = (400, 413, 415, 422)
 # What answers without an API key also where keys are set: signs of life and the documentation.
 OPEN_ENDPOINTS = frozenset(
     f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
-) | {"gallery.show_gallery", "gallery.static", "live.show_live", "live.static", "sockets.asyncapi"}
+) | {
+    "gallery.show_gallery",
+    "gallery.static",
+    "dashboard.show_dashboard",
+    "dashboard.static",
+    "live.show_live",
+    "live.static",
+    "sockets.asyncapi",
+}
 EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
 KEY_PARAMETER = {
     "in": "header",
@@ -295,6 +308,14 @@ def conditional(response: Response) -> Response:
     return response
 
 
+def script_page(template: str, **values: Any) -> Response:
+    """Return a page that works by scripts; it is open to all, and what its scripts ask for needs a key where keys are set."""
+    page = render_template(template, version=VERSION, keys=bool(get_settings().api_keys), **values)
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = SCRIPT_POLICY
+    return conditional(response)
+
+
 def api_document() -> dict[str, Any]:
     """Return the OpenAPI document of the running application."""
     document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
@@ -309,6 +330,13 @@ def base_address() -> str:
     settings = get_settings()
     host = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def first_curl() -> str:
+    """Return a command that asks for a first drawing, to be copied."""
+    body = '{"width": 210, "height": 297, "pattern": "spiral"}'
+    key = "-H 'X-API-Key: KEY' \\\n  " if get_settings().api_keys else ""
+    return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
 def prefers_async() -> bool:

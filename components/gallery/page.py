@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response, redirect, render_template, request
+from flask import Response, redirect, request
 
-from components.http import VERSION, conditional, wants
+from components.http import script_page, wants
 from libraries.drawing.papers import PAPERS
-from libraries.settings import get_settings
 
-# Scripts and connections of this server alone; a drawing that needed a key to be fetched is shown from memory (`blob:`).
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 ADDRESS = "/gallery/page"
 
 
@@ -32,7 +26,4 @@ def to_page() -> Response:
 def gallery_page() -> Response:
     """Return the page; it is open to all, and what it shows needs a key where keys are set."""
     papers = [(name, paper.title) for name, paper in PAPERS.items()]
-    page = render_template("gallery.html", version=VERSION, keys=bool(get_settings().api_keys), papers=papers)
-    response = Response(page, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    return conditional(response)
+    return script_page("gallery.html", papers=papers)

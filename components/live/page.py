@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Response, render_template
+from flask import Response
 
-from components.http import VERSION, conditional
+from components.http import script_page
 from components.operations import OPERATIONS
 from libraries.drawing.artboard import LARGEST_SEED
-from libraries.settings import get_settings
-
-# Scripts and connections of this server alone; a drawing that needed a key to be fetched is shown from memory (`blob:`).
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 def live_page() -> Response:
     """Return the page; it is open to all, and what it does needs a key where keys are set."""
-    page = render_template(
-        "live.html", version=VERSION, keys=bool(get_settings().api_keys), types=text_types(), largest_seed=LARGEST_SEED
-    )
-    response = Response(page, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = POLICY
-    return conditional(response)
+    return script_page("live.html", types=text_types(), largest_seed=LARGEST_SEED)
 
 
 def text_types() -> list[str]:

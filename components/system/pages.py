@@ -12,11 +12,10 @@ from typing import Any, ClassVar
 from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
-from components.http import VERSION, api_document, base_address, conditional, document_response, wants
+from components.http import VERSION, api_document, base_address, conditional, document_response, first_curl, wants
 from components.problems import PLAIN_PROBLEMS, EdgeError, plain_problem, status_of, title_of
 from components.system.reference import Reference
 from libraries.errors import NotFound, VectorError
-from libraries.settings import get_settings
 
 # What the page for browsers says of each address.
 WORDS = {
@@ -24,6 +23,7 @@ WORDS = {
     "openapi": "the same for machines, OpenAPI 3.1",
     "asyncapi": "what is said on WebSockets and event streams, AsyncAPI 3.0",
     "live": "a page to ask for drawings and watch them being made",
+    "dashboard": "what the service does: its jobs, its queue, its schedules",
     "patterns": "what can be drawn",
     "health": "is the web process alive",
     "ready": "would a job be done now",
@@ -34,6 +34,7 @@ LINKS = {
     "openapi": "/openapi.json",
     "asyncapi": "/asyncapi.json",
     "live": "/live",
+    "dashboard": "/dashboard",
     "patterns": "/patterns",
     "health": "/healthz",
     "ready": "/readyz",
@@ -63,7 +64,7 @@ class ProblemType:
 def index_page() -> Response:
     """Return where things are: JSON, or a page for a browser."""
     if wants("text/html", rather_than="application/json"):
-        response = _page("index.html", curl=_first_curl(), words=WORDS)
+        response = _page("index.html", curl=first_curl(), words=WORDS)
     else:
         response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})
     response.headers["Vary"] = "Accept"
@@ -74,7 +75,7 @@ def docs_page() -> Response:
     """Return the reference of every route."""
     document = api_document()
     sections = Reference(document, base_address()).sections()
-    response = _page("docs.html", info=document["info"], sections=sections, curl=_first_curl())
+    response = _page("docs.html", info=document["info"], sections=sections, curl=first_curl())
     return conditional(response)
 
 
@@ -117,12 +118,6 @@ def _of_leaf(leaf: type[VectorError]) -> ProblemType:
     first = " ".join((leaf.__doc__ or "").split("\n\n")[0].split())
     status = leaf.status if issubclass(leaf, EdgeError) else status_of(leaf.__new__(leaf))
     return ProblemType(leaf.code, status, title_of(status), re.sub(r"^Raised ", "Given ", first))
-
-
-def _first_curl() -> str:
-    body = '{"width": 210, "height": 297, "pattern": "spiral"}'
-    key = "-H 'X-API-Key: KEY' \\\n  " if get_settings().api_keys else ""
-    return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 
 def _json(value: object) -> Response:

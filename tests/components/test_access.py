@@ -30,6 +30,7 @@ RunJobs = Callable[[], None]
 ANN, ANN_NEW, BOB = "ann-4c1f9a7be2d8", "ann-77aa01c3f5e9", "bob-5d0e8b6612f4"
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 OPEN = {"/", "/healthz", "/readyz", "/version", "/openapi.json", "/docs", "/problems/<slug>", "/assets/<path:filename>"}
+OPEN |= {"/dashboard", "/dashboard/assets/<path:filename>"}
 OPEN |= {"/asyncapi.json", "/live", "/live/assets/<path:filename>", "/gallery/page", "/gallery/assets/<path:filename>"}
 
 

@@ -20,7 +20,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)|(?:src|href)=\"([^\"#]+)\"")
 ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 BRIEF = {
-    "/assets/<path:filename>": "The style sheet of the pages.",
+    "/assets/<path:filename>": "Style and scripts that the pages share.",
+    "/dashboard/assets/<path:filename>": "Style and scripts of the page `/dashboard`.",
     "/live/assets/<path:filename>": "Style and scripts of the page `/live`.",
     "/gallery/assets/<path:filename>": "Style and scripts of the page `/gallery/page`.",
 }

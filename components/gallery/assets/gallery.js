@@ -1,5 +1,5 @@
 // The gallery: what is asked for stands in the address, so that a search can be sent to somebody.
-import { getKey, headers, setKey } from '/live/assets/access.js'
+import { ask, getKey, setKey } from '/assets/access.js'
 
 const $ = (id) => document.getElementById(id)
 const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'kept']
@@ -8,21 +8,6 @@ let asking = 0
 let next = null
 let edited = null
 const cards = new Map()
-
-// Asks this server; throws an Error whose text is for the user.
-async function ask(path, options = {}) {
-  let reply
-  try {
-    const type = options.body ? { 'Content-Type': 'application/json' } : {}
-    reply = await fetch(path, { ...options, headers: { Accept: 'application/json', ...type, ...headers() } })
-  } catch {
-    throw new Error('The server cannot be reached.')
-  }
-  if (reply.ok) return reply
-  const problem = await reply.json().catch(() => ({}))
-  const mistakes = (problem.errors || []).map((one) => one.detail).join(' ')
-  throw Object.assign(new Error(mistakes || problem.detail || `The server answered ${reply.status}.`), { status: reply.status })
-}
 
 // ---- what is asked for
 

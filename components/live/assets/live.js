@@ -1,6 +1,6 @@
 // The page /live: asks for jobs on a WebSocket, and shows what becomes of them. Whatever comes from the server is set as text or
 // shown as an image, never as HTML.
-import { ask, getKey, protocols, setKey } from './access.js'
+import { ask, getKey, protocols, setKey } from '/assets/access.js'
 import { Connection } from './connection.js'
 
 const EXAMPLE_TASK = 'workers.example_tasks.example_long_task'

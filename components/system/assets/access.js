@@ -11,7 +11,7 @@ export function setKey(key) {
 // Headers and base64 take bytes written as characters; these are the bytes that other clients send.
 const asBytes = (text) => String.fromCharCode(...new TextEncoder().encode(text))
 
-export function headers() {
+function headers() {
   const key = getKey()
   return key ? { Authorization: `Bearer ${asBytes(key)}` } : {}
 }
@@ -24,15 +24,19 @@ export function protocols() {
   return ['vector-api', `bearer.${encoded}`]
 }
 
-// Asks this server for something. Throws an Error whose text is for the user, with the `status` of the answer if there was one.
+// Asks this server for something. Throws an Error whose text is for the user, with the `status` and the `problem` document of the
+// answer if there was one.
 export async function ask(path, options = {}) {
   let reply
   try {
-    reply = await fetch(path, { ...options, headers: headers() })
+    const type = options.body ? { 'Content-Type': 'application/json' } : {}
+    reply = await fetch(path, { ...options, headers: { Accept: 'application/json', ...type, ...headers() } })
   } catch {
     throw new Error('The server cannot be reached.')
   }
   if (reply.ok) return reply
   const problem = await reply.json().catch(() => ({}))
-  throw Object.assign(new Error(problem.detail || `The server answered ${reply.status}.`), { status: reply.status })
+  const mistakes = (problem.errors || []).map((one) => one.detail).join(' ')
+  const text = mistakes || problem.detail || `The server answered ${reply.status}.`
+  throw Object.assign(new Error(text), { status: reply.status, problem })
 }

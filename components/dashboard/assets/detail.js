@@ -1,0 +1,151 @@
+// One job, in full. Its id stands in the address (`#job=ID`), so that it can be sent to somebody and the way back leads out.
+import { ask, getKey } from '/assets/access.js'
+import { say } from './actions.js'
+import { fillActions } from './lists.js'
+import { show } from './pictures.js'
+import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
+
+const $ = (id) => document.getElementById(id)
+const LONGEST = 4000
+let shown = ''
+let turn = 0
+
+export const wantedJob = () => new URLSearchParams(location.hash.slice(1)).get('job') || ''
+
+// Shows the job that the address names, or nothing. `onAct` is as for the lists.
+export async function refreshDetail(onAct) {
+  const id = wantedJob()
+  const mine = ++turn
+  if (!id) {
+    if ($('detail').open) $('detail').close()
+    return
+  }
+  if (!$('detail').open) begin(id)
+  try {
+    // A browser sends the ETag that it has by itself; what has not changed is answered without a body.
+    const job = await (await ask(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
+    if (mine !== turn) return
+    const batch = job.batch_id && !job.done ? await (await ask(`/batches/${job.batch_id}`)).json().catch(() => null) : null
+    if (mine === turn && wantedJob() === id) fill(job, batch, onAct)
+  } catch (error) {
+    if (mine === turn && error.status && error.status !== 401) gone(id, error)
+  }
+}
+
+function begin(id) {
+  shown = ''
+  say('')
+  put($('detail-title'), 'Job')
+  put($('detail-id'), id)
+  put($('detail-status'), '')
+  $('detail-acts').replaceChildren()
+  $('detail-facts').replaceChildren()
+  $('detail-picture').hidden = true
+  delete $('detail-picture').dataset.picture
+  $('detail').showModal()
+  $('detail').scrollTop = 0
+}
+
+function gone(id, error) {
+  shown = ''
+  put($('detail-status'), '')
+  $('detail-acts').replaceChildren()
+  $('detail-facts').replaceChildren(make('p', { className: 'note', textContent: sentence(error.message) }))
+  $('detail-picture').hidden = true
+}
+
+function fill(job, batch, onAct) {
+  const text = JSON.stringify([job, batch])
+  if (text === shown) return
+  shown = text
+  put($('detail-title'), nameOf(job.task))
+  put($('detail-id'), job.id)
+  put($('detail-status'), job.status)
+  $('detail-status').dataset.status = job.status
+  fillActions($('detail-acts'), job, onAct)
+  const picture = $('detail-picture')
+  picture.alt = `Drawing of ${nameOf(job.task)}`
+  if (job.links.preview && job.status === 'finished') show(picture, job)
+  $('detail-facts').replaceChildren(...[facts(job, batch), result(job), files(job), attempts(job), links(job)].filter(Boolean))
+}
+
+const part = (title, ...nodes) => make('section', {}, make('h3', { textContent: title }), ...nodes)
+
+function facts(job, batch) {
+  const rows = [
+    ['Error', job.error],
+    ['Kind of error', job.error_code],
+    ['Progress', job.progress && !job.done ? `${job.progress.percent} %${job.progress.message ? ` · ${job.progress.message}` : ''}` : ''],
+    ['In front of it', job.position === null || job.done ? '' : String(job.position)],
+    ['Asked for', job.created_at && clock(job.created_at)],
+    ['Begun', job.started_at && clock(job.started_at)],
+    ['Ended', job.ended_at && `${clock(job.ended_at)}${took(job) ? `, after ${took(job)}` : ''}`],
+    ['Attempt', job.attempt ? `${job.attempt}${job.retries_left && job.status !== 'finished' ? `, ${job.retries_left} left` : ''}` : ''],
+    ['May run', span(job.timeout)],
+    ['Record kept until', job.expires_at && clock(job.expires_at)],
+    ['Task', job.task],
+  ]
+  const list = make('dl')
+  for (const [name, value] of rows) {
+    if (value) list.append(make('dt', { textContent: name }), make('dd', { textContent: value, className: name === 'Error' ? 'bad' : '' }))
+  }
+  if (job.batch_id) {
+    const link = make('a', { href: `?${new URLSearchParams({ batch_id: job.batch_id })}`, textContent: job.batch_id })
+    const told = batch?.counts ? ` ${batch.percent} % of ${batch.total} jobs have ended` : ''
+    list.append(make('dt', { textContent: 'Batch' }), make('dd', {}, link, told))
+  }
+  return list
+}
+
+function result(job) {
+  if (job.status !== 'finished' || job.result === null || job.artifacts.length) return null
+  const text = typeof job.result === 'string' ? job.result : JSON.stringify(job.result, null, 2)
+  return part('Result', make('pre', { tabIndex: 0 }, text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text))
+}
+
+// With a key, a link by itself would be refused: what it leads to is fetched and offered as a file.
+function fileLink(address, text, file) {
+  const link = make('a', { href: address, textContent: text })
+  link.dataset.file = file
+  return link
+}
+
+function files(job) {
+  if (!job.artifacts.length) return null
+  const items = job.artifacts.map((one) => {
+    const plotted = one.plot?.time && Object.entries(one.plot.time).map(([plotter, { seconds }]) => `${span(seconds)} on ${plotter}`).join(', ')
+    const told = [one.media_type, bytes(one.size), plotted].filter(Boolean).join(' · ')
+    return make('li', {}, fileLink(one.url, one.name, one.name), make('span', { className: 'hint', textContent: told }))
+  })
+  return part('Files', make('ul', { className: 'plain' }, ...items))
+}
+
+function attempts(job) {
+  if (!job.attempts.length) return null
+  const items = job.attempts.map((one) => {
+    const times = [one.started_at, one.ended_at].filter(Boolean).map(clock).join(' – ')
+    const where = one.worker ? `on ${one.worker}` : ''
+    return make('li', {}, make('span', { className: 'bad', textContent: line(one.error) }), make('span', { className: 'hint', textContent: [times, where].filter(Boolean).join(' · ') }))
+  })
+  return part('Failed attempts', make('ol', {}, ...items))
+}
+
+function links(job) {
+  const found = [fileLink(job.links.self, 'Job as JSON', `${job.id}.json`)]
+  if (job.status === 'finished') found.push(fileLink(job.links.result, 'Result', job.artifacts[0]?.name || `${job.id}-result.json`))
+  if (job.links.preview) found.push(fileLink(job.links.preview, 'Preview', `${job.id}.png`))
+  if (!getKey()) found.push(make('a', { href: job.links.events, textContent: 'Events' }))
+  return part('Links', make('p', { className: 'links' }, ...found))
+}
+
+function leave() {
+  if (wantedJob()) history.replaceState(null, '', location.pathname + location.search)
+  shown = ''
+}
+
+$('detail').addEventListener('close', leave)
+$('detail-close').addEventListener('click', () => $('detail').close())
+// A click beside the dialog is one on its backdrop.
+$('detail').addEventListener('click', (event) => {
+  if (event.target === $('detail')) $('detail').close()
+})

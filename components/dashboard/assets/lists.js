@@ -1,0 +1,132 @@
+// The jobs in groups: rows for those that run, wait or failed, sheets for those that finished.
+import { actionsOf } from './actions.js'
+import { show } from './pictures.js'
+import { ago, clock, line, make, nameOf, put, runs, sync, took } from './words.js'
+
+const $ = (id) => document.getElementById(id)
+
+const byTime = (name, sign) => (one, other) => sign * (Date.parse(one[name] || one.created_at) - Date.parse(other[name] || other.created_at))
+
+// `few` are shown at first, all on request.
+const GROUPS = [
+  { name: 'running', states: ['started'], few: 20, order: byTime('started_at', 1) },
+  { name: 'waiting', states: ['queued', 'scheduled', 'deferred'], few: 6, order: byTime('created_at', -1) },
+  { name: 'failed', states: ['failed'], few: 6, order: byTime('ended_at', -1) },
+  { name: 'finished', states: ['finished'], few: 12, order: byTime('ended_at', -1) },
+  { name: 'ended', states: ['canceled', 'stopped'], few: 4, order: byTime('ended_at', -1) },
+]
+const WAITING = { queued: 'Waits for a worker', scheduled: 'Waits for its time', deferred: 'Waits for other jobs' }
+export const STATES = GROUPS.flatMap((group) => group.states)
+const open = new Set()
+
+export const addressOf = (job) => `#job=${job.id}`
+
+// `onAct(action, job)` hears a button; `partial` has the states of which there may be more jobs than these; `filtered` tells that
+// not all are wanted.
+export function showGroups(jobs, { partial, filtered, onAct }) {
+  for (const group of GROUPS) {
+    const here = jobs.filter((job) => group.states.includes(job.status)).sort(group.order)
+    showGroup(group, here, { more: group.states.some((state) => partial.has(state)), any: jobs.length && !filtered, onAct })
+  }
+}
+
+function showGroup({ name, few }, jobs, { more, any, onAct }) {
+  const section = $(name)
+  const shown = open.has(name) ? jobs : jobs.slice(0, few)
+  const all = section.querySelector('.all')
+  // What comes and goes all the time keeps its place, so that nothing moves from under the pointer.
+  const none = section.querySelector('.none')
+  section.hidden = !jobs.length && !(none && any)
+  if (none) none.hidden = Boolean(jobs.length)
+  section.querySelector('ul').hidden = !jobs.length
+  put(section.querySelector('.count'), jobs.length ? `${jobs.length}${more ? '+' : ''}` : '')
+  all.hidden = jobs.length <= few
+  put(all, open.has(name) ? 'Show fewer' : `Show all ${jobs.length}`)
+  all.onclick = () => {
+    if (!open.delete(name)) open.add(name)
+    showGroup({ name, few }, jobs, { more, any, onAct })
+  }
+  const [create, update] = name === 'finished' ? [newSheet, fillSheet] : [newRow, fillRow]
+  const onLost = (beside) => (beside?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
+  sync(section.querySelector('ul'), shown, { create, update: (child, job) => update(child, job, onAct), onLost })
+}
+
+const copy = (name) => $(name).content.firstElementChild.cloneNode(true)
+
+function newRow() {
+  return copy('row')
+}
+
+function fillRow(row, job, onAct) {
+  const link = row.querySelector('.what a')
+  link.href = addressOf(job)
+  link.title = job.task
+  put(link, nameOf(job.task))
+  put(row.querySelector('code'), job.id)
+  const bar = row.querySelector('progress')
+  bar.hidden = job.status !== 'started'
+  if (job.progress) bar.value = job.progress.percent
+  else bar.removeAttribute('value')
+  bar.setAttribute('aria-label', `Progress of ${nameOf(job.task)}`)
+  const said = row.querySelector('.said p')
+  put(said, saidOf(job))
+  said.title = job.error || ''
+  said.classList.toggle('bad', Boolean(job.error))
+  const when = row.querySelector('.when')
+  put(when, whenOf(job))
+  when.title = clock(job.ended_at || job.started_at || job.created_at)
+  fillActions(row.querySelector('.acts'), job, onAct)
+}
+
+function saidOf({ status, progress, error, retries_left: left, attempt }) {
+  if (status === 'started') {
+    const again = attempt > 1 ? ` (attempt ${attempt})` : ''
+    return progress ? `${progress.percent} %${progress.message ? ` · ${progress.message}` : ''}${again}` : `Begun${again}`
+  }
+  if (error) return error
+  if (WAITING[status]) return attempt && left ? `Tried ${attempt} times, ${left} left` : WAITING[status]
+  return { canceled: 'Canceled', stopped: 'Stopped' }[status] || ''
+}
+
+function whenOf(job) {
+  if (job.status === 'started') return `for ${runs(job.started_at || job.created_at)}`
+  return ago(job.ended_at || job.created_at)
+}
+
+export function fillActions(place, job, onAct) {
+  sync(place, actionsOf(job), {
+    create: ({ id }) => make('button', { type: 'button', className: id === 'delete' ? 'quiet danger' : 'quiet' }),
+    update(button, action) {
+      put(button, action.label)
+      button.setAttribute('aria-label', `${action.label}: ${nameOf(job.task)} ${job.id}`)
+      button.onclick = () => onAct(action, job, button)
+    },
+  })
+}
+
+// What a task returned besides what is known anyway.
+const answerOf = ({ result }) => (typeof result?.result === 'string' ? result.result : result ?? 'Done')
+
+function newSheet() {
+  return copy('sheet')
+}
+
+function fillSheet(item, job) {
+  const [sheet, image, text, name] = ['.sheet', 'img', '.text', '.name a'].map((one) => item.querySelector(one))
+  name.href = addressOf(job)
+  name.title = job.task
+  put(name, nameOf(job.task))
+  const when = item.querySelector('.when')
+  put(when, [ago(job.ended_at), took(job)].filter(Boolean).join(' · '))
+  when.title = clock(job.ended_at)
+  if (job.links.preview) {
+    sheet.href = job.links.result
+    sheet.dataset.file = job.artifacts[0]?.name || job.id
+    image.alt = `Drawing of ${nameOf(job.task)} ${job.id}`
+    show(image, job, () => put(text, 'This drawing has no preview.'))
+  } else {
+    sheet.href = addressOf(job)
+    put(text, job.artifacts.length ? job.artifacts.map((one) => one.name).join('\n') : line(answerOf(job)).slice(0, 300))
+  }
+  item.classList.toggle('drawn', Boolean(job.links.preview))
+}

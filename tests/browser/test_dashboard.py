@@ -1,0 +1,190 @@
+"""The page /dashboard, used as an operator uses it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.test_pages import LOWEST_CONTRAST, watched
+from tests.conftest import REPOSITORY, until
+from tests.journeys.conftest import Service
+
+pytestmark = pytest.mark.browser
+StartService = Callable[..., Service]
+HOSTILE = "<img src=x onerror=alert(1)>"
+POSTCARD, EXAMPLE = "workers.svg_tasks.generate_postcard_svg", "workers.example_tasks.example_long_task"
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """Other programs may keep the machine busy."""
+    expect.set_options(timeout=15_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def opened(page: Page, service: Service) -> Page:
+    """The page, once it has heard from the service."""
+    page.goto(f"{service.url}/dashboard")
+    expect(page.locator("#state-text")).to_have_text("All parts are well.")
+    return page
+
+
+def queue(service: Service, task: str, **kwargs: Any) -> str:
+    """Queue a job that is tried once; return its id."""
+    status, body = service.ask("POST", "/jobs", {"task": task, "kwargs": kwargs, "retry": {"max": 0}})
+    assert status == 202, body
+    return str(body["job_id"])
+
+
+def fail(service: Service, template: str = HOSTILE) -> str:
+    """Have a job fail with an error that repeats what was sent; return its id."""
+    job_id = queue(service, POSTCARD, recipient="Ann", message="Hello", template_name=template)
+    until(lambda: service.ask("GET", f"/jobs/{job_id}")[1]["status"] == "failed", what="a failed job")
+    return job_id
+
+
+def rows(page: Page, group: str) -> Locator:
+    return page.locator(f"#{group} .job")
+
+
+def is_decoded(image: Locator) -> bool:
+    return bool(image.evaluate("one => one.complete && one.naturalWidth > 0"))
+
+
+def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: StartService, page: Page, browser: Browser) -> None:
+    service = start_service(WORKERS="2")  # which has drawn a first artboard
+    failed = [fail(service), fail(service, "plaid")]
+    running = queue(service, EXAMPLE, seconds=2)
+    with watched(page) as (asked, complaints):
+        opened(page, service)
+        expect(page.locator("#finished .made")).to_have_count(1)
+        drawing = page.locator("#finished .sheet img")
+        expect(drawing).to_be_visible()
+        until(lambda: is_decoded(drawing), what="a decoded picture")
+        expect(page.locator("#finished .sheet")).to_have_attribute("href", re.compile("^/jobs/[^/]+/result$"))
+
+        page.locator("#finished .name a").click()
+        detail = page.get_by_role("dialog")
+        expect(detail).to_contain_text(re.compile(r"artboard_first.svg.* kB · .*[0-9.]+ (s|min) on saxi"))
+        expect(detail.locator("#detail-picture")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(detail).to_be_hidden()
+
+        # What a client sent is text, in the list and in full.
+        expect(rows(page, "failed")).to_have_count(2)
+        expect(rows(page, "failed").last).to_contain_text(f"unknown template '{HOSTILE}'")
+        rows(page, "failed").last.get_by_role("link").press("Enter")
+        expect(detail).to_contain_text(failed[0])
+        expect(detail.locator("dd.bad")).to_contain_text(HOSTILE)
+        expect(detail.locator("ol li")).to_have_count(1)
+        assert page.locator("img[src=x]").count() == 0
+
+        # It is tried again from here, fails again, and is deleted after a question.
+        detail.get_by_role("button", name=re.compile("^Retry")).click()
+        expect(page.locator("#detail-said")).to_have_text("generate_postcard_svg is queued again.")
+        expect(detail.locator("ol li")).to_have_count(2)
+        detail.get_by_role("button", name=re.compile("^Delete")).click()
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(page.locator("#said")).to_have_text("generate_postcard_svg was deleted.")
+        expect(rows(page, "failed")).to_have_count(1)
+        assert service.ask("GET", f"/jobs/{failed[0]}")[0] == 410
+
+        # The running one shows how far it is, and is stopped.
+        expect(rows(page, "running").locator("progress")).to_have_attribute("value", re.compile("^[1-9]0$"))
+        rows(page, "running").get_by_role("button", name=re.compile("^Stop")).click()
+        expect(page.locator("#said")).to_have_text("example_long_task was stopped.")
+        expect(rows(page, "ended")).to_have_count(1)
+        assert service.ask("GET", f"/jobs/{running}")[1]["status"] == "stopped"
+    assert complaints == []
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {urlsplit(service.url).netloc}
+    fits_a_phone_and_can_be_read(service, browser)
+
+
+def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
+        page = opened(context.new_page(), service)
+        expect(rows(page, "failed")).to_have_count(1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme
+        assert page.evaluate("[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)")
+        rows(page, "failed").get_by_role("link").click()
+        expect(page.get_by_role("dialog")).to_contain_text("Failed attempts")
+        contrast, text = page.evaluate(LOWEST_CONTRAST)
+        assert contrast >= 4.5, (scheme, contrast, text)
+        context.close()
+
+
+def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    for template in ("plaid", "tartan"):
+        fail(service, template)
+    opened(page, service)
+    page.get_by_label("Search").fill("tartan")
+    expect(page.locator("#found")).to_have_text("1 job")
+    expect(rows(page, "failed")).to_contain_text("tartan")
+    page.get_by_label("State").select_option("finished")
+    expect(page.locator("#found")).to_have_text("No job is like that.")
+    page.reload()
+    expect(page.locator("#found")).to_have_text("No job is like that.")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("#finished .made")).to_have_count(1)
+    page.get_by_label("Task").select_option(POSTCARD)
+    expect(page.locator("#found")).to_have_text("2 jobs")
+
+    # A question comes first, and "no" is an answer.
+    page.get_by_role("button", name="Pause the queue").click()
+    page.get_by_role("button", name="Leave it").click()
+    assert service.ask("GET", "/capacity")[1]["paused"] is False
+    page.get_by_role("button", name="Pause the queue").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause the queue").click()
+    expect(page.locator("#queue-number")).to_have_text("Paused")
+    page.get_by_role("button", name="Retry all 2").click()
+    expect(page.locator("#said")).to_have_text("2 jobs are queued again.")
+    expect(rows(page, "waiting")).to_have_count(2)
+    expect(page.locator("#waiting-number")).to_have_text("2")
+    page.get_by_role("button", name="Resume the queue").click()
+    expect(page.locator("#queue-number")).to_have_text("Open")
+    expect(rows(page, "failed")).to_have_count(2)
+
+
+def test_the_page_goes_on_by_itself_when_the_service_is_back(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    opened(page, service)
+    service.stop()
+    expect(page.locator("#state-text")).to_contain_text("The service cannot be reached.")
+    expect(page.locator("#finished .made")).to_have_count(1)
+    with service.log.open("ab") as sink:
+        command = [sys.executable, "start_dev.py"]
+        service.process = subprocess.Popen(command, env=service.environ, cwd=REPOSITORY, stdout=sink, stderr=sink)
+    expect(page.locator("#state-text")).to_have_text("All parts are well.")
+    expect(page.locator("#finished .made")).to_have_count(2)
+
+
+def test_with_keys_the_page_shows_what_the_key_may_see(start_service: StartService, page: Page) -> None:
+    service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
+    body, headers = {"width": 80, "height": 100}, {"X-API-Key": "ann-key", "Prefer": "wait=30"}
+    assert page.request.post(f"{service.url}/artboard/create", data=body, headers=headers).json()["status"] == "finished"
+    page.goto(f"{service.url}/dashboard")
+    expect(page.locator("#state-text")).to_have_text("Enter your API key to see what the service does.")
+    expect(page.locator("#data")).to_be_hidden()
+    page.get_by_label("API key").fill("wrong")
+    page.get_by_label("API key").press("Enter")
+    expect(page.locator("#said")).to_have_text("This key is not known here.")
+    page.get_by_label("API key").fill("ann-key")
+    page.get_by_role("button", name="Use this key").click()
+    drawing = page.locator("#finished .sheet img")
+    expect(drawing).to_have_attribute("src", re.compile("^blob:"))
+    until(lambda: is_decoded(drawing), what="a decoded picture")
+    with page.expect_download() as download:
+        page.locator("#finished .sheet").click()
+    assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
+    assert "<path" in download.value.path().read_text()
