@@ -86,6 +86,7 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: Start
         expect(detail).to_contain_text(failed[0])
         expect(detail.locator("dd.bad")).to_contain_text(HOSTILE)
         expect(detail.locator("ol li")).to_have_count(1)
+        expect(detail.locator("#detail-log")).to_contain_text(re.compile(r"queued .*begun .*failed .*Traceback", re.DOTALL))
         assert page.locator("img[src=x]").count() == 0
 
         # It is tried again from here, fails again, and is deleted after a question.

@@ -26,7 +26,7 @@ export async function refreshDetail(onAct) {
     const job = await (await ask(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
     if (mine !== turn) return
     const batch = job.batch_id && !job.done ? await (await ask(`/batches/${job.batch_id}`)).json().catch(() => null) : null
-    if (mine === turn && wantedJob() === id) fill(job, batch, onAct)
+    if (mine === turn && wantedJob() === id && fill(job, batch, onAct)) await showLog(job)
   } catch (error) {
     if (mine === turn && error.status && error.status !== 401) gone(id, error)
   }
@@ -41,6 +41,7 @@ function begin(id) {
   $('detail-acts').replaceChildren()
   $('detail-facts').replaceChildren()
   $('detail-picture').hidden = true
+  $('detail-log').hidden = true
   delete $('detail-picture').dataset.picture
   $('detail').showModal()
   $('detail').scrollTop = 0
@@ -52,11 +53,21 @@ function gone(id, error) {
   $('detail-acts').replaceChildren()
   $('detail-facts').replaceChildren(make('p', { className: 'note', textContent: sentence(error.message) }))
   $('detail-picture').hidden = true
+  $('detail-log').hidden = true
 }
 
+// How it went, with the trace of each attempt that failed.
+async function showLog(job) {
+  const text = await (await ask(job.links.logs)).text()
+  if (wantedJob() !== job.id) return
+  put($('detail-log').querySelector('pre'), text)
+  $('detail-log').hidden = false
+}
+
+// Tells whether there was anything new.
 function fill(job, batch, onAct) {
   const text = JSON.stringify([job, batch])
-  if (text === shown) return
+  if (text === shown) return false
   shown = text
   put($('detail-title'), nameOf(job.task))
   put($('detail-id'), job.id)
@@ -67,6 +78,7 @@ function fill(job, batch, onAct) {
   picture.alt = `Drawing of ${nameOf(job.task)}`
   if (job.links.preview && job.status === 'finished') show(picture, job)
   $('detail-facts').replaceChildren(...[facts(job, batch), result(job), files(job), attempts(job), links(job)].filter(Boolean))
+  return true
 }
 
 const part = (title, ...nodes) => make('section', {}, make('h3', { textContent: title }), ...nodes)
@@ -131,7 +143,7 @@ function attempts(job) {
 }
 
 function links(job) {
-  const found = [fileLink(job.links.self, 'Job as JSON', `${job.id}.json`)]
+  const found = [fileLink(job.links.self, 'Job as JSON', `${job.id}.json`), fileLink(job.links.logs, 'Log', `${job.id}.txt`)]
   if (job.status === 'finished') found.push(fileLink(job.links.result, 'Result', job.artifacts[0]?.name || `${job.id}-result.json`))
   if (job.links.preview) found.push(fileLink(job.links.preview, 'Preview', `${job.id}.png`))
   if (!getKey()) found.push(make('a', { href: job.links.events, textContent: 'Events' }))
