@@ -77,7 +77,7 @@ def draw_chart(
         x: what the horizontal axis shows; without it the number of the row. A histogram has none.
         series: 1 to 8 measures of numbers, as long as `x`.
         area: the sheet and its margin in mm.
-        title: what stands above, at most 120 characters.
+        title: what stands above, at most 120 characters; the file's own title names the measures if there is none.
         pen_width: width of the pens' lines in mm.
 
     Raises:
@@ -93,7 +93,15 @@ def draw_chart(
         data = _grouped(_rows_if_none(x, series), series)
     else:
         data = _sorted(_rows_if_none(x, series), series, by_x=chart == "line")
-    return _Sheet(area, title, pen_width).draw(chart, data)
+    document = _Sheet(area, title, pen_width).draw(chart, data)
+    # Lists and searches of drawings show it; only a title that was asked for is drawn.
+    document.title = document.title or _in_words(x, series)
+    return document
+
+
+def _in_words(x: Measure | None, series: Sequence[Measure]) -> str:
+    across = "" if x is None else f" by {' '.join(check_text(x.name).split())}"
+    return f"{', '.join(' '.join(check_text(one.name).split()) for one in series)}{across}"[:LONGEST_TITLE]
 
 
 def _check_series(series: Sequence[Measure], title: str) -> None:

@@ -158,6 +158,8 @@ def test_columns_of_a_file_become_a_chart(settings: Settings) -> None:
     drawing, report = plot_table("data.csv", "line", "day", ["price"], size=(210, 148), title="Prices")
     assert (report.rows, report.error_count) == (3, 1)
     assert drawing.title == "Prices"
+    unnamed, _ = plot_table("data.csv", "line", "day", ["price"], size=(210, 148))
+    assert unnamed.title == "price by day", "a list of drawings has a name for it"
     bars, _ = plot_table("data.csv", "bars", "shop", ["price"], size=(210, 148))
     assert len(bars) > 0
 
