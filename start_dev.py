@@ -99,6 +99,7 @@ class Greeting:
         say("")
         say(f"  Vector API   {self.address}")
         say(f"  Reference    {self.address}/docs")
+        say(f"  Dashboard    {self.address}/dashboard")
         say(f"  First plot   {self.address}{picture}")
         say(f"  Your files   {self._settings.output_dir}")
         say("")
