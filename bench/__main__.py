@@ -28,13 +28,15 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         sys.stderr.write("The benchmarks read the CPU time of processes from /proc, which only Linux has.\n")
         return 1
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
         with Bench(QUICK if options.quick else FULL, peers=options.peers, say=_say) as bench:
             parts = [HEAD + "\n" + setting(bench.client.info("server"), bench.scale.rounds, sys.argv[1:])]
             for name in sections_to_run(options):
                 parts.append(SECTIONS[name](bench).as_text())
+                _stop_if_asked()
                 print(f"\n{parts[-1]}\n", flush=True)
     except BenchTrouble as trouble:
         sys.stderr.write(f"The measurement cannot go on: {trouble}\n")
@@ -77,7 +79,19 @@ def _say(text: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    _Asked.to_stop = True
     raise KeyboardInterrupt
+
+
+class _Asked:
+    """Whether a signal came. The exception that it raises is lost if it comes while Python clears something away."""
+
+    to_stop = False
+
+
+def _stop_if_asked() -> None:
+    if _Asked.to_stop:
+        raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def test_a_form_that_has_not_just_the_file_is_refused_and_nothing_is_kept(
     [
         ("multipart/form-data", 400),
         ("multipart/form-data; boundary=", 400),
-        (f"multipart/form-data; boundary={'b' * 71}", 400),
+        (f"multipart/form-data; boundary={'b' * 201}", 400),
         ('multipart/form-data; boundary="a\u00e9"', 400),
         ("text/csv", 415),
         ("application/json", 415),
@@ -206,6 +206,13 @@ def test_a_packed_body_is_refused(client: FlaskClient) -> None:
     """Attack list, row 19."""
     packed = send_raw(client, multipart((HEAD, CSV)), headers={"Content-Encoding": "gzip"})
     assert packed.status_code == 415
+
+
+def test_a_boundary_longer_than_the_standard_has_it_is_taken(client: FlaskClient, broker: object) -> None:
+    boundary = "-" * 15 + "WerkzeugFormPart_1795340123.12345670.00012345678901234567"
+    body = multipart((HEAD, CSV), boundary=boundary, end=f"--{boundary}--\r\n")
+    assert len(boundary) > 70
+    assert send_raw(client, body, f"multipart/form-data; boundary={boundary}").status_code == 202
 
 
 def test_what_looks_like_a_boundary_belongs_to_the_file_when_it_is_none(
