@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import zlib
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 
 from libraries.errors import InvalidInput
 from libraries.imaging.reading import ImageDamaged, ImageTooLarge, NotAnImage, read_image
+from tests.conftest import own_seconds
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP"]
 
@@ -111,20 +111,20 @@ def test_what_is_no_image_is_called_so(data: bytes) -> None:
 @pytest.mark.parametrize("side", [4001, 6400, 9000, 60_000, 2**31 - 1])
 def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     """Attack 20."""
-    started = time.thread_time()
+    started = own_seconds()
     with pytest.raises((ImageTooLarge, ImageDamaged)) as caught:
         read_image(png_header(side, side))
-    assert time.thread_time() - started < 0.1
+    assert own_seconds() - started < 0.1
     assert isinstance(caught.value, ImageTooLarge) or side > 60_000
     assert caught.value.field == "image"
 
 
 def test_a_real_bomb_that_packs_well_is_refused_before_it_is_unpacked() -> None:
     packed = zlib.compress(b"\0" * 30_000_000, 9)
-    started = time.thread_time()
+    started = own_seconds()
     with pytest.raises(ImageTooLarge, match="at most 16 megapixels"):
         read_image(png_header(5000, 5000)[:-12] + chunk(b"IDAT", packed) + chunk(b"IEND", b""))
-    assert time.thread_time() - started < 0.1
+    assert own_seconds() - started < 0.1
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
