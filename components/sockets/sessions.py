@@ -31,7 +31,7 @@ from libraries.job_manager import (
     stop_job,
     submit,
 )
-from libraries.job_manager.events import EVENT_ID, START
+from libraries.job_manager.events import EVENT_ID, START, Followed
 from libraries.job_manager.views import job_body
 from libraries.live import Conversation, text_frame
 from libraries.live.websocket import POLICY
@@ -207,13 +207,15 @@ class Session:
             return
         self._say(self._form.status("queued", f"📋 Job {job.id} queued successfully!", job_id=job.id, ref=asked.ref))
         self._asked.add(job.id)
-        self._follow(job.id, START)
+        self._go_on(*self._begin(job.id, START))
 
     def _subscribe(self, asked: Asked, payload: dict[str, Any]) -> None:
         job = find_job(payload["job_id"])
         self._unfollow(job.id)
-        self._say(self._form.tell("subscribed", {"job_id": job.id, "job": job_body(job)}, asked.ref))
-        self._follow(job.id, payload["after"])
+        followed, follower = self._begin(job.id, payload["after"])
+        # Said when nothing that becomes of the job can be missed any more, and before any of it is told.
+        self._say(self._form.tell("subscribed", {"job_id": job.id, "job": job_body(followed.job)}, asked.ref))
+        self._go_on(followed, follower)
 
     def _unsubscribe(self, asked: Asked, payload: dict[str, Any]) -> None:
         self._unfollow(payload["job_id"])
@@ -256,7 +258,14 @@ class Session:
 
     # -- following
 
-    def _follow(self, job_id: str, after: str) -> None:
+    def _begin(self, job_id: str, after: str) -> tuple[Followed, Follower]:
+        """Follow a job; what becomes of it waits until `_go_on` is called.
+
+        Raises:
+            BadMessage: this socket follows enough jobs.
+            JobUnknown: there is no such job.
+            QueueUnavailable: the broker cannot be reached.
+        """
         with self._lock:
             if len(self._jobs) >= MOST_JOBS:
                 raise BadMessage(f"a socket may follow {MOST_JOBS} jobs at once")
@@ -265,11 +274,16 @@ class Session:
         try:
             followed = follower.start(self._here.feed)
         except QueueUnavailable:
-            with self._lock:
-                self._jobs.pop(job_id, None)
+            self._unfollow(job_id)
             raise
         if followed is None:
+            self._unfollow(job_id)
             raise JobUnknown("there is no job with this id, or its record has expired")
+        return followed, follower
+
+    def _go_on(self, followed: Followed, follower: Follower) -> None:
+        """Tell the client of what it does not know of a job yet, and from now on of each event as it comes."""
+        job_id = follower.job_id
         if followed.job.done and not followed.events:
             # The client knows how it ended.
             self._unfollow(job_id)

@@ -244,6 +244,16 @@ def test_a_job_that_fails_and_one_that_is_deleted_are_told(web: Web, gates: Gate
         assert talk.hear_until("canceled")[-1]["job_id"] == deleted
 
 
+def test_what_becomes_of_a_job_right_after_it_is_subscribed_to_is_told(web: Web) -> None:
+    with web.socket() as talk:
+        for _ in range(20):
+            deleted = web.submit("probe_tasks.nothing", delay=600)
+            assert talk.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"] == "subscribed"
+            assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
+            ended = talk.hear()
+            assert (ended["payload"]["status"], ended["job_id"]) == ("canceled", deleted), ended
+
+
 @pytest.fixture
 def lonely() -> Iterator[Installation]:
     """A web process whose broker can be taken away."""
