@@ -24,7 +24,11 @@ except BadSettings as error:
     sys.exit(1)
 
 wsgi_app = "app:create_app()"
-bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+bind = (
+    f"[{settings.host}]:{settings.port}"
+    if ":" in settings.host
+    else f"{settings.host}:{settings.port}"
+)
 
 # Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one costs little.
 workers = 1
@@ -50,11 +54,19 @@ logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "components.access_log.OneLineFormatter", "format": "%(asctime)s %(levelname)s %(message)s"},
+        "line": {
+            "()": "components.access_log.OneLineFormatter",
+            "format": "%(asctime)s %(levelname)s %(message)s",
+        },
     },
     "filters": {"stalled": {"()": "components.access_log.StalledClients"}},
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["stalled"], "stream": "ext://sys.stdout"}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["stalled"],
+            "stream": "ext://sys.stdout",
+        }
     },
     "root": {"level": settings.log_level, "handlers": ["console"]},
     "loggers": {"gunicorn.error": {"level": settings.log_level, "handlers": [], "propagate": True}},
@@ -81,7 +93,9 @@ def worker_exit(_server: Any, worker: Any) -> None:
 
 def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:
     """Answer what is no request at all; gunicorn does so before the application is asked, and would send a page of HTML."""
-    document = json.dumps(problem_document(status, *plain_problem(status), "/", secrets.token_hex(16)))
+    document = json.dumps(
+        problem_document(status, *plain_problem(status), "/", secrets.token_hex(16))
+    )
     head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}"
     gunicorn.util.write_nonblock(connection, f"{head}\r\n\r\n{document}".encode())
 

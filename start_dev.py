@@ -33,11 +33,19 @@ class NotServing(Exception):
 def parts(settings: Settings) -> list[Part]:
     """Return the processes that the settings ask for."""
     python = sys.executable
-    web = Part("web", [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"], reloads=True)
+    web = Part(
+        "web",
+        [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"],
+        reloads=True,
+    )
     if settings.immediate:
         # It runs the jobs itself, with a broker of its own if there is none.
         return [web]
-    broker = [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)] if settings.embedded_broker else []
+    broker = (
+        [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)]
+        if settings.embedded_broker
+        else []
+    )
     workers = Part("worker", [python, "-m", "workers"], reloads=True)
     return [*broker, workers, web]
 
@@ -63,7 +71,11 @@ def cannot_serve(settings: Settings) -> str | None:
 def sources() -> Iterator[Path]:
     """List the files whose change is worth a reload."""
     for pattern in SOURCES:
-        yield from (path for path in HERE.glob(pattern) if path.is_file() and "__pycache__" not in path.parts)
+        yield from (
+            path
+            for path in HERE.glob(pattern)
+            if path.is_file() and "__pycache__" not in path.parts
+        )
 
 
 class Greeting:
@@ -93,7 +105,9 @@ class Greeting:
             drawing, picture = self._draw()
         except NotServing as trouble:
             if not self._supervisor.stop_requested:
-                say(f"No first drawing: {trouble}. The service goes on; the lines above may say why.")
+                say(
+                    f"No first drawing: {trouble}. The service goes on; the lines above may say why."
+                )
             return
         say(f"Drew {drawing}")
         say("")
@@ -104,7 +118,9 @@ class Greeting:
         say(f"  Your files   {self._settings.output_dir}")
         say("")
         say("  Draw a spiral on A4:")
-        say(f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps(A4_SPIRAL)}'")
+        say(
+            f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps(A4_SPIRAL)}'"
+        )
         say("")
         say("  Stop with Ctrl-C.")
 
@@ -113,7 +129,9 @@ class Greeting:
         say, body = self._supervisor.say, json.dumps(A4_SPIRAL)
         say(f"Ready at {self.address}; the reference is {self.address}/docs. Stop with Ctrl-C.")
         say("API keys are set, so the first drawing is yours. Put one of them in place of KEY:")
-        say(f"  curl {self.address}/artboard/create -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{body}'")
+        say(
+            f"  curl {self.address}/artboard/create -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{body}'"
+        )
 
     def _draw(self) -> tuple[str, str]:
         _, accepted = self._ask("POST", "/artboard/create", FIRST_ARTBOARD)
@@ -149,11 +167,15 @@ class Greeting:
         while (left := until - time.monotonic()) > 0:
             self._supervisor.turn(left)
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=5)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            connection.request(
+                method, path, json.dumps(body) if body is not None else None, headers
+            )
             response = connection.getresponse()
             return response.status, json.loads(response.read())
         except (http.client.HTTPException, ValueError) as error:
@@ -164,8 +186,14 @@ class Greeting:
 
 def main() -> int:
     """Run everything until Ctrl-C; return 0, or 2 for bad settings or an address that is taken."""
-    parser = argparse.ArgumentParser(description="Run broker, workers and web together; in immediate mode the web process alone.")
-    parser.add_argument("--reload", action="store_true", help="start web and workers anew when a source file changes")
+    parser = argparse.ArgumentParser(
+        description="Run broker, workers and web together; in immediate mode the web process alone."
+    )
+    parser.add_argument(
+        "--reload",
+        action="store_true",
+        help="start web and workers anew when a source file changes",
+    )
     options = parser.parse_args()
     try:
         settings = get_settings()

@@ -26,14 +26,18 @@ def main() -> int:
     """Run the sections that the command line names and return the exit code."""
     options = _options()
     if not sys.platform.startswith("linux"):
-        sys.stderr.write("The benchmarks read the CPU time of processes from /proc, which only Linux has.\n")
+        sys.stderr.write(
+            "The benchmarks read the CPU time of processes from /proc, which only Linux has.\n"
+        )
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     began = time.monotonic()
     try:
         with Bench(QUICK if options.quick else FULL, peers=options.peers, say=_say) as bench:
-            parts = [HEAD + "\n" + setting(bench.client.info("server"), bench.scale.rounds, sys.argv[1:])]
+            parts = [
+                HEAD + "\n" + setting(bench.client.info("server"), bench.scale.rounds, sys.argv[1:])
+            ]
             for name in sections_to_run(options):
                 parts.append(SECTIONS[name](bench).as_text())
                 _stop_if_asked()
@@ -44,7 +48,9 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted; everything that was started has been stopped.\n")
         return INTERRUPTED
-    parts.append(f"The run took {time.monotonic() - began:.0f} s; the load average at its end was {os.getloadavg()[0]:.1f}.")
+    parts.append(
+        f"The run took {time.monotonic() - began:.0f} s; the load average at its end was {os.getloadavg()[0]:.1f}."
+    )
     _write("\n\n".join(parts) + "\n", options)
     return 0
 
@@ -55,13 +61,30 @@ def sections_to_run(options: argparse.Namespace) -> list[str]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the product beside its peers.")
-    parser.add_argument("--quick", action="store_true", help="tiny counts: shows that everything runs, measures nothing")
-    parser.add_argument("--only", action="append", choices=list(SECTIONS), help="only this section; may be given again")
-    parser.add_argument(
-        "--peers", action="store_true", help="also measure other queue systems, each installed once into a folder of the cache"
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure the product beside its peers."
     )
-    parser.add_argument("--output", type=Path, help=f"file for the tables; by default {RESULTS.name} for a full run, else none")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="tiny counts: shows that everything runs, measures nothing",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(SECTIONS),
+        help="only this section; may be given again",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="also measure other queue systems, each installed once into a folder of the cache",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help=f"file for the tables; by default {RESULTS.name} for a full run, else none",
+    )
     return parser.parse_args()
 
 

@@ -202,7 +202,10 @@ class Crowd:
     def _hear(self, number: int) -> list[float]:
         began = time.monotonic()
         while len(self._moments[number]) < len(self._clients):
-            self._wait(began, f"only {len(self._moments[number])} of {len(self._clients)} clients got event {number}")
+            self._wait(
+                began,
+                f"only {len(self._moments[number])} of {len(self._clients)} clients got event {number}",
+            )
         return self._moments.pop(number)
 
     def _wait(self, began: float, what: str) -> None:
@@ -234,7 +237,12 @@ def request(path: str, port: int, kind: str) -> bytes:
         lines += ["Accept: text/event-stream"]
     else:
         key = base64.b64encode(bytes(16)).decode()
-        lines += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"]
+        lines += [
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13",
+            f"Sec-WebSocket-Key: {key}",
+        ]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -245,7 +253,11 @@ def main() -> int:
     parser.add_argument("path")
     parser.add_argument("--kind", choices=["stream", "socket"], required=True)
     parser.add_argument("--say", default="", help="first message of a WebSocket")
-    parser.add_argument("--until", default="\r\n\r\n", help="what has to come before a connection counts as held; may be nothing")
+    parser.add_argument(
+        "--until",
+        default="\r\n\r\n",
+        help="what has to come before a connection counts as held; may be nothing",
+    )
     options = parser.parse_args()
     SocketClient.opening = options.say.encode()
     kind = StreamClient if options.kind == "stream" else SocketClient

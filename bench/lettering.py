@@ -29,19 +29,30 @@ VPYPE = ["vpype==1.15.0", "setuptools<81"]
 ROUNDS, SECONDS = 5, 0.5
 CAP_HEIGHT = 5.0
 PATIENCE = 300
-ENGLISH = "The pen goes down, draws one line after the other, and never tires of the work it is given. " * 40
-EUROPEAN = "Příliš žluťoučký kůň úpěl; l\u2019été où zéphyr haï vêt Noël; Zwölf Boxkämpfer jagen große Wölfe. " * 40
+ENGLISH = (
+    "The pen goes down, draws one line after the other, and never tires of the work it is given. "
+    * 40
+)
+EUROPEAN = (
+    "Příliš žluťoučký kůň úpěl; l\u2019été où zéphyr haï vêt Noël; Zwölf Boxkämpfer jagen große Wölfe. "
+    * 40
+)
 OURS, THEIRS, VPYPE_ROW = "lay_out", "hershey-fonts", "vpype.text_line"
 
 
-def measure(*, rounds: int = ROUNDS, seconds: float = SECONDS, peers: bool = True) -> tuple[Table, str]:
+def measure(
+    *, rounds: int = ROUNDS, seconds: float = SECONDS, peers: bool = True
+) -> tuple[Table, str]:
     """Write in turns; return the table, and why vpype is not in it, if it is not though `peers` are asked for."""
     source = HersheyFonts()
     source.load_default_font(DEFAULT_FONT)
     ways: dict[str, tuple[str, Callable[[str], object]]] = {
         OURS: (ENGLISH, lambda text: lay_out(text, cap_height=CAP_HEIGHT)),
         THEIRS: (ENGLISH, lambda text: list(source.strokes_for_text(text))),
-        "lay_out, wrapped and justified": (ENGLISH, lambda text: lay_out(text, cap_height=CAP_HEIGHT, width=180, justify=True)),
+        "lay_out, wrapped and justified": (
+            ENGLISH,
+            lambda text: lay_out(text, cap_height=CAP_HEIGHT, width=180, justify=True),
+        ),
         "lay_out, accents": (EUROPEAN, lambda text: lay_out(text, cap_height=CAP_HEIGHT)),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}
@@ -65,7 +76,9 @@ def measure(*, rounds: int = ROUNDS, seconds: float = SECONDS, peers: bool = Tru
             "lay_out gives strokes in mm, kerned and aligned, with base lines and missing glyphs.",
         ],
     )
-    table.rows = [[name, spread(found), _compared(found, rates[THEIRS])] for name, found in rates.items()]
+    table.rows = [
+        [name, spread(found), _compared(found, rates[THEIRS])] for name, found in rates.items()
+    ]
     return table, trouble
 
 
@@ -88,16 +101,22 @@ def _vpype() -> list[float]:
     wanted = "\n".join(VPYPE)
     if not stamp.exists() or stamp.read_text() != wanted:
         _run([sys.executable, "-m", "venv", "--clear", str(home)])
-        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *VPYPE])
+        _run(
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *VPYPE]
+        )
         stamp.write_text(wanted)
     side: Path = SIDES / "vpype_side.py"
-    figures: list[float] = json.loads(_run([str(python), str(side), DEFAULT_FONT, str(SECONDS), str(ROUNDS)], ENGLISH))
+    figures: list[float] = json.loads(
+        _run([str(python), str(side), DEFAULT_FONT, str(SECONDS), str(ROUNDS)], ENGLISH)
+    )
     return figures
 
 
 def _run(command: list[str], text: str = "") -> str:
     try:
-        done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BenchTrouble(f"vpype is not measured: {type(error).__name__}") from error
     if done.returncode != 0:

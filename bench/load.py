@@ -16,7 +16,9 @@ import time
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-CANNED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 700\r\n\r\n" + 700 * b"x"
+CANNED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 700\r\n\r\n" + 700 * b"x"
+)
 WARM_UP = 0.2
 # No answer for this long is the end of the measurement.
 PATIENCE = 10.0
@@ -52,7 +54,9 @@ class Line:
         block = self.socket.recv(65536)
         self._received += block
         if not block or not self._received.startswith(self._status[: len(self._received)]):
-            raise Unexpected(f"expected {self._status.decode()!r}, got {self._received[:200].decode(errors='replace')!r}")
+            raise Unexpected(
+                f"expected {self._status.decode()!r}, got {self._received[:200].decode(errors='replace')!r}"
+            )
         end = self._received.find(HEAD_END)
         if end < 0:
             return None
@@ -63,7 +67,9 @@ class Line:
         return time.perf_counter() - self._asked
 
 
-def generate(port: int, request: bytes, status: bytes, connections: int, seconds: float) -> dict[str, float]:
+def generate(
+    port: int, request: bytes, status: bytes, connections: int, seconds: float
+) -> dict[str, float]:
     """Keep `connections` requests under way for `seconds`; return the answers per second and the p50 and p99 in ms.
 
     Raises:
@@ -104,7 +110,10 @@ def generate(port: int, request: bytes, status: bytes, connections: int, seconds
 
 def serve_canned(port: int) -> None:
     """Answer everything at once with the same text, until killed."""
-    with socket.create_server(("127.0.0.1", port)) as server, selectors.DefaultSelector() as selector:
+    with (
+        socket.create_server(("127.0.0.1", port)) as server,
+        selectors.DefaultSelector() as selector,
+    ):
         selector.register(server, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
@@ -140,10 +149,14 @@ def main() -> int:
     options = parser.parse_args()
     if options.canned:
         serve_canned(options.port)
-    request = "\r\n".join([f"GET {options.path} HTTP/1.1", f"Host: 127.0.0.1:{options.port}", *options.header, "", ""])
+    request = "\r\n".join(
+        [f"GET {options.path} HTTP/1.1", f"Host: 127.0.0.1:{options.port}", *options.header, "", ""]
+    )
     status = f"HTTP/1.1 {options.status} ".encode()
     try:
-        outcome = generate(options.port, request.encode(), status, options.connections, options.seconds)
+        outcome = generate(
+            options.port, request.encode(), status, options.connections, options.seconds
+        )
     except (Unexpected, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

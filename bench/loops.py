@@ -16,10 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import MEASURES
-from libraries.drawing.noise import GradientNoise
-from libraries.patterns import grid, guilloche, harmonograph, noise_lines, phyllotaxis, space_filling, spiral
+from libraries.geometry.area import Area
+from libraries.geometry.curves import MEASURES
+from libraries.geometry.noise import GradientNoise
+from libraries.patterns import (
+    grid,
+    guilloche,
+    harmonograph,
+    noise_lines,
+    phyllotaxis,
+    space_filling,
+    spiral,
+)
 
 Place = tuple[float, float]
 Line = list[Place]
@@ -27,12 +35,20 @@ Loop = Callable[..., Iterator[Line]]
 
 
 def draw_spiral(
-    area: Area, _rng: np.random.Generator, *, pitch: float, inner_radius: float, tolerance: float, **_: Any
+    area: Area,
+    _rng: np.random.Generator,
+    *,
+    pitch: float,
+    inner_radius: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Walk an archimedean spiral of one arm, as `spiral` does for its defaults."""
     inner, outer, pitch = spiral._radii(area, pitch, inner_radius)
     drift = pitch / math.pi
-    steps = spiral._steps(area, spiral.ARCHIMEDEAN, 1, pitch, inner_radius=inner_radius, tolerance=tolerance)[1]
+    steps = spiral._steps(
+        area, spiral.ARCHIMEDEAN, 1, pitch, inner_radius=inner_radius, tolerance=tolerance
+    )[1]
     count = math.ceil(steps + 2)
     first, last = (inner + drift) ** 1.5, (outer + drift) ** 1.5
     x, y = area.centre
@@ -46,7 +62,13 @@ def draw_spiral(
 
 
 def draw_grid(
-    area: Area, _rng: np.random.Generator, *, spacing_x: float, spacing_y: float, tolerance: float, **_: Any
+    area: Area,
+    _rng: np.random.Generator,
+    *,
+    spacing_x: float,
+    spacing_y: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Draw the two serpentines of a square grid."""
     columns, rows, turn_x, turn_y = grid._plan(area, spacing_x, spacing_y, serpentine=True)
@@ -54,7 +76,9 @@ def draw_grid(
     yield [(x, y) for y, x in _to_and_fro(columns.tolist(), rows[0], rows[-1], turn_y, tolerance)]
 
 
-def _to_and_fro(levels: Sequence[float], first: float, last: float, depth: float, tolerance: float) -> Line:
+def _to_and_fro(
+    levels: Sequence[float], first: float, last: float, depth: float, tolerance: float
+) -> Line:
     half = (levels[1] - levels[0]) / 2
     steps = max(math.ceil(math.pi / math.sqrt(8 * tolerance / max(depth, half))), 2)
     line: Line = []
@@ -64,12 +88,16 @@ def _to_and_fro(levels: Sequence[float], first: float, last: float, depth: float
         if number < len(levels) - 1:
             for step in range(1, steps):
                 angle = math.pi * (step / steps - 0.5)
-                line.append((end + sign * depth * math.cos(angle), level + half + half * math.sin(angle)))
+                line.append(
+                    (end + sign * depth * math.cos(angle), level + half + half * math.sin(angle))
+                )
     return line
 
 
-def _follow(curve: Callable[[float], complex], end: float, swings: float, tolerance: float) -> list[complex]:
-    """Follow a curve as `libraries.drawing.curves.follow` does."""
+def _follow(
+    curve: Callable[[float], complex], end: float, swings: float, tolerance: float
+) -> list[complex]:
+    """Follow a curve as `libraries.geometry.curves.follow` does."""
     count = max(MEASURES, math.ceil(MEASURES * swings))
     step = end / count
     known = [curve(step * number) for number in range(count + 1)]
@@ -88,12 +116,21 @@ def _follow(curve: Callable[[float], complex], end: float, swings: float, tolera
         wanted = sums[-1] * number / pieces
         while place < count - 1 and sums[place + 1] < wanted:
             place += 1
-        points.append(curve(step * (place + (wanted - sums[place]) / (sums[place + 1] - sums[place]))))
+        points.append(
+            curve(step * (place + (wanted - sums[place]) / (sums[place + 1] - sums[place])))
+        )
     return points
 
 
 def draw_harmonograph(
-    area: Area, rng: np.random.Generator, *, swings: float, decay: float, stretch: float, tolerance: float, **_: Any
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    swings: float,
+    decay: float,
+    stretch: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Let two pendulums go round against each other, as `harmonograph` does for its defaults."""
     pairs = harmonograph.CHOICES[harmonograph.ROTARY]
@@ -108,24 +145,41 @@ def draw_harmonograph(
 
     def at(time: float) -> complex:
         x = mix * math.cos(one * time + phase_x) + (1 - mix) * math.cos(two * time + phase_y)
-        y = mix * math.cos(one * time + phase_x - math.pi / 2) + (1 - mix) * math.cos(two * time + phase_y + math.pi / 2)
+        y = mix * math.cos(one * time + phase_x - math.pi / 2) + (1 - mix) * math.cos(
+            two * time + phase_y + math.pi / 2
+        )
         return complex(wide * x, high * y) * math.exp(-fading * time)
 
-    yield [_inside(area, point) for point in _follow(at, duration, max(first, second) * duration, tolerance)]
+    yield [
+        _inside(area, point)
+        for point in _follow(at, duration, max(first, second) * duration, tolerance)
+    ]
 
 
 def _inside(area: Area, point: complex) -> Place:
     x, y = area.centre
-    return min(max(x + point.real, area.left), area.right), min(max(y + point.imag, area.top), area.bottom)
+    return min(max(x + point.real, area.left), area.right), min(
+        max(y + point.imag, area.top), area.bottom
+    )
 
 
 def draw_guilloche(
-    area: Area, rng: np.random.Generator, *, bands: int, spacing: float, wave_depth: float, tolerance: float, **_: Any
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    bands: int,
+    spacing: float,
+    wave_depth: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Weave rosettes, as `guilloche` does for its defaults."""
     kind = guilloche.ROSETTE
     outer = guilloche._outer(area)
-    centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * guilloche.OPTICAL_CENTRE)
+    centre = complex(
+        area.centre[0],
+        area.top + outer + (area.inner_height - 2 * outer) * guilloche.OPTICAL_CENTRE,
+    )
     order = rng.permutation(len(guilloche.CHOICES[kind]))
     waves = int(rng.choice(guilloche.WAVES))
     radii, heights = guilloche._edges(rng, outer, bands, waves, wave_depth)
@@ -137,9 +191,13 @@ def draw_guilloche(
         count = guilloche._copies(figure, spacing)
         for copy in range(count):
             curve = _rosette(figure, 2 * math.pi * copy / (count * figure.rounds), start)
-            line = [centre + point for point in _follow(curve, 2 * math.pi, guilloche._swings(figure), tolerance)]
+            line = [
+                centre + point
+                for point in _follow(curve, 2 * math.pi, guilloche._swings(figure), tolerance)
+            ]
             yield [
-                (min(max(p.real, area.left), area.right), min(max(p.imag, area.top), area.bottom)) for p in [*line[:-1], line[0]]
+                (min(max(p.real, area.left), area.right), min(max(p.imag, area.top), area.bottom))
+                for p in [*line[:-1], line[0]]
             ]
 
 
@@ -154,21 +212,36 @@ def _rosette(figure: guilloche.Figure, shift: float, start: float) -> Callable[[
         radius = abs(point)
         wave = math.cos(figure.waves * (cmath.phase(point) - start))
         part = (radius - least) / (1 - least)
-        moved = figure.inner + figure.dip * wave + part * (figure.outer - figure.inner + (figure.rise - figure.dip) * wave)
+        moved = (
+            figure.inner
+            + figure.dip * wave
+            + part * (figure.outer - figure.inner + (figure.rise - figure.dip) * wave)
+        )
         return point / max(radius, 1e-12) * moved
 
     return at
 
 
 def draw_noise_lines(
-    area: Area, rng: np.random.Generator, *, lines: int, amplitude: float, width: float, gap: float, tolerance: float, **_: Any
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    lines: int,
+    amplitude: float,
+    width: float,
+    gap: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Raise lines into hills under a bell, without a grain on them; what is behind a nearer one is left out."""
     amplitude = min(amplitude, area.inner_height * 2 / 3)
     samples = noise_lines._samples(area, amplitude, width, 0.0, tolerance)
     heights = _hills(rng, area, lines=lines, samples=samples, width=width, amplitude=amplitude)
     base = [number / (lines - 1) for number in range(lines)]
-    top = max((max(row) - part * area.inner_height) / (1 - part) for row, part in zip(heights[:-1], base[:-1], strict=True))
+    top = max(
+        (max(row) - part * area.inner_height) / (1 - part)
+        for row, part in zip(heights[:-1], base[:-1], strict=True)
+    )
     top = min(max(top, 0.0), area.inner_height)
     gap = min(gap, noise_lines.WIDEST_GAP * (area.inner_height - top) / (lines - 1))
     x = [area.left + area.inner_width * number / (samples - 1) for number in range(samples)]
@@ -184,7 +257,13 @@ def draw_noise_lines(
 
 
 def _hills(
-    rng: np.random.Generator, area: Area, *, lines: int, samples: int, width: float, amplitude: float
+    rng: np.random.Generator,
+    area: Area,
+    *,
+    lines: int,
+    samples: int,
+    width: float,
+    amplitude: float,
 ) -> list[list[float]]:
     wide, high = area.inner_width, area.inner_height
     down = np.linspace(0, high, lines)
@@ -196,7 +275,13 @@ def _hills(
         row = np.full(lines, 7.31 * bump + 0.5)
         centres = home + width * 1.5 * wander.at(down / (0.16 * high), row)
         tall = np.clip(0.34 + 0.95 * size.at(down / (0.07 * high), row), 0, None)
-        bumps.append((centres.tolist(), tall.tolist(), max(width, noise_lines.NARROWEST) * rng.uniform(0.35, 0.8)))
+        bumps.append(
+            (
+                centres.tolist(),
+                tall.tolist(),
+                max(width, noise_lines.NARROWEST) * rng.uniform(0.35, 0.8),
+            )
+        )
     rows, most = [], 0.0
     for number in range(lines):
         row_heights = []
@@ -230,7 +315,9 @@ def _seen(x: Sequence[float], y: Sequence[float], horizon: Sequence[float]) -> I
         yield run
 
 
-def _crossing(x: Sequence[float], y: Sequence[float], above: Sequence[float], hidden: int, seen: int) -> Place:
+def _crossing(
+    x: Sequence[float], y: Sequence[float], above: Sequence[float], hidden: int, seen: int
+) -> Place:
     part = above[seen] / (above[seen] - above[hidden])
     return x[seen] + part * (x[hidden] - x[seen]), y[seen] + part * (y[hidden] - y[seen])
 
@@ -281,7 +368,13 @@ def draw_phyllotaxis(
 
 
 def draw_space_filling(
-    area: Area, _rng: np.random.Generator, *, cell: float, rounding: float, tolerance: float, **_: Any
+    area: Area,
+    _rng: np.random.Generator,
+    *,
+    cell: float,
+    rounding: float,
+    tolerance: float,
+    **_: Any,
 ) -> Iterator[Line]:
     """Let a turtle walk the flowsnake, and round its corners."""
     turtle = space_filling.TURTLES[space_filling.GOSPER]
@@ -293,19 +386,30 @@ def draw_space_filling(
     for symbol in text:
         if symbol in "FG":
             angle = math.radians(turtle.angle * heading)
-            line.append((line[-1][0] + round(math.cos(angle), 12), line[-1][1] + round(math.sin(angle), 12)))
+            line.append(
+                (line[-1][0] + round(math.cos(angle), 12), line[-1][1] + round(math.sin(angle), 12))
+            )
         else:
             heading = (heading + (symbol == "+") - (symbol == "-")) % (360 // turtle.angle)
-    low_x, high_x, low_y, high_y = (limit(place[axis] for place in line) for axis in (0, 1) for limit in (min, max))
+    low_x, high_x, low_y, high_y = (
+        limit(place[axis] for place in line) for axis in (0, 1) for limit in (min, max)
+    )
     fit = min(area.inner_width / (high_x - low_x), area.inner_height / (high_y - low_y))
     line = [((x - (low_x + high_x) / 2) * fit, (y - (low_y + high_y) / 2) * fit) for x, y in line]
-    yield [_inside(area, complex(*place)) for place in _rounded(_corners(line), rounding, tolerance)]
+    yield [
+        _inside(area, complex(*place)) for place in _rounded(_corners(line), rounding, tolerance)
+    ]
 
 
 def _corners(line: Line) -> Line:
     kept = [line[0]]
     for before, here, after in zip(line[:-2], line[1:-1], line[2:], strict=True):
-        a, b, c, d = here[0] - before[0], here[1] - before[1], after[0] - here[0], after[1] - here[1]
+        a, b, c, d = (
+            here[0] - before[0],
+            here[1] - before[1],
+            after[0] - here[0],
+            after[1] - here[1],
+        )
         if abs(a * d - b * c) > space_filling.SHORTEST * (abs(a) + abs(b)) * (abs(c) + abs(d)):
             kept.append(here)
     return [*kept, line[-1]]
@@ -316,13 +420,17 @@ def _rounded(line: Line, rounding: float, tolerance: float) -> Line:
     for before, here, after in zip(line[:-2], line[1:-1], line[2:], strict=True):
         reach = rounding / 2 * min(math.dist(before, here), math.dist(after, here))
         start, end = (
-            [h + (o - h) / math.dist(other, here) * reach for o, h in zip(other, here, strict=True)] for other in (before, after)
+            [h + (o - h) / math.dist(other, here) * reach for o, h in zip(other, here, strict=True)]
+            for other in (before, after)
         )
         bend = math.hypot(*(a - 2 * h + b for a, h, b in zip(start, here, end, strict=True)))
         steps = max(1, math.ceil(round(math.sqrt(bend / (4 * tolerance)), 6)))
         for step in range(steps + 1):
             t = step / steps
-            x, y = ((1 - t) ** 2 * a + 2 * t * (1 - t) * h + t**2 * b for a, h, b in zip(start, here, end, strict=True))
+            x, y = (
+                (1 - t) ** 2 * a + 2 * t * (1 - t) * h + t**2 * b
+                for a, h, b in zip(start, here, end, strict=True)
+            )
             bends.append((x, y))
     bends.append(line[-1])
     kept = [bends[0]]

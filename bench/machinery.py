@@ -132,7 +132,12 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with undisturbed():
             self.stop()
 
@@ -144,7 +149,9 @@ class Crew:
         """Start a process that answers each line with a line, and return what to talk to it through."""
         return Partner(self._start(command, environ, talks=True), self)
 
-    def _start(self, command: Sequence[str], environ: Mapping[str, str], *, talks: bool) -> subprocess.Popen[bytes]:
+    def _start(
+        self, command: Sequence[str], environ: Mapping[str, str], *, talks: bool
+    ) -> subprocess.Popen[bytes]:
         log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - a name, no secret
         # A process that was started and is not on the list yet would be nobody's.
         with log.open("wb") as sink, held_back():
@@ -168,8 +175,11 @@ class Crew:
         """
         for process, log in self._members:
             if process.poll() is not None:
-                command = " ".join(str(part) for part in process.args if "\n" not in str(part))[:200]  # type: ignore[union-attr]
-                raise BenchTrouble(f"ended with exit code {process.returncode}: {command}\n{log.read_text()[-2000:]}")
+                parts = map(str, process.args)  # type: ignore[arg-type]
+                command = " ".join(part for part in parts if "\n" not in part)[:200]
+                raise BenchTrouble(
+                    f"ended with exit code {process.returncode}: {command}\n{log.read_text()[-2000:]}"
+                )
 
     def cpu(self) -> float:
         """Return the CPU seconds that the processes and all their descendants have used so far.
@@ -182,7 +192,11 @@ class Crew:
     def memory(self) -> int:
         """Return the bytes of memory of the processes and all their descendants; what they share is shared out among them."""
         sessions = {process.pid for process, _ in self._members}
-        return sum(proportional_bytes(process.pid) for process in processes() if process.session in sessions)
+        return sum(
+            proportional_bytes(process.pid)
+            for process in processes()
+            if process.session in sessions
+        )
 
     def stop(self) -> None:
         """Stop all of them, first kindly and then for good."""
@@ -249,7 +263,10 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Let nobody interrupt the clearing up: a second Ctrl-C would leave processes behind."""
-    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)]
+    before = [
+        (number, signal.signal(number, signal.SIG_IGN))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    ]
     try:
         yield
     finally:
@@ -262,7 +279,8 @@ def held_back() -> Iterator[None]:
     """Let an interruption wait until the end of what must be done whole."""
     came: list[int] = []
     before = [
-        (number, signal.signal(number, lambda number, _: came.append(number))) for number in (signal.SIGINT, signal.SIGTERM)
+        (number, signal.signal(number, lambda number, _: came.append(number)))
+        for number in (signal.SIGINT, signal.SIGTERM)
     ]
     try:
         yield
@@ -284,7 +302,9 @@ class Counts(NamedTuple):
 class Bench:
     """One run: its folders, its settings, its broker. Nothing of it touches the user's own, and all of it goes at the end."""
 
-    def __init__(self, scale: Scale, *, peers: bool = False, say: Callable[[str], None] = print) -> None:
+    def __init__(
+        self, scale: Scale, *, peers: bool = False, say: Callable[[str], None] = print
+    ) -> None:
         """Measure as much as `scale` says, other queue systems too with `peers`, and report progress through `say`."""
         self.scale = scale
         self.peers = peers
@@ -297,7 +317,12 @@ class Bench:
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
             # Every setting is given, so that neither the shell's variables nor an .env file decide what is measured.
             own = {"DATA_DIR": str(self.folder / "data"), "OUTPUT_DIR": str(self.folder / "output")}
-            self.environ = dict(os.environ) | {row.name: row.default for row in SETTINGS} | own | {"PYTHONPATH": str(REPOSITORY)}
+            self.environ = (
+                dict(os.environ)
+                | {row.name: row.default for row in SETTINGS}
+                | own
+                | {"PYTHONPATH": str(REPOSITORY)}
+            )
             os.environ.update(self.environ)
             self.settings: Settings = use_settings(read_settings(None))
             workers.__path__.append(str(TASKS))
@@ -316,7 +341,12 @@ class Bench:
             self._stack = self._stack.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with undisturbed():
             self._stack.close()
 
@@ -335,7 +365,9 @@ class Bench:
     def counts(self) -> Counts:
         """Return the broker's counts; asking is one command and one read, counted from the next answer on."""
         told = self.client.info()
-        return Counts(told["total_commands_processed"], told["total_reads_processed"], told["used_memory"])
+        return Counts(
+            told["total_commands_processed"], told["total_reads_processed"], told["used_memory"]
+        )
 
     def in_turns(self, names: Sequence[str], what: str) -> Iterator[str]:
         """Yield each name once a round; every other round runs backwards, so that none always follows the same one."""
@@ -374,10 +406,14 @@ def start_web(crew: Crew, target: str) -> int:
         BenchTrouble: it does not.
     """
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(REPOSITORY / "gunicorn.conf.py")]
-    return start_server(crew, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target)
+    return start_server(
+        crew, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target
+    )
 
 
-def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str, **environ: str) -> int:
+def start_server(
+    crew: Crew, command: Callable[[int], Sequence[str]], what: str, **environ: str
+) -> int:
     """Start an HTTP server on a free port of this machine's own address; return the port once it answers.
 
     Raises:
@@ -391,7 +427,9 @@ def start_server(crew: Crew, command: Callable[[int], Sequence[str]], what: str,
     return port
 
 
-def wait_until(condition: Callable[[], object], crew: Crew, what: str, *, seconds: float = START_PATIENCE) -> None:
+def wait_until(
+    condition: Callable[[], object], crew: Crew, what: str, *, seconds: float = START_PATIENCE
+) -> None:
     """Wait until `condition()` is true.
 
     Raises:

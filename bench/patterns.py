@@ -20,7 +20,7 @@ import numpy as np
 from bench.loops import LOOPS
 from bench.machinery import REPOSITORY, BenchTrouble
 from bench.report import Table, ratios, shown, spread
-from libraries.drawing.area import Area
+from libraries.geometry.area import Area
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 
 A3, SMALL = Area(297, 420, 15), Area(74, 105, 5)
@@ -78,11 +78,21 @@ def measure(*, quick: bool = False) -> Table:
     return table
 
 
-def _row(name: str, *, vertices: int, seconds: list[float], peak: float, loop: list[float]) -> list[str]:
+def _row(
+    name: str, *, vertices: int, seconds: list[float], peak: float, loop: list[float]
+) -> list[str]:
     rates = [vertices / each for each in seconds]
     compared = ratios(loop, sorted(seconds)[len(seconds) // 2 :][:1]) if loop else NO_LOOP
     ours, theirs = (spread([1000 * each for each in some]) for some in (seconds, loop))
-    return [name, f"{vertices:,}", ours, spread(rates), shown(peak), theirs if loop else NO_LOOP, compared]
+    return [
+        name,
+        f"{vertices:,}",
+        ours,
+        spread(rates),
+        shown(peak),
+        theirs if loop else NO_LOOP,
+        compared,
+    ]
 
 
 def _words(params: Mapping[str, object]) -> str:
@@ -92,7 +102,9 @@ def _words(params: Mapping[str, object]) -> str:
 def _ask(names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "bench.patterns", *(["--quick"] if quick else []), *names]
     try:
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        done = subprocess.run(
+            command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
     except subprocess.TimeoutExpired:
         raise BenchTrouble(f"{', '.join(names)}: not drawn in {PATIENCE} s") from None
     if done.returncode != 0:
@@ -107,7 +119,9 @@ def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
         BenchTrouble: the loop draws something else.
     """
     area, params = (
-        (SMALL, {**DENSE[name], **({"points": 300} if "points" in DENSE[name] else {})}) if quick else (A3, DENSE[name])
+        (SMALL, {**DENSE[name], **({"points": 300} if "points" in DENSE[name] else {})})
+        if quick
+        else (A3, DENSE[name])
     )
     if quick and name == "lsystem":
         params = {**params, "iterations": 4}
@@ -134,7 +148,8 @@ def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[A
     looped = list(LOOPS[name](area, np.random.default_rng(SEED), **loaded))
     took = time.perf_counter() - began
     same = len(looped) == len(lines) and all(
-        len(one) == len(two) and np.allclose(one, two, rtol=0, atol=CLOSE_ENOUGH) for one, two in zip(looped, lines, strict=True)
+        len(one) == len(two) and np.allclose(one, two, rtol=0, atol=CLOSE_ENOUGH)
+        for one, two in zip(looped, lines, strict=True)
     )
     if not same:
         raise BenchTrouble(f"the loop of {name} draws something else")

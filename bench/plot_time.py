@@ -26,13 +26,16 @@ import numpy as np
 from bench.machinery import BenchTrouble
 from bench.peers.foreign import cache_folder
 from bench.report import Table, shown
-from libraries.drawing import Area
+from libraries.geometry.area import Area
+from libraries.geometry.strokes import Pen, Strokes
 from libraries.patterns import draw_pattern
-from libraries.plotting import PROFILES, Pen, Strokes, plan, statistics
+from libraries.plotting import PROFILES, plan, statistics
 
 SAXI = "saxi@0.15.0"
 # As the registry publishes it (dist.integrity), so that what is measured is what was named.
-INTEGRITY = "SVUu75kD8e4J2x3IXX1tPGnTDMcbgYnGcGpM20o/zYb1YtN1DJ2nnL/PLW755a9W4AQ0GsOrRj90uEpWFSrgYg=="
+INTEGRITY = (
+    "SVUu75kD8e4J2x3IXX1tPGnTDMcbgYnGcGpM20o/zYb1YtN1DJ2nnL/PLW755a9W4AQ0GsOrRj90uEpWFSrgYg=="
+)
 PLANNER = Path("package/dist/server/planning.js")
 PATIENCE = 300
 CLOSE_ENOUGH = 2.0
@@ -87,7 +90,9 @@ def measure() -> tuple[Table, float]:
         ],
     )
     worst = 0.0
-    plan(_strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS)  # the first call of all loads parts of NumPy
+    plan(
+        _strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS
+    )  # the first call of all loads parts of NumPy
     for (name, lines), answer in zip(drawings.items(), theirs, strict=True):
         strokes = _strokes(lines)
         began = time.perf_counter()
@@ -95,7 +100,11 @@ def measure() -> tuple[Table, float]:
         took = time.perf_counter() - began
         differences = [
             _percent(mine, answer[part])
-            for part, mine in (("seconds", ours.seconds), ("drawing", ours.drawing), ("travelling", ours.travelling))
+            for part, mine in (
+                ("seconds", ours.seconds),
+                ("drawing", ours.drawing),
+                ("travelling", ours.travelling),
+            )
         ]
         worst = max(worst, *map(abs, differences))
         table.rows.append(
@@ -116,8 +125,13 @@ def measure() -> tuple[Table, float]:
 
 def measure_alone() -> Table:
     """Plan each drawing with the product's planner; return the table."""
-    table = Table("Plot time: the planner", ["drawing", "strokes", "vertices", "seconds on a plotter", "planned in ms"])
-    plan(_strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS)  # the first call of all loads parts of NumPy
+    table = Table(
+        "Plot time: the planner",
+        ["drawing", "strokes", "vertices", "seconds on a plotter", "planned in ms"],
+    )
+    plan(
+        _strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS
+    )  # the first call of all loads parts of NumPy
     for name, lines in _drawings().items():
         strokes = _strokes(lines)
         began = time.perf_counter()
@@ -125,7 +139,9 @@ def measure_alone() -> Table:
         took = time.perf_counter() - began
         sizes = f"{len(strokes):,}", f"{len(strokes.coordinates):,}"
         table.rows.append([name, *sizes, shown(ours.seconds), shown(took * 1000)])
-    table.notes.append("Our profile `saxi`; from the origin and back, strokes in the given order, one run each.")
+    table.notes.append(
+        "Our profile `saxi`; from the origin and back, strokes in the given order, one run each."
+    )
     return table
 
 
@@ -133,9 +149,9 @@ def _largest() -> str:
     """Return what one million vertices take, lengths and all."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * math.pi, 100)
-    rings = np.column_stack([np.cos(turns), np.sin(turns)]) * rng.uniform(1, 15, (10_000, 1, 1)) + rng.uniform(
-        20, 190, (10_000, 1, 2)
-    )
+    rings = np.column_stack([np.cos(turns), np.sin(turns)]) * rng.uniform(
+        1, 15, (10_000, 1, 1)
+    ) + rng.uniform(20, 190, (10_000, 1, 2))
     lines = list(rings)
     seconds = []
     for figure in (statistics, plan):
@@ -156,12 +172,21 @@ def _drawings() -> dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]]:
     return {
         "spiral, A4": draw_pattern("spiral", PAGE, {}, seed=0),
         "grid, A4": draw_pattern("grid", PAGE, {}, seed=0),
-        "2,000 circles": [circle * radius + centre for radius, *centre in rng.uniform([0.3, 20, 20], [9, 190, 277], (2000, 3))],
-        "10,000 short lines": list(rng.uniform([10, 10], [200, 287], (10_000, 1, 2)) + rng.normal(0, 2, (10_000, 2, 2))),
+        "2,000 circles": [
+            circle * radius + centre
+            for radius, *centre in rng.uniform([0.3, 20, 20], [9, 190, 277], (2000, 3))
+        ],
+        "10,000 short lines": list(
+            rng.uniform([10, 10], [200, 287], (10_000, 1, 2)) + rng.normal(0, 2, (10_000, 2, 2))
+        ),
         "zigzag": [zigzag],
         "random walks": list(wander),
-        "dots and doubled vertices": [np.repeat(place, 3, axis=0) for place in rng.uniform(10, 200, (500, 1, 2))],
-        "rounded to 0.01 mm": [np.round(circle * radius + 100, 2) for radius in np.linspace(0.05, 90, 500)],
+        "dots and doubled vertices": [
+            np.repeat(place, 3, axis=0) for place in rng.uniform(10, 200, (500, 1, 2))
+        ],
+        "rounded to 0.01 mm": [
+            np.round(circle * radius + 100, 2) for radius in np.linspace(0.05, 90, 500)
+        ],
     }
 
 
@@ -177,11 +202,15 @@ def _percent(ours: float, theirs: float) -> float:
     return (ours / theirs - 1) * 100
 
 
-def _ask_saxi(drawings: list[list[np.ndarray[Any, np.dtype[np.float64]]]]) -> list[dict[str, float]]:
+def _ask_saxi(
+    drawings: list[list[np.ndarray[Any, np.dtype[np.float64]]]],
+) -> list[dict[str, float]]:
     question = json.dumps([[line.tolist() for line in lines] for lines in drawings])
     command = [_program("node"), "--max-old-space-size=2048", "-e", ASK_SAXI, str(_saxi())]
     try:
-        done = subprocess.run(command, input=question, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        done = subprocess.run(
+            command, input=question, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
     except subprocess.TimeoutExpired:
         raise BenchTrouble(f"saxi's planner did not answer in {PATIENCE} s") from None
     if done.returncode != 0:
@@ -203,12 +232,16 @@ def _saxi() -> Path:
     with tempfile.TemporaryDirectory(dir=home) as folder:
         command = [_program("npm"), "pack", SAXI, "--loglevel=error", "--pack-destination", folder]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE)
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE
+            )
         except subprocess.TimeoutExpired:
             raise BenchTrouble(f"npm did not fetch {SAXI} in {PATIENCE} s") from None
         packed = next(Path(folder).glob("*.tgz"), None)
         if done.returncode != 0 or packed is None:
-            raise BenchTrouble(f"npm could not fetch {SAXI}: {(done.stderr or done.stdout)[:200].strip()}")
+            raise BenchTrouble(
+                f"npm could not fetch {SAXI}: {(done.stderr or done.stdout)[:200].strip()}"
+            )
         if base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode() != INTEGRITY:
             raise BenchTrouble(f"what npm fetched is not the published {SAXI}")
         with tarfile.open(packed) as archive:
@@ -219,7 +252,9 @@ def _saxi() -> Path:
 def _program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
-        raise BenchTrouble(f"saxi's planner needs {name}, which is not installed; nothing was compared")
+        raise BenchTrouble(
+            f"saxi's planner needs {name}, which is not installed; nothing was compared"
+        )
     return path
 
 

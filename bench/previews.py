@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bench.machinery import BenchTrouble
 from bench.peers.foreign import Environment
 from bench.report import Table, ratios, spread
-from libraries.plotting.strokes import Pen, Strokes
+from libraries.geometry.strokes import Pen, Strokes
 from libraries.previews import png
 from libraries.svg_builder import SVGBuilder
 
@@ -59,7 +59,9 @@ print(json.dumps(seconds))
 """
 
 
-def measure(*, sizes: Sequence[int] = SIZES, rounds: int = ROUNDS, peers: bool = True) -> tuple[Table, list[str]]:
+def measure(
+    *, sizes: Sequence[int] = SIZES, rounds: int = ROUNDS, peers: bool = True
+) -> tuple[Table, list[str]]:
     """Draw drawings of so many vertices with everybody; return the table, and what kept peers out of it."""
     table = Table(
         f"Previews: seconds for {WIDTH} pixels",
@@ -81,7 +83,10 @@ def measure(*, sizes: Sequence[int] = SIZES, rounds: int = ROUNDS, peers: bool =
                     figures[name] = _theirs(name, drawing, rounds)
                 except BenchTrouble as trouble:
                     troubles[name] = f"{name}: {trouble}"
-        table.rows += [[f"{size:,}", name, spread(seconds), ratios(seconds, figures[OURS])] for name, seconds in figures.items()]
+        table.rows += [
+            [f"{size:,}", name, spread(seconds), ratios(seconds, figures[OURS])]
+            for name, seconds in figures.items()
+        ]
     return table, list(troubles.values())
 
 
@@ -89,7 +94,9 @@ def _wander(vertices: int) -> list[NDArray[np.float64]]:
     """Return strokes that wander about the page: arrays of shape (100, 2) in mm."""
     rng = np.random.default_rng(7)
     starts = rng.uniform((25, 25), (185, 272), (vertices // IN_STROKE, 1, 2))
-    return list(starts + np.cumsum(rng.normal(0, 0.4, (vertices // IN_STROKE, IN_STROKE, 2)), axis=1))
+    return list(
+        starts + np.cumsum(rng.normal(0, 0.4, (vertices // IN_STROKE, IN_STROKE, 2)), axis=1)
+    )
 
 
 def _about_peers() -> list[str]:
@@ -100,7 +107,11 @@ def _about_peers() -> list[str]:
 
 
 def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
-    strokes = Strokes(np.concatenate(lines), np.arange(len(lines) + 1) * IN_STROKE, np.zeros(len(lines), dtype=np.int64))
+    strokes = Strokes(
+        np.concatenate(lines),
+        np.arange(len(lines) + 1) * IN_STROKE,
+        np.zeros(len(lines), dtype=np.int64),
+    )
     seconds = []
     for _ in range(rounds + 1):
         began = time.perf_counter()

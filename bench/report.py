@@ -57,22 +57,41 @@ class Table:
 
     def as_text(self) -> str:
         """Return the table in Markdown, aligned so that it reads well in a terminal too."""
-        widths = [max(len(row[place]) for row in (self.columns, *self.rows)) for place in range(len(self.columns))]
+        widths = [
+            max(len(row[place]) for row in (self.columns, *self.rows))
+            for place in range(len(self.columns))
+        ]
         head, *body = (_line(row, widths) for row in (self.columns, *self.rows))
-        rule = "|".join(["", *("-" * (width + 1) + (":" if place else "-") for place, width in enumerate(widths)), ""])
-        return "\n".join([f"## {self.title}", "", head, rule, *body, "", *(f"- {note}" for note in self.notes)]).rstrip()
+        rule = "|".join(
+            [
+                "",
+                *(
+                    "-" * (width + 1) + (":" if place else "-")
+                    for place, width in enumerate(widths)
+                ),
+                "",
+            ]
+        )
+        return "\n".join(
+            [f"## {self.title}", "", head, rule, *body, "", *(f"- {note}" for note in self.notes)]
+        ).rstrip()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = (
-        cell.rjust(width) if place else cell.ljust(width) for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        cell.rjust(width) if place else cell.ljust(width)
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
     return f"| {' | '.join([first, *others])} |"
 
 
 def setting(broker: Mapping[str, object], rounds: int, options: Sequence[str]) -> str:
     """Return the list that says what was run, where and when; `broker` is the broker's own account of itself."""
-    server = f"Valkey {broker['valkey_version']}" if "valkey_version" in broker else f"Redis {broker['redis_version']}"
+    server = (
+        f"Valkey {broker['valkey_version']}"
+        if "valkey_version" in broker
+        else f"Redis {broker['redis_version']}"
+    )
     load = os.getloadavg()[0]
     lines = [
         f"Command: python -m bench {' '.join(options)}".rstrip(),

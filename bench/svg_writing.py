@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from bench.machinery import BenchTrouble
 from bench.peers.foreign import SIDES, cache_folder
 from bench.report import Table, ratios, shown, spread
-from libraries.drawing.document import Document
+from libraries.geometry.document import Document
 from libraries.svg_builder import Encoding, read_svg, write_svg
 
 Floats = NDArray[np.float64]
@@ -67,14 +67,21 @@ class Side:
         """
         python = _environment()
         command = [str(python), str(SIDES / "svg_side.py"), str(polylines), str(CORNERS)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self._answer("ready")
 
     def __enter__(self) -> Self:
         """Return itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """End the process."""
         self._process.kill()
         self._process.communicate()
@@ -100,7 +107,9 @@ class Side:
             raise BenchTrouble("the process of the peers ended") from None
 
 
-def measure(*, rounds: int = ROUNDS, polylines: int = POLYLINES, peers: bool = True) -> tuple[Table, list[str]]:
+def measure(
+    *, rounds: int = ROUNDS, polylines: int = POLYLINES, peers: bool = True
+) -> tuple[Table, list[str]]:
     """Write in turns; return the table, and the goals that were missed, in words.
 
     Raises:
@@ -114,7 +123,9 @@ def measure(*, rounds: int = ROUNDS, polylines: int = POLYLINES, peers: bool = T
         for number in range(rounds):
             for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
                 path = Path(folder) / "drawing.svg"
-                seconds[name].append(statistics.median(_turns(ways[name], path, 1 if name in SLOW else QUICK_TURNS)))
+                seconds[name].append(
+                    statistics.median(_turns(ways[name], path, 1 if name in SLOW else QUICK_TURNS))
+                )
                 sizes[name] = path.stat().st_size
         _check(document, ways, Path(folder) / "check.svg")
     peaks = {name: _peak(document, name) for name in (PLAIN, COMPACT)}
@@ -128,7 +139,9 @@ def _turns(way: Callable[[Path], float], path: Path, count: int) -> Iterator[flo
         yield way(path)
 
 
-def _ways(document: Document, folder: Path, side: Side | None) -> dict[str, Callable[[Path], float]]:
+def _ways(
+    document: Document, folder: Path, side: Side | None
+) -> dict[str, Callable[[Path], float]]:
     """Return what is measured: each writes to a path, and returns its seconds."""
     whole = folder / "whole.svg"
     _ours(document, "plain", whole)
@@ -139,7 +152,10 @@ def _ways(document: Document, folder: Path, side: Side | None) -> dict[str, Call
         LIMIT: lambda path: _timed(path, lambda write: write(data)),
     }
     if side is not None:
-        ways |= {VPYPE: lambda path: side.write("vpype", path), SVGWRITE: lambda path: side.write("svgwrite", path)}
+        ways |= {
+            VPYPE: lambda path: side.write("vpype", path),
+            SVGWRITE: lambda path: side.write("svgwrite", path),
+        }
     return ways
 
 
@@ -177,7 +193,12 @@ def _peak(document: Document, name: str) -> float:
         os.close(sink)
 
 
-def _table(seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[str, float], document: Document) -> Table:
+def _table(
+    seconds: dict[str, list[float]],
+    sizes: dict[str, int],
+    peaks: dict[str, float],
+    document: Document,
+) -> Table:
     vertices = document.store.vertices
     table = Table(
         f"Writing SVG: {vertices:,} vertices in {len(document):,} polylines",
@@ -202,11 +223,15 @@ def _table(seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[s
         )
     for name in (VPYPE, SVGWRITE):
         if name in seconds:
-            table.notes.append(f"{name} takes {ratios(seconds[name], seconds[PLAIN])} times as long as plain.")
+            table.notes.append(
+                f"{name} takes {ratios(seconds[name], seconds[PLAIN])} times as long as plain."
+            )
     return table
 
 
-def _missed(seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[str, float]) -> list[str]:
+def _missed(
+    seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[str, float]
+) -> list[str]:
     """Return what is not as it should be."""
     figures = {
         "limit": statistics.median(seconds[PLAIN]) / statistics.median(seconds[LIMIT]),
@@ -216,7 +241,11 @@ def _missed(seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[
     for goal, name in (("vpype", VPYPE), ("svgwrite", SVGWRITE)):
         if name in seconds:
             figures[goal] = statistics.median(seconds[PLAIN]) / statistics.median(seconds[name])
-    return [f"{goal}: {figure:.4g}, wanted at most {GOALS[goal]:.4g}" for goal, figure in figures.items() if figure > GOALS[goal]]
+    return [
+        f"{goal}: {figure:.4g}, wanted at most {GOALS[goal]:.4g}"
+        for goal, figure in figures.items()
+        if figure > GOALS[goal]
+    ]
 
 
 def _document(polylines: int) -> Document:
@@ -224,9 +253,15 @@ def _document(polylines: int) -> Document:
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, CORNERS)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
-    places: Floats = ring * rng.uniform(1, 15, (polylines, 1, 1)) + rng.uniform(20, 190, (polylines, 1, 2))
+    places: Floats = ring * rng.uniform(1, 15, (polylines, 1, 1)) + rng.uniform(
+        20, 190, (polylines, 1, 2)
+    )
     document = Document(210, 210)
-    document.extend(places.reshape(-1, 2), np.arange(0, polylines * CORNERS + 1, CORNERS), document.layer("rings"))
+    document.extend(
+        places.reshape(-1, 2),
+        np.arange(0, polylines * CORNERS + 1, CORNERS),
+        document.layer("rings"),
+    )
     return document
 
 
@@ -241,17 +276,33 @@ def _side(polylines: int, peers: bool) -> Iterator[Side | None]:
 
 def _environment() -> Path:
     home = cache_folder() / "svg_side"
-    python, stamp, wanted = home / "bin" / "python", home / "requirements.txt", "\n".join(REQUIREMENTS)
+    python, stamp, wanted = (
+        home / "bin" / "python",
+        home / "requirements.txt",
+        "\n".join(REQUIREMENTS),
+    )
     if stamp.exists() and stamp.read_text() == wanted:
         return python
     for command in (
         [sys.executable, "-m", "venv", "--clear", str(home)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS],
+        [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *REQUIREMENTS,
+        ],
     ):
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=PATIENCE
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise BenchTrouble(f"vpype and svgwrite are not measured: {type(error).__name__}") from error
+            raise BenchTrouble(
+                f"vpype and svgwrite are not measured: {type(error).__name__}"
+            ) from error
         if done.returncode != 0:
             last = (done.stderr or done.stdout).strip().splitlines()[-1:]
             raise BenchTrouble(f"vpype and svgwrite are not measured: {' '.join(last)}")

@@ -99,7 +99,9 @@ def measure(*, megabytes: int = MEGABYTES, peers: bool = True) -> tuple[Table, l
     return table, troubles
 
 
-def _add_peer(table: Table, troubles: list[str], name: str, *, source: Path, form: str, base: float) -> None:
+def _add_peer(
+    table: Table, troubles: list[str], name: str, *, source: Path, form: str, base: float
+) -> None:
     requirements, imports, convert = PEERS[name]
     try:
         environment = Environment(f"tables-{name}", requirements)

@@ -34,7 +34,12 @@ SOCKET_ENDPOINTS = frozenset({"sockets.background_jobs", "sockets.background_job
 TOKEN_ENDPOINTS = SOCKET_ENDPOINTS | {"jobs.get_job_events"}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
-    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "`X-API-Key: KEY`"},
+    "header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "`X-API-Key: KEY`",
+    },
 }
 
 
@@ -77,7 +82,10 @@ def described_access(settings: Settings) -> dict[str, Any]:
     """Return what the OpenAPI document says of keys: nothing where none are set."""
     if not settings.api_keys:
         return {}
-    return {"components": {"securitySchemes": SCHEMES}, "security": [{name: []} for name in SCHEMES]}
+    return {
+        "components": {"securitySchemes": SCHEMES},
+        "security": [{name: []} for name in SCHEMES],
+    }
 
 
 def _caller(keys: Sequence[ApiKey]) -> Caller:
@@ -91,7 +99,9 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
         # A browser never sees why a handshake is refused: the socket is opened, and closed with the reason.
         return NOBODY
     if name is None:
-        raise Unauthorized("a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY")
+        raise Unauthorized(
+            "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY"
+        )
     return Caller(name)
 
 

@@ -42,7 +42,9 @@ class OneLineFormatter(logging.Formatter):
 
 
 def _below(trace: str) -> str:
-    return "\n".join("  | " + UNPRINTABLE_IN_TRACE.sub(_escaped, line) for line in trace.split("\n"))
+    return "\n".join(
+        "  | " + UNPRINTABLE_IN_TRACE.sub(_escaped, line) for line in trace.split("\n")
+    )
 
 
 class StalledClients(logging.Filter):
@@ -51,7 +53,11 @@ class StalledClients(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Return True: every record is kept, that of a silent client without its trace."""
         if record.exc_info and isinstance(record.exc_info[1], BlockingIOError):
-            record.exc_info, record.msg, record.args = None, "A client fell silent in the middle of a request.", ()
+            record.exc_info, record.msg, record.args = (
+                None,
+                "A client fell silent in the middle of a request.",
+                (),
+            )
         return True
 
 

@@ -203,7 +203,10 @@ class HeldResponse(Response):
 
     def _head(self) -> bytes:
         reason = HTTPStatus(self.status_code).phrase
-        lines = [f"HTTP/1.1 {self.status_code} {reason}", *(f"{name}: {value}" for name, value in self.headers)]
+        lines = [
+            f"HTTP/1.1 {self.status_code} {reason}",
+            *(f"{name}: {value}" for name, value in self.headers),
+        ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -47,7 +47,17 @@ SCRIPT_POLICY = (
 BODY_PROBLEMS = (400, 413, 415, 422)
 # What answers without an API key also where keys are set: signs of life and the documentation.
 OPEN_ENDPOINTS = frozenset(
-    f"system.{name}" for name in ("index", "healthz", "readyz", "version", "openapi", "docs", "problem_type", "static")
+    f"system.{name}"
+    for name in (
+        "index",
+        "healthz",
+        "readyz",
+        "version",
+        "openapi",
+        "docs",
+        "problem_type",
+        "static",
+    )
 ) | {
     "gallery.show_gallery",
     "gallery.static",
@@ -63,7 +73,13 @@ KEY_PARAMETER = {
     "name": HEADER,
     "description": "Your own name for this request. Sent again within 24 hours, the same request is not done twice: the first "
     "answer is given again, with `Idempotency-Replayed: true`.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]{1,255}$", "example": "order-17"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[ -~]{1,255}$",
+        "example": "order-17",
+    },
 }
 
 
@@ -87,25 +103,51 @@ class ReplySchema(Schema):
 class JobLinksSchema(ReplySchema):
     """Where a job can be followed, and what can be done with it in its present state."""
 
-    self_ = fields.String(data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"})
-    events = fields.String(metadata={"description": "What becomes of it, as an event stream.", "example": "/jobs/4f1c9a/events"})
-    logs = fields.String(metadata={"description": "How it went, for people to read.", "example": "/jobs/4f1c9a/logs"})
-    result = fields.String(metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"})
-    preview = fields.String(
-        metadata={"description": "A picture of what it drew, if it drew.", "example": "/jobs/4f1c9a/preview.png"}
+    self_ = fields.String(
+        data_key="self", metadata={"description": "State of the job.", "example": "/jobs/4f1c9a"}
     )
-    cancel = fields.String(metadata={"description": "POST here to cancel or stop it, while it waits or runs."})
-    retry = fields.String(metadata={"description": "POST here to try it again, if it ended without a result."})
+    events = fields.String(
+        metadata={
+            "description": "What becomes of it, as an event stream.",
+            "example": "/jobs/4f1c9a/events",
+        }
+    )
+    logs = fields.String(
+        metadata={"description": "How it went, for people to read.", "example": "/jobs/4f1c9a/logs"}
+    )
+    result = fields.String(
+        metadata={"description": "What it made.", "example": "/jobs/4f1c9a/result"}
+    )
+    preview = fields.String(
+        metadata={
+            "description": "A picture of what it drew, if it drew.",
+            "example": "/jobs/4f1c9a/preview.png",
+        }
+    )
+    cancel = fields.String(
+        metadata={"description": "POST here to cancel or stop it, while it waits or runs."}
+    )
+    retry = fields.String(
+        metadata={"description": "POST here to try it again, if it ended without a result."}
+    )
     batch = fields.String(metadata={"description": "The batch that it belongs to, if any."})
 
 
 class AcceptedSchema(ReplySchema):
     """The reply to a request that was queued."""
 
-    status = fields.String(required=True, metadata={"description": "`queued`.", "example": "queued"})
-    job_id = fields.String(required=True, metadata={"description": "The id to follow the job by.", "example": "4f1c9a"})
+    status = fields.String(
+        required=True, metadata={"description": "`queued`.", "example": "queued"}
+    )
+    job_id = fields.String(
+        required=True, metadata={"description": "The id to follow the job by.", "example": "4f1c9a"}
+    )
     message = fields.String(required=True, metadata={"description": "What was queued, in words."})
-    result = fields.Raw(metadata={"description": "What the task returned, after `Prefer: wait=N` and a job done in time."})
+    result = fields.Raw(
+        metadata={
+            "description": "What the task returned, after `Prefer: wait=N` and a job done in time."
+        }
+    )
     error = fields.String(metadata={"description": "Why it failed, in the same case."})
     svg = fields.String(metadata={"description": "What it drew, in the same case, up to 5 MB."})
     links = fields.Nested(JobLinksSchema, metadata={"description": "Where to follow it."})
@@ -125,7 +167,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         decorate: Callable[[View], View] = super().route(rule, **options)
         return decorate
 
-    def response(self, status_code: int, schema: Any = None, **documentation: Any) -> Callable[[View], View]:
+    def response(
+        self, status_code: int, schema: Any = None, **documentation: Any
+    ) -> Callable[[View], View]:
         """Document what a view answers when all is well."""
         decorate: Callable[[View], View] = super().response(status_code, schema, **documentation)
         return decorate
@@ -145,10 +189,14 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
         return decorate
 
-    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
+    def arguments(
+        self, schema: Any, *, location: str = "json", **kwargs: Any
+    ) -> Callable[[View], View]:
         """Parse the body (or the query) with `schema`, and document the problems that this can have."""
         parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
-        return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(parse(view))
+        return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(
+            parse(view)
+        )
 
     def queues(self, *, unless: Callable[..., bool] | None = None) -> Callable[[View], View]:
         """Let a view that queues or changes jobs obey the header `Idempotency-Key`, and document that and its problems.
@@ -158,7 +206,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         """
 
         def decorate(view: View) -> View:
-            documented: View = self.doc(parameters=[KEY_PARAMETER])(answer_once(view, unless=unless))
+            documented: View = self.doc(parameters=[KEY_PARAMETER])(
+                answer_once(view, unless=unless)
+            )
             return self.problems(409, 422, 429, 503)(documented)
 
         return decorate
@@ -174,7 +224,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                     manual["security"] = []
 
 
-def count_members(_converter: object, field: fields.Field[Any], ret: dict[str, Any], **_: Any) -> dict[str, Any]:
+def count_members(
+    _converter: object, field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
     """Document limits on the length of an object as limits on its members; `maxLength` is a word for texts."""
     if not isinstance(field, fields.Dict):
         return {}
@@ -205,7 +257,9 @@ class VectorApi(Api):  # type: ignore[misc]
         pass
 
 
-def api_blueprint(name: str, import_name: str, url_prefix: str | None = None, description: str = "") -> ApiBlueprint:
+def api_blueprint(
+    name: str, import_name: str, url_prefix: str | None = None, description: str = ""
+) -> ApiBlueprint:
     """Return the blueprint of one resource.
 
     Args:
@@ -226,11 +280,19 @@ def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) ->
     A client that sent `Prefer: wait=N` gets this after that many seconds, or before, with status 200, what became of the job:
     `status` is the job's then, and `result`, `error` and the `svg` that it drew stand beside it.
     """
-    body = {"status": "queued", "job_id": job.id, "message": message, "links": job_links(job.id), **extra}
+    body = {
+        "status": "queued",
+        "job_id": job.id,
+        "message": message,
+        "links": job_links(job.id),
+        **extra,
+    }
     seconds = wait_asked()
     record = waited_for(job.id, seconds) if seconds else None
     if record is not None and record.done:
-        response = json_response({**body, **outcome(record)}, headers={"Location": body["links"]["self"]})
+        response = json_response(
+            {**body, **outcome(record)}, headers={"Location": body["links"]["self"]}
+        )
     else:
         response = queued_response(body, status_code=status_code)
     if seconds:
@@ -249,8 +311,14 @@ def waited_for(job_id: str, seconds: float) -> JobRecord | None:
 
 def outcome(record: JobRecord) -> dict[str, Any]:
     """Return what a reply says of a job that is done."""
-    links = job_links(record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None)
-    told: dict[str, Any] = {"status": record.status, "result": shown_result(record.result), "links": links}
+    links = job_links(
+        record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None
+    )
+    told: dict[str, Any] = {
+        "status": record.status,
+        "result": shown_result(record.result),
+        "links": links,
+    }
     if record.public_error is not None:
         told["error"] = record.public_error
     drawing = drawing_of(record)
@@ -261,7 +329,9 @@ def drawing_of(record: JobRecord) -> str | None:
     """Return the SVG that a job drew, None if it drew none, or one that is better fetched by itself."""
     made = drawing_in(record)
     # A reply to a request with a key is kept, so it should be small.
-    if made is None or made["size"] > (LARGEST_KEPT_SVG if HEADER in request.headers else LARGEST_SVG):
+    if made is None or made["size"] > (
+        LARGEST_KEPT_SVG if HEADER in request.headers else LARGEST_SVG
+    ):
         return None
     try:
         with output_folder().take(made["name"]) as file:
@@ -276,9 +346,13 @@ def queued_response(body: Mapping[str, Any], *, status_code: int = 202) -> Respo
     return json_response(body, status_code=status_code, headers=headers)
 
 
-def json_response(body: Mapping[str, Any], *, status_code: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    body: Mapping[str, Any], *, status_code: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a JSON object that is true only now."""
-    response = Response(json.dumps(body), status_code, dict(headers or {}), content_type="application/json")
+    response = Response(
+        json.dumps(body), status_code, dict(headers or {}), content_type="application/json"
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -318,7 +392,9 @@ def script_page(template: str, **values: Any) -> Response:
 
 def api_document() -> dict[str, Any]:
     """Return the OpenAPI document of the running application."""
-    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""][
+        "ext_obj"
+    ].spec.to_dict()
     return document
 
 

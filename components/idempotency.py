@@ -62,14 +62,23 @@ def request_random() -> random.Random:
 
 def _keyed_request(key: str) -> KeyedRequest:
     if not KEY.fullmatch(key):
-        raise BadFields([FieldError((HEADER,), "Must be 1 to 255 printable ASCII characters.")], location="headers")
-    return KeyedRequest(route=f"{request.method} {request.path}", key=key, body_hash=_hash_of_request())
+        raise BadFields(
+            [FieldError((HEADER,), "Must be 1 to 255 printable ASCII characters.")],
+            location="headers",
+        )
+    return KeyedRequest(
+        route=f"{request.method} {request.path}", key=key, body_hash=_hash_of_request()
+    )
 
 
 def _hash_of_request() -> str:
     """Return a hash of what is asked for: method, address and body; JSON counts by its values, not by how it is written."""
     body = g.get("json_body")
-    data = request.get_data() if body is None else json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    data = (
+        request.get_data()
+        if body is None
+        else json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    )
     head = f"{request.method} {request.full_path}\n".encode("utf-8", "surrogatepass")
     return sha256(head + data).hexdigest()
 
@@ -99,7 +108,11 @@ def _keep(keyed: KeyedRequest, response: Response) -> None:
         keyed.keep(Reply(response.status_code, headers, response.get_data(as_text=True)))
     except QueueUnavailable:
         # The work is queued, and asked for again it is the same work: the ids of its jobs follow from the key.
-        log.warning("%s %s: the answer to an Idempotency-Key could not be kept", request.method, request.path)
+        log.warning(
+            "%s %s: the answer to an Idempotency-Key could not be kept",
+            request.method,
+            request.path,
+        )
 
 
 def _let_go(keyed: KeyedRequest) -> None:

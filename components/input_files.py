@@ -28,14 +28,20 @@ def check_stored(path: str) -> None:
     """Raise InvalidInput if a job is still about to store the file `path`."""
     for job_id in jobs_storing([path]):
         raise InvalidInput(
-            f"{path} is still being stored by the job {job_id}", field="file_path", hint="ask again when that job has finished"
+            f"{path} is still being stored by the job {job_id}",
+            field="file_path",
+            hint="ask again when that job has finished",
         )
 
 
-def submit_after_storing(task: str, kwargs: Mapping[str, Any], files: Iterable[str], *, timeout: str | None) -> Job:
+def submit_after_storing(
+    task: str, kwargs: Mapping[str, Any], files: Iterable[str], *, timeout: str | None
+) -> Job:
     """Queue a task behind the jobs that are about to store its files, and return its job.
 
     Raises:
         UnknownTask, BadArguments, QueueFull, QueueUnavailable: as `submit`.
     """
-    return submit(task, kwargs=kwargs, options=JobOptions(job_timeout=timeout, depends_on=jobs_storing(files)))
+    return submit(
+        task, kwargs=kwargs, options=JobOptions(job_timeout=timeout, depends_on=jobs_storing(files))
+    )

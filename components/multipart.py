@@ -14,7 +14,16 @@ from typing import IO, Any, ClassVar
 
 from flask import Response, g, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData, State
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+    State,
+)
 
 from components.problems import BadFields, EdgeError, FieldError
 from components.strict_json import UnsupportedMediaType
@@ -136,7 +145,9 @@ def _decoder() -> MultipartDecoder:
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise MalformedForm("the header Content-Type names no boundary that a form could have")
-    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MOST_PARTS)
+    return MultipartDecoder(
+        boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MOST_PARTS
+    )
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
@@ -150,7 +161,9 @@ def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
         except (ValueError, RequestEntityTooLarge):
             raise MalformedForm("the form is broken, or has too many parts") from None
         if decoder.state is State.PART and len(decoder.buffer) > LONGEST_HEAD:
-            raise MalformedForm(f"the head of a part of the form has more than {LONGEST_HEAD} bytes")
+            raise MalformedForm(
+                f"the head of a part of the form has more than {LONGEST_HEAD} bytes"
+            )
 
 
 def _next_block(stream: IO[bytes]) -> bytes:
@@ -162,7 +175,9 @@ def _next_block(stream: IO[bytes]) -> bytes:
         raise _too_large(get_settings().upload_limit) from None
 
 
-def _read(events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[Received]) -> None:
+def _read(
+    events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[Received]
+) -> None:
     """Read all of the form; the file in it is added to `received` as soon as it is in the broker."""
     for event in events:
         if isinstance(event, Field | File):
@@ -189,7 +204,9 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> R
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
         kind = recognise(bytes(head[:HEAD]), name, among=kinds)
-        return Received(name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind)))
+        return Received(
+            name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind))
+        )
     except UnknownKind as error:
         raise UnsupportedMediaType(str(error)) from None
 
@@ -224,5 +241,8 @@ def _too_large(limit: int) -> FileTooLarge:
 
 def form_body(*others: tuple[str, Any], description: str) -> dict[str, Any]:
     """Return the documentation of a body that is a form with a file, or one of `others`, each a media type and its schema."""
-    content = {FORM: {"schema": FORM_SCHEMA}, **{media_type: {"schema": schema} for media_type, schema in others}}
+    content = {
+        FORM: {"schema": FORM_SCHEMA},
+        **{media_type: {"schema": schema} for media_type, schema in others},
+    }
     return {"required": True, "description": description, "content": content}

@@ -20,12 +20,27 @@ from flask import Flask, Response, g, json, request
 from marshmallow import INCLUDE, Schema, fields
 from werkzeug.exceptions import HTTPException
 
-from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, UnknownName, VectorError, did_you_mean
+from libraries.errors import (
+    Conflict,
+    Exhausted,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+    UnknownName,
+    VectorError,
+    did_you_mean,
+)
 
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-FAMILY_STATUS: dict[type[VectorError], int] = {InvalidInput: 422, NotFound: 404, Conflict: 409, Exhausted: 429, Unavailable: 503}
+FAMILY_STATUS: dict[type[VectorError], int] = {
+    InvalidInput: 422,
+    NotFound: 404,
+    Conflict: 409,
+    Exhausted: 429,
+    Unavailable: 503,
+}
 RETRY_SECONDS = 2
 # Fields of errors that stand in the headers of a request, not in its body.
 HEADER_FIELDS = frozenset({"Idempotency-Key"})
@@ -40,16 +55,30 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 PLAIN_PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("bad-request", "The request could not be understood."),
     404: ("not-found", "There is nothing at this address. GET /docs lists what there is."),
-    405: ("method-not-allowed", "This address does not take that method; the Allow header lists those it takes."),
-    406: ("not-acceptable", "The answer cannot be given in any of the media types that were asked for."),
+    405: (
+        "method-not-allowed",
+        "This address does not take that method; the Allow header lists those it takes.",
+    ),
+    406: (
+        "not-acceptable",
+        "The answer cannot be given in any of the media types that were asked for.",
+    ),
     413: ("payload-too-large", "The body of the request is too large."),
     414: ("uri-too-long", "The address is too long."),
     415: ("unsupported-media-type", "The body has a media type that this address does not take."),
     416: ("range-not-satisfiable", "The range that was asked for lies outside the file."),
     431: ("header-too-large", "The headers of the request are too large."),
-    500: ("internal-error", "Something went wrong on our side. The log has it under the request id."),
+    500: (
+        "internal-error",
+        "Something went wrong on our side. The log has it under the request id.",
+    ),
 }
-TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
 
 
 class EdgeError(VectorError):
@@ -104,13 +133,19 @@ def flatten(messages: object, path: tuple[str, ...] = ()) -> Iterator[FieldError
             # marshmallow files errors about a whole object, or a whole list, under this name.
             yield from flatten(inner, path if name == "_schema" else (*path, str(name)))
     else:
-        yield from _of_one_field(messages if isinstance(messages, list | tuple) else [messages], path)
+        yield from _of_one_field(
+            messages if isinstance(messages, list | tuple) else [messages], path
+        )
 
 
 def _of_one_field(messages: Sequence[object], path: tuple[str, ...]) -> Iterator[FieldError]:
     """Yield an error for each message; one that asks "did you mean" is the hint of the others."""
     hint = next((text for text in map(str, messages) if text.startswith(HINT)), None)
-    yield from (FieldError(path, str(one), getattr(one, "hint", None) or hint) for one in messages if str(one) != hint)
+    yield from (
+        FieldError(path, str(one), getattr(one, "hint", None) or hint)
+        for one in messages
+        if str(one) != hint
+    )
 
 
 def status_of(error: VectorError) -> int:
@@ -128,7 +163,9 @@ def request_id() -> str:
     return str(g.request_id)
 
 
-def problem(status: int, slug: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any) -> Response:
+def problem(
+    status: int, slug: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
     """Return a problem document.
 
     Args:
@@ -138,7 +175,9 @@ def problem(status: int, slug: str, detail: str, headers: Mapping[str, str] | No
         headers: more response headers.
         members: more members of the document; those that are None are left out.
     """
-    document = problem_document(status, slug, detail, quote(request.path[:200], errors="replace"), request_id())
+    document = problem_document(
+        status, slug, detail, quote(request.path[:200], errors="replace"), request_id()
+    )
     document.update({name: value for name, value in members.items() if value is not None})
     response = Response(json.dumps(document), status, content_type=PROBLEM_TYPE)
     response.headers.update(headers or {})
@@ -146,7 +185,9 @@ def problem(status: int, slug: str, detail: str, headers: Mapping[str, str] | No
     return response
 
 
-def problem_document(status: int, slug: str, detail: str, instance: str, identity: str) -> dict[str, Any]:
+def problem_document(
+    status: int, slug: str, detail: str, instance: str, identity: str
+) -> dict[str, Any]:
     """Return the members that every problem document has; `identity` is the id of the request."""
     return {
         "type": f"/problems/{slug}",
@@ -185,17 +226,25 @@ def _members(error: VectorError) -> dict[str, Any]:
     """Return the members of the document that only this kind of error has."""
     members = dict(getattr(error, "members", {}))
     estimate = getattr(error, "estimate", None)
-    return members | ({"estimate": round(estimate)} if estimate is not None and math.isfinite(estimate) else {})
+    return members | (
+        {"estimate": round(estimate)} if estimate is not None and math.isfinite(estimate) else {}
+    )
 
 
 def slug_of(error: VectorError) -> str:
     """Return the name of the problem's type; errors that say no more than "this field is wrong" share one."""
-    plain = isinstance(error, UnknownName) or type(error).code == InvalidInput.code or getattr(error, "errors", None)
+    plain = (
+        isinstance(error, UnknownName)
+        or type(error).code == InvalidInput.code
+        or getattr(error, "errors", None)
+    )
     return BadFields.code if isinstance(error, InvalidInput) and plain else type(error).code
 
 
 def _retry_header(error: VectorError) -> dict[str, str]:
-    seconds = getattr(error, "retry_after", RETRY_SECONDS if isinstance(error, Unavailable) else None)
+    seconds = getattr(
+        error, "retry_after", RETRY_SECONDS if isinstance(error, Unavailable) else None
+    )
     return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
@@ -207,7 +256,11 @@ def field_errors_of(error: VectorError) -> list[FieldError]:
     several = getattr(error, "errors", None)
     if isinstance(several, Mapping):
         # Names are dotted, as in `params.pitch`.
-        return [one for name, texts in several.items() for one in _of_one_field(texts, tuple(str(name).split(".")))]
+        return [
+            one
+            for name, texts in several.items()
+            for one in _of_one_field(texts, tuple(str(name).split(".")))
+        ]
     field = getattr(error, "field", None)
     return [FieldError(tuple(field.split(".")), str(error), hint)] if field else []
 
@@ -237,7 +290,11 @@ def _shown_field(error: FieldError, location: str) -> dict[str, Any]:
 def _nearest_choice(detail: str, value: object) -> str | None:
     """Return the hint for a text where one of a few choices was needed."""
     choices = CHOICES.fullmatch(detail)
-    return did_you_mean(value[:LONGEST_VALUE], choices[1].split(", ")) if choices and isinstance(value, str) else None
+    return (
+        did_you_mean(value[:LONGEST_VALUE], choices[1].split(", "))
+        if choices and isinstance(value, str)
+        else None
+    )
 
 
 def _pointer_part(name: str) -> str:
@@ -258,7 +315,11 @@ def _value_at(body: object, path: tuple[str, ...]) -> tuple[bool, object]:
 
 def bounded(value: object) -> object:
     """Return `value` as it may be echoed in JSON: short texts and numbers as they are, all else as text, cut."""
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**53):
+    if (
+        value is None
+        or isinstance(value, bool | float)
+        or (isinstance(value, int) and abs(value) < 2**53)
+    ):
         return value
     text = value if isinstance(value, str) else json.dumps(value)
     text = text.encode("utf-8", "replace").decode()
@@ -271,13 +332,19 @@ def answer_http_error(error: HTTPException) -> Response:
         return error.response  # type: ignore[return-value]
     status = error.code or 500
     slug, detail = plain_problem(status)
-    kept = {name: value for name, value in error.get_headers() if name.lower() not in {"content-type", "content-length"}}
+    kept = {
+        name: value
+        for name, value in error.get_headers()
+        if name.lower() not in {"content-type", "content-length"}
+    }
     return problem(status, slug, detail, kept)
 
 
 def answer_crash(error: Exception) -> Response:
     """Log the trace of an unforeseen error and return a document that says nothing of it but the request id."""
-    log.error("%s %s crashed, request id %s", request.method, request.path, request_id(), exc_info=error)
+    log.error(
+        "%s %s crashed, request id %s", request.method, request.path, request_id(), exc_info=error
+    )
     return problem(500, *PLAIN_PROBLEMS[500])
 
 
@@ -291,8 +358,12 @@ def install_problems(app: Flask) -> None:
 class FieldErrorSchema(Schema):
     """One bad field."""
 
-    pointer = fields.String(metadata={"description": "Where it stands in the body, as a JSON pointer."})
-    parameter = fields.String(metadata={"description": "Its name in the query, if it stands there."})
+    pointer = fields.String(
+        metadata={"description": "Where it stands in the body, as a JSON pointer."}
+    )
+    parameter = fields.String(
+        metadata={"description": "Its name in the query, if it stands there."}
+    )
     header = fields.String(metadata={"description": "The name of the header, if it is one."})
     field = fields.String(metadata={"description": "Its name, dotted."})
     detail = fields.String(metadata={"description": "What is wrong with it."})
@@ -308,13 +379,28 @@ class ProblemSchema(Schema):
 
         unknown = INCLUDE
 
-    type = fields.String(required=True, metadata={"description": "The type of the problem; a page that explains it."})
+    type = fields.String(
+        required=True, metadata={"description": "The type of the problem; a page that explains it."}
+    )
     title = fields.String(required=True, metadata={"description": "The name of the HTTP status."})
     status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
     detail = fields.String(required=True, metadata={"description": "What happened this time."})
-    instance = fields.String(required=True, metadata={"description": "The address that was asked for."})
-    request_id = fields.String(required=True, metadata={"description": "The id of the request, also in the log."})
-    errors = fields.List(fields.Nested(FieldErrorSchema), metadata={"description": "Every bad field, at most 100."})
-    job_status = fields.String(metadata={"description": "The state of the job, where the problem is about one."})
-    tasks = fields.List(fields.String(), metadata={"description": "The tasks that there are, where an unknown one was named."})
-    estimate = fields.Integer(metadata={"description": "How many points the drawing would have, where they are too many."})
+    instance = fields.String(
+        required=True, metadata={"description": "The address that was asked for."}
+    )
+    request_id = fields.String(
+        required=True, metadata={"description": "The id of the request, also in the log."}
+    )
+    errors = fields.List(
+        fields.Nested(FieldErrorSchema), metadata={"description": "Every bad field, at most 100."}
+    )
+    job_status = fields.String(
+        metadata={"description": "The state of the job, where the problem is about one."}
+    )
+    tasks = fields.List(
+        fields.String(),
+        metadata={"description": "The tasks that there are, where an unknown one was named."},
+    )
+    estimate = fields.Integer(
+        metadata={"description": "How many points the drawing would have, where they are too many."}
+    )

@@ -61,7 +61,11 @@ def parse_strictly(data: bytes) -> Any:
         raise MalformedJson(f"the body nests deeper than {DEEPEST} levels")
     try:
         return json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole, object_pairs_hook=_without_duplicates
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_without_duplicates,
         )
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
@@ -102,7 +106,9 @@ def _whole(text: str) -> int:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
+        twice = next(
+            name for name, times in Counter(name for name, _ in pairs).items() if times > 1
+        )
         raise MalformedJson(f"the key {json.dumps(twice[:100])} appears twice in one object")
     return found
 
@@ -115,7 +121,9 @@ def lone_surrogates(value: object, path: tuple[str, ...] = ()) -> Iterator[Field
         for name, inner in value.items():
             yield from lone_surrogates(inner, (*path, name))
             if LONE_SURROGATE.search(name):
-                yield FieldError(path, "A key holds half of a surrogate pair, which is not a character.")
+                yield FieldError(
+                    path, "A key holds half of a surrogate pair, which is not a character."
+                )
     elif isinstance(value, list):
         for place, inner in enumerate(value):
             yield from lone_surrogates(inner, (*path, str(place)))
@@ -154,7 +162,9 @@ def _read_bounded(request: Request) -> bytes:
 
 def _check_media_type(request: Request) -> None:
     if not is_json(request.mimetype):
-        raise UnsupportedMediaType(f"send the body as application/json, not as {request.mimetype[:100] or 'an unnamed type'}")
+        raise UnsupportedMediaType(
+            f"send the body as application/json, not as {request.mimetype[:100] or 'an unnamed type'}"
+        )
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("send the body in UTF-8")
@@ -184,7 +194,9 @@ class StrictParser(FlaskParser):
     ) -> NoReturn:
         """Raise the errors of marshmallow as ours."""
         ((location, messages),) = error.messages_dict.items()
-        raise BadFields([_with_hint(one, schema) for one in flatten(messages)], location=location) from None
+        raise BadFields(
+            [_with_hint(one, schema) for one in flatten(messages)], location=location
+        ) from None
 
 
 def _with_hint(error: FieldError, schema: Schema) -> FieldError:

@@ -10,7 +10,16 @@ from marshmallow.validate import Length, OneOf
 
 from components.library_checks import passes
 from components.problems import BadFields, FieldError
-from libraries.webhooks import ENDS, EVENTS, AddressRefused, BadUrl, HostUnknown, key_of, public_addresses, read_url
+from libraries.webhooks import (
+    ENDS,
+    EVENTS,
+    AddressRefused,
+    BadUrl,
+    HostUnknown,
+    key_of,
+    public_addresses,
+    read_url,
+)
 
 
 class WebhookSchema(Schema):
@@ -30,7 +39,10 @@ class WebhookSchema(Schema):
         fields.String(validate=OneOf(EVENTS)),
         load_default=lambda: list(ENDS),
         validate=Length(1, len(EVENTS)),
-        metadata={"description": "What to tell of; by default each way in which a job ends.", "example": ["finished", "failed"]},
+        metadata={
+            "description": "What to tell of; by default each way in which a job ends.",
+            "example": ["finished", "failed"],
+        },
     )
     secret = fields.String(
         load_default=None,
@@ -43,7 +55,9 @@ class WebhookSchema(Schema):
     )
 
 
-WEBHOOK = {"description": "Whom to tell what becomes of it: signed as Standard Webhooks has it, tried again for an hour."}
+WEBHOOK = {
+    "description": "Whom to tell what becomes of it: signed as Standard Webhooks has it, tried again for an hour."
+}
 
 
 def webhook_field() -> fields.Nested:
@@ -63,4 +77,7 @@ def checked_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
         public_addresses(read_url(asked["url"]))
     except (BadUrl, AddressRefused, HostUnknown) as error:
         raise BadFields([FieldError(("webhook", "url"), str(error))]) from None
-    return {**{name: value for name, value in asked.items() if value is not None}, "events": list(dict.fromkeys(asked["events"]))}
+    return {
+        **{name: value for name, value in asked.items() if value is not None},
+        "events": list(dict.fromkeys(asked["events"])),
+    }

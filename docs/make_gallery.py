@@ -112,7 +112,9 @@ class Service:
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
         try:
             data = None if body is None else json.dumps(body)
-            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            connection.request(
+                method, path, data, {"Content-Type": "application/json"} if data else {}
+            )
             response = connection.getresponse()
             said = response.read()
         finally:
@@ -134,11 +136,18 @@ class Service:
                 raise NotDrawn(f"{piece.name} takes too long")
         if seen["status"] != "finished":
             raise NotDrawn(f"{piece.name} {seen['status']}: {seen['error']}")
-        return Drawn(piece, small(self.ask("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")), seen["artifacts"][0]["plot"])
+        return Drawn(
+            piece,
+            small(self.ask("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")),
+            seen["artifacts"][0]["plot"],
+        )
 
     def summaries(self) -> dict[str, str]:
         """Return what each pattern of the catalogue draws, in a sentence."""
-        return {each["name"]: each["summary"] for each in json.loads(self.ask("GET", "/patterns"))["patterns"]}
+        return {
+            each["name"]: each["summary"]
+            for each in json.loads(self.ask("GET", "/patterns"))["patterns"]
+        }
 
 
 def small(picture: bytes) -> bytes:
@@ -148,9 +157,13 @@ def small(picture: bytes) -> bytes:
     shades = GREYS if full.convert("L").convert("RGB").tobytes() == full.tobytes() else COLOURS
     data = b""
     for width in WIDTHS:
-        reduced = full.resize((width, round(full.height * width / full.width)), Image.Resampling.LANCZOS)
+        reduced = full.resize(
+            (width, round(full.height * width / full.width)), Image.Resampling.LANCZOS
+        )
         file = io.BytesIO()
-        reduced.quantize(shades, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+        reduced.quantize(shades, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+            file, "PNG", optimize=True
+        )
         data = file.getvalue()
         if len(data) <= MOST_BYTES:
             break
@@ -187,14 +200,31 @@ def _json(body: Mapping[str, Any]) -> str:
         return line
     members = []
     for name, value in body.items():
-        items = (f"\n    {json.dumps(item, ensure_ascii=False)}" for item in value) if isinstance(value, list) else None
-        members.append(f'  "{name}": ' + (json.dumps(value, ensure_ascii=False) if items is None else f"[{','.join(items)}\n  ]"))
+        items = (
+            (f"\n    {json.dumps(item, ensure_ascii=False)}" for item in value)
+            if isinstance(value, list)
+            else None
+        )
+        members.append(
+            f'  "{name}": '
+            + (
+                json.dumps(value, ensure_ascii=False)
+                if items is None
+                else f"[{','.join(items)}\n  ]"
+            )
+        )
     return "{\n" + ",\n".join(members) + "\n}"
 
 
 def _span(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"{round(seconds)} s" if minutes < 1 else f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"  # noqa: PLR2004
+    return (
+        f"{round(seconds)} s"
+        if minutes < 1
+        else f"{minutes} min"
+        if minutes < 60  # noqa: PLR2004
+        else f"{minutes // 60} h {minutes % 60} min"
+    )
 
 
 @contextmanager
@@ -208,11 +238,19 @@ def started() -> Iterator[Service]:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])
         probe.close()
-        folders = {name: f"{home}/{name.lower()}" for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR")}
-        environ = os.environ | folders | {"HOST": HOST, "PORT": str(port), "WORKERS": "1", "REDIS_URL": "", "API_KEYS": ""}
+        folders = {
+            name: f"{home}/{name.lower()}" for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR")
+        }
+        environ = (
+            os.environ
+            | folders
+            | {"HOST": HOST, "PORT": str(port), "WORKERS": "1", "REDIS_URL": "", "API_KEYS": ""}
+        )
         with (Path(home) / "log").open("wb") as log:
             command = [sys.executable, "start_dev.py"]
-            process = subprocess.Popen(command, env=environ, cwd=DOCS.parent, stdout=log, stderr=log)  # noqa: S603 - our own
+            process = subprocess.Popen(  # noqa: S603
+                command, env=environ, cwd=DOCS.parent, stdout=log, stderr=log
+            )
         try:
             yield _ready(Service(port), process)
         finally:
@@ -247,7 +285,9 @@ def main() -> int:
     for each in drawn:
         (PICTURES / f"{each.piece.name}.png").write_bytes(each.picture)
     PAGE.write_text(text)
-    sys.stdout.write(f"Written to {PAGE}: {sum(len(each.picture) for each in drawn):,} bytes of pictures\n")
+    sys.stdout.write(
+        f"Written to {PAGE}: {sum(len(each.picture) for each in drawn):,} bytes of pictures\n"
+    )
     return 0
 
 

@@ -27,7 +27,9 @@ def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
             return bytes(reply.read())
     except urllib.error.HTTPError as error:
         problem = json.load(error)
-        fields = "".join(f"\n  {one['field']}: {one['detail']}" for one in problem.get("errors", []))
+        fields = "".join(
+            f"\n  {one['field']}: {one['detail']}" for one in problem.get("errors", [])
+        )
         raise Refused(f"{problem['detail']}{fields}") from None
 
 
@@ -50,7 +52,9 @@ def main() -> int:
     service = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:5000"
     file = Path(sys.argv[2] if len(sys.argv) > 2 else "spiral.svg")
     try:
-        svg = draw(service, {"width": 210, "height": 297, "pattern": "spiral", "params": {"pitch": 2.5}})
+        svg = draw(
+            service, {"width": 210, "height": 297, "pattern": "spiral", "params": {"pitch": 2.5}}
+        )
     except Refused as refusal:
         print(refusal, file=sys.stderr)
         return 1

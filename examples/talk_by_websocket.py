@@ -27,7 +27,11 @@ def do(socket: ClientConnection, job: dict[str, Any]) -> dict[str, Any]:
             print(f"{frame['payload']['percent']} %", frame["payload"]["message"])
             continue
         print(frame["payload"].get("message", frame["payload"]))
-        if frame["action"] == "error" or frame["payload"]["status"] in ("result", "error", "canceled"):
+        if frame["action"] == "error" or frame["payload"]["status"] in (
+            "result",
+            "error",
+            "canceled",
+        ):
             return frame
 
 

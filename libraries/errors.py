@@ -36,7 +36,9 @@ class UnknownName(InvalidInput):
 
     code: ClassVar[str] = "unknown-name"
 
-    def __init__(self, kind: str, name: object, choices: Iterable[str], *, field: str | None = None) -> None:
+    def __init__(
+        self, kind: str, name: object, choices: Iterable[str], *, field: str | None = None
+    ) -> None:
         """Word the error as `unknown <kind> '<name>'`, with the choices and the nearest of them as a hint."""
         self.choices = sorted(choices)
         shown = str(name)[:100]

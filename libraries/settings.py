@@ -37,7 +37,9 @@ def parse_duration(text: str) -> int:
     """
     found = re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*([smhd]?)\s*", text, re.ASCII)
     if found is None:
-        raise ValidationError("Not a duration: write a whole number and a unit, such as 90s, 5m, 24h or 7d.")
+        raise ValidationError(
+            "Not a duration: write a whole number and a unit, such as 90s, 5m, 24h or 7d."
+        )
     return int(found[1]) * UNIT_SECONDS[found[2]]
 
 
@@ -68,7 +70,9 @@ def one_of_schemes(*schemes: str) -> Callable[[str], None]:
 
     def check(text: str) -> None:
         if text and urlsplit(text).scheme not in schemes:
-            raise ValidationError(f"Must be empty or a URL that begins with {' or '.join(f'{s}://' for s in schemes)}.")
+            raise ValidationError(
+                f"Must be empty or a URL that begins with {' or '.join(f'{s}://' for s in schemes)}."
+            )
 
     return check
 
@@ -125,9 +129,13 @@ def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
     """
     keys: list[ApiKey] = []
     for place, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
-        found = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-fA-F]{64})", entry, re.ASCII)
+        found = re.fullmatch(
+            r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-fA-F]{64})", entry, re.ASCII
+        )
         if found is None:
-            raise ValidationError(f"Entry {place} is not name:sha256, with the SHA-256 of the key as 64 hex digits.")
+            raise ValidationError(
+                f"Entry {place} is not name:sha256, with the SHA-256 of the key as 64 hex digits."
+            )
         key = ApiKey(found[1], bytes.fromhex(found[2]))
         if any(other.digest == key.digest and other.name != key.name for other in keys):
             raise ValidationError(f"Entry {place} has the same key as an entry with another name.")
@@ -158,13 +166,17 @@ def parse_storage_url(text: str) -> BucketAddress | None:
         return None
     try:
         parts = urlsplit(text.strip())
-        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        options = dict(
+            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        )
     except ValueError:
         raise ValidationError(STORAGE_FORM) from None
     endpoint, region = options.pop("endpoint", "").rstrip("/"), options.pop("region", "")
     named = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc, re.ASCII)
     prefix = parts.path.strip("/")
-    usable = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*(/|$))*", prefix, re.ASCII) and re.fullmatch(r"[a-z0-9-]*", region)
+    usable = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*(/|$))*", prefix, re.ASCII) and re.fullmatch(
+        r"[a-z0-9-]*", region
+    )
     if parts.scheme != "s3" or not named or not usable or options or parts.fragment:
         raise ValidationError(STORAGE_FORM)
     http_url(endpoint)
@@ -225,7 +237,10 @@ def optional_path(text: str) -> Path | None:
 def language_pair(text: str) -> str:
     """Return the language pair that `text` stands for, such as `en-es` or `eng-spa`, or raise ValidationError."""
     pair = text.strip()
-    if re.fullmatch(r"[A-Za-z]{2,3}(_[A-Za-z]+)*-[A-Za-z]{2,3}(_[A-Za-z]+)*", pair, re.ASCII) is None:
+    if (
+        re.fullmatch(r"[A-Za-z]{2,3}(_[A-Za-z]+)*-[A-Za-z]{2,3}(_[A-Za-z]+)*", pair, re.ASCII)
+        is None
+    ):
         raise ValidationError("Must be two languages, such as en-es or eng-spa.")
     return pair
 
@@ -234,11 +249,18 @@ def http_url(text: str) -> None:
     """Let only empty texts pass and http:// or https:// URLs with a host and no password."""
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
+        usable = (
+            parts.scheme in {"http", "https"}
+            and parts.hostname
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
     except ValueError:
         usable = False
     if text and not (usable and re.fullmatch(r"[!-~]+", text)):
-        raise ValidationError("Must be empty or a URL that begins with http:// or https://, without a password.")
+        raise ValidationError(
+            "Must be empty or a URL that begins with http:// or https://, without a password."
+        )
 
 
 def database_url(text: str) -> None:
@@ -268,8 +290,15 @@ SETTINGS: tuple[Setting, ...] = (
         parse_api_keys,
         "Who may use the API: name:sha256 pairs, comma-separated; a name may have several. Empty: whoever reaches it.",
     ),
-    Setting("ALLOW_ANONYMOUS", "0", yes_or_no, "1 to listen beyond this machine without API_KEYS; with them it changes nothing."),
-    Setting("PORT", "5000", whole_number, "Port that the web process listens on.", (Range(1, 65535),)),
+    Setting(
+        "ALLOW_ANONYMOUS",
+        "0",
+        yes_or_no,
+        "1 to listen beyond this machine without API_KEYS; with them it changes nothing.",
+    ),
+    Setting(
+        "PORT", "5000", whole_number, "Port that the web process listens on.", (Range(1, 65535),)
+    ),
     Setting(
         "REDIS_URL",
         "",
@@ -277,9 +306,24 @@ SETTINGS: tuple[Setting, ...] = (
         "Redis or Valkey server: redis://, rediss:// or unix://. Empty: an embedded one, kept in DATA_DIR.",
         (one_of_schemes("redis", "rediss", "unix"),),
     ),
-    Setting("DATA_DIR", "./data", resolved_path, "Folder of the embedded broker: its files and its socket."),
-    Setting("OUTPUT_DIR", "./output", resolved_path, "Folder that drawings and other results are written to."),
-    Setting("UPLOAD_DIR", "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."),
+    Setting(
+        "DATA_DIR",
+        "./data",
+        resolved_path,
+        "Folder of the embedded broker: its files and its socket.",
+    ),
+    Setting(
+        "OUTPUT_DIR",
+        "./output",
+        resolved_path,
+        "Folder that drawings and other results are written to.",
+    ),
+    Setting(
+        "UPLOAD_DIR",
+        "",
+        optional_path,
+        "Folder that tasks may read input files from. Empty: DATA_DIR/uploads.",
+    ),
     Setting("UPLOAD_TTL", "7d", parse_duration, "How long a file that a client sent is kept."),
     Setting(
         "STORAGE_URL",
@@ -287,16 +331,36 @@ SETTINGS: tuple[Setting, ...] = (
         parse_storage_url,
         "S3-compatible store of results and uploads: s3://bucket/folder?endpoint=https://host&region=name. Empty: OUTPUT_DIR.",
     ),
-    Setting("STORAGE_TIMEOUT", "5s", parse_duration, "How long the store at STORAGE_URL may take to answer.", (Range(1, 300),)),
+    Setting(
+        "STORAGE_TIMEOUT",
+        "5s",
+        parse_duration,
+        "How long the store at STORAGE_URL may take to answer.",
+        (Range(1, 300),),
+    ),
     Setting(
         "IMMEDIATE",
         "0",
         yes_or_no,
         "1 to run each job at once in the process that queues it, without workers: for tests and demos.",
     ),
-    Setting("WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)),
-    Setting("WEB_THREADS", "128", whole_number, "Requests that the web process serves at once.", (Range(1, 4096),)),
-    Setting("MAX_STREAMS", "1000", whole_number, "Event streams and WebSockets that the web process holds.", (Range(1, 10**6),)),
+    Setting(
+        "WORKERS", "1", whole_number, "Worker processes that the launcher starts.", (Range(1, 256),)
+    ),
+    Setting(
+        "WEB_THREADS",
+        "128",
+        whole_number,
+        "Requests that the web process serves at once.",
+        (Range(1, 4096),),
+    ),
+    Setting(
+        "MAX_STREAMS",
+        "1000",
+        whole_number,
+        "Event streams and WebSockets that the web process holds.",
+        (Range(1, 10**6),),
+    ),
     Setting(
         "ALLOWED_ORIGINS",
         "",
@@ -309,14 +373,55 @@ SETTINGS: tuple[Setting, ...] = (
         yes_or_no,
         "1 to end each reply on /ws/background_jobs with a frame that says so.",
     ),
-    Setting("SOCKET_COOLDOWN", "0", whole_number, "Seconds between two jobs of one WebSocket; 0 for none.", (Range(0, 3600),)),
-    Setting("JOB_TIMEOUT", "5m", parse_duration, "How long a job may run unless it says otherwise.", (Range(1, 86400),)),
-    Setting("MAX_QUEUE", "100000", whole_number, "Jobs that may wait; more are refused.", (Range(1, 10**7),)),
-    Setting("RETRY_PAUSE", "1s", parse_duration, "Pause before a failed job's second attempt; later ones are longer."),
-    Setting("JOBS_PER_FORK", "200", whole_number, "Jobs that one process runs before a new one takes over.", (Range(1, 10**6),)),
-    Setting("JOB_MEMORY", "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."),
-    Setting("JOB_CPU", "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."),
-    Setting("JOB_FILE_SIZE", "8GB", optional_bytes, "Largest file that a job may write. Empty: no limit."),
+    Setting(
+        "SOCKET_COOLDOWN",
+        "0",
+        whole_number,
+        "Seconds between two jobs of one WebSocket; 0 for none.",
+        (Range(0, 3600),),
+    ),
+    Setting(
+        "JOB_TIMEOUT",
+        "5m",
+        parse_duration,
+        "How long a job may run unless it says otherwise.",
+        (Range(1, 86400),),
+    ),
+    Setting(
+        "MAX_QUEUE",
+        "100000",
+        whole_number,
+        "Jobs that may wait; more are refused.",
+        (Range(1, 10**7),),
+    ),
+    Setting(
+        "RETRY_PAUSE",
+        "1s",
+        parse_duration,
+        "Pause before a failed job's second attempt; later ones are longer.",
+    ),
+    Setting(
+        "JOBS_PER_FORK",
+        "200",
+        whole_number,
+        "Jobs that one process runs before a new one takes over.",
+        (Range(1, 10**6),),
+    ),
+    Setting(
+        "JOB_MEMORY", "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."
+    ),
+    Setting(
+        "JOB_CPU",
+        "",
+        optional_duration,
+        "Processor time that a job may use. Empty: no limit but its timeout.",
+    ),
+    Setting(
+        "JOB_FILE_SIZE",
+        "8GB",
+        optional_bytes,
+        "Largest file that a job may write. Empty: no limit.",
+    ),
     Setting(
         "GALLERY_URL",
         "",
@@ -324,16 +429,41 @@ SETTINGS: tuple[Setting, ...] = (
         "Database of the gallery's index, for several machines: postgresql://user:password@host/name. Empty: a file in DATA_DIR.",
         (database_url,),
     ),
-    Setting("SCHEDULES", "./schedules.toml", resolved_path, "File of periodic tasks; by default there may be none."),
+    Setting(
+        "SCHEDULES",
+        "./schedules.toml",
+        resolved_path,
+        "File of periodic tasks; by default there may be none.",
+    ),
     Setting("RESULT_TTL", "24h", parse_duration, "How long the record of a finished job is kept."),
     Setting("FAILURE_TTL", "7d", parse_duration, "How long the record of a failed job is kept."),
-    Setting("MAX_RESULT", "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."),
-    Setting("MAX_BODY", "1MB", parse_bytes, "Largest JSON body of a request."),
-    Setting("DATA_FILE_LIMIT", "2GB", parse_bytes, "Largest data file that is converted or drawn as a chart."),
-    Setting("UPLOAD_LIMIT", "10MB", parse_bytes, "Largest file that can be sent, or fetched from a URL."),
-    Setting("PARCELS_LIMIT", "256MB", parse_bytes, "Bytes of sent files that may wait in the broker until workers store them."),
     Setting(
-        "FETCH_PRIVATE", "0", yes_or_no, "1 to let photos be fetched from private addresses and this machine, for development."
+        "MAX_RESULT",
+        "64kB",
+        parse_bytes,
+        "Largest return value of a task, as JSON; more belongs in a file.",
+    ),
+    Setting("MAX_BODY", "1MB", parse_bytes, "Largest JSON body of a request."),
+    Setting(
+        "DATA_FILE_LIMIT",
+        "2GB",
+        parse_bytes,
+        "Largest data file that is converted or drawn as a chart.",
+    ),
+    Setting(
+        "UPLOAD_LIMIT", "10MB", parse_bytes, "Largest file that can be sent, or fetched from a URL."
+    ),
+    Setting(
+        "PARCELS_LIMIT",
+        "256MB",
+        parse_bytes,
+        "Bytes of sent files that may wait in the broker until workers store them.",
+    ),
+    Setting(
+        "FETCH_PRIVATE",
+        "0",
+        yes_or_no,
+        "1 to let photos be fetched from private addresses and this machine, for development.",
     ),
     Setting(
         "LOG_LEVEL",
@@ -349,11 +479,40 @@ SETTINGS: tuple[Setting, ...] = (
         "Mail server: smtp://user:password@host:port or smtps://. Empty: mail is kept as .eml files in OUTPUT_DIR/mail.",
         (one_of_schemes("smtp", "smtps"),),
     ),
-    Setting("MAIL_FROM", "", str.strip, "Sender of mail. Empty: vector-api@localhost.", (optional_email,)),
-    Setting("MAIL_PER_HOUR", "100", whole_number, "Mails that one owner may send within an hour.", (Range(1, 10**6),)),
-    Setting("MAIL_PER_RECIPIENT", "20", whole_number, "Mails that one address may get within an hour.", (Range(1, 10**6),)),
-    Setting("ADMIN_EMAIL", "", str.strip, "Who gets mail meant for the people that run the service.", (optional_email,)),
-    Setting("TRANSLATION_PAIR", "en-es", language_pair, "Language pair that text jobs translate with, as Apertium names it."),
+    Setting(
+        "MAIL_FROM",
+        "",
+        str.strip,
+        "Sender of mail. Empty: vector-api@localhost.",
+        (optional_email,),
+    ),
+    Setting(
+        "MAIL_PER_HOUR",
+        "100",
+        whole_number,
+        "Mails that one owner may send within an hour.",
+        (Range(1, 10**6),),
+    ),
+    Setting(
+        "MAIL_PER_RECIPIENT",
+        "20",
+        whole_number,
+        "Mails that one address may get within an hour.",
+        (Range(1, 10**6),),
+    ),
+    Setting(
+        "ADMIN_EMAIL",
+        "",
+        str.strip,
+        "Who gets mail meant for the people that run the service.",
+        (optional_email,),
+    ),
+    Setting(
+        "TRANSLATION_PAIR",
+        "en-es",
+        language_pair,
+        "Language pair that text jobs translate with, as Apertium names it.",
+    ),
     Setting(
         "TEXT_MODEL_URL",
         "",
@@ -362,9 +521,24 @@ SETTINGS: tuple[Setting, ...] = (
         (http_url,),
     ),
     Setting("TEXT_MODEL", "", str.strip, "Name of the model at TEXT_MODEL_URL."),
-    Setting("TEXT_MODEL_KEY", "", bearer_key, "Key for TEXT_MODEL_URL, sent as a bearer token. Empty: none."),
-    Setting("DEMO_DELAYS", "0", yes_or_no, "1 to let text jobs take 1 to 4 seconds, so that their progress can be watched."),
-    Setting("RESULT_TIMESTAMPS", "0", yes_or_no, "1 to put the time, in UTC, in front of the answers of text jobs."),
+    Setting(
+        "TEXT_MODEL_KEY",
+        "",
+        bearer_key,
+        "Key for TEXT_MODEL_URL, sent as a bearer token. Empty: none.",
+    ),
+    Setting(
+        "DEMO_DELAYS",
+        "0",
+        yes_or_no,
+        "1 to let text jobs take 1 to 4 seconds, so that their progress can be watched.",
+    ),
+    Setting(
+        "RESULT_TIMESTAMPS",
+        "0",
+        yes_or_no,
+        "1 to put the time, in UTC, in front of the answers of text jobs.",
+    ),
     Setting(
         "WEBHOOK_SECRET",
         "",
@@ -372,7 +546,12 @@ SETTINGS: tuple[Setting, ...] = (
         "What webhooks are signed with: whsec_ and base64. Empty: a secret for each owner, which GET /webhooks/secret shows.",
         (optional_webhook_secret,),
     ),
-    Setting("WEBHOOK_PRIVATE", "0", yes_or_no, "1 to let webhooks go to private addresses and to this machine, for development."),
+    Setting(
+        "WEBHOOK_PRIVATE",
+        "0",
+        yes_or_no,
+        "1 to let webhooks go to private addresses and to this machine, for development.",
+    ),
 )
 
 
@@ -469,7 +648,10 @@ def _parse(text: str, *, row: Setting) -> Any:
 
 
 def _describe(problems: Mapping[str, Any] | list[Any]) -> str:
-    lines = [f"  {name}: {' '.join(str(text) for text in texts)}" for name, texts in sorted(dict(problems).items())]
+    lines = [
+        f"  {name}: {' '.join(str(text) for text in texts)}"
+        for name, texts in sorted(dict(problems).items())
+    ]
     return "\n".join(["These settings cannot be used:", *lines])
 
 

@@ -97,7 +97,10 @@ class Supervisor:
 
         Signals that arrive while `ready` runs end it: it should look at `stop_requested`.
         """
-        before = {number: signal.signal(number, self._request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {
+            number: signal.signal(number, self._request_stop)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             for part in self.parts:
                 self._start(part)
@@ -139,7 +142,9 @@ class Supervisor:
             cwd=self._cwd,
             # Ctrl-C reaches the whole group of the terminal; only the supervisor is to react to it.
             start_new_session=True,
-            preexec_fn=partial(_end_with_parent, self._orphan_signal) if sys.platform == "linux" else None,  # noqa: PLW1509 - this process has one thread
+            preexec_fn=partial(_end_with_parent, self._orphan_signal)  # noqa: PLW1509
+            if sys.platform == "linux"
+            else None,
         )
         part.started = time.monotonic()
         stdout = part.process.stdout
@@ -188,13 +193,17 @@ class Supervisor:
         grace = HURRIED_GRACE if self._grace is None else self._grace
         deadline = time.monotonic() + grace
         # What the others need keeps a tenth of the time for itself.
-        self._stop(first, None if self._grace is None else deadline - 0.1 * grace if last else deadline)
+        self._stop(
+            first, None if self._grace is None else deadline - 0.1 * grace if last else deadline
+        )
         self._stop(last, deadline)
         self._selector.close()
 
     def _stop(self, parts: list[Part], deadline: float | None) -> None:
         self._terminate(parts)
-        while any(part.running for part in parts) and (deadline is None or time.monotonic() < deadline):
+        while any(part.running for part in parts) and (
+            deadline is None or time.monotonic() < deadline
+        ):
             self._pass_on_output(0.02)
             if deadline is None and self._hurry:
                 self.say("Stopping now")
@@ -255,7 +264,11 @@ class Supervisor:
 
 
 def _ending(code: int) -> str:
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return (
+        f"was killed by {signal.Signals(-code).name}"
+        if code < 0
+        else f"ended with exit code {code}"
+    )
 
 
 def _kill_session(leader: int) -> None:

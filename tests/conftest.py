@@ -34,7 +34,9 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
-def until(condition: Callable[[], object], *, seconds: float = 10.0, what: str = "the condition") -> None:
+def until(
+    condition: Callable[[], object], *, seconds: float = 10.0, what: str = "the condition"
+) -> None:
     """Wait until `condition()` is true; fail when it is not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -62,7 +64,9 @@ class Stopwatch:
         """Return the seconds since the machine was started in which a process waited for a processor; 0 if it does not tell."""
         with suppress(OSError):
             # Linux, pressure stall information: some avg10=0.00 avg60=0.00 avg300=0.00 total=12345, in microseconds.
-            return int(Path("/proc/pressure/cpu").read_text().split("total=", 1)[1].split()[0]) / 1e6
+            return (
+                int(Path("/proc/pressure/cpu").read_text().split("total=", 1)[1].split()[0]) / 1e6
+            )
         return 0.0
 
 
@@ -89,7 +93,11 @@ def own_seconds() -> float:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing with them")
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write the golden files anew instead of comparing with them",
+    )
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -125,10 +133,22 @@ def home() -> Iterator[Path]:
 @pytest.fixture
 def environ(home: Path) -> dict[str, str]:
     """The environment for a process of the product that is to use this test's folders, and no others."""
-    kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
-    folders = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output"), "UPLOAD_DIR": str(home / "uploads")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {row.name for row in SETTINGS}
+    }
+    folders = {
+        "DATA_DIR": str(home / "data"),
+        "OUTPUT_DIR": str(home / "output"),
+        "UPLOAD_DIR": str(home / "uploads"),
+    }
     # Without the schedules that are shipped: a test that runs at night is to have its own jobs and no others.
-    return kept | folders | {"SCHEDULES": os.devnull, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    return (
+        kept
+        | folders
+        | {"SCHEDULES": os.devnull, "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+    )
 
 
 @pytest.fixture
@@ -199,7 +219,11 @@ class WorkerProcess:
         self.log = log
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", RUN_WORKER, str(PROBES), "--single"], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+                [sys.executable, "-c", RUN_WORKER, str(PROBES), "--single"],
+                env=environ,
+                cwd=REPOSITORY,
+                stdout=sink,
+                stderr=sink,
             )
 
     def said(self) -> str:
@@ -208,7 +232,11 @@ class WorkerProcess:
 
     def wait_until_listening(self) -> WorkerProcess:
         """Wait until it takes jobs."""
-        until(lambda: "Listening on" in self.said() or self.process.poll() is not None, seconds=30, what="a listening worker")
+        until(
+            lambda: "Listening on" in self.said() or self.process.poll() is not None,
+            seconds=30,
+            what="a listening worker",
+        )
         assert self.process.poll() is None, self.said()
         return self
 
@@ -219,7 +247,9 @@ class WorkerProcess:
 
 
 @pytest.fixture
-def start_worker(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Callable[..., WorkerProcess]]:
+def start_worker(
+    broker: EmbeddedBroker, environ: dict[str, str], home: Path
+) -> Iterator[Callable[..., WorkerProcess]]:
     """A function that starts a real worker process; what still runs at the end of the test is killed."""
     started: list[WorkerProcess] = []
 

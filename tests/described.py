@@ -19,18 +19,29 @@ class Described:
 
     def keys(self, channel: str, action: str) -> set[str]:
         """The messages of all operations on a channel that `send` or `receive`."""
-        operations = [one for one in self.document["operations"].values() if one["action"] == action]
+        operations = [
+            one for one in self.document["operations"].values() if one["action"] == action
+        ]
         found = [reference["$ref"] for one in operations for reference in one["messages"]]
-        return {place.rpartition("/")[2] for place in found if place.startswith(f"#/channels/{channel}/")}
+        return {
+            place.rpartition("/")[2]
+            for place in found
+            if place.startswith(f"#/channels/{channel}/")
+        }
 
     def problems(self, channel: str, key: str, said: Any) -> list[str]:
         """What is wrong with `said` as that message."""
-        schema = {**self.document["channels"][channel]["messages"][key]["payload"], "components": self.document["components"]}
+        schema = {
+            **self.document["channels"][channel]["messages"][key]["payload"],
+            "components": self.document["components"],
+        }
         return [error.message for error in Draft7Validator(schema).iter_errors(said)]
 
     def matching(self, channel: str, action: str, said: Any) -> list[str]:
         """The messages that `said` is valid as; a good document gives one."""
-        return sorted(key for key in self.keys(channel, action) if not self.problems(channel, key, said))
+        return sorted(
+            key for key in self.keys(channel, action) if not self.problems(channel, key, said)
+        )
 
 
 def close(node: Any) -> None:

@@ -23,7 +23,9 @@ def assert_like_golden(name: str, svg: str, *, update: bool) -> None:
     assert file.exists(), f"{file.name} is missing; write it with --update-golden and look at it"
     difference = first_difference(file.read_text(), svg)
     if difference:
-        pytest.fail(f"{name}.svg has changed: {difference}. If that is wanted, write it anew with --update-golden and look at it")
+        pytest.fail(
+            f"{name}.svg has changed: {difference}. If that is wanted, write it anew with --update-golden and look at it"
+        )
 
 
 def first_difference(kept: str, drawn: str) -> str | None:
@@ -43,7 +45,11 @@ def parts(svg: str) -> list[str]:
     """The elements of a document in their order, each with its attributes sorted by name and its text."""
     return [
         " ".join(
-            [element.tag, *(f"{name}={value}" for name, value in sorted(element.attrib.items())), (element.text or "").strip()]
+            [
+                element.tag,
+                *(f"{name}={value}" for name, value in sorted(element.attrib.items())),
+                (element.text or "").strip(),
+            ]
         )
         for element in ElementTree.fromstring(svg).iter()
     ]

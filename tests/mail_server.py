@@ -34,7 +34,11 @@ class MailServer(Controller):
         self.replies, self.login = replies or {}, login
         self.envelopes: list[Envelope] = []
         self.sessions: list[Session] = []
-        options: dict[str, Any] = {"tls_context": tls, "ssl_context": ssl_context, "authenticator": self.check_login}
+        options: dict[str, Any] = {
+            "tls_context": tls,
+            "ssl_context": ssl_context,
+            "authenticator": self.check_login,
+        }
         super().__init__(self, hostname="127.0.0.1", port=0, auth_require_tls=False, **options)
 
     def _trigger_server(self) -> None:
@@ -42,14 +46,18 @@ class MailServer(Controller):
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
-    def check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
+    def check_login(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any
+    ) -> AuthResult:
         """Compare what a client logs in with."""
         if self.login is None or not isinstance(given, LoginPassword):
             return AuthResult(success=False, handled=False)
         known = (given.login.decode(), given.password.decode()) == self.login
         return AuthResult(success=known, handled=False)
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
         """Take a sender."""
         self.sessions.append(session)
         if self.login and not session.authenticated:
@@ -57,7 +65,9 @@ class MailServer(Controller):
         envelope.mail_from = address
         return self.replies.get("MAIL", "250 OK")
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
         """Take a recipient."""
         reply = self.replies.get("RCPT", "250 OK")
         if reply.startswith("2"):

@@ -43,7 +43,12 @@ def s3_server() -> Iterator[Server]:
     environ = {**os.environ, **CREDENTIALS}
     command = [sys.executable, "-c", RUN_SERVER]
     process = subprocess.Popen(
-        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         assert process.stdout

@@ -27,7 +27,10 @@ def client(settings: Settings) -> FlaskClient:
 
 def routes(client: FlaskClient) -> list[str]:
     rules = client.application.url_map.iter_rules()
-    return sorted(f"{rule.rule} {' '.join(sorted((rule.methods or set()) - {'HEAD', 'OPTIONS'}))}" for rule in rules)
+    return sorted(
+        f"{rule.rule} {' '.join(sorted((rule.methods or set()) - {'HEAD', 'OPTIONS'}))}"
+        for rule in rules
+    )
 
 
 def test_the_routes_are_those_of_the_golden_list(client: FlaskClient) -> None:
@@ -42,7 +45,10 @@ def test_every_component_is_mounted_by_being_there(client: FlaskClient) -> None:
 
 def test_two_applications_live_in_one_process(settings: Settings) -> None:
     first, second = create_app(settings), create_app(settings)
-    assert first.test_client().get("/openapi.json").get_data() == second.test_client().get("/openapi.json").get_data()
+    assert (
+        first.test_client().get("/openapi.json").get_data()
+        == second.test_client().get("/openapi.json").get_data()
+    )
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -53,7 +59,9 @@ def test_the_version_is_that_of_the_project() -> None:
 def test_a_page_of_another_origin_may_ask_and_read(client: FlaskClient) -> None:
     """D21."""
     ask = {"Origin": "https://studio.example", "Access-Control-Request-Method": "POST"}
-    preflight = client.options("/artboard/create", headers={**ask, "Access-Control-Request-Headers": "content-type"})
+    preflight = client.options(
+        "/artboard/create", headers={**ask, "Access-Control-Request-Headers": "content-type"}
+    )
     assert preflight.status_code == 200
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
     assert "Content-Type" in preflight.headers["Access-Control-Allow-Headers"]
@@ -70,12 +78,18 @@ def test_no_cookie_is_ever_set(client: FlaskClient) -> None:
         assert "Set-Cookie" not in client.get(address).headers
 
 
-def test_a_line_of_the_log_cannot_be_forged_by_a_request(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_line_of_the_log_cannot_be_forged_by_a_request(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
     """Attack list, row 35."""
     with caplog.at_level(logging.INFO):
         client.get("/a%0a2026-11-21 ERROR forged%1b[2J%E2%80%AE" + "x" * 5000)
     formatter = OneLineFormatter("%(levelname)s %(message)s")
-    (line,) = [formatter.format(record) for record in caplog.records if record.name == "components.access_log"]
+    (line,) = [
+        formatter.format(record)
+        for record in caplog.records
+        if record.name == "components.access_log"
+    ]
     assert line.startswith("INFO GET /a\\n2026-11-21 ERROR forged\\x1b[2J\\u202e")
     assert line.isprintable()
     assert len(line) < 400

@@ -28,9 +28,17 @@ class Server:
         self.log = home / "web.log"
         with self.log.open("wb") as sink:
             self.process = subprocess.Popen(
-                GUNICORN, env=environ | {"PORT": str(self.port), "HOME": str(home)}, cwd=REPOSITORY, stdout=sink, stderr=sink
+                GUNICORN,
+                env=environ | {"PORT": str(self.port), "HOME": str(home)},
+                cwd=REPOSITORY,
+                stdout=sink,
+                stderr=sink,
             )
-        until(lambda: self.answers() or self.process.poll() is not None, seconds=20, what="a server that answers")
+        until(
+            lambda: self.answers() or self.process.poll() is not None,
+            seconds=20,
+            what="a server that answers",
+        )
 
     def answers(self) -> bool:
         try:
@@ -72,13 +80,20 @@ def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, ho
     ("data", "status"),
     [
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(10_000)) + b"\r\n", 431),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\n"
+            + b"".join(b"X-%d: a\r\n" % n for n in range(10_000))
+            + b"\r\n",
+            431,
+        ),
         (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: <script>\r\n\r\n", 400),
         (b"<script>alert(1)</script>\r\n\r\n", 400),
     ],
 )
-def test_what_is_no_request_is_answered_with_a_problem_document_too(server: Server, data: bytes, status: int) -> None:
+def test_what_is_no_request_is_answered_with_a_problem_document_too(
+    server: Server, data: bytes, status: int
+) -> None:
     """Attack list, rows 24 and 36."""
     got, media_type, problem = server.send(data)
     assert (got, media_type) == (status, "application/problem+json")
@@ -95,7 +110,9 @@ def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> N
     untold = server.send(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n")
     assert (untold[0], untold[2]["type"]) == (413, "/problems/payload-too-large")
     small = b'{"width": 60, "height": 60, "complexity": "simple"}'
-    fine = server.send(head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(small), small))
+    fine = server.send(
+        head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(small), small)
+    )
     assert fine[0] == 200
 
 
@@ -113,7 +130,9 @@ def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
         connection.close()
 
 
-def test_clients_that_stay_silent_lose_their_threads_in_the_end(environ: dict[str, str], home: Path) -> None:
+def test_clients_that_stay_silent_lose_their_threads_in_the_end(
+    environ: dict[str, str], home: Path
+) -> None:
     """Attack list, row 25: more stalled requests than there are threads, half of them in the head and half in the body."""
     server = Server(environ | {"WEB_THREADS": "2"}, home)
     try:

@@ -40,7 +40,9 @@ def processes_that_know(folder: Path) -> list[str]:
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            known = entry.name.isdigit() and str(folder).encode() in (entry / "environ").read_bytes()
+            known = (
+                entry.name.isdigit() and str(folder).encode() in (entry / "environ").read_bytes()
+            )
             if known and int(entry.name) != os.getpid():
                 found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
@@ -60,14 +62,23 @@ def hear_out(client: Client) -> None:
 
 
 def cells(markdown: str) -> list[list[str]]:
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines() if line.startswith("|")]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in markdown.splitlines()
+        if line.startswith("|")
+    ]
 
 
-def test_quick_runs_measure_every_section_and_leave_nothing_behind(home: Path, environ: dict[str, str]) -> None:
+def test_quick_runs_measure_every_section_and_leave_nothing_behind(
+    home: Path, environ: dict[str, str]
+) -> None:
     """Two runs at a time: they mostly wait, and each has a broker and folders of its own."""
     before = RESULTS.read_bytes() if RESULTS.exists() else None
     names, middle = list(SECTIONS), len(SECTIONS) // 2
-    halves = [[option for name in half for option in ("--only", name)] for half in (names[:middle], names[middle:])]
+    halves = [
+        [option for name in half for option in ("--only", name)]
+        for half in (names[:middle], names[middle:])
+    ]
     runs = [
         subprocess.Popen(
             bench_command(*half, "--output", str(home / f"results{number}.md")),
@@ -83,14 +94,30 @@ def test_quick_runs_measure_every_section_and_leave_nothing_behind(home: Path, e
     assert [run.returncode for run in runs] == [0, 0], said
     text = "".join((home / f"results{number}.md").read_text() for number in range(2))
     assert text.count("\n## ") == len(SECTIONS)
-    assert {"held", "latency", "lettering", "patterns", "plot_time", "polling", "previews", "throughput"} <= set(SECTIONS)
-    assert {"python -m workers", "rq worker", "rq SimpleWorker", "GET /jobs/<id>", "Vector API, WebSocket", *PATTERNS} <= {
-        row[0] for row in cells(text)
-    }
+    assert {
+        "held",
+        "latency",
+        "lettering",
+        "patterns",
+        "plot_time",
+        "polling",
+        "previews",
+        "throughput",
+    } <= set(SECTIONS)
+    assert {
+        "python -m workers",
+        "rq worker",
+        "rq SimpleWorker",
+        "GET /jobs/<id>",
+        "Vector API, WebSocket",
+        *PATTERNS,
+    } <= {row[0] for row in cells(text)}
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
     assert processes_that_know(home) == []
     assert list(home.glob("va-bench-*")) == []
-    assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, "a quick run replaced the figures of a whole one"
+    assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, (
+        "a quick run replaced the figures of a whole one"
+    )
 
 
 def test_a_run_of_no_named_section_is_a_run_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +144,23 @@ def test_a_loop_that_draws_something_else_is_noticed(monkeypatch: pytest.MonkeyP
         figures("space_filling", quick=True)
 
 
-def test_an_interrupted_run_stops_everything_that_it_started(home: Path, environ: dict[str, str]) -> None:
+def test_an_interrupted_run_stops_everything_that_it_started(
+    home: Path, environ: dict[str, str]
+) -> None:
     with (home / "said").open("wb") as said:
         run = subprocess.Popen(
-            bench_command("--only", "throughput"), env=environ | {"TMPDIR": str(home)}, cwd=REPOSITORY, stdout=said, stderr=said
+            bench_command("--only", "throughput"),
+            env=environ | {"TMPDIR": str(home)},
+            cwd=REPOSITORY,
+            stdout=said,
+            stderr=said,
         )
     try:
-        until(lambda: any("bench/tasks" in one for one in processes_that_know(home)), seconds=20, what="a worker at work")
+        until(
+            lambda: any("bench/tasks" in one for one in processes_that_know(home)),
+            seconds=20,
+            what="a worker at work",
+        )
         run.send_signal(signal.SIGINT)
         assert run.wait(20) == 128 + signal.SIGINT
     finally:
@@ -133,9 +170,15 @@ def test_an_interrupted_run_stops_everything_that_it_started(home: Path, environ
     assert list(home.glob("va-bench-*")) == []
 
 
-def test_the_settings_of_the_shell_do_not_reach_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with monkeypatch.context() as patched:
-        for name, value in (("REDIS_URL", "redis://127.0.0.1:1"), ("OUTPUT_DIR", "/nowhere"), ("WORKERS", "7")):
+        for name, value in (
+            ("REDIS_URL", "redis://127.0.0.1:1"),
+            ("OUTPUT_DIR", "/nowhere"),
+            ("WORKERS", "7"),
+        ):
             patched.setenv(name, value)
         patched.setattr("libraries.settings._Process.settings", None)
         patched.setattr(os, "environ", dict(os.environ))
@@ -162,10 +205,25 @@ def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Pat
 
 def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: Path) -> None:
     with Crew(dict(os.environ), home) as crew:
-        port = start_server(crew, lambda free: [sys.executable, "-m", "bench.load", str(free), "--canned"], "the canned server")
-        load = [sys.executable, "-m", "bench.load", str(port), "--seconds", "0.1", "--connections", "2"]
+        port = start_server(
+            crew,
+            lambda free: [sys.executable, "-m", "bench.load", str(free), "--canned"],
+            "the canned server",
+        )
+        load = [
+            sys.executable,
+            "-m",
+            "bench.load",
+            str(port),
+            "--seconds",
+            "0.1",
+            "--connections",
+            "2",
+        ]
         good = subprocess.run(load, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-        bad = subprocess.run([*load, "--status", "304"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+        bad = subprocess.run(
+            [*load, "--status", "304"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
     assert json.loads(good.stdout)["rate"] > 0
     assert (bad.returncode, bad.stdout) == (1, "")
     assert "expected 'HTTP/1.1 304 '" in bad.stderr
@@ -174,11 +232,19 @@ def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: P
 def test_the_cpu_time_of_a_crew_includes_children_that_left_the_process_group(home: Path) -> None:
     child = "os.setpgrp()\n  while time.process_time() < 0.3: pass\n  os._exit(0)"
     with Crew(dict(os.environ), home) as crew:
-        crew.start([sys.executable, "-c", f"import os, time\nif os.fork() == 0:\n  {child}\nos.wait()\ntime.sleep(60)"])
+        crew.start(
+            [
+                sys.executable,
+                "-c",
+                f"import os, time\nif os.fork() == 0:\n  {child}\nos.wait()\ntime.sleep(60)",
+            ]
+        )
         until(lambda: crew.cpu() >= 0.25, what="the CPU time of the child")
 
 
-@pytest.mark.parametrize("name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)])
+@pytest.mark.parametrize(
+    "name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)]
+)
 def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) -> None:
     kind = PEERS[name]
     assert issubclass(kind, ForeignPeer)
@@ -187,7 +253,9 @@ def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) ->
     assert not kind.standard, "a run that nobody asked to install anything must not"
 
 
-@pytest.mark.parametrize("name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)])
+@pytest.mark.parametrize(
+    "name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)]
+)
 def test_every_foreign_server_pins_what_it_measures_and_has_its_side(name: str) -> None:
     kind = HOLDERS[name]
     assert issubclass(kind, ForeignHolder)
@@ -224,7 +292,9 @@ def test_a_client_of_a_stream_counts_an_event_when_it_is_whole() -> None:
             assert heard(client) == [1, 2]
 
 
-@pytest.mark.parametrize("said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""])
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
+)
 def test_a_client_that_is_turned_away_ends_the_measurement(said: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
@@ -268,7 +338,9 @@ def test_a_percentile_is_one_of_the_values(percent: float, expected: float) -> N
 
 
 def test_a_table_is_aligned_markdown() -> None:
-    table = Table("Speed", ["who", "figure"], [["snail", "1"], ["hare", "2,000"]], ["over a short way"])
+    table = Table(
+        "Speed", ["who", "figure"], [["snail", "1"], ["hare", "2,000"]], ["over a short way"]
+    )
     text = table.as_text()
     assert len({len(line) for line in text.splitlines() if line.startswith("|")}) == 1
     assert re.search(r"^\| hare  \|  2,000 \|$", text, re.MULTILINE)

@@ -30,7 +30,12 @@ class Received:
 class Sink:
     """Answers each request with the next of `statuses`, and the last of them for ever."""
 
-    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *statuses: int,
+        headers: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.received: list[Received] = []
         self.statuses = list(statuses or (204,))
         sink = self
@@ -57,7 +62,9 @@ class Sink:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         self.url = f"http{'s' * bool(tls)}://127.0.0.1:{self.port}/hook"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
 
     def __enter__(self) -> Self:
         self.thread.start()

@@ -26,9 +26,17 @@ REFUSED = (
 
 def main() -> int:
     """Run the workers as the command line and the environment say, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m workers", description="Run queued jobs until told to stop.")
-    parser.add_argument("--single", action="store_true", help="one worker in this process, with nobody to start it again")
-    parser.add_argument("--burst", action="store_true", help="one worker in this process, until the queue is empty")
+    parser = argparse.ArgumentParser(
+        prog="python -m workers", description="Run queued jobs until told to stop."
+    )
+    parser.add_argument(
+        "--single",
+        action="store_true",
+        help="one worker in this process, with nobody to start it again",
+    )
+    parser.add_argument(
+        "--burst", action="store_true", help="one worker in this process, until the queue is empty"
+    )
     options = parser.parse_args()
     try:
         settings = get_settings()
@@ -38,7 +46,9 @@ def main() -> int:
     if settings.immediate:
         sys.stderr.write(f"{REFUSED}\n")
         return 1
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout)
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
+    )
     try:
         load_schedules(settings)
         if options.single or options.burst:
@@ -58,12 +68,16 @@ def supervise(settings: Settings) -> int:
     if not queue_health()["broker"]:
         raise unreachable(settings)
     if (policy := eviction_policy(web_client(settings))) != "noeviction":
-        raise BrokerUnreachable(f"the broker's maxmemory-policy is {policy}: it would throw jobs away; set it to noeviction")
+        raise BrokerUnreachable(
+            f"the broker's maxmemory-policy is {policy}: it would throw jobs away; set it to noeviction"
+        )
     command = [sys.executable, "-m", "workers", "--single"]
     parts = [Part(f"worker{number + 1}", command) for number in range(settings.workers)]
     # A worker without its supervisor would be one too many as soon as the supervisor is back: it goes at once, and its job is
     # taken up again.
-    return Supervisor(parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.workers > 1).run()
+    return Supervisor(
+        parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.workers > 1
+    ).run()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.charts import plot_table
-from libraries.drawing.costs import plot_costs
-from libraries.drawing.papers import Orientation, page_size
 from libraries.job_manager import attach, own_folder, report_progress
+from libraries.sheets.costs import plot_costs
+from libraries.sheets.papers import Orientation, page_size
 from libraries.storage import output_folder
 from libraries.svg_builder import svg_blocks
 from libraries.tables import Reading, convert_file, result_name
@@ -81,7 +81,9 @@ def plot_file(
     """
     size, reading = page_size(paper, orientation), Reading(encoding=encoding, delimiter=delimiter)
     look: dict[str, Any] = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}
-    drawing, report = plot_table(file_path, chart, x, y, **look, reading=reading, on_progress=report_progress)
+    drawing, report = plot_table(
+        file_path, chart, x, y, **look, reading=reading, on_progress=report_progress
+    )
     name = result_name(file_path, "svg", folder=own_folder("charts"))
     artifact = output_folder().publish(name, svg_blocks(drawing))
     return {"path": attach(artifact, plot=plot_costs(drawing, *size)), **report.summary()}

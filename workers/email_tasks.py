@@ -59,7 +59,9 @@ def send_batch(
     """
     letter = notice(subject, template, context, attachments, _made_by)
     post = Post(claim=claim, keep=attach, seed=current_job_id())
-    return post.send_to_each(letter, recipients, report=report_progress, last_try=pause_before_next() is None)
+    return post.send_to_each(
+        letter, recipients, report=report_progress, last_try=pause_before_next() is None
+    )
 
 
 def send_contact(name: str, email: str, message: str) -> dict[str, Any]:
@@ -74,7 +76,9 @@ def send_contact(name: str, email: str, message: str) -> dict[str, Any]:
     """
     # The file of a mail is not attached to the job either: whoever sees the job must not read the address there.
     post = Post(claim=claim, keep=lambda artifact: None, seed=current_job_id())
-    return {"delivered": post.send(contact_letter(name, email, message), admin_address())["delivered"]}
+    return {
+        "delivered": post.send(contact_letter(name, email, message), admin_address())["delivered"]
+    }
 
 
 def _made_by(job_id: str) -> list[dict[str, Any]]:

@@ -20,7 +20,11 @@ def example_long_task(seconds: float = 1.0) -> str:
     Raises:
         InvalidInput: `seconds` is no such number.
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_PAUSE:
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, int | float)
+        or not 0 <= seconds <= LONGEST_PAUSE
+    ):
         raise InvalidInput(f"seconds must be a number from 0 to {LONGEST_PAUSE}", field="seconds")
     for step in range(1, STEPS + 1):
         time.sleep(seconds)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from libraries.drawing.artboard import artboard_blocks
-from libraries.drawing.costs import plot_costs
-from libraries.drawing.photos import draw_photo
 from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
 from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import get_settings
+from libraries.sheets.artboard import artboard_blocks
+from libraries.sheets.costs import plot_costs
+from libraries.sheets.photos import draw_photo
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
 
@@ -96,14 +96,27 @@ def plot_photo(
     """
     check_name(output_filename, field="output_filename")
     report_progress(0, 100, "opening the photo")
-    data, looks = _opened(photo), {"seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding}
+    data, looks = (
+        _opened(photo),
+        {"seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding},
+    )
     report_progress(5, 100, f"drawing {pattern}")
-    drawing, page = draw_photo(data, width, height, pattern, params or {}, turn=turn, watch=_watch(pattern), **looks)
+    drawing, page = draw_photo(
+        data, width, height, pattern, params or {}, turn=turn, watch=_watch(pattern), **looks
+    )
     report_progress(95, 100, "storing")
     costs = plot_costs(drawing, page["width"], page["height"])
-    path = attach(output_folder().publish(output_filename, artboard_blocks(page, drawing)), plot=costs)
+    path = attach(
+        output_folder().publish(output_filename, artboard_blocks(page, drawing)), plot=costs
+    )
     report_progress(100, 100, "stored")
-    return {"path": path, "pattern": pattern, "width": page["width"], "height": page["height"], "plot": costs}
+    return {
+        "path": path,
+        "pattern": pattern,
+        "width": page["width"],
+        "height": page["height"],
+        "plot": costs,
+    }
 
 
 def _watch(pattern: str) -> Callable[[float], None]:
@@ -138,7 +151,9 @@ def _opened(photo: str) -> bytes:
 
 
 def _made_by(job_id: str) -> str:
-    made = [one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")]
+    made = [
+        one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")
+    ]
     if not made:
         raise NoPhoto("that job stored no photo", field="photo")
     return f"output/{made[0]}"

@@ -33,8 +33,14 @@ def send_digest(hours: int = 24) -> dict[str, Any]:
     told = digest(now - HOUR * max(1, min(hours, LONGEST_DIGEST)), now)
     if not get_settings().admin_email:
         return {"drawings": told["counts"]["drawings"], "job_id": None}
-    letter = {"recipient": get_settings().admin_email, "subject": f"Drawings of {told['date']}", "template": "digest"}
+    letter = {
+        "recipient": get_settings().admin_email,
+        "subject": f"Drawings of {told['date']}",
+        "template": "digest",
+    }
     # Tried again, this job queues the same mail again, and not a second one.
     with repeatable_ids(f"digest\n{current_job_id()}"):
-        job = enqueue_background_job("workers.email_tasks.send_notification", **letter, context=told)
+        job = enqueue_background_job(
+            "workers.email_tasks.send_notification", **letter, context=told
+        )
     return {"drawings": told["counts"]["drawings"], "job_id": job.id}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.drawing.artboard import artboard_blocks, draw_loaded, load_artboard
-from libraries.drawing.composition import compose, composition_blocks, composition_recipe, load_composition
-from libraries.drawing.costs import plot_costs
-from libraries.drawing.postcards import HEIGHT, WIDTH, draw_postcard, postcard_name
-from libraries.drawing.recipes import drawing_key, recipe_of
 from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
+from libraries.sheets.artboard import artboard_blocks, draw_loaded, load_artboard
+from libraries.sheets.composition import (
+    compose,
+    composition_blocks,
+    composition_recipe,
+    load_composition,
+)
+from libraries.sheets.costs import plot_costs
+from libraries.sheets.postcards import HEIGHT, WIDTH, draw_postcard, postcard_name
+from libraries.sheets.recipes import drawing_key, recipe_of
 from libraries.storage import check_name, output_folder
 
 
@@ -45,17 +50,27 @@ def generate_complex_svg(
         StorageFull: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
-    looks = {"params": params, "seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding}
+    looks = {
+        "params": params,
+        "seed": seed,
+        "margin": margin,
+        "pen_width": pen_width,
+        "encoding": encoding,
+    }
     artboard = load_artboard(width, height, pattern_type, **looks)
     recipe = recipe_of(artboard)["recipe_sha256"]
     again = attach_again(drawing_key(recipe), output_filename)
     if again is not None:
         report_progress(100, 100, f"{pattern_type} was already drawn")
         return again
-    drawing = draw_loaded(artboard, watch=lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}"))
+    drawing = draw_loaded(
+        artboard, watch=lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}")
+    )
     report_progress(95, 100, "storing")
     stored = output_folder().publish(output_filename, artboard_blocks(artboard, drawing))
-    path = attach_drawn(drawing_key(recipe), stored, plot=plot_costs(drawing, width, height), recipe_sha256=recipe)
+    path = attach_drawn(
+        drawing_key(recipe), stored, plot=plot_costs(drawing, width, height), recipe_sha256=recipe
+    )
     report_progress(100, 100, "stored")
     return path
 
@@ -86,7 +101,13 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
     made = compose(asked, report_progress)
     stored = output_folder().publish(output_filename, composition_blocks(asked, made.drawing))
     costs = plot_costs(made.drawing, asked["width"], asked["height"])
-    path = attach_drawn(drawing_key(recipe), stored, plot=costs, recipe_sha256=recipe, missing_glyphs=made.missing_glyphs)
+    path = attach_drawn(
+        drawing_key(recipe),
+        stored,
+        plot=costs,
+        recipe_sha256=recipe,
+        missing_glyphs=made.missing_glyphs,
+    )
     report_progress(100, 100, f"stored{made.remarks}")
     return path
 

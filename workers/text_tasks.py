@@ -15,7 +15,17 @@ from typing import Any
 from libraries.job_manager import attach, current_job_id, own_folder, report_progress
 from libraries.settings import get_settings
 from libraries.storage import output_folder
-from libraries.texts import Answer, analyze, check_content, default, demonstration_steps, excerpt, generate, stamp, translate
+from libraries.texts import (
+    Answer,
+    analyze,
+    check_content,
+    default,
+    demonstration_steps,
+    excerpt,
+    generate,
+    stamp,
+    translate,
+)
 
 # Translators and language models that are away come back.
 TRIES = 4

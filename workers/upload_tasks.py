@@ -25,4 +25,9 @@ def store_upload(parcel: str, name: str) -> dict[str, Any]:
     report_progress(0, 1, "storing")
     stored = upload_folder().publish(name, open_parcel(parcel))
     report_progress(1, 1, "stored")
-    return {"file": f"uploads/{name}", "size": stored.size, "sha256": stored.sha256, "media_type": stored.media_type}
+    return {
+        "file": f"uploads/{name}",
+        "size": stored.size,
+        "sha256": stored.sha256,
+        "media_type": stored.media_type,
+    }

@@ -51,7 +51,14 @@ class ForeignHolder(Holder):
         """Return the command that starts the server; by default one gunicorn process of greenlets."""
         return [
             *(self.program("gunicorn"), "--config", os.devnull),
-            *("--worker-class", "gevent", "--workers", "1", "--worker-connections", str(MOST_CONNECTIONS)),
+            *(
+                "--worker-class",
+                "gevent",
+                "--workers",
+                "1",
+                "--worker-connections",
+                str(MOST_CONNECTIONS),
+            ),
             *(
                 "--graceful-timeout",
                 str(LEAVE),
@@ -70,7 +77,11 @@ class ForeignHolder(Holder):
 
     def environ(self) -> dict[str, str]:
         """Return what the side has to know: where it lies and where the broker is."""
-        return {"PYTHONPATH": str(SIDES), "PYTHONDONTWRITEBYTECODE": "1", "BENCH_BROKER": self.bench.url}
+        return {
+            "PYTHONPATH": str(SIDES),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "BENCH_BROKER": self.bench.url,
+        }
 
     def program(self, name: str) -> str:
         """Return the path of a program in the environment."""

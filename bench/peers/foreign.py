@@ -49,9 +49,19 @@ class Environment:
         if stamp.exists() and stamp.read_text() == wanted:
             return
         say(f"installing {', '.join(self._requirements)} into {self._home}")
-        pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *self._requirements]
+        pip = [
+            self.program("python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            *self._requirements,
+        ]
         for command in ([sys.executable, "-m", "venv", "--clear", str(self._home)], pip):
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_PATIENCE)
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=INSTALL_PATIENCE
+            )
             if done.returncode != 0:
                 last = (done.stderr or done.stdout).strip().splitlines()[-1:]
                 raise BenchTrouble(f"its packages could not be installed: {' '.join(last)}")
@@ -128,10 +138,18 @@ class ForeignPeer(Peer):
         environ = self.bench.environ | self.environ()
         try:
             done = subprocess.run(
-                command, env=environ, cwd=SIDES, capture_output=True, text=True, check=False, timeout=QUEUE_PATIENCE
+                command,
+                env=environ,
+                cwd=SIDES,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=QUEUE_PATIENCE,
             )
         except subprocess.TimeoutExpired:
-            raise BenchTrouble(f"{self.name} did not {act} {jobs} jobs in {QUEUE_PATIENCE} s") from None
+            raise BenchTrouble(
+                f"{self.name} did not {act} {jobs} jobs in {QUEUE_PATIENCE} s"
+            ) from None
         if done.returncode != 0:
             raise BenchTrouble(f"{self.name} could not {act}: {done.stderr[-1000:]}")
         return done.stdout
@@ -150,7 +168,13 @@ class Celery(ForeignPeer):
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one worker with that many processes."""
-        options = ["--pool=prefork", f"--concurrency={workers}", "--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+        options = [
+            "--pool=prefork",
+            f"--concurrency={workers}",
+            "--loglevel=WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ]
         return [self.program("celery"), "-A", self.side, "worker", *options]
 
 
@@ -177,7 +201,15 @@ class HueyRedis(ForeignPeer):
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one consumer with that many processes."""
-        return [self.program("huey_consumer"), f"{self.side}.huey", "-k", "process", "-w", str(workers), "-q"]
+        return [
+            self.program("huey_consumer"),
+            f"{self.side}.huey",
+            "-k",
+            "process",
+            "-w",
+            str(workers),
+            "-q",
+        ]
 
     def done(self) -> int:
         """Return the number of results."""
@@ -202,7 +234,9 @@ class HueySqlite(HueyRedis):
         """Return the number of results in the file."""
         if not self._file.exists():
             return 0
-        with contextlib.closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)) as file:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=10)
+        ) as file:
             return int(file.execute("SELECT count(*) FROM kv").fetchone()[0])
 
     @property
@@ -223,7 +257,15 @@ class Taskiq(ForeignPeer):
 
     def command(self, workers: int) -> list[str]:
         """Return the command of that many processes."""
-        return [self.program("taskiq"), "worker", f"{self.side}:broker", "--workers", str(workers), "--log-level", "WARNING"]
+        return [
+            self.program("taskiq"),
+            "worker",
+            f"{self.side}:broker",
+            "--workers",
+            str(workers),
+            "--log-level",
+            "WARNING",
+        ]
 
 
 PEERS = (Celery, Dramatiq, HueyRedis, HueySqlite, Taskiq)

@@ -40,7 +40,14 @@ class Round:
         self._port = holder.start(server)
         self._publish: Publish = holder.publisher(helpers)
         options = ["--kind", holder.kind, "--say", holder.say, "--until", holder.until]
-        command = [sys.executable, "-m", "bench.held_clients", str(self._port), holder.path, *options]
+        command = [
+            sys.executable,
+            "-m",
+            "bench.held_clients",
+            str(self._port),
+            holder.path,
+            *options,
+        ]
         self._clients: Partner = helpers.partner(command)
         self._events = 0
 
@@ -104,7 +111,9 @@ class Round:
 
 def measure(bench: Bench) -> Table:
     """Measure every server in turns."""
-    table = Table("Held clients: memory, a plain GET beside them, and one event to all of them", COLUMNS)
+    table = Table(
+        "Held clients: memory, a plain GET beside them, and one event to all of them", COLUMNS
+    )
     taking_part: dict[str, Holder] = {}
     for name, kind in sorted(HOLDERS.items(), key=lambda item: not item[1].standard):
         if kind.standard or bench.peers:
@@ -116,7 +125,11 @@ def measure(bench: Bench) -> Table:
         if name in taking_part:
             with _or_without(name, taking_part, table):
                 _one_round(bench, taking_part[name], figures)
-    table.rows = [_row(holder, count, figures) for count in bench.scale.held for holder in taking_part.values()]
+    table.rows = [
+        _row(holder, count, figures)
+        for count in bench.scale.held
+        for holder in taking_part.values()
+    ]
     table.notes += _notes(bench, taking_part)
     return table
 
@@ -153,7 +166,11 @@ COLUMNS = (
 
 def _row(holder: Holder, count: int, figures: dict[tuple[str, int], Figures]) -> list[str]:
     own, idle = figures[holder.name, count], figures[holder.name, IDLE]
-    ours = next(figures[name, count] for name, kind in HOLDERS.items() if kind.standard and kind.kind == holder.kind)
+    ours = next(
+        figures[name, count]
+        for name, kind in HOLDERS.items()
+        if kind.standard and kind.kind == holder.kind
+    )
     return [
         holder.name,
         f"{count:,}",

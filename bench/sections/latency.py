@@ -32,7 +32,9 @@ class Client:
             BenchTrouble: the answer is not a good one.
         """
         headers = {"Content-Type": "application/json"} if body is not None else {}
-        self._connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        self._connection.request(
+            method, path, json.dumps(body) if body is not None else None, headers
+        )
         response = self._connection.getresponse()
         answer: dict[str, Any] = json.loads(response.read())
         if response.status != http.client.OK:
@@ -89,8 +91,13 @@ def measure(bench: Bench) -> Table:
     )
     p50 = {name: [percentile(one, 50) for one in rounds[name]] for name in commands}
     # A round is too short for a p99 of its own.
-    p99 = {name: percentile([taken for one in rounds[name] for taken in one], 99) for name in commands}
-    table.rows = [[name, spread(p50[name]), spread([p99[name]]), ratios(p50[name], p50[STOCK])] for name in commands]
+    p99 = {
+        name: percentile([taken for one in rounds[name] for taken in one], 99) for name in commands
+    }
+    table.rows = [
+        [name, spread(p50[name]), spread([p99[name]]), ratios(p50[name], p50[STOCK])]
+        for name in commands
+    ]
     return table
 
 

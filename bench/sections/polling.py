@@ -8,7 +8,15 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from bench.machinery import REPOSITORY, Bench, BenchTrouble, Crew, our_worker, start_server, start_web
+from bench.machinery import (
+    REPOSITORY,
+    Bench,
+    BenchTrouble,
+    Crew,
+    our_worker,
+    start_server,
+    start_web,
+)
 from bench.report import Table, ratios, spread
 from bench.sections.latency import ARTBOARD, Client
 
@@ -42,7 +50,12 @@ def measure(bench: Bench) -> Table:
             HELLO: Target(bare, start_web(bare, "bench.hello:app")),
             JOB: Target(ours, port, job),
             UNCHANGED: Target(ours, port, job, f"If-None-Match: {etag}", http.client.NOT_MODIFIED),
-            CANNED: Target(canned, start_server(canned, lambda free: _generator(free, "--canned"), "the canned server")),
+            CANNED: Target(
+                canned,
+                start_server(
+                    canned, lambda free: _generator(free, "--canned"), "the canned server"
+                ),
+            ),
         }
         for name in bench.in_turns(list(targets), "polling"):
             outcomes.setdefault(name, []).append(_load(targets[name], bench.scale.poll_seconds))
@@ -64,7 +77,16 @@ def measure(bench: Bench) -> Table:
     rates = {name: [one["rate"] for one in rounds] for name, rounds in outcomes.items()}
     for name in (JOB, UNCHANGED, HELLO, CANNED):
         p50, p99, cpu = ([one[key] for one in outcomes[name]] for key in ("p50", "p99", "cpu"))
-        table.rows.append([name, spread(rates[name]), spread(p50), spread(p99), spread(cpu), ratios(rates[name], rates[HELLO])])
+        table.rows.append(
+            [
+                name,
+                spread(rates[name]),
+                spread(p50),
+                spread(p99),
+                spread(cpu),
+                ratios(rates[name], rates[HELLO]),
+            ]
+        )
     return table
 
 
@@ -102,7 +124,13 @@ def _load(target: Target, seconds: float) -> dict[str, float]:
         str(CONNECTIONS),
     ]
     options += ["--header", target.header] if target.header else []
-    done = subprocess.run(_generator(target.port, *options), capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    done = subprocess.run(
+        _generator(target.port, *options),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
     target.crew.check()
     if done.returncode != 0:
         raise BenchTrouble(f"the load generator gave up: {done.stderr.strip()}")

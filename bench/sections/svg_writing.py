@@ -11,5 +11,9 @@ from bench.svg_writing import measure as measure_writing
 def measure(bench: Bench) -> Table:
     """Write a million vertices in turns; vpype and svgwrite only where peers are asked for."""
     quick = bench.scale.rounds == 1
-    table, _ = measure_writing(rounds=bench.scale.rounds, polylines=QUICK_POLYLINES if quick else POLYLINES, peers=bench.peers)
+    table, _ = measure_writing(
+        rounds=bench.scale.rounds,
+        polylines=QUICK_POLYLINES if quick else POLYLINES,
+        peers=bench.peers,
+    )
     return table

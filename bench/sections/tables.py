@@ -11,7 +11,9 @@ from bench.tables import measure as measure_tables
 def measure(bench: Bench) -> Table:
     """Convert a gigabyte; pandas, polars and csvkit only where peers are asked for."""
     quick = bench.scale.rounds == 1
-    table, troubles = measure_tables(megabytes=QUICK_MEGABYTES if quick else MEGABYTES, peers=bench.peers)
+    table, troubles = measure_tables(
+        megabytes=QUICK_MEGABYTES if quick else MEGABYTES, peers=bench.peers
+    )
     for trouble in troubles:
         bench.say(trouble)
     return table

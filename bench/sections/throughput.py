@@ -47,7 +47,9 @@ class Run:
         last = self._moment(jobs)
         count = last.done - first.done
         if count <= 0:
-            raise BenchTrouble(f"{self._peer.name} was done with {jobs} jobs before it could be timed")
+            raise BenchTrouble(
+                f"{self._peer.name} was done with {jobs} jobs before it could be timed"
+            )
         return {
             "rate": count / (last.at - first.at),
             "cpu": 1000 * (last.cpu - first.cpu) / count,
@@ -67,12 +69,20 @@ class Run:
                 deadline, seen = time.monotonic() + PATIENCE, done
             self._crew.check()
             if time.monotonic() > deadline:
-                raise BenchTrouble(f"{self._peer.name} stood still at {done} of {wanted} jobs for {PATIENCE:.0f} s")
+                raise BenchTrouble(
+                    f"{self._peer.name} stood still at {done} of {wanted} jobs for {PATIENCE:.0f} s"
+                )
             time.sleep(LOOK_EVERY)
         told = self._bench.counts()
         self._asked += 1
         # This question is counted by the broker after it was answered.
-        return Moment(at, done, self._crew.cpu(), told.commands - self._asked + 1, told.reads - self._asked + 1)
+        return Moment(
+            at,
+            done,
+            self._crew.cpu(),
+            told.commands - self._asked + 1,
+            told.reads - self._asked + 1,
+        )
 
 
 def measure(bench: Bench) -> Table:
@@ -96,7 +106,8 @@ def _prepared(bench: Bench, table: Table) -> dict[str, Peer]:
     """Return the peers of this run: ours, the baseline, then the others; note those that cannot take part."""
     ready: dict[str, Peer] = {}
     for name, kind in sorted(
-        PEERS.items(), key=lambda item: (item[0] != OURS, item[0] != BASELINE, not item[1].standard, item[0])
+        PEERS.items(),
+        key=lambda item: (item[0] != OURS, item[0] != BASELINE, not item[1].standard, item[0]),
     ):
         if kind.standard or bench.peers:
             peer = ready[name] = kind(bench)
@@ -146,7 +157,9 @@ def _one_round(bench: Bench, peer: Peer | None, jobs: int, figures: dict[str, li
             figures[f"{figure}{workers}"].append(value)
 
 
-def _one_run(bench: Bench, peer: Peer, jobs: int, workers: int, *, idle_jobs: int | None = None) -> dict[str, float]:
+def _one_run(
+    bench: Bench, peer: Peer, jobs: int, workers: int, *, idle_jobs: int | None = None
+) -> dict[str, float]:
     idle_jobs = bench.scale.idle_jobs if idle_jobs is None else idle_jobs
     peer.forget()
     empty = bench.counts().memory
@@ -170,7 +183,10 @@ COLUMNS = (
 
 def _row(peer: Peer, figures: Figures) -> list[str]:
     own = figures[peer.name]
-    asked = [spread(own[figure]) if peer.on_broker else NOT_APPLICABLE for figure in ("commands1", "reads1", "bytes1")]
+    asked = [
+        spread(own[figure]) if peer.on_broker else NOT_APPLICABLE
+        for figure in ("commands1", "reads1", "bytes1")
+    ]
     return [
         peer.name,
         spread(own["rate1"]),

@@ -11,9 +11,9 @@ from components.http import FILE_HEADERS, SVG_TYPE, accepted, prefers_async, wan
 from components.idempotency import request_random
 from components.operations import OPERATIONS, Operation
 from components.webhook_fields import checked_webhook
-from libraries.drawing.artboard import LARGEST_SEED, check_artboard
-from libraries.drawing.composition import check_composition, composition_of, is_composition
 from libraries.job_manager import JobOptions, submit
+from libraries.sheets.artboard import LARGEST_SEED, check_artboard
+from libraries.sheets.composition import check_composition, composition_of, is_composition
 from libraries.svg_builder import SVGBuilder
 
 # The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
@@ -52,12 +52,20 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
         QueueUnavailable: the broker cannot be reached.
     """
     (call,) = drawing_calls(artboard)
-    options = JobOptions(at_front=artboard["priority"] == HIGH, webhook=checked_webhook(artboard["webhook"]))
+    options = JobOptions(
+        at_front=artboard["priority"] == HIGH, webhook=checked_webhook(artboard["webhook"])
+    )
     job = submit(DRAW.task_for(call), kwargs=call, options=options)
     asked = prefers_async()
-    message = "Composition queued for generation" if "composition" in call else "Complex pattern queued for generation"
+    message = (
+        "Composition queued for generation"
+        if "composition" in call
+        else "Complex pattern queued for generation"
+    )
     seed = call["composition"]["seed"] if "composition" in call else call["seed"]
-    response = accepted(job, message, status_code=202 if asked else 200, status="generating", seed=seed)
+    response = accepted(
+        job, message, status_code=202 if asked else 200, status="generating", seed=seed
+    )
     if asked:
         response.headers.add("Preference-Applied", "respond-async")
     return response
@@ -77,7 +85,9 @@ def drawing_calls(artboard: dict[str, Any]) -> list[dict[str, Any]]:
     token = f"{chance.getrandbits(128):032x}"
     name = file_name(artboard["id"] or f"{chance.getrandbits(64):016x}", token)
     if composed:
-        return [{"composition": composition_of({**artboard, "seed": seed}), "output_filename": name}]
+        return [
+            {"composition": composition_of({**artboard, "seed": seed}), "output_filename": name}
+        ]
     call = {
         "width": artboard["width"],
         "height": artboard["height"],
@@ -104,5 +114,10 @@ def task_of(call: dict[str, Any]) -> str:
 
 DRAW = OPERATIONS.add(
     "artboard",
-    Operation(task="workers.svg_tasks.generate_complex_svg", schema=CreateArtboardSchema, calls=drawing_calls, choose=task_of),
+    Operation(
+        task="workers.svg_tasks.generate_complex_svg",
+        schema=CreateArtboardSchema,
+        calls=drawing_calls,
+        choose=task_of,
+    ),
 )

@@ -7,18 +7,39 @@ from typing import Any
 from flask import Response
 
 from components.artboard.drawings import draw_simple, queue_artboard
-from components.artboard.schemas import SIMPLE, CreateArtboardSchema, CreatedArtboardSchema, QueuedArtboardSchema
+from components.artboard.schemas import (
+    SIMPLE,
+    CreateArtboardSchema,
+    CreatedArtboardSchema,
+    QueuedArtboardSchema,
+)
 from components.http import api_blueprint
 
-artboard_bp = api_blueprint("artboard", __name__, "/artboard", "Pages with a pattern on them, or composed of several elements.")
+artboard_bp = api_blueprint(
+    "artboard",
+    __name__,
+    "/artboard",
+    "Pages with a pattern on them, or composed of several elements.",
+)
 
-EXAMPLE = {"width": 210, "height": 297, "pattern": "spiral", "id": "first", "params": {"pitch": 2}, "seed": 7}
+EXAMPLE = {
+    "width": 210,
+    "height": 297,
+    "pattern": "spiral",
+    "id": "first",
+    "params": {"pitch": 2},
+    "seed": 7,
+}
 
 
 @artboard_bp.route("/create", methods=["POST"])
 @artboard_bp.arguments(CreateArtboardSchema, example=EXAMPLE)
-@artboard_bp.response(200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`")
-@artboard_bp.response(202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`")
+@artboard_bp.response(
+    200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`"
+)
+@artboard_bp.response(
+    202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`"
+)
 @artboard_bp.queues(unless=lambda artboard: artboard["complexity"] == SIMPLE)
 def create_artboard(artboard: dict[str, Any]) -> Response:
     """Draw a pattern on a page.

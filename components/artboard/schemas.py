@@ -10,8 +10,8 @@ from marshmallow.validate import Length, OneOf
 
 from components.http import AcceptedSchema, ReplySchema
 from components.webhook_fields import webhook_field
-from libraries.drawing.artboard import ArtboardSchema
-from libraries.drawing.composition import CompositionFields
+from libraries.sheets.artboard import ArtboardSchema
+from libraries.sheets.composition import CompositionFields
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
@@ -21,7 +21,9 @@ HIGH = "high"
 class ArtboardId(fields.Field[str]):
     """The caller's own id of an artboard: text, or a whole number that is taken as text."""
 
-    default_error_messages = {"invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a whole number."}  # noqa: RUF012
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a whole number."
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -71,14 +73,24 @@ class SimpleArtboardSchema(ReplySchema):
 class QueuedArtboardSchema(AcceptedSchema):
     """The reply to an artboard that was queued."""
 
-    status = fields.String(required=True, metadata={"description": "`generating`.", "example": "generating"})
-    seed = fields.Integer(metadata={"description": "The seed that is used: yours, or the one that was chosen."})
+    status = fields.String(
+        required=True, metadata={"description": "`generating`.", "example": "generating"}
+    )
+    seed = fields.Integer(
+        metadata={"description": "The seed that is used: yours, or the one that was chosen."}
+    )
 
 
 class CreatedArtboardSchema(QueuedArtboardSchema):
     """The reply to `POST /artboard/create`: `svg` alone for a simple artboard, all the rest for a queued one."""
 
     status = fields.String(metadata={"description": "`generating`.", "example": "generating"})
-    job_id = fields.String(metadata={"description": "The id to follow the job by.", "example": "4f1c9a"})
+    job_id = fields.String(
+        metadata={"description": "The id to follow the job by.", "example": "4f1c9a"}
+    )
     message = fields.String(metadata={"description": "What was queued, in words."})
-    svg = fields.String(metadata={"description": "The drawing, if `complexity` was `simple`, or after `Prefer: wait=N`."})
+    svg = fields.String(
+        metadata={
+            "description": "The drawing, if `complexity` was `simple`, or after `Prefer: wait=N`."
+        }
+    )

@@ -49,7 +49,12 @@ class Entries:
                 file = self._file(artifact)
                 name = self._names.name_for(artifact["name"])
                 row["files"].append(
-                    {"name": name, "size": artifact["size"], "sha256": artifact["sha256"], "there": file is not None}
+                    {
+                        "name": name,
+                        "size": artifact["size"],
+                        "sha256": artifact["sha256"],
+                        "there": file is not None,
+                    }
                 )
                 if file is not None:
                     yield name, _given(file)
@@ -57,7 +62,12 @@ class Entries:
 
     def _row(self, job_id: str, job: JobRecord | None) -> dict[str, Any]:
         status = job.status if job else GONE
-        return {"id": job_id, "status": status, "error": job.public_error if job else None, "files": []}
+        return {
+            "id": job_id,
+            "status": status,
+            "error": job.public_error if job else None,
+            "files": [],
+        }
 
     def _file(self, artifact: dict[str, Any]) -> IO[bytes] | None:
         """Return the file that a job made, None if it is gone or another one lies in its place."""
@@ -67,7 +77,12 @@ class Entries:
             return None
 
     def _manifest(self) -> bytes:
-        about = {"batch_id": self._batch.id, "done": self._batch.done, "counts": self._batch.counts, "jobs": self._rows}
+        about = {
+            "batch_id": self._batch.id,
+            "done": self._batch.done,
+            "counts": self._batch.counts,
+            "jobs": self._rows,
+        }
         return json.dumps(about, indent=2).encode() + b"\n"
 
 

@@ -14,7 +14,9 @@ from components.http import api_blueprint, json_response, state_response
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch
 
-blueprint = api_blueprint("batches", __name__, "/batches", "Queue many jobs of one kind, and follow them together.")
+blueprint = api_blueprint(
+    "batches", __name__, "/batches", "Queue many jobs of one kind, and follow them together."
+)
 
 BATCH_ID_PARAMETER = {
     "in": "path",

@@ -17,7 +17,9 @@ def batch_body(batch: Batch) -> dict[str, Any]:
         "counts": batch.counts,
         "percent": batch.percent,
         "done": batch.done,
-        "jobs": [job_row(job_id, job) for job_id, job in zip(batch.job_ids, batch.jobs, strict=True)],
+        "jobs": [
+            job_row(job_id, job) for job_id, job in zip(batch.job_ids, batch.jobs, strict=True)
+        ],
         "links": batch_links(batch.id, done=batch.done),
     }
 
@@ -26,7 +28,12 @@ def job_row(job_id: str, job: JobRecord | None) -> dict[str, Any]:
     """Return a job of a batch as the JSON object of `BatchJobSchema`; its record may be gone by now."""
     if job is None:
         return {"id": job_id, "status": GONE, "error": None, "links": {}}
-    return {"id": job_id, "status": job.status, "error": job.public_error, "links": job_links(job_id, job.status)}
+    return {
+        "id": job_id,
+        "status": job.status,
+        "error": job.public_error,
+        "links": job_links(job_id, job.status),
+    }
 
 
 def batch_links(batch_id: str, *, done: bool) -> dict[str, str]:

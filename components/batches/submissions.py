@@ -28,7 +28,11 @@ def queue_batch(asked: dict[str, Any]) -> Response:
     """
     task, timeout, calls = calls_of(asked["operation"], asked["items"])
     webhook = checked_webhook(asked["webhook"])
-    batch = submit_batch(task, calls, JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high", webhook=webhook))
+    batch = submit_batch(
+        task,
+        calls,
+        JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high", webhook=webhook),
+    )
     count = len(batch.job_ids)
     body = {
         "status": "queued",
@@ -40,7 +44,9 @@ def queue_batch(asked: dict[str, Any]) -> Response:
     return queued_response(body)
 
 
-def calls_of(operation: str, items: list[dict[str, Any]]) -> tuple[str | list[str], str | None, list[dict[str, Any]]]:
+def calls_of(
+    operation: str, items: list[dict[str, Any]]
+) -> tuple[str | list[str], str | None, list[dict[str, Any]]]:
     """Return the task of an operation, or that of each job, the timeout of its jobs, and the keyword arguments of each.
 
     Raises:
@@ -72,9 +78,15 @@ def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dic
         except ValidationError as error:
             wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
         except InvalidInput as error:
-            wrong += _placed(place, field_errors_of(error) or [FieldError((), str(error), error.hint)])
+            wrong += _placed(
+                place, field_errors_of(error) or [FieldError((), str(error), error.hint)]
+            )
     if not wrong and len(calls) > MOST_ITEMS:
-        wrong = [FieldError(("items",), f"These would be {len(calls)} jobs; a batch has at most {MOST_ITEMS}.")]
+        wrong = [
+            FieldError(
+                ("items",), f"These would be {len(calls)} jobs; a batch has at most {MOST_ITEMS}."
+            )
+        ]
     if wrong:
         raise BadFields(wrong)
     return calls

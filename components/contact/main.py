@@ -9,7 +9,9 @@ from components.http import AcceptedSchema, accepted, api_blueprint
 from libraries.job_manager import enqueue_background_job
 from libraries.mailing import admin_address
 
-blueprint = api_blueprint("contact", __name__, "/contact", "Write to the people who run the service.")
+blueprint = api_blueprint(
+    "contact", __name__, "/contact", "Write to the people who run the service."
+)
 EXAMPLE = {"name": "Ann", "email": "ann@example.com", "message": "Could you plot on A2, too?"}
 
 
@@ -24,4 +26,6 @@ def send_contact_message(contact: dict[str, str]) -> Response:
     empty, nobody would get it, and the reply is 503.
     """
     admin_address()
-    return accepted(enqueue_background_job("workers.email_tasks.send_contact", **contact), "Message queued")
+    return accepted(
+        enqueue_background_job("workers.email_tasks.send_contact", **contact), "Message queued"
+    )

@@ -22,7 +22,11 @@ class ContactSchema(Schema):
     email = fields.String(
         required=True,
         validate=[Length(1, LONGEST_ADDRESS), passes(check_address)],
-        metadata={"description": "Where an answer goes.", "format": "email", "example": "ann@example.com"},
+        metadata={
+            "description": "Where an answer goes.",
+            "format": "email",
+            "example": "ann@example.com",
+        },
     )
     message = fields.String(
         required=True,

@@ -6,7 +6,9 @@ from flask import Response
 
 from components.http import api_blueprint, first_curl, script_page
 
-blueprint = api_blueprint("dashboard", __name__, "/dashboard", "A page on which an operator sees what the service does.")
+blueprint = api_blueprint(
+    "dashboard", __name__, "/dashboard", "A page on which an operator sees what the service does."
+)
 blueprint.template_folder = "templates"
 blueprint.static_folder = "assets"
 blueprint.static_url_path = "/assets"

@@ -22,11 +22,24 @@ def _stored(asked: dict[str, Any]) -> list[dict[str, Any]]:
 
 CONVERT = OPERATIONS.add(
     "convert",
-    Operation(task="workers.data_tasks.process_file", schema=DataFileSchema, calls=_stored, timeout="15m"),
+    Operation(
+        task="workers.data_tasks.process_file", schema=DataFileSchema, calls=_stored, timeout="15m"
+    ),
 )
-CHART = OPERATIONS.add("chart", Operation(task="workers.data_tasks.plot_file", schema=ChartSchema, calls=_stored, timeout="15m"))
+CHART = OPERATIONS.add(
+    "chart",
+    Operation(
+        task="workers.data_tasks.plot_file", schema=ChartSchema, calls=_stored, timeout="15m"
+    ),
+)
 PROCESS_EXAMPLE = {"file_path": "uploads/data.csv", "format": "json"}
-CHART_EXAMPLE = {"file_path": "uploads/data.csv", "chart": "line", "x": "day", "y": ["price"], "title": "Prices"}
+CHART_EXAMPLE = {
+    "file_path": "uploads/data.csv",
+    "chart": "line",
+    "x": "day",
+    "y": ["price"],
+    "title": "Prices",
+}
 
 
 @blueprint.route("/process", methods=["POST"])
@@ -39,7 +52,9 @@ def process_data(data_file: dict[str, Any]) -> Response:
     The job's result tells how many rows were kept and which were not, and why, what the columns hold, and how the file was read;
     `GET /jobs/<id>/result` is the new file.
     """
-    job = submit_after_storing(CONVERT.task, data_file, [data_file["file_path"]], timeout=CONVERT.timeout)
+    job = submit_after_storing(
+        CONVERT.task, data_file, [data_file["file_path"]], timeout=CONVERT.timeout
+    )
     return accepted(job, "File queued for conversion")
 
 
@@ -53,4 +68,7 @@ def chart_data(chart: dict[str, Any]) -> Response:
     Each series has a layer and a pen of its own, axes and lettering have theirs. Long columns are thinned to what a pen can show.
     `GET /jobs/<id>/result` is the drawing.
     """
-    return accepted(submit_after_storing(CHART.task, chart, [chart["file_path"]], timeout=CHART.timeout), "Chart queued")
+    return accepted(
+        submit_after_storing(CHART.task, chart, [chart["file_path"]], timeout=CHART.timeout),
+        "Chart queued",
+    )

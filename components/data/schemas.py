@@ -8,7 +8,7 @@ from marshmallow.validate import Length, OneOf, Range
 from components.input_files import check_readable
 from components.library_checks import passes
 from libraries.charts import CHARTS, MOST_SERIES, check_chart
-from libraries.drawing.papers import ORIENTATIONS, PAPERS, page_size
+from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.tables import (
     DELIMITERS,
     ENCODINGS,
@@ -29,7 +29,10 @@ def file_path_field() -> fields.String:
     return fields.String(
         required=True,
         validate=[Length(1, LONGEST_PATH), passes(check_readable)],
-        metadata={"description": "A file in the upload folder or the output folder.", "example": "uploads/data.csv"},
+        metadata={
+            "description": "A file in the upload folder or the output folder.",
+            "example": "uploads/data.csv",
+        },
     )
 
 
@@ -37,7 +40,10 @@ def encoding_field() -> fields.String:
     """Return the field of a file's encoding."""
     return fields.String(
         validate=passes(check_encoding),
-        metadata={"description": "The file's encoding; found out if not given.", "enum": list(ENCODINGS)},
+        metadata={
+            "description": "The file's encoding; found out if not given.",
+            "enum": list(ENCODINGS),
+        },
     )
 
 
@@ -45,7 +51,10 @@ def delimiter_field() -> fields.String:
     """Return the field of what stands between the cells of a file."""
     return fields.String(
         validate=passes(check_delimiter),
-        metadata={"description": "What is between cells; found out if not given.", "enum": list(DELIMITERS)},
+        metadata={
+            "description": "What is between cells; found out if not given.",
+            "enum": list(DELIMITERS),
+        },
     )
 
 
@@ -56,21 +65,33 @@ class DataFileSchema(Schema):
     format = fields.String(
         required=True,
         validate=passes(check_format),
-        metadata={"description": "What to convert it to.", "enum": list(FORMATS), "example": "json"},
+        metadata={
+            "description": "What to convert it to.",
+            "enum": list(FORMATS),
+            "example": "json",
+        },
     )
     protect_formulas = fields.Boolean(
         load_default=True,
-        metadata={"description": "Put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas."},
+        metadata={
+            "description": "Put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas."
+        },
     )
     from_format = fields.String(
         validate=passes(check_source_format),
-        metadata={"description": "The file's format; found out if not given.", "enum": list(FORMATS)},
+        metadata={
+            "description": "The file's format; found out if not given.",
+            "enum": list(FORMATS),
+        },
     )
     encoding = encoding_field()
     delimiter = delimiter_field()
     quote = fields.String(
         validate=passes(check_quote),
-        metadata={"description": "What is around cells that hold a delimiter; found out if not given.", "enum": list(QUOTES)},
+        metadata={
+            "description": "What is around cells that hold a delimiter; found out if not given.",
+            "enum": list(QUOTES),
+        },
     )
 
 
@@ -95,23 +116,34 @@ class ChartSchema(Schema):
         fields.String(validate=Length(1, LONGEST_NAME)),
         required=True,
         validate=Length(1, MOST_SERIES),
-        metadata={"description": "The columns to draw, of numbers. Bars add up those of the same `x`.", "example": ["price"]},
+        metadata={
+            "description": "The columns to draw, of numbers. Bars add up those of the same `x`.",
+            "example": ["price"],
+        },
     )
-    title = fields.String(validate=Length(0, LONGEST_TITLE), metadata={"description": "What stands above the chart."})
+    title = fields.String(
+        validate=Length(0, LONGEST_TITLE), metadata={"description": "What stands above the chart."}
+    )
     paper = fields.String(
         load_default="a5",
         validate=passes(page_size),
         metadata={"description": "Name of the paper.", "enum": list(PAPERS), "example": "a5"},
     )
     orientation = fields.String(
-        load_default="landscape", validate=OneOf(ORIENTATIONS), metadata={"description": "How the paper lies."}
+        load_default="landscape",
+        validate=OneOf(ORIENTATIONS),
+        metadata={"description": "How the paper lies."},
     )
     margin = fields.Float(
         validate=Range(0, 200),
-        metadata={"description": "Empty border in mm. A 13th of the shorter side, at most 15, if not given."},
+        metadata={
+            "description": "Empty border in mm. A 13th of the shorter side, at most 15, if not given."
+        },
     )
     pen_width = fields.Float(
-        load_default=0.3, validate=Range(0.05, 5), metadata={"description": "Width of the pens' lines in mm."}
+        load_default=0.3,
+        validate=Range(0.05, 5),
+        metadata={"description": "Width of the pens' lines in mm."},
     )
     encoding = encoding_field()
     delimiter = delimiter_field()

@@ -49,7 +49,10 @@ def checked_letter(email: dict[str, Any]) -> dict[str, Any]:
     return {**letter, "attachments": email["attachments"]}
 
 
-SEND = OPERATIONS.add("email", Operation(task="workers.email_tasks.send_notification", schema=EmailSchema, calls=mail_calls))
+SEND = OPERATIONS.add(
+    "email",
+    Operation(task="workers.email_tasks.send_notification", schema=EmailSchema, calls=mail_calls),
+)
 
 
 @blueprint.route("", methods=["POST"])
@@ -69,4 +72,7 @@ def send_email(email: dict[str, Any]) -> Response:
     if len(recipients) == 1:
         return accepted(submit(SEND.task, kwargs=mail_calls(email)[0]), "Mail queued")
     call = {"recipients": recipients, **checked_letter(email)}
-    return accepted(submit(TO_MANY, kwargs=call, options=JobOptions(job_timeout=LONGEST)), f"{len(recipients)} mails queued")
+    return accepted(
+        submit(TO_MANY, kwargs=call, options=JobOptions(job_timeout=LONGEST)),
+        f"{len(recipients)} mails queued",
+    )

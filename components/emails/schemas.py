@@ -65,7 +65,9 @@ class Attachments(fields.Raw):
             return check_attachments(value)
         except InvalidInput as error:
             place = (error.field or "").rpartition(".")[2]
-            raise ValidationError({int(place): [str(error)]} if place.isdecimal() else [str(error)]) from None
+            raise ValidationError(
+                {int(place): [str(error)]} if place.isdecimal() else [str(error)]
+            ) from None
 
 
 class EmailSchema(Schema):
@@ -75,7 +77,10 @@ class EmailSchema(Schema):
         required=True,
         metadata={
             "description": "One address, or a list of up to 100; each gets a mail of its own.",
-            "oneOf": [ADDRESS, {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MOST_RECIPIENTS}],
+            "oneOf": [
+                ADDRESS,
+                {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MOST_RECIPIENTS},
+            ],
             "example": "ann@example.com",
         },
     )
@@ -87,7 +92,11 @@ class EmailSchema(Schema):
     template = fields.String(
         load_default="order_complete",
         validate=passes(check_template),
-        metadata={"description": "The name of the template.", "enum": list(TEMPLATES), "example": "order_complete"},
+        metadata={
+            "description": "The name of the template.",
+            "enum": list(TEMPLATES),
+            "example": "order_complete",
+        },
     )
     context = fields.Dict(
         keys=fields.String(),

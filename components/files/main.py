@@ -24,4 +24,7 @@ def process_files(batch: dict[str, Any]) -> Response:
     A file that is missing or cannot be processed fails alone: the job's result tells what became of each.
     """
     files = batch["file_list"]
-    return accepted(submit_after_storing(PROCESS, batch, files, timeout=TIMEOUT), f"Batch of {len(files)} queued")
+    return accepted(
+        submit_after_storing(PROCESS, batch, files, timeout=TIMEOUT),
+        f"Batch of {len(files)} queued",
+    )

@@ -33,5 +33,9 @@ class BatchSchema(Schema):
     operation = fields.String(
         load_default="convert_to_json",
         validate=passes(check_operation),
-        metadata={"description": "What to do to each file.", "enum": list(OPERATIONS), "example": "convert_to_json"},
+        metadata={
+            "description": "What to do to each file.",
+            "enum": list(OPERATIONS),
+            "example": "convert_to_json",
+        },
     )

@@ -8,12 +8,28 @@ from flask import Response
 
 from components.gallery.page import gallery_page, page_wanted, to_page
 from components.gallery.pictures import drawing_response
-from components.gallery.schemas import DrawingSchema, GalleryPageSchema, GalleryQuerySchema, LabelSchema, MarksSchema
-from components.gallery.shelf import drawing_body, keep, label, list_response, marks_body, remove, shown_drawing
+from components.gallery.schemas import (
+    DrawingSchema,
+    GalleryPageSchema,
+    GalleryQuerySchema,
+    LabelSchema,
+    MarksSchema,
+)
+from components.gallery.shelf import (
+    drawing_body,
+    keep,
+    label,
+    list_response,
+    marks_body,
+    remove,
+    shown_drawing,
+)
 from components.http import SVG_TYPE, AcceptedSchema, accepted, api_blueprint, json_response
 from libraries.job_manager import enqueue_background_job
 
-blueprint = api_blueprint("gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them.")
+blueprint = api_blueprint(
+    "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
+)
 blueprint.template_folder = "templates"
 blueprint.static_folder = "assets"
 blueprint.static_url_path = "/assets"
@@ -65,7 +81,10 @@ def reindex_gallery() -> Response:
 
     That is done each night by itself. The old index answers until the new one is whole.
     """
-    return accepted(enqueue_background_job(REINDEX, job_timeout=TIMEOUT), "The index of the gallery will be built anew")
+    return accepted(
+        enqueue_background_job(REINDEX, job_timeout=TIMEOUT),
+        "The index of the gallery will be built anew",
+    )
 
 
 @blueprint.route("/<drawing_id>", parameters=[DRAWING_ID_PARAMETER])
@@ -77,7 +96,9 @@ def get_drawing(drawing_id: str) -> Response:
 
 
 @blueprint.route("/<drawing_id>", methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER])
-@blueprint.arguments(LabelSchema, example={"title": "Storm over Skye", "tags": ["blue-ink", "wall"]})
+@blueprint.arguments(
+    LabelSchema, example={"title": "Storm over Skye", "tags": ["blue-ink", "wall"]}
+)
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
 def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
@@ -113,7 +134,13 @@ def remove_drawing(drawing_id: str) -> Response:
 
 
 @blueprint.route("/<drawing_id>/drawing.svg", parameters=[DRAWING_ID_PARAMETER])
-@blueprint.response(200, content_type=SVG_TYPE, schema={"type": "string"}, description="The drawing", headers={"ETag": TEXT})
+@blueprint.response(
+    200,
+    content_type=SVG_TYPE,
+    schema={"type": "string"},
+    description="The drawing",
+    headers={"ETag": TEXT},
+)
 @blueprint.problems(404, 503)
 def get_drawing_file(drawing_id: str) -> Response:
     """Fetch a drawing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, redirect, request
 
 from components.http import script_page, wants
-from libraries.drawing.papers import PAPERS
+from libraries.sheets.papers import PAPERS
 
 ADDRESS = "/gallery/page"
 

@@ -10,9 +10,9 @@ from marshmallow.validate import Length, OneOf, Range
 
 from components.http import ReplySchema
 from components.library_checks import passes
-from libraries.drawing.papers import PAPERS
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import LONGEST_TITLE, MOST_TAGS
+from libraries.sheets.papers import PAPERS
 from libraries.svg_builder.attributes import check_colour as check_attribute
 
 LONGEST_QUERY, LONGEST_CURSOR, LONGEST_MARK = 200, 400, 64
@@ -29,7 +29,11 @@ def check_color(color: str) -> None:
 
 def side(what: str) -> fields.Float:
     """Return the field of a bound on a side."""
-    return fields.Float(load_default=None, validate=Range(0, LONGEST_SIDE), metadata={"description": f"{what}, in mm."})
+    return fields.Float(
+        load_default=None,
+        validate=Range(0, LONGEST_SIDE),
+        metadata={"description": f"{what}, in mm."},
+    )
 
 
 class GalleryQuerySchema(Schema):
@@ -38,12 +42,18 @@ class GalleryQuerySchema(Schema):
     q = fields.String(
         load_default=None,
         validate=Length(max=LONGEST_QUERY),
-        metadata={"description": "Words of the title, the lettering, the pattern and the tags.", "example": "lighthouse"},
+        metadata={
+            "description": "Words of the title, the lettering, the pattern and the tags.",
+            "example": "lighthouse",
+        },
     )
     pattern = fields.String(
         load_default=None,
         validate=Length(max=LONGEST_MARK),
-        metadata={"description": "The pattern, or the template of a postcard.", "example": "flow_field"},
+        metadata={
+            "description": "The pattern, or the template of a postcard.",
+            "example": "flow_field",
+        },
     )
     tag = fields.List(
         fields.String(validate=passes(check_tag)),
@@ -52,30 +62,52 @@ class GalleryQuerySchema(Schema):
         metadata={"description": "A tag; given several times, all of them.", "example": ["wall"]},
     )
     color = fields.String(
-        load_default=None, validate=passes(check_color), metadata={"description": COLOR_HELP, "example": "#d33"}
+        load_default=None,
+        validate=passes(check_color),
+        metadata={"description": COLOR_HELP, "example": "#d33"},
     )
     paper = fields.String(
         load_default=None,
         validate=OneOf(list(PAPERS)),
-        metadata={"description": "Its paper, lying or standing; see `GET /papers`.", "example": "a4"},
+        metadata={
+            "description": "Its paper, lying or standing; see `GET /papers`.",
+            "example": "a4",
+        },
     )
     min_width = side("Smallest width")
     max_width = side("Largest width")
     min_height = side("Smallest height")
     max_height = side("Largest height")
-    seed = fields.Integer(load_default=None, validate=Range(0, LARGEST_SEED), metadata={"description": "Its seed.", "example": 7})
+    seed = fields.Integer(
+        load_default=None,
+        validate=Range(0, LARGEST_SEED),
+        metadata={"description": "Its seed.", "example": 7},
+    )
     since = fields.AwareDateTime(
-        load_default=None, format="iso", default_timezone=UTC, metadata={"description": "Made at this time or later."}
+        load_default=None,
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "Made at this time or later."},
     )
     until = fields.AwareDateTime(
-        load_default=None, format="iso", default_timezone=UTC, metadata={"description": "Made before this time."}
+        load_default=None,
+        format="iso",
+        default_timezone=UTC,
+        metadata={"description": "Made before this time."},
     )
-    kept = fields.Boolean(load_default=None, metadata={"description": "`1` for those that are kept, `0` for the others."})
+    kept = fields.Boolean(
+        load_default=None,
+        metadata={"description": "`1` for those that are kept, `0` for the others."},
+    )
     limit = fields.Integer(
-        load_default=30, validate=Range(1, MOST_ITEMS), metadata={"description": "How many drawings a page has at most."}
+        load_default=30,
+        validate=Range(1, MOST_ITEMS),
+        metadata={"description": "How many drawings a page has at most."},
     )
     cursor = fields.String(
-        load_default=None, validate=Length(max=LONGEST_CURSOR), metadata={"description": "`next_cursor` of the page before."}
+        load_default=None,
+        validate=Length(max=LONGEST_CURSOR),
+        metadata={"description": "`next_cursor` of the page before."},
     )
 
 
@@ -92,7 +124,10 @@ class LabelSchema(Schema):
     tags = fields.List(
         fields.String(validate=passes(check_tag)),
         validate=Length(max=MOST_TAGS),
-        metadata={"description": "All its tags, each 1 to 32 of a-z, 0-9 and '-'.", "example": ["blue-ink", "wall"]},
+        metadata={
+            "description": "All its tags, each 1 to 32 of a-z, 0-9 and '-'.",
+            "example": ["blue-ink", "wall"],
+        },
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -113,42 +148,83 @@ class DrawingLinksSchema(ReplySchema):
 class DrawingSchema(ReplySchema):
     """A drawing."""
 
-    id = fields.String(required=True, metadata={"description": "Its id.", "example": "7786cb96d7a847ae493e595b"})
-    title = fields.String(required=True, metadata={"description": "Its title: yours, or its own.", "example": "Storm over Skye"})
-    text = fields.String(required=True, metadata={"description": "The words on it."})
-    patterns = fields.List(fields.String(), required=True, metadata={"description": "What is drawn.", "example": ["flow_field"]})
-    colors = fields.List(
-        fields.String(), required=True, metadata={"description": "The colours of its pens.", "example": ["#000000"]}
+    id = fields.String(
+        required=True, metadata={"description": "Its id.", "example": "7786cb96d7a847ae493e595b"}
     )
-    tags = fields.List(fields.String(), required=True, metadata={"description": "Its tags.", "example": ["wall"]})
-    width = fields.Float(required=True, metadata={"description": "Width in mm, 0 if it is not known."})
-    height = fields.Float(required=True, metadata={"description": "Height in mm, 0 if it is not known."})
-    paper = fields.String(required=True, allow_none=True, metadata={"description": "The paper of that size.", "example": "a4"})
+    title = fields.String(
+        required=True,
+        metadata={"description": "Its title: yours, or its own.", "example": "Storm over Skye"},
+    )
+    text = fields.String(required=True, metadata={"description": "The words on it."})
+    patterns = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What is drawn.", "example": ["flow_field"]},
+    )
+    colors = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The colours of its pens.", "example": ["#000000"]},
+    )
+    tags = fields.List(
+        fields.String(), required=True, metadata={"description": "Its tags.", "example": ["wall"]}
+    )
+    width = fields.Float(
+        required=True, metadata={"description": "Width in mm, 0 if it is not known."}
+    )
+    height = fields.Float(
+        required=True, metadata={"description": "Height in mm, 0 if it is not known."}
+    )
+    paper = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The paper of that size.", "example": "a4"},
+    )
     seed = fields.Integer(required=True, allow_none=True, metadata={"description": "Its seed."})
     size = fields.Integer(required=True, metadata={"description": "Size of the file in bytes."})
-    kept = fields.Boolean(required=True, metadata={"description": "Whether it stays when its job expires."})
-    made_at = fields.String(required=True, metadata={"description": "When it was finished, in UTC."})
-    job_id = fields.String(required=True, allow_none=True, metadata={"description": "The job that drew it."})
-    links = fields.Nested(DrawingLinksSchema, required=True, metadata={"description": "Where to find it."})
+    kept = fields.Boolean(
+        required=True, metadata={"description": "Whether it stays when its job expires."}
+    )
+    made_at = fields.String(
+        required=True, metadata={"description": "When it was finished, in UTC."}
+    )
+    job_id = fields.String(
+        required=True, allow_none=True, metadata={"description": "The job that drew it."}
+    )
+    links = fields.Nested(
+        DrawingLinksSchema, required=True, metadata={"description": "Where to find it."}
+    )
 
 
 class GalleryPageSchema(ReplySchema):
     """Some drawings."""
 
-    items = fields.List(fields.Nested(DrawingSchema), required=True, metadata={"description": "The newest first."})
-    next_cursor = fields.String(required=True, allow_none=True, metadata={"description": "Gives the next page; null at the end."})
+    items = fields.List(
+        fields.Nested(DrawingSchema), required=True, metadata={"description": "The newest first."}
+    )
+    next_cursor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Gives the next page; null at the end."},
+    )
 
 
 class MarkSchema(ReplySchema):
     """A pattern, a tag or a colour."""
 
-    value = fields.String(required=True, metadata={"description": "What it is.", "example": "flow_field"})
+    value = fields.String(
+        required=True, metadata={"description": "What it is.", "example": "flow_field"}
+    )
     drawings = fields.Integer(required=True, metadata={"description": "How many drawings have it."})
 
 
 class MarksSchema(ReplySchema):
     """What drawings can be found by."""
 
-    patterns = fields.List(fields.Nested(MarkSchema), required=True, metadata={"description": "Patterns."})
+    patterns = fields.List(
+        fields.Nested(MarkSchema), required=True, metadata={"description": "Patterns."}
+    )
     tags = fields.List(fields.Nested(MarkSchema), required=True, metadata={"description": "Tags."})
-    colors = fields.List(fields.Nested(MarkSchema), required=True, metadata={"description": "Colours."})
+    colors = fields.List(
+        fields.Nested(MarkSchema), required=True, metadata={"description": "Colours."}
+    )

@@ -11,13 +11,21 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from components.http import json_response
-from libraries.drawing.papers import PAPERS, page_size
 from libraries.errors import Unavailable
-from libraries.gallery import Drawing, Wanted, find_drawing, gallery, keep_drawing, label_drawing, remove_drawing
+from libraries.gallery import (
+    Drawing,
+    Wanted,
+    find_drawing,
+    gallery,
+    keep_drawing,
+    label_drawing,
+    remove_drawing,
+)
 from libraries.gallery.searching import SAME_SIZE
 from libraries.job_manager import current_owner
 from libraries.job_manager.exhibits import show_due_now
 from libraries.job_manager.views import utc
+from libraries.sheets.papers import PAPERS, page_size
 
 BOUNDS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")
 # The papers that most people mean come first, where several have one size.
@@ -33,17 +41,27 @@ def list_response(query: Mapping[str, Any]) -> Response:
         GalleryAway: the index cannot be read.
     """
     catch_up()
-    page = gallery().search(current_owner(), wanted_of(query), limit=query["limit"], cursor=query["cursor"])
-    response = json_response({"items": [drawing_body(one) for one in page.items], "next_cursor": page.next_cursor})
+    page = gallery().search(
+        current_owner(), wanted_of(query), limit=query["limit"], cursor=query["cursor"]
+    )
+    response = json_response(
+        {"items": [drawing_body(one) for one in page.items], "next_cursor": page.next_cursor}
+    )
     if page.next_cursor is not None:
-        onward = urlencode([(name, value) for name, value in request.args.items(multi=True) if name != "cursor"])
-        response.headers["Link"] = f'</gallery?{onward}{"&" if onward else ""}cursor={page.next_cursor}>; rel="next"'
+        onward = urlencode(
+            [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
+        )
+        response.headers["Link"] = (
+            f'</gallery?{onward}{"&" if onward else ""}cursor={page.next_cursor}>; rel="next"'
+        )
     return response
 
 
 def wanted_of(query: Mapping[str, Any]) -> Wanted:
     """Return which drawings a `GalleryQuerySchema` asks for."""
-    moments = {name: query[name].timestamp() for name in ("since", "until") if query[name] is not None}
+    moments = {
+        name: query[name].timestamp() for name in ("since", "until") if query[name] is not None
+    }
     return Wanted(
         text=query["q"],
         tags=query["tag"],
@@ -70,7 +88,9 @@ def label(drawing_id: str, asked: Mapping[str, Any]) -> Drawing:
         DrawingUnknown: there is none.
     """
     shown_drawing(drawing_id)
-    return label_drawing(current_owner(), drawing_id, title=asked.get("title"), tags=asked.get("tags"))
+    return label_drawing(
+        current_owner(), drawing_id, title=asked.get("title"), tags=asked.get("tags")
+    )
 
 
 def keep(drawing_id: str) -> Drawing:
@@ -97,14 +117,22 @@ def marks_body() -> dict[str, Any]:
     """Return the patterns, tags and colours of the caller's drawings, and how many drawings have each."""
     catch_up()
     kinds = {"patterns": "pattern", "tags": "tag", "colors": "color"}
-    found = {name: gallery().counts(current_owner(), kind, most=MOST_MARKS) for name, kind in kinds.items()}
-    return {name: [{"value": value, "drawings": count} for value, count in counts] for name, counts in found.items()}
+    found = {
+        name: gallery().counts(current_owner(), kind, most=MOST_MARKS)
+        for name, kind in kinds.items()
+    }
+    return {
+        name: [{"value": value, "drawings": count} for value, count in counts]
+        for name, counts in found.items()
+    }
 
 
 def drawing_body(drawing: Drawing) -> dict[str, Any]:
     """Return what is said of a drawing."""
     own = f"/gallery/{drawing.id}"
-    links = {"self": own, "drawing": f"{own}/drawing.svg"} | ({"job": f"/jobs/{drawing.job_id}"} if drawing.job_id else {})
+    links = {"self": own, "drawing": f"{own}/drawing.svg"} | (
+        {"job": f"/jobs/{drawing.job_id}"} if drawing.job_id else {}
+    )
     return {
         "id": drawing.id,
         "title": drawing.title,
@@ -127,8 +155,14 @@ def drawing_body(drawing: Drawing) -> dict[str, Any]:
 def paper_of(width: float, height: float) -> str | None:
     """Return the name of the paper of this size, lying or standing, None if there is none."""
     short, long = sorted((width, height))
-    same = [paper for _, paper in PAPERS.items() if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE]
-    order = sorted(same, key=lambda paper: (paper.family not in FAMILIES, len(paper.name), paper.name))
+    same = [
+        paper
+        for _, paper in PAPERS.items()
+        if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE
+    ]
+    order = sorted(
+        same, key=lambda paper: (paper.family not in FAMILIES, len(paper.name), paper.name)
+    )
     return order[0].name if order else None
 
 

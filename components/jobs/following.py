@@ -46,6 +46,9 @@ def token_response(record: JobRecord) -> Response:
         "token": token,
         "expires_at": utc(datetime.now(UTC) + timedelta(seconds=LIFETIME)),
         "job_id": record.id,
-        "links": {"events": f"/jobs/{record.id}/events?token={token}", "socket": f"/ws/background_jobs?token={token}"},
+        "links": {
+            "events": f"/jobs/{record.id}/events?token={token}",
+            "socket": f"/ws/background_jobs?token={token}",
+        },
     }
     return json_response(body, status_code=201)

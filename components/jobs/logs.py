@@ -104,7 +104,11 @@ class LogStream(JobStream):
         # What an attempt came to stands in the record. If the broker goes away now, the next look at it tells the same.
         with suppress(QueueUnavailable):
             found = read_log(self.follower.job_id)
-            return found if found is not None else [LogEntry("deleted", datetime.now(UTC), "ended", "deleted")]
+            return (
+                found
+                if found is not None
+                else [LogEntry("deleted", datetime.now(UTC), "ended", "deleted")]
+            )
         return []
 
     def _fresh(self, entries: Iterable[LogEntry]) -> bytes:
@@ -115,7 +119,9 @@ class LogStream(JobStream):
 
 def written(entries: Iterable[LogEntry]) -> bytes:
     """Return entries as lines. Only the beginning of an entry stands at the left edge, whatever a client's text holds."""
-    return "".join(line for entry in entries for line in _lines(entry)).encode(errors="backslashreplace")
+    return "".join(line for entry in entries for line in _lines(entry)).encode(
+        errors="backslashreplace"
+    )
 
 
 def _lines(entry: LogEntry) -> Iterable[str]:

@@ -31,7 +31,9 @@ from components.jobs.states import seen_job
 from components.jobs.streams import stream_response
 from components.jobs.submissions import submit_job
 
-blueprint = api_blueprint("jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made.")
+blueprint = api_blueprint(
+    "jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made."
+)
 
 JOB_ID_PARAMETER = {
     "in": "path",
@@ -111,8 +113,15 @@ def get_job(query: dict[str, Any], job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/events", parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(FollowQuerySchema, location="query")
-@blueprint.response(200, content_type="text/event-stream", schema={"type": "string"}, description="Events, up to the job's end")
-@blueprint.response(204, description="The client knows the end already; an `EventSource` stops asking")
+@blueprint.response(
+    200,
+    content_type="text/event-stream",
+    schema={"type": "string"},
+    description="Events, up to the job's end",
+)
+@blueprint.response(
+    204, description="The client knows the end already; an `EventSource` stops asking"
+)
 @blueprint.problems(404, 410, 503)
 def get_job_events(query: dict[str, Any], job_id: str) -> Response:
     """Follow a job as an event stream.
@@ -126,7 +135,12 @@ def get_job_events(query: dict[str, Any], job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/logs", parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(LogQuerySchema, location="query")
-@blueprint.response(200, content_type="text/plain", schema={"type": "string"}, description="Lines, each with its time in UTC")
+@blueprint.response(
+    200,
+    content_type="text/plain",
+    schema={"type": "string"},
+    description="Lines, each with its time in UTC",
+)
 @blueprint.problems(404, 410, 503)
 def get_job_logs(query: dict[str, Any], job_id: str) -> Response:
     """Read how a job went.
@@ -189,7 +203,9 @@ def retry_job(job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/result", parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
-@blueprint.response(200, content_type="*/*", description="The file, or the JSON value that the task returned")
+@blueprint.response(
+    200, content_type="*/*", description="The file, or the JSON value that the task returned"
+)
 @blueprint.problems(404, 409, 410, 416, 503)
 def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     """Fetch what a finished job made.
@@ -201,7 +217,9 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     return result_response(seen_job(job_id), download=query["download"])
 
 
-@blueprint.route("/<job_id>/artifacts/<file_name>", parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER])
+@blueprint.route(
+    "/<job_id>/artifacts/<file_name>", parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER]
+)
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200, content_type="*/*", description="The file")
 @blueprint.problems(404, 409, 410, 416, 503)
@@ -212,7 +230,12 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
 
 @blueprint.route("/<job_id>/preview.png", parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(PreviewQuerySchema, location="query")
-@blueprint.response(200, content_type="image/png", schema={"type": "string", "format": "binary"}, headers={"ETag": TEXT})
+@blueprint.response(
+    200,
+    content_type="image/png",
+    schema={"type": "string", "format": "binary"},
+    headers={"ETag": TEXT},
+)
 @blueprint.problems(404, 409, 410, 429, 503)
 def get_job_preview(query: dict[str, Any], job_id: str) -> Response:
     """Show what a finished job drew as a picture.

@@ -32,9 +32,13 @@ def preview_response(record: JobRecord, *, width: int, paper: str) -> Response:
     artifact = drawing_in(record)
     if artifact is None:
         raise NoDrawing("this job made no drawing")
-    response = Response(content_type=PNG_TYPE, headers=FILE_HEADERS | {"Cache-Control": "private, no-cache"})
+    response = Response(
+        content_type=PNG_TYPE, headers=FILE_HEADERS | {"Cache-Control": "private, no-cache"}
+    )
     # The same drawing in the same size is the same picture: whoever has it need not wait for it to be drawn.
-    response.set_etag(hashlib.sha256(f"{artifact['sha256']} {width} {paper.lower()}".encode()).hexdigest())
+    response.set_etag(
+        hashlib.sha256(f"{artifact['sha256']} {width} {paper.lower()}".encode()).hexdigest()
+    )
     response.make_conditional(request)
     if response.status_code != HTTPStatus.NOT_MODIFIED:
         try:

@@ -114,26 +114,40 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
     response.content_length = artifact["size"]
-    return _finish(response, artifact["name"].rsplit("/", 1)[-1], artifact["sha256"], artifact["size"], download=download)
+    return _finish(
+        response,
+        artifact["name"].rsplit("/", 1)[-1],
+        artifact["sha256"],
+        artifact["size"],
+        download=download,
+    )
 
 
 def value_response(value: Any, *, download: bool) -> Response:
     """Return the value that a task returned, as JSON."""
     body = json.dumps(shown_result(value)).encode()
     response = Response(body, content_type="application/json", headers=FILE_HEADERS)
-    return _finish(response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download)
+    return _finish(
+        response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download
+    )
 
 
 def _stream(response: Response, file: IO[bytes]) -> None:
     # The server may hand a whole file of this machine to the kernel instead of reading it. Of any other, and for a part of it,
     # nothing is read but what is sent: this form goes to the first byte of a part without reading those before it.
-    whole = isinstance(file, io.BufferedReader) and isinstance(file.raw, io.FileIO) and "Range" not in request.headers
+    whole = (
+        isinstance(file, io.BufferedReader)
+        and isinstance(file.raw, io.FileIO)
+        and "Range" not in request.headers
+    )
     response.response = wrap_file(request.environ, file) if whole else FileWrapper(file, BLOCK)
     response.direct_passthrough = True
 
 
 def _finish(response: Response, name: str, sha256: str, size: int, *, download: bool) -> Response:
-    response.headers.set("Content-Disposition", "attachment" if download else "inline", filename=name)
+    response.headers.set(
+        "Content-Disposition", "attachment" if download else "inline", filename=name
+    )
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(sha256)
     try:

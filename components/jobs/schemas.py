@@ -12,14 +12,17 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from components.http import JobLinksSchema, ReplySchema
 from components.library_checks import passes
 from components.webhook_fields import webhook_field
-from libraries.drawing.fields import WholeNumber
+from libraries.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration
 from libraries.svg_builder.attributes import check_colour
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
-ID = Regexp(r"[A-Za-z0-9_-]{1,128}\Z", error="Must be 1 to 128 of the letters A-Z and a-z, digits, '_' and '-'.")
+ID = Regexp(
+    r"[A-Za-z0-9_-]{1,128}\Z",
+    error="Must be 1 to 128 of the letters A-Z and a-z, digits, '_' and '-'.",
+)
 # Seconds.
 LONGEST_TIMEOUT = 3600
 WEEK = 7 * 86400
@@ -41,8 +44,12 @@ class ProgressSchema(ReplySchema):
 class ArtifactSchema(ReplySchema):
     """A file that a job made."""
 
-    name = fields.String(required=True, metadata={"description": "Its name.", "example": "artboard_1.svg"})
-    media_type = fields.String(required=True, metadata={"description": "Its kind.", "example": "image/svg+xml"})
+    name = fields.String(
+        required=True, metadata={"description": "Its name.", "example": "artboard_1.svg"}
+    )
+    media_type = fields.String(
+        required=True, metadata={"description": "Its kind.", "example": "image/svg+xml"}
+    )
     size = fields.Integer(required=True, metadata={"description": "Its size in bytes."})
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 of its bytes, in hex."})
     url = fields.String(required=True, metadata={"description": "Where to fetch it."})
@@ -54,10 +61,14 @@ class ArtifactSchema(ReplySchema):
     )
     missing_glyphs = fields.List(
         fields.String(),
-        metadata={"description": "Of a drawing with text: characters that the font does not have, drawn as boxes."},
+        metadata={
+            "description": "Of a drawing with text: characters that the font does not have, drawn as boxes."
+        },
     )
     recipe_sha256 = fields.String(
-        metadata={"description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."}
+        metadata={
+            "description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."
+        }
     )
     width = fields.Integer(metadata={"description": "Of a photo: its width in pixels."})
     height = fields.Integer(metadata={"description": "Of a photo: its height in pixels."})
@@ -67,8 +78,12 @@ class AttemptSchema(ReplySchema):
     """An attempt that failed."""
 
     worker = fields.String(metadata={"description": "The worker that made it."})
-    started_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it began."})
-    ended_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it failed."})
+    started_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When it began."}
+    )
+    ended_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When it failed."}
+    )
     error = fields.String(required=True, metadata={"description": "What went wrong."})
 
 
@@ -77,63 +92,131 @@ class JobSchema(ReplySchema):
 
     id = fields.String(required=True, metadata={"description": "The id of the job."})
     status = fields.String(required=True, metadata={"description": "Its state.", "enum": STATUSES})
-    result = fields.Raw(required=True, allow_none=True, metadata={"description": "What its task returned, once finished."})
-    error = fields.String(required=True, allow_none=True, metadata={"description": "What went wrong, if it failed."})
-    created_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it was asked for."})
-    started_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When a worker took it."})
-    ended_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it ended."})
-    done = fields.Boolean(required=True, metadata={"description": "Whether it has ended, well or not."})
-    error_code = fields.String(required=True, allow_none=True, metadata={"description": "The kind of error, in kebab case."})
-    task = fields.String(required=True, metadata={"description": "What it runs."})
-    position = fields.Integer(required=True, allow_none=True, metadata={"description": "Jobs in front of it in the queue."})
-    progress = fields.Nested(ProgressSchema, required=True, allow_none=True, metadata={"description": "How far it is."})
-    attempt = fields.Integer(required=True, metadata={"description": "Which attempt this is, from 1; 0 before the first."})
-    retries_left = fields.Integer(required=True, metadata={"description": "How often it is tried again if it fails."})
-    timeout = fields.Integer(required=True, metadata={"description": "Seconds that it may run."})
-    expires_at = fields.DateTime(required=True, allow_none=True, metadata={"description": "When its record is removed."})
-    artifacts = fields.List(fields.Nested(ArtifactSchema), required=True, metadata={"description": "The files it made."})
-    attempts = fields.List(
-        fields.Nested(AttemptSchema), required=True, metadata={"description": "The attempts that failed, the last ten at most."}
+    result = fields.Raw(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What its task returned, once finished."},
     )
-    batch_id = fields.String(required=True, allow_none=True, metadata={"description": "The batch that it belongs to, if any."})
-    links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Where to follow it, and what can be done."})
+    error = fields.String(
+        required=True, allow_none=True, metadata={"description": "What went wrong, if it failed."}
+    )
+    created_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When it was asked for."}
+    )
+    started_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When a worker took it."}
+    )
+    ended_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When it ended."}
+    )
+    done = fields.Boolean(
+        required=True, metadata={"description": "Whether it has ended, well or not."}
+    )
+    error_code = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The kind of error, in kebab case."},
+    )
+    task = fields.String(required=True, metadata={"description": "What it runs."})
+    position = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Jobs in front of it in the queue."},
+    )
+    progress = fields.Nested(
+        ProgressSchema, required=True, allow_none=True, metadata={"description": "How far it is."}
+    )
+    attempt = fields.Integer(
+        required=True,
+        metadata={"description": "Which attempt this is, from 1; 0 before the first."},
+    )
+    retries_left = fields.Integer(
+        required=True, metadata={"description": "How often it is tried again if it fails."}
+    )
+    timeout = fields.Integer(required=True, metadata={"description": "Seconds that it may run."})
+    expires_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "When its record is removed."}
+    )
+    artifacts = fields.List(
+        fields.Nested(ArtifactSchema), required=True, metadata={"description": "The files it made."}
+    )
+    attempts = fields.List(
+        fields.Nested(AttemptSchema),
+        required=True,
+        metadata={"description": "The attempts that failed, the last ten at most."},
+    )
+    batch_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The batch that it belongs to, if any."},
+    )
+    links = fields.Nested(
+        JobLinksSchema,
+        required=True,
+        metadata={"description": "Where to follow it, and what can be done."},
+    )
 
 
 class JobListSchema(ReplySchema):
     """A page of jobs."""
 
-    items = fields.List(fields.Nested(JobSchema), required=True, metadata={"description": "The jobs, without `position`."})
+    items = fields.List(
+        fields.Nested(JobSchema),
+        required=True,
+        metadata={"description": "The jobs, without `position`."},
+    )
     next_cursor = fields.String(
-        required=True, allow_none=True, metadata={"description": "Send it as `cursor` for the next page; null at the end."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "Send it as `cursor` for the next page; null at the end."},
     )
 
 
 class JobListQuerySchema(Schema):
     """Which jobs are wanted."""
 
-    status = fields.String(validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."})
-    task = fields.String(validate=Length(1, LONGEST_NAME), metadata={"description": "Only jobs of this task."})
+    status = fields.String(
+        validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."}
+    )
+    task = fields.String(
+        validate=Length(1, LONGEST_NAME), metadata={"description": "Only jobs of this task."}
+    )
     q = fields.String(
-        validate=Length(1, LONGEST_TEXT), metadata={"description": "Only jobs with this text in id, task, error or result."}
+        validate=Length(1, LONGEST_TEXT),
+        metadata={"description": "Only jobs with this text in id, task, error or result."},
     )
     batch_id = fields.String(validate=ID, metadata={"description": "Only jobs of this batch."})
-    limit = WholeNumber(load_default=50, validate=Range(1, 200), metadata={"description": "Jobs on a page, at most."})
+    limit = WholeNumber(
+        load_default=50,
+        validate=Range(1, 200),
+        metadata={"description": "Jobs on a page, at most."},
+    )
     cursor = fields.String(
-        load_default=None, validate=Length(1, LONGEST_CURSOR), metadata={"description": "`next_cursor` of the page before."}
+        load_default=None,
+        validate=Length(1, LONGEST_CURSOR),
+        metadata={"description": "`next_cursor` of the page before."},
     )
     order = fields.String(
-        load_default="newest", validate=OneOf(["newest", "oldest"]), metadata={"description": "Which jobs come first."}
+        load_default="newest",
+        validate=OneOf(["newest", "oldest"]),
+        metadata={"description": "Which jobs come first."},
     )
 
 
 class Timeout(fields.Field[int]):
     """A duration of a second to an hour: `90s`, `5m`, or a number of seconds. Loaded as seconds."""
 
-    default_error_messages = {"invalid": "Must be a duration of 1 second to 1 hour, such as '90s', '5m' or 300."}  # noqa: RUF012
+    default_error_messages = {  # noqa: RUF012
+        "invalid": "Must be a duration of 1 second to 1 hour, such as '90s', '5m' or 300."
+    }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         try:
-            seconds = parse_duration(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else 0
+            seconds = (
+                parse_duration(str(value))
+                if isinstance(value, str | int) and not isinstance(value, bool)
+                else 0
+            )
         except ValidationError:
             seconds = 0
         if not 1 <= seconds <= LONGEST_TIMEOUT:
@@ -144,11 +227,18 @@ class Timeout(fields.Field[int]):
 class RetrySchema(Schema):
     """How often a job that fails is tried again."""
 
-    max = WholeNumber(required=True, validate=Range(0, 5), metadata={"description": "Further attempts.", "example": 2})
+    max = WholeNumber(
+        required=True,
+        validate=Range(0, 5),
+        metadata={"description": "Further attempts.", "example": 2},
+    )
     interval = WholeNumber(
         load_default=None,
         validate=Range(1, 3600),
-        metadata={"description": "Seconds before the first of them; each later pause is four times as long.", "example": 10},
+        metadata={
+            "description": "Seconds before the first of them; each later pause is four times as long.",
+            "example": 10,
+        },
     )
 
 
@@ -187,7 +277,9 @@ class SubmitJobSchema(Schema):
         },
     )
     result_ttl = WholeNumber(
-        load_default=None, validate=Range(60, WEEK), metadata={"description": "Seconds that its record is kept once finished."}
+        load_default=None,
+        validate=Range(60, WEEK),
+        metadata={"description": "Seconds that its record is kept once finished."},
     )
     priority = fields.String(
         load_default="normal",
@@ -195,22 +287,30 @@ class SubmitJobSchema(Schema):
         metadata={"description": "`high` puts it in front of those that wait."},
     )
     delay = WholeNumber(
-        load_default=None, validate=Range(0, WEEK), metadata={"description": "Seconds to wait before it is queued."}
+        load_default=None,
+        validate=Range(0, WEEK),
+        metadata={"description": "Seconds to wait before it is queued."},
     )
     run_at = fields.AwareDateTime(
         load_default=None,
         format="iso",
         default_timezone=UTC,
-        metadata={"description": "When to queue it, at most a week ahead; UTC unless it says otherwise. Not beside `delay`."},
+        metadata={
+            "description": "When to queue it, at most a week ahead; UTC unless it says otherwise. Not beside `delay`."
+        },
     )
     retry = fields.Nested(
-        RetrySchema, load_default=None, metadata={"description": "How often it is tried; by default as its task says."}
+        RetrySchema,
+        load_default=None,
+        metadata={"description": "How often it is tried; by default as its task says."},
     )
     depends_on = fields.List(
         fields.String(validate=ID),
         load_default=list,
         validate=Length(max=MOST_DEPENDENCIES),
-        metadata={"description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."},
+        metadata={
+            "description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."
+        },
     )
     webhook = webhook_field()
 
@@ -223,18 +323,27 @@ class SubmitJobSchema(Schema):
         if run_at is not None and run_at > datetime.now(UTC) + timedelta(seconds=WEEK):
             raise ValidationError("Must be at most a week ahead.", "run_at")
         if data.get("depends_on") and (run_at is not None or data.get("delay") is not None):
-            raise ValidationError("Cannot stand beside delay or run_at: the others decide when.", "depends_on")
+            raise ValidationError(
+                "Cannot stand beside delay or run_at: the others decide when.", "depends_on"
+            )
 
 
 class BulkSchema(Schema):
     """The same for many jobs."""
 
-    action = fields.String(required=True, validate=OneOf(ACTIONS), metadata={"description": "What to do.", "example": "cancel"})
+    action = fields.String(
+        required=True,
+        validate=OneOf(ACTIONS),
+        metadata={"description": "What to do.", "example": "cancel"},
+    )
     ids = fields.List(
         fields.String(validate=Length(1, LONGEST_ID)),
         required=True,
         validate=Length(1, MOST_IDS),
-        metadata={"description": "The jobs; one that is named twice is done once.", "example": ["4f1c9a"]},
+        metadata={
+            "description": "The jobs; one that is named twice is done once.",
+            "example": ["4f1c9a"],
+        },
     )
 
 
@@ -243,8 +352,15 @@ class OutcomeSchema(ReplySchema):
 
     id = fields.String(required=True, metadata={"description": "The job."})
     ok = fields.Boolean(required=True, metadata={"description": "Whether it was done."})
-    status = fields.String(metadata={"description": "Its state now, if it was; `deleted` for one that was deleted."})
-    code = fields.String(metadata={"description": "Why it was not done, in kebab case.", "example": "not-cancellable"})
+    status = fields.String(
+        metadata={"description": "Its state now, if it was; `deleted` for one that was deleted."}
+    )
+    code = fields.String(
+        metadata={
+            "description": "Why it was not done, in kebab case.",
+            "example": "not-cancellable",
+        }
+    )
     detail = fields.String(metadata={"description": "The same in words."})
 
 
@@ -254,25 +370,35 @@ class BulkReplySchema(ReplySchema):
     action = fields.String(required=True, metadata={"description": "What was asked for."})
     done = fields.Integer(required=True, metadata={"description": "How many jobs it was done to."})
     failed = fields.Integer(required=True, metadata={"description": "How many it was not done to."})
-    items = fields.List(fields.Nested(OutcomeSchema), required=True, metadata={"description": "In the order of `ids`."})
+    items = fields.List(
+        fields.Nested(OutcomeSchema),
+        required=True,
+        metadata={"description": "In the order of `ids`."},
+    )
 
 
 class ResultQuerySchema(Schema):
     """How to answer with a result."""
 
     download = fields.Boolean(
-        load_default=False, metadata={"description": "`1` to be offered as a file to save, `0` to be shown."}
+        load_default=False,
+        metadata={"description": "`1` to be offered as a file to save, `0` to be shown."},
     )
 
 
 class PreviewQuerySchema(Schema):
     """How to draw a preview."""
 
-    width = fields.Integer(load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."})
+    width = fields.Integer(
+        load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."}
+    )
     paper = fields.String(
         load_default="white",
         validate=[Length(1, LONGEST_TEXT), passes(partial(check_colour, name="paper"))],
-        metadata={"description": "Colour of the paper; `none` leaves it transparent.", "example": "#fdf6e3"},
+        metadata={
+            "description": "Colour of the paper; `none` leaves it transparent.",
+            "example": "#fdf6e3",
+        },
     )
 
 
@@ -282,7 +408,9 @@ class JobQuerySchema(Schema):
     wait = fields.Integer(
         load_default=None,
         validate=Range(0, 60),
-        metadata={"description": "Seconds to wait for the job's end, or with `If-None-Match` for a change."},
+        metadata={
+            "description": "Seconds to wait for the job's end, or with `If-None-Match` for a change."
+        },
     )
 
 
@@ -292,10 +420,14 @@ class FollowQuerySchema(Schema):
     last_event_id = fields.String(
         load_default="",
         validate=Length(max=64),
-        metadata={"description": "What the header `Last-Event-ID` says, for a client that cannot send it."},
+        metadata={
+            "description": "What the header `Last-Event-ID` says, for a client that cannot send it."
+        },
     )
     token = fields.String(
-        load_default="", validate=Length(max=1024), metadata={"description": "In place of an API key; see the job's `token`."}
+        load_default="",
+        validate=Length(max=1024),
+        metadata={"description": "In place of an API key; see the job's `token`."},
     )
 
 
@@ -303,7 +435,8 @@ class LogQuerySchema(Schema):
     """What may be asked of `GET /jobs/<job_id>/logs`."""
 
     follow = fields.Boolean(
-        load_default=False, metadata={"description": "`1` to be sent further lines as they come, up to the job's end."}
+        load_default=False,
+        metadata={"description": "`1` to be sent further lines as they come, up to the job's end."},
     )
 
 
@@ -317,7 +450,11 @@ class TokenLinksSchema(ReplySchema):
 class TokenSchema(ReplySchema):
     """A token for following one job."""
 
-    token = fields.String(required=True, metadata={"description": "Stands for the API key, for this job only."})
+    token = fields.String(
+        required=True, metadata={"description": "Stands for the API key, for this job only."}
+    )
     expires_at = fields.String(required=True, metadata={"description": "When it is good no more."})
     job_id = fields.String(required=True, metadata={"description": "The job that it is good for."})
-    links = fields.Nested(TokenLinksSchema, metadata={"description": "Addresses with the token in them."})
+    links = fields.Nested(
+        TokenLinksSchema, metadata={"description": "Addresses with the token in them."}
+    )

@@ -72,20 +72,35 @@ class JobStream:
     def response(self, followed: Followed) -> Response:
         """Return the response that begins with what is known; 204 for a client that knows the end."""
         ended = followed.job.done
-        if ended and not followed.events and order(followed.last_id) <= self.follower.known != order(START):
+        if (
+            ended
+            and not followed.events
+            and order(followed.last_id) <= self.follower.known != order(START)
+        ):
             self._leave()
             return Response(status=204, headers={"Cache-Control": "no-store"})
         told = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
         first = RECONNECT_AFTER + encode("", "status", shown(followed.job)) + told
-        return self._answer(first, followed.last_id, HEADERS, over=any(event.last for event in followed.events))
+        return self._answer(
+            first, followed.last_id, HEADERS, over=any(event.last for event in followed.events)
+        )
 
-    def _answer(self, first: bytes, last_id: str, headers: dict[str, str], *, over: bool) -> Response:
+    def _answer(
+        self, first: bytes, last_id: str, headers: dict[str, str], *, over: bool
+    ) -> Response:
         """Return the response that begins with `first`, and unless all is `over`, goes on with what comes behind `last_id`."""
         if over:
             self._leave()
             return Response(first, headers=headers)
         if can_hold():
-            return HeldResponse(200, headers, self, partial(self._begin, last_id=last_id), first, abandon=self._leave)
+            return HeldResponse(
+                200,
+                headers,
+                self,
+                partial(self._begin, last_id=last_id),
+                first,
+                abandon=self._leave,
+            )
         return Response(self._pieces(first, last_id), headers=headers)
 
     def _deliver(self, event: JobEvent) -> None:
@@ -149,7 +164,11 @@ class _Same:
 @lru_cache(maxsize=256)
 def _encoded_event(job_id: str, event_id: str, name: str, same: _Same) -> bytes:
     event = same.event
-    return encode(event_id, name, shown(event.job) if event.job is not None else {"id": job_id, **event.data, **_over(event)})
+    return encode(
+        event_id,
+        name,
+        shown(event.job) if event.job is not None else {"id": job_id, **event.data, **_over(event)},
+    )
 
 
 def _over(event: JobEvent) -> dict[str, Any]:

@@ -81,4 +81,8 @@ def why_not(job_id: str) -> str | None:
         record = find_job(job_id)
     except JobUnknown as error:
         return str(error)
-    return f"this job is {record.status} and will not finish" if record.done and record.status != "finished" else None
+    return (
+        f"this job is {record.status} and will not finish"
+        if record.done and record.status != "finished"
+        else None
+    )

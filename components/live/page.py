@@ -6,7 +6,7 @@ from flask import Response
 
 from components.http import script_page
 from components.operations import OPERATIONS
-from libraries.drawing.artboard import LARGEST_SEED
+from libraries.sheets.artboard import LARGEST_SEED
 
 
 def live_page() -> Response:
@@ -16,4 +16,8 @@ def live_page() -> Response:
 
 def text_types() -> list[str]:
     """Return the names of the job types that take a text and nothing else, in alphabetical order."""
-    return [name for name, operation in OPERATIONS.items() if set(operation.schema().fields) == {"content"}]
+    return [
+        name
+        for name, operation in OPERATIONS.items()
+        if set(operation.schema().fields) == {"content"}
+    ]

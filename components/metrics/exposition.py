@@ -8,7 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from flask import Flask, Response, current_app, request
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import exposition as openmetrics
@@ -46,8 +51,14 @@ class ServiceCollector(Collector):
     def _own(self) -> Iterator[Metric]:
         """Yield what this process knows of itself."""
         hub, counts = live(self._app).hub, self._app.extensions[NAME]
-        yield GaugeMetricFamily("vector_held_connections", "Event streams and sockets that this process holds.", hub.held)
-        yield GaugeMetricFamily("vector_held_connections_limit", "How many of them it may hold.", hub.most)
+        yield GaugeMetricFamily(
+            "vector_held_connections",
+            "Event streams and sockets that this process holds.",
+            hub.held,
+        )
+        yield GaugeMetricFamily(
+            "vector_held_connections_limit", "How many of them it may hold.", hub.most
+        )
         yield from _requests(counts)
 
 
@@ -57,13 +68,17 @@ def _broker_up(value: int) -> Metric:
 
 def _requests(counts: Requests) -> Iterator[Metric]:
     answers = CounterMetricFamily(
-        "vector_http_requests", "Requests that this process has answered.", labels=("method", "route", "status")
+        "vector_http_requests",
+        "Requests that this process has answered.",
+        labels=("method", "route", "status"),
     )
     for labels, number in counts.answers().items():
         answers.add_metric(labels, number)
     yield answers
     seconds = HistogramMetricFamily(
-        "vector_http_request_seconds", "Seconds from a request until its answer is ready to be sent.", labels=("method", "route")
+        "vector_http_request_seconds",
+        "Seconds from a request until its answer is ready to be sent.",
+        labels=("method", "route"),
     )
     for kind, (buckets, total) in counts.durations().items():
         seconds.add_metric(kind, _cumulative(BOUNDS, buckets), total)
@@ -71,18 +86,26 @@ def _requests(counts: Requests) -> Iterator[Metric]:
 
 
 def _queue(measures: Measures) -> Iterator[Metric]:
-    jobs = GaugeMetricFamily("vector_queue_jobs", "Jobs on record that have not finished, by state.", labels=("state",))
+    jobs = GaugeMetricFamily(
+        "vector_queue_jobs", "Jobs on record that have not finished, by state.", labels=("state",)
+    )
     for state, number in measures.jobs.items():
         jobs.add_metric((state,), number)
     yield jobs
     gauges: dict[str, tuple[str, float | None]] = {
         "vector_queue_limit": ("Jobs that may wait; more are refused.", measures.limit),
         "vector_queue_paused": ("1 if the queue is paused, 0 if not.", measures.paused),
-        "vector_queue_front_wait_seconds": ("Seconds that the job at the front of the queue has waited.", measures.front_wait),
+        "vector_queue_front_wait_seconds": (
+            "Seconds that the job at the front of the queue has waited.",
+            measures.front_wait,
+        ),
         "vector_workers": ("Workers that are alive.", measures.workers),
         "vector_workers_busy": ("Workers that run a job.", measures.busy),
         "vector_broker_memory_bytes": ("Memory that the broker uses.", measures.memory),
-        "vector_broker_memory_limit_bytes": ("Memory that the broker may use; 0 for no limit.", measures.memory_limit),
+        "vector_broker_memory_limit_bytes": (
+            "Memory that the broker may use; 0 for no limit.",
+            measures.memory_limit,
+        ),
     }
     for name, (meaning, value) in gauges.items():
         if value is not None:
@@ -91,13 +114,19 @@ def _queue(measures: Measures) -> Iterator[Metric]:
 
 def _jobs(totals: dict[str, TaskTotals]) -> Iterator[Metric]:
     ended = CounterMetricFamily(
-        "vector_jobs", "Jobs that have ended by outcome, and attempts that failed and were `retried`.", labels=("task", "outcome")
+        "vector_jobs",
+        "Jobs that have ended by outcome, and attempts that failed and were `retried`.",
+        labels=("task", "outcome"),
     )
-    seconds = HistogramMetricFamily("vector_job_seconds", "Seconds that attempts took, whatever came of them.", labels=("task",))
+    seconds = HistogramMetricFamily(
+        "vector_job_seconds", "Seconds that attempts took, whatever came of them.", labels=("task",)
+    )
     for task, one in totals.items():
         for outcome, number in one.outcomes.items():
             ended.add_metric((task, outcome), number)
-        seconds.add_metric((task,), _cumulative(tuple(one.buckets), tuple(one.buckets.values())), one.seconds)
+        seconds.add_metric(
+            (task,), _cumulative(tuple(one.buckets), tuple(one.buckets.values())), one.seconds
+        )
     yield ended
     yield seconds
 

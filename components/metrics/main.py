@@ -16,7 +16,12 @@ BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "
 
 
 @blueprint.route("/metrics")
-@blueprint.response(200, content_type="text/plain", schema={"type": "string"}, description="Prometheus text, or OpenMetrics")
+@blueprint.response(
+    200,
+    content_type="text/plain",
+    schema={"type": "string"},
+    description="Prometheus text, or OpenMetrics",
+)
 @blueprint.doc(**BOTH_FORMS)
 def show_metrics() -> Response:
     """Show the queue, the jobs done so far and this web process in numbers, for Prometheus.

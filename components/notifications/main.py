@@ -10,7 +10,9 @@ from components.http import AcceptedSchema, accepted, api_blueprint
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, read_notices, submit
 
-blueprint = api_blueprint("notifications", __name__, None, "Hear of long tasks by asking from time to time.")
+blueprint = api_blueprint(
+    "notifications", __name__, None, "Hear of long tasks by asking from time to time."
+)
 
 EXAMPLE_TASK = "workers.example_tasks.example_long_task"
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -31,7 +33,9 @@ def list_notifications(query: dict[str, float]) -> tuple[list[dict[str, Any]], i
 
 
 @blueprint.route("/start-task")
-@blueprint.response(302, description="To `/live`, which shows its progress", headers={"Location": TEXT})
+@blueprint.response(
+    302, description="To `/live`, which shows its progress", headers={"Location": TEXT}
+)
 @blueprint.problems(429, 503)
 def start_task_and_watch() -> Response:
     """Start the example task, and go to the page that shows its progress.

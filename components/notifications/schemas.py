@@ -16,7 +16,10 @@ class NotificationsQuerySchema(Schema):
     since = fields.Float(
         load_default=0.0,
         validate=Range(0, LATEST),
-        metadata={"description": "Only what is later: the `timestamp` of the last notification that you have.", "example": 0},
+        metadata={
+            "description": "Only what is later: the `timestamp` of the last notification that you have.",
+            "example": 0,
+        },
     )
 
 
@@ -39,5 +42,8 @@ class NotificationSchema(ReplySchema):
     )
     timestamp = fields.Float(
         required=True,
-        metadata={"description": "When, in Unix seconds. No two of yours have the same.", "example": 1795297432.322},
+        metadata={
+            "description": "When, in Unix seconds. No two of yours have the same.",
+            "example": 1795297432.322,
+        },
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.http import api_blueprint
 from components.papers.schemas import PaperListSchema
-from libraries.drawing.papers import ORIENTATIONS, PAPERS
+from libraries.sheets.papers import ORIENTATIONS, PAPERS
 
 blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
 
@@ -18,4 +18,7 @@ def list_papers() -> dict[str, Any]:
 
     Send a name as `paper` to `POST /artboard/create` in place of `width` and `height`, and `orientation` to turn it.
     """
-    return {"papers": [paper.as_record() for _, paper in PAPERS.items()], "orientations": list(ORIENTATIONS)}
+    return {
+        "papers": [paper.as_record() for _, paper in PAPERS.items()],
+        "orientations": list(ORIENTATIONS),
+    }

@@ -41,11 +41,17 @@ def find_pattern(name: str) -> Pattern:
 def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
     """Return a pattern as the JSON object of `PatternSchema`."""
     params = json_schema(pattern.schema)
-    defaults = {name: field["default"] for name, field in params["properties"].items() if field.get("default") is not None}
+    defaults = {
+        name: field["default"]
+        for name, field in params["properties"].items()
+        if field.get("default") is not None
+    }
     return {
         "name": name,
         "summary": pattern.summary,
-        "description": "\n\n".join(" ".join(part.split()) for part in pattern.description.split("\n\n")),
+        "description": "\n\n".join(
+            " ".join(part.split()) for part in pattern.description.split("\n\n")
+        ),
         "params": params,
         "example": {"width": A4_WIDTH, "height": A4_HEIGHT, "pattern": name, "params": defaults},
         "links": {

@@ -12,7 +12,9 @@ from components.patterns.previews import PNG_TYPE, preview_response
 from components.patterns.schemas import PatternListSchema, PatternSchema, PreviewQuerySchema
 from libraries.patterns import PATTERNS
 
-blueprint = api_blueprint("patterns", __name__, "/patterns", "What can be drawn, and what each drawing can be told.")
+blueprint = api_blueprint(
+    "patterns", __name__, "/patterns", "What can be drawn, and what each drawing can be told."
+)
 
 
 @blueprint.route("")
@@ -35,7 +37,9 @@ def get_pattern(name: str) -> dict[str, Any]:
 
 @blueprint.route("/<name>/preview.svg")
 @blueprint.arguments(PreviewQuerySchema, location="query")
-@blueprint.response(200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm")
+@blueprint.response(
+    200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
+)
 @blueprint.problems(404)
 def preview_svg(query: dict[str, Any], name: str) -> Response:
     """Show what a pattern looks like, as SVG."""
@@ -45,7 +49,12 @@ def preview_svg(query: dict[str, Any], name: str) -> Response:
 
 @blueprint.route("/<name>/preview.png")
 @blueprint.arguments(PreviewQuerySchema, location="query")
-@blueprint.response(200, content_type=PNG_TYPE, schema={"type": "string", "format": "binary"}, description="A picture")
+@blueprint.response(
+    200,
+    content_type=PNG_TYPE,
+    schema={"type": "string", "format": "binary"},
+    description="A picture",
+)
 @blueprint.problems(404)
 def preview_png(query: dict[str, Any], name: str) -> Response:
     """Show what a pattern looks like, as a picture."""

@@ -9,10 +9,10 @@ from typing import Any
 from flask import Response, request
 
 from components.http import FILE_HEADERS
-from libraries.drawing.area import Area
-from libraries.drawing.artboard import default_margin, draw_artboard
+from libraries.geometry.area import Area
 from libraries.patterns import check_pattern
 from libraries.previews import png
+from libraries.sheets.artboard import default_margin, draw_artboard
 
 # A sheet of A6: small enough to be drawn while the client waits.
 WIDTH, HEIGHT = 105, 148
@@ -27,7 +27,9 @@ def preview_response(name: str, query: dict[str, Any], media_type: str) -> Respo
         TooComplex: even the small sheet would take too many points.
     """
     data = preview(name, query["seed"], query["width"] if media_type == PNG_TYPE else 0)
-    response = Response(data, content_type=media_type, headers=FILE_HEADERS | {"Cache-Control": FRESH})
+    response = Response(
+        data, content_type=media_type, headers=FILE_HEADERS | {"Cache-Control": FRESH}
+    )
     response.set_etag(hashlib.sha256(data).hexdigest())
     response.make_conditional(request)
     return response

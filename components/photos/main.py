@@ -19,13 +19,33 @@ from libraries.imaging import check_promise
 from libraries.job_manager import JobOptions, enqueue_background_job, submit
 from libraries.uploads import PHOTOS, stem_of
 
-blueprint = api_blueprint("photos", __name__, "/photos", "Store photos without their notes, and draw them.")
-KEEP, FETCH, PLOT = (f"workers.image_tasks.{name}" for name in ("keep_photo", "fetch_photo", "plot_photo"))
+blueprint = api_blueprint(
+    "photos", __name__, "/photos", "Store photos without their notes, and draw them."
+)
+KEEP, FETCH, PLOT = (
+    f"workers.image_tasks.{name}" for name in ("keep_photo", "fetch_photo", "plot_photo")
+)
 TIMEOUT = "5m"
 BODY = "A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF."
-EXAMPLE = {"photo": "https://example.com/cat.jpg", "paper": "a4", "pattern": "stipple", "params": {"points": 8000}}
+EXAMPLE = {
+    "photo": "https://example.com/cat.jpg",
+    "paper": "a4",
+    "pattern": "stipple",
+    "params": {"points": 8000},
+}
 # What the task is told of what was asked.
-DRAWN = ("photo", "pattern", "width", "height", "params", "seed", "margin", "pen_width", "encoding", "turn")
+DRAWN = (
+    "photo",
+    "pattern",
+    "width",
+    "height",
+    "params",
+    "seed",
+    "margin",
+    "pen_width",
+    "encoding",
+    "turn",
+)
 Source = Received | str
 
 
@@ -60,8 +80,13 @@ def store_photo(source: Source) -> Response:
     paths and sizes, its `artifacts` where to get them.
     """
     if isinstance(source, str):
-        name = stem_of(source.partition("://")[2].partition("/")[2].partition("?")[0], otherwise="photo")
-        return accepted(enqueue_background_job(FETCH, source, name, job_timeout=TIMEOUT), "Photo queued for fetching")
+        name = stem_of(
+            source.partition("://")[2].partition("/")[2].partition("?")[0], otherwise="photo"
+        )
+        return accepted(
+            enqueue_background_job(FETCH, source, name, job_timeout=TIMEOUT),
+            "Photo queued for fetching",
+        )
     check_promise(source.head)
     name = stem_of(source.name, otherwise="photo")
     job = enqueue_background_job(KEEP, source.parcel.id, name, job_timeout=TIMEOUT)
@@ -86,5 +111,9 @@ def plot_photo(asked: dict[str, Any]) -> Response:
     token = f"{request_random().getrandbits(128):032x}"
     name = f"photos/{token[:2]}/{token[2:]}/photo_{asked['pattern']}.svg"
     options = JobOptions(job_timeout=TIMEOUT, depends_on=before, webhook=webhook)
-    job = submit(PLOT, kwargs={**{field: asked[field] for field in DRAWN}, "output_filename": name}, options=options)
+    job = submit(
+        PLOT,
+        kwargs={**{field: asked[field] for field in DRAWN}, "output_filename": name},
+        options=options,
+    )
     return accepted(job, "Photo queued for drawing", file=f"output/{name}")

@@ -11,10 +11,10 @@ from marshmallow.validate import Length, OneOf
 from components.http import AcceptedSchema
 from components.library_checks import passes
 from components.webhook_fields import webhook_field
-from libraries.drawing.artboard import ArtboardSchema
-from libraries.drawing.photos import PHOTO_PATTERNS
 from libraries.outbound import check_url
 from libraries.settings import get_settings
+from libraries.sheets.artboard import ArtboardSchema
+from libraries.sheets.photos import PHOTO_PATTERNS
 
 LONGEST_URL = 2048
 
@@ -64,7 +64,9 @@ class PlotPhotoSchema(ArtboardSchema):
     def check_image(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a second picture."""
         if "image" in (data.get("params") or {}):
-            raise ValidationError({"params": {"image": ["Must not be given: the photo is the image."]}})
+            raise ValidationError(
+                {"params": {"image": ["Must not be given: the photo is the image."]}}
+            )
 
 
 class QueuedPlotSchema(AcceptedSchema):

@@ -28,7 +28,9 @@ def jobs_before(photo: str) -> tuple[str, ...]:
         else:
             return _job_before(photo)
     except (InvalidInput, NotFound) as error:
-        raise BadFields([FieldError(("photo",), str(error), getattr(error, "hint", None))]) from None
+        raise BadFields(
+            [FieldError(("photo",), str(error), getattr(error, "hint", None))]
+        ) from None
     return ()
 
 

@@ -9,12 +9,17 @@ from components.operations import OPERATIONS, Operation
 from components.postcards.schemas import CreatePostcardSchema
 from libraries.job_manager import JobOptions, submit
 
-blueprint = api_blueprint("postcards", __name__, "/postcards", "Cards of 210 x 148 mm with a message.")
+blueprint = api_blueprint(
+    "postcards", __name__, "/postcards", "Cards of 210 x 148 mm with a message."
+)
 
 DRAW = OPERATIONS.add(
     "postcard",
     Operation(
-        task="workers.svg_tasks.generate_postcard_svg", schema=CreatePostcardSchema, calls=lambda card: [card], timeout="2m"
+        task="workers.svg_tasks.generate_postcard_svg",
+        schema=CreatePostcardSchema,
+        calls=lambda card: [card],
+        timeout="2m",
     ),
 )
 EXAMPLE = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}

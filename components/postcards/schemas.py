@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libraries.drawing.postcards import PostcardSchema
+from libraries.sheets.postcards import PostcardSchema
 
 
 class CreatePostcardSchema(PostcardSchema):

@@ -8,7 +8,9 @@ from components.http import api_blueprint, json_response
 from components.queue.schemas import CapacitySchema, PausedSchema
 from libraries.job_manager import Capacity, capacity, pause_queue, resume_queue
 
-blueprint = api_blueprint("queue", __name__, None, "How busy the queue is; pause it, and let it go on.")
+blueprint = api_blueprint(
+    "queue", __name__, None, "How busy the queue is; pause it, and let it go on."
+)
 
 
 @blueprint.route("/queue/pause", methods=["POST"])

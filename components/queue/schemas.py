@@ -10,7 +10,9 @@ from components.http import ReplySchema
 class PausedSchema(ReplySchema):
     """Whether the queue is paused."""
 
-    paused = fields.Boolean(required=True, metadata={"description": "Whether the workers leave the queue alone."})
+    paused = fields.Boolean(
+        required=True, metadata={"description": "Whether the workers leave the queue alone."}
+    )
 
 
 class CapacitySchema(PausedSchema):
@@ -19,9 +21,13 @@ class CapacitySchema(PausedSchema):
     queue_depth = fields.Integer(required=True, metadata={"description": "Jobs that wait."})
     active_jobs = fields.Integer(required=True, metadata={"description": "Jobs that run."})
     workers = fields.Integer(required=True, metadata={"description": "Workers that are alive."})
-    max_queue = fields.Integer(required=True, metadata={"description": "Jobs that may wait; more are refused with 429."})
+    max_queue = fields.Integer(
+        required=True, metadata={"description": "Jobs that may wait; more are refused with 429."}
+    )
     estimated_wait_s = fields.Float(
         required=True,
         allow_none=True,
-        metadata={"description": "Seconds until a job that is queued now begins; null while nothing is known of that."},
+        metadata={
+            "description": "Seconds until a job that is queued now begins; null while nothing is known of that."
+        },
     )

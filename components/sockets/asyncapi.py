@@ -57,11 +57,19 @@ STREAMED = (
 )
 ENDED = replace(DRAWN, result=None, artifacts=[], progress=None)
 WHOLE_EVENTS = {
-    "status": ("The job as it stands.", replace(ENDED, status="started", ended_at=None, expires_at=None)),
+    "status": (
+        "The job as it stands.",
+        replace(ENDED, status="started", ended_at=None, expires_at=None),
+    ),
     "finished": ("The job has finished; nothing comes after this.", DRAWN),
     "failed": (
         "The job has failed; nothing comes after this.",
-        replace(ENDED, status="failed", public_error="the job ran longer than its timeout allows", error_code="timeout"),
+        replace(
+            ENDED,
+            status="failed",
+            public_error="the job ran longer than its timeout allows",
+            error_code="timeout",
+        ),
     ),
     "canceled": (
         "The job was canceled, stopped or deleted; nothing comes after this.",
@@ -109,10 +117,17 @@ def asyncapi_document(settings: Settings) -> Node:
             flat.name: flat.channel(paths[flat.address]["get"], FLAT + SOCKET),
             STREAM: stream_channel(stream),
         },
-        "operations": envelope.operations() | flat.operations() | stream_operations(stream, paths[STREAM_PATH]["get"]),
+        "operations": envelope.operations()
+        | flat.operations()
+        | stream_operations(stream, paths[STREAM_PATH]["get"]),
         "components": {
             "schemas": schemas.all(),
-            "correlationIds": {"ref": {"description": "The client's own word.", "location": "$message.payload#/ref"}},
+            "correlationIds": {
+                "ref": {
+                    "description": "The client's own word.",
+                    "location": "$message.payload#/ref",
+                }
+            },
             **({"securitySchemes": security_schemes()} if settings.api_keys else {}),
         },
     }
@@ -120,7 +135,11 @@ def asyncapi_document(settings: Settings) -> Node:
 
 def security_schemes() -> Node:
     """Return the ways in which a client can show its key, in the words of AsyncAPI."""
-    return {"bearer": SCHEMES["bearer"], "header": {**SCHEMES["header"], "type": "httpApiKey"}, **TOKENS}
+    return {
+        "bearer": SCHEMES["bearer"],
+        "header": {**SCHEMES["header"], "type": "httpApiKey"},
+        **TOKENS,
+    }
 
 
 def servers(*, keyed: bool) -> Node:
@@ -128,12 +147,22 @@ def servers(*, keyed: bool) -> Node:
     host = base_address().removeprefix("http://")
     elsewhere = "From another machine, or behind a proxy, use the address there"
     found: Node = {
-        "websocket": {"host": host, "protocol": "ws", "description": f"The WebSockets. {elsewhere}, and `wss` under TLS."},
-        "http": {"host": host, "protocol": "http", "description": f"The event streams. {elsewhere}, and `https` under TLS."},
+        "websocket": {
+            "host": host,
+            "protocol": "ws",
+            "description": f"The WebSockets. {elsewhere}, and `wss` under TLS.",
+        },
+        "http": {
+            "host": host,
+            "protocol": "http",
+            "description": f"The event streams. {elsewhere}, and `https` under TLS.",
+        },
     }
     if keyed:
         for name, server in found.items():
-            ways = [way for way in security_schemes() if name == "websocket" or way != "subprotocol"]
+            ways = [
+                way for way in security_schemes() if name == "websocket" or way != "subprotocol"
+            ]
             server["security"] = [{"$ref": f"#/components/securitySchemes/{way}"} for way in ways]
     return found
 
@@ -149,38 +178,58 @@ def job_requests(schemas: Schemas) -> Iterable[tuple[str, Node, list[Node]]]:
         examples=texts,
         **({"not": {"enum": list(others)}} if others else {}),
     )
-    yield "text", record({"type": job_type, "content": content}, {"type"}), [{"type": one, "content": "hello"} for one in texts]
+    yield (
+        "text",
+        record({"type": job_type, "content": content}, {"type"}),
+        [{"type": one, "content": "hello"} for one in texts],
+    )
     for name, example in others.items():
         node = schemas.of(OPERATIONS[name].schema())
         fields = {word: one for word, one in node["properties"].items() if word not in NOT_HERE}
         content = schemas.add(f"{pascal(name)}Content", {**node, "properties": fields})
-        yield name, record({"type": constant(name), "content": content}), [{"type": name, "content": example}] if example else []
+        yield (
+            name,
+            record({"type": constant(name), "content": content}),
+            [{"type": name, "content": example}] if example else [],
+        )
 
 
 class Socket:
     """A WebSocket as the document has it: one channel, and an operation for all that can be asked for and each frame."""
 
-    def __init__(self, name: str, address: str, shapes: Shapes, jobs: Iterable[tuple[str, Node, list[Node]]]) -> None:
+    def __init__(
+        self, name: str, address: str, shapes: Shapes, jobs: Iterable[tuple[str, Node, list[Node]]]
+    ) -> None:
         """Describe the WebSocket at `address`; its schemas are kept where `shapes` keeps them."""
         self.name = name
         self.address = address
         self.jobs = [*shapes.texts(), *(shapes.job(*job) for job in jobs)]
         self.actions = {
-            row.name: shapes.request(row, shapes.schemas.of(PAYLOADS[row.name](unknown="exclude"))) for row in ACTIONS
+            row.name: shapes.request(row, shapes.schemas.of(PAYLOADS[row.name](unknown="exclude")))
+            for row in ACTIONS
         }
         self.statuses = shapes.statuses()
-        self.frames = {row.name: message for row in FRAMES if (message := shapes.told(row)) is not None}
+        self.frames = {
+            row.name: message for row in FRAMES if (message := shapes.told(row)) is not None
+        }
 
     def channel(self, route: Node, description: str) -> Node:
         """Return the channel; `route` is what the OpenAPI document says of its address."""
-        messages = [*self.jobs, *self.actions.values(), *self.statuses.values(), *self.frames.values()]
+        messages = [
+            *self.jobs,
+            *self.actions.values(),
+            *self.statuses.values(),
+            *self.frames.values(),
+        ]
         return {
             "address": self.address,
             "title": self.name,
             "summary": route["summary"],
             "description": description,
             "messages": {message.key: described(message) for message in messages},
-            "bindings": {"ws": {"method": "GET", "query": query_of(route), "bindingVersion": "0.1.0"}},
+            "bindings": {
+                "ws": {"method": "GET", "query": query_of(route), "bindingVersion": "0.1.0"}
+            },
         }
 
     def operations(self) -> Node:
@@ -189,16 +238,22 @@ class Socket:
         found = {"receive_job": operation(self.name, JOB, self.jobs, answers)}
         for action in ACTIONS:
             answers = [self.frames.get(name) or self.statuses[name] for name in action.answers]
-            found[f"receive_{action.name}"] = operation(self.name, action, [self.actions[action.name]], answers)
+            found[f"receive_{action.name}"] = operation(
+                self.name, action, [self.actions[action.name]], answers
+            )
         for status in STATUSES:
-            found[f"send_status_{status.name}"] = operation(self.name, status, [self.statuses[status.name]])
+            found[f"send_status_{status.name}"] = operation(
+                self.name, status, [self.statuses[status.name]]
+            )
         for frame in FRAMES:
             if frame.name in self.frames:
                 found[f"send_{frame.name}"] = operation(self.name, frame, [self.frames[frame.name]])
         return {f"{self.name}_{name}": node for name, node in found.items()}
 
 
-def operation(channel: str, row: Row, messages: Iterable[Message], answers: Iterable[Message] | None = None) -> Node:
+def operation(
+    channel: str, row: Row, messages: Iterable[Message], answers: Iterable[Message] | None = None
+) -> Node:
     """Return an operation on a channel: what has answers is received, all else is sent."""
     here = {"$ref": f"#/channels/{channel}"}
     return {
@@ -208,18 +263,29 @@ def operation(channel: str, row: Row, messages: Iterable[Message], answers: Iter
         **({"description": row.description} if row.description else {}),
         "tags": [{"name": row.tag}],
         "messages": references_to(channel, messages),
-        **({} if answers is None else {"reply": {"channel": here, "messages": references_to(channel, answers)}}),
+        **(
+            {}
+            if answers is None
+            else {"reply": {"channel": here, "messages": references_to(channel, answers)}}
+        ),
     }
 
 
 def references_to(channel: str, messages: Iterable[Message]) -> list[Node]:
     """Return references to messages of a channel, each once."""
-    return [{"$ref": f"#/channels/{channel}/messages/{key}"} for key in dict.fromkeys(message.key for message in messages)]
+    return [
+        {"$ref": f"#/channels/{channel}/messages/{key}"}
+        for key in dict.fromkeys(message.key for message in messages)
+    ]
 
 
 def described(message: Message) -> Node:
     """Return a message as a channel has it."""
-    repeats = {"correlationId": {"$ref": "#/components/correlationIds/ref"}} if message.repeats_ref else {}
+    repeats = (
+        {"correlationId": {"$ref": "#/components/correlationIds/ref"}}
+        if message.repeats_ref
+        else {}
+    )
     return {
         "name": message.name,
         "title": message.key,
@@ -236,27 +302,54 @@ def query_of(route: Node) -> Node:
     """Return the schema of what may be said behind the `?`, from what the OpenAPI document says of a route."""
     found = [one for one in route["parameters"] if one.get("in") == "query"]
     said = [{**one["schema"], "description": one.get("description", "")} for one in found]
-    return record({one["name"]: node for one, node in zip(found, said, strict=True)}, {one["name"] for one in found})
+    return record(
+        {one["name"]: node for one, node in zip(found, said, strict=True)},
+        {one["name"] for one in found},
+    )
 
 
 def stream_messages(schemas: Schemas) -> dict[str, Message]:
     """Return what is told on event streams, by the name of the event."""
-    fields = {"id": JOB_ID, "status": text("`not_found`."), "done": {"type": "boolean", "description": "Whether it has ended."}}
-    gone = schemas.add("DeletedJob", record(fields, {"done"}, "What is left to say of a job that was deleted."))
+    fields = {
+        "id": JOB_ID,
+        "status": text("`not_found`."),
+        "done": {"type": "boolean", "description": "Whether it has ended."},
+    }
+    gone = schemas.add(
+        "DeletedJob", record(fields, {"done"}, "What is left to say of a job that was deleted.")
+    )
     progress = schemas.add("JobProgress", record({"id": JOB_ID, **STEPS}))
     line = schemas.add("JobLog", record({"id": JOB_ID, "message": text("What it says.")}))
     step = {"id": DRAWING, "step": 1, "total": 2, "percent": 50, "message": "drawing the spiral"}
-    found = {name: event(name, said, {"anyOf": [JOB_REF, gone]}, job_body(job)) for name, (said, job) in WHOLE_EVENTS.items()}
+    found = {
+        name: event(name, said, {"anyOf": [JOB_REF, gone]}, job_body(job))
+        for name, (said, job) in WHOLE_EVENTS.items()
+    }
     found["progress"] = event("progress", "The job has come further.", progress, step)
-    found["log"] = event("log", "The task says something in words.", line, {"id": DRAWING, "message": "joined 40 lines"})
+    found["log"] = event(
+        "log",
+        "The task says something in words.",
+        line,
+        {"id": DRAWING, "message": "joined 40 lines"},
+    )
     return found
 
 
 def event(name: str, summary: str, payload: Node, example: Node) -> Message:
     """Return the message for an event; what stands beside its data are its headers."""
-    seq = text("Say it as `Last-Event-ID` for what comes behind it. The first `status` has none.", examples=[EVENT])
+    seq = text(
+        "Say it as `Last-Event-ID` for what comes behind it. The first `status` has none.",
+        examples=[EVENT],
+    )
     headers = record({"event": constant(name), "id": seq}, {"id"})
-    return Message(key=f"{pascal(name)}Event", name=name, summary=summary, payload=payload, examples=[example], headers=headers)
+    return Message(
+        key=f"{pascal(name)}Event",
+        name=name,
+        summary=summary,
+        payload=payload,
+        examples=[example],
+        headers=headers,
+    )
 
 
 def stream_channel(messages: Mapping[str, Message]) -> Node:

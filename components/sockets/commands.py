@@ -15,14 +15,21 @@ from libraries.job_manager.ownership import ANONYMOUS
 @click.command()
 @click.argument("group")
 @click.argument("message")
-@click.option("--owner", default=ANONYMOUS, show_default=True, help="Whose group it is, where API keys are set.")
+@click.option(
+    "--owner",
+    default=ANONYMOUS,
+    show_default=True,
+    help="Whose group it is, where API keys are set.",
+)
 def push(group: str, message: str, owner: str) -> None:
     """Send MESSAGE to all sockets that have joined GROUP.
 
     MESSAGE is a JSON object, or a text that is sent as {"text": MESSAGE}. `client:<client_id>` is the group of one socket.
     """
     if not re.fullmatch(GROUP, group):
-        raise click.BadParameter("a group is 1 to 64 letters, digits or any of _.:-", param_hint="GROUP")
+        raise click.BadParameter(
+            "a group is 1 to 64 letters, digits or any of _.:-", param_hint="GROUP"
+        )
     try:
         body = json.loads(message)
     except ValueError:

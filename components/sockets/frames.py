@@ -99,7 +99,11 @@ class Flat:
         if not isinstance(kind, str):
             raise BadMessage("the type must be a text")
         if kind in ACTIONS and kind != "job" and "content" not in said:
-            return Asked(kind, {name: value for name, value in said.items() if name not in ("type", "ref")}, _ref(said))
+            return Asked(
+                kind,
+                {name: value for name, value in said.items() if name not in ("type", "ref")},
+                _ref(said),
+            )
         return Asked("job", {"type": kind, "content": said.get("content", "")}, _ref(said))
 
     def status(self, status: str, message: str, *, ref: Any = None, **extra: Any) -> str:

@@ -48,7 +48,10 @@ class Schemas:
         while pending:
             name = pending.pop()
             if name not in found:
-                found[name] = {"title": name, **(self._named.get(name) or self._plain(self._foreign(name)))}
+                found[name] = {
+                    "title": name,
+                    **(self._named.get(name) or self._plain(self._foreign(name))),
+                }
                 pending += references(found[name])
         return dict(sorted(found.items()))
 
@@ -71,7 +74,9 @@ class Schemas:
         if "pattern" in plain:
             plain["pattern"] = plain["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
         if "properties" in plain:
-            plain["properties"] = {name: self._plain(inner) for name, inner in plain["properties"].items()}
+            plain["properties"] = {
+                name: self._plain(inner) for name, inner in plain["properties"].items()
+            }
         if isinstance(plain.get("items"), dict):
             plain["items"] = self._plain(plain["items"])
         return plain
@@ -98,11 +103,18 @@ def references(node: object) -> Iterator[str]:
             yield from references(inner)
 
 
-def record(fields: Mapping[str, Node], optional: Collection[str] = (), description: str = "") -> Node:
+def record(
+    fields: Mapping[str, Node], optional: Collection[str] = (), description: str = ""
+) -> Node:
     """Return the schema of an object with these fields."""
     said = {"description": description} if description else {}
     required = [name for name in fields if name not in optional]
-    return {"type": "object", **said, "properties": dict(fields), **({"required": required} if required else {})}
+    return {
+        "type": "object",
+        **said,
+        "properties": dict(fields),
+        **({"required": required} if required else {}),
+    }
 
 
 def constant(value: str) -> Node:

@@ -23,7 +23,9 @@ from libraries.job_manager import current_owner, send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import get_settings
 
-blueprint = api_blueprint("sockets", __name__, None, "Ask for jobs and follow them on one connection.")
+blueprint = api_blueprint(
+    "sockets", __name__, None, "Ask for jobs and follow them on one connection."
+)
 blueprint.cli_group = None
 blueprint.cli.add_command(push)
 # What a client offers beside its key, and is answered with.
@@ -35,7 +37,11 @@ class UpgradeRequired(EdgeError):
 
     code: ClassVar[str] = "upgrade-required"
     status: ClassVar[int] = 426
-    headers: ClassVar[dict[str, str]] = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    headers: ClassVar[dict[str, str]] = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+    }
 
 
 class ForeignOrigin(EdgeError):
@@ -49,25 +55,33 @@ class SocketQuerySchema(Schema):
     """What may be said in the address of a WebSocket."""
 
     token = fields.String(
-        load_default="", validate=Length(max=1024), metadata={"description": "In place of an API key; see a job's `token`."}
+        load_default="",
+        validate=Length(max=1024),
+        metadata={"description": "In place of an API key; see a job's `token`."},
     )
 
 
 class GroupMessageSchema(Schema):
     """A message to a group."""
 
-    message = fields.Dict(required=True, metadata={"description": "Any JSON object; the sockets get it as it is."})
+    message = fields.Dict(
+        required=True, metadata={"description": "Any JSON object; the sockets get it as it is."}
+    )
 
 
 class SentSchema(ReplySchema):
     """The reply to a message that was sent."""
 
-    processes = fields.Integer(required=True, metadata={"description": "How many web processes had a listening socket."})
+    processes = fields.Integer(
+        required=True, metadata={"description": "How many web processes had a listening socket."}
+    )
 
 
 @blueprint.route("/ws/background_jobs")
 @blueprint.arguments(SocketQuerySchema, location="query")
-@blueprint.response(101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it")
+@blueprint.response(
+    101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
+)
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
@@ -76,7 +90,9 @@ def background_jobs(query: dict[str, Any]) -> Response:
 
 @blueprint.route("/ws/backgroundjob")
 @blueprint.arguments(SocketQuerySchema, location="query")
-@blueprint.response(101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it")
+@blueprint.response(
+    101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
+)
 @blueprint.problems(403, 426, 503)
 def background_job(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
@@ -84,14 +100,19 @@ def background_job(query: dict[str, Any]) -> Response:
 
 
 # A handshake is matched only by rules that say so; the ones above answer whoever comes without.
-for _rule, _endpoint in (("/ws/background_jobs", "background_jobs"), ("/ws/backgroundjob", "background_job")):
+for _rule, _endpoint in (
+    ("/ws/background_jobs", "background_jobs"),
+    ("/ws/backgroundjob", "background_job"),
+):
     flask.Blueprint.add_url_rule(blueprint, _rule, _endpoint, websocket=True)
 
 
 @blueprint.route(
     "/groups/<group>/messages",
     methods=["POST"],
-    parameters=[{"in": "path", "name": "group", "schema": {"type": "string", "pattern": f"^{GROUP}$"}}],
+    parameters=[
+        {"in": "path", "name": "group", "schema": {"type": "string", "pattern": f"^{GROUP}$"}}
+    ],
 )
 @blueprint.arguments(GroupMessageSchema, example={"message": {"text": "hello"}})
 @blueprint.response(202, SentSchema)
@@ -102,12 +123,22 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
     `client:<client_id>` reaches one socket; it learns its `client_id` by the action `hello`.
     """
     if not re.fullmatch(GROUP, group):
-        raise BadFields([FieldError(("group",), "Must be 1 to 64 letters, digits or any of _.:-")], location="path")
-    return json_response({"processes": send_to_group(current_owner(), group, asked["message"])}, status_code=202)
+        raise BadFields(
+            [FieldError(("group",), "Must be 1 to 64 letters, digits or any of _.:-")],
+            location="path",
+        )
+    return json_response(
+        {"processes": send_to_group(current_owner(), group, asked["message"])}, status_code=202
+    )
 
 
 @blueprint.route("/asyncapi.json")
-@blueprint.response(200, description="A description (AsyncAPI 3.0)", content_type="application/json", schema={"type": "object"})
+@blueprint.response(
+    200,
+    description="A description (AsyncAPI 3.0)",
+    content_type="application/json",
+    schema={"type": "object"},
+)
 def asyncapi() -> Response:
     """Describe what is said on WebSockets and event streams, for machines."""
     return document_response(asyncapi_document(get_settings()))
@@ -126,13 +157,20 @@ def open_socket(form: Form) -> Response:
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
     if settings.api_keys and not origin_allowed(settings.allowed_origins):
-        raise ForeignOrigin("pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS")
+        raise ForeignOrigin(
+            "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
+        )
     if not can_hold():
         raise NotHeld("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
     conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
-    return HeldResponse(101, handshake_reply(request.headers.get, chosen_protocol()), conversation, conversation.begin)
+    return HeldResponse(
+        101,
+        handshake_reply(request.headers.get, chosen_protocol()),
+        conversation,
+        conversation.begin,
+    )
 
 
 def origin_allowed(allowed: tuple[str, ...]) -> bool:
@@ -143,5 +181,11 @@ def origin_allowed(allowed: tuple[str, ...]) -> bool:
 
 def chosen_protocol() -> str:
     """Return the subprotocol to answer with: a browser that offered some wants one of them, and not its key back."""
-    offered = [name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-    return SUBPROTOCOL if SUBPROTOCOL in offered else next((name for name in offered if KEY_PROTOCOL.fullmatch(name)), "")
+    offered = [
+        name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    ]
+    return (
+        SUBPROTOCOL
+        if SUBPROTOCOL in offered
+        else next((name for name in offered if KEY_PROTOCOL.fullmatch(name)), "")
+    )

@@ -42,7 +42,9 @@ DRAWN = JobRecord(
     attempt=1,
     timeout=300,
     expires_at=datetime(2026, 11, 21, 22, 43, 51, tzinfo=UTC),
-    artifacts=[{"name": "artboard_1.svg", "media_type": "image/svg+xml", "size": 8123, "sha256": "9f" * 32}],
+    artifacts=[
+        {"name": "artboard_1.svg", "media_type": "image/svg+xml", "size": 8123, "sha256": "9f" * 32}
+    ],
 )
 
 
@@ -67,8 +69,14 @@ STEPS = {
 # What can stand beside the payload of an envelope, and among the fields of a flat frame.
 BESIDE: dict[str, Node] = {
     "job_id": JOB_ID,
-    "seq": text("The id of the event. Sent as `after` with `subscribe`, it gives what came behind it."),
-    "ref": {"type": ["string", "number"], "maxLength": LONGEST_REF, "description": "The client's own word, repeated."},
+    "seq": text(
+        "The id of the event. Sent as `after` with `subscribe`, it gives what came behind it."
+    ),
+    "ref": {
+        "type": ["string", "number"],
+        "maxLength": LONGEST_REF,
+        "description": "The client's own word, repeated.",
+    },
     "job": JOB_REF,
     "timestamp": text("When a text job answered, where RESULT_TIMESTAMPS is set."),
 }
@@ -104,7 +112,9 @@ class Told(Row):
 
     def beside_in(self, unsaid: Collection[str] = ()) -> dict[str, Node]:
         """Return what can stand beside the fields, but for what a form leaves unsaid."""
-        return {name: BESIDE[name] for name in (*self.beside_always, *self.beside) if name not in unsaid}
+        return {
+            name: BESIDE[name] for name in (*self.beside_always, *self.beside) if name not in unsaid
+        }
 
     def example_in(self, form: Form) -> Node:
         """Return the example as this form writes it; empty where it has no such frame."""
@@ -130,7 +140,13 @@ ACTIONS = (
         {"job_id": DRAWING, "after": "0-0"},
         description="The job as it stands comes at once, then each event behind `after`, up to the end.",
     ),
-    Action("unsubscribe", FOLLOWING, "Follow a job no longer; it goes on.", ("unsubscribed", "error"), {"job_id": DRAWING}),
+    Action(
+        "unsubscribe",
+        FOLLOWING,
+        "Follow a job no longer; it goes on.",
+        ("unsubscribed", "error"),
+        {"job_id": DRAWING},
+    ),
     Action(
         "cancel",
         JOBS,
@@ -145,7 +161,11 @@ ACTIONS = (
 
 STATUSES = (
     Told(
-        "connected", CONNECTION, "The connection is open; the first frame.", lambda form: form.status("connected", WELCOME), SAID
+        "connected",
+        CONNECTION,
+        "The connection is open; the first frame.",
+        lambda form: form.status("connected", WELCOME),
+        SAID,
     ),
     Told(
         "queuing",
@@ -159,7 +179,9 @@ STATUSES = (
         "queued",
         JOBS,
         "The job is queued.",
-        lambda form: form.status("queued", f"📋 Job {TRANSLATION} queued successfully!", job_id=TRANSLATION, ref=7),
+        lambda form: form.status(
+            "queued", f"📋 Job {TRANSLATION} queued successfully!", job_id=TRANSLATION, ref=7
+        ),
         SAID | {"job_id": JOB_ID},
         beside=("ref",),
         description="A mail to many is many jobs, and each is told of.",
@@ -168,7 +190,9 @@ STATUSES = (
         "result",
         JOBS,
         "A job has finished.",
-        lambda form: form.status("result", "🌍 Translated: 'hello' → 'hola'", job_id=TRANSLATION, seq=EVENT),
+        lambda form: form.status(
+            "result", "🌍 Translated: 'hello' → 'hola'", job_id=TRANSLATION, seq=EVENT
+        ),
         SAID,
         beside=("job_id", "seq", "job", "timestamp"),
         description="For a text job that this client asked for, `message` is the whole answer; for others `job` has the rest.",
@@ -186,7 +210,9 @@ STATUSES = (
         "canceled",
         JOBS,
         "A job was canceled, stopped or deleted.",
-        lambda form: form.status("canceled", f"🚫 Job {TRANSLATION} was canceled", job_id=TRANSLATION, seq=EVENT),
+        lambda form: form.status(
+            "canceled", f"🚫 Job {TRANSLATION} was canceled", job_id=TRANSLATION, seq=EVENT
+        ),
         SAID,
         beside=("job_id", "seq", "job", "ref"),
     ),
@@ -196,14 +222,22 @@ PROGRESS = Told(
     "job_progress",
     JOBS,
     "A job has come further.",
-    lambda form: form.progress(DRAWING, EVENT, {"step": 1, "total": 2, "percent": 50, "message": "drawing the spiral"}),
+    lambda form: form.progress(
+        DRAWING, EVENT, {"step": 1, "total": 2, "percent": 50, "message": "drawing the spiral"}
+    ),
     STEPS,
     beside_always=("job_id", "seq"),
     description="Only of jobs whose task reports it.",
 )
 
 REPLIES = (
-    Told("pong", CONNECTION, "The connection is alive.", lambda form: form.tell("pong", None, 7), beside=("ref",)),
+    Told(
+        "pong",
+        CONNECTION,
+        "The connection is alive.",
+        lambda form: form.tell("pong", None, 7),
+        beside=("ref",),
+    ),
     Told(
         "hello",
         CONNECTION,
@@ -211,7 +245,11 @@ REPLIES = (
         lambda form: form.tell("hello", {"client_id": "5f0c2a9be1d34c77", "groups": ["studio"]}, 7),
         {
             "client_id": text("Good for this connection."),
-            "groups": {"type": "array", "items": {"type": "string"}, "description": "The groups it has joined."},
+            "groups": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The groups it has joined.",
+            },
         },
         beside=("ref",),
     ),
@@ -220,7 +258,10 @@ REPLIES = (
         CONNECTION,
         "A message was refused.",
         lambda form: form.tell("error", {"detail": "content: Missing data for required field."}, 7),
-        {"detail": text("Why, in words."), "job_status": text("The state of the job that cannot be canceled.")},
+        {
+            "detail": text("Why, in words."),
+            "job_status": text("The state of the job that cannot be canceled."),
+        },
         frozenset({"job_status"}),
         beside=("ref",),
     ),
@@ -275,7 +316,10 @@ REPLIES = (
         GROUPS,
         "Somebody sent a message to a group.",
         lambda form: form.tell("group_message", {"group": "studio", "message": {"text": "hello"}}),
-        {"group": text("The group."), "message": {"type": "object", "description": "What was sent."}},
+        {
+            "group": text("The group."),
+            "message": {"type": "object", "description": "What was sent."},
+        },
     ),
 )
 
@@ -301,9 +345,19 @@ FRAMES = (PROGRESS, *REPLIES, *COMPLETIONS)
 CONTENTS: dict[str, Node] = {
     "artboard": {"width": 210, "height": 297, "pattern": "spiral"},
     "postcard": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
-    "email": {"recipient": "ann@example.com", "subject": "Your order is ready", "context": {"name": "Ann", "order": "A-17"}},
+    "email": {
+        "recipient": "ann@example.com",
+        "subject": "Your order is ready",
+        "context": {"name": "Ann", "order": "A-17"},
+    },
     "convert": {"file_path": "uploads/data.csv", "format": "json"},
-    "chart": {"file_path": "uploads/data.csv", "chart": "line", "x": "day", "y": ["price"], "title": "Prices"},
+    "chart": {
+        "file_path": "uploads/data.csv",
+        "chart": "line",
+        "x": "day",
+        "y": ["price"],
+        "title": "Prices",
+    },
 }
 
 

@@ -58,7 +58,9 @@ class SubscribeSchema(Schema):
     """A job that is to be followed, from behind an event that is known."""
 
     job_id = fields.String(required=True, validate=Length(1, 128))
-    after = fields.String(load_default=START, validate=Regexp(EVENT_ID, error="Must be the id of an event."))
+    after = fields.String(
+        load_default=START, validate=Regexp(EVENT_ID, error="Must be the id of an event.")
+    )
 
 
 class JobIdSchema(Schema):
@@ -70,7 +72,10 @@ class JobIdSchema(Schema):
 class GroupSchema(Schema):
     """A group of sockets."""
 
-    group = fields.String(required=True, validate=Regexp(rf"\A{GROUP}\Z", error="Must be 1 to 64 letters, digits or any of _.:-"))
+    group = fields.String(
+        required=True,
+        validate=Regexp(rf"\A{GROUP}\Z", error="Must be 1 to 64 letters, digits or any of _.:-"),
+    )
 
 
 class EmptySchema(Schema):
@@ -160,7 +165,10 @@ class Session:
             self._check_scope(asked.action, payload)
             acts[asked.action](asked, payload)
         except ValidationError as error:
-            self._refuse(asked, "; ".join(f"{'.'.join(one.path)}: {one.detail}" for one in flatten(error.messages)))
+            self._refuse(
+                asked,
+                "; ".join(f"{'.'.join(one.path)}: {one.detail}" for one in flatten(error.messages)),
+            )
         except VectorError as error:
             self._refuse(asked, str(error))
 
@@ -194,8 +202,14 @@ class Session:
         shown = f": {excerpt(content)}" if isinstance(content, str) else ""
         parsed = parsed_content(operation, content)
         calls = operation.calls(parsed)
-        options = JobOptions(id_prefix=name, job_timeout=operation.timeout, at_front=parsed.get("priority") == "high")
-        self._say(self._form.status("queuing", f"⏳ Queuing {kind[:LONGEST_SHOWN]} job{shown}", ref=asked.ref))
+        options = JobOptions(
+            id_prefix=name, job_timeout=operation.timeout, at_front=parsed.get("priority") == "high"
+        )
+        self._say(
+            self._form.status(
+                "queuing", f"⏳ Queuing {kind[:LONGEST_SHOWN]} job{shown}", ref=asked.ref
+            )
+        )
         for call in calls:
             self._queue(asked, operation.task_for(call), call, options)
 
@@ -205,7 +219,11 @@ class Session:
         except VectorError as error:
             self._say(self._form.status("error", f"❌ Error queuing job: {error}", ref=asked.ref))
             return
-        self._say(self._form.status("queued", f"📋 Job {job.id} queued successfully!", job_id=job.id, ref=asked.ref))
+        self._say(
+            self._form.status(
+                "queued", f"📋 Job {job.id} queued successfully!", job_id=job.id, ref=asked.ref
+            )
+        )
         self._asked.add(job.id)
         self._go_on(*self._begin(job.id, START))
 
@@ -214,7 +232,11 @@ class Session:
         self._unfollow(job.id)
         followed, follower = self._begin(job.id, payload["after"])
         # Said when nothing that becomes of the job can be missed any more, and before any of it is told.
-        self._say(self._form.tell("subscribed", {"job_id": job.id, "job": job_body(followed.job)}, asked.ref))
+        self._say(
+            self._form.tell(
+                "subscribed", {"job_id": job.id, "job": job_body(followed.job)}, asked.ref
+            )
+        )
         self._go_on(followed, follower)
 
     def _unsubscribe(self, asked: Asked, payload: dict[str, Any]) -> None:
@@ -228,10 +250,18 @@ class Session:
         try:
             job = stop_job(payload["job_id"])
         except WrongState as error:
-            self._say(self._form.tell("error", {"detail": str(error), "job_status": error.status}, asked.ref))
+            self._say(
+                self._form.tell(
+                    "error", {"detail": str(error), "job_status": error.status}, asked.ref
+                )
+            )
             return
         if not followed:
-            self._say(self._form.status("canceled", f"🚫 Job {job.id} was {job.status}", job_id=job.id, ref=asked.ref))
+            self._say(
+                self._form.status(
+                    "canceled", f"🚫 Job {job.id} was {job.status}", job_id=job.id, ref=asked.ref
+                )
+            )
 
     def _join(self, asked: Asked, payload: dict[str, Any]) -> None:
         self._enter(payload["group"])
@@ -314,7 +344,9 @@ class Session:
     def _ending(self, job_id: str, event: JobEvent) -> str:
         job = event.job
         if job is None:
-            return self._form.status("canceled", f"🚫 Job {job_id} was deleted", job_id=job_id, seq=event.id)
+            return self._form.status(
+                "canceled", f"🚫 Job {job_id} was deleted", job_id=job_id, seq=event.id
+            )
         with acting_for(job.owner):
             body = job_body(job)
         # The text is all that there is to say of a text job to the one who asked for it.
@@ -324,7 +356,9 @@ class Session:
             answer = answer_of(job) or f"✅ Job {job_id} finished"
             return self._form.status("result", answer, **timestamp_of(job), **extra)
         if job.status == "failed":
-            return self._form.status("error", f"❌ Job {job_id} failed: {job.public_error}", **extra)
+            return self._form.status(
+                "error", f"❌ Job {job_id} failed: {job.public_error}", **extra
+            )
         return self._form.status("canceled", f"🚫 Job {job_id} was {job.status}", **extra)
 
     def _told_group(self, message: Message) -> None:
@@ -380,7 +414,9 @@ def own_group(client_id: str) -> str:
 @lru_cache(maxsize=8)
 def group_frame(form: type[Form], message: Message) -> bytes:
     """Return the frame that passes a message to a group on; made once, however many sockets have joined."""
-    return text_frame(form().tell("group_message", {"group": message.group, "message": message.body}))
+    return text_frame(
+        form().tell("group_message", {"group": message.group, "message": message.body})
+    )
 
 
 def excerpt(text: str) -> str:
@@ -391,7 +427,11 @@ def excerpt(text: str) -> str:
 def answer_of(job: JobRecord) -> str | None:
     """Return the answer of a text job, None for other jobs."""
     result = job.result
-    if isinstance(result, dict) and result.get("status") == "completed" and isinstance(result.get("result"), str):
+    if (
+        isinstance(result, dict)
+        and result.get("status") == "completed"
+        and isinstance(result.get("result"), str)
+    ):
         return str(result["result"])
     return None
 

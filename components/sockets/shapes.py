@@ -67,7 +67,11 @@ class EnvelopeShapes:
             key=f"{pascal(name)}JobRequest",
             name=JOB.name,
             summary=JOB.summary,
-            fields={"action": constant(JOB.name), "payload": self.schemas.add(f"{pascal(name)}Job", payload), **REF},
+            fields={
+                "action": constant(JOB.name),
+                "payload": self.schemas.add(f"{pascal(name)}Job", payload),
+                **REF,
+            },
             optional=REF,
             examples=[{"action": JOB.name, "payload": one, "ref": 7} for one in examples],
         )
@@ -82,26 +86,43 @@ class EnvelopeShapes:
             summary=row.summary,
             fields={
                 "action": constant(row.name),
-                **({"payload": self.schemas.add(f"{pascal(row.name)}Payload", payload)} if takes else {}),
+                **(
+                    {"payload": self.schemas.add(f"{pascal(row.name)}Payload", payload)}
+                    if takes
+                    else {}
+                ),
                 **REF,
             },
             optional=REF,
-            examples=[{"action": row.name, **({"payload": row.example} if takes else {}), "ref": 7}],
+            examples=[
+                {"action": row.name, **({"payload": row.example} if takes else {}), "ref": 7}
+            ],
         )
 
     def statuses(self) -> dict[str, Message]:
         """Return the one message of all statuses, under the name of each."""
         choices = [
-            self.schemas.add(f"{pascal(row.name)}Status", record({"status": constant(row.name), **row.fields}, (), row.summary))
+            self.schemas.add(
+                f"{pascal(row.name)}Status",
+                record({"status": constant(row.name), **row.fields}, (), row.summary),
+            )
             for row in STATUSES
         ]
-        beside = {name: node for name, node in BESIDE.items() if any(name in row.beside for row in STATUSES)}
+        beside = {
+            name: node
+            for name, node in BESIDE.items()
+            if any(name in row.beside for row in STATUSES)
+        }
         told = message(
             self.schemas,
             key="JobStatusFrame",
             name="job_status",
             summary="What becomes of the connection, or of a job.",
-            fields={"action": constant("job_status"), "payload": {"oneOf": choices, "discriminator": "status"}, **beside},
+            fields={
+                "action": constant("job_status"),
+                "payload": {"oneOf": choices, "discriminator": "status"},
+                **beside,
+            },
             optional=beside,
             examples=[row.example_in(self._form) for row in STATUSES],
         )
@@ -112,7 +133,9 @@ class EnvelopeShapes:
         example = row.example_in(self._form)
         payload: Node = {"type": "null"}
         if row.fields:
-            payload = self.schemas.add(f"{pascal(row.name)}Payload", record(row.fields, row.optional))
+            payload = self.schemas.add(
+                f"{pascal(row.name)}Payload", record(row.fields, row.optional)
+            )
         return message(
             self.schemas,
             key=f"{pascal(row.name)}Frame",
@@ -138,9 +161,22 @@ class FlatShapes:
 
     def texts(self) -> list[Message]:
         """Return the message that is nothing but the content of a `default` job."""
-        payload = {"type": "string", "minLength": 1, "description": "Any text that is no JSON object."}
+        payload = {
+            "type": "string",
+            "minLength": 1,
+            "description": "Any text that is no JSON object.",
+        }
         said = "Ask for a `default` job in plain text."
-        return [Message(key="PlainText", name="text", summary=said, payload=payload, examples=["hi"], content_type="text/plain")]
+        return [
+            Message(
+                key="PlainText",
+                name="text",
+                summary=said,
+                payload=payload,
+                examples=["hi"],
+                content_type="text/plain",
+            )
+        ]
 
     def job(self, name: str, payload: Node, examples: Sequence[Node]) -> Message:
         """Return the message that asks for a job of one kind."""
@@ -222,4 +258,11 @@ def message(
 ) -> Message:
     """Return a message that is an object with these fields; its schema is kept under the message's key."""
     payload = schemas.add(key, record(fields, optional, summary))
-    return Message(key=key, name=name, summary=summary, payload=payload, examples=examples, repeats_ref="ref" in fields)
+    return Message(
+        key=key,
+        name=name,
+        summary=summary,
+        payload=payload,
+        examples=examples,
+        repeats_ref="ref" in fields,
+    )

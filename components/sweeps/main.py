@@ -11,11 +11,20 @@ from components.sweeps.schemas import SweepAcceptedSchema, SweepSchema
 from components.sweeps.submissions import queue_sweep
 
 blueprint = api_blueprint(
-    "sweeps", __name__, "/sweeps", "Contact sheets: one pattern with many seeds, or with steps of a parameter."
+    "sweeps",
+    __name__,
+    "/sweeps",
+    "Contact sheets: one pattern with many seeds, or with steps of a parameter.",
 )
 
 TEXT = {"schema": {"type": "string"}}
-EXAMPLE = {"paper": "a4", "pattern": "flow_field", "params": {"separation": 3}, "count": 12, "seed": 1}
+EXAMPLE = {
+    "paper": "a4",
+    "pattern": "flow_field",
+    "params": {"separation": 3},
+    "count": 12,
+    "seed": 1,
+}
 
 
 @blueprint.route("", methods=["POST"])

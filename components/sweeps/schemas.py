@@ -10,9 +10,9 @@ from marshmallow.validate import Length, OneOf, Range
 
 from components.http import ReplySchema
 from components.webhook_fields import webhook_field
-from libraries.drawing.artboard import LARGEST_SEED, ArtboardSchema, PageSchema
-from libraries.drawing.fields import WholeNumber
-from libraries.drawing.sweeps import FEWEST_CELLS, MOST_CELLS, MOST_VARIED
+from libraries.fields import WholeNumber
+from libraries.sheets.artboard import LARGEST_SEED, ArtboardSchema, PageSchema
+from libraries.sheets.sweeps import FEWEST_CELLS, MOST_CELLS, MOST_VARIED
 
 WAYS = ("seeds", "count", "vary")
 LONGEST_TITLE = 100
@@ -37,7 +37,10 @@ class SweepSchema(ArtboardSchema):
     )
     count = WholeNumber(
         validate=Range(FEWEST_CELLS, MOST_CELLS),
-        metadata={"description": "A drawing of so many seeds, from `seed` on, or from 0.", "example": 12},
+        metadata={
+            "description": "A drawing of so many seeds, from `seed` on, or from 0.",
+            "example": 12,
+        },
     )
     vary = fields.Dict(
         keys=fields.String(),
@@ -52,14 +55,20 @@ class SweepSchema(ArtboardSchema):
     columns = WholeNumber(
         load_default=None,
         validate=Range(1, MOST_CELLS),
-        metadata={"description": "Drawings in a row; as it makes them largest, if not given. Not beside two parameters."},
+        metadata={
+            "description": "Drawings in a row; as it makes them largest, if not given. Not beside two parameters."
+        },
     )
     sheet = fields.Nested(
-        SheetPageSchema, load_default=None, metadata={"description": "The page of the sheet; that of the drawings if not given."}
+        SheetPageSchema,
+        load_default=None,
+        metadata={"description": "The page of the sheet; that of the drawings if not given."},
     )
     captions = fields.Boolean(
         load_default=True,
-        metadata={"description": "Whether seed or values are written under each drawing, and a title above all."},
+        metadata={
+            "description": "Whether seed or values are written under each drawing, and a title above all."
+        },
     )
     title = fields.String(
         load_default=None,
@@ -84,25 +93,57 @@ class SweepSchema(ArtboardSchema):
         if data.get("seed") is not None and "seeds" in data:
             raise ValidationError("Must not be given beside seeds.", "seed")
         if data.get("columns") is not None and len(data.get("vary", ())) > 1:
-            raise ValidationError("Must not be given beside two parameters: the second one makes the columns.", "columns")
+            raise ValidationError(
+                "Must not be given beside two parameters: the second one makes the columns.",
+                "columns",
+            )
 
 
 class SweepLinksSchema(ReplySchema):
     """Where a sweep can be followed."""
 
-    self_ = fields.String(data_key="self", required=True, metadata={"description": "State of the batch, the sheet's job last."})
-    sheet = fields.String(required=True, metadata={"description": "State of the job that draws the sheet."})
-    cancel = fields.String(metadata={"description": "POST here to cancel its jobs that have not begun, the sheet's as well."})
+    self_ = fields.String(
+        data_key="self",
+        required=True,
+        metadata={"description": "State of the batch, the sheet's job last."},
+    )
+    sheet = fields.String(
+        required=True, metadata={"description": "State of the job that draws the sheet."}
+    )
+    cancel = fields.String(
+        metadata={
+            "description": "POST here to cancel its jobs that have not begun, the sheet's as well."
+        }
+    )
 
 
 class SweepAcceptedSchema(ReplySchema):
     """The reply to a sweep that was queued."""
 
-    status = fields.String(required=True, metadata={"description": "`queued`.", "example": "queued"})
-    batch_id = fields.String(required=True, metadata={"description": "The id to follow all jobs by.", "example": "9d2e41"})
-    job_ids = fields.List(fields.String(), required=True, metadata={"description": "The jobs of the drawings, row by row."})
-    sheet_job_id = fields.String(required=True, metadata={"description": "The job of the sheet.", "example": "4f1c9a"})
-    captions = fields.List(fields.String(), required=True, metadata={"description": "What tells each drawing from the others."})
-    columns = fields.Integer(required=True, metadata={"description": "How many drawings stand in a row."})
+    status = fields.String(
+        required=True, metadata={"description": "`queued`.", "example": "queued"}
+    )
+    batch_id = fields.String(
+        required=True,
+        metadata={"description": "The id to follow all jobs by.", "example": "9d2e41"},
+    )
+    job_ids = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The jobs of the drawings, row by row."},
+    )
+    sheet_job_id = fields.String(
+        required=True, metadata={"description": "The job of the sheet.", "example": "4f1c9a"}
+    )
+    captions = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What tells each drawing from the others."},
+    )
+    columns = fields.Integer(
+        required=True, metadata={"description": "How many drawings stand in a row."}
+    )
     message = fields.String(required=True, metadata={"description": "What was queued, in words."})
-    links = fields.Nested(SweepLinksSchema, required=True, metadata={"description": "Where to follow it."})
+    links = fields.Nested(
+        SweepLinksSchema, required=True, metadata={"description": "Where to follow it."}
+    )

@@ -9,9 +9,9 @@ from flask import Response
 from components.http import queued_response
 from components.idempotency import request_random
 from components.webhook_fields import checked_webhook
-from libraries.drawing.contact_sheets import check_sheet
-from libraries.drawing.sweeps import Sweep, counted_seeds, seed_sweep, varied_sweep
 from libraries.job_manager import Gathering, JobOptions, submit_batch
+from libraries.sheets.contact_sheets import check_sheet
+from libraries.sheets.sweeps import Sweep, counted_seeds, seed_sweep, varied_sweep
 
 DRAW, GATHER = "workers.svg_tasks.generate_complex_svg", "workers.sheet_tasks.draw_contact_sheet"
 
@@ -32,11 +32,21 @@ def queue_sweep(asked: dict[str, Any]) -> Response:
     columns = check_sheet(sheet, len(cells)).columns
     chance = request_random()
     folder = folder_name(f"{chance.getrandbits(128):032x}")
-    options = JobOptions(at_front=asked["priority"] == "high", webhook=checked_webhook(asked["webhook"]))
-    gathering = Gathering(
-        GATHER, {**sheet, "captions": [cell.caption for cell in cells], "output_filename": f"{folder}/sheet.svg"}
+    options = JobOptions(
+        at_front=asked["priority"] == "high", webhook=checked_webhook(asked["webhook"])
     )
-    calls = [call_of(cell.artboard, f"{folder}/cell_{number:03d}.svg") for number, cell in enumerate(cells, 1)]
+    gathering = Gathering(
+        GATHER,
+        {
+            **sheet,
+            "captions": [cell.caption for cell in cells],
+            "output_filename": f"{folder}/sheet.svg",
+        },
+    )
+    calls = [
+        call_of(cell.artboard, f"{folder}/cell_{number:03d}.svg")
+        for number, cell in enumerate(cells, 1)
+    ]
     batch = submit_batch(DRAW, calls, options, gathering=gathering)
     *job_ids, sheet_job_id = batch.job_ids
     here = f"/batches/{batch.id}"
@@ -61,7 +71,10 @@ def sweep_of(asked: dict[str, Any]) -> Sweep:
     """
     if "vary" in asked:
         return varied_sweep(asked, asked["vary"])
-    return seed_sweep(asked, asked["seeds"] if "seeds" in asked else counted_seeds(asked["seed"] or 0, asked["count"]))
+    return seed_sweep(
+        asked,
+        asked["seeds"] if "seeds" in asked else counted_seeds(asked["seed"] or 0, asked["count"]),
+    )
 
 
 def sheet_of(asked: dict[str, Any], sweep: Sweep) -> dict[str, Any]:
@@ -90,7 +103,11 @@ def title_of(asked: dict[str, Any], count: int) -> str:
 def call_of(artboard: dict[str, Any], file_name: str) -> dict[str, Any]:
     """Return the arguments of the job that draws one artboard."""
     fields = ("width", "height", "params", "seed", "margin", "pen_width", "encoding")
-    return {**{name: artboard[name] for name in fields}, "pattern_type": artboard["pattern"], "output_filename": file_name}
+    return {
+        **{name: artboard[name] for name in fields},
+        "pattern_type": artboard["pattern"],
+        "output_filename": file_name,
+    }
 
 
 def folder_name(token: str) -> str:

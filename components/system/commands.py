@@ -11,7 +11,14 @@ from typing import Any
 import click
 
 from components.system.doctor import examine
-from libraries.job_manager import STATES, JobFilter, JobRecord, QueueUnavailable, acting_for, list_jobs
+from libraries.job_manager import (
+    STATES,
+    JobFilter,
+    JobRecord,
+    QueueUnavailable,
+    acting_for,
+    list_jobs,
+)
 from libraries.job_manager.connections import shown_broker_url
 from libraries.job_manager.diagnosis import Finding, keeps_jobs_to_itself
 from libraries.job_manager.ownership import ANONYMOUS
@@ -29,7 +36,9 @@ class UnusableSettings(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Write it as one finding."""
-        click.echo(line_of(Finding("settings", well=False, detail=self.message)), file=file or sys.stderr)
+        click.echo(
+            line_of(Finding("settings", well=False, detail=self.message)), file=file or sys.stderr
+        )
 
 
 def process_settings() -> Settings:
@@ -60,24 +69,40 @@ def doctor() -> None:
 
 
 @click.command()
-@click.option("--status", type=click.Choice(sorted(set(STATES.values()))), help="Only jobs in this state.")
-@click.option("--limit", type=click.IntRange(1, PAGE), default=20, show_default=True, help="How many jobs, the newest first.")
+@click.option(
+    "--status", type=click.Choice(sorted(set(STATES.values()))), help="Only jobs in this state."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, PAGE),
+    default=20,
+    show_default=True,
+    help="How many jobs, the newest first.",
+)
 def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
     settings = get_settings()
     if keeps_jobs_to_itself(settings):
-        raise click.ClickException("in immediate mode each process keeps its jobs to itself; there are none to list")
+        raise click.ClickException(
+            "in immediate mode each process keeps its jobs to itself; there are none to list"
+        )
     try:
         found = newest_jobs(settings, JobFilter(status=status), limit)
     except QueueUnavailable:
         where = shown_broker_url(settings)
-        raise click.ClickException(f"cannot reach the broker at {where}; `flask --app app doctor` may say why") from None
+        raise click.ClickException(
+            f"cannot reach the broker at {where}; `flask --app app doctor` may say why"
+        ) from None
     if not found:
         click.echo("There are no such jobs." if status else "There are no jobs.")
         return
     click.echo(ROW.format("JOB", "STATUS", "AGE", "TASK", "RESULT"))
     for record in found:
-        click.echo(ROW.format(record.id, record.status, age_of(record), printable(record.task), told(record)).rstrip())
+        click.echo(
+            ROW.format(
+                record.id, record.status, age_of(record), printable(record.task), told(record)
+            ).rstrip()
+        )
 
 
 def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRecord]:
@@ -119,13 +144,17 @@ def age_of(record: JobRecord) -> str:
 
 def told(record: JobRecord) -> str:
     """Return what became of the job in one short line: its result as JSON, or its error."""
-    text = json.dumps(record.result) if record.status == "finished" else printable(record.error or "")
+    text = (
+        json.dumps(record.result) if record.status == "finished" else printable(record.error or "")
+    )
     return text if len(text) <= LONGEST_RESULT else f"{text[: LONGEST_RESULT - 3]}..."
 
 
 def printable(text: str) -> str:
     """Return `text` without anything that a terminal would obey."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def line_of(finding: Finding) -> str:

@@ -37,7 +37,9 @@ STORAGE_FIXES = {
 OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
 
 
-def examine(settings: Settings, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE) -> list[Finding]:
+def examine(
+    settings: Settings, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE
+) -> list[Finding]:
     """Return what is found about every part, in a fixed order, after `patience` seconds at most."""
     checks = CHECKS if checks is None else checks
     found: dict[str, list[Finding]] = {}
@@ -46,7 +48,13 @@ def examine(settings: Settings, checks: Mapping[str, Check] | None = None, *, pa
         try:
             found[name] = check(settings)
         except Exception as error:
-            found[name] = [Finding(name, well=False, detail=f"could not be examined: {type(error).__name__}: {error}")]
+            found[name] = [
+                Finding(
+                    name,
+                    well=False,
+                    detail=f"could not be examined: {type(error).__name__}: {error}",
+                )
+            ]
 
     threads = [threading.Thread(target=look, args=item, daemon=True) for item in checks.items()]
     deadline = time.monotonic() + patience
@@ -54,13 +62,20 @@ def examine(settings: Settings, checks: Mapping[str, Check] | None = None, *, pa
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    silent = {name: [Finding(name, well=False, detail=f"no answer within {patience:.1f} s")] for name in checks}
+    silent = {
+        name: [Finding(name, well=False, detail=f"no answer within {patience:.1f} s")]
+        for name in checks
+    }
     return [finding for findings in (silent | found).values() for finding in findings]
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
     """Say that the settings could be read, and which way jobs go."""
-    mode = "immediate mode: jobs run in the process that queues them" if settings.immediate else "workers run the jobs"
+    mode = (
+        "immediate mode: jobs run in the process that queues them"
+        if settings.immediate
+        else "workers run the jobs"
+    )
     return [Finding("settings", well=True, detail=f"read; {mode}")]
 
 
@@ -70,18 +85,27 @@ def examine_web(settings: Settings) -> list[Finding]:
     try:
         name, version = _who_answers(address)
     except ConnectionRefusedError:
-        detail, fix = f"nothing answers at {address}", "Start it with `make run`, or set PORT to where it listens."
+        detail, fix = (
+            f"nothing answers at {address}",
+            "Start it with `make run`, or set PORT to where it listens.",
+        )
     except TimeoutError:
         detail, fix = f"something listens at {address} but does not answer", OTHER_PROGRAM
     except OSError as error:
-        detail, fix = f"{address} cannot be reached: {error.strerror or type(error).__name__}", "Correct HOST and PORT."
+        detail, fix = (
+            f"{address} cannot be reached: {error.strerror or type(error).__name__}",
+            "Correct HOST and PORT.",
+        )
     except (http.client.HTTPException, ValueError):
         detail, fix = f"something else answers at {address}", OTHER_PROGRAM
     else:
         if name != "Vector API":
             detail, fix = f"something else answers at {address}", OTHER_PROGRAM
         elif version != VERSION:
-            detail, fix = f"version {version} answers at {address}, and this is {VERSION}", "Restart the web process."
+            detail, fix = (
+                f"version {version} answers at {address}, and this is {VERSION}",
+                "Restart the web process.",
+            )
         else:
             return [Finding("web", well=True, detail=f"answers at {address}")]
     return [Finding("web", well=False, detail=detail, fix=fix)]
@@ -89,7 +113,9 @@ def examine_web(settings: Settings) -> list[Finding]:
 
 def _who_answers(address: str) -> tuple[object, object]:
     place = urlsplit(address)
-    with closing(http.client.HTTPConnection(place.hostname or "", place.port, timeout=WEB_PATIENCE)) as connection:
+    with closing(
+        http.client.HTTPConnection(place.hostname or "", place.port, timeout=WEB_PATIENCE)
+    ) as connection:
         connection.request("GET", "/version")
         answer = json.loads(connection.getresponse().read(LONGEST_ANSWER))
     return (answer.get("name"), answer.get("version")) if isinstance(answer, dict) else (None, None)
@@ -107,9 +133,13 @@ def examine_output(settings: Settings) -> list[Finding]:
         folder.publish(name, "The doctor was here.\n")
         folder.remove(name)
     except (VectorError, OSError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(
+            error
+        ).__name__
         fix = STORAGE_FIXES[getattr(error, "trouble", "") if settings.storage_url else "folder"]
-        return [Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)]
+        return [
+            Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)
+        ]
     return [Finding("output", well=True, detail=f"{where} can be written to")]
 
 

@@ -20,7 +20,10 @@ class NotReady(Unavailable):
         """Name the missing parts in the text and keep all parts beside it."""
         missing = [f"{name}: {part['detail']}" for name, part in parts.items() if not part["ready"]]
         super().__init__("; ".join(missing))
-        self.members = {"parts": parts, "missing": [name for name, part in parts.items() if not part["ready"]]}
+        self.members = {
+            "parts": parts,
+            "missing": [name for name, part in parts.items() if not part["ready"]],
+        }
 
 
 def readiness() -> dict[str, Any]:
@@ -49,15 +52,27 @@ def _broker(answers: bool) -> dict[str, Any]:
 
 
 def _worker(number: int, *, broker: bool) -> dict[str, Any]:
-    found = f"{number} alive" if number else "none alive" if broker else "unknown while the broker does not answer"
+    found = (
+        f"{number} alive"
+        if number
+        else "none alive"
+        if broker
+        else "unknown while the broker does not answer"
+    )
     return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
 
 
 def _storage() -> dict[str, Any]:
     trouble = storage_trouble()
     found = "answers" if trouble is None else str(trouble)
-    return _part(ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do.")
+    return _part(
+        ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do."
+    )
 
 
 def _part(*, ready: bool, found: str, fix: str = "") -> dict[str, Any]:
-    return {"ready": ready, "detail": found} if ready else {"ready": ready, "detail": found, "fix": fix}
+    return (
+        {"ready": ready, "detail": found}
+        if ready
+        else {"ready": ready, "detail": found, "fix": fix}
+    )

@@ -53,7 +53,12 @@ def version() -> dict[str, str]:
 
 
 @blueprint.route("/openapi.json")
-@blueprint.response(200, description="This description (OpenAPI 3.1)", content_type="application/json", schema={"type": "object"})
+@blueprint.response(
+    200,
+    description="This description (OpenAPI 3.1)",
+    content_type="application/json",
+    schema={"type": "object"},
+)
 def openapi() -> Response:
     """Describe every route for machines."""
     return openapi_document()

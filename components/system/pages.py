@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
-from components.http import VERSION, api_document, base_address, conditional, document_response, first_curl, wants
+from components.http import (
+    VERSION,
+    api_document,
+    base_address,
+    conditional,
+    document_response,
+    first_curl,
+    wants,
+)
 from components.problems import PLAIN_PROBLEMS, EdgeError, plain_problem, status_of, title_of
 from components.system.reference import Reference
 from libraries.errors import NotFound, VectorError
@@ -40,9 +48,7 @@ LINKS = {
     "ready": "/readyz",
     "version": "/version",
 }
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 class UnknownProblem(NotFound):
@@ -99,8 +105,12 @@ def openapi_document() -> Response:
 def problem_types() -> dict[str, ProblemType]:
     """Return every type of problem by name: those of HTTP itself and one for each error that declares a code."""
     own = [_of_leaf(leaf) for leaf in _leaves(VectorError) if leaf.code != VectorError.code]
-    plain = [_of_status(status) for status in http.HTTPStatus if status >= http.HTTPStatus.BAD_REQUEST]
-    return {one.slug: one for one in [*plain, *own]} | {one.slug: one for one in plain if one.status in PLAIN_PROBLEMS}
+    plain = [
+        _of_status(status) for status in http.HTTPStatus if status >= http.HTTPStatus.BAD_REQUEST
+    ]
+    return {one.slug: one for one in [*plain, *own]} | {
+        one.slug: one for one in plain if one.status in PLAIN_PROBLEMS
+    }
 
 
 def _leaves(family: type[VectorError]) -> Iterator[type[VectorError]]:
@@ -135,5 +145,7 @@ def _page(template: str, **values: Any) -> Response:
 def code(text: str) -> Markup:
     """Return `text` as HTML, with what stands between backticks as code."""
     parts = str(escape(text)).split("`")
-    marked = "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+    marked = "".join(
+        f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts)
+    )
     return Markup(marked)  # noqa: S704 - every part was escaped above

@@ -86,11 +86,16 @@ class Reference:
 
     def sections(self) -> list[Section]:
         """Return the resources in the order of the document's tags, those without a route left out."""
-        found = {tag["name"]: Section(tag["name"], tag.get("description", "")) for tag in self.document["tags"]}
+        found = {
+            tag["name"]: Section(tag["name"], tag.get("description", ""))
+            for tag in self.document["tags"]
+        }
         for path, item in self.document["paths"].items():
             for method in METHODS:
                 if method in item:
-                    found[item[method]["tags"][0]].operations.append(self._operation(path, method, item))
+                    found[item[method]["tags"][0]].operations.append(
+                        self._operation(path, method, item)
+                    )
         return [section for section in found.values() if section.operations]
 
     def _operation(self, path: str, method: str, item: Node) -> Operation:
@@ -103,17 +108,28 @@ class Reference:
             method=method.upper(),
             path=path,
             summary=node.get("summary", ""),
-            description=[" ".join(part.split()) for part in node.get("description", "").split("\n\n") if part.strip()],
+            description=[
+                " ".join(part.split())
+                for part in node.get("description", "").split("\n\n")
+                if part.strip()
+            ],
             parameters=[self._parameter(one) for one in parameters],
             body=[row for body in bodies.values() for row in self._rows(body.get("schema", {}))],
             replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
-            curl=self._curl(path, method, node, content.get("example") or self._example(content.get("schema", {}))),
+            curl=self._curl(
+                path,
+                method,
+                node,
+                content.get("example") or self._example(content.get("schema", {})),
+            ),
         )
 
     def _parameter(self, node: Node) -> FieldRow:
         schema = self._resolved(node.get("schema", {}))
         row = self._row(node["name"], schema, required=node.get("required", False))
-        return FieldRow(row.name, row.kind, row.limits, row.default, row.required, node.get("description", ""))
+        return FieldRow(
+            row.name, row.kind, row.limits, row.default, row.required, node.get("description", "")
+        )
 
     def _reply(self, status: str, node: Node) -> Reply:
         node = self._resolved(node)
@@ -136,7 +152,9 @@ class Reference:
         # A default of null says only that the field may be left out.
         default = schema.get("default")
         shown = "" if default is None else json.dumps(default, ensure_ascii=False)
-        return FieldRow(name, kind_of(schema), limits_of(schema), shown, required, schema.get("description", ""))
+        return FieldRow(
+            name, kind_of(schema), limits_of(schema), shown, required, schema.get("description", "")
+        )
 
     def _resolved(self, node: Node) -> Node:
         """Return what a reference stands for, with what is written beside the reference laid over it."""
@@ -149,17 +167,29 @@ class Reference:
         target: Node = self.document
         for name in node["$ref"].removeprefix("#/").split("/"):
             target = target[name]
-        return {**self._resolved(target), **{key: value for key, value in node.items() if key != "$ref"}}
+        return {
+            **self._resolved(target),
+            **{key: value for key, value in node.items() if key != "$ref"},
+        }
 
     def _example(self, schema: Node) -> Node:
         """Return an object made of the examples of the fields of `schema`."""
-        inner = {name: self._resolved(node) for name, node in self._resolved(schema).get("properties", {}).items()}
+        inner = {
+            name: self._resolved(node)
+            for name, node in self._resolved(schema).get("properties", {}).items()
+        }
         return {name: node["example"] for name, node in inner.items() if "example" in node}
 
     def _curl(self, path: str, method: str, node: Node, example: Node) -> str:
-        address = self.base + IN_BRACES.sub(lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path)
+        address = self.base + IN_BRACES.sub(
+            lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path
+        )
         has_body = "requestBody" in node
-        parts = [f"curl {address}" if has_body or method == "get" else f"curl -X {method.upper()} {address}"]
+        parts = [
+            f"curl {address}"
+            if has_body or method == "get"
+            else f"curl -X {method.upper()} {address}"
+        ]
         if node.get("security", self.document.get("security")):
             parts.append("-H 'X-API-Key: KEY'")
         if has_body and FORM in node["requestBody"]["content"]:
@@ -175,14 +205,18 @@ def kind_of(schema: Node) -> str:
     kinds = schema.get("type", "any")
     if kinds == "array":
         return f"list of {kind_of(schema.get('items', {}))}"
-    return kinds if isinstance(kinds, str) else " or ".join(kind for kind in kinds if kind != "null")
+    return (
+        kinds if isinstance(kinds, str) else " or ".join(kind for kind in kinds if kind != "null")
+    )
 
 
 def limits_of(schema: Node) -> str:
     """Return the limits of a field in words, such as `at least 1, at most 2000`."""
     said = [words.format(_number(schema[key])) for key, words in BOUNDS if key in schema]
     if "enum" in schema:
-        said.append("one of " + ", ".join(str(choice) for choice in schema["enum"] if choice is not None))
+        said.append(
+            "one of " + ", ".join(str(choice) for choice in schema["enum"] if choice is not None)
+        )
     return ", ".join(said)
 
 

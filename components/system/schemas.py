@@ -16,14 +16,23 @@ class AliveSchema(ReplySchema):
 class VersionSchema(ReplySchema):
     """Which version this is."""
 
-    name = fields.String(required=True, metadata={"description": "The name of the service.", "example": "Vector API"})
-    version = fields.String(required=True, metadata={"description": "Its version.", "example": "0.1.0"})
+    name = fields.String(
+        required=True, metadata={"description": "The name of the service.", "example": "Vector API"}
+    )
+    version = fields.String(
+        required=True, metadata={"description": "Its version.", "example": "0.1.0"}
+    )
 
 
 class IndexSchema(VersionSchema):
     """Where things are."""
 
-    links = fields.Dict(keys=fields.String(), values=fields.String(), required=True, metadata={"description": "Addresses."})
+    links = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Addresses."},
+    )
 
 
 class PartSchema(ReplySchema):
@@ -39,5 +48,8 @@ class ReadySchema(ReplySchema):
 
     status = fields.String(required=True, metadata={"description": "`ready`.", "example": "ready"})
     parts = fields.Dict(
-        keys=fields.String(), values=fields.Nested(PartSchema), required=True, metadata={"description": "Each part by name."}
+        keys=fields.String(),
+        values=fields.Nested(PartSchema),
+        required=True,
+        metadata={"description": "Each part by name."},
     )

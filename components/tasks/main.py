@@ -8,7 +8,12 @@ from components.http import api_blueprint, json_response
 from components.tasks.listing import tasks_body
 from components.tasks.schemas import TaskListSchema
 
-blueprint = api_blueprint("tasks", __name__, "/tasks", "The tasks that can be queued, and those that are queued by themselves.")
+blueprint = api_blueprint(
+    "tasks",
+    __name__,
+    "/tasks",
+    "The tasks that can be queued, and those that are queued by themselves.",
+)
 
 
 @blueprint.route("")

@@ -8,8 +8,8 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from libraries.drawing import postcards
 from libraries.mailing import TEMPLATES
+from libraries.sheets import postcards
 
 
 def all_templates() -> dict[str, Any]:
@@ -30,5 +30,10 @@ def text_fields(schema: Schema, *, but: str) -> list[dict[str, Any]]:
 
 def _as_field(name: str, field: fields.Field[Any]) -> dict[str, Any]:
     longest = next((one.max for one in field.validators if isinstance(one, Length)), None)
-    described = {"name": name, "kind": "text", "required": field.required, "help": field.metadata["description"]}
+    described = {
+        "name": name,
+        "kind": "text",
+        "required": field.required,
+        "help": field.metadata["description"],
+    }
     return described | ({"longest": longest} if longest else {})

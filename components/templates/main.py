@@ -8,7 +8,9 @@ from components.http import api_blueprint, document_response
 from components.templates.catalogue import all_templates
 from components.templates.schemas import TemplateListSchema
 
-blueprint = api_blueprint("templates", __name__, "/templates", "Templates of mail and of postcards, with their fields.")
+blueprint = api_blueprint(
+    "templates", __name__, "/templates", "Templates of mail and of postcards, with their fields."
+)
 
 
 @blueprint.route("")

@@ -22,5 +22,7 @@ def create_text(text: dict[str, str]) -> Response:
     The id of the job begins with its type. The result says in `engine` who answered.
     """
     kind = known_type(text["type"])
-    job = submit(JOB_FUNCTIONS[kind], kwargs={"content": text["content"]}, options=JobOptions(id_prefix=kind))
+    job = submit(
+        JOB_FUNCTIONS[kind], kwargs={"content": text["content"]}, options=JobOptions(id_prefix=kind)
+    )
     return accepted(job, f"Text queued for the job type {kind}", type=kind)

@@ -18,7 +18,12 @@ class ContentSchema(Schema):
     content = fields.String(
         required=True,
         validate=passes(check_content),
-        metadata={"description": "The text.", "minLength": 1, "maxLength": LONGEST_CONTENT, "example": "hello"},
+        metadata={
+            "description": "The text.",
+            "minLength": 1,
+            "maxLength": LONGEST_CONTENT,
+            "example": "hello",
+        },
     )
 
 
@@ -38,4 +43,6 @@ class CreateTextSchema(ContentSchema):
 class TextAcceptedSchema(AcceptedSchema):
     """The reply to a text job that was queued."""
 
-    type = fields.String(required=True, metadata={"description": "The type that will run.", "example": "translate"})
+    type = fields.String(
+        required=True, metadata={"description": "The type that will run.", "example": "translate"}
+    )

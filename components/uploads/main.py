@@ -34,7 +34,9 @@ def upload_file(received: Received) -> Response:
     used at once: what works on it waits for that job.
     """
     token = f"{request_random().getrandbits(128):032x}"
-    name = f"{token[:2]}/{token[2:]}/{stem_of(received.name, otherwise='file')}{received.kind.suffix}"
+    name = (
+        f"{token[:2]}/{token[2:]}/{stem_of(received.name, otherwise='file')}{received.kind.suffix}"
+    )
     job = enqueue_background_job(STORE, received.parcel.id, name, job_timeout=TIMEOUT)
     received.hand_to(job.id, f"uploads/{name}")
     told: dict[str, Any] = {

@@ -17,6 +17,9 @@ class UploadSchema(AcceptedSchema):
             "example": "uploads/3f/9a2c5d/towns.csv",
         },
     )
-    media_type = fields.String(required=True, metadata={"description": "What it is, told by its content.", "example": "text/csv"})
+    media_type = fields.String(
+        required=True,
+        metadata={"description": "What it is, told by its content.", "example": "text/csv"},
+    )
     size = fields.Integer(required=True, metadata={"description": "Its bytes."})
     sha256 = fields.String(required=True, metadata={"description": "Their SHA-256 in hex."})

@@ -8,7 +8,9 @@ from components.http import accepted, api_blueprint, json_response
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
 from libraries.webhooks import attempts, default_secret, redeliver
 
-blueprint = api_blueprint("webhooks", __name__, None, "Be told what becomes of a job, signed as Standard Webhooks has it.")
+blueprint = api_blueprint(
+    "webhooks", __name__, None, "Be told what becomes of a job, signed as Standard Webhooks has it."
+)
 
 JOB_ID_PARAMETER = {
     "in": "path",
@@ -37,7 +39,9 @@ def get_deliveries(job_id: str) -> Response:
 
 
 @blueprint.route(
-    "/jobs/<job_id>/deliveries/<delivery_id>/redeliver", methods=["POST"], parameters=[JOB_ID_PARAMETER, DELIVERY_ID_PARAMETER]
+    "/jobs/<job_id>/deliveries/<delivery_id>/redeliver",
+    methods=["POST"],
+    parameters=[JOB_ID_PARAMETER, DELIVERY_ID_PARAMETER],
 )
 @blueprint.response(202, RedeliverySchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404)

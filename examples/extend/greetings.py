@@ -15,7 +15,11 @@ blueprint = api_blueprint("greetings", __name__, "/greetings", "Cards that say h
 class GreetingSchema(Schema):
     """Who is greeted."""
 
-    name = fields.String(required=True, validate=Length(1, 20), metadata={"description": "Who is greeted.", "example": "Ann"})
+    name = fields.String(
+        required=True,
+        validate=Length(1, 20),
+        metadata={"description": "Who is greeted.", "example": "Ann"},
+    )
 
 
 @blueprint.route("", methods=["POST"])
@@ -24,4 +28,7 @@ class GreetingSchema(Schema):
 @blueprint.problems(503)
 def create_greeting(greeting: dict[str, Any]) -> Response:
     """Letter a greeting."""
-    return accepted(enqueue_background_job("workers.greeting_tasks.letter_greeting", **greeting), "Greeting queued")
+    return accepted(
+        enqueue_background_job("workers.greeting_tasks.letter_greeting", **greeting),
+        "Greeting queued",
+    )

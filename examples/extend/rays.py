@@ -6,14 +6,16 @@ import numpy as np
 from marshmallow import Schema, fields
 from marshmallow.validate import Range
 
-from libraries.drawing.area import Area
+from libraries.geometry.area import Area
 from libraries.patterns.catalogue import Polyline, pattern
 
 
 class RaysSchema(Schema):
     """What rays may be told."""
 
-    count = fields.Integer(load_default=72, validate=Range(3, 720), metadata={"description": "How many rays."})
+    count = fields.Integer(
+        load_default=72, validate=Range(3, 720), metadata={"description": "How many rays."}
+    )
 
 
 def cost(_area: Area, *, count: int) -> float:

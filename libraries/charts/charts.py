@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from libraries.charts.marks import bar_strokes, line_strokes, point_strokes, spread_points
 from libraries.charts.ticks import Ticks, date_ticks, number_ticks
-from libraries.drawing.area import Area
-from libraries.drawing.document import Document
 from libraries.errors import InvalidInput, UnknownName
+from libraries.geometry.area import Area
+from libraries.geometry.document import Document
+from libraries.geometry.strokes import Pen
 from libraries.lettering import check_text, lay_out
-from libraries.plotting import Pen
 
 Floats = NDArray[np.float64]
 CHARTS = ("line", "scatter", "bars", "histogram")
@@ -68,7 +68,13 @@ def check_chart(name: object) -> str:
 
 
 def draw_chart(
-    chart: str, x: Measure | None, series: Sequence[Measure], area: Area, *, title: str = "", pen_width: float = 0.3
+    chart: str,
+    x: Measure | None,
+    series: Sequence[Measure],
+    area: Area,
+    *,
+    title: str = "",
+    pen_width: float = 0.3,
 ) -> Document:
     """Return a chart on a sheet of its own.
 
@@ -101,7 +107,9 @@ def draw_chart(
 
 def _in_words(x: Measure | None, series: Sequence[Measure]) -> str:
     across = "" if x is None else f" by {' '.join(check_text(x.name).split())}"
-    return f"{', '.join(' '.join(check_text(one.name).split()) for one in series)}{across}"[:LONGEST_TITLE]
+    return f"{', '.join(' '.join(check_text(one.name).split()) for one in series)}{across}"[
+        :LONGEST_TITLE
+    ]
 
 
 def _check_series(series: Sequence[Measure], title: str) -> None:
@@ -148,7 +156,10 @@ def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
     known = np.isfinite(x.values)
     different, place = np.unique(x.values[known], return_inverse=True)
     if not 1 <= len(different) <= MOST_BARS // len(series):
-        raise BadChart(f"{len(different)} different values of x are no bars; at most {MOST_BARS // len(series)} are", field="x")
+        raise BadChart(
+            f"{len(different)} different values of x are no bars; at most {MOST_BARS // len(series)} are",
+            field="x",
+        )
     sums = []
     for one in series:
         total = np.bincount(place, np.nan_to_num(one.values[known]), len(different))
@@ -160,7 +171,9 @@ def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
 
 def _plain_labels(kind: str, values: Floats) -> tuple[str, ...]:
     if kind == "date":
-        return tuple(str(np.datetime64(int(value), "s").astype("datetime64[D]")) for value in values)
+        return tuple(
+            str(np.datetime64(int(value), "s").astype("datetime64[D]")) for value in values
+        )
     return tuple(f"{value:g}" for value in values)
 
 
@@ -177,7 +190,10 @@ def _counted(series: Sequence[Measure]) -> _Data:
     width = 2 * (three - quarter) / len(whole) ** (1 / 3)
     bins = int(np.clip((high - low) / width, 5, MOST_BINS)) if width > 0 else 10
     edges = np.array(number_ticks(low, high, bins + 1).places)
-    counts = [Measure(one.name, np.histogram(found, edges)[0].astype(float)) for one, found in zip(series, numbers, strict=True)]
+    counts = [
+        Measure(one.name, np.histogram(found, edges)[0].astype(float))
+        for one, found in zip(series, numbers, strict=True)
+    ]
     name = series[0].name if len(series) == 1 else ""
     return _Data(Measure(name, (edges[:-1] + edges[1:]) / 2), counts, np.diff(edges), counted=True)
 
@@ -221,7 +237,13 @@ class _Sheet:
         """Write the title, and the legend below it; the single series of a chart is named there too."""
         if self._title:
             height = TITLE * self._scale
-            block = lay_out(self._title, cap_height=height, x=self._left, y=self._top, width=self._right - self._left)
+            block = lay_out(
+                self._title,
+                cap_height=height,
+                x=self._left,
+                y=self._top,
+                width=self._right - self._left,
+            )
             self._document.add(block.strokes, self._axes)
             self._top += height + 1.65 * height * (len(block.lines) - 1) + 1.6 * GAP * self._scale
         cap, x = LABEL * self._scale, self._left
@@ -246,9 +268,13 @@ class _Sheet:
         elif chart == "line":
             key = [np.array([[x, y], [end, y]])]
         else:
-            key = bar_strokes(x, end, y + cap / 2, y - cap / 2, hatch=number, pitch=0.6 * PITCH * self._scale)
+            key = bar_strokes(
+                x, end, y + cap / 2, y - cap / 2, hatch=number, pitch=0.6 * PITCH * self._scale
+            )
         self._document.add(key, self._layer(number, name))
-        self._document.add([np.add(stroke, (x + wide, self._top)) for stroke in block.strokes], self._axes)
+        self._document.add(
+            [np.add(stroke, (x + wide, self._top)) for stroke in block.strokes], self._axes
+        )
         return float(x + wide + block.width + 2.4 * GAP * self._scale)
 
     def _y_ticks(self, chart: str, data: _Data) -> Ticks:
@@ -271,13 +297,27 @@ class _Sheet:
             low, high = -0.5, len(data.x.texts) - 0.5
             step = max(1, -(-len(data.x.texts) * 2 * cap // (self._right - self._left)))
             places = np.arange(0, len(data.x.texts), step)
-            ticks = Ticks(tuple(places.tolist()), tuple(_short(data.x.texts[int(p)]) for p in places), low, high)
+            ticks = Ticks(
+                tuple(places.tolist()),
+                tuple(_short(data.x.texts[int(p)]) for p in places),
+                low,
+                high,
+            )
         elif data.widths is not None:
-            ticks = number_ticks(float(values[0] - data.widths[0] / 2), float(values[-1] + data.widths[-1] / 2), count)
+            ticks = number_ticks(
+                float(values[0] - data.widths[0] / 2),
+                float(values[-1] + data.widths[-1] / 2),
+                count,
+            )
         else:
-            ticks = (date_ticks if data.x.kind == "date" else number_ticks)(float(values.min()), float(values.max()), count)
+            ticks = (date_ticks if data.x.kind == "date" else number_ticks)(
+                float(values.min()), float(values.max()), count
+            )
         pitch = (self._right - self._left) / max(ticks.high - ticks.low, 1e-300)
-        nearest = min((b - a for a, b in zip(ticks.places, ticks.places[1:], strict=False)), default=1.0) * pitch
+        nearest = (
+            min((b - a for a, b in zip(ticks.places, ticks.places[1:], strict=False)), default=1.0)
+            * pitch
+        )
         widest = max((lay_out(label, cap_height=cap).width for label in ticks.labels), default=0.0)
         return ticks, widest > TIGHT * nearest
 
@@ -285,33 +325,60 @@ class _Sheet:
         cap = LABEL * self._scale
         tall = cap
         if slanted:
-            tall = SLANT * (max(lay_out(label, cap_height=cap).width for label in ticks.labels) + cap)
+            tall = SLANT * (
+                max(lay_out(label, cap_height=cap).width for label in ticks.labels) + cap
+            )
         self._bottom -= tall + (TICK + 1.2) * self._scale
         if data.x.name:
             self._letter(
-                _short(data.x.name), (self._left + self._right) / 2, self._area.height - self._area.margin, "center", "baseline"
+                _short(data.x.name),
+                (self._left + self._right) / 2,
+                self._area.height - self._area.margin,
+                "center",
+                "baseline",
             )
             self._bottom -= cap + 1.1 * GAP * self._scale
 
     def _letter(self, text: str, x: float, y: float, align: str, vertical: str) -> None:
-        block = lay_out(text, cap_height=LABEL * self._scale, x=x, y=y, align=align, vertical=vertical)  # type: ignore[arg-type]
+        block = lay_out(
+            text,
+            cap_height=LABEL * self._scale,
+            x=x,
+            y=y,
+            align=align,  # type: ignore[arg-type]
+            vertical=vertical,  # type: ignore[arg-type]
+        )
         self._document.add(block.strokes, self._axes)
 
     def _across(self, values: Floats) -> Floats:
-        return self._left + (values - self._x.low) / (self._x.high - self._x.low) * (self._right - self._left)
+        return self._left + (values - self._x.low) / (self._x.high - self._x.low) * (
+            self._right - self._left
+        )
 
     def _up(self, values: Floats) -> Floats:
-        return self._bottom - (values - self._y.low) / (self._y.high - self._y.low) * (self._bottom - self._top)
+        return self._bottom - (values - self._y.low) / (self._y.high - self._y.low) * (
+            self._bottom - self._top
+        )
 
     def _draw_grid(self) -> None:
         levels = self._up(np.array(self._y.places))
-        lines = [np.array([[self._left, y], [self._right, y]]) for y in levels if abs(y - self._bottom) > 0.2]  # noqa: PLR2004
-        self._document.add([line[:: -1 if number % 2 else 1] for number, line in enumerate(lines)], self._grid)
+        lines = [
+            np.array([[self._left, y], [self._right, y]])
+            for y in levels
+            if abs(y - self._bottom) > 0.2  # noqa: PLR2004
+        ]
+        self._document.add(
+            [line[:: -1 if number % 2 else 1] for number, line in enumerate(lines)], self._grid
+        )
 
     def _draw_axes(self, data: _Data, *, slanted: bool) -> None:
         tick = TICK * self._scale
         zero = float(np.clip(self._up(np.zeros(1))[0], self._top, self._bottom))
-        axes = [np.array([[self._left, self._top], [self._left, self._bottom], [self._right, self._bottom]])]
+        axes = [
+            np.array(
+                [[self._left, self._top], [self._left, self._bottom], [self._right, self._bottom]]
+            )
+        ]
         if self._bottom - zero > 0.2 and self._y.low < 0 < self._y.high:  # noqa: PLR2004
             axes.append(np.array([[self._left, zero], [self._right, zero]]))
         for y, label in zip(self._up(np.array(self._y.places)), self._y.labels, strict=True):
@@ -329,7 +396,10 @@ class _Sheet:
         """Write a label that rises to its tick: its end stands below it."""
         block = lay_out(label, cap_height=LABEL * self._scale, align="right")
         turn = np.array([[1.0, -1.0], [1.0, 1.0]]) / 2**0.5
-        self._document.add([stroke @ turn + (x + LABEL * self._scale / 2, y) for stroke in block.strokes], self._axes)
+        self._document.add(
+            [stroke @ turn + (x + LABEL * self._scale / 2, y) for stroke in block.strokes],
+            self._axes,
+        )
 
     def _strokes(self, chart: str, data: _Data, number: int) -> list[Floats]:
         values = data.series[number].values
@@ -345,10 +415,15 @@ class _Sheet:
         unit = (self._right - self._left) / (self._x.high - self._x.low)
         base = float(self._up(np.zeros(1))[0])
         strokes: list[Floats] = []
-        for place, value in zip(data.x.values.tolist(), data.series[number].values.tolist(), strict=True):
+        for place, value in zip(
+            data.x.values.tolist(), data.series[number].values.tolist(), strict=True
+        ):
             if not value:
                 continue
-            centre, top = float(self._across(np.array([place]))[0]), float(self._up(np.array([value]))[0])
+            centre, top = (
+                float(self._across(np.array([place]))[0]),
+                float(self._up(np.array([value]))[0]),
+            )
             if data.widths is not None:
                 half, left = data.widths[0] * unit / 2, centre - data.widths[0] * unit / 2
                 sides, hatch = (left, left + 2 * half), 0 if count == 1 else number
@@ -356,12 +431,19 @@ class _Sheet:
                 wide = WIDEST_GROUP * unit / count
                 left = centre - WIDEST_GROUP * unit / 2 + number * wide
                 # A hair between neighbours, so that two pens do not draw one line.
-                sides, hatch = (left + 0.06 * wide, left + 0.94 * wide) if count > 1 else (left, left + wide), number
+                sides, hatch = (
+                    (left + 0.06 * wide, left + 0.94 * wide) if count > 1 else (left, left + wide),
+                    number,
+                )
             strokes += bar_strokes(*sides, base, top, hatch=hatch, pitch=PITCH * self._scale)
         return strokes
 
 
 def _short(text: str) -> str:
     """Return a name that a chart has room for, with what no pen writes left out."""
-    plain = " ".join("".join(character for character in text if character.isprintable() or character == " ").split())
+    plain = " ".join(
+        "".join(
+            character for character in text if character.isprintable() or character == " "
+        ).split()
+    )
     return plain if len(plain) <= LONGEST_LABEL else f"{plain[: LONGEST_LABEL - 3]}..."

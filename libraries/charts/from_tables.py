@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from libraries.charts.charts import MOST_SERIES, BadChart, Measure, check_chart, draw_chart
-from libraries.drawing.area import Area
-from libraries.drawing.document import Document
+from libraries.geometry.area import Area
+from libraries.geometry.document import Document
 from libraries.tables import Reading, Report, read_columns
 
 MARGIN_SHARE, WIDEST_MARGIN = 0.075, 15.0
@@ -58,4 +58,11 @@ def plot_table(
     columns, report = read_columns(path, names, reading=reading, on_progress=on_progress)
     measures = [Measure(one.name, one.values, one.kind, one.texts) for one in columns]
     series = measures if across is None else measures[1:]
-    return draw_chart(chart, None if across is None else measures[0], series, area, title=title, pen_width=pen_width), report
+    return draw_chart(
+        chart,
+        None if across is None else measures[0],
+        series,
+        area,
+        title=title,
+        pen_width=pen_width,
+    ), report

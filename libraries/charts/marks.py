@@ -28,7 +28,11 @@ def line_strokes(places: Floats) -> list[Floats]:
     """
     breaks = np.flatnonzero(np.isnan(places[:, 1]))
     pieces = np.split(places, breaks)
-    return [_thinned(piece[~np.isnan(piece[:, 1])]) for piece in pieces if (~np.isnan(piece[:, 1])).any()]
+    return [
+        _thinned(piece[~np.isnan(piece[:, 1])])
+        for piece in pieces
+        if (~np.isnan(piece[:, 1])).any()
+    ]
 
 
 def _thinned(places: Floats) -> Floats:
@@ -40,7 +44,9 @@ def _thinned(places: Floats) -> Floats:
     middle = (column[starts] + 0.5) * PIXEL
     up = np.arange(len(starts)) % 2 == 0
     first, second = np.where(up, low, high), np.where(up, high, low)
-    zigzag = np.stack((np.column_stack((middle, first)), np.column_stack((middle, second))), axis=1).reshape(-1, 2)
+    zigzag = np.stack(
+        (np.column_stack((middle, first)), np.column_stack((middle, second))), axis=1
+    ).reshape(-1, 2)
     zigzag[:, 0] = np.clip(zigzag[:, 0], places[0, 0], places[-1, 0])
     found = np.concatenate((places[:1], zigzag, places[-1:]))
     kept = np.ones(len(found), dtype=bool)
@@ -69,7 +75,10 @@ def _polygon(corners: int, turn: float, scale: float) -> Callable[[float], list[
 def _cross(turn: float) -> Callable[[float], list[Floats]]:
     def draw(size: float) -> list[Floats]:
         angles = 2 * np.pi * (turn + np.array([0.0, 0.25]))
-        return [size / 2 * np.array([[-np.cos(angle), -np.sin(angle)], [np.cos(angle), np.sin(angle)]]) for angle in angles]
+        return [
+            size / 2 * np.array([[-np.cos(angle), -np.sin(angle)], [np.cos(angle), np.sin(angle)]])
+            for angle in angles
+        ]
 
     return draw
 
@@ -93,7 +102,9 @@ def point_strokes(places: Floats, sign: int, size: float) -> list[Floats]:
     return [place + stroke for place in places for stroke in shape]
 
 
-def bar_strokes(left: float, right: float, base: float, top: float, *, hatch: int | None, pitch: float) -> list[Floats]:
+def bar_strokes(
+    left: float, right: float, base: float, top: float, *, hatch: int | None, pitch: float
+) -> list[Floats]:
     """Return the outline of a bar, and its hatching in a direction that tells the series.
 
     Args:

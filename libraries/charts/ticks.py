@@ -52,7 +52,13 @@ def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False
         low, high = min(low, 0.0), max(high, 0.0)
     if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
         room = abs(low) / 2 or 1.0
-        low, high = (low - room, high + room) if low and not from_zero else (low, low + 1.0) if not low else (low, high)
+        low, high = (
+            (low - room, high + room)
+            if low and not from_zero
+            else (low, low + 1.0)
+            if not low
+            else (low, high)
+        )
     if high == low:
         low, high = low - 1.0, high + 1.0
     step = _nice((high - low) / max(count - 1, 1))
@@ -63,7 +69,9 @@ def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False
 
 def _nice(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
-    return float(next(factor for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9)) * power)
+    return float(
+        next(factor for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9)) * power
+    )
 
 
 def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
@@ -82,15 +90,25 @@ def date_ticks(low: float, high: float, count: int) -> Ticks:
     wanted = (high - low) / max(count - 1, 1)
     seconds = next((step for step in STEPS_OF_SECONDS if step >= wanted), None)
     if seconds is not None:
-        offset = 4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0  # Weeks begin on Mondays; 1970-01-05 was one.
+        offset = (
+            4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0
+        )  # Weeks begin on Mondays; 1970-01-05 was one.
         first = math.ceil((low - offset) / seconds)
-        places = [offset + seconds * number for number in range(first, math.floor((high - offset) / seconds) + 1)]
+        places = [
+            offset + seconds * number
+            for number in range(first, math.floor((high - offset) / seconds) + 1)
+        ]
         labels = [_label(place, seconds) for place in places]
     else:
-        months = next((step for step in STEPS_OF_MONTHS if step * MONTH >= wanted), STEPS_OF_MONTHS[-1])
+        months = next(
+            (step for step in STEPS_OF_MONTHS if step * MONTH >= wanted), STEPS_OF_MONTHS[-1]
+        )
         moments = list(_months(low, high, months))
         places = [(moment - EPOCH).total_seconds() for moment in moments]
-        labels = [str(one.year) if months >= STEPS_OF_MONTHS[4] else f"{NAMES[one.month - 1]} {one.year}" for one in moments]
+        labels = [
+            str(one.year) if months >= STEPS_OF_MONTHS[4] else f"{NAMES[one.month - 1]} {one.year}"
+            for one in moments
+        ]
     return Ticks(tuple(places), tuple(labels), low, high)
 
 

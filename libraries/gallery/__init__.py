@@ -7,7 +7,14 @@ from libraries.gallery.drawings import SVG_TYPE, Arrival, Drawing, drawing_id
 from libraries.gallery.labels import BadLabel, Label, check_tag, check_title
 from libraries.gallery.rebuilding import rebuild
 from libraries.gallery.searching import BadGalleryCursor, Page, Wanted
-from libraries.gallery.shelf import DrawingUnknown, find_drawing, keep_drawing, label_drawing, open_drawing, remove_drawing
+from libraries.gallery.shelf import (
+    DrawingUnknown,
+    find_drawing,
+    keep_drawing,
+    label_drawing,
+    open_drawing,
+    remove_drawing,
+)
 
 __all__ = [
     "SVG_TYPE",

@@ -11,7 +11,14 @@ from typing import Any
 
 from libraries.gallery.databases import Database, SqliteDatabase, Transaction
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.searching import Page, Wanted, conditions, read_cursor, words_of, write_cursor
+from libraries.gallery.searching import (
+    Page,
+    Wanted,
+    conditions,
+    read_cursor,
+    words_of,
+    write_cursor,
+)
 from libraries.settings import Settings, get_settings
 
 FILE_NAME = "gallery.sqlite3"
@@ -27,7 +34,9 @@ class Gallery:
         """Keep the index in `database`."""
         self._database = database
 
-    def search(self, owner: str, wanted: Wanted, *, limit: int = 30, cursor: str | None = None) -> Page:
+    def search(
+        self, owner: str, wanted: Wanted, *, limit: int = 30, cursor: str | None = None
+    ) -> Page:
         """Return up to `limit` drawings of an owner, the newest first.
 
         Raises:
@@ -75,7 +84,9 @@ class Gallery:
     def owners(self) -> list[str]:
         """Return whose drawings there are."""
         with self._database.read() as transaction:
-            rows = transaction.run("SELECT DISTINCT owner FROM drawing WHERE build = ?", _state(transaction, IN_FORCE))
+            rows = transaction.run(
+                "SELECT DISTINCT owner FROM drawing WHERE build = ?", _state(transaction, IN_FORCE)
+            )
         return sorted(row[0] for row in rows)
 
     @contextmanager
@@ -127,7 +138,9 @@ class Gallery:
             with self._database.write() as transaction:
                 builds = (_state(transaction, IN_FORCE), _state(transaction, FILLING))
                 rows = transaction.run(
-                    "SELECT build, id FROM drawing WHERE build NOT IN (?, ?) LIMIT ?", *builds, DELETED_AT_ONCE
+                    "SELECT build, id FROM drawing WHERE build NOT IN (?, ?) LIMIT ?",
+                    *builds,
+                    DELETED_AT_ONCE,
                 )
                 for build, drawing in rows:
                     _delete(transaction, build, drawing)
@@ -154,7 +167,9 @@ class Change:
             _delete(self._transaction, build, drawing.id)
             _insert(self._transaction, build, drawing)
 
-    def remove(self, drawing: str, *, unless: Callable[[Drawing], bool] = lambda _: False) -> Drawing | None:
+    def remove(
+        self, drawing: str, *, unless: Callable[[Drawing], bool] = lambda _: False
+    ) -> Drawing | None:
         """Take a drawing out of the index and return what was known of it; None when `unless` says so or it was not there."""
         found = _found(self._transaction, self._builds[0], drawing)
         if found is not None and unless(found):
@@ -162,7 +177,9 @@ class Change:
         for build in self._builds:
             _delete(self._transaction, build, drawing)
         if self._filling:
-            self._transaction.run("INSERT INTO gone (id) VALUES (?) ON CONFLICT DO NOTHING", drawing)
+            self._transaction.run(
+                "INSERT INTO gone (id) VALUES (?) ON CONFLICT DO NOTHING", drawing
+            )
         return found
 
 
@@ -188,26 +205,48 @@ def _state(transaction: Transaction, name: str) -> int:
 
 def _set_state(transaction: Transaction, name: str, value: int) -> None:
     transaction.run(
-        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?", name, value, value
+        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
+        name,
+        value,
+        value,
     )
 
 
-def _found(transaction: Transaction, build: int, drawing: str, owner: str | None = None) -> Drawing | None:
-    rows = transaction.run("SELECT record, owner FROM drawing WHERE build = ? AND id = ?", build, drawing)
+def _found(
+    transaction: Transaction, build: int, drawing: str, owner: str | None = None
+) -> Drawing | None:
+    rows = transaction.run(
+        "SELECT record, owner FROM drawing WHERE build = ? AND id = ?", build, drawing
+    )
     return _drawing(rows[0][0]) if rows and owner in (None, rows[0][1]) else None
 
 
 def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
-    words = " ".join(words_of(" ".join([drawing.title, drawing.words, *drawing.patterns, *drawing.tags])))
+    words = " ".join(
+        words_of(" ".join([drawing.title, drawing.words, *drawing.patterns, *drawing.tags]))
+    )
     row: dict[str, Any] = {
         **{name: getattr(drawing, name) for name in ("id", "owner", "made_at", "width", "height", "seed")},
         "build": build, "kept": int(drawing.kept), "words": words, "record": json.dumps(asdict(drawing)),
     }  # fmt: skip
     marks = ", ".join("?" for _ in COLUMNS)
-    transaction.run(f"INSERT INTO drawing ({', '.join(COLUMNS)}) VALUES ({marks})", *(row[name] for name in COLUMNS))  # noqa: S608
-    for kind, values in (("pattern", drawing.patterns), ("color", drawing.colors), ("tag", drawing.tags)):
+    transaction.run(
+        f"INSERT INTO drawing ({', '.join(COLUMNS)}) VALUES ({marks})",  # noqa: S608
+        *(row[name] for name in COLUMNS),
+    )
+    for kind, values in (
+        ("pattern", drawing.patterns),
+        ("color", drawing.colors),
+        ("tag", drawing.tags),
+    ):
         for value in dict.fromkeys(values):
-            transaction.run("INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)", build, drawing.id, kind, value)
+            transaction.run(
+                "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)",
+                build,
+                drawing.id,
+                kind,
+                value,
+            )
 
 
 def _delete(transaction: Transaction, build: int, drawing: str) -> None:

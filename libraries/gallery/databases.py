@@ -168,7 +168,11 @@ class SqliteDatabase(Database):
 
 def writable(value: Any) -> Any:
     """Return a value as it can be stored: half a surrogate pair is no text, though JSON can carry it, nor is a NUL."""
-    return value.encode(errors="replace").decode().replace("\0", "\ufffd") if isinstance(value, str) else value
+    return (
+        value.encode(errors="replace").decode().replace("\0", "\ufffd")
+        if isinstance(value, str)
+        else value
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -213,4 +217,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise GalleryAway("the index of the gallery cannot be used right now; try again in a moment") from error
+        raise GalleryAway(
+            "the index of the gallery cannot be used right now; try again in a moment"
+        ) from error

@@ -20,7 +20,9 @@ def digest(since: float, until: float) -> dict[str, Any]:
     """
     wanted = Wanted(since=since, until=until)
     owners = gallery().owners()
-    found = [one for owner in owners for one in gallery().search(owner, wanted, limit=MOST_LISTED).items]
+    found = [
+        one for owner in owners for one in gallery().search(owner, wanted, limit=MOST_LISTED).items
+    ]
     newest = sorted(found, key=lambda one: (-one.made_at, one.id))[:MOST_LISTED]
     return {
         "date": f"{datetime.fromtimestamp(until, UTC):%d %B %Y}".lstrip("0"),
@@ -30,4 +32,8 @@ def digest(since: float, until: float) -> dict[str, Any]:
 
 
 def _row(drawing: Drawing) -> dict[str, str]:
-    return {"title": drawing.title, "pattern": ", ".join(drawing.patterns)[:100], "job_id": drawing.job_id}
+    return {
+        "title": drawing.title,
+        "pattern": ", ".join(drawing.patterns)[:100],
+        "job_id": drawing.job_id,
+    }

@@ -25,13 +25,21 @@ STROKE = re.compile(r'\sstroke="([#a-zA-Z0-9]{1,30})"')
 TITLE = re.compile(r"<title>([^<]{0,4000})</title>")
 METADATA = re.compile(r"<metadata>([^<]*)</metadata>")
 # How the facts of a recipe, and the arguments of a job, are called.
-WORD_FIELDS = frozenset({"text", "message", "recipient", "title", "caption", "label", "x_label", "y_label"})
+WORD_FIELDS = frozenset(
+    {"text", "message", "recipient", "title", "caption", "label", "x_label", "y_label"}
+)
 PATTERN_FIELDS = frozenset({"pattern", "pattern_type", "chart", "template_name"})
 COLOR_FIELDS = frozenset({"color", "stroke"})
 PLAIN_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
 COLOR = re.compile(r"#[0-9a-f]{3,8}|[a-z]{1,30}", re.ASCII)
 SHORT_HEX = 4
-NAMED = {"black": "#000000", "white": "#ffffff", "red": "#ff0000", "blue": "#0000ff", "green": "#008000"}
+NAMED = {
+    "black": "#000000",
+    "white": "#ffffff",
+    "red": "#ff0000",
+    "blue": "#0000ff",
+    "green": "#008000",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +183,12 @@ def _strokes(head: str, body: int) -> list[str]:
 
 
 def _note(facts: Facts, name: str, value: Any) -> None:
-    if name == "seed" and isinstance(value, int) and not isinstance(value, bool) and facts.seed is None:
+    if (
+        name == "seed"
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+        and facts.seed is None
+    ):
         facts.seed = value
     elif not isinstance(value, str):
         return

@@ -49,8 +49,13 @@ def check_title(title: str) -> str:
         BadLabel: it has more than 100 characters, or some that cannot be shown.
     """
     text = " ".join(title.split())
-    if len(text) > LONGEST_TITLE or any(unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text):
-        raise BadLabel(f"a title has at most {LONGEST_TITLE} characters, all of which can be shown", field="title")
+    if len(text) > LONGEST_TITLE or any(
+        unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text
+    ):
+        raise BadLabel(
+            f"a title has at most {LONGEST_TITLE} characters, all of which can be shown",
+            field="title",
+        )
     return text
 
 
@@ -98,7 +103,11 @@ def _label(found: Any) -> Label:
     """Return a label from what a file says; others may have written it."""
     told = found if isinstance(found, dict) else {}
     tags = [tag for tag in told.get("tags") or [] if isinstance(tag, str) and TAG.fullmatch(tag)]
-    texts = {name: value[:200] for name in ("title", "job_id", "task", "sha256") if isinstance(value := told.get(name), str)}
+    texts = {
+        name: value[:200]
+        for name in ("title", "job_id", "task", "sha256")
+        if isinstance(value := told.get(name), str)
+    }
     made_at, arguments = told.get("made_at"), told.get("arguments")
     return Label(
         **texts,

@@ -11,7 +11,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pg8000 import dbapi
 
-from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, GalleryAway, Row, Transaction, writable
+from libraries.gallery.databases import (
+    BUSY_SECONDS,
+    VERSION,
+    Database,
+    GalleryAway,
+    Row,
+    Transaction,
+    writable,
+)
 
 # Its tables lie in a schema of their own, so that the database may hold other things. Another version has another schema.
 SCHEMA = f"vector_gallery_{VERSION}"
@@ -133,7 +141,10 @@ class PostgresDatabase(Database):
             run = PostgresTransaction(connection).run
             run(f"SET statement_timeout = {milliseconds}")
             run("SET standard_conforming_strings = on")
-            if not run("SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'gone'", SCHEMA):
+            if not run(
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'gone'",
+                SCHEMA,
+            ):
                 _make_tables(run)
             run(f"SET search_path TO {SCHEMA}")
         except BaseException:
@@ -158,7 +169,9 @@ def connection_arguments(url: str) -> dict[str, Any]:
     port = parts.port or 5432
     if "host" in options:
         return {**found, "unix_sock": f"{options['host']}/.s.PGSQL.{port}"}
-    secure = ssl.create_default_context() if options.get("sslmode", "disable") != "disable" else None
+    secure = (
+        ssl.create_default_context() if options.get("sslmode", "disable") != "disable" else None
+    )
     return {**found, "host": parts.hostname or "127.0.0.1", "port": port, "ssl_context": secure}
 
 
@@ -175,4 +188,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (dbapi.Error, OSError) as error:
-        raise GalleryAway("the database of the gallery cannot be used right now; try again in a moment") from error
+        raise GalleryAway(
+            "the database of the gallery cannot be used right now; try again in a moment"
+        ) from error

@@ -18,7 +18,9 @@ AT_ONCE = 100
 Progress = Callable[[int, int, str], None]
 
 
-def rebuild(owners: Iterable[str], told: Mapping[tuple[str, str], Arrival], progress: Progress) -> dict[str, Any]:
+def rebuild(
+    owners: Iterable[str], told: Mapping[tuple[str, str], Arrival], progress: Progress
+) -> dict[str, Any]:
     """Build the index anew from the files of `owners`, and return what became of it.
 
     That is how many `drawings` it has, how many files were `unreadable`, and whether it was `superseded`: another rebuild began
@@ -35,13 +37,21 @@ def rebuild(owners: Iterable[str], told: Mapping[tuple[str, str], Arrival], prog
     entered = 0
     for first in range(0, len(files), AT_ONCE):
         progress(first, len(files), "reading drawings")
-        drawings = [one for owner, name in files[first : first + AT_ONCE] if (one := _read(owner, name, told)) is not None]
+        drawings = [
+            one
+            for owner, name in files[first : first + AT_ONCE]
+            if (one := _read(owner, name, told)) is not None
+        ]
         if not gallery().fill(build, drawings):
             break
         entered += len(drawings)
     in_force = gallery().finish(build)
     progress(len(files), len(files), "done")
-    return {"drawings": entered, "unreadable": len(files) - entered if in_force else 0, "superseded": not in_force}
+    return {
+        "drawings": entered,
+        "unreadable": len(files) - entered if in_force else 0,
+        "superseded": not in_force,
+    }
 
 
 def _names(owner: str) -> list[str]:

@@ -59,7 +59,9 @@ class Page:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in the form in which they are searched: without accents and capitals, 64 characters at most."""
-    folded = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)).casefold()
+    folded = "".join(
+        one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
+    ).casefold()
     return [word[:LONGEST_WORD] for word in WORD.findall(folded.replace("_", " "))]
 
 
@@ -70,7 +72,9 @@ def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], lis
         ("height <= ?", wanted.max_height), ("made_at >= ?", wanted.since), ("made_at < ?", wanted.until),
         ("seed = ?", wanted.seed), ("kept = ?", None if wanted.kept is None else int(wanted.kept)),
     )  # fmt: skip
-    found: list[tuple[str, list[Any]]] = [(sql, [value]) for sql, value in bounds if value is not None]
+    found: list[tuple[str, list[Any]]] = [
+        (sql, [value]) for sql, value in bounds if value is not None
+    ]
     found += [_marked(kind, value) for kind, value in _marks(wanted)]
     if wanted.size is not None:
         found.append(_sized(*wanted.size))
@@ -94,12 +98,23 @@ def _marked(kind: str, value: str) -> tuple[str, list[Any]]:
 
 def _sized(width: float, height: float) -> tuple[str, list[Any]]:
     fits = "(abs(width - ?) <= ? AND abs(height - ?) <= ?)"
-    return f"({fits} OR {fits})", [width, SAME_SIZE, height, SAME_SIZE, height, SAME_SIZE, width, SAME_SIZE]
+    return f"({fits} OR {fits})", [
+        width,
+        SAME_SIZE,
+        height,
+        SAME_SIZE,
+        height,
+        SAME_SIZE,
+        width,
+        SAME_SIZE,
+    ]
 
 
 def write_cursor(drawing: Drawing) -> str:
     """Return the cursor of the page that goes on behind a drawing."""
-    return base64.urlsafe_b64encode(f"{drawing.made_at!r} {drawing.id}".encode()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(f"{drawing.made_at!r} {drawing.id}".encode()).decode().rstrip("=")
+    )
 
 
 def read_cursor(cursor: str) -> tuple[float, str]:
@@ -115,5 +130,7 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     except (ValueError, binascii.Error):
         moment, drawing = math.nan, ""
     if not math.isfinite(moment) or not ID.fullmatch(drawing):
-        raise BadGalleryCursor("this cursor is not one that a page of the gallery gave", field="cursor")
+        raise BadGalleryCursor(
+            "this cursor is not one that a page of the gallery gave", field="cursor"
+        )
     return moment, drawing

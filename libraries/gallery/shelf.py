@@ -10,7 +10,15 @@ from typing import IO, ClassVar
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.catalogue import Change, gallery
 from libraries.gallery.drawings import KEPT, Arrival, Drawing, describe, drawing_id
-from libraries.gallery.labels import NO_LABEL, Label, check_tag, check_title, read_label, remove_label, write_label
+from libraries.gallery.labels import (
+    NO_LABEL,
+    Label,
+    check_tag,
+    check_title,
+    read_label,
+    remove_label,
+    write_label,
+)
 from libraries.gallery.owners import files_belonging_to
 from libraries.storage import output_folder
 
@@ -46,7 +54,9 @@ def open_drawing(drawing: Drawing) -> IO[bytes]:
         raise DrawingUnknown("the file of this drawing is no longer there") from None
 
 
-def label_drawing(owner: str, drawing: str, *, title: str | None = None, tags: Sequence[str] | None = None) -> Drawing:
+def label_drawing(
+    owner: str, drawing: str, *, title: str | None = None, tags: Sequence[str] | None = None
+) -> Drawing:
     """Give a drawing a title and tags, and return it; what is None stays as it is, an empty title gives its own back.
 
     Raises:
@@ -82,12 +92,23 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
         return found
     name = f"{KEPT}/{drawing}/{found.name.rsplit('/', 1)[-1]}"
     with files_belonging_to(owner):
-        told = {"text": found.words, "pattern": found.patterns, "color": found.colors, "seed": found.seed}
+        told = {
+            "text": found.words,
+            "pattern": found.patterns,
+            "color": found.colors,
+            "seed": found.seed,
+        }
         try:
             copied = output_folder().copy(found.name, name, sha256=found.sha256 or None)
         except (NotFound, InvalidInput):
             raise DrawingUnknown("the file of this drawing is no longer there") from None
-        outlives = Label(sha256=copied.sha256, job_id=found.job_id, task=found.task, made_at=found.made_at, arguments=told)
+        outlives = Label(
+            sha256=copied.sha256,
+            job_id=found.job_id,
+            task=found.task,
+            made_at=found.made_at,
+            arguments=told,
+        )
         before = read_label(drawing)
         write_label(drawing, replace(outlives, title=before.title, tags=before.tags))
     with gallery().changing() as change:
@@ -123,7 +144,10 @@ def take_out(change: Change, owner: str, files: Iterable[tuple[str, str]]) -> No
     """Take drawings out whose files, each a name and its SHA-256, were removed with their job; what is kept or replaced stays."""
     for name, sha256 in files:
         drawing = drawing_id(owner, name)
-        gone = change.remove(drawing, unless=lambda known, own=sha256: known.kept or known.sha256 not in ("", own))  # type: ignore[misc]
+        gone = change.remove(
+            drawing,
+            unless=lambda known, own=sha256: known.kept or known.sha256 not in ("", own),  # type: ignore[misc]
+        )
         if gone is not None:
             with files_belonging_to(owner), suppress(InvalidInput):
                 remove_label(drawing)

@@ -3,7 +3,14 @@
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.lending import lent_picture
 from libraries.imaging.photos import Photo, Picture, check_promise, clean_photo
-from libraries.imaging.reading import MOST_BYTES, BlankImage, ImageDamaged, ImageTooLarge, NotAnImage, read_image
+from libraries.imaging.reading import (
+    MOST_BYTES,
+    BlankImage,
+    ImageDamaged,
+    ImageTooLarge,
+    NotAnImage,
+    read_image,
+)
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
 from libraries.imaging.tours import closed_tour

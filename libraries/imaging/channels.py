@@ -33,13 +33,17 @@ def separated(colours: Colours, channel: str) -> Greys:
         channel: one of `CHANNELS`; grey is the luma, which is no ink.
     """
     if channel == GREY:
-        red, green, blue = (share * colours[..., part].astype(np.float64) for part, share in enumerate(LUMA))
+        red, green, blue = (
+            share * colours[..., part].astype(np.float64) for part, share in enumerate(LUMA)
+        )
         return _in_steps(red + green + blue)
     light = colours.max(axis=2).astype(np.float64)
     if channel == BLACK:
         return _in_steps(light)
     # Where there is no light there is no colour either.
-    return _in_steps(np.where(light > 0, colours[..., TAKEN[channel]] / np.where(light > 0, light, 1), 1))
+    return _in_steps(
+        np.where(light > 0, colours[..., TAKEN[channel]] / np.where(light > 0, light, 1), 1)
+    )
 
 
 def coloured(greys: Greys) -> Colours:

@@ -47,7 +47,9 @@ class PictureSchema(Schema):
     )
 
 
-def lay(box: Box, rng: np.random.Generator, *, image: str, channel: str = GREY, **controls: Any) -> Tones:
+def lay(
+    box: Box, rng: np.random.Generator, *, image: str, channel: str = GREY, **controls: Any
+) -> Tones:
     """Return the tones of the picture `image` in `box`; `controls` are the other fields of `PictureSchema`.
 
     Those of an ink, where `channel` is one of the inks of `CHANNELS`, are not stretched: the four would not match any more.

@@ -45,7 +45,9 @@ def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colou
 def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
     columns = round(rows * SIDE)
     v, u = np.meshgrid(
-        (np.arange(rows) + 0.5) / rows * 2 - 1, ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE, indexing="ij"
+        (np.arange(rows) + 0.5) / rows * 2 - 1,
+        ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE,
+        indexing="ij",
     )
     scene = DEMOS[name](u, v, rng)
     return np.asarray(np.round(np.clip(scene, 0, 1) * LEVELS) / LEVELS, dtype=np.float32)
@@ -89,7 +91,9 @@ def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     for number in range(ridges):
         near = number / (ridges - 1)
         rough = sum(
-            rng.uniform(0.5, 1) / scale * np.abs(np.sin(u * scale * 2.4 + rng.uniform(0, 7)) + 0.35 * np.sin(u * scale * 5.3))
+            rng.uniform(0.5, 1)
+            / scale
+            * np.abs(np.sin(u * scale * 2.4 + rng.uniform(0, 7)) + 0.35 * np.sin(u * scale * 5.3))
             for scale in (1, 2.2, 5, 11)
         )
         ridge = -0.05 + 0.95 * near**1.2 - 0.13 * (1.4 - near) * rough
@@ -101,7 +105,11 @@ def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     """A low sun over a bay between hills, in colour."""
     side = rng.choice((-1.0, 1.0))
-    sun_x, sun_y, radius = -side * rng.uniform(0.0, 0.32), rng.uniform(-0.2, -0.02), rng.uniform(0.12, 0.17)
+    sun_x, sun_y, radius = (
+        -side * rng.uniform(0.0, 0.32),
+        rng.uniform(-0.2, -0.02),
+        rng.uniform(0.12, 0.17),
+    )
     horizon = 0.22
     away = np.sqrt((u - sun_x) ** 2 + (v - sun_y) ** 2)
     scene = _blended(SKY, (v + 1) / (1 + horizon))
@@ -110,8 +118,14 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     scene = _paint(scene, (1.0, 0.95, 0.55), _step(-away, -radius - 0.004, -radius + 0.004))
     for base, high, colour in ((0.2, 0.24, (0.62, 0.42, 0.68)), (0.22, 0.16, (0.36, 0.27, 0.56))):
         ridge = base - high * _range(u[:1], rng) * np.clip(0.55 + side * u, 0.05, 1.2)
-        haze = np.clip((v - ridge) / 0.3, 0, 0.6)[..., None] * (np.array((0.98, 0.62, 0.5)) - colour)
-        scene = _paint(scene, np.asarray(colour) + haze, _step(v - ridge, -0.004, 0.004) * _step(horizon - v, -0.002, 0.002))
+        haze = np.clip((v - ridge) / 0.3, 0, 0.6)[..., None] * (
+            np.array((0.98, 0.62, 0.5)) - colour
+        )
+        scene = _paint(
+            scene,
+            np.asarray(colour) + haze,
+            _step(v - ridge, -0.004, 0.004) * _step(horizon - v, -0.002, 0.002),
+        )
     scene = _water(scene, u, v, sun_x, horizon)
     shore = 0.72 - 0.34 * np.clip(side * u + 0.45, 0, 1.2) ** 1.4 - 0.03 * _range(2 * u[:1], rng)
     rows = np.sin(26 * (v - shore) / (0.25 + np.abs(v - shore)) + 5 * side * u)
@@ -121,7 +135,13 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 # Colours from above to below, each red, green and blue.
-SKY = ((0.13, 0.24, 0.55), (0.36, 0.42, 0.74), (0.86, 0.52, 0.66), (0.99, 0.62, 0.38), (1.0, 0.80, 0.42))
+SKY = (
+    (0.13, 0.24, 0.55),
+    (0.36, 0.42, 0.74),
+    (0.86, 0.52, 0.66),
+    (0.99, 0.62, 0.38),
+    (1.0, 0.80, 0.42),
+)
 SEA = ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46))
 MEADOW = ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15))
 
@@ -138,7 +158,10 @@ def _paint(scene: Floats, colour: Floats | tuple[float, float, float], share: Fl
 
 def _range(u: Floats, rng: np.random.Generator) -> Floats:
     """Return the heights of a chain of hills, from about 0 to 1."""
-    waves = [np.abs(np.sin(u * scale + rng.uniform(0, 7))) / scale**0.9 for scale in (2.3, 4.9, 11.0, 25.0)]
+    waves = [
+        np.abs(np.sin(u * scale + rng.uniform(0, 7))) / scale**0.9
+        for scale in (2.3, 4.9, 11.0, 25.0)
+    ]
     return np.asarray(sum(waves) / 0.75)
 
 
@@ -150,7 +173,9 @@ def _clouds(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, away:
         # Only the rows that it can lie in.
         rows = slice(*np.searchsorted(v[:, 0], (y - 0.08, y + 0.08)))
         across = u[:1]
-        bumps = 0.016 * np.sin(across * 21 + rng.uniform(0, 7)) + 0.008 * np.sin(across * 47 + rng.uniform(0, 7))
+        bumps = 0.016 * np.sin(across * 21 + rng.uniform(0, 7)) + 0.008 * np.sin(
+            across * 47 + rng.uniform(0, 7)
+        )
         thick = 0.05 * np.maximum(1 - ((across - x) / wide) ** 2, 0) ** 0.7 + 1e-6
         down = (v[rows] - y + bumps * np.sqrt(thick / 0.05)) / thick
         lit = np.clip(0.5 + 0.5 * down, 0, 1) * (0.45 + 0.55 * np.exp(-away[rows] / 0.8))
@@ -165,13 +190,18 @@ def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) ->
     wave = np.sin(52 * np.log(deep * 9 + 0.35) + 2.2 * np.sin(u * 7 + deep * 22))
     water = _blended(SEA, deep / 0.5) * (1 + 0.10 * wave[..., None])
     way = np.exp(-(((u - sun_x) / (0.07 + 0.25 * deep)) ** 2)) * _step(wave, -0.3, 0.5)
-    return _paint(scene, _paint(water, (1.0, 0.90, 0.55), 0.9 * way), _step(v - horizon, -0.002, 0.002))
+    return _paint(
+        scene, _paint(water, (1.0, 0.90, 0.55), 0.9 * way), _step(v - horizon, -0.002, 0.002)
+    )
 
 
 def _trees(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, side: float) -> Floats:
     """Paint some cypresses before the meadow, dark against the light."""
     for number in range(4):
-        x, foot = side * (0.56 - 0.155 * number + rng.uniform(-0.03, 0.03)), 0.66 + 0.05 * number + rng.uniform(-0.03, 0.03)
+        x, foot = (
+            side * (0.56 - 0.155 * number + rng.uniform(-0.03, 0.03)),
+            0.66 + 0.05 * number + rng.uniform(-0.03, 0.03),
+        )
         tall, wide = rng.uniform(0.42, 0.72) * (1 - 0.16 * number), rng.uniform(0.05, 0.065)
         # Only the columns that it can stand in.
         columns = slice(*np.searchsorted(u[0], (x - 0.08, x + 0.08)))
@@ -183,7 +213,9 @@ def _trees(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, side: 
             * np.minimum(1, 0.35 + up * 9)
             * (1 + 0.12 * np.sin(down * 130 + 4 * np.sin((across + x) * 60)))
         )
-        inside = _step(edge - np.abs(across), -0.003, 0.004) * _step(down, foot - tall, foot - tall + 0.01)
+        inside = _step(edge - np.abs(across), -0.003, 0.004) * _step(
+            down, foot - tall, foot - tall + 0.01
+        )
         shine = np.clip(0.5 - side * across / (2 * wide), 0, 1)
         colour = _blended(((0.03, 0.10, 0.12), (0.10, 0.24, 0.17), (0.45, 0.38, 0.16)), shine)
         scene[:, columns] = _paint(scene[:, columns], colour, inside * _step(foot - down, -0.01, 0))
@@ -227,7 +259,11 @@ def _bust_neck(u: Floats, v: Floats, light: Floats, clothes: Floats) -> tuple[Fl
     z = np.sqrt(np.maximum(1 - (u / half) ** 2, 0)) * 0.16
     shadow = 0.35 + 0.65 * _step(v + 0.25 * light[0] * u / half, 0.5, 0.74)
     neckline = _step(0.70 + 0.13 * np.sqrt(np.maximum(1 - (u / 0.3) ** 2, 0)) - v, 0, 0.008)
-    inside = _step(half - np.abs(u), -0.004, 0.008) * _step(v, 0.3, 0.34) * np.maximum(neckline, 1 - clothes)
+    inside = (
+        _step(half - np.abs(u), -0.004, 0.008)
+        * _step(v, 0.3, 0.34)
+        * np.maximum(neckline, 1 - clothes)
+    )
     return (0.12 + 0.7 * _lit(z, light)) * shadow, inside
 
 
@@ -261,7 +297,12 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
     lit = _lit(z, light)
     # The nose throws a shadow away from the light, and so does the brow into the sockets.
     cast = np.exp(-(((x + side * 0.055) / 0.035) ** 2) - ((y - 0.10) / 0.07) ** 2)
-    tone = 0.02 + 0.86 * lit - 0.10 * cast - 0.10 * np.exp(-(((y - 0.172) / 0.014) ** 2) - ((even - 0.028) / 0.018) ** 2)
+    tone = (
+        0.02
+        + 0.86 * lit
+        - 0.10 * cast
+        - 0.10 * np.exp(-(((y - 0.172) / 0.014) ** 2) - ((even - 0.028) / 0.018) ** 2)
+    )
     tone = _features(tone, x, y, gaze, light)
     return tone, _step(1 - oval, -0.01, 0.02)
 
@@ -280,16 +321,24 @@ def _features(tone: Floats, x: Floats, y: Floats, gaze: float, light: Floats) ->
     tone = _mix(tone, 0.01, white * _step(-apart, -0.02, -0.017))
     glint = np.sqrt((round_x - 0.012 * np.sign(light[0])) ** 2 + (round_y + 0.012) ** 2)
     tone = _mix(tone, 1.0, white * _step(-glint, -0.009, -0.006))
-    lid = np.exp(-(((eye_y + open_up) / 0.0075) ** 2)) * _step(0.088 - np.abs(even - 0.16), 0, 0.012)
-    under = np.exp(-(((eye_y - open_down) / 0.005) ** 2)) * _step(0.08 - np.abs(even - 0.16), 0, 0.02)
-    crease = np.exp(-(((eye_y + open_up * 1.1 + 0.022) / 0.005) ** 2)) * _step(0.08 - np.abs(even - 0.165), 0, 0.03)
+    lid = np.exp(-(((eye_y + open_up) / 0.0075) ** 2)) * _step(
+        0.088 - np.abs(even - 0.16), 0, 0.012
+    )
+    under = np.exp(-(((eye_y - open_down) / 0.005) ** 2)) * _step(
+        0.08 - np.abs(even - 0.16), 0, 0.02
+    )
+    crease = np.exp(-(((eye_y + open_up * 1.1 + 0.022) / 0.005) ** 2)) * _step(
+        0.08 - np.abs(even - 0.165), 0, 0.03
+    )
     tone = tone * (1 - 0.92 * lid) * (1 - 0.4 * under) * (1 - 0.35 * crease)
     arch = -0.178 + 0.5 * (even - 0.175) ** 2 * 6 - 0.02 * (even > 0) + 0.012 * (even - 0.1) / 0.1
     thick = 0.017 * _step(0.28 - even, 0, 0.14) * _step(even, 0.055, 0.09) + 1e-4
     tone = tone * (1 - 0.82 * np.exp(-(((y - arch) / thick) ** 2)) * (thick > 0.002))  # noqa: PLR2004 - where there is a brow
     wide = np.clip(1 - (even / 0.128) ** 2, 0, 1)
     bow = 0.284 + 0.006 * np.cos(x * 48) * wide
-    upper = _step(y - (bow - 0.036 * np.sqrt(wide) - 0.006 * np.cos(x * 60)), 0, 0.008) * _step(bow - y, -0.003, 0.004)
+    upper = _step(y - (bow - 0.036 * np.sqrt(wide) - 0.006 * np.cos(x * 60)), 0, 0.008) * _step(
+        bow - y, -0.003, 0.004
+    )
     lower = _step(y - bow, -0.003, 0.004) * _step(bow + 0.052 * np.sqrt(wide) - y, 0, 0.008)
     tone = tone * (1 - 0.45 * upper * (wide > 0)) * (1 - 0.28 * lower * (wide > 0))
     line = np.exp(-(((y - bow) / 0.006) ** 2)) * _step(0.13 - even, 0, 0.03)
@@ -301,14 +350,22 @@ def _hair(x: Floats, y: Floats, light: Floats, length: float, curl: float) -> tu
     skull = _oval(x, y - CROWN, 0.46, 0.5)
     parting = 0.12 * math.copysign(1, light[0])
     line = -0.36 + 0.9 * np.abs(x - parting) ** 1.5 + 0.03 * np.sin(x * 17 + curl)
-    strand = np.sin(110 * np.sqrt(np.maximum(skull, 0)) * (1 + 0.15 * np.sin(3 * x + curl)) + 14 * np.sin(5 * x - curl) + 8 * y)
+    strand = np.sin(
+        110 * np.sqrt(np.maximum(skull, 0)) * (1 + 0.15 * np.sin(3 * x + curl))
+        + 14 * np.sin(5 * x - curl)
+        + 8 * y
+    )
     fine = np.sin(260 * np.sqrt(np.maximum(skull, 0)) + 22 * np.sin(7 * x + curl))
     z = 0.5 * np.sqrt(np.maximum(1 - skull, 0))
     shine = np.exp(-(((skull - 0.5) / 0.22) ** 2)) * (0.6 + 0.4 * strand)
-    tone = 0.05 + 0.2 * _lit(z, light) + 0.24 * shine * _lit(z, light) + 0.025 * strand + 0.02 * fine
+    tone = (
+        0.05 + 0.2 * _lit(z, light) + 0.24 * shine * _lit(z, light) + 0.025 * strand + 0.02 * fine
+    )
     sides = _step(0.15 + 0.35 * length - y + 0.02 * np.sin(x * 60), 0, 0.1)
     outside = _step(_oval(x, y - 0.08, 0.372, 0.5), 0.97, 1.05)
-    cover = np.maximum(_step(line - y, -0.012, 0.012), outside) * _step(1 - skull, -0.02, 0.03) * sides
+    cover = (
+        np.maximum(_step(line - y, -0.012, 0.012), outside) * _step(1 - skull, -0.02, 0.03) * sides
+    )
     return tone, cover
 
 
@@ -316,7 +373,9 @@ def _lit(z: Floats, light: Floats) -> Floats:
     """Return how brightly a relief of height `z` is lit: Lambert's law, softened, with hollows darkened."""
     down, right = np.gradient(z, 2 / len(z))
     steep = np.sqrt(down**2 + right**2 + 1)
-    return np.asarray(np.clip(((light[2] - right * light[0] - down * light[1]) / steep + FILL) / (1 + FILL), 0, 1))
+    return np.asarray(
+        np.clip(((light[2] - right * light[0] - down * light[1]) / steep + FILL) / (1 + FILL), 0, 1)
+    )
 
 
 def _oval(x: Floats, y: Floats, half_width: float, half_height: float) -> Floats:

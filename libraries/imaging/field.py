@@ -14,13 +14,22 @@ from marshmallow import ValidationError, fields
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.imaging.channels import GREY, Colours, separated
 from libraries.imaging.demos import DEMOS, ROWS, demo_colours, demo_image
-from libraries.imaging.lending import borrow, borrow_colours, is_lent_name, read_in_colour, read_picture
+from libraries.imaging.lending import (
+    borrow,
+    borrow_colours,
+    is_lent_name,
+    read_in_colour,
+    read_picture,
+)
 from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
 LONGEST_TEXT = 700_000
 LONGEST_NAME = 40
-DATA_URL = re.compile(r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,", re.ASCII | re.IGNORECASE)
+DATA_URL = re.compile(
+    r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
+    re.ASCII | re.IGNORECASE,
+)
 # Base64 of 76 letters a line, as many programs write it.
 BLANKS = str.maketrans("", "", " \t\r\n")
 # Estimates look at a picture of so many rows.
@@ -39,7 +48,9 @@ class ImageField(fields.String):
             try:
                 _sent(text)
             except InvalidInput as error:
-                raise ValidationError(f"{_sentence(str(error))}{f' {_sentence(error.hint)}' if error.hint else ''}") from None
+                raise ValidationError(
+                    f"{_sentence(str(error))}{f' {_sentence(error.hint)}' if error.hint else ''}"
+                ) from None
         return text
 
 
@@ -71,7 +82,9 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
         BlankImage: it is white all over.
     """
     if channel != GREY:
-        return separated(demo_colours(image, rng) if image in DEMOS else _sent_colours(image), channel)
+        return separated(
+            demo_colours(image, rng) if image in DEMOS else _sent_colours(image), channel
+        )
     return demo_image(image, rng) if image in DEMOS else _sent(image)
 
 
@@ -123,15 +136,22 @@ def _uploaded(text: str) -> Greys:
 
 def _bytes_in(text: str) -> bytes:
     if len(text) > LONGEST_TEXT:
-        raise ImageTooLarge(f"an image may have at most {LONGEST_TEXT:,} letters of base64", hint="reduce it and send it again")
+        raise ImageTooLarge(
+            f"an image may have at most {LONGEST_TEXT:,} letters of base64",
+            hint="reduce it and send it again",
+        )
     found = DATA_URL.match(text[:300])
     try:
-        data = base64.b64decode(text[found.end() if found else 0 :].translate(BLANKS).encode("ascii"), validate=True)
+        data = base64.b64decode(
+            text[found.end() if found else 0 :].translate(BLANKS).encode("ascii"), validate=True
+        )
     except (UnicodeEncodeError, binascii.Error):
         data = b""
     if not data:
         near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
-        raise NotAnImage(f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near)
+        raise NotAnImage(
+            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near
+        )
     return data
 
 

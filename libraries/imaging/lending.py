@@ -94,4 +94,6 @@ def _loan(name: str) -> _Loan:
     try:
         return _lent.get()[name]
     except KeyError:
-        raise NotAnImage("this photo is not at hand here", hint="POST /photos/plot draws photos") from None
+        raise NotAnImage(
+            "this photo is not at hand here", hint="POST /photos/plot draws photos"
+        ) from None

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def nearest(points: NDArray[np.float64], places: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+def nearest(
+    points: NDArray[np.float64], places: NDArray[np.float64], count: int
+) -> NDArray[np.int64]:
     """Return for each of `places` the numbers of the `count` nearest of `points`, nearest first.
 
     Args:

@@ -75,11 +75,18 @@ def clean_photo(data: bytes) -> Photo:
             form = image.format or ""
             upright = _decoded(image)
             kind = _kind(upright, form)
-            return Photo(_encoded(upright, kind), tuple(_encoded(_reduced(upright, side), kind) for side in THUMBNAILS))
+            return Photo(
+                _encoded(upright, kind),
+                tuple(_encoded(_reduced(upright, side), kind) for side in THUMBNAILS),
+            )
     except InvalidInput:
         raise
-    except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged("the image is cut off or damaged", field="file", hint="save it anew and send it again") from None
+    except (
+        Exception
+    ):  # decoders meet broken files with errors of every type; all of them mean the same
+        raise ImageDamaged(
+            "the image is cut off or damaged", field="file", hint="save it anew and send it again"
+        ) from None
 
 
 def check_promise(head: bytes) -> None:
@@ -92,7 +99,9 @@ def check_promise(head: bytes) -> None:
         image = opened(head, most=MOST_PHOTO_PIXELS)
     except ImageTooLarge:
         raise
-    except Exception:  # its size stands further on, or it is broken, which the whole of it will show
+    except (
+        Exception
+    ):  # its size stands further on, or it is broken, which the whole of it will show
         return
     check_size(image, head, most=MOST_PHOTO_PIXELS)
 
@@ -132,7 +141,11 @@ def _kind(image: Image.Image, form: str) -> str:
 def _reduced(image: Image.Image, longest: int) -> Image.Image:
     scale = min(1.0, longest / max(image.size))
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return (
+        image
+        if size == image.size
+        else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    )
 
 
 def _encoded(image: Image.Image, kind: str) -> Picture:

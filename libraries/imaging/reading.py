@@ -7,7 +7,15 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from libraries.errors import InvalidInput
 
@@ -22,7 +30,10 @@ SIGNATURES = {
     GifImagePlugin.GifImageFile.format: b"GIF8",
     BmpImagePlugin.BmpImageFile.format: b"BM",
 }
-JPEGS = ("JPEG", "MPO")  # a photo of a phone holds further pictures behind the first, and is called MPO then
+JPEGS = (
+    "JPEG",
+    "MPO",
+)  # a photo of a phone holds further pictures behind the first, and is called MPO then
 MOST_BYTES = 25_000_000
 MOST_PIXELS = 40_000_000
 # JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole before they can be reduced.
@@ -93,7 +104,9 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
     return _read(data, IN_GREY, longest, at_once)
 
 
-def read_colours(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> NDArray[np.float32]:
+def read_colours(
+    data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False
+) -> NDArray[np.float32]:
     """Return the image in `data` in colour: shape (rows, columns, 3), red, green and blue from 0 to 1.
 
     All else is as `read_image` has it: formats, limits and errors.
@@ -110,8 +123,12 @@ def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.flo
             return _levels(_upright(_decoded(image, mode, longest)))
     except InvalidInput:
         raise
-    except Exception:  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged("the image is cut off or damaged", field="image", hint="save it anew and send it again") from None
+    except (
+        Exception
+    ):  # decoders meet broken files with errors of every type; all of them mean the same
+        raise ImageDamaged(
+            "the image is cut off or damaged", field="image", hint="save it anew and send it again"
+        ) from None
 
 
 def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
@@ -133,10 +150,14 @@ def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
     except UnidentifiedImageError:
         if data.startswith(tuple(SIGNATURES.values())):
             raise
-        raise NotAnImage("this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image") from None
+        raise NotAnImage(
+            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image"
+        ) from None
 
 
-def check_size(image: Image.Image, data: bytes, *, most: int | None = None, at_once: bool = False) -> None:
+def check_size(
+    image: Image.Image, data: bytes, *, most: int | None = None, at_once: bool = False
+) -> None:
     """Refuse an opened image of more than `most` pixels, or whose scans would take too long to decode.
 
     Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a quarter of that.
@@ -150,7 +171,11 @@ def check_size(image: Image.Image, data: bytes, *, most: int | None = None, at_o
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
     if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS // part:
-        raise ImageTooLarge("the image has too many scans to be decoded", field="image", hint="save it as a plain JPEG")
+        raise ImageTooLarge(
+            "the image has too many scans to be decoded",
+            field="image",
+            hint="save it as a plain JPEG",
+        )
 
 
 def _too_many_pixels(limit: int) -> ImageTooLarge:
@@ -186,7 +211,11 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
     """Return the image reduced to `size`, in `mode`; what is transparent lets white paper through."""
-    small = image if image.size == size else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    small = (
+        image
+        if image.size == size
+        else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    )
     if small.mode != "RGBA":
         return small.convert(mode)
     paper = Image.new("RGBA", small.size, "white")

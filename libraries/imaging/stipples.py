@@ -25,7 +25,11 @@ LIGHTEST = 0.03
 
 
 def stipple(
-    tones: Tones, count: int, iterations: int, rng: np.random.Generator, watch: Callable[[float], None] | None = None
+    tones: Tones,
+    count: int,
+    iterations: int,
+    rng: np.random.Generator,
+    watch: Callable[[float], None] | None = None,
 ) -> Floats:
     """Return `count` places in mm whose density follows the tones: shape (count, 2).
 
@@ -48,11 +52,17 @@ def stipple(
     for number in range(iterations):
         owner = nearest(points, ink, 1)
         size = np.bincount(owner, minlength=count)
-        middle = np.column_stack([np.bincount(owner, weights=ink[:, axis], minlength=count) for axis in (0, 1)])
+        middle = np.column_stack(
+            [np.bincount(owner, weights=ink[:, axis], minlength=count) for axis in (0, 1)]
+        )
         held = size > 0
         far = OVERSHOOT if number < iterations - PLAIN_ROUNDS else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
-        points = np.clip(points, (places.left, places.top), (places.left + places.width, places.top + places.height))
+        points = np.clip(
+            points,
+            (places.left, places.top),
+            (places.left + places.width, places.top + places.height),
+        )
         if watch is not None:
             watch((number + 1) / iterations)
     return points

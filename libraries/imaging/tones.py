@@ -57,20 +57,33 @@ class Tones:
         right, below = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
         u, v = u - left, v - top
         upper = self.dark[top, left] * (1 - u) + self.dark[top, right] * u
-        return np.asarray(upper * (1 - v) + (self.dark[below, left] * (1 - u) + self.dark[below, right] * u) * v)
+        return np.asarray(
+            upper * (1 - v) + (self.dark[below, left] * (1 - u) + self.dark[below, right] * u) * v
+        )
 
     def averaged(self, cell: float) -> Tones:
         """Return the tones averaged over squares of about `cell` mm, or as they are where pixels are larger."""
         rows, columns = (
             max(1, min(count, round(length / cell)))
-            for count, length in zip(self.dark.shape, (self.box.height, self.box.width), strict=True)
+            for count, length in zip(
+                self.dark.shape, (self.box.height, self.box.width), strict=True
+            )
         )
         sums = _cumulated(_cumulated(self.dark, rows).T, columns).T
         means = np.diff(np.diff(sums, axis=0), axis=1) * (rows * columns / self.dark.size)
         return Tones(np.asarray(np.clip(means, 0, 1)), self.box)
 
 
-def place(greys: Greys, box: Box, *, fit: str, gamma: float, equalise: float, detail: float = 0.0, stretch: bool = True) -> Tones:
+def place(
+    greys: Greys,
+    box: Box,
+    *,
+    fit: str,
+    gamma: float,
+    equalise: float,
+    detail: float = 0.0,
+    stretch: bool = True,
+) -> Tones:
     """Return the tones of a picture that lies in the middle of `box`.
 
     Args:
@@ -107,7 +120,9 @@ def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
     if fit == CONTAIN:
         scale = min(across, down)
         width, height = columns * scale, rows * scale
-        return greys, Box(box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height)
+        return greys, Box(
+            box.left + (box.width - width) / 2, box.top + (box.height - height) / 2, width, height
+        )
     scale = max(across, down)
     wide, high = max(1, round(box.width / scale)), max(1, round(box.height / scale))
     left, top = (columns - wide) // 2, (rows - high) // 2
@@ -122,7 +137,9 @@ def _curve(count: NDArray[np.int64], gamma: float, equalise: float, *, stretch: 
     level = np.arange(LEVELS)
     # A picture of one grey has nothing to stretch and keeps its tone.
     even = high - low < LEVELS // 64
-    stretched = level / (LEVELS - 1) if even or not stretch else np.clip((level - low) / (high - low), 0, 1)
+    stretched = (
+        level / (LEVELS - 1) if even or not stretch else np.clip((level - low) / (high - low), 0, 1)
+    )
     ranked = stretched if even else (below - count / 2) / total
     dark = 1 - ((1 - equalise) * stretched + equalise * ranked)
     return np.asarray(np.round(np.clip(dark, 0, 1) ** gamma / STEP) * STEP)

@@ -189,7 +189,9 @@ def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
                 if removed - closest <= LEAST_GAIN:
                     break
                 for side in (1, -1):
-                    found = _insertion(tour, _Run(before, a, last, behind, step), c, side * step, removed - closest)
+                    found = _insertion(
+                        tour, _Run(before, a, last, behind, step), c, side * step, removed - closest
+                    )
                     if found:
                         return found
             last = behind
@@ -303,7 +305,11 @@ def _close_pairs(starts: Floats, ends: Floats) -> Integers:
     cells = span[:, 0] * span[:, 1]
     number = np.repeat(np.arange(len(starts)), cells)
     within = np.arange(len(number)) - np.repeat(np.cumsum(cells) - cells, cells)
-    home = (low[number, 0] + within % span[number, 0]) * ROW + low[number, 1] + within // span[number, 0]
+    home = (
+        (low[number, 0] + within % span[number, 0]) * ROW
+        + low[number, 1]
+        + within // span[number, 0]
+    )
     order = np.argsort(home, kind="stable")
     home, number = home[order], number[order]
     found = []

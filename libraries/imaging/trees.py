@@ -34,7 +34,10 @@ def walk_around(points: Floats, near: Integers) -> list[int]:
         here, before = waiting.pop()
         order.append(here)
         back = math.atan2(y[before] - y[here], x[before] - x[here])
-        turns = [((math.atan2(y[other] - y[here], x[other] - x[here]) - back) % math.tau, other) for other in links[here]]
+        turns = [
+            ((math.atan2(y[other] - y[here], x[other] - x[here]) - back) % math.tau, other)
+            for other in links[here]
+        ]
         # What is pushed last is met first; the way back is not gone again.
         waiting.extend((other, here) for _, other in sorted(turns, reverse=True) if other != before)
     return order
@@ -65,7 +68,9 @@ def _shortest_tree(points: Floats, near: Integers) -> Links:
     return links
 
 
-def _without_rings(edges: Iterator[tuple[int, int]], groups: list[int]) -> Iterator[tuple[int, int]]:
+def _without_rings(
+    edges: Iterator[tuple[int, int]], groups: list[int]
+) -> Iterator[tuple[int, int]]:
     """Yield the edges whose ends are not joined yet, and join the groups of their ends."""
     for a, b in edges:
         root_a, root_b = _root(groups, a), _root(groups, b)

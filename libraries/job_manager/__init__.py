@@ -1,7 +1,21 @@
 """The one door to RQ and its broker: queue a task, follow it by id, cancel it, report from inside it."""
 
-from libraries.job_manager.batches import Batch, BatchUnknown, Gathering, cancel_batch, fetch_batch, submit_batch
-from libraries.job_manager.calling import BackgroundTask, JobHandle, NoResult, ResultNotReady, TaskFailed, background_task
+from libraries.job_manager.batches import (
+    Batch,
+    BatchUnknown,
+    Gathering,
+    cancel_batch,
+    fetch_batch,
+    submit_batch,
+)
+from libraries.job_manager.calling import (
+    BackgroundTask,
+    JobHandle,
+    NoResult,
+    ResultNotReady,
+    TaskFailed,
+    background_task,
+)
 from libraries.job_manager.catalogue import check_task, known_tasks
 from libraries.job_manager.claims import Claim, StillClaimed, claim
 from libraries.job_manager.control import (
@@ -53,7 +67,14 @@ from libraries.job_manager.parcels import (
 from libraries.job_manager.queueing import JobOptions, enqueue_background_job, submit
 from libraries.job_manager.quotas import RateLimited
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
-from libraries.job_manager.running import attach, current_job_id, log_message, own_folder, report_progress, track
+from libraries.job_manager.running import (
+    attach,
+    current_job_id,
+    log_message,
+    own_folder,
+    report_progress,
+    track,
+)
 from libraries.job_manager.states import FINAL_STATES, STATES
 
 __all__ = [

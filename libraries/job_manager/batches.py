@@ -18,7 +18,13 @@ from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.queueing import JobOptions, check_outcome, enqueue_arguments, enqueue_dependent, make_job
+from libraries.job_manager.queueing import (
+    JobOptions,
+    check_outcome,
+    enqueue_arguments,
+    enqueue_dependent,
+    make_job,
+)
 from libraries.job_manager.quotas import meter
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
 from libraries.settings import get_settings
@@ -94,7 +100,9 @@ def submit_batch(
     if not 1 <= len(items) <= MOST_ITEMS:
         raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
     settings, client = get_settings(), web_client(get_settings())
-    room = patiently(lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY))
+    room = patiently(
+        lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
+    )
     check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
     batch_id = patiently(lambda: new_id(client, owner, kind=BATCH))
@@ -118,16 +126,26 @@ def submit_batch(
     run_if_immediate(everyone)
     tasks += [gathering.task] if gathering is not None else []
     records: list[JobRecord | None] = [
-        JobRecord(id=job_id, status="queued", task=one) for job_id, one in zip(everyone, tasks, strict=True)
+        JobRecord(id=job_id, status="queued", task=one)
+        for job_id, one in zip(everyone, tasks, strict=True)
     ]
     return Batch(batch_id, everyone, records)
 
 
-def make_gathering(client: Redis, gathering: Gathering, job_ids: Sequence[str], options: JobOptions) -> VectorJob:
+def make_gathering(
+    client: Redis, gathering: Gathering, job_ids: Sequence[str], options: JobOptions
+) -> VectorJob:
     """Return the job that runs when the jobs of a batch have ended."""
     job_id = patiently(lambda: new_id(client, current_owner()))
     waiting = replace(options, depends_on=tuple(job_ids), allow_failure=True)
-    return make_job(client, gathering.task, (), {**gathering.arguments, "job_ids": list(job_ids)}, job_id=job_id, options=waiting)
+    return make_job(
+        client,
+        gathering.task,
+        (),
+        {**gathering.arguments, "job_ids": list(job_ids)},
+        job_id=job_id,
+        options=waiting,
+    )
 
 
 def fetch_batch(batch_id: str) -> Batch:
@@ -170,7 +188,9 @@ def cancel_batch(batch_id: str) -> Batch:
 def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
     key, lifetime = keys.batch_key(batch_id), get_settings().failure_ttl + 86400
     with client.pipeline() as pipeline:
-        pipeline.hset(key, mapping={"owner": current_owner(), "created": time.time(), "total": len(ids)})
+        pipeline.hset(
+            key, mapping={"owner": current_owner(), "created": time.time(), "total": len(ids)}
+        )
         pipeline.delete(f"{key}:jobs")
         pipeline.rpush(f"{key}:jobs", *ids)
         pipeline.expire(key, lifetime)
@@ -182,7 +202,9 @@ def _enqueue_block(client: Redis, jobs: Sequence[Any], options: JobOptions) -> N
     settings, source = get_settings(), transitions.script("enqueue")
     with client.pipeline(transaction=False) as pipeline:
         for job in jobs:
-            script_keys, arguments = enqueue_arguments(job, options, replace(settings, max_queue=10**9))
+            script_keys, arguments = enqueue_arguments(
+                job, options, replace(settings, max_queue=10**9)
+            )
             pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
         try:
             pipeline.execute()

@@ -99,7 +99,10 @@ class EmbeddedBroker:
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.01)
             if self.alive():
-                log.warning("Broker did not stop in %.0f s; killing it. Its log on disk is safe.", STOP_PATIENCE)
+                log.warning(
+                    "Broker did not stop in %.0f s; killing it. Its log on disk is safe.",
+                    STOP_PATIENCE,
+                )
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
         if self.pid is not None and self._socket.parent != self._folder:
@@ -156,7 +159,9 @@ class EmbeddedBroker:
                     deadline = time.monotonic() + START_PATIENCE
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
-                        raise BrokerTrouble(f"the broker did not start; see {self._folder / 'server.log'}") from None
+                        raise BrokerTrouble(
+                            f"the broker did not start; see {self._folder / 'server.log'}"
+                        ) from None
                 else:
                     return
                 if time.monotonic() > deadline:

@@ -104,7 +104,9 @@ class JobHandle(Generic[Returned]):
 class BackgroundTask(Generic[Parameters, Returned]):
     """A task that is queued by calling it; in the job itself the call runs it."""
 
-    def __init__(self, function: Callable[Parameters, Returned], options: JobOptions | None = None) -> None:
+    def __init__(
+        self, function: Callable[Parameters, Returned], options: JobOptions | None = None
+    ) -> None:
         """Make a task of `function`.
 
         Raises:
@@ -112,7 +114,9 @@ class BackgroundTask(Generic[Parameters, Returned]):
         """
         self.path = f"{function.__module__}.{function.__qualname__}"
         if not TASK_PATH.fullmatch(self.path) or inspect.iscoroutinefunction(function):
-            raise TypeError(f"{self.path} cannot be a task: only a public plain function of a {PACKAGE}/*_tasks.py module can")
+            raise TypeError(
+                f"{self.path} cannot be a task: only a public plain function of a {PACKAGE}/*_tasks.py module can"
+            )
         self._function = function
         self._options = options
         functools.update_wrapper(self, function)
@@ -145,7 +149,9 @@ class BackgroundTask(Generic[Parameters, Returned]):
             _begun.reset(token)
 
 
-def background_task(function: Callable[Parameters, Returned]) -> BackgroundTask[Parameters, Returned]:
+def background_task(
+    function: Callable[Parameters, Returned],
+) -> BackgroundTask[Parameters, Returned]:
     """Let calls of a task queue it; a decorator for public functions of `workers/*_tasks.py` modules.
 
     Raises:
@@ -159,5 +165,7 @@ def _result_of(record: JobRecord | None) -> Any:
         raise NoResult("there is no such job, or its record has expired", None)
     if record.status != "finished":
         reason = f": {record.public_error}" if record.public_error else ""
-        raise TaskFailed(f"the job {record.status}{reason}" if reason else f"the job was {record.status}", record)
+        raise TaskFailed(
+            f"the job {record.status}{reason}" if reason else f"the job was {record.status}", record
+        )
     return record.result

@@ -62,10 +62,18 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         raise BadArguments(f"{task} takes at most {len(names)} positional arguments", field="args")
     for name in kwargs:
         if (name not in by_name and signature.kwarg is None) or name in given:
-            raise BadArguments(f"{task} does not take {name!r} here", field=f"kwargs.{name}", hint=did_you_mean(name, by_name))
+            raise BadArguments(
+                f"{task} does not take {name!r} here",
+                field=f"kwargs.{name}",
+                hint=did_you_mean(name, by_name),
+            )
     optional = names[len(names) - len(signature.defaults) :] if signature.defaults else []
     required = {name for name in names if name not in optional}
-    required |= {one.arg for one, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True) if default is None}
+    required |= {
+        one.arg
+        for one, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
+        if default is None
+    }
     for name in sorted(required - given - set(kwargs)):
         raise BadArguments(f"{task} needs {name!r}", field=f"kwargs.{name}")
 
@@ -73,18 +81,32 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
 def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by their names, as far as the task's source tells the names of the positional ones."""
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
-    names = [one.arg for one in (*signature.posonlyargs, *signature.args)] if signature is not None else []
+    names = (
+        [one.arg for one in (*signature.posonlyargs, *signature.args)]
+        if signature is not None
+        else []
+    )
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
 @lru_cache(maxsize=64)
 def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
     functions = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: node.args for node in functions if all(map(_keeps_arguments, node.decorator_list))}
+    return {
+        node.name: node.args
+        for node in functions
+        if all(map(_keeps_arguments, node.decorator_list))
+    }
 
 
 def _keeps_arguments(decorator: ast.expr) -> bool:
-    name = decorator.id if isinstance(decorator, ast.Name) else decorator.attr if isinstance(decorator, ast.Attribute) else ""
+    name = (
+        decorator.id
+        if isinstance(decorator, ast.Name)
+        else decorator.attr
+        if isinstance(decorator, ast.Attribute)
+        else ""
+    )
     return name == KEEPS_ARGUMENTS
 
 
@@ -108,7 +130,11 @@ def _constants(path: Path, stamp: int) -> dict[str, object]:
     found: dict[str, object] = {}
     for node in _tree(path).body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            found |= {target.id: node.value.value for target in node.targets if isinstance(target, ast.Name)}
+            found |= {
+                target.id: node.value.value
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
     return found
 
 
@@ -120,13 +146,19 @@ def task_modules() -> list[str]:
 def _folders() -> list[Path]:
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(f"the package {PACKAGE!r} is not importable: start from the project's folder")
+        raise RuntimeError(
+            f"the package {PACKAGE!r} is not importable: start from the project's folder"
+        )
     return [Path(place) for place in spec.submodule_search_locations]
 
 
 @lru_cache(maxsize=4)
 def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
-    return tuple(sorted(f"{PACKAGE}.{path.stem}.{name}" for path, _ in files for name in _public_functions(path)))
+    return tuple(
+        sorted(
+            f"{PACKAGE}.{path.stem}.{name}" for path, _ in files for name in _public_functions(path)
+        )
+    )
 
 
 def _tree(path: Path) -> ast.Module:
@@ -139,4 +171,8 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _public_functions(path: Path) -> list[str]:
-    return [node.name for node in _tree(path).body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    return [
+        node.name
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+    ]

@@ -46,7 +46,9 @@ class Claim:
         client, settings = self.client, get_settings()
         if client is not None:
             lifetime = max(settings.result_ttl, settings.failure_ttl) + 86400
-            insist(lambda: client.set(self.key, json.dumps(note), ex=lifetime), patience=NOTE_PATIENCE)
+            insist(
+                lambda: client.set(self.key, json.dumps(note), ex=lifetime), patience=NOTE_PATIENCE
+            )
 
     def release(self) -> None:
         """Give the claim back: the step was not done, and whoever comes next may try."""
@@ -71,7 +73,13 @@ def claim(name: str) -> Claim:
     attempt = current_execution()
     holder = f"{job.id}:{attempt or secrets.token_hex(8)}"
     arguments = [holder, LEASE, "1" if attempt else ""]
-    answer = bytes(insist(lambda: transitions.run_script(job.connection, "claim", (key, keys.STARTED_KEY), arguments))).decode()
+    answer = bytes(
+        insist(
+            lambda: transitions.run_script(
+                job.connection, "claim", (key, keys.STARTED_KEY), arguments
+            )
+        )
+    ).decode()
     if answer == HELD:
         raise StillClaimed("an earlier attempt of this job may still be at work")
     return Claim(json.loads(answer) if answer else None, job.connection, key, holder)

@@ -92,7 +92,11 @@ def subscription_client(settings: Settings) -> Redis:
     """Return a new client for one that waits for messages: no limit on the wait, no retries, a sign of life every 15 s."""
     url = broker_url(settings)
     pool = ConnectionPool.from_url(
-        url, **_tcp_options(url), socket_timeout=None, retry=Retry(NoBackoff(), 0), health_check_interval=15
+        url,
+        **_tcp_options(url),
+        socket_timeout=None,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=15,
     )
     return Redis(connection_pool=pool)
 
@@ -102,8 +106,14 @@ def _tcp_options(url: str) -> dict[str, object]:
         return {}
     # Probe a silent connection after 10 s, give it up after three probes 5 s apart.
     probes = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-    options = {getattr(socket, name): value for name, value in probes.items() if hasattr(socket, name)}
-    return {"socket_connect_timeout": 0.5, "socket_keepalive": True, "socket_keepalive_options": options}
+    options = {
+        getattr(socket, name): value for name, value in probes.items() if hasattr(socket, name)
+    }
+    return {
+        "socket_connect_timeout": 0.5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": options,
+    }
 
 
 def patiently(call: Callable[[], Answer]) -> Answer:

@@ -63,7 +63,9 @@ def cancel_job(job_id: str) -> bool:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = get_settings()
-    return patiently(lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl))
+    return patiently(
+        lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl)
+    )
 
 
 def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
@@ -106,10 +108,17 @@ def retry_job(job_id: str) -> JobRecord:
     """
     record, settings = find_job(job_id), get_settings()
     retries = retries_of(record.task, settings)
-    outcome = patiently(lambda: transitions.again(web_client(settings), job_id, time.time(), retries, settings.max_queue))
+    outcome = patiently(
+        lambda: transitions.again(
+            web_client(settings), job_id, time.time(), retries, settings.max_queue
+        )
+    )
     check_outcome(outcome)
     if not outcome:
-        raise WrongState(f"the job is {record.status}; only one that ended without a result can be tried again", record.status)
+        raise WrongState(
+            f"the job is {record.status}; only one that ended without a result can be tried again",
+            record.status,
+        )
     run_if_immediate([job_id])
     return find_job(job_id)
 
@@ -166,7 +175,16 @@ def capacity() -> Capacity:
             pipeline.smembers(REDIS_WORKER_KEYS)
             depth, active, paused, names = pipeline.execute()
             for name in names:
-                pipeline.hmget(name, ["birth", "death", "total_working_time", "successful_job_count", "failed_job_count"])
+                pipeline.hmget(
+                    name,
+                    [
+                        "birth",
+                        "death",
+                        "total_working_time",
+                        "successful_job_count",
+                        "failed_job_count",
+                    ],
+                )
             workers = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
         seconds = sum(float(fields[2] or 0) for fields in workers)
         jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)

@@ -37,8 +37,16 @@ class TaskDescription:
 def describe_tasks() -> list[TaskDescription]:
     """Return what is known of all tasks, in alphabetical order."""
     known = set(known_tasks())
-    found = [one for path in task_files() for one in _of_file(path, path.stat().st_mtime_ns) if one["name"] in known]
-    return [TaskDescription(**one, tries=tries_of(one["name"])) for one in sorted(found, key=lambda one: str(one["name"]))]
+    found = [
+        one
+        for path in task_files()
+        for one in _of_file(path, path.stat().st_mtime_ns)
+        if one["name"] in known
+    ]
+    return [
+        TaskDescription(**one, tries=tries_of(one["name"]))
+        for one in sorted(found, key=lambda one: str(one["name"]))
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -63,7 +71,11 @@ def _described(module: str, node: ast.FunctionDef) -> dict[str, Any]:
 def _parameters(arguments: ast.arguments) -> list[TaskParameter]:
     positional = [*arguments.posonlyargs, *arguments.args]
     missing = len(positional) - len(arguments.defaults)
-    defaults: list[ast.expr | None] = [*[None] * missing, *arguments.defaults, *arguments.kw_defaults]
+    defaults: list[ast.expr | None] = [
+        *[None] * missing,
+        *arguments.defaults,
+        *arguments.kw_defaults,
+    ]
     return [
         TaskParameter(
             name=one.arg,

@@ -36,27 +36,42 @@ class Finding(NamedTuple):
 
 def keeps_jobs_to_itself(settings: Settings) -> bool:
     """Tell whether each process has a broker of its own: in immediate mode, with no other broker there."""
-    return settings.immediate and settings.embedded_broker and not answers(socket_path(settings.data_dir))
+    return (
+        settings.immediate
+        and settings.embedded_broker
+        and not answers(socket_path(settings.data_dir))
+    )
 
 
 def examine_queue(settings: Settings) -> list[Finding]:
     """Return what is found about the broker, the workers and the queue."""
     if keeps_jobs_to_itself(settings):
         return [
-            Finding("broker", well=True, detail="not needed: in immediate mode each process brings its own"),
+            Finding(
+                "broker",
+                well=True,
+                detail="not needed: in immediate mode each process brings its own",
+            ),
             _not_needed("worker"),
         ]
     client = web_client(settings)
     trouble = _broker_trouble(client, shown_broker_url(settings))
     if trouble:
         return [trouble]
-    findings = [Finding("broker", well=True, detail=f"answers at {shown_broker_url(settings)}"), _memory(client)]
+    findings = [
+        Finding("broker", well=True, detail=f"answers at {shown_broker_url(settings)}"),
+        _memory(client),
+    ]
     workers = _not_needed("worker") if settings.immediate else _workers(client)
     return [*findings, workers, _queue(client, settings)]
 
 
 def _not_needed(name: str) -> Finding:
-    return Finding(name, well=True, detail="not needed: in immediate mode jobs run in the process that queues them")
+    return Finding(
+        name,
+        well=True,
+        detail="not needed: in immediate mode jobs run in the process that queues them",
+    )
 
 
 def _broker_trouble(client: Redis, url: str) -> Finding | None:
@@ -67,9 +82,15 @@ def _broker_trouble(client: Redis, url: str) -> Finding | None:
     except exceptions.BusyLoadingError:
         detail, fix = f"{url} is still reading its data", "Wait a moment and ask again."
     except exceptions.TimeoutError:
-        detail, fix = f"{url} takes connections but does not answer", "Look whether the server is stopped or overloaded."
+        detail, fix = (
+            f"{url} takes connections but does not answer",
+            "Look whether the server is stopped or overloaded.",
+        )
     except (exceptions.InvalidResponse, exceptions.ResponseError):
-        detail, fix = f"what answers at {url} is no Redis or Valkey server that lets us in", "Correct REDIS_URL."
+        detail, fix = (
+            f"what answers at {url} is no Redis or Valkey server that lets us in",
+            "Correct REDIS_URL.",
+        )
     except (exceptions.RedisError, OSError):
         detail, fix = f"cannot be reached at {url}", START
     else:
@@ -82,14 +103,21 @@ def _memory(client: Redis) -> Finding:
     if policy == "noeviction":
         return Finding("memory", well=True, detail="the broker keeps every job (noeviction)")
     detail = f"the broker throws jobs away when its memory is full (maxmemory-policy {policy})"
-    return Finding("memory", well=False, detail=detail, fix="Set its maxmemory-policy to noeviction.")
+    return Finding(
+        "memory", well=False, detail=detail, fix="Set its maxmemory-policy to noeviction."
+    )
 
 
 def _workers(client: Redis) -> Finding:
     number = count_workers(client)
     if number:
         return Finding("worker", well=True, detail=f"{number} alive")
-    return Finding("worker", well=False, detail="none is alive, so jobs wait", fix="Start one with `python -m workers`.")
+    return Finding(
+        "worker",
+        well=False,
+        detail="none is alive, so jobs wait",
+        fix="Start one with `python -m workers`.",
+    )
 
 
 def _queue(client: Redis, settings: Settings) -> Finding:
@@ -101,12 +129,22 @@ def _queue(client: Redis, settings: Settings) -> Finding:
         waiting, scheduled, running, paused = pipeline.execute()
     if paused:
         return Finding(
-            "queue", well=False, detail=f"paused, with {waiting} waiting", fix="POST /queue/resume lets the jobs begin again."
+            "queue",
+            well=False,
+            detail=f"paused, with {waiting} waiting",
+            fix="POST /queue/resume lets the jobs begin again.",
         )
     if waiting + scheduled >= settings.max_queue:
         detail = f"full: {waiting + scheduled} wait, and MAX_QUEUE is {settings.max_queue}"
-        return Finding("queue", well=False, detail=detail, fix="Start more workers (WORKERS), or set MAX_QUEUE higher.")
-    return Finding("queue", well=True, detail=f"{waiting} waiting, {scheduled} scheduled, {running} running")
+        return Finding(
+            "queue",
+            well=False,
+            detail=detail,
+            fix="Start more workers (WORKERS), or set MAX_QUEUE higher.",
+        )
+    return Finding(
+        "queue", well=True, detail=f"{waiting} waiting, {scheduled} scheduled, {running} running"
+    )
 
 
 def examine_tasks(patience: float = IMPORT_PATIENCE) -> list[Finding]:
@@ -114,30 +152,51 @@ def examine_tasks(patience: float = IMPORT_PATIENCE) -> list[Finding]:
     files = task_files()
     modules = [f"{PACKAGE}.{path.stem}" for path in files]
     said, ended = _import_elsewhere(modules, files, patience)
-    findings = [_of_module(module, trouble) for module, trouble in zip(said[::2], said[1::2], strict=False) if trouble]
+    findings = [
+        _of_module(module, trouble)
+        for module, trouble in zip(said[::2], said[1::2], strict=False)
+        if trouble
+    ]
     if len(said) % 2:
         findings.append(_of_module(said[-1], ended))
     if not said:
-        findings.append(Finding("tasks", well=False, detail=f"the modules cannot be imported: {ended}", fix=""))
-    return findings or [Finding("tasks", well=True, detail=f"all {len(modules)} modules can be imported")]
+        findings.append(
+            Finding("tasks", well=False, detail=f"the modules cannot be imported: {ended}", fix="")
+        )
+    return findings or [
+        Finding("tasks", well=True, detail=f"all {len(modules)} modules can be imported")
+    ]
 
 
-def _import_elsewhere(modules: list[str], files: list[Path], patience: float) -> tuple[list[str], str]:
+def _import_elsewhere(
+    modules: list[str], files: list[Path], patience: float
+) -> tuple[list[str], str]:
     """Return the lines that the other process said, and how it ended if it did not come to an end of its own."""
     folders = os.pathsep.join(dict.fromkeys(str(path.parent) for path in files))
     command = [sys.executable, "-m", "libraries.job_manager.importing", folders, *modules]
-    quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    quiet: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+    }
     with subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=Path(__file__).parents[2], text=True, start_new_session=True, **quiet
     ) as process:
         try:
-            said, ended = process.communicate(timeout=patience)[0], f"the import ended the process (code {process.returncode})"
+            said, ended = (
+                process.communicate(timeout=patience)[0],
+                f"the import ended the process (code {process.returncode})",
+            )
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # a process that the module started may hold the pipe open
+            os.killpg(
+                process.pid, signal.SIGKILL
+            )  # a process that the module started may hold the pipe open
             said, ended = process.communicate()[0], f"not imported within {patience:.1f} s"
     return said.splitlines(), ended
 
 
 def _of_module(module: str, trouble: str) -> Finding:
     fix = "Correct the module: until then its jobs fail."
-    return Finding("tasks", well=False, detail=f"{module} cannot be imported: {trouble[:300]}", fix=fix)
+    return Finding(
+        "tasks", well=False, detail=f"{module} cannot be imported: {trouble[:300]}", fix=fix
+    )

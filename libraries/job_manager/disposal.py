@@ -71,7 +71,10 @@ def dispose_leftovers(client: Redis) -> None:
     """
     cursor = -1
     while cursor:
-        cursor, page = cast("tuple[int, dict[bytes, bytes]]", client.hscan(keys.ARTIFACTS_KEY, max(cursor, 0), count=PAGE))
+        cursor, page = cast(
+            "tuple[int, dict[bytes, bytes]]",
+            client.hscan(keys.ARTIFACTS_KEY, max(cursor, 0), count=PAGE),
+        )
         job_ids = [raw_id.decode() for raw_id in page]
         with client.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:

@@ -21,7 +21,12 @@ from redis import Redis, exceptions
 from redis.client import PubSub
 
 from libraries.job_manager import keys, transitions
-from libraries.job_manager.connections import BROKER_AWAY, patiently, subscription_client, web_client
+from libraries.job_manager.connections import (
+    BROKER_AWAY,
+    patiently,
+    subscription_client,
+    web_client,
+)
 from libraries.job_manager.errors import QueueUnavailable
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import FINAL_STATES
@@ -94,7 +99,9 @@ def read_events(job_id: str, after: str = START) -> Followed | None:
 
 
 def _read_events(client: Redis, job_id: str, after: str) -> Followed | None:
-    found = transitions.run_script(client, "follow", (keys.job_key(job_id), keys.events_key(job_id)), (after,))
+    found = transitions.run_script(
+        client, "follow", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
+    )
     job = fetch_job(job_id)
     if found is None or job is None:
         return None
@@ -102,7 +109,10 @@ def _read_events(client: Redis, job_id: str, after: str) -> Followed | None:
     if job.done != (state.decode() in FINAL_STATES):
         # It ended, or began anew, between the two looks at it.
         return _read_events(client, job_id, after)
-    events = [_event(entry_id.decode(), dict(zip(parts[::2], parts[1::2], strict=True))) for entry_id, parts in entries]
+    events = [
+        _event(entry_id.decode(), dict(zip(parts[::2], parts[1::2], strict=True)))
+        for entry_id, parts in entries
+    ]
     last = last_id.decode()
     if job.done and told.decode() not in ENDS:
         # Nobody followed it, or a worker of another make ran it: its end was told to nobody. It is told now.
@@ -148,7 +158,9 @@ def send_to_group(owner: str, group: str, body: dict[str, Any]) -> int:
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client(get_settings())
-    return patiently(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
+    return patiently(
+        lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body)))
+    )
 
 
 JobListener = Callable[[JobEvent], None]
@@ -267,7 +279,10 @@ class EventFeed:
                 self._listen(pubsub)
             except (QueueUnavailable, exceptions.RedisError) as error:
                 if not away:
-                    log.warning("Events: the broker is away (%s); trying again until it is back", type(error).__name__)
+                    log.warning(
+                        "Events: the broker is away (%s); trying again until it is back",
+                        type(error).__name__,
+                    )
                 away = True
                 self._stop.wait(RECONNECT_PAUSE)
             except Exception:
@@ -361,7 +376,9 @@ class EventFeed:
         self._tell(job_id, event._replace(job=fetch_job(job_id)) if changes else event)
 
     def _tell_missed(self, job_id: str) -> None:
-        followed = _read_events(web_client(self._settings), job_id, self._last_ids.get(job_id, START))
+        followed = _read_events(
+            web_client(self._settings), job_id, self._last_ids.get(job_id, START)
+        )
         if followed is None:
             self._tell_text(job_id, GONE)
             return

@@ -41,9 +41,14 @@ class _Trouble:
 
 def note_removed(client: Redis, job_id: str, made: dict[str, Any]) -> None:
     """Note that the files of a job are about to be removed; `made` is the note of them."""
-    drawings = [[one["name"], one["sha256"]] for one in made["files"] if one.get("media_type") == SVG_TYPE]
+    drawings = [
+        [one["name"], one["sha256"]] for one in made["files"] if one.get("media_type") == SVG_TYPE
+    ]
     if drawings:
-        client.rpush(keys.EXHIBITS_KEY, json.dumps({"gone": job_id, "owner": made["owner"], "files": drawings}))
+        client.rpush(
+            keys.EXHIBITS_KEY,
+            json.dumps({"gone": job_id, "owner": made["owner"], "files": drawings}),
+        )
 
 
 def show_due(client: Redis, *, most: int = AT_ONCE) -> bool:
@@ -77,7 +82,11 @@ def show_due_quietly(client: Redis) -> bool:
     except Exception as error:
         if not _Trouble.logged:
             detail = str(error) if isinstance(error, Unavailable) else type(error).__name__
-            log.warning("Drawings wait to enter the gallery: %s", detail, exc_info=not isinstance(error, Unavailable))
+            log.warning(
+                "Drawings wait to enter the gallery: %s",
+                detail,
+                exc_info=not isinstance(error, Unavailable),
+            )
         _Trouble.logged = True
         return False
     _Trouble.logged = False
@@ -155,7 +164,9 @@ def _call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, 
     task = record.get(b"description", b"").decode(errors="replace")
     try:
         job.restore(record)
-        return task, named_arguments(task, job.args, job.kwargs) if task in known_tasks() else dict(job.kwargs)
+        return task, named_arguments(task, job.args, job.kwargs) if task in known_tasks() else dict(
+            job.kwargs
+        )
     except Exception:
         log.warning("The arguments of job %s cannot be read", job_id)
         return task, {}

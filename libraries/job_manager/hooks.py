@@ -64,7 +64,9 @@ def run_startup_hooks() -> None:
             hook()
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise StartupFailed(f"the start-up hook {path} failed: {type(error).__name__}: {reason}") from error
+            raise StartupFailed(
+                f"the start-up hook {path} failed: {type(error).__name__}: {reason}"
+            ) from error
         log.info("Start-up hook done: %s", path)
 
 
@@ -88,5 +90,7 @@ def run_shutdown_hooks() -> None:
 def _path(hook: Callable[[], object]) -> str:
     module, name = hook.__module__, hook.__qualname__
     if module.startswith(f"{PACKAGE}.") and module.endswith("_tasks") and not name.startswith("_"):
-        raise TypeError(f"{module}.{name} would be a task: begin the name of a hook with an underscore")
+        raise TypeError(
+            f"{module}.{name} would be a task: begin the name of a hook with an underscore"
+        )
     return f"{module}.{name}"

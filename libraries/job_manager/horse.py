@@ -32,7 +32,13 @@ from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.disposal import made_note
-from libraries.job_manager.errors import BadResult, JobTimeout, QueueUnavailable, Superseded, UnknownTask
+from libraries.job_manager.errors import (
+    BadResult,
+    JobTimeout,
+    QueueUnavailable,
+    Superseded,
+    UnknownTask,
+)
 from libraries.job_manager.exhibits import show_due_quietly
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.outbox import queue_deliveries
@@ -61,7 +67,9 @@ class Horse:
 
     commit_patience = COMMIT_PATIENCE
 
-    def __init__(self, settings: Settings, worker: str, slot: Slot, tasks: dict[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self, settings: Settings, worker: str, slot: Slot, tasks: dict[str, Callable[..., Any]]
+    ) -> None:
         self._settings = settings
         self._worker = worker
         self._slot = slot
@@ -93,7 +101,9 @@ class Horse:
             execution_id = uuid4().hex
             self._slot.write(Activity(IDLE, started=time.monotonic()))
             try:
-                taken = transitions.take(self._client, self._worker, execution_id, time.time(), claimed=claimed)
+                taken = transitions.take(
+                    self._client, self._worker, execution_id, time.time(), claimed=claimed
+                )
                 claimed = ""
                 if isinstance(taken, dict):
                     taken[b"execution_id"] = execution_id.encode()
@@ -132,7 +142,9 @@ class Horse:
         job_id, execution_id = record.pop(b"id").decode(), record.pop(b"execution_id").decode()
         attempt = Attempt(job_id, execution_id, self._worker, time.time())
         timeout = int(record.get(b"timeout") or 0) or self._settings.job_timeout
-        self._slot.write(Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id))
+        self._slot.write(
+            Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id)
+        )
         job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
         name = record.get(b"description", b"").decode(errors="replace")
         # Jobs that the task queues, and files that it writes, are its owner's.
@@ -162,10 +174,14 @@ class Horse:
         lifetime = job.result_ttl or self._settings.result_ttl
         made = made_note(job.meta.get("artifacts"))
         outcome = self._commit(
-            lambda: transitions.finish(self._client, attempt, ended, result=result, lifetime=lifetime, made=made)
+            lambda: transitions.finish(
+                self._client, attempt, ended, result=result, lifetime=lifetime, made=made
+            )
         )
         if outcome == transitions.SUPERSEDED:
-            log.warning("%s: %s was given to another worker meanwhile; this result is dropped", name, job.id)
+            log.warning(
+                "%s: %s was given to another worker meanwhile; this result is dropped", name, job.id
+            )
             return
         log.info("%s: %s executed in %.3fs", name, job.id, ended - attempt.started)
         if outcome == transitions.AGAIN_OR_WAITED_FOR:
@@ -176,8 +192,14 @@ class Horse:
         trace = "".join(traceback.format_exception(error))
         # A foreseen error says all in its text. Of another one the whole way to it is wanted, indented: the text of an error may
         # come from a client, and no line of it is to look like a line of this log.
-        why = f"{type(error).__name__}: {_printable(str(error), 500)}" if isinstance(error, VectorError) else type(error).__name__
-        log.warning("%s: %s failed after %.3fs: %s", _printable(name), job.id, ended - attempt.started, why)
+        why = (
+            f"{type(error).__name__}: {_printable(str(error), 500)}"
+            if isinstance(error, VectorError)
+            else type(error).__name__
+        )
+        log.warning(
+            "%s: %s failed after %.3fs: %s", _printable(name), job.id, ended - attempt.started, why
+        )
         if not isinstance(error, VectorError):
             log.error("%s", textwrap.indent(trace.rstrip(), "    ", lambda _: True))
         outcome = self._commit(
@@ -258,9 +280,13 @@ def _as_json(result: object, largest: int) -> str | None:
     try:
         text = json.dumps(result, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise BadResult(f"the task returned a {type(result).__name__} that cannot be written as JSON") from None
+        raise BadResult(
+            f"the task returned a {type(result).__name__} that cannot be written as JSON"
+        ) from None
     if len(text) > largest:
-        raise BadResult(f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead")
+        raise BadResult(
+            f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead"
+        )
     return text
 
 
@@ -292,7 +318,9 @@ def release_dependents(client: Redis, job_id: str) -> None:
     with suppress(exceptions.RedisError):
         queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
         with suppress(NoSuchJobError):
-            queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer))
+            queue.enqueue_dependents(
+                VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer)
+            )
         # A release that was cut off half way has left them here.
         ReadyJobRegistry(queue=queue).cleanup()
         client.srem(keys.WAITED_FOR_KEY, job_id)

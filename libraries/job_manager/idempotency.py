@@ -72,7 +72,9 @@ class KeyedRequest:
         found = cast("bytes | None", patiently(lambda: client.get(self._record_key)))
         known: dict[str, Any] = json.loads(found) if found else {"hash": self.body_hash}
         if known["hash"] != self.body_hash:
-            raise KeyReused("this Idempotency-Key was sent before with another request", field="Idempotency-Key")
+            raise KeyReused(
+                "this Idempotency-Key was sent before with another request", field="Idempotency-Key"
+            )
         if "status" not in known:
             raise KeyInUse("the first request with this Idempotency-Key is still being worked on")
         return Reply(known["status"], known["headers"], known["body"])
@@ -80,7 +82,12 @@ class KeyedRequest:
     def keep(self, reply: Reply) -> None:
         """Keep the answer for a day."""
         client = web_client(get_settings())
-        known = {"hash": self.body_hash, "status": reply.status, "headers": reply.headers, "body": reply.body}
+        known = {
+            "hash": self.body_hash,
+            "status": reply.status,
+            "headers": reply.headers,
+            "body": reply.body,
+        }
         patiently(lambda: client.set(self._record_key, json.dumps(known), ex=LIFETIME))
 
     def forget(self) -> None:

@@ -48,7 +48,11 @@ def new_id(client: Redis, owner: str, *, kind: str = JOB, prefix: str = "") -> s
     """Return a new id of the owner's, with `prefix` and `_` in front if one is given; or the one that `repeatable_ids` makes."""
     seeded = _seed.get()
     if seeded is None:
-        secret, made, chance = installation_secret(client), int(time.time()), secrets.token_bytes(RANDOM_BYTES)
+        secret, made, chance = (
+            installation_secret(client),
+            int(time.time()),
+            secrets.token_bytes(RANDOM_BYTES),
+        )
     else:
         # Asked for anew: the ids of a request that comes again must be the same, whatever became of the broker meanwhile.
         seed, count = seeded

@@ -38,7 +38,9 @@ def run_if_immediate(job_ids: Sequence[str]) -> None:
         try:
             _runner(settings).run(job_ids)
         except BROKER_AWAY:
-            raise QueueUnavailable("the broker went away while the job ran; its state is unknown") from None
+            raise QueueUnavailable(
+                "the broker went away while the job ran; its state is unknown"
+            ) from None
 
 
 def run_waiting_if_immediate(client: Redis) -> None:

@@ -126,7 +126,11 @@ class InlineRunner:
             self._horse.serve(job_id)
         waiting, self._horse.released = self._horse.released, before
         self._left -= 1
-        return waiting | dependents(self._client, job_id) if self._status(job_id) in FINAL_STATES else set()
+        return (
+            waiting | dependents(self._client, job_id)
+            if self._status(job_id) in FINAL_STATES
+            else set()
+        )
 
     def _status(self, job_id: str) -> str:
         found = cast("bytes | None", self._client.hget(keys.job_key(job_id), "status"))

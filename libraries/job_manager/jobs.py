@@ -24,7 +24,10 @@ class VectorJob(Job):
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
         """Return the fields of the job's record."""
-        return {**super().to_dict(include_meta=include_meta, include_result=include_result), **self.own_fields}
+        return {
+            **super().to_dict(include_meta=include_meta, include_result=include_result),
+            **self.own_fields,
+        }
 
     def dependencies_are_met(
         self,
@@ -38,10 +41,14 @@ class VectorJob(Job):
         RQ lets a job that allows failures wait for ever for one that was stopped or canceled; here any end will do.
         """
         if not self.allow_dependency_failures:
-            return super().dependencies_are_met(parent_job, pipeline, exclude_job_id, refresh_job_status)
+            return super().dependencies_are_met(
+                parent_job, pipeline, exclude_job_id, refresh_job_status
+            )
         if pipeline is not None:
             pipeline.watch(*[self.key_for(name) for name in self._dependency_ids])  # type: ignore[no-untyped-call]
-        states = [self.connection.hget(self.key_for(name), "status") for name in self._dependency_ids]
+        states = [
+            self.connection.hget(self.key_for(name), "status") for name in self._dependency_ids
+        ]
         return all(state is None or as_text(state) in FINAL_STATES for state in states)
 
     def perform(self) -> Any:

@@ -58,7 +58,9 @@ class JobFilter:
         )
 
 
-def list_jobs(wanted: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True) -> JobPage:
+def list_jobs(
+    wanted: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True
+) -> JobPage:
     """Return up to `limit` jobs of the owner that the running code acts for.
 
     A page may hold fewer jobs, even none, and still have a `next_cursor`: the search goes on there.
@@ -81,7 +83,9 @@ def list_jobs(wanted: JobFilter, *, limit: int = 50, cursor: str | None = None, 
     return JobPage(found, None)
 
 
-def _blocks(client: Redis, place: tuple[float, str] | None, *, newest_first: bool) -> Iterator[list[tuple[str, float]]]:
+def _blocks(
+    client: Redis, place: tuple[float, str] | None, *, newest_first: bool
+) -> Iterator[list[tuple[str, float]]]:
     """Yield blocks of ids with the times at which the jobs were made, from behind `place` on."""
     key, offset = keys.owner_key(current_owner()), 0
     # Jobs that are queued meanwhile would shift the blocks: the list ends now.
@@ -89,17 +93,25 @@ def _blocks(client: Redis, place: tuple[float, str] | None, *, newest_first: boo
     while True:
         low, high = ("-inf", score) if newest_first else (score, time.time())
 
-        def read(low: float | str = low, high: float | str = high, offset: int = offset) -> list[tuple[bytes, float]]:
+        def read(
+            low: float | str = low, high: float | str = high, offset: int = offset
+        ) -> list[tuple[bytes, float]]:
             fetch = client.zrevrangebyscore if newest_first else client.zrangebyscore
             first, last = (high, low) if newest_first else (low, high)
-            return cast("list[tuple[bytes, float]]", fetch(key, first, last, offset, BLOCK, withscores=True))
+            return cast(
+                "list[tuple[bytes, float]]", fetch(key, first, last, offset, BLOCK, withscores=True)
+            )
 
         block = [(job_id.decode(), made) for job_id, made in patiently(read)]
         if not block:
             return
         offset += len(block)
         # Jobs made in the same moment are ordered by id; those up to the cursor's were on an earlier page.
-        yield [one for one in block if place is None or _is_behind(one, place, newest_first=newest_first)]
+        yield [
+            one
+            for one in block
+            if place is None or _is_behind(one, place, newest_first=newest_first)
+        ]
 
 
 def _is_behind(one: tuple[str, float], place: tuple[float, str], *, newest_first: bool) -> bool:

@@ -22,4 +22,6 @@ def load_tasks() -> Tasks:
         except Exception:
             log.exception("%s cannot be imported; its jobs will fail", name)
     paths = [path for path in known_tasks() if path.rpartition(".")[0] in modules]
-    return {path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths}
+    return {
+        path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths
+    }

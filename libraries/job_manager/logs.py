@@ -19,7 +19,17 @@ from libraries.settings import get_settings
 # What is no more than "it began", and so stands in front of what was said in the same millisecond.
 BEGINNINGS = frozenset({"queued", "begun"})
 Stream = list[tuple[bytes, dict[bytes, bytes]]]
-FIELDS = ("status", "description", "created_at", "started_at", "ended_at", "worker_name", "attempts", "traces", "failure")
+FIELDS = (
+    "status",
+    "description",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "worker_name",
+    "attempts",
+    "traces",
+    "failure",
+)
 
 
 class LogEntry(NamedTuple):
@@ -52,7 +62,9 @@ class Narrator:
         if name != "progress" or message in ("", self._message):
             return None
         self._message = message
-        return LogEntry(event_id, _moment_of(event_id), name, f"{data.get('percent', 0)} % {message}")
+        return LogEntry(
+            event_id, _moment_of(event_id), name, f"{data.get('percent', 0)} % {message}"
+        )
 
 
 def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | None:
@@ -71,7 +83,11 @@ def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | 
         return None
     record = fetch_job(job_id)
     values, events, results = patiently(lambda: _read(web_client(get_settings()), job_id))
-    known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
+    known = {
+        name: value.decode()
+        for name, value in zip(FIELDS, values, strict=True)
+        if value is not None
+    }
     if record is None or "status" not in known:
         return None
     course = [*_course(known, results[0][1] if results else {}), *_end(known, record)]
@@ -92,7 +108,9 @@ def _course(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEn
     if created := known.get("created_at"):
         yield LogEntry("queued", _moment(created), "queued", known.get("description", ""))
     attempts = json.loads(known.get("attempts") or "[]")
-    traces = {one["number"]: unpack_trace(one["trace"]) for one in json.loads(known.get("traces") or "[]")}
+    traces = {
+        one["number"]: unpack_trace(one["trace"]) for one in json.loads(known.get("traces") or "[]")
+    }
     for place, attempt in enumerate(attempts, 1):
         number = attempt.get("number", place)
         yield from _failed(number, attempt, traces.get(number, ""))
@@ -100,7 +118,11 @@ def _course(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEn
     if started and not attempts and status in ("failed", "stopped") and result.get(b"worker_name"):
         # A stock `rq worker` remembers no attempts, but what the last one came to.
         trace = unpack_trace(result[b"exc_string"])
-        names = {"worker": result[b"worker_name"].decode(), "started_at": started, "ended_at": known.get("ended_at", started)}
+        names = {
+            "worker": result[b"worker_name"].decode(),
+            "started_at": started,
+            "ended_at": known.get("ended_at", started),
+        }
         yield from _failed(1, {**names, "error": (trace.strip().splitlines() or [""])[-1]}, trace)
     if started and status in ("started", "finished"):
         last = attempts[-1].get("number", len(attempts)) if attempts else 0
@@ -126,11 +148,15 @@ def _present(number: int, started: str, known: dict[str, str]) -> Iterator[LogEn
     yield _begun(number, begun, known.get("worker_name", ""))
     if ended and known["status"] == "finished":
         seconds = (_moment(ended) - begun).total_seconds()
-        yield LogEntry(f"done {number}", _moment(ended), "done", f"attempt {number} after {seconds:.3f} s")
+        yield LogEntry(
+            f"done {number}", _moment(ended), "done", f"attempt {number} after {seconds:.3f} s"
+        )
 
 
 def _begun(number: int, at: datetime, worker: str) -> LogEntry:
-    return LogEntry(f"begun {number}", at, "begun", f"attempt {number}, worker {worker or 'unknown'}")
+    return LogEntry(
+        f"begun {number}", at, "begun", f"attempt {number}, worker {worker or 'unknown'}"
+    )
 
 
 def _end(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
@@ -143,7 +169,9 @@ def _end(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
 
 def _said(events: Stream, narrator: Narrator) -> Iterator[LogEntry]:
     for raw_id, fields in events:
-        entry = narrator.entry(raw_id.decode(), fields[b"event"].decode(), json.loads(fields[b"data"]))
+        entry = narrator.entry(
+            raw_id.decode(), fields[b"event"].decode(), json.loads(fields[b"data"])
+        )
         if entry is not None:
             yield entry
 

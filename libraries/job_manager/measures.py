@@ -89,7 +89,9 @@ def measure_queue() -> Measures:
     found = patiently(lambda: transitions.run_script(client, "measure", script_keys, ()))
     *counts, paused, workers, busy, now, since, memory, memory_limit, totals = found
     return Measures(
-        jobs=dict(zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)),
+        jobs=dict(
+            zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
+        ),
         limit=settings.max_queue,
         paused=bool(paused),
         workers=workers,

@@ -36,7 +36,11 @@ def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> 
         remembered = json.dumps([job.id, artifact.as_record()["sha256"]])
         # What cannot be remembered is drawn again.
         with suppress(*BROKER_AWAY, exceptions.OutOfMemoryError):
-            job.connection.set(keys.drawn_key(current_owner(), drawing_key), remembered, ex=get_settings().result_ttl)
+            job.connection.set(
+                keys.drawn_key(current_owner(), drawing_key),
+                remembered,
+                ex=get_settings().result_ttl,
+            )
     return path
 
 

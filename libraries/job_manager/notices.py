@@ -50,4 +50,8 @@ def read_notices(since: float = 0.0) -> list[Notice]:
 def _notice(entry_id: str, parts: dict[bytes, bytes]) -> Notice:
     milliseconds, _, number = entry_id.partition("-")
     data = {"job_id": parts[b"job_id"].decode(), **json.loads(parts[b"data"])}
-    return Notice(f"task_{parts[b'event'].decode()}", data, int(milliseconds) / 1000 + int(number) * BETWEEN_TWO)
+    return Notice(
+        f"task_{parts[b'event'].decode()}",
+        data,
+        int(milliseconds) / 1000 + int(number) * BETWEEN_TWO,
+    )

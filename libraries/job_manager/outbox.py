@@ -46,14 +46,18 @@ def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
     delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
     call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}
     with acting_for(owner), repeatable_ids(f"webhook\n{seed}"):
-        submit(DELIVER, kwargs=call, options=JobOptions(at_front=not _is_slow(job_id), internal=True))
+        submit(
+            DELIVER, kwargs=call, options=JobOptions(at_front=not _is_slow(job_id), internal=True)
+        )
     return delivery_id
 
 
 def _is_slow(job_id: str) -> bool:
     webhook = job_webhook(job_id)
     client = web_client(get_settings())
-    return webhook is not None and bool(patiently(lambda: client.exists(keys.slow_receiver_key(_host(webhook)))))
+    return webhook is not None and bool(
+        patiently(lambda: client.exists(keys.slow_receiver_key(_host(webhook))))
+    )
 
 
 def _host(webhook: dict[str, Any]) -> str:
@@ -87,5 +91,7 @@ def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
 def deliveries(job_id: str) -> list[dict[str, Any]]:
     """Return the noted attempts to deliver to a job's webhook, the oldest first."""
     client = web_client(get_settings())
-    found = cast("list[bytes]", patiently(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1)))
+    found = cast(
+        "list[bytes]", patiently(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1))
+    )
     return [json.loads(entry) for entry in found]

@@ -110,9 +110,15 @@ def _add(client: Redis, parcel_id: str, number: int, block: bytes) -> None:
 
 
 def _seal(client: Redis, parcel: Parcel) -> None:
-    label = json.dumps({"owner": current_owner(), "size": parcel.size, "blocks": max(1, -(-parcel.size // BLOCK))})
+    label = json.dumps(
+        {"owner": current_owner(), "size": parcel.size, "blocks": max(1, -(-parcel.size // BLOCK))}
+    )
     script_keys = (keys.parcel_key(parcel.id), keys.PARCELS_DUE_KEY)
-    if not patiently(lambda: run_script(client, "parcel_seal", script_keys, (parcel.id, label, time.time(), LIFETIME))):
+    if not patiently(
+        lambda: run_script(
+            client, "parcel_seal", script_keys, (parcel.id, label, time.time(), LIFETIME)
+        )
+    ):
         raise QueueUnavailable("the broker lost the file while it was sent; send it again")
 
 
@@ -150,7 +156,11 @@ def jobs_storing(files: Iterable[str]) -> tuple[str, ...]:
         QueueUnavailable: the broker cannot be reached.
     """
     owner, client = current_owner(), web_client(get_settings())
-    asked = [keys.coming_key(owner, file.removeprefix("/")) for file in files if file.startswith(("uploads/", "/uploads/"))]
+    asked = [
+        keys.coming_key(owner, file.removeprefix("/"))
+        for file in files
+        if file.startswith(("uploads/", "/uploads/"))
+    ]
     found = cast("list[bytes | None]", patiently(lambda: client.mget(asked))) if asked else []
     jobs = [fetch_job(job_id) for job_id in dict.fromkeys(each.decode() for each in found if each)]
     return tuple(job.id for job in jobs if job is not None and not job.done)
@@ -164,7 +174,10 @@ def open_parcel(parcel_id: str) -> Iterator[bytes]:
         QueueUnavailable: the broker cannot be reached.
     """
     job = get_current_job()
-    client, key = job.connection if job is not None else web_client(get_settings()), keys.parcel_key(parcel_id)
+    client, key = (
+        job.connection if job is not None else web_client(get_settings()),
+        keys.parcel_key(parcel_id),
+    )
     text = cast("bytes | None", patiently(lambda: client.hget(key, LABEL)))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
@@ -208,7 +221,9 @@ def sweep_parcels(client: Redis) -> int:
 
 def _is_done(client: Redis, parcel_id: str, due: float) -> bool:
     """Tell whether nobody will open a parcel any more; `due` is when the broker throws it away, in Unix seconds."""
-    label, job_id = cast("list[bytes | None]", client.hmget(keys.parcel_key(parcel_id), [LABEL, JOB]))
+    label, job_id = cast(
+        "list[bytes | None]", client.hmget(keys.parcel_key(parcel_id), [LABEL, JOB])
+    )
     if job_id is None:
         filled_at = due - LIFETIME
         return label is not None and time.time() > filled_at + UNADDRESSED_PATIENCE

@@ -98,19 +98,33 @@ class Scheduler:
         too_late = not schedule.catch_up and now - due > LATE
         with acting_for(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
-        script_keys = (keys.schedule_key(schedule.identity), keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY)
+        script_keys = (
+            keys.schedule_key(schedule.identity),
+            keys.job_key(job.id),
+            keys.QUEUE_KEY,
+            keys.QUEUES_KEY,
+        )
         arguments = (
             due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MOST_AHEAD, STATE_LIFETIME,
             *(part for pair in fields.items() for part in pair),
         )  # fmt: skip
-        outcome = bytes(transitions.run_script(self._client, "periodic", script_keys, arguments)).decode()
+        outcome = bytes(
+            transitions.run_script(self._client, "periodic", script_keys, arguments)
+        ).decode()
         if outcome == "queued":
-            log.info("Periodic task %s is due: %s queued as %s", schedule.name, schedule.task, job.id)
+            log.info(
+                "Periodic task %s is due: %s queued as %s", schedule.name, schedule.task, job.id
+            )
         elif outcome in ("busy", "missed"):
             why = "its last job has not ended" if outcome == "busy" else "nobody was there in time"
-            log.warning("Periodic task %s left out at %s: %s", schedule.name, transitions.iso(due), why)
+            log.warning(
+                "Periodic task %s left out at %s: %s", schedule.name, transitions.iso(due), why
+            )
         elif outcome == "early":
-            log.error("Periodic task %s is not queued: the clock of this machine is ahead of the broker's", schedule.name)
+            log.error(
+                "Periodic task %s is not queued: the clock of this machine is ahead of the broker's",
+                schedule.name,
+            )
         return job.id if outcome == "queued" else ""
 
     def _job(self, schedule: Schedule, due: float) -> VectorJob:
@@ -120,7 +134,14 @@ class Scheduler:
         often = schedule.following(due) - due < OFTEN
         kept = min(OFTEN_KEPT, self._settings.result_ttl) if often else None
         options = JobOptions(job_timeout=schedule.timeout, result_ttl=kept, internal=True)
-        job = make_job(self._client, schedule.task, schedule.args, schedule.kwargs, job_id=job_id, options=options)
+        job = make_job(
+            self._client,
+            schedule.task,
+            schedule.args,
+            schedule.kwargs,
+            job_id=job_id,
+            options=options,
+        )
         if often:
             job.failure_ttl = min(OFTEN_KEPT, self._settings.failure_ttl)
         return job
@@ -165,7 +186,9 @@ def _state(client: Redis, schedule: Schedule) -> ScheduleState:
     return ScheduleState(
         schedule=schedule,
         next_run=datetime.fromtimestamp(schedule.following(time.time()), UTC),
-        last_run=datetime.fromtimestamp(float(known["queued_for"]), UTC) if "queued_for" in known else None,
+        last_run=datetime.fromtimestamp(float(known["queued_for"]), UTC)
+        if "queued_for" in known
+        else None,
         last_job=known.get("job"),
         last_status=cast("bytes", status).decode() if status else None,
         runs=int(known.get("runs", 0)),
@@ -174,4 +197,12 @@ def _state(client: Redis, schedule: Schedule) -> ScheduleState:
     )
 
 
-__all__ = ["BadSchedules", "Schedule", "ScheduleState", "Scheduler", "load_schedules", "log_schedules", "schedule_states"]
+__all__ = [
+    "BadSchedules",
+    "Schedule",
+    "ScheduleState",
+    "Scheduler",
+    "load_schedules",
+    "log_schedules",
+    "schedule_states",
+]

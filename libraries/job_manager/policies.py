@@ -38,6 +38,9 @@ def retries_of(task: str, settings: Settings, *, wanted: int | None = None) -> i
 def pauses(retries: int, *, first: float = FIRST_PAUSE) -> list[float]:
     """Return the pauses in seconds before each of `retries` further attempts."""
     return [
-        round(min(first * GROWTH**number, LONGEST_PAUSE) * random.uniform(1 - JITTER, 1 + JITTER), 3)  # noqa: S311 - spreads load
+        round(
+            min(first * GROWTH**number, LONGEST_PAUSE) * random.uniform(1 - JITTER, 1 + JITTER),  # noqa: S311
+            3,
+        )
         for number in range(retries)
     ]

@@ -59,7 +59,9 @@ class JobOptions:
     internal: bool = False
 
 
-def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any) -> Job:
+def enqueue_background_job(
+    task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any
+) -> Job:
     """Queue a task and return at once; the returned object's `.id` is what to follow it by.
 
     Args:
@@ -81,7 +83,10 @@ def enqueue_background_job(task_function: str, *args: Any, job_timeout: str | in
 
 
 def submit(
-    task: str, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, options: JobOptions | None = None
+    task: str,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    options: JobOptions | None = None,
 ) -> Job:
     """Queue a task as `enqueue_background_job` does, with the queue's own options apart from the task's arguments.
 
@@ -103,7 +108,13 @@ def submit(
 
 
 def make_job(
-    client: Redis, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], *, job_id: str, options: JobOptions
+    client: Redis,
+    task: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    *,
+    job_id: str,
+    options: JobOptions,
 ) -> VectorJob:
     """Return a job with everything but its place in the queue.
 
@@ -120,17 +131,23 @@ def make_job(
         kwargs=dict(kwargs),
         connection=client,
         id=job_id,
-        timeout=check_timeout(options.job_timeout if options.job_timeout is not None else settings.job_timeout),
+        timeout=check_timeout(
+            options.job_timeout if options.job_timeout is not None else settings.job_timeout
+        ),
         result_ttl=options.result_ttl or settings.result_ttl,
         failure_ttl=settings.failure_ttl,
         description=task,
         origin=keys.QUEUE,
         serializer=JSONSerializer,
-        depends_on=Dependency(options.depends_on, allow_failure=options.allow_failure) if options.depends_on else None,
+        depends_on=Dependency(options.depends_on, allow_failure=options.allow_failure)
+        if options.depends_on
+        else None,
     )
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
-    job.retry_intervals = pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
+    job.retry_intervals = (
+        pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
+    )
     try:
         if json.dumps([job.args, job.kwargs], allow_nan=False):
             job.data  # noqa: B018 - writes the arguments as JSON now, not when the job is saved
@@ -145,10 +162,18 @@ def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
     return int(transitions.run_script(client, "enqueue", *arguments))
 
 
-def enqueue_arguments(job: VectorJob, options: JobOptions, settings: Settings) -> tuple[tuple[str, ...], list[Any]]:
+def enqueue_arguments(
+    job: VectorJob, options: JobOptions, settings: Settings
+) -> tuple[tuple[str, ...], list[Any]]:
     """Return the keys and the arguments of `lua/enqueue.lua` for a job."""
     owner = current_owner()
-    script_keys = (keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, keys.owner_key(owner))
+    script_keys = (
+        keys.job_key(job.id),
+        keys.QUEUE_KEY,
+        keys.QUEUES_KEY,
+        keys.SCHEDULED_KEY,
+        keys.owner_key(owner),
+    )
     place = "L" if options.at_front else "R"
     if options.run_at is not None and options.run_at > time.time():
         place = str(options.run_at)
@@ -163,7 +188,11 @@ def enqueue_arguments(job: VectorJob, options: JobOptions, settings: Settings) -
 def record_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, Any]:
     """Return the fields of the job's record: RQ's own, without its empty ones, and ours."""
     fields = {name: value for name, value in job.to_dict().items() if value != ""}
-    return fields | {"status": "queued", "enqueued_at": transitions.iso(time.time())} | own_fields(owner, options)
+    return (
+        fields
+        | {"status": "queued", "enqueued_at": transitions.iso(time.time())}
+        | own_fields(owner, options)
+    )
 
 
 def own_fields(owner: str, options: JobOptions) -> dict[str, str]:
@@ -183,7 +212,10 @@ def own_fields(owner: str, options: JobOptions) -> dict[str, str]:
 def check_outcome(outcome: int) -> None:
     """Raise QueueFull if that is what `lua/enqueue.lua` returned; an id that was there already is this very job."""
     if outcome < 0:
-        raise QueueFull("as many jobs wait as the queue may hold; try again when some are done", retry_after=FULL_RETRY_AFTER)
+        raise QueueFull(
+            "as many jobs wait as the queue may hold; try again when some are done",
+            retry_after=FULL_RETRY_AFTER,
+        )
 
 
 def check_timeout(timeout: str | int) -> int:
@@ -197,7 +229,10 @@ def check_timeout(timeout: str | int) -> int:
     except ValidationError:
         seconds = 0
     if isinstance(timeout, bool) or not 1 <= seconds <= LONGEST_TIMEOUT:
-        raise BadTimeout("a job's timeout is a duration such as '90s', '5m' or '1h', at most a day", field="job_timeout")
+        raise BadTimeout(
+            "a job's timeout is a duration such as '90s', '5m' or '1h', at most a day",
+            field="job_timeout",
+        )
     return seconds
 
 

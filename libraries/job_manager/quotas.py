@@ -41,25 +41,42 @@ def meter(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -
     if not isinstance(name, str):
         return
     settings, owner = get_settings(), current_owner()
-    most, most_each = getattr(settings, f"{name}_per_hour"), getattr(settings, f"{name}_per_recipient")
-    people = Counter(person for args, kwargs in calls for person in _recipients(named_arguments(task, args, kwargs)))
-    nameless = sum(1 for args, kwargs in calls if not _recipients(named_arguments(task, args, kwargs)))
+    most, most_each = (
+        getattr(settings, f"{name}_per_hour"),
+        getattr(settings, f"{name}_per_recipient"),
+    )
+    people = Counter(
+        person
+        for args, kwargs in calls
+        for person in _recipients(named_arguments(task, args, kwargs))
+    )
+    nameless = sum(
+        1 for args, kwargs in calls if not _recipients(named_arguments(task, args, kwargs))
+    )
     wanted = people.total() + nameless
     # Before the broker is asked: what is far too much is not even counted.
     wait = (
         WINDOW
         if wanted > most
-        else _count(name, owner, wanted, most, {one: (number, most_each) for one, number in people.items()})
+        else _count(
+            name, owner, wanted, most, {one: (number, most_each) for one, number in people.items()}
+        )
     )
     if wait:
         raise RateLimited(
-            f"at most {most} of kind {name!r} an hour, and {most_each} for each recipient; nothing was queued", retry_after=wait
+            f"at most {most} of kind {name!r} an hour, and {most_each} for each recipient; nothing was queued",
+            retry_after=wait,
         )
 
 
-def _count(name: str, owner: str, wanted: int, most: int, people: Mapping[str, tuple[int, int]]) -> int:
+def _count(
+    name: str, owner: str, wanted: int, most: int, people: Mapping[str, tuple[int, int]]
+) -> int:
     """Count it and return 0; or return after how many seconds it could be."""
-    counted = [keys.meter_key(name, "owner", owner), *(keys.meter_key(name, "recipient", _digest(one)) for one in people)]
+    counted = [
+        keys.meter_key(name, "owner", owner),
+        *(keys.meter_key(name, "recipient", _digest(one)) for one in people),
+    ]
     limits = [wanted, most, *(number for pair in people.values() for number in pair)]
     arguments = [time.time(), WINDOW, secrets.token_hex(8), *limits]
     client = web_client(get_settings())
@@ -68,7 +85,12 @@ def _count(name: str, owner: str, wanted: int, most: int, people: Mapping[str, t
 
 def _recipients(arguments: Mapping[str, Any]) -> list[str]:
     named = arguments.get("recipients", arguments.get("recipient"))
-    return [str(one).lower() for one in (named if isinstance(named, list | tuple) else [named] if named is not None else [])]
+    return [
+        str(one).lower()
+        for one in (
+            named if isinstance(named, list | tuple) else [named] if named is not None else []
+        )
+    ]
 
 
 def _digest(person: str) -> str:

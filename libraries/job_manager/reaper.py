@@ -97,7 +97,9 @@ class Reaper:
         """Remove what has outlived its job or its time: files, memories of jobs, sent files, what writers left half written."""
         try:
             for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-                while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+                while due := self._client.zrangebyscore(
+                    registry, "-inf", time.time(), 0, MOST_AT_ONCE
+                ):
                     for job_id in due:
                         dispose_whole(self._client, as_text(job_id))  # type: ignore[arg-type]
                         self._client.zrem(registry, job_id)  # type: ignore[arg-type]
@@ -118,8 +120,12 @@ class Reaper:
     def release_waiting(self) -> None:
         """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""
         try:
-            ReadyJobRegistry(keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob).cleanup()
-            waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1))
+            ReadyJobRegistry(
+                keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
+            ).cleanup()
+            waiting = cast(
+                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1)
+            )
             for job_id in map(bytes.decode, waiting):
                 self.see_to(job_id)
         except BROKER_AWAY:
@@ -129,7 +135,9 @@ class Reaper:
         """Release a job that waits for others if all those have ended as it needs them to, and give it up if one never will."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {self._client.hget(keys.job_key(name), "status") for name in needed}
-        any_end_will_do = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
+        any_end_will_do = (
+            self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
+        )
         if states.intersection(LOST_CAUSES) and not any_end_will_do:
             transitions.abandon(self._client, job_id, time.time(), self._settings.failure_ttl)
         elif states <= {b"finished", None, *LOST_CAUSES}:

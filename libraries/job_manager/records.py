@@ -25,7 +25,10 @@ DEEPEST_POSITION = 1000
 PUBLIC_FAILURES = {
     "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
     "JobTimeout": ("timeout", "the job ran longer than its timeout allows"),
-    "Work-horse terminated unexpectedly": ("worker-lost", "the process that ran the job ended unexpectedly"),
+    "Work-horse terminated unexpectedly": (
+        "worker-lost",
+        "the process that ran the job ended unexpectedly",
+    ),
     "AbandonedJobError": ("worker-lost", "the process that ran the job ended unexpectedly"),
     "Job stopped by user": ("stopped", "the job was stopped on request"),
     "Job was stuck": ("worker-lost", "the worker that took the job ended before running it"),
@@ -95,7 +98,9 @@ def get_job_status(job_id: str) -> dict[str, Any]:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    record = fetch_job(job_id) or JobRecord(id=job_id, status=NOT_FOUND, error=f"there is no job {str(job_id)[:128]!r}")
+    record = fetch_job(job_id) or JobRecord(
+        id=job_id, status=NOT_FOUND, error=f"there is no job {str(job_id)[:128]!r}"
+    )
     return {
         "id": record.id,
         "status": record.status,
@@ -125,12 +130,20 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
-        values, results, position = cast("tuple[list[bytes | None], list[Any], int | None]", pipeline.execute())
+        values, results, position = cast(
+            "tuple[list[bytes | None], list[Any], int | None]", pipeline.execute()
+        )
     return _record(job_id, values, results, position)
 
 
-def _record(job_id: str, values: list[bytes | None], results: list[Any], position: int | None) -> JobRecord | None:
-    known = {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
+def _record(
+    job_id: str, values: list[bytes | None], results: list[Any], position: int | None
+) -> JobRecord | None:
+    known = {
+        name: value.decode()
+        for name, value in zip(FIELDS, values, strict=True)
+        if value is not None
+    }
     if "status" not in known:
         return None
     status = STATES[known["status"]]
@@ -157,7 +170,9 @@ def _record(job_id: str, values: list[bytes | None], results: list[Any], positio
     )
 
 
-def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None) -> dict[str, Any]:
+def _outcome(
+    status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None
+) -> dict[str, Any]:
     if status == "finished":
         value = outcome.get(b"return_value")
         return {"result": json.loads(b64decode(value)) if value is not None else None}
@@ -168,7 +183,9 @@ def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | No
         return {"error": told["text"], "error_code": told["code"], "public_error": told["detail"]}
     lines = trace.strip().splitlines()
     last = lines[-1].strip() if lines else "no details were kept"
-    code, detail = next((said for mark, said in PUBLIC_FAILURES.items() if mark in last), INTERNAL_FAILURE)
+    code, detail = next(
+        (said for mark, said in PUBLIC_FAILURES.items() if mark in last), INTERNAL_FAILURE
+    )
     return {"error": last.removeprefix("rq.timeouts."), "error_code": code, "public_error": detail}
 
 

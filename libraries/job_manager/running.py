@@ -87,7 +87,11 @@ def report_progress(step: int, total: int, message: str = "") -> None:
     if job is None or (step < total and _too_soon(job)):
         return
     percent = round(100 * min(step, total) / total) if total > 0 else 0
-    _report(job, "progress", {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]})
+    _report(
+        job,
+        "progress",
+        {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]},
+    )
 
 
 def track(items: Iterable[Item], total: int | None = None, message: str = "") -> Iterator[Item]:

@@ -28,7 +28,9 @@ MOST_SCHEDULES, LARGEST_FILE = 200, 1_000_000
 LONGEST_PERIOD = 366 * 86400
 LONGEST_LINE = 200
 CRON_FIELDS = 5
-FIELDS = frozenset({"name", "task", "cron", "every", "args", "kwargs", "timeout", "catch_up", "overlap", "owner"})
+FIELDS = frozenset(
+    {"name", "task", "cron", "every", "args", "kwargs", "timeout", "catch_up", "overlap", "owner"}
+)
 
 
 class BadSchedules(Exception):
@@ -77,7 +79,11 @@ class Schedule:
 
     def following(self, now: float) -> float:
         """Return the first due time after `now`, both in Unix seconds."""
-        return self.latest(now) + self.every if self.every else float(croniter(self.cron, now).get_next(float))
+        return (
+            self.latest(now) + self.every
+            if self.every
+            else float(croniter(self.cron, now).get_next(float))
+        )
 
 
 def load_schedules(settings: Settings) -> list[Schedule]:
@@ -109,7 +115,9 @@ def _default_path() -> Path:
 def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
     entries = found.get("schedule", [])
     if set(found) - {"schedule"} or not isinstance(entries, list) or len(entries) > MOST_SCHEDULES:
-        raise BadSchedules(f"{file_name} must hold [[schedule]] tables and nothing else, at most {MOST_SCHEDULES} of them")
+        raise BadSchedules(
+            f"{file_name} must hold [[schedule]] tables and nothing else, at most {MOST_SCHEDULES} of them"
+        )
     schedules: dict[str, Schedule] = {}
     mistakes = []
     for number, entry in enumerate(entries, 1):
@@ -128,7 +136,9 @@ def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
     if not isinstance(entry, dict):
         raise BadEntry("must be a table")
     for name in sorted(set(entry) - FIELDS):
-        raise BadEntry(f"{name}: unknown field; {did_you_mean(name, FIELDS) or 'known: ' + ', '.join(sorted(FIELDS))}")
+        raise BadEntry(
+            f"{name}: unknown field; {did_you_mean(name, FIELDS) or 'known: ' + ', '.join(sorted(FIELDS))}"
+        )
     _check_kinds(entry)
     _check_name(entry, taken)
     _check_call(entry)
@@ -137,10 +147,19 @@ def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
 
 
 def _check_kinds(entry: dict[str, Any]) -> None:
-    kinds: dict[str, type] = {"args": list, "kwargs": dict, "catch_up": bool, "overlap": bool, "cron": str, "owner": str}
+    kinds: dict[str, type] = {
+        "args": list,
+        "kwargs": dict,
+        "catch_up": bool,
+        "overlap": bool,
+        "cron": str,
+        "owner": str,
+    }
     for name, kind in kinds.items():
         if not isinstance(entry.get(name, kind()), kind):
-            raise BadEntry(f"{name}: must be a {'list' if kind is list else 'table' if kind is dict else kind.__name__}")
+            raise BadEntry(
+                f"{name}: must be a {'list' if kind is list else 'table' if kind is dict else kind.__name__}"
+            )
 
 
 def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
@@ -154,7 +173,9 @@ def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
 
 def _check_call(entry: dict[str, Any]) -> None:
     if not isinstance(entry.get("task"), str):
-        raise BadEntry("task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg")
+        raise BadEntry(
+            "task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg"
+        )
     try:
         check_arguments(check_task(entry["task"]), entry.get("args", []), entry.get("kwargs", {}))
     except InvalidInput as error:
@@ -178,11 +199,15 @@ def _period(entry: dict[str, Any]) -> int:
         _check_cron(entry["cron"])
         return 0
     try:
-        seconds = 0 if isinstance(entry["every"], bool | float) else parse_duration(str(entry["every"]))
+        seconds = (
+            0 if isinstance(entry["every"], bool | float) else parse_duration(str(entry["every"]))
+        )
     except ValidationError:
         seconds = 0
     if not 1 <= seconds <= LONGEST_PERIOD:
-        raise BadEntry("every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days")
+        raise BadEntry(
+            "every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days"
+        )
     return seconds
 
 

@@ -49,7 +49,15 @@ class Slot:
         """Say what this work-horse does now."""
         _, client_id, started, started_unix, timeout, job_id, execution_id = activity
         self._version += 1
-        fields = (activity.phase, client_id, started, started_unix, timeout, job_id.encode(), execution_id.encode())
+        fields = (
+            activity.phase,
+            client_id,
+            started,
+            started_unix,
+            timeout,
+            job_id.encode(),
+            execution_id.encode(),
+        )
         self._page[:8] = struct.pack("<Q", self._version)
         self._page[8 : LAYOUT.size] = LAYOUT.pack(0, *fields)[8:]
         self._version += 1
@@ -58,8 +66,8 @@ class Slot:
     def read(self) -> Activity:
         """Return what the work-horse does; waits for the end of a write that is under way."""
         for _ in range(1000):
-            before, phase, client_id, started, started_unix, timeout, job_id, execution_id = LAYOUT.unpack(
-                self._page[: LAYOUT.size]
+            before, phase, client_id, started, started_unix, timeout, job_id, execution_id = (
+                LAYOUT.unpack(self._page[: LAYOUT.size])
             )
             (after,) = struct.unpack("<Q", self._page[:8])
             if before == after and before % 2 == 0:

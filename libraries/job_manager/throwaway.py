@@ -74,7 +74,9 @@ class ThrowawayBroker:
 
 def answers(socket: Path) -> bool:
     """Tell whether a broker answers at `socket`, or will once it has read its log."""
-    client = Redis(unix_socket_path=str(socket), socket_timeout=ANSWER_PATIENCE, retry=Retry(NoBackoff(), 0))
+    client = Redis(
+        unix_socket_path=str(socket), socket_timeout=ANSWER_PATIENCE, retry=Retry(NoBackoff(), 0)
+    )
     try:
         return bool(client.ping())
     except exceptions.BusyLoadingError:

@@ -49,7 +49,10 @@ class Script(NamedTuple):
 def script(name: str) -> Script:
     """Return the script `lua/<name>.lua`, with `lua/parts/<part>.lua` in place of a line `--@ <part>`."""
     folder = files(__package__) / "lua"
-    text = PART.sub(lambda found: (folder / "parts" / f"{found[1]}.lua").read_text(), (folder / f"{name}.lua").read_text())
+    text = PART.sub(
+        lambda found: (folder / "parts" / f"{found[1]}.lua").read_text(),
+        (folder / f"{name}.lua").read_text(),
+    )
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -60,13 +63,19 @@ def load_scripts() -> None:
             script(source.name.removesuffix(".lua"))
 
 
-def run_script(client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+def run_script(
+    client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]
+) -> Any:
     """Run a script on the broker, which learns it first if it does not know it (any more)."""
     source = script(name)
     try:
-        return client.execute_command("EVALSHA", source.sha, len(script_keys), *script_keys, *arguments)  # type: ignore[no-untyped-call]
+        return client.execute_command(
+            "EVALSHA", source.sha, len(script_keys), *script_keys, *arguments
+        )  # type: ignore[no-untyped-call]
     except exceptions.NoScriptError:
-        return client.execute_command("EVAL", source.text, len(script_keys), *script_keys, *arguments)  # type: ignore[no-untyped-call]
+        return client.execute_command(
+            "EVAL", source.text, len(script_keys), *script_keys, *arguments
+        )  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -98,10 +107,14 @@ def cut_trace(trace: str) -> str:
     """Return a trace as it is kept: of a long one the beginning, which says where, and the end, which says what."""
     over = len(trace) - LONGEST_TRACE
     half = LONGEST_TRACE // 2
-    return f"{trace[:half]}\n[{over} characters are left out]\n{trace[-half:]}" if over > 0 else trace
+    return (
+        f"{trace[:half]}\n[{over} characters are left out]\n{trace[-half:]}" if over > 0 else trace
+    )
 
 
-def take(client: Redis, worker: str, execution_id: str, now: float, *, claimed: str = "") -> dict[bytes, bytes] | str | None:
+def take(
+    client: Redis, worker: str, execution_id: str, now: float, *, claimed: str = ""
+) -> dict[bytes, bytes] | str | None:
     """Take the next job, or the one that BLMOVE has put into the intermediate list.
 
     Returns:
@@ -111,7 +124,9 @@ def take(client: Redis, worker: str, execution_id: str, now: float, *, claimed: 
         keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.worker_key(worker), keys.worker_executions_key(worker),
         keys.SUSPENDED_KEY,
     )  # fmt: skip
-    taken = run_script(client, "take", script_keys, (claimed, execution_id, worker, iso(now), now, LEASE))
+    taken = run_script(
+        client, "take", script_keys, (claimed, execution_id, worker, iso(now), now, LEASE)
+    )
     if taken is None:
         return None
     if not isinstance(taken, list):
@@ -136,7 +151,17 @@ def finish(
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
         keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    arguments = (attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, packed, lifetime, made)
+    arguments = (
+        attempt.job_id,
+        attempt.execution_id,
+        attempt.worker,
+        iso(ended),
+        attempt.started,
+        ended,
+        packed,
+        lifetime,
+        made,
+    )
     return int(run_script(client, "finish", script_keys, arguments))
 
 
@@ -187,7 +212,9 @@ def report(client: Redis, job_id: str, execution_id: str, event: str, text: str)
 def give_back(client: Redis, attempt: Attempt) -> bool:
     """Hand a job back to the front of the queue; return whether it was this attempt's to give."""
     script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
-    return bool(run_script(client, "give_back", script_keys, (attempt.job_id, attempt.execution_id)))
+    return bool(
+        run_script(client, "give_back", script_keys, (attempt.job_id, attempt.execution_id))
+    )
 
 
 def put_back(client: Redis, job_id: str) -> bool:
@@ -208,24 +235,45 @@ class Reaped(NamedTuple):
 
 def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reaped:
     """Put right what processes that died have left behind, and queue what is due."""
-    script_keys = (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
+    script_keys = (
+        keys.QUEUE_KEY,
+        keys.INTERMEDIATE_KEY,
+        keys.STARTED_KEY,
+        keys.SCHEDULED_KEY,
+        keys.FAILED_KEY,
+        keys.ENDING_KEY,
+    )
     arguments = (
         INTERMEDIATE_PATIENCE, MOST_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MOST_ATTEMPTS,
         most,
     )  # fmt: skip
-    put_back, again, lost, poison, due, waited_for = run_script(client, "reap", script_keys, arguments)
+    put_back, again, lost, poison, due, waited_for = run_script(
+        client, "reap", script_keys, arguments
+    )
     return Reaped(put_back, again, lost, poison, due, [job_id.decode() for job_id in waited_for])
 
 
 def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
     """Take a job that has not begun out of the queue; return whether it is canceled now."""
-    script_keys = (keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY)
+    script_keys = (
+        keys.QUEUE_KEY,
+        keys.SCHEDULED_KEY,
+        keys.DEFERRED_KEY,
+        keys.CANCELED_KEY,
+        keys.ENDING_KEY,
+    )
     return bool(run_script(client, "cancel", script_keys, (job_id, iso(now), lifetime)))
 
 
 def again(client: Redis, job_id: str, now: float, retries: int, most_waiting: int) -> int:
     """Queue a job again that ended without a result; see `lua/again.lua` for what is returned."""
-    script_keys = (keys.QUEUE_KEY, keys.FAILED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY, keys.SCHEDULED_KEY)
+    script_keys = (
+        keys.QUEUE_KEY,
+        keys.FAILED_KEY,
+        keys.CANCELED_KEY,
+        keys.ENDING_KEY,
+        keys.SCHEDULED_KEY,
+    )
     return int(run_script(client, "again", script_keys, (job_id, iso(now), retries, most_waiting)))
 
 

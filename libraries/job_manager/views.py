@@ -19,7 +19,9 @@ RETRYABLE = FINAL_STATES - {"finished"}
 
 def job_body(record: JobRecord) -> dict[str, Any]:
     """Return the job as a JSON object with all that clients may know of it. A path in its result is replaced where it stands."""
-    links = job_links(record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None)
+    links = job_links(
+        record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None
+    )
     return {
         "id": record.id,
         "status": record.status,
@@ -59,7 +61,11 @@ def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
     """Return the files that a job made, as clients see them: the first is the job's result."""
     here = f"/jobs/{record.id}"
     return [
-        {**one, "name": name, "url": f"{here}/artifacts/{quote(name)}" if place else f"{here}/result"}
+        {
+            **one,
+            "name": name,
+            "url": f"{here}/artifacts/{quote(name)}" if place else f"{here}/result",
+        }
         for place, (name, one) in enumerate(named_artifacts(record).items())
     ]
 
@@ -67,8 +73,14 @@ def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
 def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
     """Return an attempt that failed, with what may be told of its error."""
     raw = attempt.get("error", "")
-    said = next((detail for mark, (_, detail) in PUBLIC_FAILURES.items() if mark in raw), INTERNAL_FAILURE[1])
-    shown: dict[str, Any] = {"worker": attempt.get("worker", ""), "error": attempt.get("detail", said)}
+    said = next(
+        (detail for mark, (_, detail) in PUBLIC_FAILURES.items() if mark in raw),
+        INTERNAL_FAILURE[1],
+    )
+    shown: dict[str, Any] = {
+        "worker": attempt.get("worker", ""),
+        "error": attempt.get("detail", said),
+    }
     for name in ("started_at", "ended_at"):
         shown[name] = utc(datetime.fromisoformat(attempt[name])) if attempt.get(name) else None
     return shown
@@ -84,9 +96,13 @@ def shown_result(result: Any) -> Any:
     return top[0]
 
 
-def _show_paths(container: list[Any] | dict[str, Any], stores: Iterable[Store]) -> list[list[Any] | dict[str, Any]]:
+def _show_paths(
+    container: list[Any] | dict[str, Any], stores: Iterable[Store]
+) -> list[list[Any] | dict[str, Any]]:
     """Show the paths that stand directly in `container`, and return the containers in it."""
-    places: list[tuple[Any, Any]] = list(container.items() if isinstance(container, dict) else enumerate(container))
+    places: list[tuple[Any, Any]] = list(
+        container.items() if isinstance(container, dict) else enumerate(container)
+    )
     for place, value in places:
         container[place] = value if isinstance(value, list | dict) else _shown(value, stores)
     return [value for _, value in places if isinstance(value, list | dict)]
@@ -105,10 +121,17 @@ def utc(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def job_links(job_id: str, status: str = "queued", batch_id: str | None = None, *, drawn: bool = False) -> dict[str, str]:
+def job_links(
+    job_id: str, status: str = "queued", batch_id: str | None = None, *, drawn: bool = False
+) -> dict[str, str]:
     """Return the addresses of a job, relative to this server, with those of what its state allows and, if it drew, a picture."""
     here = f"/jobs/{job_id}"
-    links = {"self": here, "events": f"{here}/events", "logs": f"{here}/logs", "result": f"{here}/result"}
+    links = {
+        "self": here,
+        "events": f"{here}/events",
+        "logs": f"{here}/logs",
+        "result": f"{here}/result",
+    }
     if drawn:
         links["preview"] = f"{here}/preview.png"
     if status not in FINAL_STATES:

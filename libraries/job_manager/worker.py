@@ -28,8 +28,20 @@ from rq.serializers import JSONSerializer
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, shown_broker_url, worker_client
-from libraries.job_manager.hooks import StartupFailed, load_hooks, run_shutdown_hooks, run_startup_hooks
-from libraries.job_manager.horse import ASKED_TO_STOP, QUEUE_EMPTY, SERVED_ITS_JOBS, Horse, limit_resources, release_dependents
+from libraries.job_manager.hooks import (
+    StartupFailed,
+    load_hooks,
+    run_shutdown_hooks,
+    run_startup_hooks,
+)
+from libraries.job_manager.horse import (
+    ASKED_TO_STOP,
+    QUEUE_EMPTY,
+    SERVED_ITS_JOBS,
+    Horse,
+    limit_resources,
+    release_dependents,
+)
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.loading import Tasks, load_tasks
 from libraries.job_manager.periodic import BadSchedules, Scheduler, load_schedules, log_schedules
@@ -60,7 +72,9 @@ class BrokerUnreachable(Exception):
 def unreachable(settings: Settings) -> BrokerUnreachable:
     """Return the error for a broker that does not answer; it says where it was sought and what to do."""
     where = shown_broker_url(settings)
-    return BrokerUnreachable(f"cannot reach the broker at {where}; start it with `make run`, or set REDIS_URL to the one to use")
+    return BrokerUnreachable(
+        f"cannot reach the broker at {where}; start it with `make run`, or set REDIS_URL to the one to use"
+    )
 
 
 class VectorWorker(Worker):
@@ -79,7 +93,13 @@ class VectorWorker(Worker):
             client = worker_client(settings)
             client.ping()
             name = secrets.token_hex(6)
-            super().__init__([keys.QUEUE], name, connection=client, serializer=JSONSerializer, worker_ttl=WORKER_TTL)
+            super().__init__(
+                [keys.QUEUE],
+                name,
+                connection=client,
+                serializer=JSONSerializer,
+                worker_ttl=WORKER_TTL,
+            )
         except BROKER_AWAY as error:
             raise unreachable(settings) from error
         self._tasks = load_tasks() if tasks is None else tasks
@@ -191,7 +211,10 @@ class VectorWorker(Worker):
             log.warning("Broker away (%s)", type(error).__name__)
         if self._drop_job:
             self._kill_if(self._slot.read().execution_id)
-        elif activity.phase != RUNNING and now - max(activity.started, self._horse_started) > IDLE_PATIENCE:
+        elif (
+            activity.phase != RUNNING
+            and now - max(activity.started, self._horse_started) > IDLE_PATIENCE
+        ):
             log.error("The work-horse is stuck before it takes a job; killing it")
             self._kill_if("")
 
@@ -204,21 +227,33 @@ class VectorWorker(Worker):
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         # RQ stops listening for commands after a timeout; for us a silent broker is one that comes back.
-        trouble = exceptions.ConnectionError(type(exc).__name__) if isinstance(exc, BROKER_AWAY) else exc
+        trouble = (
+            exceptions.ConnectionError(type(exc).__name__) if isinstance(exc, BROKER_AWAY) else exc
+        )
         super()._pubsub_exception_handler(trouble, pubsub, pubsub_thread)
 
     def _attend_job(self, activity: Activity, now: float) -> None:
         if activity.timeout and activity.seconds > activity.timeout + HARD_KILL_AFTER:
-            log.error("Job %s ignores its timeout of %.0f s; killing it", activity.job_id, activity.timeout)
+            log.error(
+                "Job %s ignores its timeout of %.0f s; killing it",
+                activity.job_id,
+                activity.timeout,
+            )
             self._kill_if(activity.execution_id)
         elif self._stop_job_id == activity.job_id:
             self._stopped_execution = activity.execution_id
             self._kill_if(activity.execution_id)
-        elif activity.seconds > FIRST_BEAT and now - self._beat_at.get(activity.execution_id, 0.0) > HEARTBEAT_EVERY:
+        elif (
+            activity.seconds > FIRST_BEAT
+            and now - self._beat_at.get(activity.execution_id, 0.0) > HEARTBEAT_EVERY
+        ):
             if transitions.beat(self.connection, self._attempt(activity), time.time()):
                 self._beat_at = {activity.execution_id: now}
             else:
-                log.warning("Job %s was given to another worker meanwhile; killing this run of it", activity.job_id)
+                log.warning(
+                    "Job %s was given to another worker meanwhile; killing this run of it",
+                    activity.job_id,
+                )
                 self._kill_if(activity.execution_id)
 
     def _kill_if(self, execution_id: str) -> None:
@@ -247,7 +282,11 @@ class VectorWorker(Worker):
             os.killpg(self._horse_pid, signal.SIGKILL)  # processes that a task started and left
         code = os.waitstatus_to_exitcode(status)
         expected = code in (SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP)
-        quick = not expected and activity.phase != RUNNING and time.monotonic() - self._horse_started < 1
+        quick = (
+            not expected
+            and activity.phase != RUNNING
+            and time.monotonic() - self._horse_started < 1
+        )
         self._quick_deaths = self._quick_deaths + 1 if quick else 0
         if quick:
             time.sleep(0.1 * self._quick_deaths)
@@ -285,7 +324,11 @@ class VectorWorker(Worker):
                 stopped=stopped,
             )
         except BROKER_AWAY as error:
-            log.warning("Broker away (%s); a reaper will see to job %s", type(error).__name__, activity.job_id)
+            log.warning(
+                "Broker away (%s); a reaper will see to job %s",
+                type(error).__name__,
+                activity.job_id,
+            )
         else:
             if outcome == transitions.WAITED_FOR:
                 release_dependents(self.connection, activity.job_id)
@@ -389,7 +432,10 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
     worker = VectorWorker(settings)
     policy = eviction_policy(worker.connection)
     if policy != "noeviction":
-        log.error("The broker throws jobs away when its memory is full: its maxmemory-policy is %s, set it to noeviction", policy)
+        log.error(
+            "The broker throws jobs away when its memory is full: its maxmemory-policy is %s, set it to noeviction",
+            policy,
+        )
         return 1
     load_hooks()
     try:

@@ -31,10 +31,15 @@ def check_text(text: str, *, field: str = "text", longest: int = LONGEST_TEXT) -
     if not isinstance(text, str):
         raise BadText(f"{field} must be text", field=field)
     if len(text) > longest:
-        raise BadText(f"{field} has {len(text)} characters; at most {longest} are drawn", field=field)
+        raise BadText(
+            f"{field} has {len(text)} characters; at most {longest} are drawn", field=field
+        )
     found = REFUSED.search(text)
     if found:
-        raise BadText(f"{field} holds the character U+{ord(found[0]):04X}, which cannot be drawn or written down", field=field)
+        raise BadText(
+            f"{field} holds the character U+{ord(found[0]):04X}, which cannot be drawn or written down",
+            field=field,
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -50,7 +55,12 @@ def characters(line: str) -> list[str]:
     for character in unicodedata.normalize("NFC", line):
         if character.isspace():
             found.append(" ")
-        elif found and found[-1] != " " and unicodedata.combining(character) and len(found[-1]) <= MOST_MARKS:
+        elif (
+            found
+            and found[-1] != " "
+            and unicodedata.combining(character)
+            and len(found[-1]) <= MOST_MARKS
+        ):
             found[-1] += character
         elif not _is_invisible(character):
             found.append(character)

@@ -10,7 +10,15 @@ import numpy as np
 from libraries.errors import InvalidInput
 from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
-from libraries.lettering.layout import ALIGN_SHIFT, LARGEST, LINE_PITCH, Align, TextBlock, check_layout, lay_out
+from libraries.lettering.layout import (
+    ALIGN_SHIFT,
+    LARGEST,
+    LINE_PITCH,
+    Align,
+    TextBlock,
+    check_layout,
+    lay_out,
+)
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
@@ -57,12 +65,27 @@ def fitted(
     """
     text = check_text(text)
     face = stroke_font(font) if not isinstance(font, StrokeFont) else font
-    check_layout(x=box.left, y=box.top, width=box.width, height=box.height, smallest=smallest, largest=largest)
+    check_layout(
+        x=box.left,
+        y=box.top,
+        width=box.width,
+        height=box.height,
+        smallest=smallest,
+        largest=largest,
+    )
     widest = widest_word(text, face) / face.cap_height
     x = box.left + box.width * ALIGN_SHIFT[align if align in ALIGN_SHIFT else "left"]
 
     def at(size: float) -> TextBlock:
-        return lay_out(text, face, cap_height=size, x=x, width=box.width, align=align, line_spacing=line_spacing)
+        return lay_out(
+            text,
+            face,
+            cap_height=size,
+            x=x,
+            width=box.width,
+            align=align,
+            line_spacing=line_spacing,
+        )
 
     def fits(size: float) -> bool:
         if widest * size > box.width:
@@ -71,7 +94,9 @@ def fitted(
         return block.width <= box.width and block.height <= box.height
 
     if smallest > largest or not fits(smallest):
-        raise TextDoesNotFit(f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm")
+        raise TextDoesNotFit(
+            f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm"
+        )
     low, high = smallest, min(largest, max(box.height, smallest) * 2)
     # Letters whose area is half as much again as that of the box are too large, but for texts of a line or two.
     area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
@@ -92,4 +117,6 @@ def _centred(block: TextBlock, box: Box) -> TextBlock:
     down = (box.top + box.bottom - ink.top - ink.bottom) / 2
     aside = max(box.left - ink.left, 0.0) + min(box.right - ink.right, 0.0)
     strokes = [np.add(stroke, (aside, down)) for stroke in block.strokes]
-    return TextBlock(strokes, [line + down for line in block.baselines], block.missing_glyphs, block.lines)
+    return TextBlock(
+        strokes, [line + down for line in block.baselines], block.missing_glyphs, block.lines
+    )

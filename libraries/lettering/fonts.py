@@ -26,7 +26,11 @@ class StrokeFont:
         """Draw with the glyphs of `face`, and with what can be composed of them."""
         self.style: Style = face.style
         self.name = face.style.name
-        self.cap_line, self.base_line, self.cap_height = face.cap_line, face.base_line, face.cap_height
+        self.cap_line, self.base_line, self.cap_height = (
+            face.cap_line,
+            face.base_line,
+            face.cap_height,
+        )
         self._face = face
         self._glyphs = dict(face.glyphs)
         self._profiles: dict[str, Sides] = {}
@@ -37,7 +41,10 @@ class StrokeFont:
         """Return what stands for a character that the font does not have: an upright box as high as a capital."""
         left, right = 3.0, 3.0 + round(self.cap_height * 0.6)
         top, bottom = self.cap_line, self.base_line
-        return Glyph(right + 3.0, drawn([(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]))
+        return Glyph(
+            right + 3.0,
+            drawn([(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]),
+        )
 
     def __contains__(self, character: object) -> bool:
         """Tell whether the font can draw `character`, one character with any combining marks after it."""
@@ -99,8 +106,14 @@ class StrokeFont:
         """Return the face with the signs of its kin in place of planets, clouds and notes."""
         if self.style.kin is None:
             return self._face
-        letters = {character: glyph for character, glyph in self._face.glyphs.items() if character.isalpha()}
-        return replace(self._face, glyphs=MappingProxyType({**parsed(self.style.kin).glyphs, **letters}))
+        letters = {
+            character: glyph
+            for character, glyph in self._face.glyphs.items()
+            if character.isalpha()
+        }
+        return replace(
+            self._face, glyphs=MappingProxyType({**parsed(self.style.kin).glyphs, **letters})
+        )
 
 
 class _Shelf:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from libraries.lettering.hershey import Face, Glyph
-from libraries.lettering.strokes import Box, Strokes, box_around, broadened, drawn, ink_between, leaned, moved
+from libraries.lettering.strokes import (
+    Box,
+    Strokes,
+    box_around,
+    broadened,
+    drawn,
+    ink_between,
+    leaned,
+    moved,
+)
 
 
 class Part:

@@ -112,7 +112,10 @@ class Face:
 
 
 STYLES = MappingProxyType(
-    {row["name"]: Style(**row) for row in json.loads(Path(__file__).with_name("fonts.json").read_text("utf-8"))["fonts"]}
+    {
+        row["name"]: Style(**row)
+        for row in json.loads(Path(__file__).with_name("fonts.json").read_text("utf-8"))["fonts"]
+    }
 )
 
 
@@ -124,7 +127,11 @@ def parsed(name: str) -> Face:
     lines = source.render_options
     table = source.all_glyphs
     # A slot without strokes is a gap in the table, except for the space.
-    held = {char: table[char] for char in PRINTABLE if char in table and (table[char].strokes or char == " ")}
+    held = {
+        char: table[char]
+        for char in PRINTABLE
+        if char in table and (table[char].strokes or char == " ")
+    }
     glyphs = {char: _glyph(entry) for char, entry in held.items()}
     style, base_line = STYLES[name], float(lines["base_line"])
     if style.script in {"latin", "greek", "cyrillic"} and style.kind != "symbols":
@@ -133,7 +140,11 @@ def parsed(name: str) -> Face:
 
 
 def _glyph(entry: Any) -> Glyph:
-    strokes = tuple(read_only(np.subtract(stroke, (entry.left_offset, 0.0))) for stroke in entry.strokes if len(stroke) > 1)
+    strokes = tuple(
+        read_only(np.subtract(stroke, (entry.left_offset, 0.0)))
+        for stroke in entry.strokes
+        if len(stroke) > 1
+    )
     if entry.char_width > 0 or not strokes:
         return Glyph(float(entry.char_width), strokes)
     # Some slots have lost their width.
@@ -144,7 +155,10 @@ def _glyph(entry: Any) -> Glyph:
 def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
     """Return the stops, set down on the base line, and the hyphen, cut to the length of a hyphen."""
     drop = base_line - box_around(glyphs["."].strokes).bottom
-    stops = {char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop)) for char in ON_THE_BASE_LINE}
+    stops = {
+        char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop))
+        for char in ON_THE_BASE_LINE
+    }
     minus = glyphs["-"]
     box = box_around(minus.strokes)
     length = box.width * HYPHEN_PART

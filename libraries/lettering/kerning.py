@@ -86,11 +86,15 @@ def _white(first: Sides, second: Sides, deepest: float) -> float:
     """Return the mean distance at the heights where both letters have ink, and `deepest` if there are none."""
     distance = first.right + second.left
     side_by_side = np.isfinite(distance)
-    return float(np.minimum(distance, deepest)[side_by_side].mean()) if side_by_side.any() else deepest
+    return (
+        float(np.minimum(distance, deepest)[side_by_side].mean()) if side_by_side.any() else deepest
+    )
 
 
 def _spread(profile: Profile) -> Profile:
     """Return the profile as if the ink reached `REACH` units further up and down."""
     padded = np.pad(profile, REACH, constant_values=np.inf)
-    spread: Profile = np.min([padded[shift : shift + len(profile)] for shift in range(2 * REACH + 1)], axis=0)
+    spread: Profile = np.min(
+        [padded[shift : shift + len(profile)] for shift in range(2 * REACH + 1)], axis=0
+    )
     return spread

@@ -138,12 +138,22 @@ def lay_out(
     """
     text = check_text(text)
     face = stroke_font(font) if not isinstance(font, StrokeFont) else font
-    check_layout(cap_height=cap_height, x=x, y=y, width=width, letter_spacing=letter_spacing, line_spacing=line_spacing)
+    check_layout(
+        cap_height=cap_height,
+        x=x,
+        y=y,
+        width=width,
+        letter_spacing=letter_spacing,
+        line_spacing=line_spacing,
+    )
     check_places(align, vertical)
     scale = cap_height / face.cap_height
     spacing = letter_spacing / scale
     measure = None if width is None else width / scale
-    broken = [wrap(part, face, measure, letter_spacing=spacing) if measure else [part] for part in text.split("\n")]
+    broken = [
+        wrap(part, face, measure, letter_spacing=spacing) if measure else [part]
+        for part in text.split("\n")
+    ]
     lines = [line for paragraph in broken for line in paragraph]
     rows = [set_line(line, face, spacing) for line in lines]
     if justify and measure is not None:
@@ -154,7 +164,9 @@ def lay_out(
         row.pens -= left + (right - left) * ALIGN_SHIFT[align]
     pitch = face.cap_height * line_spacing
     tall = face.cap_height + pitch * (len(rows) - 1)
-    up = {"top": face.cap_line, "middle": face.cap_line + tall / 2, "baseline": face.base_line}[vertical]
+    up = {"top": face.cap_line, "middle": face.cap_line + tall / 2, "baseline": face.base_line}[
+        vertical
+    ]
     levels = np.arange(len(rows), dtype=np.float64) * pitch - up
     return TextBlock(
         _drawn(rows, levels, scale, (x, y)),
@@ -206,7 +218,9 @@ def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name == "line_spacing":
         return LINE_SPACINGS
     if name == "letter_spacing":
-        return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(cap_height or 1.0)
+        return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(
+            cap_height or 1.0
+        )
     return SMALLEST, LARGEST
 
 
@@ -221,7 +235,9 @@ def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
                 row.pens += np.cumsum(spaces) * more
 
 
-def _drawn(rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, place: tuple[float, float]) -> list[Stroke]:
+def _drawn(
+    rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, place: tuple[float, float]
+) -> list[Stroke]:
     """Return the strokes of all rows, moved by their pens and levels, in one pass over their points."""
     glyphs = [glyph for row in rows for glyph in row.glyphs]
     if not any(glyph.strokes for glyph in glyphs):

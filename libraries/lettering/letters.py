@@ -10,7 +10,15 @@ import numpy as np
 from libraries.lettering.hand import Form, Hand, Part
 from libraries.lettering.hershey import Glyph
 from libraries.lettering.marks import DRAWN, comma, dot
-from libraries.lettering.strokes import Strokes, box_around, drawn, left_part, moved, right_part, scaled
+from libraries.lettering.strokes import (
+    Strokes,
+    box_around,
+    drawn,
+    left_part,
+    moved,
+    right_part,
+    scaled,
+)
 
 # Slashes and bars reach this far beyond a stem or a bowl.
 REACH = 1.6
@@ -40,13 +48,22 @@ def _slashed(base: str) -> Form:
         # The foot of the bowl says where it stands: what leads on to the next letter of a round hand leaves at its top.
         middle = sum(part.between(box.bottom - box.height / 3, box.bottom)) / 2
         half = min(box.width / 2, box.height * 0.45) + REACH / 2
-        slash = hand.hairline([(middle - half, box.bottom + REACH / 2), (middle + half, box.top - REACH / 2)])
+        slash = hand.hairline(
+            [(middle - half, box.bottom + REACH / 2), (middle + half, box.top - REACH / 2)]
+        )
         return hand.finished(part.strokes + slash, part.advance)
 
     return form
 
 
-def _barred(base: str, level: Callable[[Hand, Part], float], left: float, right: float, *, single: bool = False) -> Form:
+def _barred(
+    base: str,
+    level: Callable[[Hand, Part], float],
+    left: float,
+    right: float,
+    *,
+    single: bool = False,
+) -> Form:
     """Return the form of a letter with a bar across its stem at a height, from `left` to `right` of the middle of the stem."""
 
     def form(hand: Hand) -> Glyph:
@@ -54,7 +71,11 @@ def _barred(base: str, level: Callable[[Hand, Part], float], left: float, right:
         height = level(hand, part)
         west, east = part.between(height - 1.0, height + 1.0)
         # Of a bowl or two stems, the first stem carries the bar.
-        stem = (west + east) / 2 if single or east - west < hand.face.cap_height / 3 else west + hand.face.style.breadth / 2
+        stem = (
+            (west + east) / 2
+            if single or east - west < hand.face.cap_height / 3
+            else west + hand.face.style.breadth / 2
+        )
         bar = hand.hairline([(stem - left, height), (stem + right, height)])
         return hand.finished(part.strokes + bar, part.advance)
 
@@ -68,7 +89,9 @@ def _crossed_l(base: str) -> Form:
         west, east = part.between(height - 1.0, height + 1.0)
         reach = (east - west) / 2 + 3.2
         stem = (west + east) / 2
-        slash = hand.hairline([(stem - reach, height + reach * 0.75), (stem + reach, height - reach * 0.75)])
+        slash = hand.hairline(
+            [(stem - reach, height + reach * 0.75), (stem + reach, height - reach * 0.75)]
+        )
         return hand.finished(part.strokes + slash, part.advance)
 
     return form
@@ -89,7 +112,9 @@ def _eng(base: str) -> Form:
         _, above = part.between(hand.middle - 1.0, hand.middle + 2.0)
         stem, foot = min(right, above) - hand.face.style.breadth / 2, hand.base
         hook = [(0.0, 0.0), (0.0, 3.2), (-0.6, 5.2), (-2.0, 6.6), (-4.0, 7.0), (-5.6, 6.4)]
-        return hand.finished(part.strokes + hand.pen([(stem + x, foot + y) for x, y in hook]), part.advance)
+        return hand.finished(
+            part.strokes + hand.pen([(stem + x, foot + y) for x, y in hook]), part.advance
+        )
 
     return form
 
@@ -116,7 +141,9 @@ def _upper_ae(hand: Hand) -> Glyph:
     height = hand.base - hand.face.cap_height * 0.3
     along = (height - hand.cap) / hand.face.cap_height
     start = west - (west - left) * along
-    leg = hand.fine_pen([(west, hand.cap), (left, hand.base)]) + hand.hairline([(start, height), (west, height)])
+    leg = hand.fine_pen([(west, hand.cap), (left, hand.base)]) + hand.hairline(
+        [(start, height), (west, height)]
+    )
     shift = max(0.0, 1.0 - left)
     return hand.finished(moved(part.strokes + leg, shift), part.advance + shift)
 
@@ -136,7 +163,9 @@ def _small_thorn(hand: Hand) -> Glyph:
     part = hand.letter("p")
     west, east = part.between(hand.base + 3.0, hand.base + 5.0)
     stem = (west + east) / 2
-    return hand.finished(part.strokes + hand.pen([(stem, hand.small + 0.5), (stem, hand.cap)]), part.advance)
+    return hand.finished(
+        part.strokes + hand.pen([(stem, hand.small + 0.5), (stem, hand.cap)]), part.advance
+    )
 
 
 def _upper_thorn(hand: Hand) -> Glyph:
@@ -154,7 +183,9 @@ def _upper_thorn(hand: Hand) -> Glyph:
     shift = sum(upright) / 2 - sum(of_bowl) / 2
     lowered = bowl.moved(shift, drop)
     # The stem of the P has gone below the line with its foot.
-    round_part = right_part(tuple(one for one in lowered if one[:, 1].max() <= hand.base), upright[1] + 0.01)
+    round_part = right_part(
+        tuple(one for one in lowered if one[:, 1].max() <= hand.base), upright[1] + 0.01
+    )
     if not round_part:
         round_part = right_part(lowered, upright[1] + 0.01)
     return hand.finished(stem.strokes + round_part, bowl.advance + shift)
@@ -183,7 +214,11 @@ def _eth(hand: Hand) -> Glyph:
 
 def _long_s(hand: Hand) -> Glyph:
     part = hand.letter("f")
-    bars = [stroke for stroke in part.strokes if np.ptp(stroke[:, 1]) < FLAT and stroke[:, 1].mean() < hand.middle]
+    bars = [
+        stroke
+        for stroke in part.strokes
+        if np.ptp(stroke[:, 1]) < FLAT and stroke[:, 1].mean() < hand.middle
+    ]
     kept = tuple(stroke for stroke in part.strokes if not any(stroke is bar for bar in bars))
     if not bars:
         return hand.finished(kept, part.advance)
@@ -218,7 +253,9 @@ def _kra(hand: Hand) -> Glyph:
     part = hand.letter("K")
     factor = (hand.base - hand.small) / hand.face.cap_height
     across = min(1.0, factor * 1.15)
-    return hand.finished(scaled(part.strokes, across, factor, level=hand.base), part.advance * across)
+    return hand.finished(
+        scaled(part.strokes, across, factor, level=hand.base), part.advance * across
+    )
 
 
 def _dotted_l(base: str) -> Form:
@@ -259,7 +296,11 @@ def _middle_bar(hand: Hand, part: Part) -> float:
 
 
 def _low_bar(hand: Hand, part: Part) -> float:
-    return hand.middle + 0.5 if part.box.top > hand.cap - 1 and part.advance < hand.face.cap_height * 0.75 else hand.middle - 1.5
+    return (
+        hand.middle + 0.5
+        if part.box.top > hand.cap - 1 and part.advance < hand.face.cap_height * 0.75
+        else hand.middle - 1.5
+    )
 
 
 LETTERS = MappingProxyType(

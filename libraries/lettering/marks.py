@@ -63,7 +63,9 @@ def marked(face: Face, base: str, glyph: Glyph, marks: str) -> Glyph:
 
 def dot(face: Face) -> Strokes:
     """Return the font's full stop with its middle at (0, 0)."""
-    return _about_zero(face.glyphs["."].strokes) if "." in face.glyphs else (circle(0.0, 0.0, 1.0, 8),)
+    return (
+        _about_zero(face.glyphs["."].strokes) if "." in face.glyphs else (circle(0.0, 0.0, 1.0, 8),)
+    )
 
 
 def comma(face: Face) -> Strokes:
@@ -119,8 +121,14 @@ def _below(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
     head = max(letter.bottom, face.base_line) + GAP_BELOW
     left, right = ink_between(letter.body, face.x_line, face.base_line)
-    middle = (face.x_line + face.base_line) / 2 if body.bottom > face.base_line else (body.top + body.bottom) / 2
-    return _joined(letter, moved(shape, (left + right) / 2 - face.style.slant * (head - middle), head))
+    middle = (
+        (face.x_line + face.base_line) / 2
+        if body.bottom > face.base_line
+        else (body.top + body.bottom) / 2
+    )
+    return _joined(
+        letter, moved(shape, (left + right) / 2 - face.style.slant * (head - middle), head)
+    )
 
 
 def _at_the_foot(face: Face, letter: Letter, shape: Strokes) -> Letter:
@@ -137,11 +145,19 @@ def _as_horn(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
     _, right = ink_between(letter.body, body.top, body.top + body.height / 3)
     joined = _joined(letter, moved(shape, right, body.top + body.height / 6))
-    return Letter(joined.base, joined.advance, joined.strokes, joined.body, letter.top, letter.bottom)
+    return Letter(
+        joined.base, joined.advance, joined.strokes, joined.body, letter.top, letter.bottom
+    )
 
 
 _PLACES = MappingProxyType(
-    {"above": _above, "below": _below, "foot": _at_the_foot, "right foot": _at_the_right_foot, "horn": _as_horn}
+    {
+        "above": _above,
+        "below": _below,
+        "foot": _at_the_foot,
+        "right foot": _at_the_right_foot,
+        "horn": _as_horn,
+    }
 )
 
 

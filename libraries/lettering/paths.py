@@ -74,12 +74,16 @@ def along_path(
     check_places(align, "baseline")
     corners, stations = _measured(path)
     scale = cap_height / face.cap_height
-    row, overflow = _that_fits(set_line(line, face, letter_spacing / scale), (stations[-1] + SLACK * cap_height) / scale)
+    row, overflow = _that_fits(
+        set_line(line, face, letter_spacing / scale), (stations[-1] + SLACK * cap_height) / scale
+    )
     strokes = []
     if any(glyph.strokes for glyph in row.glyphs):
         left, right = row.ink()
         start = (stations[-1] - (right - left) * scale) * ALIGN_SHIFT[align] - left * scale
-        strokes = _bent(row, corners, stations, scale=scale, start=start, up=offset + face.base_line * scale)
+        strokes = _bent(
+            row, corners, stations, scale=scale, start=start, up=offset + face.base_line * scale
+        )
     return TextBlock(strokes, [], missing_from(row.written, face), [line], overflow)
 
 
@@ -90,9 +94,13 @@ def _measured(path: ArrayLike) -> tuple[Stroke, NDArray[np.float64]]:
     except (TypeError, ValueError):
         raise BadPath("the path must be a list of pairs of numbers", field="path") from None
     if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MOST_CORNERS:
-        raise BadPath(f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers", field="path")
+        raise BadPath(
+            f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers", field="path"
+        )
     if not (np.abs(corners) <= FARTHEST).all():
-        raise BadPath(f"the points of the path must be within {FARTHEST:g} mm of the origin", field="path")
+        raise BadPath(
+            f"the points of the path must be within {FARTHEST:g} mm of the origin", field="path"
+        )
     steps = np.hypot(*np.diff(corners, axis=0).T)
     corners = corners[np.append(True, steps > 0)]
     stations = np.append(0.0, np.cumsum(steps[steps > 0]))
@@ -106,13 +114,26 @@ def _that_fits(row: SetLine, room: float) -> tuple[SetLine, str]:
     edges = np.array([glyph.ink for glyph in row.glyphs]).reshape(-1, 2)
     reach = row.pens + edges[:, 1] - (row.ink()[0])
     kept = int(np.argmax(reach > room)) if (reach > room).any() else len(reach)
-    return SetLine(row.written[:kept], row.glyphs[:kept], row.pens[:kept]), "".join(row.written[kept:])
+    return SetLine(row.written[:kept], row.glyphs[:kept], row.pens[:kept]), "".join(
+        row.written[kept:]
+    )
 
 
-def _bent(row: SetLine, corners: Stroke, stations: NDArray[np.float64], *, scale: float, start: float, up: float) -> list[Stroke]:
+def _bent(
+    row: SetLine,
+    corners: Stroke,
+    stations: NDArray[np.float64],
+    *,
+    scale: float,
+    start: float,
+    up: float,
+) -> list[Stroke]:
     halves = np.array([glyph.advance / 2 for glyph in row.glyphs]) * scale
     middles = row.pens * scale + halves + start
-    before, after = _at(middles - halves, corners, stations), _at(middles + halves, corners, stations)
+    before, after = (
+        _at(middles - halves, corners, stations),
+        _at(middles + halves, corners, stations),
+    )
     chord = after - before
     along = chord / np.maximum(np.hypot(*chord.T), 1e-12)[:, None]
     # Where the path comes back to itself within a letter, there is no chord: the letter stands upright.
@@ -122,7 +143,9 @@ def _bent(row: SetLine, corners: Stroke, stations: NDArray[np.float64], *, scale
     points[:, 0] -= np.repeat(halves, counts)
     points[:, 1] -= up
     cosine, sine = np.repeat(along, counts, axis=0).T
-    turned = np.column_stack((points[:, 0] * cosine - points[:, 1] * sine, points[:, 0] * sine + points[:, 1] * cosine))
+    turned = np.column_stack(
+        (points[:, 0] * cosine - points[:, 1] * sine, points[:, 0] * sine + points[:, 1] * cosine)
+    )
     turned += np.repeat(_at(middles, corners, stations), counts, axis=0)
     return in_strokes(turned, row.glyphs)
 

@@ -8,7 +8,15 @@ from libraries.lettering.hand import Form, Hand
 from libraries.lettering.hershey import Glyph
 from libraries.lettering.letters import REACH
 from libraries.lettering.marks import DRAWN, MARKS, comma, dot
-from libraries.lettering.strokes import Strokes, box_around, circle, drawn, moved, scaled, upside_down
+from libraries.lettering.strokes import (
+    Strokes,
+    box_around,
+    circle,
+    drawn,
+    moved,
+    scaled,
+    upside_down,
+)
 
 # Raised and lowered figures, against the full ones.
 SMALL = 0.56
@@ -20,10 +28,14 @@ def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
     def form(hand: Hand) -> Glyph:
         mark = upside_down(comma(hand.face)) if turned else comma(hand.face)
         size = box_around(mark)
-        level = hand.base - size.height / 2 + size.height * 0.45 if low else hand.cap + size.height / 2
+        level = (
+            hand.base - size.height / 2 + size.height * 0.45 if low else hand.cap + size.height / 2
+        )
         step = size.width + QUOTE_STEP
         first = QUOTE_BEARING + size.width / 2
-        strokes = tuple(stroke for place in range(count) for stroke in moved(mark, first + place * step, level))
+        strokes = tuple(
+            stroke for place in range(count) for stroke in moved(mark, first + place * step, level)
+        )
         return Glyph(2 * QUOTE_BEARING + size.width + (count - 1) * step, strokes)
 
     return form
@@ -42,7 +54,9 @@ def _turned(base: str) -> Form:
 
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
-        return hand.finished(moved(upside_down(part.strokes), y=hand.face.cap_height * 0.3), part.advance)
+        return hand.finished(
+            moved(upside_down(part.strokes), y=hand.face.cap_height * 0.3), part.advance
+        )
 
     return form
 
@@ -73,7 +87,9 @@ def _small(hand: Hand, text: str, top: float, left: float = 1.5) -> Strokes:
         part = hand.letter(character)
         small = scaled(part.strokes, SMALL, SMALL)
         box = box_around(small)
-        strokes += moved(small, left - box.left, top - (hand.cap * SMALL if character not in "ao" else box.top))
+        strokes += moved(
+            small, left - box.left, top - (hand.cap * SMALL if character not in "ao" else box.top)
+        )
         left += box.width + 1.5
     return strokes
 
@@ -93,7 +109,10 @@ def _dots(*places: tuple[float, float], advance: float) -> Form:
     """Return stops at (x, height above the base line as a part of the cap height)."""
 
     def form(hand: Hand) -> Glyph:
-        strokes = [moved(dot(hand.face), x, hand.base - height * hand.face.cap_height) for x, height in places]
+        strokes = [
+            moved(dot(hand.face), x, hand.base - height * hand.face.cap_height)
+            for x, height in places
+        ]
         return Glyph(advance, tuple(stroke for part in strokes for stroke in part))
 
     return form
@@ -125,7 +144,9 @@ def _plus_minus(hand: Hand) -> Glyph:
     plus = hand.letter("+")
     box = plus.box
     small = moved(plus.strokes, y=-2.0)
-    return hand.finished(small + drawn([(box.left, hand.base), (box.right, hand.base)]), plus.advance)
+    return hand.finished(
+        small + drawn([(box.left, hand.base), (box.right, hand.base)]), plus.advance
+    )
 
 
 def _euro(hand: Hand) -> Glyph:
@@ -140,7 +161,12 @@ def _euro(hand: Hand) -> Glyph:
 def _yen(hand: Hand) -> Glyph:
     part = hand.letter("Y")
     middle = part.box.middle
-    bars = drawn(*([(middle - 5.0, level), (middle + 5.0, level)] for level in (hand.middle - 1.0, hand.middle + 3.0)))
+    bars = drawn(
+        *(
+            [(middle - 5.0, level), (middle + 5.0, level)]
+            for level in (hand.middle - 1.0, hand.middle + 3.0)
+        )
+    )
     return hand.finished(part.strokes + bars, part.advance)
 
 
@@ -153,14 +179,19 @@ def _cent(hand: Hand) -> Glyph:
 
 def _broken_bar(hand: Hand) -> Glyph:
     x, middle = 4.0, (hand.cap + hand.base) / 2
-    return Glyph(8.0, drawn([(x, hand.cap - 2.0), (x, middle - 2.5)], [(x, middle + 2.5), (x, hand.base + 2.0)]))
+    return Glyph(
+        8.0,
+        drawn([(x, hand.cap - 2.0), (x, middle - 2.5)], [(x, middle + 2.5), (x, hand.base + 2.0)]),
+    )
 
 
 def _micro(hand: Hand) -> Glyph:
     part = hand.letter("u")
     west, _ = part.between(hand.middle - 2.0, hand.middle + 2.0)
     stem = west + hand.face.style.breadth / 2
-    return hand.finished(part.strokes + hand.pen([(stem, hand.middle), (stem, hand.base + 7.0)]), part.advance)
+    return hand.finished(
+        part.strokes + hand.pen([(stem, hand.middle), (stem, hand.base + 7.0)]), part.advance
+    )
 
 
 def _encircled(letter: str) -> Form:
@@ -180,7 +211,9 @@ def _mark_alone(mark: str) -> Form:
 
     def form(hand: Hand) -> Glyph:
         row = MARKS[mark]
-        strokes = tuple(stroke for x, y in row.get("dots", ()) for stroke in moved(dot(hand.face), x, y))
+        strokes = tuple(
+            stroke for x, y in row.get("dots", ()) for stroke in moved(dot(hand.face), x, y)
+        )
         strokes += hand.fine_pen(*row.get("strokes", ()))
         level = hand.small - 2.6 if row["place"] == "above" else hand.base
         return hand.finished(moved(strokes, 6.0, level), 12.0)
@@ -192,7 +225,9 @@ def _struck(base: str) -> Form:
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
         middle = (part.box.top + part.box.bottom) / 2
-        slash = drawn([(part.box.middle - 4.0, middle + 7.0), (part.box.middle + 4.0, middle - 7.0)])
+        slash = drawn(
+            [(part.box.middle - 4.0, middle + 7.0), (part.box.middle + 4.0, middle - 7.0)]
+        )
         return hand.finished(part.strokes + slash, part.advance)
 
     return form

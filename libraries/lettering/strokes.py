@@ -65,7 +65,9 @@ def moved(strokes: Strokes, x: float = 0.0, y: float = 0.0) -> Strokes:
 
 def scaled(strokes: Strokes, across: float, down: float, *, level: float = 0.0) -> Strokes:
     """Return the strokes scaled about x = 0 and y = `level`."""
-    return tuple(read_only((stroke - (0.0, level)) * (across, down) + (0.0, level)) for stroke in strokes)
+    return tuple(
+        read_only((stroke - (0.0, level)) * (across, down) + (0.0, level)) for stroke in strokes
+    )
 
 
 def upside_down(strokes: Strokes) -> Strokes:
@@ -77,7 +79,10 @@ def upside_down(strokes: Strokes) -> Strokes:
 
 def leaned(strokes: Strokes, slant: float, level: float) -> Strokes:
     """Return the strokes leaned to the right by `slant` units for each unit above `level`."""
-    return tuple(read_only(np.column_stack((one[:, 0] + slant * (level - one[:, 1]), one[:, 1]))) for one in strokes)
+    return tuple(
+        read_only(np.column_stack((one[:, 0] + slant * (level - one[:, 1]), one[:, 1])))
+        for one in strokes
+    )
 
 
 def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
@@ -121,7 +126,9 @@ def left_part(strokes: Strokes, limit: float) -> Strokes:
 def right_part(strokes: Strokes, limit: float) -> Strokes:
     """Return what lies at x >= `limit`, cut where strokes cross it."""
     mirror = (-1.0, 1.0)
-    return tuple(read_only(piece * mirror) for stroke in strokes for piece in _cut(stroke * mirror, -limit))
+    return tuple(
+        read_only(piece * mirror) for stroke in strokes for piece in _cut(stroke * mirror, -limit)
+    )
 
 
 def _cut(stroke: Stroke, limit: float) -> list[Stroke]:
@@ -146,7 +153,11 @@ def sampled(strokes: Iterable[Stroke]) -> Stroke:
         steps = np.hypot(*np.diff(stroke, axis=0).T)
         along = np.concatenate(([0.0], np.cumsum(steps)))
         at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / SAMPLE)) + 1))
-        found.append(np.column_stack((np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1]))))
+        found.append(
+            np.column_stack(
+                (np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1]))
+            )
+        )
     return np.concatenate(found)
 
 

@@ -20,20 +20,30 @@ def wrap(text: str, font: StrokeFont, width: float, *, letter_spacing: float = 0
     Lines break at spaces and after hyphens; a word that is wider than a line is broken where it must be. No character is lost but
     the spaces at the breaks.
     """
-    return [line for paragraph in text.split("\n") for line in _wrap_paragraph(paragraph, font, width, letter_spacing)]
+    return [
+        line
+        for paragraph in text.split("\n")
+        for line in _wrap_paragraph(paragraph, font, width, letter_spacing)
+    ]
 
 
 def advance_of(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> float:
     """Return how far the pen moves to the right over the line `text`, in font units, kerning and spacing included."""
     written = characters(text)
     kerning = sum(font.kerning(first, second) for first, second in pairwise(written))
-    return sum(font.glyph(one).advance for one in written) + kerning + letter_spacing * max(len(written) - 1, 0)
+    return (
+        sum(font.glyph(one).advance for one in written)
+        + kerning
+        + letter_spacing * max(len(written) - 1, 0)
+    )
 
 
 def widest_word(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> float:
     """Return the width of the widest piece of `text` that wrapping leaves whole, in font units."""
     words = (word for paragraph in text.split("\n") for word, _ in _words(paragraph))
-    return max((advance_of(word, font, letter_spacing=letter_spacing) for word in words), default=0.0)
+    return max(
+        (advance_of(word, font, letter_spacing=letter_spacing) for word in words), default=0.0
+    )
 
 
 def _words(paragraph: str) -> Iterator[tuple[str, str]]:
@@ -43,7 +53,9 @@ def _words(paragraph: str) -> Iterator[tuple[str, str]]:
             yield part, "" if number else " "
 
 
-def _wrap_paragraph(paragraph: str, font: StrokeFont, width: float, letter_spacing: float) -> Iterable[str]:
+def _wrap_paragraph(
+    paragraph: str, font: StrokeFont, width: float, letter_spacing: float
+) -> Iterable[str]:
     space = font.glyph(" ").advance + letter_spacing
     line, used = "", 0.0
     for word, glue, wide in _pieces(paragraph, font, width, letter_spacing):
@@ -57,7 +69,9 @@ def _wrap_paragraph(paragraph: str, font: StrokeFont, width: float, letter_spaci
     yield line
 
 
-def _pieces(paragraph: str, font: StrokeFont, width: float, letter_spacing: float) -> Iterator[tuple[str, str, float]]:
+def _pieces(
+    paragraph: str, font: StrokeFont, width: float, letter_spacing: float
+) -> Iterator[tuple[str, str, float]]:
     """Yield words with what stands before them and their widths; one wider than a line comes in pieces that fill lines."""
     for word, glue in _words(paragraph):
         wide = advance_of(word, font, letter_spacing=letter_spacing)
@@ -67,7 +81,9 @@ def _pieces(paragraph: str, font: StrokeFont, width: float, letter_spacing: floa
             yield from _broken(word, glue, font, width, letter_spacing)
 
 
-def _broken(word: str, glue: str, font: StrokeFont, width: float, letter_spacing: float) -> Iterator[tuple[str, str, float]]:
+def _broken(
+    word: str, glue: str, font: StrokeFont, width: float, letter_spacing: float
+) -> Iterator[tuple[str, str, float]]:
     piece, used, before = "", 0.0, glue
     for character in characters(word):
         advance = font.glyph(character).advance

@@ -55,7 +55,17 @@ class Talk(Protocol):
 class Line:
     """A held connection. Only the hub's thread touches it, but for `dead`."""
 
-    __slots__ = ("backlog", "closing", "dead", "ended_at", "sock", "spoke_at", "talk", "waiting", "writable")
+    __slots__ = (
+        "backlog",
+        "closing",
+        "dead",
+        "ended_at",
+        "sock",
+        "spoke_at",
+        "talk",
+        "waiting",
+        "writable",
+    )
 
     def __init__(self, sock: socket.socket, talk: Talk) -> None:
         """Wrap a socket that is connected."""
@@ -99,7 +109,9 @@ class Hub:
     def check_room(self) -> None:
         """Raise HubFull when one more connection could not be held."""
         if self._held >= self.most or self._stop:
-            raise HubFull(f"{self._held} event streams and sockets are open, and no more are allowed; ask for the state instead")
+            raise HubFull(
+                f"{self._held} event streams and sockets are open, and no more are allowed; ask for the state instead"
+            )
 
     def hold(self, sock: socket.socket, talk: Talk, first: bytes) -> Line:
         """Hold a connected socket from now on, write `first` to it, and let `talk` have what it says.

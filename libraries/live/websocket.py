@@ -36,14 +36,24 @@ def is_handshake(header: Header) -> bool:
     """Tell whether a request, whose headers `header` looks up, asks for a WebSocket in the one version that there is."""
     connection = {part.strip().lower() for part in (header("Connection") or "").split(",")}
     upgrade = (header("Upgrade") or "").strip().lower() == "websocket"
-    return "upgrade" in connection and upgrade and header("Sec-WebSocket-Version") == "13" and bool(_key(header))
+    return (
+        "upgrade" in connection
+        and upgrade
+        and header("Sec-WebSocket-Version") == "13"
+        and bool(_key(header))
+    )
 
 
 def handshake_reply(header: Header, protocol: str = "") -> dict[str, str]:
     """Return the headers that accept a handshake, and choose the subprotocol if there is one to choose."""
     digest = hashlib.sha1(f"{_key(header)}{GUID}".encode(), usedforsecurity=False).digest()
     chosen = {"Sec-WebSocket-Protocol": protocol} if protocol else {}
-    return {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": b64encode(digest).decode(), **chosen}
+    return {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Accept": b64encode(digest).decode(),
+        **chosen,
+    }
 
 
 def _key(header: Header) -> str:
@@ -107,7 +117,18 @@ class Handlers:
 class Conversation:
     """One WebSocket. `say` and `close` may be called from any thread."""
 
-    __slots__ = ("_handlers", "_hub", "_line", "_lock", "_partner", "_parts", "_protocol", "_unanswered", "_working", "over")
+    __slots__ = (
+        "_handlers",
+        "_hub",
+        "_line",
+        "_lock",
+        "_partner",
+        "_parts",
+        "_protocol",
+        "_unanswered",
+        "_working",
+        "over",
+    )
 
     heartbeat = bytes(Frame(Opcode.PING, b"").serialize(mask=False))
     farewell = close_frame(GOING_AWAY, "the server stops")

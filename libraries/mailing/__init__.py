@@ -21,7 +21,14 @@ from libraries.mailing.attachments import (
     read_attachments,
 )
 from libraries.mailing.contact import NobodyToWriteTo, admin_address, contact_letter
-from libraries.mailing.delivery import Delivery, MailDeferred, MailRefused, MailServerAway, MailSession, deliver
+from libraries.mailing.delivery import (
+    Delivery,
+    MailDeferred,
+    MailRefused,
+    MailServerAway,
+    MailSession,
+    deliver,
+)
 from libraries.mailing.messages import Letter, compose, write_letter
 from libraries.mailing.notices import notice
 from libraries.mailing.sending import MOST_RECIPIENTS, BadRecipients, Post

@@ -13,7 +13,9 @@ LONGEST_LOCAL_PART = 64
 LONGEST_SUBJECT = 200
 LONGEST_NAME = 100
 # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
-LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+LOCAL_PART = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
+)
 # RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP address is not a domain.
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
@@ -49,12 +51,22 @@ def check_address(address: str, *, field: str = "recipient") -> str:
         BadRecipient: anything else.
     """
     if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
-        raise BadRecipient(f"an address is text of at most {LONGEST_ADDRESS} characters", field=field)
+        raise BadRecipient(
+            f"an address is text of at most {LONGEST_ADDRESS} characters", field=field
+        )
     if any(mark in address for mark in ",;"):
-        raise BadRecipient("one address per recipient: send a list to reach several people", field=field)
+        raise BadRecipient(
+            "one address per recipient: send a list to reach several people", field=field
+        )
     local, _, domain = address.rpartition("@")
-    if len(local) > LONGEST_LOCAL_PART or not LOCAL_PART.fullmatch(local) or not DOMAIN.fullmatch(domain):
-        raise BadRecipient("not a mail address: write it plainly, such as ann@example.com", field=field)
+    if (
+        len(local) > LONGEST_LOCAL_PART
+        or not LOCAL_PART.fullmatch(local)
+        or not DOMAIN.fullmatch(domain)
+    ):
+        raise BadRecipient(
+            "not a mail address: write it plainly, such as ann@example.com", field=field
+        )
     return address
 
 

@@ -57,7 +57,10 @@ def check_attachments(names: object, *, field: str = "attachments") -> list[str]
     if names is None:
         return []
     if not isinstance(names, list | tuple) or len(names) > MOST_ATTACHMENTS:
-        raise BadAttachment(f"attachments are a list of at most {MOST_ATTACHMENTS} ids of jobs or names of files", field=field)
+        raise BadAttachment(
+            f"attachments are a list of at most {MOST_ATTACHMENTS} ids of jobs or names of files",
+            field=field,
+        )
     for place, name in enumerate(names):
         _check_one(name, f"{field}.{place}")
     return list(names)
@@ -65,11 +68,16 @@ def check_attachments(names: object, *, field: str = "attachments") -> list[str]
 
 def _check_one(name: object, field: str) -> None:
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
-        raise BadAttachment("an attachment is the id of a job, or the name of a file such as output/drawings/a.svg", field=field)
+        raise BadAttachment(
+            "an attachment is the id of a job, or the name of a file such as output/drawings/a.svg",
+            field=field,
+        )
     if name.startswith(OUTPUT):
         check_name(name.removeprefix(OUTPUT), field=field)
     elif not JOB_ID.fullmatch(name):
-        raise BadAttachment("neither the id of a job nor a name that begins with output/", field=field)
+        raise BadAttachment(
+            "neither the id of a job nor a name that begins with output/", field=field
+        )
 
 
 def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachments") -> list[_Named]:
@@ -84,10 +92,14 @@ def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachment
     for place, name in enumerate(check_attachments(names, field=field)):
         found += _find(name, made_by, f"{field}.{place}")
     if len(found) > MOST_ATTACHMENTS:
-        raise BadAttachment(f"these are {len(found)} files; a mail takes at most {MOST_ATTACHMENTS}", field=field)
+        raise BadAttachment(
+            f"these are {len(found)} files; a mail takes at most {MOST_ATTACHMENTS}", field=field
+        )
     total = sum(one.size for one in found)
     if total > LARGEST_TOTAL:
-        raise BadAttachment(f"the files have {total} bytes; a mail takes at most {LARGEST_TOTAL}", field=field)
+        raise BadAttachment(
+            f"the files have {total} bytes; a mail takes at most {LARGEST_TOTAL}", field=field
+        )
     return found
 
 
@@ -107,7 +119,9 @@ def _find(name: str, made_by: MadeBy, field: str) -> list[_Named]:
     return [_Named(one["name"], one["media_type"], one["size"], one["sha256"]) for one in made]
 
 
-def read_attachments(names: object, made_by: MadeBy, *, field: str = "attachments") -> tuple[Attachment, ...]:
+def read_attachments(
+    names: object, made_by: MadeBy, *, field: str = "attachments"
+) -> tuple[Attachment, ...]:
     """Return the files that `names` stand for, ready to be attached; each gets a name of its own.
 
     Raises:
@@ -115,7 +129,10 @@ def read_attachments(names: object, made_by: MadeBy, *, field: str = "attachment
     """
     found = find_attachments(names, made_by, field=field)
     own_names = _apart(one.name.rsplit("/", 1)[-1] for one in found)
-    return tuple(Attachment(name, one.media_type, _read(one, field)) for name, one in zip(own_names, found, strict=True))
+    return tuple(
+        Attachment(name, one.media_type, _read(one, field))
+        for name, one in zip(own_names, found, strict=True)
+    )
 
 
 def _read(one: _Named, field: str) -> bytes:

@@ -23,7 +23,9 @@ def admin_address() -> str:
     """
     address = get_settings().admin_email
     if not address:
-        raise NobodyToWriteTo("nobody would get this message: whoever runs the service has to set ADMIN_EMAIL")
+        raise NobodyToWriteTo(
+            "nobody would get this message: whoever runs the service has to set ADMIN_EMAIL"
+        )
     return address
 
 
@@ -39,4 +41,6 @@ def contact_letter(name: str, email: str, message: str) -> Letter:
         BadName, BadRecipient, BadContext: the value is not usable; the error names the field.
     """
     context = {"name": name, "email": email, "message": message}
-    return write_letter("A message from the contact form", "contact", context, reply_to=(name, email))
+    return write_letter(
+        "A message from the contact form", "contact", context, reply_to=(name, email)
+    )

@@ -117,7 +117,9 @@ class MailSession(AbstractContextManager["MailSession"]):
         """
         url = get_settings().smtp_url
         if not url:
-            return Delivery("file", output_folder().publish(_file_name(message), message.as_bytes()))
+            return Delivery(
+                "file", output_folder().publish(_file_name(message), message.as_bytes())
+            )
         with _plain_errors():
             client = self._connected(MailServer.from_url(url), message)
             try:
@@ -189,7 +191,9 @@ def _encrypt_and_log_in(client: smtplib.SMTP, server: MailServer, trust: ssl.SSL
         encrypted = True
     if server.user:
         if not (encrypted or server.is_local):
-            raise MailServerAway("the mail server offers no encryption, so the password was not sent; use smtps:// if it has it")
+            raise MailServerAway(
+                "the mail server offers no encryption, so the password was not sent; use smtps:// if it has it"
+            )
         client.login(server.user, server.password)
 
 
@@ -210,7 +214,9 @@ def _plain_errors() -> Iterator[None]:
     except smtplib.SMTPNotSupportedError as error:
         raise MailServerAway("the mail server lacks a command that this service needs") from error
     except ssl.SSLError as error:
-        raise MailServerAway("the mail server's encryption or certificate is not good enough to trust") from error
+        raise MailServerAway(
+            "the mail server's encryption or certificate is not good enough to trust"
+        ) from error
     # UnicodeError: a host name that cannot be looked up at all.
     except (OSError, UnicodeError) as error:
         raise MailServerAway("the mail server does not answer") from error

@@ -47,7 +47,9 @@ class TemplateField:
         Raises:
             ValueError: its kind is unknown, or a word of it is missing or unknown.
         """
-        columns = tuple(cls.read(column, words) for column, words in said.get("columns", {}).items())
+        columns = tuple(
+            cls.read(column, words) for column, words in said.get("columns", {}).items()
+        )
         try:
             made = cls(name=name, **{**said, "columns": columns})
         except TypeError as error:
@@ -58,7 +60,12 @@ class TemplateField:
 
     def as_record(self) -> dict[str, Any]:
         """Return the field as its documentation: only the limits that its kind has."""
-        record: dict[str, Any] = {"name": self.name, "kind": self.kind, "required": self.required, "help": self.help}
+        record: dict[str, Any] = {
+            "name": self.name,
+            "kind": self.kind,
+            "required": self.required,
+            "help": self.help,
+        }
         record |= {limit: getattr(self, limit) for limit in LIMITS[self.kind]}
         if self.columns:
             record["columns"] = [column.as_record() for column in self.columns]
@@ -81,7 +88,9 @@ def is_web_address(value: object) -> bool:
 
 def _check_link(value: str) -> None:
     if value and not is_web_address(value):
-        raise ValidationError("Not a link: it begins with http:// or https:// and has no spaces or quotes.")
+        raise ValidationError(
+            "Not a link: it begins with http:// or https:// and has no spaces or quotes."
+        )
 
 
 class _Presence(TypedDict):
@@ -94,11 +103,15 @@ def _presence(one: TemplateField) -> _Presence:
 
 
 def _rows(one: TemplateField) -> fields.Field[Any]:
-    return fields.List(fields.Nested(context_schema(one.columns)), **_presence(one), validate=Length(max=one.most))
+    return fields.List(
+        fields.Nested(context_schema(one.columns)), **_presence(one), validate=Length(max=one.most)
+    )
 
 
 def _texts(one: TemplateField) -> fields.Field[Any]:
-    return fields.List(Words(validate=Length(max=one.longest)), **_presence(one), validate=Length(max=one.most))
+    return fields.List(
+        Words(validate=Length(max=one.longest)), **_presence(one), validate=Length(max=one.most)
+    )
 
 
 def _counts(one: TemplateField) -> fields.Field[Any]:
@@ -108,13 +121,23 @@ def _counts(one: TemplateField) -> fields.Field[Any]:
 
 
 KINDS = {
-    "text": lambda one: Words(**_presence(one), validate=Length(min=int(one.required), max=one.longest)),
-    "link": lambda one: fields.String(**_presence(one), validate=[Length(max=LONGEST_LINK), _check_link]),
+    "text": lambda one: Words(
+        **_presence(one), validate=Length(min=int(one.required), max=one.longest)
+    ),
+    "link": lambda one: fields.String(
+        **_presence(one), validate=[Length(max=LONGEST_LINK), _check_link]
+    ),
     "texts": _texts,
     "rows": _rows,
     "counts": _counts,
 }
-LIMITS = {"text": ("longest",), "link": (), "texts": ("most", "longest"), "rows": ("most",), "counts": ("most",)}
+LIMITS = {
+    "text": ("longest",),
+    "link": (),
+    "texts": ("most", "longest"),
+    "rows": ("most",),
+    "counts": ("most",),
+}
 
 
 def context_schema(described: tuple[TemplateField, ...]) -> Schema:

@@ -68,7 +68,12 @@ class Letter:
                 page = message.get_body(("html",))
                 if isinstance(page, MIMEPart):
                     page.add_related(
-                        self.picture, "image", "png", cid=f"<{PICTURE_ID}>", filename="drawing.png", disposition="inline"
+                        self.picture,
+                        "image",
+                        "png",
+                        cid=f"<{PICTURE_ID}>",
+                        filename="drawing.png",
+                        disposition="inline",
                     )
         for one in self.attachments:
             kind, parameters = _content_type(one.media_type)
@@ -102,7 +107,9 @@ def write_letter(
     if reply_to is not None:
         check_name(reply_to[0])
         check_address(reply_to[1], field="email")
-    text, html = fill_template(template, context, subject=subject, picture=f"cid:{PICTURE_ID}" if picture else "")
+    text, html = fill_template(
+        template, context, subject=subject, picture=f"cid:{PICTURE_ID}" if picture else ""
+    )
     return Letter(subject, template, text, html, tuple(attachments), picture, reply_to)
 
 
@@ -125,7 +132,11 @@ def compose(
 
 
 def _message_id(recipient: str, sender: str, seed: str | None) -> str:
-    unique = secrets.token_hex(16) if seed is None else hashlib.sha256(f"{seed}\0{recipient}".encode()).hexdigest()[:32]
+    unique = (
+        secrets.token_hex(16)
+        if seed is None
+        else hashlib.sha256(f"{seed}\0{recipient}".encode()).hexdigest()[:32]
+    )
     return f"<{unique}@{sender.rpartition('@')[2]}>"
 
 

@@ -11,7 +11,13 @@ from libraries.mailing.pictures import picture_by, picture_of
 from libraries.mailing.templates import check_context, check_template
 
 
-def notice(subject: str, template: str, context: dict[str, Any] | None, attachments: list[str] | None, made_by: MadeBy) -> Letter:
+def notice(
+    subject: str,
+    template: str,
+    context: dict[str, Any] | None,
+    attachments: list[str] | None,
+    made_by: MadeBy,
+) -> Letter:
     """Return the letter of a notification.
 
     A template with a picture shows the first drawing among the attachments, or else what the job made whose id the context has

@@ -48,6 +48,8 @@ def _drawn(media_type: str, data: bytes) -> bytes | None:
         return data
     try:
         drawing = read_svg(data).document
-        return png(drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=WIDTH_PX)
+        return png(
+            drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=WIDTH_PX
+        )
     except InvalidInput:
         return None

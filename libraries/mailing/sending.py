@@ -14,7 +14,13 @@ from typing import Any, ClassVar, Protocol
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.mailing.addresses import BadRecipient, check_address
-from libraries.mailing.delivery import Delivery, MailDeferred, MailRefused, MailServerAway, MailSession
+from libraries.mailing.delivery import (
+    Delivery,
+    MailDeferred,
+    MailRefused,
+    MailServerAway,
+    MailSession,
+)
 from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
@@ -73,7 +79,11 @@ class Post:
             except (MailRefused, Unavailable):
                 step.release()
                 raise
-        receipt: dict[str, Any] = {"recipient": recipient, "subject": letter.subject, "template": letter.template}
+        receipt: dict[str, Any] = {
+            "recipient": recipient,
+            "subject": letter.subject,
+            "template": letter.template,
+        }
         receipt |= {"message_id": str(message["Message-ID"]), **self._kept(delivery)}
         if letter.attachments:
             receipt["attachments"] = [one.name for one in letter.attachments]
@@ -81,7 +91,12 @@ class Post:
         return receipt
 
     def send_to_each(
-        self, letter: Letter, recipients: object, *, report: Callable[[int, int, str], object], last_try: bool
+        self,
+        letter: Letter,
+        recipients: object,
+        *,
+        report: Callable[[int, int, str], object],
+        last_try: bool,
     ) -> dict[str, Any]:
         """Send a letter to up to 100 recipients, to each a mail of its own, and return what became of each.
 
@@ -106,9 +121,16 @@ class Post:
                 going.see_to(recipient)
                 report(number, len(people), f"{going.counts[SENT]} of {len(people)} sent")
         if going.counts[FAILED] and not (last_try and going.counts[SENT]):
-            raise MailServerAway(f"{going.counts[FAILED]} of {len(people)} mails could not be sent for now: {going.why}")
+            raise MailServerAway(
+                f"{going.counts[FAILED]} of {len(people)} mails could not be sent for now: {going.why}"
+            )
         counts = {state: going.counts[state] for state in (SENT, REFUSED, FAILED)}
-        return {"subject": letter.subject, "template": letter.template, "counts": counts, "items": going.items}
+        return {
+            "subject": letter.subject,
+            "template": letter.template,
+            "counts": counts,
+            "items": going.items,
+        }
 
     def _kept(self, delivery: Delivery) -> dict[str, str]:
         if delivery.artifact is None:
@@ -138,7 +160,9 @@ class _Round:
         except Unavailable as problem:
             note = {"state": FAILED, "error": str(problem)}
             self.why = str(problem)
-            self.away |= isinstance(problem, MailServerAway) and not isinstance(problem, MailDeferred)
+            self.away |= isinstance(problem, MailServerAway) and not isinstance(
+                problem, MailDeferred
+            )
         self.counts[note["state"]] += 1
         shown = recipient[:LONGEST_SHOWN] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
@@ -160,7 +184,9 @@ class _Round:
         if self.away:
             raise MailServerAway(self.why)
         try:
-            delivery = self.session.deliver(self.letter.to(recipient, message_id_seed=self.post.seed))
+            delivery = self.session.deliver(
+                self.letter.to(recipient, message_id_seed=self.post.seed)
+            )
         except MailRefused as refusal:
             return {"state": REFUSED, "error": str(refusal)}
         if delivery.artifact is not None:
@@ -175,7 +201,9 @@ def _step_name(recipient: str) -> str:
 def _different(recipients: object) -> list[object]:
     """Return the recipients, each once."""
     if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MOST_RECIPIENTS:
-        raise BadRecipients(f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses", field="recipients")
+        raise BadRecipients(
+            f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses", field="recipients"
+        )
     once: dict[str, object] = {}
     for one in recipients:
         once.setdefault(str(one).lower(), one)

@@ -37,7 +37,9 @@ class BadContext(InvalidInput):
 
     code: ClassVar[str] = "bad-context"
 
-    def __init__(self, detail: str, *, field: str = "context", messages: Mapping[Any, Any] | None = None) -> None:
+    def __init__(
+        self, detail: str, *, field: str = "context", messages: Mapping[Any, Any] | None = None
+    ) -> None:
         """Keep the messages beside the text, and the same by dotted names as `errors`."""
         super().__init__(detail, field=field)
         self.messages = dict(messages or {})
@@ -79,7 +81,13 @@ class MailTemplate:
     def as_record(self) -> dict[str, Any]:
         """Return the template as its documentation."""
         described = [one.as_record() for one in self.fields]
-        return {"name": self.name, "summary": self.summary, "html": self.has_html, "picture": self.picture, "fields": described}
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "html": self.has_html,
+            "picture": self.picture,
+            "fields": described,
+        }
 
 
 def read_template(folder: Path, name: str) -> MailTemplate:
@@ -90,9 +98,13 @@ def read_template(folder: Path, name: str) -> MailTemplate:
     """
     found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
     said = tomllib.loads(found[1]) if found else {}
-    described = tuple(TemplateField.read(field, words) for field, words in said.get("fields", {}).items())
+    described = tuple(
+        TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
+    )
     has_html = (folder / f"{name}.html.j2").is_file()
-    return MailTemplate(name, has_html, str(said.get("summary", "")), bool(said.get("picture", False)), described)
+    return MailTemplate(
+        name, has_html, str(said.get("summary", "")), bool(said.get("picture", False)), described
+    )
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -145,9 +157,14 @@ def check_context(context: object, *, field: str = "context") -> dict[str, Any]:
     try:
         size = len(orjson.dumps(context))
     except (TypeError, ValueError) as error:
-        raise BadContext("the context holds something that cannot be written as JSON", field=field) from error
+        raise BadContext(
+            "the context holds something that cannot be written as JSON", field=field
+        ) from error
     if size > LARGEST_CONTEXT:
-        raise BadContext(f"the context is {size} bytes as JSON; at most {LARGEST_CONTEXT} are allowed", field=field)
+        raise BadContext(
+            f"the context is {size} bytes as JSON; at most {LARGEST_CONTEXT} are allowed",
+            field=field,
+        )
     return context
 
 
@@ -167,7 +184,11 @@ def fill_template(
     values = _loaded(template, check_context(context)) | {"subject": subject, "picture": picture}
     try:
         text = ENVIRONMENT.get_template(f"{template.name}.txt.j2").render(values)
-        html = ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values) if template.has_html else None
+        html = (
+            ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values)
+            if template.has_html
+            else None
+        )
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         raise BadContext(f"the template {name!r} cannot be filled from this context") from error
     return text, html
@@ -175,8 +196,12 @@ def fill_template(
 
 def _loaded(template: MailTemplate, context: dict[str, Any]) -> dict[str, Any]:
     try:
-        values: dict[str, Any] = template.schema.load({name: value for name, value in context.items() if value is not None})
+        values: dict[str, Any] = template.schema.load(
+            {name: value for name, value in context.items() if value is not None}
+        )
     except ValidationError as error:
         messages = error.messages_dict
-        raise BadContext(f"the context does not fit the template {template.name!r}", messages=messages) from error
+        raise BadContext(
+            f"the context does not fit the template {template.name!r}", messages=messages
+        ) from error
     return values

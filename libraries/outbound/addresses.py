@@ -114,7 +114,9 @@ def read_url(url: str) -> Endpoint:
         BadUrl: it is no URL of `http` or `https`, carries a user, or names a port or a host that is not asked.
     """
     if len(url) > LONGEST_URL or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
-        raise BadUrl(f"a URL has at most {LONGEST_URL} ASCII characters and no spaces; write others in percent form")
+        raise BadUrl(
+            f"a URL has at most {LONGEST_URL} ASCII characters and no spaces; write others in percent form"
+        )
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
         raise BadUrl("the URL begins with http:// or https://")
@@ -136,14 +138,20 @@ def read_url(url: str) -> Endpoint:
 def _checked_port(port: int) -> int:
     usual = port in PORTS.values()
     if not usual and (not FIRST_FREE_PORT <= port <= LAST_PORT or port == BROKER_PORT):
-        raise BadUrl(f"the port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}")
+        raise BadUrl(
+            f"the port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}"
+        )
     return port
 
 
 def _checked_host(host: str) -> str:
     """Return a host in plain form: names in small letters without a dot at the end, addresses without brackets."""
     with contextlib.suppress(ValueError):
-        return str(ipaddress.IPv6Address(host[1:-1]) if host.startswith("[") else ipaddress.IPv4Address(host))
+        return str(
+            ipaddress.IPv6Address(host[1:-1])
+            if host.startswith("[")
+            else ipaddress.IPv4Address(host)
+        )
     if ENDS_IN_NUMBER.fullmatch(host):
         raise BadUrl("write an IPv4 address as four decimal numbers")
     if len(host) > LONGEST_HOST or not HOST_NAME.fullmatch(host):
@@ -151,7 +159,9 @@ def _checked_host(host: str) -> str:
     return host.lower().removesuffix(".")
 
 
-def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None, *, private: bool = False) -> tuple[str, ...]:
+def public_addresses(
+    endpoint: Endpoint, resolver: Resolver | None = None, *, private: bool = False
+) -> tuple[str, ...]:
     """Return the addresses of the endpoint's host: looked up once, every one of them public.
 
     Args:
@@ -203,7 +213,11 @@ def is_public(address: Address) -> bool:
         inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if inner is not None:
         return is_public(inner)
-    return address.scope_id is None and address in PUBLIC_IPV6 and not any(address in network for network in RESERVED_IPV6)
+    return (
+        address.scope_id is None
+        and address in PUBLIC_IPV6
+        and not any(address in network for network in RESERVED_IPV6)
+    )
 
 
 _lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
@@ -219,7 +233,9 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
     def ask() -> None:
         try:
-            found.extend(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found.extend(
+                str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            )
         except (OSError, UnicodeError):
             found.clear()
         finally:

@@ -21,14 +21,18 @@ MOST_ADDRESSES = 4
 
 
 @contextlib.contextmanager
-def connected(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float) -> Iterator[socket.socket]:
+def connected(
+    endpoint: Endpoint, addresses: tuple[str, ...], deadline: float
+) -> Iterator[socket.socket]:
     """Connect to one of the addresses, encrypted if the scheme says so; the certificate has to be that of the host's name."""
     with _first_to_answer(addresses[:MOST_ADDRESSES], endpoint.port, deadline) as plain:
         if endpoint.scheme == "http":
             yield plain
             return
         plain.settimeout(seconds_until(deadline))
-        with ssl.create_default_context().wrap_socket(plain, server_hostname=endpoint.host) as encrypted:
+        with ssl.create_default_context().wrap_socket(
+            plain, server_hostname=endpoint.host
+        ) as encrypted:
             yield encrypted
 
 
@@ -36,7 +40,9 @@ def _first_to_answer(addresses: tuple[str, ...], port: int, deadline: float) -> 
     """Return a connection to the first address that takes one; each gets its share of the time that is left."""
     for place, address in enumerate(addresses[:-1]):
         with contextlib.suppress(OSError):
-            return socket.create_connection((address, port), seconds_until(deadline) / (len(addresses) - place))
+            return socket.create_connection(
+                (address, port), seconds_until(deadline) / (len(addresses) - place)
+            )
     return socket.create_connection((addresses[-1], port), seconds_until(deadline))
 
 

@@ -41,7 +41,14 @@ class DownloadTooLarge(InvalidInput):
     code: ClassVar[str] = "download-too-large"
 
 
-def fetch(url: str, *, most: int, resolver: Resolver | None = None, private: bool = False, patience: float = PATIENCE_S) -> bytes:
+def fetch(
+    url: str,
+    *,
+    most: int,
+    resolver: Resolver | None = None,
+    private: bool = False,
+    patience: float = PATIENCE_S,
+) -> bytes:
     """Return the file at `url`.
 
     Each host on the way is looked up once, its addresses are checked, and the connection goes to one of them. Up to three
@@ -66,7 +73,9 @@ def fetch(url: str, *, most: int, resolver: Resolver | None = None, private: boo
     try:
         for _ in range(MOST_REDIRECTS + 1):
             endpoint = read_url(url)
-            found = _ask(endpoint, public_addresses(endpoint, resolver, private=private), deadline, most)
+            found = _ask(
+                endpoint, public_addresses(endpoint, resolver, private=private), deadline, most
+            )
             if isinstance(found, bytes):
                 return found
             url = _next(url, found)
@@ -112,7 +121,9 @@ def _check(reply: http.client.HTTPResponse, most: int) -> None:
         raise SourceRefused(f"the server of the URL answered {reply.status}")
     # What unpacks to a thousand times its size is not unpacked at all.
     if reply.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise SourceRefused("the server of the URL sends the file packed, though it was asked not to")
+        raise SourceRefused(
+            "the server of the URL sends the file packed, though it was asked not to"
+        )
     if reply.length is not None and reply.length > most:
         raise _too_large(most)
 
@@ -132,7 +143,9 @@ def _body(reply: http.client.HTTPResponse, most: int) -> bytes:
 def _next(url: str, location: str) -> str:
     """Return where a redirect leads, as a URL by itself."""
     onward = urljoin(url, location) if location.isascii() else ""
-    if not location or (url.lower().startswith("https:") and not onward.lower().startswith("https:")):
+    if not location or (
+        url.lower().startswith("https:") and not onward.lower().startswith("https:")
+    ):
         raise BadUrl("the URL is redirected to an address that is not asked")
     return onward
 

@@ -13,9 +13,9 @@ import numpy as np
 from marshmallow import Schema
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import InvalidFields, load_fields
 from libraries.errors import InvalidInput, UnknownName
+from libraries.fields import InvalidFields, load_fields
+from libraries.geometry.area import Area
 from libraries.registry import Registry
 
 # A document of about 30 MB; a plotter needs days for more.
@@ -79,7 +79,9 @@ def pattern(schema: type[Schema], cost: Cost) -> Callable[[Draw], Draw]:
     def register(draw: Draw) -> Draw:
         name = draw.__module__.rpartition(".")[2]
         summary, _, rest = (inspect.getdoc(draw) or "").partition("\n\n")
-        PATTERNS.add(name, Pattern(name, summary, SECTION.split(rest)[0].strip(), schema, draw, cost))
+        PATTERNS.add(
+            name, Pattern(name, summary, SECTION.split(rest)[0].strip(), schema, draw, cost)
+        )
         return draw
 
     return register
@@ -114,7 +116,9 @@ def cost_of_pattern(name: str, area: Area, params: Mapping[str, Any] | None = No
     return _checked(find_pattern(name), area, params)[1]
 
 
-def _checked(chosen: Pattern, area: Area, params: Mapping[str, Any] | None) -> tuple[dict[str, Any], float]:
+def _checked(
+    chosen: Pattern, area: Area, params: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], float]:
     """Return the parameters of a pattern and the estimate of its points, if it can be drawn."""
     loaded = load_params(chosen, params)
     estimate = chosen.cost(area, **loaded)
@@ -156,7 +160,9 @@ def draw_pattern(
     loaded, estimate = _checked(chosen, area, params)
     token = _listener.set(_rising(watch) if watch is not None else None)
     try:
-        return _collected(chosen.draw(area, np.random.default_rng(seed), **loaded), max(estimate, 1.0))
+        return _collected(
+            chosen.draw(area, np.random.default_rng(seed), **loaded), max(estimate, 1.0)
+        )
     finally:
         _listener.reset(token)
 

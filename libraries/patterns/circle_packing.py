@@ -11,11 +11,11 @@ from marshmallow import Schema, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import check_order, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
+from libraries.fields import check_order, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import arc_chords
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
@@ -49,13 +49,17 @@ class CirclePackingSchema(Schema):
     tail = fields.Float(
         load_default=1.6,
         validate=Range(0.5, 4),
-        metadata={"description": "How rare large circles are: the number of those beyond a radius falls with this power of it."},
+        metadata={
+            "description": "How rare large circles are: the number of those beyond a radius falls with this power of it."
+        },
     )
     gap = millimetres("Least distance between circles", least=0, most=50, load_default=0.8)
     cover = fields.Float(
         load_default=0.74,
         validate=Range(0.02, 0.8),
-        metadata={"description": "Share of the paper that the circles should cover; there may be room for less."},
+        metadata={
+            "description": "Share of the paper that the circles should cover; there may be room for less."
+        },
     )
     container = fields.String(
         load_default=PAGE,
@@ -65,9 +69,13 @@ class CirclePackingSchema(Schema):
     fill = fields.String(
         load_default=MIXED,
         validate=OneOf([EMPTY, CONCENTRIC, SPIRAL, HATCH, MIXED]),
-        metadata={"description": "What is in the circles; mixed goes by their size: small ones are empty."},
+        metadata={
+            "description": "What is in the circles; mixed goes by their size: small ones are empty."
+        },
     )
-    fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.4)
+    fill_spacing = millimetres(
+        "Distance between the lines of a fill", least=0.3, most=50, load_default=1.4
+    )
     tolerance = tolerance_field("the true circle")
 
     @validates_schema(pass_original=True)
@@ -140,18 +148,37 @@ def draw(
     """
     sizes = _sizes(area, smallest, largest, tail=tail, gap=gap, cover=cover, container=container)
     share = (np.arange(sizes.number) + rng.uniform(0, 1, sizes.number)) / sizes.number
-    circles = _packed(area, rng, sizes.radius(share), smallest=sizes.smallest, gap=min(gap, sizes.largest), container=container)
+    circles = _packed(
+        area,
+        rng,
+        sizes.radius(share),
+        smallest=sizes.smallest,
+        gap=min(gap, sizes.largest),
+        container=container,
+    )
     lean = rng.uniform(0, math.pi)
     chosen = rng.uniform(0, 1, len(circles))
     lines = []
     for index, (x, y, radius) in enumerate(circles.tolist()):
         style = _style(fill, radius / sizes.largest, float(chosen[index]))
-        lines += [line + np.array((x, y)) for line in _circle(radius, style, fill_spacing, lean + math.pi * radius, tolerance)]
+        lines += [
+            line + np.array((x, y))
+            for line in _circle(radius, style, fill_spacing, lean + math.pi * radius, tolerance)
+        ]
     low, high = (area.left, area.top), (area.right, area.bottom)
     yield from (np.clip(line, low, high) for line in nearest_first(lines))
 
 
-def _sizes(area: Area, smallest: float, largest: float, *, tail: float, gap: float, cover: float, container: str) -> Sizes:
+def _sizes(
+    area: Area,
+    smallest: float,
+    largest: float,
+    *,
+    tail: float,
+    gap: float,
+    cover: float,
+    container: str,
+) -> Sizes:
     """Return the sizes that cover the share `cover` of the room; circles that are too large for it are made smaller."""
     shorter = min(area.inner_width, area.inner_height)
     most = min(max(largest, smallest), shorter * WIDEST)
@@ -160,11 +187,22 @@ def _sizes(area: Area, smallest: float, largest: float, *, tail: float, gap: flo
     radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
     room = math.pi * shorter**2 / 4 if container == DISC else area.inner_width * area.inner_height
     # Circles need the gaps around them too, which leaves less paper to small ones.
-    taken = max(float((radius**2).mean()) * math.pi / cover, float(((radius + gap / 2) ** 2).mean()) * math.pi / DENSEST)
+    taken = max(
+        float((radius**2).mean()) * math.pi / cover,
+        float(((radius + gap / 2) ** 2).mean()) * math.pi / DENSEST,
+    )
     return sizes._replace(number=max(1, math.ceil(room / taken)))
 
 
-def _packed(area: Area, rng: np.random.Generator, radii: Floats, *, smallest: float, gap: float, container: str) -> Floats:
+def _packed(
+    area: Area,
+    rng: np.random.Generator,
+    radii: Floats,
+    *,
+    smallest: float,
+    gap: float,
+    container: str,
+) -> Floats:
     """Return circles that do not touch, as an array of x, y and radius in mm, with `radii`, which fall, or smaller.
 
     The lattice knows how far each of its points is from the nearest circle and the edge. A circle of the radius r fits where that
@@ -211,7 +249,9 @@ def _place(free: Floats, liked: Floats, radius: float, rng: np.random.Generator)
     return best // free.shape[1], best % free.shape[1]
 
 
-def _set(free: Floats, x: Floats, y: Floats, circle: tuple[float, float, float], next_radius: float) -> None:
+def _set(
+    free: Floats, x: Floats, y: Floats, circle: tuple[float, float, float], next_radius: float
+) -> None:
     """Let the lattice know of a `circle`: x, y and radius in mm. Circles that come next are not larger than `next_radius`."""
     *at, radius = circle
     reach = radius + next_radius
@@ -233,14 +273,19 @@ def _style(fill: str, share: float, chance: float) -> str:
     return CONCENTRIC if chance < LIGHT else SPIRAL if chance < DARK else HATCH
 
 
-def _circle(radius: float, style: str, spacing: float, angle: float, tolerance: float) -> Iterator[Polyline]:
+def _circle(
+    radius: float, style: str, spacing: float, angle: float, tolerance: float
+) -> Iterator[Polyline]:
     """Yield a circle around (0, 0) and what is in it."""
     if style == SPIRAL and radius > 2 * spacing:
         yield _spiral(radius, spacing, angle, tolerance)
         return
     yield _ring(radius, angle, tolerance)
     if style == CONCENTRIC:
-        yield from (_ring(each, angle, tolerance) for each in np.arange(radius - spacing, spacing / 2, -spacing).tolist())
+        yield from (
+            _ring(each, angle, tolerance)
+            for each in np.arange(radius - spacing, spacing / 2, -spacing).tolist()
+        )
     elif style == HATCH and radius > spacing:
         yield _hatch(radius - spacing / 2, spacing, angle)
 
@@ -265,7 +310,9 @@ def _hatch(radius: float, spacing: float, angle: float) -> Polyline:
     lines = max(1, round(2 * radius / spacing))
     level = radius * ((np.arange(lines) + 0.5) * 2 / lines - 1)
     half = np.sqrt(radius**2 - level**2) * np.where(np.arange(lines) % 2, -1, 1)
-    points = np.stack((np.column_stack((-half, level)), np.column_stack((half, level))), axis=1).reshape(-1, 2)
+    points = np.stack(
+        (np.column_stack((-half, level)), np.column_stack((half, level))), axis=1
+    ).reshape(-1, 2)
     cosine, sine = math.cos(angle), math.sin(angle)
     return np.asarray(points @ np.array(((cosine, sine), (-sine, cosine))))
 

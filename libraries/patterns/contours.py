@@ -11,11 +11,11 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
-from libraries.drawing.reaction_diffusion import CELLS, REGIMES, grow, refined, sow
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
+from libraries.geometry.reaction_diffusion import CELLS, REGIMES, grow, refined, sow
 from libraries.lettering import lay_out
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
@@ -90,15 +90,21 @@ class ContoursSchema(Schema):
     octaves = WholeNumber(
         load_default=3,
         validate=Range(1, 5),
-        metadata={"description": "How fine the details of the land are: each octave adds some of half the size."},
+        metadata={
+            "description": "How fine the details of the land are: each octave adds some of half the size."
+        },
     )
     warp = fields.Float(
         load_default=0.55,
         validate=Range(0, 2),
-        metadata={"description": "How much the land is bent out of shape: 0 gives round hills, more gives ridges and valleys."},
+        metadata={
+            "description": "How much the land is bent out of shape: 0 gives round hills, more gives ridges and valleys."
+        },
     )
     stones = WholeNumber(
-        load_default=5, validate=Range(1, 60), metadata={"description": "How many stones there are; only for distance."}
+        load_default=5,
+        validate=Range(1, 60),
+        metadata={"description": "How many stones there are; only for distance."},
     )
     preset = fields.String(
         load_default="coral",
@@ -114,7 +120,9 @@ class ContoursSchema(Schema):
     iterations = WholeNumber(
         load_default=3000,
         validate=Range(500, 10_000),
-        metadata={"description": "How many steps it grows: few leave it rough, many let it settle; only for reaction_diffusion."},
+        metadata={
+            "description": "How many steps it grows: few leave it rough, many let it settle; only for reaction_diffusion."
+        },
     )
     bold = millimetres(
         "How much wider every fifth line is, drawn forth and back beside itself; 0 for as thin as the others",
@@ -154,13 +162,22 @@ def cost(
     steepness of noise follows from its scale, that of a distance is 1.
     """
     del preset
-    columns, rows = _lattice(area, _step(area, kind, tolerance, scale=scale, octaves=octaves, feature=feature))
+    columns, rows = _lattice(
+        area, _step(area, kind, tolerance, scale=scale, octaves=octaves, feature=feature)
+    )
     step = min(area.inner_width / columns, area.inner_height / rows)
     room = area.inner_width * area.inner_height
     drawn = _levels(area, kind, levels, feature)
     work = columns * rows * WORK
     if kind == TERRAIN:
-        length = TERRAIN_LENGTH * (1 + 1.5 * warp) * drawn * room / _scale(area, scale) * (1 + 0.2 * (octaves - 1))
+        length = (
+            TERRAIN_LENGTH
+            * (1 + 1.5 * warp)
+            * drawn
+            * room
+            / _scale(area, scale)
+            * (1 + 0.2 * (octaves - 1))
+        )
         work *= octaves + 2.0
     elif kind == DISTANCE:
         length = DISTANCE_LENGTH * drawn * room / (0.25 * math.sqrt(room / stones))
@@ -171,7 +188,9 @@ def cost(
     if kind != TERRAIN:
         length += drawn * 4 * (area.inner_width + area.inner_height)
     # A line enters a new square after three quarters of its side on average.
-    points = (1.4 * length / step + 2 * drawn) * (1 + (bold > 0) / INDEX * 1.5) + labels * DIGITS * length / NUMBERED
+    points = (1.4 * length / step + 2 * drawn) * (
+        1 + (bold > 0) / INDEX * 1.5
+    ) + labels * DIGITS * length / NUMBERED
     return max(points, work)
 
 
@@ -209,15 +228,27 @@ def draw(
     "Marching cubes" (1987); where the diagonals disagree, the mean of the four corners decides. What grows is the reaction of
     Gray and Scott (1984), fed as in Pearson's map (1993).
     """
-    columns, rows = _lattice(area, _step(area, kind, tolerance, scale=scale, octaves=octaves, feature=feature))
-    x, y = np.linspace(area.left, area.right, columns + 1), np.linspace(area.top, area.bottom, rows + 1)
+    columns, rows = _lattice(
+        area, _step(area, kind, tolerance, scale=scale, octaves=octaves, feature=feature)
+    )
+    x, y = (
+        np.linspace(area.left, area.right, columns + 1),
+        np.linspace(area.top, area.bottom, rows + 1),
+    )
     size = _scale(area, scale)
     if kind == TERRAIN:
         heights = _terrain(rng, x, y, size, octaves=octaves, warp=warp)
     elif kind == DISTANCE:
         heights = _distance(area, rng, x, y, scale=size, warp=warp, stones=stones)
     else:
-        heights = _grown(area, rng, (rows + 1, columns + 1), preset=preset, feature=feature, iterations=iterations)
+        heights = _grown(
+            area,
+            rng,
+            (rows + 1, columns + 1),
+            preset=preset,
+            feature=feature,
+            iterations=iterations,
+        )
     shorter = min(area.inner_width, area.inner_height)
     least, stub = min(SHORTEST, 0.1 * shorter), min(STUB, 0.02 * shorter)
     if kind == REACTION:
@@ -243,16 +274,24 @@ def _scale(area: Area, scale: float) -> float:
 
 def _feature(area: Area, feature: float | None) -> float:
     """Return the distance from stripe to stripe in mm."""
-    return max(FINEST, math.sqrt(area.inner_width * area.inner_height) / FEATURES) if feature is None else feature
+    return (
+        max(FINEST, math.sqrt(area.inner_width * area.inner_height) / FEATURES)
+        if feature is None
+        else feature
+    )
 
 
 def _cells(area: Area, feature: float | None) -> tuple[int, int]:
     """Return how many rows and columns of cells something grows in; in fewer it would not."""
     side = _feature(area, feature) / CELLS
-    return max(2 * CELLS, math.ceil(area.inner_height / side)), max(2 * CELLS, math.ceil(area.inner_width / side))
+    return max(2 * CELLS, math.ceil(area.inner_height / side)), max(
+        2 * CELLS, math.ceil(area.inner_width / side)
+    )
 
 
-def _step(area: Area, kind: str, tolerance: float, *, scale: float, octaves: int, feature: float | None) -> float:
+def _step(
+    area: Area, kind: str, tolerance: float, *, scale: float, octaves: int, feature: float | None
+) -> float:
     """Return how far apart the lattice's points are in mm: a chord c leaves a circle of radius r by c**2 / (8 r)."""
     if kind == REACTION:
         return math.sqrt(8 * tolerance * NARROWEST * _feature(area, feature))
@@ -268,10 +307,14 @@ def _lattice(area: Area, step: float) -> tuple[int, int]:
 def _levels(area: Area, kind: str, levels: int, feature: float | None) -> int:
     if kind == REACTION:
         return min(levels, max(2, math.floor(_feature(area, feature) / (2 * NESTED))))
-    return min(levels, max(2, math.ceil(math.hypot(area.inner_width, area.inner_height) / (2 * CLOSEST))))
+    return min(
+        levels, max(2, math.ceil(math.hypot(area.inner_width, area.inner_height) / (2 * CLOSEST)))
+    )
 
 
-def _terrain(rng: np.random.Generator, x: Floats, y: Floats, scale: float, *, octaves: int, warp: float) -> Floats:
+def _terrain(
+    rng: np.random.Generator, x: Floats, y: Floats, scale: float, *, octaves: int, warp: float
+) -> Floats:
     """Return heights between 0 and 1, as an array of shape (rows, columns)."""
     land, aside, along = (GradientNoise(rng) for _ in range(3))
     # The first place of the noise is a whole number, where it is 0 whatever the seed.
@@ -282,7 +325,16 @@ def _terrain(rng: np.random.Generator, x: Floats, y: Floats, scale: float, *, oc
     return np.asarray((heights - heights.min()) / max(float(np.ptp(heights)), 1e-12))
 
 
-def _distance(area: Area, rng: np.random.Generator, x: Floats, y: Floats, *, scale: float, warp: float, stones: int) -> Floats:
+def _distance(
+    area: Area,
+    rng: np.random.Generator,
+    x: Floats,
+    y: Floats,
+    *,
+    scale: float,
+    warp: float,
+    stones: int,
+) -> Floats:
     """Return the distance to the nearest stone, as a share of the largest; inside of stones it is negative."""
     noise = GradientNoise(rng)
     room = math.sqrt(area.inner_width * area.inner_height / stones)
@@ -310,12 +362,20 @@ def _apart(area: Area, rng: np.random.Generator, number: int) -> list[tuple[floa
 
 
 def _grown(
-    area: Area, rng: np.random.Generator, shape: tuple[int, int], *, preset: str, feature: float | None, iterations: int
+    area: Area,
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    *,
+    preset: str,
+    feature: float | None,
+    iterations: int,
 ) -> Floats:
     """Return how much has grown, between 0 and 1, as an array of `shape`."""
     rows, columns = _cells(area, feature)
     regime = REGIMES[preset]
-    amount = refined(grow(sow(rng, rows, columns), regime, iterations, lambda part: tell(GROWN * part)), *shape)
+    amount = refined(
+        grow(sow(rng, rows, columns), regime, iterations, lambda part: tell(GROWN * part)), *shape
+    )
     share = (amount - amount.min()) / max(float(np.ptp(amount)), 1e-12)
     # Slopes are steep and tops flat: heights that take up about as much of the sheet each are more evenly apart.
     ranks = np.linspace(0, 1, 257)
@@ -343,7 +403,9 @@ def _contours(heights: Floats, x: Floats, y: Floats, levels: int) -> Iterator[tu
             yield int(nodes[path[0]]) % levels, line[moved]
 
 
-def _segments(above: Integers, heights: Floats, rows: int, columns: int, levels: int) -> tuple[Integers, Integers]:
+def _segments(
+    above: Integers, heights: Floats, rows: int, columns: int, levels: int
+) -> tuple[Integers, Integers]:
     """Return where the pieces of line in the squares begin and end.
 
     Both are numbers of a side of the lattice, times `levels`, plus the level. Sides that lie across come first, row by row.
@@ -353,8 +415,12 @@ def _segments(above: Integers, heights: Floats, rows: int, columns: int, levels:
     count = highest - lowest
     square = np.repeat(np.arange(len(count)), count)
     level = np.arange(len(square)) - np.repeat(np.cumsum(count) - count - lowest, count)
-    case = sum((corner.ravel()[square] > level) * np.int64(2**bit) for bit, corner in enumerate(corners))
-    middle = (heights[:-1, :-1] + heights[:-1, 1:] + heights[1:, 1:] + heights[1:, :-1]).ravel()[square] / 4 > level
+    case = sum(
+        (corner.ravel()[square] > level) * np.int64(2**bit) for bit, corner in enumerate(corners)
+    )
+    middle = (heights[:-1, :-1] + heights[:-1, 1:] + heights[1:, 1:] + heights[1:, :-1]).ravel()[
+        square
+    ] / 4 > level
     row, column = np.divmod(square, columns - 1)
     across, down = row * (columns - 1) + column, rows * (columns - 1) + row * columns + column
     sides = np.stack((across, down + 1, across + columns - 1, down))
@@ -368,7 +434,9 @@ def _segments(above: Integers, heights: Floats, rows: int, columns: int, levels:
     return enters * levels + named, leaves * levels + named
 
 
-def _saddles(case: Integers, middle: NDArray[np.bool_]) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
+def _saddles(
+    case: Integers, middle: NDArray[np.bool_]
+) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
     """Return the sides by which the first and the second piece of each square enter and leave; -1 for no second piece."""
     enters, leaves = ENTERS[case], LEAVES[case]
     more = np.full((2, len(case)), -1)
@@ -389,7 +457,9 @@ def _points(nodes: Integers, heights: Floats, x: Floats, y: Floats, levels: int)
     next_row, next_column = row + ~lies_across, column + lies_across
     start, end = heights[row, column], heights[next_row, next_column]
     part = np.clip((level - start) / (end - start), 0, 1)
-    return np.column_stack((x[column] + part * (x[next_column] - x[column]), y[row] + part * (y[next_row] - y[row])))
+    return np.column_stack(
+        (x[column] + part * (x[next_column] - x[column]), y[row] + part * (y[next_row] - y[row]))
+    )
 
 
 def _paths(following: list[int], open_ends: list[int]) -> Iterator[list[int]]:
@@ -407,9 +477,15 @@ def _paths(following: list[int], open_ends: list[int]) -> Iterator[list[int]]:
 def _bold(line: Polyline, width: float) -> Polyline:
     """Return `line` drawn forth and back, or twice round if it is closed, `width` mm apart."""
     closed = np.array_equal(line[0], line[-1])
-    run = np.concatenate((line[-2:-1], line, line[1:2])) if closed else np.concatenate((line[:1], line, line[-1:]))
+    run = (
+        np.concatenate((line[-2:-1], line, line[1:2]))
+        if closed
+        else np.concatenate((line[:1], line, line[-1:]))
+    )
     along = run[2:] - run[:-2]
-    aside = np.column_stack((-along[:, 1], along[:, 0])) * (width / 2 / np.maximum(np.hypot(*along.T), 1e-12)[:, None])
+    aside = np.column_stack((-along[:, 1], along[:, 0])) * (
+        width / 2 / np.maximum(np.hypot(*along.T), 1e-12)[:, None]
+    )
     one, two = line + aside, line - aside
     return np.concatenate((one, two if closed else two[::-1]))
 
@@ -424,7 +500,9 @@ class _Land:
 
     def holds(self, places: Polyline) -> bool:
         """Return whether all places, an array of shape (..., 2) in mm, are on the sheet."""
-        return bool((places >= (self.x[0], self.y[0])).all() and (places <= (self.x[-1], self.y[-1])).all())
+        return bool(
+            (places >= (self.x[0], self.y[0])).all() and (places <= (self.x[-1], self.y[-1])).all()
+        )
 
     def at(self, places: Polyline) -> Floats:
         """Return the heights of the nearest known places."""
@@ -443,7 +521,10 @@ def _numbered(line: Polyline, level: int, land: _Land) -> tuple[list[Polyline], 
     if run[-1] < max(NUMBERED, 4 * gap):
         return [line], []
     starts = np.arange(gap, run[-1] - 2 * gap, STRIDE)
-    first, last = (np.column_stack([np.interp(starts + shift, run, each) for each in line.T]) for shift in (0, gap))
+    first, last = (
+        np.column_stack([np.interp(starts + shift, run, each) for each in line.T])
+        for shift in (0, gap)
+    )
     spans = np.hypot(*(last - first).T) / gap
     for place in np.argsort(-spans, kind="stable")[:LOOKED_AT].tolist():
         if spans[place] < STRAIGHT:
@@ -455,24 +536,38 @@ def _numbered(line: Polyline, level: int, land: _Land) -> tuple[list[Polyline], 
         turn = np.array([along, (-along[1], along[0])])
         middle = (first[place] + last[place]) / 2
         if _has_room(middle, turn, gap, level, land):
-            pieces = _without(line, run, (starts[place], first[place]), (starts[place] + gap, last[place]))
+            pieces = _without(
+                line, run, (starts[place], first[place]), (starts[place] + gap, last[place])
+            )
             return pieces, [stroke @ turn + middle for stroke in digits.strokes]
     return [line], []
 
 
 def _has_room(middle: Polyline, turn: Floats, gap: float, level: int, land: _Land) -> bool:
     """Return whether the room of a number is on the sheet and crossed by no line but its own."""
-    across, down = np.meshgrid(np.linspace(-gap / 2, gap / 2, 9), np.linspace(-1, 1, 5) * (CAP / 2 + CLEAR / 2))
+    across, down = np.meshgrid(
+        np.linspace(-gap / 2, gap / 2, 9), np.linspace(-1, 1, 5) * (CAP / 2 + CLEAR / 2)
+    )
     places = np.stack((across, down), axis=2) @ turn + middle
     if not land.holds(places):
         return False
     above = land.at(places) - level
     sides = np.sign(above[[0, -1]])
-    return bool((np.abs(above) < NEAREST).all() and (sides == sides[:, :1]).all() and sides[0, 0] * sides[1, 0] < 0)
+    return bool(
+        (np.abs(above) < NEAREST).all()
+        and (sides == sides[:, :1]).all()
+        and sides[0, 0] * sides[1, 0] < 0
+    )
 
 
-def _without(line: Polyline, run: Floats, first: tuple[float, Polyline], last: tuple[float, Polyline]) -> list[Polyline]:
+def _without(
+    line: Polyline, run: Floats, first: tuple[float, Polyline], last: tuple[float, Polyline]
+) -> list[Polyline]:
     """Return the line without the part between two places, given by their way along the line and in mm; a closed line opens."""
     before = np.concatenate((line[run < first[0]], first[1][None]))
     after = np.concatenate((last[1][None], line[run > last[0]]))
-    return [np.concatenate((after, before[1:]))] if np.array_equal(line[0], line[-1]) else [before, after]
+    return (
+        [np.concatenate((after, before[1:]))]
+        if np.array_equal(line[0], line[-1])
+        else [before, after]
+    )

@@ -12,13 +12,13 @@ from marshmallow import Schema, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import thinned
-from libraries.drawing.fields import WholeNumber, check_order, millimetres, tolerance_field
-from libraries.drawing.mending import mend
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
-from libraries.drawing.streamlines import Field, Streamlines
+from libraries.fields import WholeNumber, check_order, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import thinned
+from libraries.geometry.mending import mend
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
+from libraries.geometry.streamlines import Field, Streamlines
 from libraries.imaging.controls import lay
 from libraries.imaging.field import image_field
 from libraries.imaging.tones import COVER, Box
@@ -66,23 +66,36 @@ class FlowFieldSchema(Schema):
     swirl = fields.Float(
         load_default=1.0,
         validate=Range(0, 5),
-        metadata={"description": "How much the current turns: 0 is a straight stream, 1 is lively, 5 is wild."},
+        metadata={
+            "description": "How much the current turns: 0 is a straight stream, 1 is lively, 5 is wild."
+        },
     )
-    separation = millimetres("Distance between lines where they are closest", least=0.5, most=50, load_default=1.5)
+    separation = millimetres(
+        "Distance between lines where they are closest", least=0.5, most=50, load_default=1.5
+    )
     taper = fields.Float(
         load_default=2.2,
         validate=Range(1, 6),
-        metadata={"description": "How many times wider apart the lines are where they are farthest; 1 is even everywhere."},
+        metadata={
+            "description": "How many times wider apart the lines are where they are farthest; 1 is even everywhere."
+        },
     )
     shortest = millimetres(
-        "Lines shorter than this are left out; never under three separations", least=1, most=200, load_default=5.0
+        "Lines shorter than this are left out; never under three separations",
+        least=1,
+        most=200,
+        load_default=5.0,
     )
-    longest = millimetres("Lines are ended at this length", least=10, most=20_000, load_default=2000.0)
+    longest = millimetres(
+        "Lines are ended at this length", least=10, most=20_000, load_default=2000.0
+    )
     obstacles = WholeNumber(
         load_default=None,
         allow_none=True,
         validate=Range(0, 9),
-        metadata={"description": "How many empty circles the lines part around; if not given, 1, and none with an image."},
+        metadata={
+            "description": "How many empty circles the lines part around; if not given, 1, and none with an image."
+        },
     )
     obstacle_radius = millimetres(
         "Radius of the largest circle, at most a quarter of the shorter side; the others are smaller",
@@ -145,13 +158,19 @@ def draw(
         obstacles = 0 if field == IMAGE else 1
     circles = _circles(area, rng, obstacles, min(obstacle_radius, short / 4), separation)
     source = partial(_tracing, image=image, cell=cell) if field == IMAGE else _CURRENTS[field]
-    current = _field(area, rng, circles, source=source, cell=cell, scale=scale, swirl=swirl, taper=taper)
+    current = _field(
+        area, rng, circles, source=source, cell=cell, scale=scale, swirl=swirl, taper=taper
+    )
     room = (area.left, area.top, area.right, area.bottom)
     shortest = min(shortest, short / 2)
-    lines = Streamlines(current, room, separation=separation, step=step, shortest=shortest, longest=longest)
+    lines = Streamlines(
+        current, room, separation=separation, step=step, shortest=shortest, longest=longest
+    )
     for circle in circles:
         lines.block(*circle)
-    grown = list(_told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step))
+    grown = list(
+        _told(lines, _seeds(area, rng, separation), area.inner_width * area.inner_height / step)
+    )
     kept = [line for line in grown if not _is_wound(line, separation)]
     if field != IMAGE:
         # Forms of a picture turn so sharply that the bends which mend gaps would cross other lines.
@@ -179,7 +198,9 @@ def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
     """Return whether all places lie in the room and outside of the circles."""
     inside = (places >= (area.left, area.top)).all() and (places <= (area.right, area.bottom)).all()
     x, y = places.T
-    return bool(inside) and all(((x - circle[0]) ** 2 + (y - circle[1]) ** 2 > circle[2] ** 2).all() for circle in circles)
+    return bool(inside) and all(
+        ((x - circle[0]) ** 2 + (y - circle[1]) ** 2 > circle[2] ** 2).all() for circle in circles
+    )
 
 
 def _sizes(area: Area, separation: float, scale: float, field: str) -> tuple[float, float, float]:
@@ -195,7 +216,10 @@ def _sizes(area: Area, separation: float, scale: float, field: str) -> tuple[flo
 
 def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
     """Return one place in each cell of a grid, in an order of chance, so that no corner stays empty."""
-    columns, rows = (max(1, math.floor(length / separation / 2)) for length in (area.inner_width, area.inner_height))
+    columns, rows = (
+        max(1, math.floor(length / separation / 2))
+        for length in (area.inner_width, area.inner_height)
+    )
     order = rng.permutation(columns * rows)
     row, column = np.divmod(order, columns)
     jitter = rng.uniform(0.1, 0.9, (2, len(order)))
@@ -203,7 +227,9 @@ def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
     return np.column_stack((x, area.top + (row + jitter[1]) * (area.inner_height / rows)))
 
 
-def _circles(area: Area, rng: np.random.Generator, count: int, radius: float, separation: float) -> list[Circle]:
+def _circles(
+    area: Area, rng: np.random.Generator, count: int, radius: float, separation: float
+) -> list[Circle]:
     """Return the x, y and radius of circles that keep a distance from each other, as far as room is found for them."""
     circles: list[Circle] = []
     for number in range(count):
@@ -211,11 +237,16 @@ def _circles(area: Area, rng: np.random.Generator, count: int, radius: float, se
         chances = rng.uniform(0, 1, (30, 2))
         if number == 0:
             # The first one lies where a picture likes its subject, about a third from an edge.
-            chances = HALF + 0.36 * np.where(chances < HALF, -1, 1) * (0.35 + np.abs(chances - HALF))
+            chances = HALF + 0.36 * np.where(chances < HALF, -1, 1) * (
+                0.35 + np.abs(chances - HALF)
+            )
         for u, v in chances.tolist():
             x = area.left + each + u * (area.inner_width - 2 * each)
             y = area.top + each + v * (area.inner_height - 2 * each)
-            if all(math.hypot(x - other[0], y - other[1]) > each + other[2] + 6 * separation for other in circles):
+            if all(
+                math.hypot(x - other[0], y - other[1]) > each + other[2] + 6 * separation
+                for other in circles
+            ):
                 circles.append((x, y, each))
                 break
     return circles
@@ -233,7 +264,9 @@ def _field(
     taper: float,
 ) -> Field:
     """Return the current of the `source` sampled over the room and a cell beyond."""
-    columns, rows = (math.ceil(length / cell) + 4 for length in (area.inner_width, area.inner_height))
+    columns, rows = (
+        math.ceil(length / cell) + 4 for length in (area.inner_width, area.inner_height)
+    )
     row, column = np.mgrid[:rows, :columns].astype(np.float64)
     x: Floats = area.left + cell * (column - 1)
     y: Floats = area.top + cell * (row - 1)
@@ -245,11 +278,18 @@ def _field(
     for circle in circles:
         along_x, along_y = _part((along_x, along_y), (x, y), circle)
     return Field(
-        area.left - cell, area.top - cell, cell, np.round(along_x, DIGITS), np.round(along_y, DIGITS), np.round(sparse, 4)
+        area.left - cell,
+        area.top - cell,
+        cell,
+        np.round(along_x, DIGITS),
+        np.round(along_y, DIGITS),
+        np.round(sparse, 4),
     )
 
 
-def _part(along: tuple[Floats, Floats], at: tuple[Floats, Floats], circle: Circle) -> tuple[Floats, Floats]:
+def _part(
+    along: tuple[Floats, Floats], at: tuple[Floats, Floats], circle: Circle
+) -> tuple[Floats, Floats]:
     """Return the current with its part towards or away from a circle faded out near it."""
     (along_x, along_y), (x, y) = along, at
     away_x, away_y = x - circle[0], y - circle[1]
@@ -267,7 +307,9 @@ def _drifting(
 ) -> tuple[Floats, Floats]:
     drift = rng.uniform(0, 2 * math.pi)
     shift = rng.uniform(0, 64, 2)
-    angle = drift + 2.4 * swirl * GradientNoise(rng).fractal(at[0] / scale + shift[0], at[1] / scale + shift[1], 2)
+    angle = drift + 2.4 * swirl * GradientNoise(rng).fractal(
+        at[0] / scale + shift[0], at[1] / scale + shift[1], 2
+    )
     return np.cos(angle), np.sin(angle)
 
 
@@ -276,15 +318,27 @@ def _swirling(
 ) -> tuple[Floats, Floats]:
     drift = rng.uniform(0, 2 * math.pi)
     noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
-    along_x, along_y = np.full(at[0].shape, 0.55 * math.cos(drift)), np.full(at[0].shape, 0.55 * math.sin(drift))
+    along_x, along_y = (
+        np.full(at[0].shape, 0.55 * math.cos(drift)),
+        np.full(at[0].shape, 0.55 * math.sin(drift)),
+    )
     for octave, weight in ((1, 1.0), (2, 0.22)):
-        down_x, down_y = noise.slope(at[0] * octave / scale + shift[0], at[1] * octave / scale + shift[1])
+        down_x, down_y = noise.slope(
+            at[0] * octave / scale + shift[0], at[1] * octave / scale + shift[1]
+        )
         along_x, along_y = along_x + swirl * weight * down_y, along_y - swirl * weight * down_x
     return along_x, along_y
 
 
 def _tracing(
-    rng: np.random.Generator, at: tuple[Floats, Floats], scale: float, swirl: float, area: Area, *, image: str, cell: float
+    rng: np.random.Generator,
+    at: tuple[Floats, Floats],
+    scale: float,
+    swirl: float,
+    area: Area,
+    *,
+    image: str,
+    cell: float,
 ) -> tuple[Floats, Floats]:
     """Return the current around what is dark and what is light in a picture: across the slope of its tones.
 
@@ -316,14 +370,20 @@ def _whirling(
     drift = rng.uniform(0, 2 * math.pi)
     along_x, along_y = np.full(at[0].shape, math.cos(drift)), np.full(at[0].shape, math.sin(drift))
     for number in range(int(rng.integers(3, 7))):
-        x, y = area.left + rng.uniform(0.1, 0.9) * area.inner_width, area.top + rng.uniform(0.1, 0.9) * area.inner_height
+        x, y = (
+            area.left + rng.uniform(0.1, 0.9) * area.inner_width,
+            area.top + rng.uniform(0.1, 0.9) * area.inner_height,
+        )
         away_x, away_y = at[0] - x, at[1] - y
         strength = swirl * scale * rng.uniform(0.3, 0.8) * (1 if number % 2 else -1)
         # A whirl with a calm core, so that its middle is no knot.
         whirl = strength / (away_x**2 + away_y**2 + (0.12 * scale) ** 2) ** 0.5
         reach = np.exp(-(away_x**2 + away_y**2) / (1.2 * scale) ** 2)
         distance = np.sqrt(away_x**2 + away_y**2 + 1)
-        along_x, along_y = along_x - 3 * whirl * reach * away_y / distance, along_y + 3 * whirl * reach * away_x / distance
+        along_x, along_y = (
+            along_x - 3 * whirl * reach * away_y / distance,
+            along_y + 3 * whirl * reach * away_x / distance,
+        )
     return along_x, along_y
 
 

@@ -10,9 +10,9 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import degrees, millimetres, tolerance_field
+from libraries.fields import degrees, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
 Levels = NDArray[np.float64]
@@ -62,12 +62,26 @@ class GridSchema(Schema):
     tolerance = tolerance_field("the true circle or turn")
 
 
-def cost(area: Area, *, kind: str, spacing_x: float, spacing_y: float, angle: float, serpentine: bool, tolerance: float) -> float:
+def cost(
+    area: Area,
+    *,
+    kind: str,
+    spacing_x: float,
+    spacing_y: float,
+    angle: float,
+    serpentine: bool,
+    tolerance: float,
+) -> float:
     """Return how many points the grid has: two to a line, and those of the turns."""
     if kind == SQUARE and angle == 0:
         columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
         plans = ((rows, turn_x), (columns, turn_y))
-        return float(sum(len(levels) * (2 + len(_half_turn(levels, depth, tolerance))) for levels, depth in plans))
+        return float(
+            sum(
+                len(levels) * (2 + len(_half_turn(levels, depth, tolerance)))
+                for levels, depth in plans
+            )
+        )
     if kind == POLAR:
         radii, counts = _polar_plan(area, spacing_x, spacing_y)
         return float((_arc_steps(radii, 2 * math.pi, tolerance) + 1).sum() + 2 * counts[-1])
@@ -120,10 +134,14 @@ def draw(
     else:
         gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
         for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
-            yield from _family(area, gap, math.radians(direction + angle), tolerance, serpentine=serpentine)
+            yield from _family(
+                area, gap, math.radians(direction + angle), tolerance, serpentine=serpentine
+            )
 
 
-def _plan(area: Area, spacing_x: float, spacing_y: float, *, serpentine: bool) -> tuple[Levels, Levels, float, float]:
+def _plan(
+    area: Area, spacing_x: float, spacing_y: float, *, serpentine: bool
+) -> tuple[Levels, Levels, float, float]:
     """Return the x of the vertical lines, the y of the horizontal ones, and how far the turns reach beyond them in x and in y."""
     turn_x = min(spacing_y / 2, area.inner_width / 4) if serpentine else 0.0
     turn_y = min(spacing_x / 2, area.inner_height / 4) if serpentine else 0.0
@@ -140,11 +158,15 @@ def _half_turn(levels: Levels, depth: float, tolerance: float) -> Polyline:
     """Return the inner points of the turn between two `levels`, seen from the middle between them; none for no depth."""
     half_gap = (levels[1] - levels[0]) / 2
     steps = int(arc_chords(max(depth, half_gap), math.pi, tolerance)) if depth else 1
-    angle = np.linspace(-math.pi / 2, math.pi / 2, max(steps, 2) + 1)[1:-1] if depth else np.empty(0)
+    angle = (
+        np.linspace(-math.pi / 2, math.pi / 2, max(steps, 2) + 1)[1:-1] if depth else np.empty(0)
+    )
     return np.column_stack((depth * np.cos(angle), half_gap * np.sin(angle)))
 
 
-def _to_and_fro(levels: Levels, ends: tuple[float, float], depth: float, tolerance: float) -> Polyline:
+def _to_and_fro(
+    levels: Levels, ends: tuple[float, float], depth: float, tolerance: float
+) -> Polyline:
     """Return the points of lines between `ends` at each of `levels`, to and fro, with turns that reach `depth` beyond."""
     turn = _half_turn(levels, depth, tolerance)
     size = 2 + len(turn)
@@ -164,14 +186,18 @@ def _arc_steps(radius: Levels | float, angle: float, tolerance: float) -> Levels
     return np.maximum(arc_chords(radius, angle, tolerance), 4.0)
 
 
-def _family(area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool) -> Iterator[Polyline]:
+def _family(
+    area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool
+) -> Iterator[Polyline]:
     """Yield parallel lines a `gap` apart, one of them through the centre, as one stroke with round turns or one by one."""
     along = np.array([math.cos(angle), math.sin(angle)])
     shortest = min(area.inner_width, area.inner_height)
     depth = min(gap / 2, shortest / 4) if serpentine else 0.0
     half = np.array([area.inner_width, area.inner_height]) / 2 - depth * np.abs(along)
     count = math.floor(math.hypot(*half) / gap)
-    lines = _clip(np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]]), along, half)
+    lines = _clip(
+        np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]]), along, half
+    )
     lines[1::2] = lines[1::2, ::-1]
     centre = np.array(area.centre)
     if not serpentine:
@@ -187,7 +213,9 @@ def _family(area: Area, gap: float, angle: float, tolerance: float, *, serpentin
     # Round a corner, or along an edge nearly parallel to the lines, the next line begins too far away for a turn.
     far = np.flatnonzero(np.hypot(*(out - back).T) > FARTHEST_TURN * gap) + 1
     for first, last in zip([0, *far.tolist()], [*far.tolist(), len(lines)], strict=True):
-        blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1).reshape(-1, 2)
+        blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1).reshape(
+            -1, 2
+        )
         yield np.concatenate((blocks, lines[last - 1])) + centre
 
 
@@ -214,7 +242,10 @@ def _hex_gap(area: Area, spacing: float) -> float:
 def _box(area: Area, angle: float) -> tuple[float, float]:
     """Return the width and height of the box around the room, as a grid sees it that is turned by `angle` radians."""
     cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
-    return area.inner_width * cos + area.inner_height * sin, area.inner_width * sin + area.inner_height * cos
+    return (
+        area.inner_width * cos + area.inner_height * sin,
+        area.inner_width * sin + area.inner_height * cos,
+    )
 
 
 def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
@@ -232,7 +263,9 @@ def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
         zigzag = np.column_stack((steps * gap / 2, (1.5 * row + 0.5 + 0.5 * up) * side)) @ turn
         for line in _runs(zigzag, half):
             yield (line if forward else line[::-1]) + area.centre
-        stems = np.stack((zigzag[up == 1], zigzag[up == 1] + (0, side) @ turn), axis=1)[:: -1 if forward else 1]
+        stems = np.stack((zigzag[up == 1], zigzag[up == 1] + (0, side) @ turn), axis=1)[
+            :: -1 if forward else 1
+        ]
         stems = stems[(np.abs(stems) <= half).all(axis=(1, 2))]
         stems[1::2] = stems[1::2, ::-1]
         yield from stems + area.centre
@@ -256,13 +289,19 @@ def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels,
     inner = radii - radii[0]
     # A ring gets as many spokes as stand half of their final distance apart, or more, where it begins.
     allowed = np.log2(np.maximum(inner * 2 / outer, 2.0**-60)) + doublings
-    return radii, np.where(inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6)
+    return radii, np.where(
+        inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6
+    )
 
 
-def _polar(area: Area, spacing_x: float, spacing_y: float, angle: float, tolerance: float) -> Iterator[Polyline]:
+def _polar(
+    area: Area, spacing_x: float, spacing_y: float, angle: float, tolerance: float
+) -> Iterator[Polyline]:
     radii, counts = _polar_plan(area, spacing_x, spacing_y)
     centre = np.array(area.centre)
-    for radius, steps in zip(radii, _arc_steps(radii, 2 * math.pi, tolerance).astype(np.int64), strict=True):
+    for radius, steps in zip(
+        radii, _arc_steps(radii, 2 * math.pi, tolerance).astype(np.int64), strict=True
+    ):
         turn = angle + np.linspace(0, 2 * math.pi, steps + 1)
         circle = radius * np.column_stack((np.cos(turn), np.sin(turn)))
         circle[-1] = circle[0]

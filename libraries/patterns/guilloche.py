@@ -10,9 +10,17 @@ import numpy as np
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import OneOf, Range
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import Complexes, Curve, Floats, estimate_length, estimate_points, follow, polyline
-from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import (
+    Complexes,
+    Curve,
+    Floats,
+    estimate_length,
+    estimate_points,
+    follow,
+    polyline,
+)
 from libraries.patterns.catalogue import Polyline, pattern
 
 ROSETTE, HYPO, EPI = "rosette", "hypotrochoid", "epitrochoid"
@@ -48,13 +56,17 @@ class GuillocheSchema(Schema):
         load_default=None,
         allow_none=True,
         validate=Range(3, 480),
-        metadata={"description": "Teeth of the ring; for a rosette, swings of the line. Chosen by the seed if not given."},
+        metadata={
+            "description": "Teeth of the ring; for a rosette, swings of the line. Chosen by the seed if not given."
+        },
     )
     wheel = WholeNumber(
         load_default=None,
         allow_none=True,
         validate=Range(1, 360),
-        metadata={"description": "Teeth of the wheel; for a rosette, rounds of the line. Chosen by the seed if not given."},
+        metadata={
+            "description": "Teeth of the wheel; for a rosette, rounds of the line. Chosen by the seed if not given."
+        },
     )
     pen = fields.Float(
         load_default=None,
@@ -66,19 +78,27 @@ class GuillocheSchema(Schema):
         },
     )
     bands = WholeNumber(
-        load_default=4, validate=Range(1, 12), metadata={"description": "How many figures lie inside each other."}
+        load_default=4,
+        validate=Range(1, 12),
+        metadata={"description": "How many figures lie inside each other."},
     )
     copies = WholeNumber(
         load_default=None,
         allow_none=True,
         validate=Range(1, 120),
-        metadata={"description": "How often each figure is drawn, shifted evenly; if not given, as often as spacing asks."},
+        metadata={
+            "description": "How often each figure is drawn, shifted evenly; if not given, as often as spacing asks."
+        },
     )
-    spacing = millimetres("Width of paper for each line, on average over a band", least=0.4, most=50, load_default=0.9)
+    spacing = millimetres(
+        "Width of paper for each line, on average over a band", least=0.4, most=50, load_default=0.9
+    )
     taper = fields.Float(
         load_default=0.0,
         validate=Range(0, 0.95),
-        metadata={"description": "By which share the swing of the last copy is smaller than that of the first."},
+        metadata={
+            "description": "By which share the swing of the last copy is smaller than that of the first."
+        },
     )
     twist = degrees("How far the last copy is turned against the first", load_default=0.0)
     waves = WholeNumber(
@@ -102,7 +122,10 @@ class GuillocheSchema(Schema):
     def check_wheel(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse a wheel that fills its ring and cannot roll."""
         if data["kind"] == HYPO and data["ring"] is not None and data["ring"] == data["wheel"]:
-            raise ValidationError("Must differ from ring; a wheel as large as its ring cannot roll inside it.", "wheel")
+            raise ValidationError(
+                "Must differ from ring; a wheel as large as its ring cannot roll inside it.",
+                "wheel",
+            )
 
 
 def _to_and_fro(angle: Floats) -> Complexes:
@@ -155,7 +178,11 @@ class Figure(NamedTuple):
         wave = np.cos(self.waves * (np.angle(points) - start))
         least = abs(1 - 2 * self.swing)
         part = (radius - least) / (1 - least)
-        moved = self.inner + self.dip * wave + part * (self.outer - self.inner + (self.rise - self.dip) * wave)
+        moved = (
+            self.inner
+            + self.dip * wave
+            + part * (self.outer - self.inner + (self.rise - self.dip) * wave)
+        )
         return np.asarray(points / np.maximum(radius, 1e-12) * moved)
 
 
@@ -176,14 +203,31 @@ def cost(
 ) -> float:
     """Return the points of the figures as if all were as large as the outermost one, with the teeth that cost most."""
     outer = _outer(area)
-    radii, heights = np.array([outer, outer * (1 - MOST_SHARE)]), np.array([1, -1]) * outer * wave_depth * MOST_SHARE / 2
+    radii, heights = (
+        np.array([outer, outer * (1 - MOST_SHARE)]),
+        np.array([1, -1]) * outer * wave_depth * MOST_SHARE / 2,
+    )
     most = 0.0
     for teeth in CHOICES[kind] if ring is None or wheel is None else CHOICES[kind][:1]:
         chosen = ring or teeth[0], wheel or teeth[1]
-        figure = _figure(kind, chosen, pen, radii=radii, heights=heights, waves=max(WAVES) if waves is None else waves)
-        points = 1.1 * estimate_points(figure.curve(0, 0, 0), 2 * math.pi, _swings(figure), tolerance) + 2
+        figure = _figure(
+            kind,
+            chosen,
+            pen,
+            radii=radii,
+            heights=heights,
+            waves=max(WAVES) if waves is None else waves,
+        )
+        points = (
+            1.1 * estimate_points(figure.curve(0, 0, 0), 2 * math.pi, _swings(figure), tolerance)
+            + 2
+        )
         # Bands divide the paper, so they share the copies that the spacing asks for; each has a few at least.
-        most = max(most, points * (copies * bands if copies else 1.5 * _copies(figure, spacing) + LEAST_COPIES * bands))
+        most = max(
+            most,
+            points
+            * (copies * bands if copies else 1.5 * _copies(figure, spacing) + LEAST_COPIES * bands),
+        )
     return most
 
 
@@ -222,7 +266,9 @@ def draw(
     the two, for a rosette. For the wheel, a is the distance of its middle from that of the ring, and b that of the pen from it.
     """
     outer = _outer(area)
-    centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * OPTICAL_CENTRE)
+    centre = complex(
+        area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * OPTICAL_CENTRE
+    )
     order = rng.permutation(len(CHOICES[kind]))
     drawn_waves = int(rng.choice(WAVES)) if waves is None else waves
     radii, heights = _edges(rng, outer, bands, drawn_waves, wave_depth)
@@ -254,19 +300,31 @@ def _outer(area: Area) -> float:
     return min(area.inner_width, area.inner_height) / 2
 
 
-def _edges(rng: np.random.Generator, outer: float, bands: int, waves: int, wave_depth: float) -> tuple[Floats, Floats]:
+def _edges(
+    rng: np.random.Generator, outer: float, bands: int, waves: int, wave_depth: float
+) -> tuple[Floats, Floats]:
     """Return the radii of the edges of `bands` bands in mm, and the heights of the waves on them; these change sign by turns."""
     widths = rng.uniform(0.5, 1.5, bands)
     widths *= outer * (1 - OPENING) / widths.sum()
     radii = outer - np.concatenate(([0.0], np.cumsum(widths)))
-    heights = np.minimum(np.append(widths, widths[-1]), np.append(widths[0], widths)) * wave_depth / 2
+    heights = (
+        np.minimum(np.append(widths, widths[-1]), np.append(widths[0], widths)) * wave_depth / 2
+    )
     # Steeper waves would pinch the lines together.
     heights = np.minimum(heights, radii / max(waves, 1)) * (waves > 0)
     radii[0] -= heights[0]
     return radii, heights * (-1) ** np.arange(bands + 1)
 
 
-def _figure(kind: str, teeth: tuple[int, int], pen: float | None, *, radii: Floats, heights: Floats, waves: int) -> Figure:
+def _figure(
+    kind: str,
+    teeth: tuple[int, int],
+    pen: float | None,
+    *,
+    radii: Floats,
+    heights: Floats,
+    waves: int,
+) -> Figure:
     """Return the figure between the two `radii`, or with the swing that `pen` asks."""
     ring, wheel = teeth
     shared = math.gcd(ring, wheel)
@@ -275,13 +333,20 @@ def _figure(kind: str, teeth: tuple[int, int], pen: float | None, *, radii: Floa
         arm = ring + wheel if kind == EPI else abs(ring - wheel)
         swing = pen * wheel / (arm + pen * wheel)
     (outer, inner), (rise, dip) = radii.tolist(), heights.tolist()
-    return Figure(kind, ring // shared, wheel // shared, float(swing), outer, inner, waves, rise, dip)
+    return Figure(
+        kind, ring // shared, wheel // shared, float(swing), outer, inner, waves, rise, dip
+    )
 
 
 def _copies(figure: Figure, spacing: float) -> int:
     """Return how many copies cover the band with a line for every `spacing` mm of width, crossings counted."""
     length = estimate_length(figure.curve(0, 0, 0), 2 * math.pi, _swings(figure))
-    return min(MOST_COPIES, max(LEAST_COPIES, round(math.pi * (figure.outer**2 - figure.inner**2) / (length * spacing))))
+    return min(
+        MOST_COPIES,
+        max(
+            LEAST_COPIES, round(math.pi * (figure.outer**2 - figure.inner**2) / (length * spacing))
+        ),
+    )
 
 
 def _swings(figure: Figure) -> int:

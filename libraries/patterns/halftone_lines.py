@@ -11,9 +11,9 @@ from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import degrees, millimetres, tolerance_field
+from libraries.fields import degrees, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import arc_chords
 from libraries.imaging.channels import CHANNELS, GREY
 from libraries.imaging.controls import PictureSchema, lay, lay_roughly
 from libraries.imaging.tones import Box, Tones
@@ -65,7 +65,9 @@ class HalftoneLinesSchema(PictureSchema):
             "nothing. Give all four the same seed, and an equalise of 0."
         },
     )
-    spacing = millimetres("Distance of the lines, turns or dots", least=0.4, most=50, load_default=2.2)
+    spacing = millimetres(
+        "Distance of the lines, turns or dots", least=0.4, most=50, load_default=2.2
+    )
     amplitude = fields.Float(
         load_default=0.95,
         validate=Range(0, 1.5),
@@ -74,12 +76,21 @@ class HalftoneLinesSchema(PictureSchema):
         },
     )
     wavelength = millimetres(
-        "Length of the waves of the darkest tone; those of lighter ones are longer", least=0.3, most=50, load_default=1.0
+        "Length of the waves of the darkest tone; those of lighter ones are longer",
+        least=0.3,
+        most=50,
+        load_default=1.0,
     )
     fill = millimetres(
-        "Distance of the turns that fill a dot; as wide as the pen makes it solid", least=0.15, most=5, load_default=0.35
+        "Distance of the turns that fill a dot; as wide as the pen makes it solid",
+        least=0.15,
+        most=5,
+        load_default=0.35,
     )
-    angle = degrees("Direction of the lines, or of the rows of dots, clockwise from three o'clock", load_default=0.0)
+    angle = degrees(
+        "Direction of the lines, or of the rows of dots, clockwise from three o'clock",
+        load_default=0.0,
+    )
     tolerance = tolerance_field("the true wave")
 
 
@@ -129,7 +140,13 @@ def draw(
     of curvature k by k * c**2 / 8: points are set as closely as the larger of the two next ones asks.
     """
     controls = {"fit": fit, "gamma": gamma, "equalise": equalise, "detail": detail}
-    params = {"spacing": spacing, "amplitude": amplitude, "wavelength": wavelength, "fill": fill, "tolerance": tolerance}
+    params = {
+        "spacing": spacing,
+        "amplitude": amplitude,
+        "wavelength": wavelength,
+        "fill": fill,
+        "tolerance": tolerance,
+    }
     box = _room(area, style)
     params["reach"] = _reach(box, params)
     tones = lay(box, rng, image=image, channel=channel, **controls).averaged(spacing / 3)
@@ -147,7 +164,9 @@ def _room(area: Area, style: str) -> Box:
 
 
 def _controls(params: dict[str, Any]) -> dict[str, Any]:
-    return {name: params[name] for name in ("image", "channel", "fit", "gamma", "equalise", "detail")}
+    return {
+        name: params[name] for name in ("image", "channel", "fit", "gamma", "equalise", "detail")
+    }
 
 
 def _look(spacing: float) -> float:
@@ -157,7 +176,9 @@ def _look(spacing: float) -> float:
 def _inked(tones: Tones, x: Floats, y: Floats) -> Floats:
     """Return the tone at each place, none outside of the picture and where it is too light to show."""
     box = tones.box
-    inside = (x >= box.left) & (x <= box.left + box.width) & (y >= box.top) & (y <= box.top + box.height)
+    inside = (
+        (x >= box.left) & (x <= box.left + box.width) & (y >= box.top) & (y <= box.top + box.height)
+    )
     tone = tones.at(x, y)
     return np.where(inside & (tone >= LIGHTEST), tone, 0.0)
 
@@ -192,7 +213,11 @@ class _Course(NamedTuple):
 
 
 def _course(
-    path: Path, length: float, tones: Tones, params: dict[str, Any], bend: Callable[[Floats], Floats] | None = None
+    path: Path,
+    length: float,
+    tones: Tones,
+    params: dict[str, Any],
+    bend: Callable[[Floats], Floats] | None = None,
 ) -> _Course:
     """Look at the tones along a line of `length` mm that has the curvature `bend` itself."""
     along = np.linspace(0, length, max(3, math.ceil(length / _look(params["spacing"])) + 1))
@@ -223,7 +248,9 @@ def _waved(course: _Course, params: dict[str, Any], phase: float) -> Polyline:
     cycles = phase + _cumulated(_frequency(course.tone, params), along)
     height = params["reach"] * np.interp(kept, along, course.tone)
     place, across = course.path(kept)
-    return np.asarray(place + (height * np.sin(2 * math.pi * np.interp(kept, along, cycles)))[:, None] * across)
+    return np.asarray(
+        place + (height * np.sin(2 * math.pi * np.interp(kept, along, cycles)))[:, None] * across
+    )
 
 
 def _cumulated(rate: Floats, along: Floats) -> Floats:
@@ -249,7 +276,9 @@ def _rows(box: Box, spacing: float, angle: float) -> tuple[Floats, Floats, Float
     return starts[kept], ends[kept], across
 
 
-def _squiggles(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
+def _squiggles(
+    tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]
+) -> Iterator[Polyline]:
     """Yield the waved lines to and fro, joined where they follow each other closely."""
     reach, spacing = params["reach"], params["spacing"]
     starts, ends, across = _rows(_inside(box, reach), spacing, angle)
@@ -257,7 +286,10 @@ def _squiggles(tones: Tones, box: Box, angle: float, rng: np.random.Generator, p
     forward = True
     for start, end in zip(starts, ends, strict=True):
         path, length = _straight(*((start, end) if forward else (end, start)), across)
-        phase, lines = rng.random(), list(_runs(_course(path, length, tones, params), GAP * spacing))
+        phase, lines = (
+            rng.random(),
+            list(_runs(_course(path, length, tones, params), GAP * spacing)),
+        )
         for line in (_waved(run, params, phase) for run in lines):
             if joined and math.dist(joined[-1][-1], line[0]) > JOINED * spacing + reach:
                 yield np.concatenate(joined)
@@ -283,7 +315,9 @@ def _inside(box: Box, edge: float) -> Box:
     return Box(box.left + edge, box.top + edge, box.width - 2 * edge, box.height - 2 * edge)
 
 
-def _spiral(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
+def _spiral(
+    tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]
+) -> Iterator[Polyline]:
     """Yield one spiral of Archimedes with waves across it, from its middle to the largest circle in the box.
 
     Its radius after the angle `a` is inner + pitch * a, and its length until there is near inner * a + pitch / 2 * a**2, which
@@ -301,11 +335,15 @@ def _spiral(tones: Tones, box: Box, angle: float, rng: np.random.Generator, para
         out = np.column_stack((np.cos(turn), np.sin(turn)))
         return centre + radius[:, None] * out, out
 
-    course = _course(path, length, tones, params, lambda along: 1 / np.sqrt(inner * inner + 2 * pitch * along))
+    course = _course(
+        path, length, tones, params, lambda along: 1 / np.sqrt(inner * inner + 2 * pitch * along)
+    )
     yield _waved(course, params, rng.random())
 
 
-def _dots(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
+def _dots(
+    tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]
+) -> Iterator[Polyline]:
     """Yield filled dots in rows that lie askew, row by row to and fro."""
     del rng
     centres, radius = _dot_sizes(tones, box, angle, params)
@@ -313,7 +351,9 @@ def _dots(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params
         yield centre + _filled(size, params["fill"], params["tolerance"])
 
 
-def _dot_sizes(tones: Tones, box: Box, angle: float, params: dict[str, Any]) -> tuple[Floats, Floats]:
+def _dot_sizes(
+    tones: Tones, box: Box, angle: float, params: dict[str, Any]
+) -> tuple[Floats, Floats]:
     """Return the middles of the dots, shape (n, 2), and their radii: the area of a dot is in proportion to its tone."""
     spacing = params["spacing"]
     widest = params["reach"]
@@ -323,7 +363,10 @@ def _dot_sizes(tones: Tones, box: Box, angle: float, params: dict[str, Any]) -> 
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         # Every second row stands between the dots of the one before; all rows are counted from the same line.
         first, last = start @ along, end @ along
-        step = np.arange(math.ceil(first / spacing - number % 2 / 2), math.floor(last / spacing - number % 2 / 2) + 1)
+        step = np.arange(
+            math.ceil(first / spacing - number % 2 / 2),
+            math.floor(last / spacing - number % 2 / 2) + 1,
+        )
         at = (step + number % 2 / 2) * spacing
         row = start + (at - first)[:, None] * along
         rows.append(row if number % 2 == 0 else row[::-1])
@@ -364,7 +407,9 @@ def _dot_steps(radius: Floats, fill: float, tolerance: float) -> tuple[Floats, F
     return around, np.ceil(around * _turns(radius, fill) * 2 / 3)
 
 
-def _hatches(tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]) -> Iterator[Polyline]:
+def _hatches(
+    tones: Tones, box: Box, angle: float, rng: np.random.Generator, params: dict[str, Any]
+) -> Iterator[Polyline]:
     """Yield the strokes of all hatches, each hatch to and fro."""
     del rng
     for turn, threshold in HATCHES:
@@ -377,7 +422,9 @@ def _hatches(tones: Tones, box: Box, angle: float, rng: np.random.Generator, par
             forward ^= bool(len(strokes))
 
 
-def _dark_runs(tones: Tones, start: Floats, end: Floats, threshold: float, params: dict[str, Any]) -> Floats:
+def _dark_runs(
+    tones: Tones, start: Floats, end: Floats, threshold: float, params: dict[str, Any]
+) -> Floats:
     """Return the parts of a line that lie where the picture is darker than `threshold`: shape (n, 2, 2)."""
     length = math.hypot(*(end - start))
     along = np.linspace(0, length, max(3, math.ceil(length / _look(params["spacing"])) + 1))
@@ -392,7 +439,9 @@ def _dark_runs(tones: Tones, start: Floats, end: Floats, threshold: float, param
     return np.asarray(start + np.stack((begin, stop), axis=1)[kept][:, :, None] * unit)
 
 
-def _crossing(along: Floats, dark: Floats, outside: NDArray[np.int64], inside: NDArray[np.int64]) -> Floats:
+def _crossing(
+    along: Floats, dark: Floats, outside: NDArray[np.int64], inside: NDArray[np.int64]
+) -> Floats:
     """Return where `dark` is 0 between two neighbouring looks, or the inner look at an end of the line."""
     at_end = (outside < 0) | (outside >= len(along))
     outside = np.where(at_end, inside, outside)
@@ -404,7 +453,10 @@ def _crossing(along: Floats, dark: Floats, outside: NDArray[np.int64], inside: N
 def _looked(tones: Tones, box: Box) -> Floats:
     """Return the tones in a bounded number of places, evenly over the box."""
     rough = tones.averaged(max(box.width, box.height) / PLACES)
-    rows, columns = (max(1, min(PLACES, round(PLACES * side / max(box.width, box.height)))) for side in (box.height, box.width))
+    rows, columns = (
+        max(1, min(PLACES, round(PLACES * side / max(box.width, box.height))))
+        for side in (box.height, box.width)
+    )
     x = box.left + (np.arange(columns) + 0.5) * box.width / columns
     y = box.top + (np.arange(rows) + 0.5) * box.height / rows
     return _inked(rough, *np.meshgrid(x, y))
@@ -427,7 +479,10 @@ def _dot_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
     radius = params["reach"] * np.sqrt(_looked(tones, box))
     around, inside = _dot_steps(radius, params["fill"], params["tolerance"])
     each = around + inside + 1
-    rows, columns = box.height / (params["spacing"] * math.sqrt(3) / 2) + 2, box.width / params["spacing"] + 2
+    rows, columns = (
+        box.height / (params["spacing"] * math.sqrt(3) / 2) + 2,
+        box.width / params["spacing"] + 2,
+    )
     return float(np.where(radius > 0, each, 0).mean() * SLACK * rows * columns + each.max())
 
 
@@ -436,11 +491,18 @@ def _hatch_points(tones: Tones, box: Box, params: dict[str, Any]) -> float:
     tone = _looked(tones, box)
     dark = sum(float((tone > threshold).mean()) for _, threshold in HATCHES)
     lines = (box.width + box.height) / params["spacing"] + 2
-    return float(dark * SLACK * box.width * box.height / params["spacing"] / STUB + 2 * len(HATCHES) * lines)
+    return float(
+        dark * SLACK * box.width * box.height / params["spacing"] / STUB + 2 * len(HATCHES) * lines
+    )
 
 
 Style = Callable[[Tones, Box, float, np.random.Generator, dict[str, Any]], Iterator[Polyline]]
-STYLES: dict[str, Style] = {SQUIGGLE: _squiggles, SPIRAL: _spiral, DOTS: _dots, CROSS_HATCH: _hatches}
+STYLES: dict[str, Style] = {
+    SQUIGGLE: _squiggles,
+    SPIRAL: _spiral,
+    DOTS: _dots,
+    CROSS_HATCH: _hatches,
+}
 ESTIMATES: dict[str, Callable[[Tones, Box, dict[str, Any]], float]] = {
     SQUIGGLE: _squiggle_points,
     SPIRAL: _spiral_points,

@@ -11,9 +11,9 @@ import numpy as np
 from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import Complexes, Curve, Floats, follow, polyline
-from libraries.drawing.fields import WholeNumber, degrees, tolerance_field
+from libraries.fields import WholeNumber, degrees, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import Complexes, Curve, Floats, follow, polyline
 from libraries.patterns.catalogue import Polyline, pattern
 
 LATERAL, ROTARY, LISSAJOUS = "lateral", "rotary", "lissajous"
@@ -36,12 +36,16 @@ def _frequency(axis: str) -> fields.Float:
         load_default=None,
         allow_none=True,
         validate=Range(0.1, 12),
-        metadata={"description": f"Frequency of the {axis}, relative to the other one. Chosen by the seed if not given."},
+        metadata={
+            "description": f"Frequency of the {axis}, relative to the other one. Chosen by the seed if not given."
+        },
     )
 
 
 def _phase(axis: str) -> fields.Float:
-    return degrees(f"Phase of the {axis}; chosen by the seed if not given", load_default=None, allow_none=True)
+    return degrees(
+        f"Phase of the {axis}; chosen by the seed if not given", load_default=None, allow_none=True
+    )
 
 
 class HarmonographSchema(Schema):
@@ -71,7 +75,9 @@ class HarmonographSchema(Schema):
     swings = fields.Float(
         load_default=64.0,
         validate=Range(1, 1000),
-        metadata={"description": "Duration, in swings of the slower pendulum; not for lissajous, which ends where it closes."},
+        metadata={
+            "description": "Duration, in swings of the slower pendulum; not for lissajous, which ends where it closes."
+        },
     )
     decay = fields.Float(
         load_default=0.72,
@@ -84,7 +90,9 @@ class HarmonographSchema(Schema):
     copies = WholeNumber(
         load_default=24,
         validate=Range(1, 120),
-        metadata={"description": "How many curves of lissajous are drawn, their phases shifted evenly."},
+        metadata={
+            "description": "How many curves of lissajous are drawn, their phases shifted evenly."
+        },
     )
     stretch = fields.Float(
         load_default=1.3,
@@ -110,7 +118,11 @@ class Swinging(NamedTuple):
 
         def at(time: Floats) -> Complexes:
             angle = 2 * math.pi * self.frequencies[:, None] * time
-            x, y = (half_sides[:, None, None] * self.reach[..., None] * np.cos(angle + self.phases[..., None])).sum(axis=1)
+            x, y = (
+                half_sides[:, None, None]
+                * self.reach[..., None]
+                * np.cos(angle + self.phases[..., None])
+            ).sum(axis=1)
             return np.asarray((x + 1j * y) * np.exp(-self.fading * time))
 
         return at
@@ -177,17 +189,30 @@ def draw(
     Each axis is a sum of a cos(2 pi f t + phase), times exp(-fading t).
     """
     pair = CHOICES[kind][int(rng.integers(len(CHOICES[kind])))]
-    off = rng.uniform(LEAST_DETUNING, MOST_DETUNING) * rng.choice((-1, 1)) if detune is None else detune
+    off = (
+        rng.uniform(LEAST_DETUNING, MOST_DETUNING) * rng.choice((-1, 1))
+        if detune is None
+        else detune
+    )
     drawn = rng.uniform(0, 2 * math.pi, 2)
-    phases = [chance if given is None else math.radians(given) for given, chance in zip((phase_x, phase_y), drawn, strict=True)]
+    phases = [
+        chance if given is None else math.radians(given)
+        for given, chance in zip((phase_x, phase_y), drawn, strict=True)
+    ]
     first, second = frequency_x or pair[0], frequency_y or pair[1]
     mix = float(rng.uniform(0.58, 0.75))
     family, lean = FAMILY * float(rng.choice((-1, 1))), float(rng.uniform(-0.2, 0.2))
     if kind == LISSAJOUS:
         moving = [
-            _lissajous(*_whole(first, second), phases, family * ((copy + 0.5) / copies - 0.5) + lean) for copy in range(copies)
+            _lissajous(
+                *_whole(first, second), phases, family * ((copy + 0.5) / copies - 0.5) + lean
+            )
+            for copy in range(copies)
         ]
-        moving = [each._replace(reach=each.reach * (1 - decay * copy / copies)) for copy, each in enumerate(moving)]
+        moving = [
+            each._replace(reach=each.reach * (1 - decay * copy / copies))
+            for copy, each in enumerate(moving)
+        ]
     else:
         duration, fading = _duration(first, second * (1 + off), swings, decay)
         swinging = _rotary if kind == ROTARY else _lateral
@@ -195,7 +220,10 @@ def draw(
     half_sides = _half_sides(area, stretch)
     for each in moving:
         fastest = float(each.frequencies.max()) * each.duration
-        line = polyline(follow(each.curve(half_sides), each.duration, fastest, tolerance)) + area.centre
+        line = (
+            polyline(follow(each.curve(half_sides), each.duration, fastest, tolerance))
+            + area.centre
+        )
         if kind == LISSAJOUS:
             line[-1] = line[0]
         yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
@@ -207,14 +235,24 @@ def _half_sides(area: Area, stretch: float) -> Floats:
     return np.minimum((area.inner_width, area.inner_height), shorter * stretch) / 2
 
 
-def _rotary(frequencies: Floats, phases: list[float], mix: float, duration: float, fading: float) -> Swinging:
+def _rotary(
+    frequencies: Floats, phases: list[float], mix: float, duration: float, fading: float
+) -> Swinging:
     """Return two pendulums that go round against each other."""
     reach = np.array((mix, 1 - mix))
     quarter = math.pi / 2 * np.array((1, -1))
-    return Swinging(frequencies, np.array((reach, reach)), np.array((phases, phases - quarter)), duration, fading)
+    return Swinging(
+        frequencies,
+        np.array((reach, reach)),
+        np.array((phases, phases - quarter)),
+        duration,
+        fading,
+    )
 
 
-def _lateral(frequencies: Floats, phases: list[float], mix: float, duration: float, fading: float) -> Swinging:
+def _lateral(
+    frequencies: Floats, phases: list[float], mix: float, duration: float, fading: float
+) -> Swinging:
     """Return a pendulum across and one along the page, each of which stirs the other a little."""
     strong = (1 + mix) / 2
     reach = np.array(((strong, 1 - strong), (1 - strong, strong)))
@@ -228,7 +266,13 @@ def _lissajous(first: int, second: int, phases: list[float], part: float) -> Swi
     differ, and the one in the middle is the most open.
     """
     phase = (first * phases[1] + math.pi * (0.5 + part)) / second
-    return Swinging(np.array((first, second), dtype=float), np.eye(2), np.array(((phase, 0), (0, phases[1]))), 1.0, 0.0)
+    return Swinging(
+        np.array((first, second), dtype=float),
+        np.eye(2),
+        np.array(((phase, 0), (0, phases[1]))),
+        1.0,
+        0.0,
+    )
 
 
 def _whole(first: float, second: float) -> tuple[int, int]:
@@ -243,12 +287,16 @@ def _duration(first: float, second: float, swings: float, decay: float) -> tuple
     duration = swings / min(first, second)
     if decay == 0:
         one, two = (Fraction(each).limit_denominator(FINEST) for each in (first, second))
-        closes = Fraction(math.lcm(one.denominator, two.denominator), math.gcd(one.numerator, two.numerator))
+        closes = Fraction(
+            math.lcm(one.denominator, two.denominator), math.gcd(one.numerator, two.numerator)
+        )
         duration = min(duration, float(closes))
     return duration, -math.log(1 - decay) / duration
 
 
-def _most_points(size: float, frequency: float, duration: float, fading: float, tolerance: float) -> float:
+def _most_points(
+    size: float, frequency: float, duration: float, fading: float, tolerance: float
+) -> float:
     """Return a bound of the points of one curve that reaches `size` mm: the integral of its steps, which fade with its swing."""
     lasts = 2 / fading * -math.expm1(-fading * duration / 2) if fading else duration
     return 3 + 1.05 * 2 * math.pi * frequency * math.sqrt(size / (8 * tolerance)) * lasts

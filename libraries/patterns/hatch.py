@@ -14,12 +14,12 @@ from marshmallow.validate import Length, OneOf, Range
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from libraries.drawing.area import LONGEST_SIDE, Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
 from libraries.errors import InvalidInput
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import LONGEST_SIDE, Area
+from libraries.geometry.curves import arc_chords
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
 ROOM, CIRCLE, POLYGON, STAR, OUTLINE = "room", "circle", "polygon", "star", "outline"
@@ -57,7 +57,9 @@ class HatchSchema(Schema):
         metadata={"description": "How many sides a polygon has, or how many points a star."},
     )
     outline = fields.List(
-        fields.List(fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)),
+        fields.List(
+            fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)
+        ),
         load_default=None,
         validate=Length(3, MOST_CORNERS),
         metadata={
@@ -91,10 +93,17 @@ class HatchSchema(Schema):
             "The seed says from where the light comes."
         },
     )
-    inset = millimetres("Free space along the edge, such as half of the pen's width", least=0, most=100, load_default=0.15)
+    inset = millimetres(
+        "Free space along the edge, such as half of the pen's width",
+        least=0,
+        most=100,
+        load_default=0.15,
+    )
     link = fields.Boolean(
         load_default=True,
-        metadata={"description": "Join neighbouring lines where the way between their ends is short and inside the shape."},
+        metadata={
+            "description": "Join neighbouring lines where the way between their ends is short and inside the shape."
+        },
     )
     tolerance = tolerance_field("the true edge or loop")
 
@@ -112,7 +121,9 @@ class NothingToFill(InvalidInput):
 
     def __init__(self) -> None:
         """Name the field."""
-        super().__init__("the outline encloses nothing of the room inside the margins", field="params.outline")
+        super().__init__(
+            "the outline encloses nothing of the room inside the margins", field="params.outline"
+        )
 
 
 def cost(
@@ -144,7 +155,11 @@ def cost(
     if style == CONTOUR:
         # An outline that crosses itself has its crossings for corners too.
         crossings = corners * corners / 4 if shape == OUTLINE else 0
-        return (min(area.inner_width, area.inner_height) / 2 / spacing + 1) * (corners + crossings + 1) * 1.5
+        return (
+            (min(area.inner_width, area.inner_height) / 2 / spacing + 1)
+            * (corners + crossings + 1)
+            * 1.5
+        )
     if style == SCRIBBLE:
         return lines * (lines + 2) * _loop(spacing, tolerance)
     # A line crosses each side of a shape once at most.
@@ -187,7 +202,17 @@ def draw(
         yield from _contours(filled, spacing)
         return
     drawn = 0
-    layers = _layers(whole, filled, rng, style=style, spacing=spacing, angles=angles, shade=shade, link=link, tolerance=tolerance)
+    layers = _layers(
+        whole,
+        filled,
+        rng,
+        style=style,
+        spacing=spacing,
+        angles=angles,
+        shade=shade,
+        link=link,
+        tolerance=tolerance,
+    )
     for stroke in layers:
         drawn += 1
         yield stroke
@@ -211,7 +236,11 @@ def _layers(
     """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
     light = float(rng.uniform(0, 2 * math.pi))
     for number, angle in enumerate(angles if style == CROSS else angles[:1]):
-        region = filled if number == 0 else filled.difference(_glow(whole, light, shade, number / len(angles), tolerance))
+        region = (
+            filled
+            if number == 0
+            else filled.difference(_glow(whole, light, shade, number / len(angles), tolerance))
+        )
         turn = math.radians(angle)
         if region.is_empty:
             continue
@@ -236,10 +265,14 @@ def _check_reach(area: Area, outline: list[list[float]]) -> None:
 
 def _spacing(area: Area, style: str, spacing: float) -> float:
     """Return the distance between lines; loops are never too large for the room."""
-    return min(spacing, min(area.inner_width, area.inner_height) / 8) if style == SCRIBBLE else spacing
+    return (
+        min(spacing, min(area.inner_width, area.inner_height) / 8) if style == SCRIBBLE else spacing
+    )
 
 
-def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float) -> BaseGeometry:
+def _shape(
+    area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float
+) -> BaseGeometry:
     """Return the shape, as large as fits the room."""
     if shape == OUTLINE:
         return _outlined(area, outline or [])
@@ -256,10 +289,18 @@ def _shape(area: Area, shape: str, sides: int, outline: list[list[float]] | None
     return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
 
 
-def _corner_count(area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float) -> int:
+def _corner_count(
+    area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float
+) -> int:
     radius = min(area.inner_width, area.inner_height) / 2
     round_one = 4 * max(3, int(arc_chords(radius, math.pi / 2, tolerance)))
-    return {ROOM: 4, CIRCLE: round_one, POLYGON: sides, STAR: 2 * sides, OUTLINE: len(outline or ())}[shape]
+    return {
+        ROOM: 4,
+        CIRCLE: round_one,
+        POLYGON: sides,
+        STAR: 2 * sides,
+        OUTLINE: len(outline or ()),
+    }[shape]
 
 
 def _outlined(area: Area, outline: list[list[float]]) -> BaseGeometry:
@@ -275,35 +316,52 @@ def _flat(found: BaseGeometry) -> list[BaseGeometry]:
     return list(shapely.get_parts(parts))
 
 
-def _glow(whole: BaseGeometry, light: float, shade: float, part: float, tolerance: float) -> BaseGeometry:
+def _glow(
+    whole: BaseGeometry, light: float, shade: float, part: float, tolerance: float
+) -> BaseGeometry:
     """Return the disc of light that a layer keeps clear of; `part` is the number of the layer, from 0 to 1."""
     left, top, right, bottom = whole.bounds
     reach = min(right - left, bottom - top) / 2
     x = (left + right) / 2 + 0.42 * shade * reach * math.cos(light)
     y = (top + bottom) / 2 + 0.42 * shade * reach * math.sin(light)
     radius = shade * reach * (0.35 + 1.05 * part)
-    turn = np.linspace(0, 2 * math.pi, max(12, int(arc_chords(max(radius, 1.0), 2 * math.pi, tolerance))), endpoint=False)
+    turn = np.linspace(
+        0,
+        2 * math.pi,
+        max(12, int(arc_chords(max(radius, 1.0), 2 * math.pi, tolerance))),
+        endpoint=False,
+    )
     return (
-        shapely.Polygon(np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn)))) if radius else shapely.Polygon()
+        shapely.Polygon(np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn))))
+        if radius
+        else shapely.Polygon()
     )
 
 
 def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
     """Return lines across the bounds of a region, a spacing apart, to one side after the other: shape (n, 2, 2)."""
     left, top, right, bottom = region.bounds
-    along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+    along, across = (
+        np.array([math.cos(turn), math.sin(turn)]),
+        np.array([-math.sin(turn), math.cos(turn)]),
+    )
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     low, high = (corners @ across).min(), (corners @ across).max()
     count = max(1, math.floor((high - low) / spacing))
     levels = (low + high) / 2 + (np.arange(count) - (count - 1) / 2) * spacing
     start, end = (corners @ along).min() - 1, (corners @ along).max() + 1
-    return np.stack((start * along + levels[:, None] * across, end * along + levels[:, None] * across), axis=1)
+    return np.stack(
+        (start * along + levels[:, None] * across, end * along + levels[:, None] * across), axis=1
+    )
 
 
-def _hatched(region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool) -> Iterator[Polyline]:
+def _hatched(
+    region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool
+) -> Iterator[Polyline]:
     """Yield the rows inside a region, to and fro; with `link`, neighbours are joined into strokes."""
     parts, row = shapely.get_parts(
-        shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region), return_index=True
+        shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region),
+        return_index=True,
     )
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     kept = lines & (shapely.length(parts) >= min(STUB, _thickness(region) / 8))
@@ -321,11 +379,16 @@ def _hatched(region: BaseGeometry, turn: float, spacing: float, tolerance: float
             yield np.concatenate(stroke)
 
 
-def _links(region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float, tolerance: float) -> dict[int, int]:
+def _links(
+    region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float, tolerance: float
+) -> dict[int, int]:
     """Return for pieces which piece of the next row the pen goes on to: where the way is short and inside the region."""
     starts = np.searchsorted(row, np.arange(row.max(initial=0) + 3))
     one = np.repeat(np.arange(len(row)), starts[row + 2] - starts[row + 1])
-    two = np.concatenate([np.arange(starts[each + 1], starts[each + 2]) for each in row.tolist()] or [np.empty(0, np.int64)])
+    two = np.concatenate(
+        [np.arange(starts[each + 1], starts[each + 2]) for each in row.tolist()]
+        or [np.empty(0, np.int64)]
+    )
     ways = np.stack((pieces[one, 1], pieces[two, 0]), axis=1)
     short = np.hypot(*(ways[:, 1] - ways[:, 0]).T) <= FARTHEST_LINK * spacing
     one, two, ways = one[short], two[short], ways[short]
@@ -356,7 +419,9 @@ def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyl
         if each.length > 0
     ]
     ends = [row[-1] if number % 2 else row[0] for number, row in enumerate(cut)]
-    yield from _parts(shapely.intersection(shapely.LineString(ends if len(ends) > 1 else cut[0]), region))
+    yield from _parts(
+        shapely.intersection(shapely.LineString(ends if len(ends) > 1 else cut[0]), region)
+    )
 
 
 def _loop(spacing: float, tolerance: float) -> int:
@@ -371,7 +436,10 @@ def _scribble(
     loop = _loop(spacing, tolerance)
     noise = GradientNoise(rng)
     rows = _rows(region, turn, spacing * 1.6)
-    along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+    along, across = (
+        np.array([math.cos(turn), math.sin(turn)]),
+        np.array([-math.sin(turn), math.cos(turn)]),
+    )
     for number, (start, end) in enumerate(rows):
         length = math.dist(start, end)
         t = np.arange(0, length, spacing / loop)
@@ -379,7 +447,11 @@ def _scribble(
         level = np.full(len(t), number * 0.73 + 0.5)
         size = spacing * (0.95 + 0.5 * noise.at(t / (6 * spacing), level))
         sway = spacing * 0.7 * noise.at(t / (9 * spacing) + 50, level)
-        points = start + (t - size * np.sin(phase))[:, None] * along + (sway + size * np.cos(phase))[:, None] * across
+        points = (
+            start
+            + (t - size * np.sin(phase))[:, None] * along
+            + (sway + size * np.cos(phase))[:, None] * across
+        )
         pieces = [run for run in _runs(points, region) if len(run) > loop // 2]
         yield from pieces if number % 2 == 0 else [piece[::-1] for piece in reversed(pieces)]
 
@@ -408,7 +480,11 @@ def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:
 
 def _parts(found: BaseGeometry) -> Iterator[Polyline]:
     """Yield the lines of a cut that are long enough, joined where they meet."""
-    lines = [part for part in shapely.get_parts(found) if part.geom_type == "LineString" and part.length > 0]
+    lines = [
+        part
+        for part in shapely.get_parts(found)
+        if part.geom_type == "LineString" and part.length > 0
+    ]
     for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):
         if line.length >= min(STUB, _thickness(found)):
             yield np.array(line.coords)

@@ -12,11 +12,11 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.chaining import chain
-from libraries.drawing.fields import WholeNumber, degrees
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
+from libraries.fields import WholeNumber, degrees
+from libraries.geometry.area import Area
+from libraries.geometry.chaining import chain
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Letters, and the marks that a turtle understands.
@@ -67,7 +67,9 @@ PRESETS = {
         5.0,
     ),
     "bush": Preset("F", _always(F="FF-[-F+F+F]+[+F-F-F]"), 22.5, 4, UPWARDS, 4.0),
-    "weed": Preset("F", {"F": [("F[+F]F[-F]F", 3.0), ("F[+F]F", 4.0), ("F[-F]F", 4.0)]}, 25.7, 5, UPWARDS, 4.0),
+    "weed": Preset(
+        "F", {"F": [("F[+F]F[-F]F", 3.0), ("F[+F]F", 4.0), ("F[-F]F", 4.0)]}, 25.7, 5, UPWARDS, 4.0
+    ),
     "meadow": Preset(
         "X",
         {
@@ -83,7 +85,10 @@ PRESETS = {
     ),
     "tree": Preset(
         "A",
-        {"A": [("G[+A][-A]", 5.0), ("G[+A]-GA", 1.0), ("G[-A]+GA", 1.0)], "G": [("GG", 1.0), ("G", 2.0)]},
+        {
+            "A": [("G[+A][-A]", 5.0), ("G[+A]-GA", 1.0), ("G[-A]+GA", 1.0)],
+            "G": [("GG", 1.0), ("G", 2.0)],
+        },
         24,
         9,
         UPWARDS,
@@ -99,7 +104,11 @@ PRESETS = {
     "penrose": Preset(
         "[N]++[N]++[N]++[N]++[N]",
         _always(
-            M="OA++PA----NA[-OA----MA]++", N="+OA--PA[---MA--NA]+", O="-MA++NA[+++OA++PA]-", P="--OA++++MA[+PA++++NA]--NA", A=""
+            M="OA++PA----NA[-OA----MA]++",
+            N="+OA--PA[---MA--NA]+",
+            O="-MA++NA[+++OA++PA]-",
+            P="--OA++++MA[+PA++++NA]--NA",
+            A="",
         ),
         36,
         5,
@@ -117,7 +126,10 @@ class ProductionSchema(Schema):
     to = fields.String(
         required=True,
         validate=[Length(max=LONGEST_WORD), Regexp(WORD)],
-        metadata={"description": "The symbols that take the place of the one.", "example": "F[+F]F[-F]F"},
+        metadata={
+            "description": "The symbols that take the place of the one.",
+            "example": "F[+F]F[-F]F",
+        },
     )
     weight = fields.Float(
         load_default=1.0,
@@ -129,20 +141,26 @@ class ProductionSchema(Schema):
 class RulesField(fields.Dict):
     """An object whose errors are named by its keys alone, as they are in what was sent."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Any:
         try:
             return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         except ValidationError as error:
             if not isinstance(error.messages, dict):
                 raise
-            told = {key: texts.get("value", texts.get("key")) for key, texts in error.messages.items()}
+            told = {
+                key: texts.get("value", texts.get("key")) for key, texts in error.messages.items()
+            }
             raise ValidationError(told) from None
 
 
 class ChoicesField(fields.List[Any]):
     """A list of choices, or the one word that a symbol always becomes."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[Any]:
         if not isinstance(value, str):
             return super()._deserialize(value, attr, data, **kwargs)
         try:
@@ -177,11 +195,15 @@ class LSystemSchema(Schema):
         ),
         load_default=None,
         validate=Length(1, MOST_RULES),
-        metadata={"description": "For each letter what it becomes: a word, or a list of choices that are taken by weight."},
+        metadata={
+            "description": "For each letter what it becomes: a word, or a list of choices that are taken by weight."
+        },
     )
     angle = degrees("How far + and - turn", load_default=None)
     iterations = WholeNumber(
-        load_default=None, validate=Range(0, 30), metadata={"description": "How many times the word is rewritten."}
+        load_default=None,
+        validate=Range(0, 30),
+        metadata={"description": "How many times the word is rewritten."},
     )
     jitter = fields.Float(
         load_default=None,
@@ -192,14 +214,18 @@ class LSystemSchema(Schema):
         },
     )
     plants = WholeNumber(
-        load_default=None, validate=Range(1, 40), metadata={"description": "How many individuals stand side by side."}
+        load_default=None,
+        validate=Range(1, 40),
+        metadata={"description": "How many individuals stand side by side."},
     )
 
     @validates_schema
     def check_brackets(self, data: Mapping[str, Any], **_: Any) -> None:
         """Refuse words in which a bracket has no partner."""
         words = {"axiom": [data.get("axiom") or ""]}
-        words["rules"] = [choice["to"] for choices in (data.get("rules") or {}).values() for choice in choices]
+        words["rules"] = [
+            choice["to"] for choices in (data.get("rules") or {}).values() for choice in choices
+        ]
         for name, each in words.items():
             if not all(map(_is_balanced, each)):
                 raise ValidationError("Every [ needs a ] after it, within one word.", name)
@@ -215,7 +241,12 @@ def _is_balanced(word: str) -> bool:
 
 
 def _system(
-    preset: str, axiom: str | None, rules: Mapping[str, Any] | None, angle: float | None, iterations: int | None, **rest: Any
+    preset: str,
+    axiom: str | None,
+    rules: Mapping[str, Any] | None,
+    angle: float | None,
+    iterations: int | None,
+    **rest: Any,
 ) -> Preset:
     """Return the system that is asked for: the preset, with what is given in its place."""
     base = PRESETS[preset]
@@ -223,7 +254,9 @@ def _system(
     jitter, plants = rest["jitter"], rest["plants"]
     return Preset(
         base.axiom if axiom is None else axiom,
-        base.rules if rules is None else {key: [(each["to"], each["weight"]) for each in some] for key, some in rules.items()},
+        base.rules
+        if rules is None
+        else {key: [(each["to"], each["weight"]) for each in some] for key, some in rules.items()},
         base.angle if angle is None else angle,
         base.iterations if iterations is None else iterations,
         base.heading,
@@ -238,7 +271,10 @@ def cost(_area: Area, **params: Any) -> float:
     counts = {symbol: float(system.axiom.count(symbol)) for symbol in set(system.axiom)}
     # Of several choices the one with most of a symbol counts, for each symbol.
     grows = {
-        symbol: {each: max(word.count(each) for word, _ in choices) for each in set("".join(word for word, _ in choices))}
+        symbol: {
+            each: max(word.count(each) for word, _ in choices)
+            for each in set("".join(word for word, _ in choices))
+        }
         for symbol, choices in system.rules.items()
     }
     length = sum(counts.values())
@@ -290,7 +326,9 @@ def draw(
 def _grow(system: Preset, rng: np.random.Generator) -> str:
     """Return the word after all iterations."""
     word = system.axiom
-    certain = str.maketrans({symbol: choices[0][0] for symbol, choices in system.rules.items() if len(choices) == 1})
+    certain = str.maketrans(
+        {symbol: choices[0][0] for symbol, choices in system.rules.items() if len(choices) == 1}
+    )
     chances = {symbol: choices for symbol, choices in system.rules.items() if len(choices) > 1}
     for _ in range(system.iterations):
         if not chances:
@@ -299,9 +337,15 @@ def _grow(system: Preset, rng: np.random.Generator) -> str:
         picks = {}
         for symbol, choices in chances.items():
             limits = np.cumsum([weight for _, weight in choices])
-            rolled = np.searchsorted(limits, rng.random(word.count(symbol)) * limits[-1], side="right")
-            picks[symbol] = iter([choices[min(each, len(choices) - 1)][0] for each in rolled.tolist()])
-        word = "".join(next(picks[symbol]) if symbol in picks else symbol.translate(certain) for symbol in word)
+            rolled = np.searchsorted(
+                limits, rng.random(word.count(symbol)) * limits[-1], side="right"
+            )
+            picks[symbol] = iter(
+                [choices[min(each, len(choices) - 1)][0] for each in rolled.tolist()]
+            )
+        word = "".join(
+            next(picks[symbol]) if symbol in picks else symbol.translate(certain) for symbol in word
+        )
     return word
 
 
@@ -309,7 +353,9 @@ def _walk(word: str, system: Preset, rng: np.random.Generator) -> Segments:
     """Return the steps that a turtle draws for a word, as an array of shape (n, 2, 2) in steps."""
     turns = {"+": system.angle, "-": -system.angle, "|": HALF_TURN}
     misses = iter((rng.uniform(-1, 1, sum(map(word.count, turns))) * system.jitter).tolist())
-    bends = iter((rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * BEND)).tolist())
+    bends = iter(
+        (rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * BEND)).tolist()
+    )
     x = y = 0.0
     heading, kept, drawn = system.heading, [], []
     for symbol in word:
@@ -322,7 +368,10 @@ def _walk(word: str, system: Preset, rng: np.random.Generator) -> Segments:
         elif symbol in MOVES:
             heading += next(bends)
             # Rounded, so that steps that should meet do.
-            to_x, to_y = x + round(math.cos(math.radians(heading)), 12), y + round(math.sin(math.radians(heading)), 12)
+            to_x, to_y = (
+                x + round(math.cos(math.radians(heading)), 12),
+                y + round(math.sin(math.radians(heading)), 12),
+            )
             if symbol != "f":
                 drawn.append((x, y, to_x, to_y))
             x, y = to_x, to_y
@@ -334,7 +383,9 @@ def _once(segments: Segments) -> Segments:
     if not len(segments):
         return segments
     cells = np.round(segments / GRAIN).astype(np.int64)
-    swap = (cells[:, 0, 0] > cells[:, 1, 0]) | ((cells[:, 0, 0] == cells[:, 1, 0]) & (cells[:, 0, 1] > cells[:, 1, 1]))
+    swap = (cells[:, 0, 0] > cells[:, 1, 0]) | (
+        (cells[:, 0, 0] == cells[:, 1, 0]) & (cells[:, 0, 1] > cells[:, 1, 1])
+    )
     cells[swap] = cells[swap, ::-1]
     _, first = np.unique(cells.reshape(-1, 4), axis=0, return_index=True)
     return segments[np.sort(first)]
@@ -352,7 +403,9 @@ def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[P
     low, high = everything.min(axis=(0, 1)), everything.max(axis=(0, 1))
     scale = min(
         room / max(size, SHORTEST)
-        for room, size in zip((area.inner_width, area.inner_height), (high - low).tolist(), strict=True)
+        for room, size in zip(
+            (area.inner_width, area.inner_height), (high - low).tolist(), strict=True
+        )
     )
     return list((everything - (low + high) / 2) * scale + area.centre)
 

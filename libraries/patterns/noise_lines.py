@@ -10,9 +10,9 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
 BELL, HILLS, FLAT = "bell", "hills", "flat"
@@ -32,16 +32,23 @@ class NoiseLinesSchema(Schema):
     """What noise lines may be told."""
 
     lines = WholeNumber(
-        load_default=78, validate=Range(2, 600), metadata={"description": "How many lines, from the top to the bottom."}
+        load_default=78,
+        validate=Range(2, 600),
+        metadata={"description": "How many lines, from the top to the bottom."},
     )
     amplitude = millimetres(
-        "Height of the highest hill, at most two thirds of the room's height", least=0, most=1000, load_default=48.0
+        "Height of the highest hill, at most two thirds of the room's height",
+        least=0,
+        most=1000,
+        load_default=48.0,
     )
     width = millimetres("Width of a typical hill", least=NARROWEST, most=1000, load_default=17.0)
     roughness = fields.Float(
         load_default=0.22,
         validate=Range(0, 1),
-        metadata={"description": "How much fine noise lies on the hills: 0 is smooth, 1 is rugged."},
+        metadata={
+            "description": "How much fine noise lies on the hills: 0 is smooth, 1 is rugged."
+        },
     )
     envelope = fields.String(
         load_default=BELL,
@@ -51,7 +58,10 @@ class NoiseLinesSchema(Schema):
             "(hills), or everywhere (flat)."
         },
     )
-    occlude = fields.Boolean(load_default=True, metadata={"description": "Whether near hills hide the lines behind them."})
+    occlude = fields.Boolean(
+        load_default=True,
+        metadata={"description": "Whether near hills hide the lines behind them."},
+    )
     gap = millimetres(
         "Free space that a hill leaves between its ridge and what it hides; at most 0.6 of the distance between lines",
         least=0,
@@ -61,7 +71,16 @@ class NoiseLinesSchema(Schema):
     tolerance = tolerance_field(load_default=0.03)
 
 
-def cost(area: Area, *, lines: int, amplitude: float, width: float, roughness: float, tolerance: float, **_: object) -> float:
+def cost(
+    area: Area,
+    *,
+    lines: int,
+    amplitude: float,
+    width: float,
+    roughness: float,
+    tolerance: float,
+    **_: object,
+) -> float:
     """Return how many points the lines have, without hidden ones: samples for each line, and the ends of what is hidden."""
     return lines * (_samples(area, amplitude, width, roughness, tolerance) * 1.25 + 8)
 
@@ -94,7 +113,18 @@ def draw(
     amplitude = min(amplitude, area.inner_height * 2 / 3)
     samples = _samples(area, amplitude, width, roughness, tolerance)
     x = np.linspace(area.left, area.right, samples)
-    heights = _hills(rng, x - area.left, area, lines=lines, width=width, roughness=roughness, envelope=envelope) * amplitude
+    heights = (
+        _hills(
+            rng,
+            x - area.left,
+            area,
+            lines=lines,
+            width=width,
+            roughness=roughness,
+            envelope=envelope,
+        )
+        * amplitude
+    )
     # The first line needs room for its hills; as much is left as they really take.
     base = np.linspace(0, 1, lines)
     tops = heights.max(axis=1)
@@ -102,9 +132,15 @@ def draw(
     gap = min(gap, WIDEST_GAP * (area.inner_height - top) / (lines - 1))
     horizon = np.full(samples, np.inf)
     for number in range(lines - 1, -1, -1):
-        y = np.clip(area.top + top + base[number] * (area.inner_height - top) - heights[number], area.top, area.bottom)
+        y = np.clip(
+            area.top + top + base[number] * (area.inner_height - top) - heights[number],
+            area.top,
+            area.bottom,
+        )
         forward = (lines - number) % 2 == 0
-        for run in list(_seen(x, y, horizon if occlude else np.full(samples, np.inf)))[:: 1 if forward else -1]:
+        for run in list(_seen(x, y, horizon if occlude else np.full(samples, np.inf)))[
+            :: 1 if forward else -1
+        ]:
             yield run if forward else run[::-1]
         horizon = np.minimum(horizon, y - gap)
 
@@ -127,7 +163,14 @@ def _samples(area: Area, amplitude: float, width: float, roughness: float, toler
 
 
 def _hills(
-    rng: np.random.Generator, x: Floats, area: Area, *, lines: int, width: float, roughness: float, envelope: str
+    rng: np.random.Generator,
+    x: Floats,
+    area: Area,
+    *,
+    lines: int,
+    width: float,
+    roughness: float,
+    envelope: str,
 ) -> Floats:
     """Return the heights of all lines at `x` mm from the left, shape (lines, len(x)), between 0 and 1."""
     wide, high = area.inner_width, area.inner_height
@@ -143,13 +186,17 @@ def _hills(
         tall = np.clip(0.34 + 0.95 * size.at(down / (0.07 * high), row), 0, None)
         half = max(width, NARROWEST) * rng.uniform(0.35, 0.8)
         total += tall[:, None] * np.exp(-(((x[None, :] - centre[:, None]) / half) ** 2))
-    fine = grain.fractal(x[None, :] / (0.22 * max(width, NARROWEST)), down[:, None] / (0.022 * high), 2)
+    fine = grain.fractal(
+        x[None, :] / (0.22 * max(width, NARROWEST)), down[:, None] / (0.022 * high), 2
+    )
     total = total * (1 + roughness * fine) + 0.10 * roughness * (fine + 1)
     total = np.clip(total, 0, None) * mask + 0.012 * roughness * (fine + 1)
     return total / max(float(total.max()), 1e-9)
 
 
-def _envelope(rng: np.random.Generator, x: Floats, down: Floats, area: Area, kind: str) -> tuple[Floats, float]:
+def _envelope(
+    rng: np.random.Generator, x: Floats, down: Floats, area: Area, kind: str
+) -> tuple[Floats, float]:
     """Return how high hills may be at each place, and over which part of the width they are spread."""
     if kind == FLAT:
         return np.ones((1, 1)), 1.05
@@ -185,4 +232,6 @@ def _seen(x: Floats, y: Floats, horizon: Floats) -> Iterator[Polyline]:
 def _crossing(x: Floats, y: Floats, above: Floats, hidden: int, seen: int) -> Polyline:
     """Return the point between two neighbouring samples where the line meets the horizon, as an array of shape (1, 2)."""
     part = above[seen] / (above[seen] - above[hidden])
-    return np.array([[x[seen] + part * (x[hidden] - x[seen]), y[seen] + part * (y[hidden] - y[seen])]])
+    return np.array(
+        [[x[seen] + part * (x[hidden] - x[seen]), y[seen] + part * (y[hidden] - y[seen])]]
+    )

@@ -11,15 +11,23 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CIRCLE, PETAL, TRIANGLE, SQUARE, HEXAGON, SPIRAL, DASH = "circle", "petal", "triangle", "square", "hexagon", "spiral", "dash"
+CIRCLE, PETAL, TRIANGLE, SQUARE, HEXAGON, SPIRAL, DASH = (
+    "circle",
+    "petal",
+    "triangle",
+    "square",
+    "hexagon",
+    "spiral",
+    "dash",
+)
 CORNERS = {TRIANGLE: 3, SQUARE: 4, HEXAGON: 6}
 DISC, PAGE = "disc", "page"
 GOLDEN_ANGLE = 137.50776405003785
@@ -53,7 +61,12 @@ class PhyllotaxisSchema(Schema):
         validate=Range(1, 30_000),
         metadata={"description": "How many marks there are; as many as fit if not given."},
     )
-    spacing = millimetres("Distance between neighbouring marks near the rim, about", least=0.8, most=200, load_default=10.0)
+    spacing = millimetres(
+        "Distance between neighbouring marks near the rim, about",
+        least=0.8,
+        most=200,
+        load_default=10.0,
+    )
     growth = fields.Float(
         load_default=0.8,
         validate=Range(0.5, 1.5),
@@ -101,7 +114,9 @@ class PhyllotaxisSchema(Schema):
     container = fields.String(
         load_default=PAGE,
         validate=OneOf([DISC, PAGE]),
-        metadata={"description": "What the marks fill: the largest disc, or the whole room up to its edges."},
+        metadata={
+            "description": "What the marks fill: the largest disc, or the whole room up to its edges."
+        },
     )
     tolerance = tolerance_field()
 
@@ -144,13 +159,19 @@ def cost(
     Marks lie the less densely the farther out they are. So a room has at most as many as the disc of its size around the centre.
     """
     field = _field(area, spacing, growth, container, count)
-    disc = _disc(area) if container == DISC else math.sqrt(area.inner_width * area.inner_height / math.pi)
+    disc = (
+        _disc(area)
+        if container == DISC
+        else math.sqrt(area.inner_width * area.inner_height / math.pi)
+    )
     marks = float(field.number(disc))
     if container == PAGE:
         marks = min(marks, _most_on_strip(area, field))
     # Along the edge a few more may fit than the room has space for.
     edge = 4 * (2 * math.pi * disc) / field.spacing
-    return min(field.tried, marks + edge + 10) * len(_shape(marker, size * _widest(field), tolerance))
+    return min(field.tried, marks + edge + 10) * len(
+        _shape(marker, size * _widest(field), tolerance)
+    )
 
 
 def _most_on_strip(area: Area, field: Field) -> float:
@@ -207,15 +228,23 @@ def draw(
     radius = field.radius(number)
     around = start + step * number
     part = np.minimum(radius / field.reach, 1)
-    sizes = size * (ramp + (1 - ramp) * part) * np.minimum(_widest(field), _nearest(field, step, number))
+    sizes = (
+        size
+        * (ramp + (1 - ramp) * part)
+        * np.minimum(_widest(field), _nearest(field, step, number))
+    )
     places = np.column_stack((radius * np.cos(around), radius * np.sin(around))) + centre
-    fits = _fitting(area, places, sizes / 2, centre, container) & (sizes >= min(LEAST_MARK, float(sizes.max()) / 4))
+    fits = _fitting(area, places, sizes / 2, centre, container) & (
+        sizes >= min(LEAST_MARK, float(sizes.max()) / 4)
+    )
     shape = _shape(marker, size * _widest(field), tolerance)
     facing = around + math.radians(turn) * part
     order = np.array(_along_arms(number[fits] - 1, field, step), dtype=np.int64)
     for block in np.array_split(order, len(order) // BLOCK + 1):
         half = (sizes[block] / 2)[:, None]
-        along = np.stack((half * np.cos(facing[block])[:, None], half * np.sin(facing[block])[:, None]), axis=2)
+        along = np.stack(
+            (half * np.cos(facing[block])[:, None], half * np.sin(facing[block])[:, None]), axis=2
+        )
         aside = along[..., ::-1] * (-1, 1)
         yield from shape[:, :1] * along + shape[:, 1:] * aside + places[block][:, None]
 
@@ -227,11 +256,17 @@ def _disc(area: Area) -> float:
 def _field(area: Area, spacing: float, growth: float, container: str, count: int | None) -> Field:
     """Return how the marks lie if they are about `spacing` mm apart near the rim, or closer if the room is small."""
     narrowed = min(spacing, 2 * _disc(area) / LEAST_ACROSS)
-    reach = _disc(area) if container == DISC else math.sqrt(area.inner_width * area.inner_height / 2)
+    reach = (
+        _disc(area) if container == DISC else math.sqrt(area.inner_width * area.inner_height / 2)
+    )
     within = 4 * math.pi * growth * reach**2 / (math.sqrt(3) * narrowed**2)
-    corner = reach if container == DISC else FARTHEST * math.hypot(area.inner_width, area.inner_height)
+    corner = (
+        reach if container == DISC else FARTHEST * math.hypot(area.inner_width, area.inner_height)
+    )
     needed = within * (corner / reach) ** (1 / growth)
-    return Field(reach, within, growth, narrowed, min(count or MOST_TRIED, MOST_TRIED, math.ceil(needed)))
+    return Field(
+        reach, within, growth, narrowed, min(count or MOST_TRIED, MOST_TRIED, math.ceil(needed))
+    )
 
 
 def _widest(field: Field) -> float:
@@ -242,30 +277,46 @@ def _widest(field: Field) -> float:
 def _centre(area: Area, rng: np.random.Generator, container: str) -> Floats:
     """Return the centre of the field: of a disc, slightly above the middle; else where the seed says, not far from the middle."""
     if container == DISC:
-        return np.array((area.centre[0], area.top + _disc(area) + (area.inner_height - 2 * _disc(area)) * OPTICAL_CENTRE))
-    return np.array(area.centre) + rng.uniform(-ASIDE, ASIDE, 2) * (area.inner_width, area.inner_height)
+        return np.array(
+            (
+                area.centre[0],
+                area.top + _disc(area) + (area.inner_height - 2 * _disc(area)) * OPTICAL_CENTRE,
+            )
+        )
+    return np.array(area.centre) + rng.uniform(-ASIDE, ASIDE, 2) * (
+        area.inner_width,
+        area.inner_height,
+    )
 
 
 def _distances(field: Field, step: float, number: Integers) -> Floats:
     """Return how far each mark is from the one that comes 1, 2, 3... numbers later, as an array of shape (marks, MOST_ARMS)."""
     later = np.arange(1, MOST_ARMS + 1)
     near, far = field.radius(number)[:, None], field.radius(number[:, None] + later)
-    return np.asarray(np.sqrt(np.maximum(near**2 + far**2 - 2 * near * far * np.cos(step * later), 0)))
+    return np.asarray(
+        np.sqrt(np.maximum(near**2 + far**2 - 2 * near * far * np.cos(step * later), 0))
+    )
 
 
 def _nearest(field: Field, step: float, number: Integers) -> Floats:
     """Return how far the nearest neighbour of each mark is, in mm. It changes slowly from mark to mark, so some are measured."""
-    some = np.unique(np.round(np.linspace(1, math.sqrt(len(number)), MEASURES) ** 2).astype(np.int64))
+    some = np.unique(
+        np.round(np.linspace(1, math.sqrt(len(number)), MEASURES) ** 2).astype(np.int64)
+    )
     return np.asarray(np.interp(number, some, _distances(field, step, some).min(axis=1)))
 
 
-def _fitting(area: Area, places: Floats, reach: Floats, centre: Floats, container: str) -> NDArray[np.bool_]:
+def _fitting(
+    area: Area, places: Floats, reach: Floats, centre: Floats, container: str
+) -> NDArray[np.bool_]:
     """Return which of the marks, with `reach` mm to all sides of their `places`, lie inside."""
     if container == DISC:
         away = places - centre
         return np.asarray(np.hypot(away[:, 0], away[:, 1]) + reach <= _disc(area))
     low, high = places - reach[:, None], places + reach[:, None]
-    return np.asarray(((low >= (area.left, area.top)) & (high <= (area.right, area.bottom))).all(axis=1))
+    return np.asarray(
+        ((low >= (area.left, area.top)) & (high <= (area.right, area.bottom))).all(axis=1)
+    )
 
 
 def _along_arms(marks: Integers, field: Field, step: float) -> list[int]:
@@ -280,7 +331,11 @@ def _along_arms(marks: Integers, field: Field, step: float) -> list[int]:
     # Neighbouring arms begin one after another around the centre.
     order = np.argsort(np.mod(step * np.arange(arms), 2 * math.pi), kind="stable")
     rows = [marks[marks % arms == arm] for arm in order.tolist()]
-    return [index for number, row in enumerate(rows) for index in row[:: -1 if number % 2 else 1].tolist()]
+    return [
+        index
+        for number, row in enumerate(rows)
+        for index in row[:: -1 if number % 2 else 1].tolist()
+    ]
 
 
 def _shape(marker: str, diameter: float, tolerance: float) -> Polyline:
@@ -295,7 +350,11 @@ def _shape(marker: str, diameter: float, tolerance: float) -> Polyline:
     turns = SPIRAL_TURNS if marker == SPIRAL else 1
     angle = np.linspace(0, 2 * math.pi * turns, turns * turn + 1)
     # A spiral goes once round its rim and then evenly inwards.
-    radius = np.minimum(1, (turns - angle / (2 * math.pi)) / (turns - 1)) if turns > 1 else np.ones(len(angle))
+    radius = (
+        np.minimum(1, (turns - angle / (2 * math.pi)) / (turns - 1))
+        if turns > 1
+        else np.ones(len(angle))
+    )
     points = np.column_stack((radius * np.cos(angle), radius * np.sin(angle)))
     if turns == 1:
         points[-1] = points[0]

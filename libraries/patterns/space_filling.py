@@ -12,12 +12,19 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
-HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z = "hilbert", "moore", "peano", "gosper", "sierpinski", "z"
+HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z = (
+    "hilbert",
+    "moore",
+    "peano",
+    "gosper",
+    "sierpinski",
+    "z",
+)
 # A room this much longer than wide is filled with squares in two columns.
 OBLONG = 1.25
 SHORTEST = 1e-9
@@ -40,7 +47,11 @@ _Z = [[(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0)]]
 # Peano's curve (1890) goes from a corner to the opposite one, up and down three columns: the state says which way it is mirrored.
 _PEANO = [
     [
-        (2 - column if state & 1 else column, 2 - row if state & 2 else row, state ^ (column * 2 % 4) ^ (step_row % 2))
+        (
+            2 - column if state & 1 else column,
+            2 - row if state & 2 else row,
+            state ^ (column * 2 % 4) ^ (step_row % 2),
+        )
         for column in range(3)
         for step_row in range(3)
         for row in [2 - step_row if column % 2 else step_row]
@@ -69,7 +80,9 @@ class Turtle:
 
 TURTLES = {
     # The flowsnake (Martin Gardner, Scientific American, December 1976).
-    GOSPER: Turtle("F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7, 1),
+    GOSPER: Turtle(
+        "F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7, 1
+    ),
     # Waclaw Sierpinski (1912).
     SIERPINSKI: Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4, 4),
 }
@@ -99,16 +112,29 @@ class SpaceFillingSchema(Schema):
             "Not used by gosper and sierpinski."
         },
     )
-    scale = millimetres("Size of the light and dark places", least=10, most=2000, load_default=120.0)
+    scale = millimetres(
+        "Size of the light and dark places", least=10, most=2000, load_default=120.0
+    )
     rounding = fields.Float(
         load_default=1.0,
         validate=Range(0, 1),
-        metadata={"description": "How round the corners are: 0 is sharp, 1 is as round as they can be."},
+        metadata={
+            "description": "How round the corners are: 0 is sharp, 1 is as round as they can be."
+        },
     )
     tolerance = tolerance_field("the true round corner")
 
 
-def cost(area: Area, *, kind: str, cell: float, shading: int, scale: float, rounding: float, tolerance: float) -> float:
+def cost(
+    area: Area,
+    *,
+    kind: str,
+    cell: float,
+    shading: int,
+    scale: float,
+    rounding: float,
+    tolerance: float,
+) -> float:
     """Return how many points the curve has if it is as fine as possible everywhere.
 
     A corner that is as round as can be ends where the next one begins, if their cells are of one size. A cell that is larger, or
@@ -204,7 +230,10 @@ def _peano_layout(ratio: float) -> tuple[int, int]:
     """Return how many columns and rows of squares come near `ratio`, width by height; the rows are odd, so that columns join."""
     tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
     wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
-    return min(tall + wide, key=lambda size: (round(abs(math.log(size[0] / size[1] / ratio)), 1), size[0] * size[1]))
+    return min(
+        tall + wide,
+        key=lambda size: (round(abs(math.log(size[0] / size[1] / ratio)), 1), size[0] * size[1]),
+    )
 
 
 def _to_and_fro(columns: int, rows: int) -> Integers:
@@ -221,10 +250,14 @@ def _depth(roots: Roots, kind: str, cell: float) -> int:
     """Return how often the largest squares are divided to come near `cell`."""
     # One point alone is no line.
     least = 1 if roots.columns * roots.rows == 1 else 0
-    return max(least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0])))))
+    return max(
+        least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0]))))
+    )
 
 
-def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float, *, shading: int, scale: float) -> Polyline:
+def _through_cells(
+    area: Area, rng: np.random.Generator, kind: str, cell: float, *, shading: int, scale: float
+) -> Polyline:
     """Return the middles of all cells in mm from the centre of the room, in the order of the visit."""
     roots, table = _roots(area, kind), np.array(TABLES[kind])
     base, depth = math.isqrt(table.shape[1]), _depth(roots, kind, cell)
@@ -234,9 +267,14 @@ def _through_cells(area: Area, rng: np.random.Generator, kind: str, cell: float,
     side = np.full(len(state), base**depth)
     column, row = column * side, row * side
     for _ in range(depth):
-        x, y = ((each + side / 2) * (unit / scale) + move for each, move in zip((column, row), shift, strict=True))
+        x, y = (
+            (each + side / 2) * (unit / scale) + move
+            for each, move in zip((column, row), shift, strict=True)
+        )
         light = np.clip(0.5 + 1.15 * noise.fractal(x, y, 2), 0, 1) * shading
-        split = side > np.maximum(1, np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1)
+        split = side > np.maximum(
+            1, np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1
+        )
         if not split.any():
             break
         column, row, state, side = _divide((column, row, state, side), split, table)
@@ -289,7 +327,15 @@ def _corners(line: Polyline) -> Polyline:
     """Return the line without the points where it goes straight on."""
     step = np.diff(line, axis=0)
     bend = np.abs(step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0])
-    return line[np.concatenate(([True], bend > SHORTEST * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1), [True]))]
+    return line[
+        np.concatenate(
+            (
+                [True],
+                bend > SHORTEST * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1),
+                [True],
+            )
+        )
+    ]
 
 
 def _bend_steps(reach: float, tolerance: float) -> int:
@@ -309,8 +355,15 @@ def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
     if closed:
         line = np.concatenate((line, line[1:2]))
     before, corner, after = line[:-2], line[1:-1], line[2:]
-    reach = rounding / 2 * np.minimum(np.hypot(*(before - corner).T), np.hypot(*(after - corner).T))[:, None]
-    start, end = (corner + (other - corner) / np.hypot(*(other - corner).T)[:, None] * reach for other in (before, after))
+    reach = (
+        rounding
+        / 2
+        * np.minimum(np.hypot(*(before - corner).T), np.hypot(*(after - corner).T))[:, None]
+    )
+    start, end = (
+        corner + (other - corner) / np.hypot(*(other - corner).T)[:, None] * reach
+        for other in (before, after)
+    )
     bend = np.hypot(*(start - 2 * corner + end).T)
     # Rounded, so that the last digits do not decide between two numbers of steps.
     counts = np.maximum(np.ceil(np.round(np.sqrt(bend / (4 * tolerance)), 6)), 1).astype(np.int64)

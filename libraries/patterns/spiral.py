@@ -10,8 +10,8 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.fields import WholeNumber, degrees, millimetres, tolerance_field
+from libraries.geometry.area import Area
 from libraries.patterns.catalogue import Polyline, pattern
 
 CLOCKWISE, COUNTER_CLOCKWISE = "clockwise", "counter-clockwise"
@@ -62,12 +62,23 @@ class SpiralSchema(Schema):
     tolerance = tolerance_field()
 
 
-def cost(area: Area, *, kind: str, arms: int, pitch: float, inner_radius: float, tolerance: float, **_: object) -> float:
+def cost(
+    area: Area,
+    *,
+    kind: str,
+    arms: int,
+    pitch: float,
+    inner_radius: float,
+    tolerance: float,
+    **_: object,
+) -> float:
     """Return how many points the spiral has. See `draw` for the formulas."""
     if kind == SQUARE:
         inner, outer, pitch = _radii(area, pitch, inner_radius)
         return arms * SIDES + SIDES * (outer - inner) / pitch
-    return arms * (3 + _steps(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)[1])
+    return arms * (
+        3 + _steps(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)[1]
+    )
 
 
 @pattern(SpiralSchema, cost)
@@ -106,12 +117,19 @@ def draw(
     """
     sign = 1 if direction == CLOCKWISE else -1
     if kind == SQUARE:
-        shapes: Iterator[Polyline] = _square_arms(area, arms, pitch, inner_radius, math.radians(start_angle))
+        shapes: Iterator[Polyline] = _square_arms(
+            area, arms, pitch, inner_radius, math.radians(start_angle)
+        )
         turned = [line * (1, sign) for line in shapes]
     else:
-        radius, turn = _curve(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)
+        radius, turn = _curve(
+            area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance
+        )
         starts = sign * math.radians(start_angle) + 2 * math.pi * np.arange(arms) / arms
-        turned = [np.column_stack((radius * np.cos(start + turn), sign * radius * np.sin(start + turn))) for start in starts]
+        turned = [
+            np.column_stack((radius * np.cos(start + turn), sign * radius * np.sin(start + turn)))
+            for start in starts
+        ]
     centre = np.array(area.centre)
     for number, line in enumerate(turned):
         yield (line if number % 2 == 0 else line[::-1]) + centre
@@ -124,14 +142,18 @@ def _radii(area: Area, pitch: float, inner_radius: float) -> tuple[float, float,
     return inner, outer, min(pitch, outer - inner)
 
 
-def _curve(area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float) -> tuple[Floats, Floats]:
+def _curve(
+    area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float
+) -> tuple[Floats, Floats]:
     """Return the radii of an arm's points in mm, and how far it has turned at each, in radians."""
     inner, outer, pitch = _radii(area, pitch, inner_radius)
     known, steps = _steps(area, kind, arms, pitch, inner_radius=inner_radius, tolerance=tolerance)
     count = math.ceil(steps + 2)
     if kind == ARCHIMEDEAN:
         drift = arms * pitch / math.pi
-        radius = np.linspace((inner + drift) ** 1.5, (outer + drift) ** 1.5, count) ** (2 / 3) - drift
+        radius = (
+            np.linspace((inner + drift) ** 1.5, (outer + drift) ** 1.5, count) ** (2 / 3) - drift
+        )
     else:
         inner = float(known[0, 0])
         radius = np.interp(np.linspace(0, known[1, -1], count), known[1], known[0])
@@ -154,7 +176,9 @@ def _growth(outer: float, advance: float) -> float:
     return -math.log1p(-min(advance / outer, 0.95)) / (2 * math.pi)
 
 
-def _steps(area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float) -> tuple[Floats, float]:
+def _steps(
+    area: Area, kind: str, arms: int, pitch: float, *, inner_radius: float, tolerance: float
+) -> tuple[Floats, float]:
     """Return radii with the count of steps up to each, as an array of shape (2, n), and how many steps an arm has."""
     inner, outer, pitch = _radii(area, pitch, inner_radius)
     advance = arms * pitch
@@ -172,13 +196,19 @@ def _steps(area: Area, kind: str, arms: int, pitch: float, *, inner_radius: floa
         # The angle whose root is the radius, as for a spiral that begins in the centre; its slope is 2 r / c**2.
         square = outer * advance / math.pi
         angle = radius**2 / square
-        curve = math.sqrt(square) ** 0.5 * np.sqrt(angle + 3 / (4 * angle)) * (angle + 1 / (4 * angle)) ** -0.25
+        curve = (
+            math.sqrt(square) ** 0.5
+            * np.sqrt(angle + 3 / (4 * angle))
+            * (angle + 1 / (4 * angle)) ** -0.25
+        )
         each = curve / math.sqrt(8 * tolerance) * 2 * radius / square
     steps = np.concatenate(([0.0], np.cumsum((each[1:] + each[:-1]) / 2 * np.diff(radius))))
     return np.stack((radius, steps)), float(steps[-1])
 
 
-def _square_arms(area: Area, arms: int, pitch: float, inner_radius: float, angle: float) -> Iterator[Polyline]:
+def _square_arms(
+    area: Area, arms: int, pitch: float, inner_radius: float, angle: float
+) -> Iterator[Polyline]:
     """Yield the arms of a square spiral around (0, 0), each side a pitch from the one inside it."""
     inner, outer, pitch = _radii(area, pitch, inner_radius)
     # A square that is turned reaches farther by the cosine and the sine of the turn.
@@ -192,5 +222,7 @@ def _square_arms(area: Area, arms: int, pitch: float, inner_radius: float, angle
         along = np.array([(0, -1), (1, 0), (0, 1), (-1, 0)])
         points = away[:-1, None] * along[corner] + away[1:, None] * along[(corner + 1) % SIDES]
         quarter = angle + math.pi / 2
-        turn = np.array([[math.cos(quarter), math.sin(quarter)], [-math.sin(quarter), math.cos(quarter)]])
+        turn = np.array(
+            [[math.cos(quarter), math.sin(quarter)], [-math.sin(quarter), math.cos(quarter)]]
+        )
         yield points @ turn

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 from marshmallow.validate import Range
 
-from libraries.drawing.area import Area
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.curves import arc_chords
 from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
@@ -48,7 +48,9 @@ class StippleSchema(PictureSchema):
     iterations = WholeNumber(
         load_default=8,
         validate=Range(0, 20),
-        metadata={"description": "How often the dots are evened out; 0 leaves them as chance put them."},
+        metadata={
+            "description": "How often the dots are evened out; 0 leaves them as chance put them."
+        },
     )
     dot = millimetres(
         "Diameter of the circle that the pen draws for a dot in the dark, half of that in the light; 0 makes a touch of the pen. "
@@ -61,7 +63,9 @@ class StippleSchema(PictureSchema):
     tolerance = tolerance_field("the true circle of a dot")
 
 
-def cost(area: Area, *, points: int | None, dot: float | None, tolerance: float, **_: object) -> float:
+def cost(
+    area: Area, *, points: int | None, dot: float | None, tolerance: float, **_: object
+) -> float:
     """Return how many points the dots have. The rounds are bounded by the ranges of `points` and `iterations`: some seconds."""
     count, dot = _sizes(area, points, dot)
     return count * (_steps(dot, tolerance) + 1.0)

@@ -10,15 +10,21 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.chaining import chain
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
-from libraries.drawing.ordering import nearest_first
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.chaining import chain
+from libraries.geometry.curves import arc_chords
+from libraries.geometry.noise import GradientNoise
+from libraries.geometry.ordering import nearest_first
 from libraries.patterns.catalogue import Polyline, pattern
 
-ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = "arcs", "diagonal", "multi-scale", "smith", "ten-print"
+ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = (
+    "arcs",
+    "diagonal",
+    "multi-scale",
+    "smith",
+    "ten-print",
+)
 HALF = 0.5
 # How much of the sheet keeps its size of tiles at each halving, and how ragged the borders between sizes are.
 KEPT = 0.45
@@ -49,7 +55,10 @@ class TruchetSchema(Schema):
         },
     )
     cell = millimetres(
-        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room", least=1, most=500, load_default=24.0
+        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room",
+        least=1,
+        most=500,
+        load_default=24.0,
     )
     strands = WholeNumber(
         load_default=12,
@@ -61,17 +70,23 @@ class TruchetSchema(Schema):
     levels = WholeNumber(
         load_default=3,
         validate=Range(1, 5),
-        metadata={"description": "How many sizes of tiles multi-scale mixes, each half of the one before."},
+        metadata={
+            "description": "How many sizes of tiles multi-scale mixes, each half of the one before."
+        },
     )
     order = fields.Float(
         load_default=0.55,
         validate=Range(0, 1),
-        metadata={"description": "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles."},
+        metadata={
+            "description": "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles."
+        },
     )
     tolerance = tolerance_field("the true circle")
 
 
-def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float) -> float:
+def cost(
+    area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float
+) -> float:
     """Return how many points the tiles have at most; the joining of pieces is counted as some points for each."""
     del order
     columns, rows, side = _layout(area, cell)
@@ -95,7 +110,15 @@ def cost(area: Area, *, kind: str, cell: float, strands: int, levels: int, order
 
 @pattern(TruchetSchema, cost)
 def draw(
-    area: Area, rng: np.random.Generator, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float
+    area: Area,
+    rng: np.random.Generator,
+    *,
+    kind: str,
+    cell: float,
+    strands: int,
+    levels: int,
+    order: float,
+    tolerance: float,
 ) -> Iterator[Polyline]:
     """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
 
@@ -114,10 +137,22 @@ def draw(
     if kind == DIAGONAL:
         lines = _triangles(tiles, _whole_strands(strands, 1, side))
     else:
-        pieces = _diagonals(tiles) if kind == TEN_PRINT else _ribbons(tiles, kind, strands, side / parts, tolerance)
-        lines = nearest_first([line for line in chain(pieces) if _length(line) * side / parts >= min(STUB, side / parts / 2)])
+        pieces = (
+            _diagonals(tiles)
+            if kind == TEN_PRINT
+            else _ribbons(tiles, kind, strands, side / parts, tolerance)
+        )
+        lines = nearest_first(
+            [
+                line
+                for line in chain(pieces)
+                if _length(line) * side / parts >= min(STUB, side / parts / 2)
+            ]
+        )
     for line in lines:
-        yield np.clip(line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom))
+        yield np.clip(
+            line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom)
+        )
 
 
 def _halved(tiles: int) -> int:
@@ -136,9 +171,15 @@ def _most_points(lines: int, side: float, tolerance: float) -> float:
 
 def _layout(area: Area, cell: float) -> tuple[int, int, float]:
     """Return how many columns and rows of tiles fit, and their side in mm: as large as fills the room one way."""
-    columns, rows = (max(1, round(length / cell)) for length in (area.inner_width, area.inner_height))
+    columns, rows = (
+        max(1, round(length / cell)) for length in (area.inner_width, area.inner_height)
+    )
     side = min(area.inner_width / columns, area.inner_height / rows)
-    return max(1, int(area.inner_width / side + 1e-9)), max(1, int(area.inner_height / side + 1e-9)), side
+    return (
+        max(1, int(area.inner_width / side + 1e-9)),
+        max(1, int(area.inner_height / side + 1e-9)),
+        side,
+    )
 
 
 def _whole_strands(strands: int, parts: int, side: float) -> int:
@@ -170,7 +211,9 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
         column = (column[split, None] + (0, side, 0, side)).ravel()
         row = (row[split, None] + (0, 0, side, side)).ravel()
     column, row, sides = (np.concatenate(each) for each in zip(*done, strict=True))
-    calm = rule.at((column + sides / 2) / span * 2.5 + shift[2], (row + sides / 2) / span * 2.5 + shift[3])
+    calm = rule.at(
+        (column + sides / 2) / span * 2.5 + shift[2], (row + sides / 2) / span * 2.5 + shift[3]
+    )
     # The thresholds make the regular part of the sheet about as large as asked.
     ruled = calm < np.quantile(calm, order) if 0 < order < 1 else np.full(len(calm), order == 1)
     chance = rng.random((2, len(calm))) < HALF
@@ -178,7 +221,9 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     return column, row, sides, turned, chance[1] & ~ruled
 
 
-def _ribbons(tiles: Tiles, kind: str, strands: int, cell: float, tolerance: float) -> list[Polyline]:
+def _ribbons(
+    tiles: Tiles, kind: str, strands: int, cell: float, tolerance: float
+) -> list[Polyline]:
     """Return the arcs of all tiles, in units of the finest cells, which are `cell` mm wide."""
     parts = int(tiles[2].max())
     lines = 1 if kind == ARCS else _whole_strands(strands, parts, cell * parts) // parts
@@ -197,7 +242,9 @@ def _length(line: Polyline) -> float:
     return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
-def _motif(side: int, lines: int, cell: float, tolerance: float, *, woven: bool) -> Iterator[Polyline]:
+def _motif(
+    side: int, lines: int, cell: float, tolerance: float, *, woven: bool
+) -> Iterator[Polyline]:
     """Yield the arcs of a tile: those around its upper left corner, and what can be seen of those around the opposite one.
 
     The far corner's arc of radius `r` meets the circle of radius `side` around the near corner where the cosine of the angle
@@ -238,5 +285,8 @@ def _triangles(tiles: Tiles, strands: int) -> Iterator[Polyline]:
     order = np.lexsort((np.where(row % 2, -column, column), row))
     for tile in order.tolist():
         yield np.column_stack(
-            (column[tile] + (1 - x if turned[tile] else x), row[tile] + (1 - y if upside[tile] else y)),
+            (
+                column[tile] + (1 - x if turned[tile] else x),
+                row[tile] + (1 - y if upside[tile] else y),
+            ),
         )

@@ -8,8 +8,8 @@ import numpy as np
 from marshmallow import fields
 from marshmallow.validate import Range
 
-from libraries.drawing.area import Area
-from libraries.drawing.fields import WholeNumber
+from libraries.fields import WholeNumber
+from libraries.geometry.area import Area
 from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
@@ -38,12 +38,16 @@ class TspArtSchema(PictureSchema):
     points = WholeNumber(
         load_default=12_000,
         validate=Range(FEWEST, 20_000),
-        metadata={"description": "How many bends the line has; fewer on a page that has no room for so many."},
+        metadata={
+            "description": "How many bends the line has; fewer on a page that has no room for so many."
+        },
     )
     iterations = WholeNumber(
         load_default=8,
         validate=Range(0, 20),
-        metadata={"description": "How often the bends are evened out before the line is laid; 0 leaves them as chance put them."},
+        metadata={
+            "description": "How often the bends are evened out before the line is laid; 0 leaves them as chance put them."
+        },
     )
 
 

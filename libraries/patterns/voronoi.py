@@ -11,11 +11,11 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.drawing.area import Area
-from libraries.drawing.chaining import chain
-from libraries.drawing.curves import arc_chords
-from libraries.drawing.fields import WholeNumber, millimetres, tolerance_field
-from libraries.drawing.noise import GradientNoise
+from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.geometry.area import Area
+from libraries.geometry.chaining import chain
+from libraries.geometry.curves import arc_chords
+from libraries.geometry.noise import GradientNoise
 from libraries.imaging.controls import lay
 from libraries.imaging.field import image_field
 from libraries.imaging.stipples import LIGHTEST, stipple
@@ -56,7 +56,9 @@ class VoronoiSchema(Schema):
     kind = fields.String(
         load_default=VORONOI,
         validate=OneOf([VORONOI, DELAUNAY]),
-        metadata={"description": "Cells of all that is nearest to a site (voronoi), or triangles between sites (delaunay)."},
+        metadata={
+            "description": "Cells of all that is nearest to a site (voronoi), or triangles between sites (delaunay)."
+        },
     )
     sites = fields.String(
         load_default=POISSON,
@@ -78,7 +80,9 @@ class VoronoiSchema(Schema):
         load_default=None,
         allow_none=True,
         validate=Range(FEWEST, 20_000),
-        metadata={"description": "How many sites there are, about; if not given, as many as spacing asks."},
+        metadata={
+            "description": "How many sites there are, about; if not given, as many as spacing asks."
+        },
     )
     gradient = fields.Float(
         load_default=0.7,
@@ -102,7 +106,9 @@ class VoronoiSchema(Schema):
         most=20,
         load_default=1.6,
     )
-    rounding = millimetres("Radius of the corners, where there are gaps", least=0, most=50, load_default=3.0)
+    rounding = millimetres(
+        "Radius of the corners, where there are gaps", least=0, most=50, load_default=3.0
+    )
     fill = fields.String(
         load_default=MIXED,
         validate=OneOf([NESTED, HATCHED, MIXED]),
@@ -113,9 +119,13 @@ class VoronoiSchema(Schema):
     filled = fields.Float(
         load_default=0.6,
         validate=Range(0, 1),
-        metadata={"description": "Share of the cells that are filled; they lie together, with an image where it is darkest."},
+        metadata={
+            "description": "Share of the cells that are filled; they lie together, with an image where it is darkest."
+        },
     )
-    fill_spacing = millimetres("Distance between the lines of a fill", least=0.3, most=50, load_default=1.2)
+    fill_spacing = millimetres(
+        "Distance between the lines of a fill", least=0.3, most=50, load_default=1.2
+    )
     tolerance = tolerance_field("the true round corner")
 
 
@@ -145,7 +155,11 @@ def cost(
     across = math.sqrt(area.inner_width * area.inner_height / number)
     turns = 4 * _quarter(min(rounding, across), tolerance) + corners
     full = _share(cells, filled)
-    radius = min(RADIUS * math.sqrt(area.inner_width * area.inner_height / max(full, 1)), area.inner_width, area.inner_height)
+    radius = min(
+        RADIUS * math.sqrt(area.inner_width * area.inner_height / max(full, 1)),
+        area.inner_width,
+        area.inner_height,
+    )
     points = cells * turns + full * (radius / fill_spacing + 1) * turns + turns
     # The rounds of stipples take a third of the time that cells do.
     rounds = relax / 3 if sites == IMAGE else relax
@@ -195,12 +209,19 @@ def draw(
     if tones is not None:
         places = stipple(tones, number, relax, rng)
     else:
-        focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * (area.inner_width, area.inner_height)
-        places = _relaxed(_sites(area, rng, sites, number=number, focus=focus, gradient=gradient), room, relax)
+        focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * (
+            area.inner_width,
+            area.inner_height,
+        )
+        places = _relaxed(
+            _sites(area, rng, sites, number=number, focus=focus, gradient=gradient), room, relax
+        )
     cells = _triangles(area, places, across) if kind == DELAUNAY else _voronoi(places, room)
     gap = min(inset, WIDEST_INSET * min(across, area.inner_width, area.inner_height))
     if gap > 0:
-        gaps = gap if tones is None else np.minimum(gap, WIDEST_INSET * np.sqrt(shapely.area(cells)))
+        gaps = (
+            gap if tones is None else np.minimum(gap, WIDEST_INSET * np.sqrt(shapely.area(cells)))
+        )
         cells = _rounded(cells, np.broadcast_to(gaps / 2, cells.shape), rounding, tolerance)
     cells = cells[_by_rows(cells, across)]
     low, high = (area.left, area.top), (area.right, area.bottom)
@@ -228,10 +249,14 @@ def _share(cells: int, filled: float) -> int:
 
 def _longish(area: Area) -> float:
     """Return how much longer than that of a square of its size the outline of the room is."""
-    return (area.inner_width + area.inner_height) / (2 * math.sqrt(area.inner_width * area.inner_height))
+    return (area.inner_width + area.inner_height) / (
+        2 * math.sqrt(area.inner_width * area.inner_height)
+    )
 
 
-def _sites(area: Area, rng: np.random.Generator, sites: str, *, number: int, focus: Floats, gradient: float) -> Floats:
+def _sites(
+    area: Area, rng: np.random.Generator, sites: str, *, number: int, focus: Floats, gradient: float
+) -> Floats:
     """Return about `number` places in the room as an array of shape (n, 2); with `gradient`, denser around `focus`."""
     sides = np.array((area.inner_width, area.inner_height))
     tries = rng.uniform(0, 1, (number * PLACES * 3, 2)) * sides + (area.left, area.top)
@@ -244,7 +269,9 @@ def _sites(area: Area, rng: np.random.Generator, sites: str, *, number: int, foc
     if sites == UNIFORM:
         return np.asarray(tries[:number])
     # The places that were kept are dense where `apart` is small; so is the mean of its square there.
-    closest = APART * apart * math.sqrt(sides[0] * sides[1] / number / float(1 / np.mean(1 / apart**2)))
+    closest = (
+        APART * apart * math.sqrt(sides[0] * sides[1] / number / float(1 / np.mean(1 / apart**2)))
+    )
     return np.asarray(_apart(tries, closest)[:number])
 
 
@@ -261,10 +288,15 @@ def _apart(places: Floats, closest: Floats) -> Floats:
     side = float(closest.max())
     taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     chosen = []
-    for index, ((x, y), reach) in enumerate(zip(places.tolist(), (closest**2).tolist(), strict=True)):
+    for index, ((x, y), reach) in enumerate(
+        zip(places.tolist(), (closest**2).tolist(), strict=True)
+    ):
         column, row = int(x // side), int(y // side)
         near = (
-            point for i in (column - 1, column, column + 1) for j in (row - 1, row, row + 1) for point in taken.get((i, j), ())
+            point
+            for i in (column - 1, column, column + 1)
+            for j in (row - 1, row, row + 1)
+            for point in taken.get((i, j), ())
         )
         if all((x - other_x) ** 2 + (y - other_y) ** 2 >= reach for other_x, other_y in near):
             taken.setdefault((column, row), []).append((x, y))
@@ -281,7 +313,12 @@ def _relaxed(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
 def _voronoi(places: Floats, room: shapely.Polygon) -> Cells:
     """Return the cells of `places`, cut at the edges of the room."""
     return _solid(
-        shapely.intersection(shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)), room)
+        shapely.intersection(
+            shapely.get_parts(
+                shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)
+            ),
+            room,
+        )
     )
 
 
@@ -289,13 +326,23 @@ def _triangles(area: Area, places: Floats, across: float) -> Cells:
     """Return the triangles between `places` and points on the edges of the room, about `across` mm apart."""
     columns = np.linspace(area.left, area.right, max(1, round(area.inner_width / across)) + 1)
     rows = np.linspace(area.top, area.bottom, max(1, round(area.inner_height / across)) + 1)[1:-1]
-    edge = [(x, y) for x in columns for y in (area.top, area.bottom)] + [(x, y) for y in rows for x in (area.left, area.right)]
-    return _solid(shapely.get_parts(shapely.delaunay_triangles(shapely.multipoints(np.concatenate((places, edge))))))
+    edge = [(x, y) for x in columns for y in (area.top, area.bottom)] + [
+        (x, y) for y in rows for x in (area.left, area.right)
+    ]
+    return _solid(
+        shapely.get_parts(
+            shapely.delaunay_triangles(shapely.multipoints(np.concatenate((places, edge))))
+        )
+    )
 
 
 def _solid(cells: Cells) -> Cells:
     """Return `cells` without those of which nothing is left."""
-    return np.asarray(cells[(shapely.get_type_id(cells) == shapely.GeometryType.POLYGON) & (shapely.area(cells) > 0)])
+    return np.asarray(
+        cells[
+            (shapely.get_type_id(cells) == shapely.GeometryType.POLYGON) & (shapely.area(cells) > 0)
+        ]
+    )
 
 
 def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Cells:
@@ -325,14 +372,25 @@ def _by_rows(cells: Cells, across: float) -> NDArray[np.int64]:
 def _edges(cells: Cells) -> list[Polyline]:
     """Return the straight edges of `cells`, each once."""
     pieces = np.concatenate(
-        [np.stack((ring[:-1], ring[1:]), axis=1) for ring in map(shapely.get_coordinates, shapely.get_exterior_ring(cells))]
+        [
+            np.stack((ring[:-1], ring[1:]), axis=1)
+            for ring in map(shapely.get_coordinates, shapely.get_exterior_ring(cells))
+        ]
     )
     named = np.sort(np.round(pieces * 1e6).astype(np.int64).view("i8,i8")[..., 0], axis=1)
     _, first = np.unique(named.view(np.int64).reshape(len(pieces), 4), axis=0, return_index=True)
     return list(pieces[np.sort(first)])
 
 
-def _styles(cells: Cells, rng: np.random.Generator, area: Area, *, fill: str, filled: float, tones: Tones | None) -> list[str]:
+def _styles(
+    cells: Cells,
+    rng: np.random.Generator,
+    area: Area,
+    *,
+    fill: str,
+    filled: float,
+    tones: Tones | None,
+) -> list[str]:
     """Return how each cell is filled, "" for not at all: slow noise or a picture decides, so that filled cells lie together."""
     noise, choice = GradientNoise(rng), GradientNoise(rng)
     middles = shapely.get_coordinates(shapely.centroid(cells))
@@ -342,7 +400,11 @@ def _styles(cells: Cells, rng: np.random.Generator, area: Area, *, fill: str, fi
         # Where the picture is of one tone, the noise decides still.
         density = tones.at(*middles.T) + density / 1000
     dense = density >= (np.quantile(density, 1 - filled) if filled < 1 else -2)
-    nested = choice.at(1.6 * x + 0.37, 1.6 * y + 0.37) > 0 if fill == MIXED else np.full(len(x), fill == NESTED)
+    nested = (
+        choice.at(1.6 * x + 0.37, 1.6 * y + 0.37) > 0
+        if fill == MIXED
+        else np.full(len(x), fill == NESTED)
+    )
     return [
         (NESTED if ring else HATCHED) if inked and filled > 0 else ""
         for inked, ring in zip(dense.tolist(), nested.tolist(), strict=True)
@@ -386,4 +448,6 @@ def _crossings(ring: Polyline, levels: Floats) -> Floats:
     part = (levels[:, None] - start[:, 1]) / np.where(rise == 0, np.inf, rise)
     x = start[:, 0] + part * (end[:, 0] - start[:, 0])
     hit = (part >= 0) & (part <= 1) & (rise != 0)
-    return np.column_stack((np.where(hit, x, np.inf).min(axis=1), np.where(hit, x, -np.inf).max(axis=1)))
+    return np.column_stack(
+        (np.where(hit, x, np.inf).min(axis=1), np.where(hit, x, -np.inf).max(axis=1))
+    )

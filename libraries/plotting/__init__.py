@@ -12,29 +12,18 @@ from libraries.plotting.profiles import (
     UnknownConstant,
     custom_profile,
 )
-from libraries.plotting.rectangle import BadRectangle, Rectangle
-from libraries.plotting.strokes import FARTHEST, HOME, BadPen, BadStrokes, Pen, Point, Strokes
 
 __all__ = [
     "CELL",
     "DEFAULT_PROFILE",
-    "FARTHEST",
-    "HOME",
     "LIMITS",
     "PROFILES",
-    "BadPen",
     "BadProfile",
-    "BadRectangle",
-    "BadStrokes",
     "DensestSpot",
-    "Pen",
     "PenInk",
     "PlotStatistics",
     "PlotTime",
     "PlotterProfile",
-    "Point",
-    "Rectangle",
-    "Strokes",
     "UnknownConstant",
     "custom_profile",
     "densest_spot",

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libraries.plotting.rectangle import Rectangle, bounding_box
-from libraries.plotting.strokes import Floats, Integers, Strokes
+from libraries.geometry.rectangle import Rectangle, bounding_box
+from libraries.geometry.strokes import Floats, Integers, Strokes
 
 # The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the middle of the next.
 CELL = 10.0
@@ -41,13 +41,17 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
     area = page or bounding_box(strokes)
     if area is None or max(area.width, area.height) > WIDEST_AREA or strokes.steps.sum() > MOST_INK:
         return None
-    columns, rows = (math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF)))
+    columns, rows = (
+        math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF))
+    )
     ink = np.zeros(rows * columns)
     for places, lengths in _pieces(strokes, np.array([area.left, area.top])):
         cells = np.floor(places).astype(np.int64)
         x, y = cells[:, 0], cells[:, 1]
         on_page = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
-        ink += np.bincount((y * columns + x)[on_page], weights=lengths[on_page], minlength=rows * columns)
+        ink += np.bincount(
+            (y * columns + x)[on_page], weights=lengths[on_page], minlength=rows * columns
+        )
     return _densest(ink.reshape(rows, columns), area)
 
 
@@ -57,7 +61,11 @@ def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
     # Sums of the same lengths in another order differ in their last digits, which must not choose among equals.
     row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
     most = float(squares[row, column])
-    return DensestSpot(area.left + (int(column) + 1) * HALF, area.top + (int(row) + 1) * HALF, most) if most > 0 else None
+    return (
+        DensestSpot(area.left + (int(column) + 1) * HALF, area.top + (int(row) + 1) * HALF, most)
+        if most > 0
+        else None
+    )
 
 
 def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -67,7 +75,9 @@ def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]
     for begin in range(0, len(drawn), PIECES_AT_ONCE):
         block = drawn[begin : begin + PIECES_AT_ONCE]
         lengths = strokes.steps[block]
-        starts, ends = ((strokes.coordinates[which] - corner) / HALF for which in (block - 1, block))
+        starts, ends = (
+            (strokes.coordinates[which] - corner) / HALF for which in (block - 1, block)
+        )
         crossed = np.abs(np.floor(ends) - np.floor(starts)).astype(np.int64)
         cuts = crossed.sum(axis=1)
         whole = cuts == 0

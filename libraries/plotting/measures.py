@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from libraries.geometry.rectangle import Rectangle, bounding_box, out_of_bounds
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting.density import DensestSpot, densest_spot
-from libraries.plotting.rectangle import Rectangle, bounding_box, out_of_bounds
-from libraries.plotting.strokes import HOME, Pen, Point, Strokes
 
 # Records hold micrometres and no less.
 DECIMALS = 3
@@ -78,15 +78,26 @@ class PlotStatistics:
             "vertices": self.vertices,
             "pen_changes": self.pen_changes,
             "ink": [ink.as_record() for ink in self.ink],
-            "bounding_box": box and {side: round(getattr(box, side), DECIMALS) for side in ("left", "top", "right", "bottom")},
-            "out_of_bounds_mm": None if self.out_of_bounds_mm is None else round(self.out_of_bounds_mm, DECIMALS),
+            "bounding_box": box
+            and {
+                side: round(getattr(box, side), DECIMALS)
+                for side in ("left", "top", "right", "bottom")
+            },
+            "out_of_bounds_mm": None
+            if self.out_of_bounds_mm is None
+            else round(self.out_of_bounds_mm, DECIMALS),
             "out_of_bounds_strokes": self.out_of_bounds_strokes,
-            "densest": spot and {name: round(value, DECIMALS) for name, value in spot._asdict().items()},
+            "densest": spot
+            and {name: round(value, DECIMALS) for name, value in spot._asdict().items()},
         }
 
 
 def statistics(
-    strokes: Strokes, pens: Sequence[Pen], *, page: Rectangle | None = None, origin: Point | None = HOME
+    strokes: Strokes,
+    pens: Sequence[Pen],
+    *,
+    page: Rectangle | None = None,
+    origin: Point | None = HOME,
 ) -> PlotStatistics:
     """Measure a drawing.
 

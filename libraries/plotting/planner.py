@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from libraries.geometry.strokes import HOME, Floats, Integers, Pen, Point, Strokes
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
-from libraries.plotting.strokes import HOME, Floats, Integers, Pen, Point, Strokes
 
 # Shorter steps than a billionth of a mm have no direction.
 SHORTEST_STEP = 1e-9
@@ -63,7 +63,11 @@ class PlotTime:
 
 
 def plan(
-    strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile = PROFILES[DEFAULT_PROFILE], *, origin: Point | None = HOME
+    strokes: Strokes,
+    pens: Sequence[Pen],
+    profile: PlotterProfile = PROFILES[DEFAULT_PROFILE],
+    *,
+    origin: Point | None = HOME,
 ) -> PlotTime:
     """Return how long the plot takes.
 
@@ -94,7 +98,9 @@ def plan(
 def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> Floats:
     """Return the highest speed of each stroke in mm/s."""
     fastest = max(profile.drawing_speed, profile.travel_speed)
-    of_layer = np.array([min(pen.speed or profile.drawing_speed, fastest) for pen in pens], dtype=np.float64)
+    of_layer = np.array(
+        [min(pen.speed or profile.drawing_speed, fastest) for pen in pens], dtype=np.float64
+    )
     return of_layer[strokes.layers]
 
 
@@ -106,7 +112,9 @@ def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
     """
     speed, acceleration = profile.travel_speed, profile.travel_acceleration
     long = distances >= speed * speed / acceleration
-    seconds = np.where(long, distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration))
+    seconds = np.where(
+        long, distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration)
+    )
     return float(seconds.sum())
 
 
@@ -120,7 +128,9 @@ def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
         first = upto
 
 
-def _drawing_seconds(strokes: Strokes, speeds: Floats, profile: PlotterProfile, first: int, upto: int) -> float:
+def _drawing_seconds(
+    strokes: Strokes, speeds: Floats, profile: PlotterProfile, first: int, upto: int
+) -> float:
     """Return the seconds with the pen down for the strokes from `first` up to, not including, `upto`."""
     begin, end = strokes.offsets[first], strokes.offsets[upto]
     steps = strokes.steps[begin:end]
@@ -151,7 +161,12 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
     # The segments' angle is 180 degrees less the turn, so the sine of its half is the cosine of half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
-    np.divide(profile.drawing_acceleration * profile.corner * sine, 1 - sine, out=limits, where=sine < 1 - STRAIGHT)
+    np.divide(
+        profile.drawing_acceleration * profile.corner * sine,
+        1 - sine,
+        out=limits,
+        where=sine < 1 - STRAIGHT,
+    )
     return limits
 
 
@@ -165,7 +180,9 @@ def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
     return np.clip(backwards, 0.0, limits)
 
 
-def _segment_seconds(squares: Floats, lengths: Floats, highest: Floats, acceleration: float) -> Floats:
+def _segment_seconds(
+    squares: Floats, lengths: Floats, highest: Floats, acceleration: float
+) -> Floats:
     """Return the seconds of each segment, which is entered and left at the speeds whose `squares` are given.
 
     The pen speeds up, keeps the highest speed if there is room to reach it, and brakes. Without that limit the square of the

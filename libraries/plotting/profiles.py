@@ -68,7 +68,11 @@ class PlotterProfile:
         """Check the constants; the comparison is worded so that NaN fails it."""
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            if (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not least <= value <= most
+            ):
                 raise BadProfile(f"{name} must be a number from {least:g} to {most:,g}", field=name)
 
     def as_record(self) -> dict[str, Any]:

@@ -74,10 +74,17 @@ def _rendered(name: str, sha256: str, width_px: int, paper: str) -> bytes:
         with output_folder().take(name, sha256=sha256) as file:
             drawing = read_svg(file.read()).document
         page = (drawing.width, drawing.height)
-        if len(np.unique(drawing.store.layers)) * width_px**2 * drawing.height / drawing.width > MOST_PIXELS:
+        if (
+            len(np.unique(drawing.store.layers)) * width_px**2 * drawing.height / drawing.width
+            > MOST_PIXELS
+        ):
             raise BadPreview(
-                "the drawing has too many layers for a preview of this width", field="width", hint="ask for a smaller one"
+                "the drawing has too many layers for a preview of this width",
+                field="width",
+                hint="ask for a smaller one",
             )
-        return png(drawing.strokes(), drawing.pens, page, width_px=width_px, paper=paper, most_ink=MOST_INK)
+        return png(
+            drawing.strokes(), drawing.pens, page, width_px=width_px, paper=paper, most_ink=MOST_INK
+        )
     finally:
         _places.release()

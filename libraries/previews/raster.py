@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
 from libraries.errors import InvalidInput
-from libraries.plotting.strokes import Pen, Strokes
+from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_builder.attributes import check_colour
 
 FEWEST_PIXELS, MOST_PIXELS = 16, 4000
@@ -72,7 +72,9 @@ def png(
             width = pens[layer].width * scale
             times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
             canvas, wide = (size[0] * times, size[1] * times), max(1, round(width * times))
-            mask = _inked(*_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, most_ink)
+            mask = _inked(
+                *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, most_ink
+            )
             _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
     picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4))
@@ -82,7 +84,10 @@ def png(
 def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
     """Return width and height in pixels, and how many pixels a mm has."""
     if not FEWEST_PIXELS <= width_px <= MOST_PIXELS:
-        raise BadPreview(f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels", field="width_px")
+        raise BadPreview(
+            f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels",
+            field="width_px",
+        )
     # Not `<=`: a comparison with NaN is false.
     if not (page[0] > 0 and page[1] > 0 and math.isfinite(page[0] + page[1])):
         raise BadPreview("the page must have a width and a height", field="page")
@@ -100,7 +105,9 @@ def _rgba(colour: str, name: str) -> tuple[int, int, int, int]:
 
 def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, int]) -> None:
     """Lay the ink over the picture where the mask has it."""
-    share = mask if ink[3] == INK else mask.point([value * ink[3] // INK for value in range(INK + 1)])
+    share = (
+        mask if ink[3] == INK else mask.point([value * ink[3] // INK for value in range(INK + 1)])
+    )
     if picture.mode == "RGB":
         picture.paste(ink[:3], mask=share)
         return
@@ -109,11 +116,17 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
     picture.alpha_composite(sheet)
 
 
-def _inked(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int) -> Image.Image:
+def _inked(
+    places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
+) -> Image.Image:
     """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
     bars = wide > WIDEST_DISC
     if _lengths(places, offsets) * (wide if bars else 1) > most:
-        raise BadPreview("the drawing has too much ink for a preview", field="strokes", hint="ask for a smaller one")
+        raise BadPreview(
+            "the drawing has too much ink for a preview",
+            field="strokes",
+            hint="ask for a smaller one",
+        )
     if not bars:
         return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))
     mask = _drawn(places, offsets, size, wide)
@@ -121,7 +134,9 @@ def _inked(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wi
     return mask
 
 
-def _drawn(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Image.Image:
+def _drawn(
+    places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int
+) -> Image.Image:
     mask = Image.new("L", size)
     canvas = ImageDraw.Draw(mask)
     # Pillow reads pairs of 32-bit floats from a buffer as they are.
@@ -167,7 +182,9 @@ def _spread(thin: Mask, wide: int) -> Mask:
     return spread
 
 
-def _seen(strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wide: int) -> tuple[Floats, NDArray[np.int64]]:
+def _seen(
+    strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wide: int
+) -> tuple[Floats, NDArray[np.int64]]:
     """Return the vertices in pixels of those strokes of a layer that touch the page, and where each stroke begins.
 
     Vertices that would fall onto the one before are left out, but for the last of a stroke.

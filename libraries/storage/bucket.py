@@ -27,7 +27,14 @@ from libraries.storage.artifacts import (
     last_word,
     media_type_of,
 )
-from libraries.storage.connection import CHANGED, MISSING, OUT_OF_RANGE, answered, client_for, code_of
+from libraries.storage.connection import (
+    CHANGED,
+    MISSING,
+    OUT_OF_RANGE,
+    answered,
+    client_for,
+    code_of,
+)
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.reading import FIRST_BLOCK, ObjectReader
 from libraries.storage.store import Store
@@ -70,7 +77,10 @@ class BucketStore(Store):
         """Write an object; see `Store.publish`. It takes its name with the server's last answer, and not before."""
         check_name(name)
         with _spooled(blocks_of(data)) as whole, self._writing(name) as mark:
-            about = {"ContentType": media_type_of(name), "Metadata": {SHA256: whole.sha256, WRITING: mark}}
+            about = {
+                "ContentType": media_type_of(name),
+                "Metadata": {SHA256: whole.sha256, WRITING: mark},
+            }
             if whole.size <= PART:
                 self._put(name, whole, about)
             else:
@@ -88,7 +98,11 @@ class BucketStore(Store):
         kept = answer["Metadata"].get(SHA256)
         if sha256 is not None and kept != sha256:
             raise FileReplaced(f"another file lies in the place of {name!r}")
-        size = int(answer["ContentRange"].rpartition("/")[2]) if "ContentRange" in answer else answer["ContentLength"]
+        size = (
+            int(answer["ContentRange"].rpartition("/")[2])
+            if "ContentRange" in answer
+            else answer["ContentLength"]
+        )
 
         def fetch(start: int, end: int) -> bytes:
             return self._range(name, start, end, IfMatch=answer["ETag"])[0]
@@ -109,7 +123,12 @@ class BucketStore(Store):
     def stat(self, name: str) -> StoredFile:
         """Return size, time and checksum; see `Store.stat`."""
         answer = self._about(name)
-        return StoredFile(name, answer["ContentLength"], answer["LastModified"].timestamp(), answer["Metadata"].get(SHA256))
+        return StoredFile(
+            name,
+            answer["ContentLength"],
+            answer["LastModified"].timestamp(),
+            answer["Metadata"].get(SHA256),
+        )
 
     def names(self, folder: str = "") -> Iterator[str]:
         """Yield the names of the objects; see `Store.names`. Keys that `check_name` refuses are passed over."""
@@ -149,7 +168,9 @@ class BucketStore(Store):
             if upload["Initiated"].timestamp() < older_than:
                 # Another sweeper may have been here.
                 with contextlib.suppress(FileMissing):
-                    self._ask("abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"])
+                    self._ask(
+                        "abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"]
+                    )
                     swept += 1
         return swept
 
@@ -183,7 +204,9 @@ class BucketStore(Store):
     def _put(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
         data = whole.file.read()
         last_word()
-        self._ask("put_object", Key=self._prefix + name, Body=data, ContentMD5=_md5_of(data), **about)
+        self._ask(
+            "put_object", Key=self._prefix + name, Body=data, ContentMD5=_md5_of(data), **about
+        )
 
     def _put_in_parts(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
         key = self._prefix + name
@@ -193,11 +216,21 @@ class BucketStore(Store):
             while data := whole.file.read(max(PART, -(-whole.size // MOST_PARTS))):
                 number = len(parts) + 1
                 answer = self._ask(
-                    "upload_part", Key=key, UploadId=upload, PartNumber=number, Body=data, ContentMD5=_md5_of(data)
+                    "upload_part",
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    Body=data,
+                    ContentMD5=_md5_of(data),
                 )
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
             last_word()
-            self._ask("complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload={"Parts": parts})
+            self._ask(
+                "complete_multipart_upload",
+                Key=key,
+                UploadId=upload,
+                MultipartUpload={"Parts": parts},
+            )
         except BaseException:
             # What cannot be given up now is swept later.
             with contextlib.suppress(VectorError):
@@ -227,7 +260,9 @@ class BucketStore(Store):
         except _EmptyObject:
             return b"", self._about(name)
 
-    def _range(self, name: str, start: int, end: int, *, whole: bool = True, **only: str) -> tuple[bytes, dict[str, Any]]:
+    def _range(
+        self, name: str, start: int, end: int, *, whole: bool = True, **only: str
+    ) -> tuple[bytes, dict[str, Any]]:
         """Return the bytes from `start` to `end` of an object, `whole` or as far as there are, and the server's answer."""
         wanted = {"Key": self._prefix + name, "Range": f"bytes={start}-{end - 1}", **only}
         trouble = StorageAway("failing")
@@ -239,7 +274,9 @@ class BucketStore(Store):
             except StorageAway as error:
                 trouble = error
                 continue
-            if len(data) == min(end - start, answer["ContentLength"]) and (not whole or len(data) == end - start):
+            if len(data) == min(end - start, answer["ContentLength"]) and (
+                not whole or len(data) == end - start
+            ):
                 return data, answer
         raise trouble
 
@@ -251,7 +288,11 @@ class BucketStore(Store):
 
     def _pages(self, operation: str, items: str, **wanted: str) -> Iterator[dict[str, Any]]:
         with answered():
-            pages = client_for(self._address, self._timeout).get_paginator(operation).paginate(Bucket=self._bucket, **wanted)
+            pages = (
+                client_for(self._address, self._timeout)
+                .get_paginator(operation)
+                .paginate(Bucket=self._bucket, **wanted)
+            )
         pages = iter(pages)
         while True:
             with answered():
@@ -264,7 +305,9 @@ class BucketStore(Store):
         return self._asked(client_for(self._address, self._timeout), operation, wanted)
 
     def _passing(self, operation: str, **wanted: Any) -> dict[str, Any]:
-        return self._asked(client_for(self._address, PASSING_TIMEOUT, attempts=1), operation, wanted)
+        return self._asked(
+            client_for(self._address, PASSING_TIMEOUT, attempts=1), operation, wanted
+        )
 
     def _asked(self, client: Any, operation: str, wanted: dict[str, Any]) -> dict[str, Any]:
         ask: Callable[..., dict[str, Any]] = getattr(client, operation)

@@ -20,7 +20,13 @@ ANY_REGION = "us-east-1"
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 CHANGED = {"412", "PreconditionFailed"}
 OUT_OF_RANGE = {"416", "InvalidRange"}
-FULL = {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "507"}
+FULL = {
+    "QuotaExceeded",
+    "XMinioStorageFull",
+    "XMinioAdminBucketQuotaExceeded",
+    "InsufficientStorage",
+    "507",
+}
 TROUBLES = {
     "NoSuchBucket": "bucket",
     "403": "refused",
@@ -82,7 +88,9 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
         response_checksum_validation="when_required",
     )
     region = address.region or session.get_config_variable("region") or ANY_REGION
-    client = session.create_client("s3", region_name=region, endpoint_url=address.endpoint or None, config=config)
+    client = session.create_client(
+        "s3", region_name=region, endpoint_url=address.endpoint or None, config=config
+    )
     _Process.loader = session.get_component("data_loader")
     return client
 

@@ -67,7 +67,9 @@ class ArtifactFolder(Store):
         with self._folder(folders, make=False) as folder:
             try:
                 # O_NONBLOCK: a FIFO with no writer must not hang the reader.
-                descriptor = os.open(base, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+                descriptor = os.open(
+                    base, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder
+                )
             except FileNotFoundError:
                 raise FileMissing(f"there is no file {name!r}") from None
             except OSError as error:

@@ -49,7 +49,12 @@ def filename_part(text: str, *, longest: int = 40) -> str:
 
     The hash keeps two texts with the same readable form apart.
     """
-    if SEGMENT.fullmatch(text) and len(text) <= longest and text[-1] not in ". " and not DEVICE.fullmatch(text):
+    if (
+        SEGMENT.fullmatch(text)
+        and len(text) <= longest
+        and text[-1] not in ". "
+        and not DEVICE.fullmatch(text)
+    ):
         return text
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     readable = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:longest].strip("-")

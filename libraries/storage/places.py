@@ -60,7 +60,9 @@ def _store(root: Path, shown_as: str) -> Store:
     # Loaded where it is used: without a bucket no process needs it, and it is large.
     from libraries.storage.bucket import BucketStore  # noqa: PLC0415
 
-    return BucketStore(settings.storage_url, f"{shown_as}/{own}".rstrip("/"), shown_as, settings.storage_timeout)
+    return BucketStore(
+        settings.storage_url, f"{shown_as}/{own}".rstrip("/"), shown_as, settings.storage_timeout
+    )
 
 
 def prepare_stores() -> None:

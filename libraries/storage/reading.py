@@ -23,7 +23,9 @@ class ObjectReader(io.RawIOBase):
     Whoever reads all of it from the beginning gets the last block only if all bytes together have the right checksum.
     """
 
-    def __init__(self, fetch: Callable[[int, int], bytes], first: bytes, size: int, sha256: str | None) -> None:
+    def __init__(
+        self, fetch: Callable[[int, int], bytes], first: bytes, size: int, sha256: str | None
+    ) -> None:
         """Read `size` bytes. The `first` of them are here already; `fetch(start, end)` returns those from start to end.
 
         Raises:

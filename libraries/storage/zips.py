@@ -45,7 +45,9 @@ def zip_blocks(entries: Iterable[Opening], *, deflate: bool = False) -> Iterator
         deflate: pack the files; by default they are stored as they are, which costs no time.
     """
     pipe = Pipe()
-    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(
+        pipe, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
+    ) as archive:
         for name, opened in entries:
             about = zipfile.ZipInfo(name, TIME)
             about.external_attr, about.compress_type = RIGHTS, archive.compression

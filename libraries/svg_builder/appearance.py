@@ -26,7 +26,9 @@ PIXELS: Mapping[str, float] = {
     "em": 16.0,
     "ex": 8.0,
 }
-LENGTH = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII)
+LENGTH = re.compile(
+    r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
+)
 LONGEST_LENGTH = 64
 RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
 BLACK = "#000000"
@@ -73,8 +75,12 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
         color=color,
         stroke=_colour(styles.get("stroke"), outer.stroke, color),
         fill=_colour(styles.get("fill"), outer.fill, color),
-        width=length(width, outer.width) if LENGTH.fullmatch(width[:LONGEST_LENGTH]) else outer.width,
-        hidden={"hidden": True, "collapse": True, "visible": False}.get(styles.get("visibility", ""), outer.hidden),
+        width=length(width, outer.width)
+        if LENGTH.fullmatch(width[:LONGEST_LENGTH])
+        else outer.width,
+        hidden={"hidden": True, "collapse": True, "visible": False}.get(
+            styles.get("visibility", ""), outer.hidden
+        ),
     )
 
 
@@ -119,7 +125,9 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
 
 def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float]:
     """Return the lengths of an element by the names of their attributes, 0 for each that is not given."""
-    return [length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()]
+    return [
+        length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()
+    ]
 
 
 def _whole(name: str, viewport: tuple[float, float]) -> float:
@@ -131,7 +139,9 @@ def _whole(name: str, viewport: tuple[float, float]) -> float:
 
 
 Overflow = Literal["meet", "slice", "none"]
-ALIGNED = re.compile(r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*", re.ASCII)
+ALIGNED = re.compile(
+    r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*", re.ASCII
+)
 
 
 def aspect(text: str | None) -> tuple[str, str, Overflow]:

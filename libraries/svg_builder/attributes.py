@@ -8,14 +8,32 @@ from typing import ClassVar
 
 from svgwrite.data.colors import colornames
 
-from libraries.drawing.transforms import Matrix, combined, matrix, rotation, scaling, skewing, translation
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
+from libraries.geometry.transforms import (
+    Matrix,
+    combined,
+    matrix,
+    rotation,
+    scaling,
+    skewing,
+    translation,
+)
 from libraries.svg_builder.numbers import written, written_positive
 
 HEX_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})", re.ASCII)
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
-TRANSFORM = re.compile(r"\s*+(translate|scale|rotate|skewX|skewY|matrix)\s*+\(([0-9eE+\-.,\s]{1,200}+)\)\s*+,?", re.ASCII)
-TRANSFORM_ARGUMENTS = {"translate": {1, 2}, "scale": {1, 2}, "rotate": {1, 3}, "skewX": {1}, "skewY": {1}, "matrix": {6}}
+TRANSFORM = re.compile(
+    r"\s*+(translate|scale|rotate|skewX|skewY|matrix)\s*+\(([0-9eE+\-.,\s]{1,200}+)\)\s*+,?",
+    re.ASCII,
+)
+TRANSFORM_ARGUMENTS = {
+    "translate": {1, 2},
+    "scale": {1, 2},
+    "rotate": {1, 3},
+    "skewX": {1},
+    "skewY": {1},
+    "matrix": {6},
+}
 LONGEST_TRANSFORM = 1000
 
 
@@ -54,7 +72,10 @@ def check_transform(value: object, name: str) -> str:
         BadAttribute: it is not such a list.
     """
     steps = _transform_steps(value, name)
-    return " ".join(f"{kind}({' '.join(written(number, name) for number in numbers)})" for kind, numbers in steps)
+    return " ".join(
+        f"{kind}({' '.join(written(number, name) for number in numbers)})"
+        for kind, numbers in steps
+    )
 
 
 def transform_matrix(value: object, name: str = "transform") -> Matrix:
@@ -71,12 +92,16 @@ def transform_matrix(value: object, name: str = "transform") -> Matrix:
 def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float]]]:
     """Yield the steps of a list of transforms: the kind, and its numbers."""
     if not isinstance(value, str) or len(value) > LONGEST_TRANSFORM:
-        raise BadAttribute(f"{name} must be text of at most {LONGEST_TRANSFORM} characters", field=name)
+        raise BadAttribute(
+            f"{name} must be text of at most {LONGEST_TRANSFORM} characters", field=name
+        )
     place = 0
     while place < len(value):
         found = TRANSFORM.match(value, place)
         if found is None:
-            raise BadAttribute(f"{name} must be a list such as 'translate(10 20) rotate(45)'", field=name)
+            raise BadAttribute(
+                f"{name} must be a list such as 'translate(10 20) rotate(45)'", field=name
+            )
         yield found[1], _transform_numbers(found[1], found[2], name)
         place = found.end()
 
@@ -85,7 +110,9 @@ def _transform_numbers(kind: str, text: str, name: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise BadAttribute(f"{name} holds something in {kind}() that is not a number", field=name) from None
+        raise BadAttribute(
+            f"{name} holds something in {kind}() that is not a number", field=name
+        ) from None
     if len(numbers) not in TRANSFORM_ARGUMENTS[kind]:
         raise BadAttribute(f"{name} has the wrong count of numbers in {kind}()", field=name)
     for number in numbers:
@@ -114,7 +141,10 @@ def check_identifier(value: object, name: str) -> str:
         BadAttribute: it cannot.
     """
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise BadAttribute(f"{name} must begin with a letter and hold letters, digits, '_', '.' and '-' only", field=name)
+        raise BadAttribute(
+            f"{name} must begin with a letter and hold letters, digits, '_', '.' and '-' only",
+            field=name,
+        )
     return value
 
 

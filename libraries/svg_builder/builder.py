@@ -10,9 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from libraries.drawing.clipping import Ring, checked_ring
-from libraries.drawing.document import BadLayer, Document, StrokeStore, clip
-from libraries.drawing.transforms import (
+from libraries.errors import InvalidInput
+from libraries.geometry.clipping import Ring, checked_ring
+from libraries.geometry.document import BadLayer, Document, StrokeStore, clip
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen, Strokes
+from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
     Matrix,
@@ -23,7 +26,6 @@ from libraries.drawing.transforms import (
     inverse,
     magnification,
 )
-from libraries.errors import InvalidInput
 from libraries.lettering import (
     ALIGN_SHIFT,
     DEFAULT_FONT,
@@ -36,12 +38,23 @@ from libraries.lettering import (
     lay_out,
     stroke_font,
 )
-from libraries.plotting import Pen, Rectangle, Strokes
-from libraries.svg_builder.attributes import BadAttribute, check_attributes, check_colour, transform_matrix
+from libraries.svg_builder.attributes import (
+    BadAttribute,
+    check_attributes,
+    check_colour,
+    transform_matrix,
+)
 from libraries.svg_builder.coordinates import stroke_blocks
 from libraries.svg_builder.curves import FLATNESS, arc_lines
 from libraries.svg_builder.hatching import Hatching, hatch_lines
-from libraries.svg_builder.numbers import BadNumber, as_points, check_points, written, written_points, written_positive
+from libraries.svg_builder.numbers import (
+    BadNumber,
+    as_points,
+    check_points,
+    written,
+    written_points,
+    written_positive,
+)
 from libraries.svg_builder.outlines import closed, ellipse_outline, path_outline, rectangle_outline
 from libraries.svg_builder.path_data import check_path_data
 from libraries.svg_builder.reader import read_svg
@@ -102,7 +115,9 @@ class SVGBuilder:
         7
     """
 
-    def __init__(self, width: float, height: float, *, stroke: str = "black", pen_width: float = 0.3) -> None:
+    def __init__(
+        self, width: float, height: float, *, stroke: str = "black", pen_width: float = 0.3
+    ) -> None:
         """Begin a page of `width` x `height` mm, drawn in the colour `stroke` with a pen of `pen_width` mm.
 
         Raises:
@@ -111,7 +126,9 @@ class SVGBuilder:
         """
         across, down = written_positive(width, "width"), written_positive(height, "height")
         self._stroke = check_colour(stroke, "stroke")
-        self._drawing = page(across, down, stroke=self._stroke, stroke_width=written_positive(pen_width, "pen_width"))
+        self._drawing = page(
+            across, down, stroke=self._stroke, stroke_width=written_positive(pen_width, "pen_width")
+        )
         # The layers are those of a document without strokes: strokes lie in the store, in the coordinates of the calls.
         self._layers = Document(width, height)
         self._layers.layer(BASE_LAYER, Pen(BASE_LAYER, self._stroke, float(pen_width)))
@@ -149,7 +166,14 @@ class SVGBuilder:
         return self._layers.pens
 
     def rect(
-        self, x: float, y: float, width: float, height: float, *, radius: float | None = None, **attributes: object
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        radius: float | None = None,
+        **attributes: object,
     ) -> SVGBuilder:
         """Draw a rectangle from its upper left corner (`x`, `y`), with corners rounded by `radius` if it is given."""
         corner = {} if radius is None else {"rx": written_positive(radius, "radius")}
@@ -158,15 +182,28 @@ class SVGBuilder:
         rounding = 0.0 if radius is None else float(radius)
 
         def outline(tolerance: float) -> list[Floats]:
-            return [rectangle_outline((float(x), float(y)), (float(width), float(height)), (rounding, rounding), tolerance)]
+            return [
+                rectangle_outline(
+                    (float(x), float(y)),
+                    (float(width), float(height)),
+                    (rounding, rounding),
+                    tolerance,
+                )
+            ]
 
-        return self._draw(lambda checked: self._drawing.rect(place, size, **corner, **checked), outline, attributes)
+        return self._draw(
+            lambda checked: self._drawing.rect(place, size, **corner, **checked),
+            outline,
+            attributes,
+        )
 
     def line(self, x1: float, y1: float, x2: float, y2: float, **attributes: object) -> SVGBuilder:
         """Draw a straight line from (`x1`, `y1`) to (`x2`, `y2`)."""
         start, end = (written(x1, "x1"), written(y1, "y1")), (written(x2, "x2"), written(y2, "y2"))
         line = np.array([(float(x1), float(y1)), (float(x2), float(y2))])
-        return self._draw(lambda checked: self._drawing.line(start, end, **checked), lambda _: [line], attributes)
+        return self._draw(
+            lambda checked: self._drawing.line(start, end, **checked), lambda _: [line], attributes
+        )
 
     def circle(self, cx: float, cy: float, r: float, **attributes: object) -> SVGBuilder:
         """Draw a circle of radius `r` around (`cx`, `cy`)."""
@@ -175,9 +212,13 @@ class SVGBuilder:
         def outline(tolerance: float) -> list[Floats]:
             return [ellipse_outline((float(cx), float(cy)), (float(r), float(r)), tolerance)]
 
-        return self._draw(lambda checked: self._drawing.circle(centre, radius, **checked), outline, attributes)
+        return self._draw(
+            lambda checked: self._drawing.circle(centre, radius, **checked), outline, attributes
+        )
 
-    def ellipse(self, cx: float, cy: float, rx: float, ry: float, **attributes: object) -> SVGBuilder:
+    def ellipse(
+        self, cx: float, cy: float, rx: float, ry: float, **attributes: object
+    ) -> SVGBuilder:
         """Draw an ellipse of half widths `rx` and `ry` around (`cx`, `cy`)."""
         centre = (written(cx, "cx"), written(cy, "cy"))
         radii = (written_positive(rx, "rx"), written_positive(ry, "ry"))
@@ -185,9 +226,13 @@ class SVGBuilder:
         def outline(tolerance: float) -> list[Floats]:
             return [ellipse_outline((float(cx), float(cy)), (float(rx), float(ry)), tolerance)]
 
-        return self._draw(lambda checked: self._drawing.ellipse(centre, radii, **checked), outline, attributes)
+        return self._draw(
+            lambda checked: self._drawing.ellipse(centre, radii, **checked), outline, attributes
+        )
 
-    def arc(self, cx: float, cy: float, r: float, start: float, end: float, **attributes: object) -> SVGBuilder:
+    def arc(
+        self, cx: float, cy: float, r: float, start: float, end: float, **attributes: object
+    ) -> SVGBuilder:
         """Draw an arc of a circle of radius `r` around (`cx`, `cy`), from the angle `start` to `end`.
 
         Angles are degrees clockwise from three o'clock; with `end` less than `start` the arc runs against the clock. It goes
@@ -199,7 +244,15 @@ class SVGBuilder:
         turn = max(-WHOLE_TURN, min(WHOLE_TURN, float(end) - float(start)))
 
         def outline(tolerance: float) -> list[Floats]:
-            return [arc_lines((float(cx), float(cy)), (float(r), float(r)), start, start + turn, tolerance=tolerance)]
+            return [
+                arc_lines(
+                    (float(cx), float(cy)),
+                    (float(r), float(r)),
+                    start,
+                    start + turn,
+                    tolerance=tolerance,
+                )
+            ]
 
         data = _arc_data((float(cx), float(cy)), float(r), float(start), turn)
         return self._draw(lambda checked: self._drawing.path(data, **checked), outline, attributes)
@@ -207,9 +260,13 @@ class SVGBuilder:
     def polyline(self, points: ArrayLike, **attributes: object) -> SVGBuilder:
         """Draw straight lines through `points`, at least two pairs of x and y. See `polylines` for many."""
         line, pairs = as_points(points), _pairs(points)
-        return self._draw(lambda checked: self._drawing.polyline(pairs, **checked), lambda _: [line], attributes)
+        return self._draw(
+            lambda checked: self._drawing.polyline(pairs, **checked), lambda _: [line], attributes
+        )
 
-    def polygon(self, points: ArrayLike, *, hatching: Hatching | None = None, **attributes: object) -> SVGBuilder:
+    def polygon(
+        self, points: ArrayLike, *, hatching: Hatching | None = None, **attributes: object
+    ) -> SVGBuilder:
         """Draw straight lines through `points`, at least two pairs of x and y, and back to the first.
 
         With `hatching` it is filled with lines, see `hatch`, and the attributes go to a group around all of it.
@@ -224,12 +281,16 @@ class SVGBuilder:
             return [closed(line)]
 
         if hatching is None:
-            return self._draw(lambda checked: self._drawing.polygon(pairs, **checked), outline, attributes)
+            return self._draw(
+                lambda checked: self._drawing.polygon(pairs, **checked), outline, attributes
+            )
         self.begin_group(**attributes)
         self._draw(lambda checked: self._drawing.polygon(pairs, **checked), outline, {})
         return self.polylines(rows).end_group()
 
-    def hatch(self, rings: Sequence[ArrayLike], hatching: Hatching, **attributes: object) -> SVGBuilder:
+    def hatch(
+        self, rings: Sequence[ArrayLike], hatching: Hatching, **attributes: object
+    ) -> SVGBuilder:
         """Fill polygons with lines, without their outlines; a ring inside of another is a hole.
 
         Raises:
@@ -268,10 +329,14 @@ class SVGBuilder:
         """
         data = check_path_data(d)
         return self._draw(
-            lambda checked: self._drawing.path(data, **checked), lambda tolerance: path_outline(data, tolerance), attributes
+            lambda checked: self._drawing.path(data, **checked),
+            lambda tolerance: path_outline(data, tolerance),
+            attributes,
         )
 
-    def text(self, x: float, y: float, text: str, *, font_size: float = 5.0, **attributes: object) -> SVGBuilder:
+    def text(
+        self, x: float, y: float, text: str, *, font_size: float = 5.0, **attributes: object
+    ) -> SVGBuilder:
         """Write `text` as a text element with its base line at (`x`, `y`), in the outlines of a font of `font_size` mm.
 
         For screens: a pen cannot draw it, see `hershey_text`. It is no part of the strokes, is not clipped, and is listed in
@@ -282,7 +347,11 @@ class SVGBuilder:
         """
         words = " ".join(check_text(text).split())
         place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
-        style = {"fill": colour, "stroke": "none", **self._check({**attributes, "font_size": font_size})}
+        style = {
+            "fill": colour,
+            "stroke": "none",
+            **self._check({**attributes, "font_size": font_size}),
+        }
         self._texts.append(words)
         return self._add(self._drawing.text(words, insert=place, **style))
 
@@ -298,7 +367,9 @@ class SVGBuilder:
 
     def metadata(self, facts: Mapping[str, object]) -> SVGBuilder:
         """Keep facts about the drawing in it, as JSON; a second call replaces the first."""
-        self._drawing.elements[:] = [element for element in self._drawing.elements if not isinstance(element, Metadata)]
+        self._drawing.elements[:] = [
+            element for element in self._drawing.elements if not isinstance(element, Metadata)
+        ]
         self._drawing.elements.insert(0 if self._title is None else 1, Metadata(as_json(facts)))
         return self
 
@@ -344,7 +415,10 @@ class SVGBuilder:
         colour = check_colour((own or self.pens[0]).colour, "stroke")
         index = self._layers.layer(label, own)
         if not known:
-            look = {"stroke": colour, "stroke_width": written_positive(self.pens[index].width, "width")}
+            look = {
+                "stroke": colour,
+                "stroke_width": written_positive(self.pens[index].width, "width"),
+            }
             self._layer_groups[name] = layer_group(self._drawing, label, **look)
             self._add(self._layer_groups[name])
         self._open.append(_Open("layer", self._layer_groups[name], identity(), index))
@@ -421,7 +495,9 @@ class SVGBuilder:
             source = reading.document
         placed = source.fitted(box, fit, align=align, vertical=vertical).clipped(box)
         if not keep_layers:
-            return self._run(placed.store.coordinates, placed.store.offsets, self._check(attributes))
+            return self._run(
+                placed.store.coordinates, placed.store.offsets, self._check(attributes)
+            )
         for index, layer in enumerate(placed.layers):
             part = placed.on_layer(index)
             if len(part):
@@ -539,16 +615,25 @@ class SVGBuilder:
     def _body(self, number: int) -> Iterator[bytes]:
         return stroke_blocks(*self._slice(self._runs[number]))
 
-    def _draw(self, element: Callable[[dict[str, str]], Any], outline: Outline, attributes: dict[str, object]) -> SVGBuilder:
+    def _draw(
+        self,
+        element: Callable[[dict[str, str]], Any],
+        outline: Outline,
+        attributes: dict[str, object],
+    ) -> SVGBuilder:
         """Draw one shape: as an element of its own, or inside a clip as what is left of its outline."""
         checked = self._check(attributes)
         to_page = self._to_page(checked)
         if self._open[-1].clips:
-            return self._run(*_flat(outline(FLATNESS / max(magnification(to_page), SMALLEST_SCALE))), checked)
+            return self._run(
+                *_flat(outline(FLATNESS / max(magnification(to_page), SMALLEST_SCALE))), checked
+            )
         self._drawn.append(_Drawn(to_page, self._open[-1].layer, outline))
         return self._add(element(checked))
 
-    def _run(self, coordinates: Floats, offsets: NDArray[np.int64], checked: dict[str, str]) -> SVGBuilder:
+    def _run(
+        self, coordinates: Floats, offsets: NDArray[np.int64], checked: dict[str, str]
+    ) -> SVGBuilder:
         """Draw strokes, in a group if they have attributes of their own."""
         here, to_page, began = self._open[-1], self._to_page(checked), len(self._store)
         if here.clips:
@@ -563,10 +648,14 @@ class SVGBuilder:
         self._drawn.append(_Drawn(to_page, here.layer, strokes))
         return self._add(parent) if checked else self
 
-    def _bezier(self, points: ArrayLike, degree: int, letter: str, attributes: dict[str, object]) -> SVGBuilder:
+    def _bezier(
+        self, points: ArrayLike, degree: int, letter: str, attributes: dict[str, object]
+    ) -> SVGBuilder:
         places = check_points(as_points(points))
         if len(places) % degree != 1:
-            raise BadNumber(f"points must be a start and {degree} more for each curve", field="points")
+            raise BadNumber(
+                f"points must be a start and {degree} more for each curve", field="points"
+            )
         pairs = written_points([places])[0].decode().split(" ")
         return self.path(f"M{pairs[0]}{letter}{' '.join(pairs[1:])}", **attributes)
 
@@ -590,12 +679,19 @@ class SVGBuilder:
         self._open.pop()
         return self
 
-    def _lay_out(self, x: float, y: float, text: str, *, scale: float, align: Align, vertical: VerticalAlign) -> TextBlock:
+    def _lay_out(
+        self, x: float, y: float, text: str, *, scale: float, align: Align, vertical: VerticalAlign
+    ) -> TextBlock:
         written(x, "x"), written(y, "y"), written_positive(scale, "scale")
         if align not in ALIGN_SHIFT or vertical not in VERTICAL_PLACES:
-            raise BadAttribute("align must be left, center or right; vertical must be top, middle or baseline", field="align")
+            raise BadAttribute(
+                "align must be left, center or right; vertical must be top, middle or baseline",
+                field="align",
+            )
         capitals = float(scale) * self._font.cap_height
-        return lay_out(text, self._font, cap_height=capitals, x=x, y=y, align=align, vertical=vertical)
+        return lay_out(
+            text, self._font, cap_height=capitals, x=x, y=y, align=align, vertical=vertical
+        )
 
     def _check(self, attributes: dict[str, object]) -> dict[str, str]:
         checked = check_attributes(attributes)
@@ -621,7 +717,10 @@ def _flat(lines: Sequence[Floats]) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def _clipped(
-    coordinates: Floats, offsets: NDArray[np.int64], to_page: Matrix, clips: Iterable[Rectangle | Sequence[Ring]]
+    coordinates: Floats,
+    offsets: NDArray[np.int64],
+    to_page: Matrix,
+    clips: Iterable[Rectangle | Sequence[Ring]],
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return what is left of strokes after all clips, which lie on the page, in the coordinates that the strokes came in."""
     coordinates = applied(to_page, coordinates)
@@ -634,7 +733,12 @@ def _on_page(region: Rectangle | ArrayLike, to_page: Matrix) -> Rectangle | list
     """Return a region as it lies on the page: a rectangle stays one unless it is turned or slanted."""
     if not isinstance(region, Rectangle):
         return [applied(to_page, checked_ring(region))]
-    corners = [(region.left, region.top), (region.right, region.top), (region.right, region.bottom), (region.left, region.bottom)]
+    corners = [
+        (region.left, region.top),
+        (region.right, region.top),
+        (region.right, region.bottom),
+        (region.left, region.bottom),
+    ]
     moved = applied(to_page, np.array(corners))
     if to_page[0, 1] or to_page[1, 0]:
         return [moved]
@@ -645,7 +749,9 @@ def _on_page(region: Rectangle | ArrayLike, to_page: Matrix) -> Rectangle | list
 def _arc_data(centre: tuple[float, float], radius: float, start: float, turn: float) -> str:
     """Return path data for an arc, in two parts: the middle of a nearly whole circle would hang on the rounding of its ends."""
     angles = np.radians([start, start + turn / 2, start + turn])
-    places = np.column_stack([centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)])
+    places = np.column_stack(
+        [centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)]
+    )
     begin, middle, end = written_points([places])[0].decode().split(" ")
     size, clockwise = written(radius, "r"), int(turn >= 0)
     return f"M{begin}A{size} {size} 0 0 {clockwise} {middle}A{size} {size} 0 0 {clockwise} {end}"

@@ -32,7 +32,9 @@ NOTHING = 0
 MARK, GONE = b"|", b"\0"
 
 
-def stroke_blocks(coordinates: Floats, offsets: Integers, encoding: Encoding = "plain") -> Iterator[bytes]:
+def stroke_blocks(
+    coordinates: Floats, offsets: Integers, encoding: Encoding = "plain"
+) -> Iterator[bytes]:
     """Yield the text of path elements, one for each stroke, without a line feed at the end.
 
     Args:
@@ -56,7 +58,9 @@ def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, In
     """Yield the strokes in blocks of about `BLOCK` vertices; a stroke longer than that is a block of its own."""
     first, count = 0, len(offsets) - 1
     while first < count:
-        last = max(int(np.searchsorted(offsets, offsets[first] + BLOCK, side="right")) - 1, first + 1)
+        last = max(
+            int(np.searchsorted(offsets, offsets[first] + BLOCK, side="right")) - 1, first + 1
+        )
         bounds = offsets[first : last + 1]
         yield coordinates[bounds[0] : bounds[-1]], bounds - bounds[0]
         first = last
@@ -110,7 +114,9 @@ def _compact(coordinates: Floats, offsets: Integers) -> bytes:
 
 
 def _dumped(numbers: NDArray[np.generic]) -> NDArray[np.uint8]:
-    return np.frombuffer(bytearray(orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)), dtype=np.uint8)
+    return np.frombuffer(
+        bytearray(orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)), dtype=np.uint8
+    )
 
 
 _WRITERS: Mapping[Encoding, tuple[Callable[[Floats, Integers], bytes], bytes]] = {

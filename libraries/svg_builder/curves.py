@@ -29,7 +29,10 @@ class TooManyVertices(InvalidInput):
 
     def __init__(self) -> None:
         """Name the limit."""
-        super().__init__(f"the drawing has more than {MOST_VERTICES:,} vertices", hint="split it, or simplify it first")
+        super().__init__(
+            f"the drawing has more than {MOST_VERTICES:,} vertices",
+            hint="split it, or simplify it first",
+        )
 
 
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
@@ -68,7 +71,12 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
     number = np.arange(len(curve)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     t = (number / counts[curve])[:, None]
     start, first, second, end = (curves[:, place][curve] for place in range(4))
-    places: Floats = (1 - t) ** 3 * start + 3 * (1 - t) ** 2 * t * first + 3 * (1 - t) * t**2 * second + t**3 * end
+    places: Floats = (
+        (1 - t) ** 3 * start
+        + 3 * (1 - t) ** 2 * t * first
+        + 3 * (1 - t) * t**2 * second
+        + t**3 * end
+    )
     # The ends are vertices of the drawing: they are met exactly.
     places[np.cumsum(counts) - 1] = curves[:, 3]
     return places, counts
@@ -77,10 +85,20 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
 def elevated(curves: Floats) -> Floats:
     """Return quadratic Bezier curves, an array of shape (k, 3, 2), as cubic ones of the same shape (k, 4, 2)."""
     start, control, end = curves[:, 0], curves[:, 1], curves[:, 2]
-    return np.stack([start, start + (control - start) * 2 / 3, end + (control - end) * 2 / 3, end], axis=1)
+    return np.stack(
+        [start, start + (control - start) * 2 / 3, end + (control - end) * 2 / 3, end], axis=1
+    )
 
 
-def arc_lines(centre: Point, radii: Point, start: float, end: float, *, tilt: float = 0.0, tolerance: float = FLATNESS) -> Floats:
+def arc_lines(
+    centre: Point,
+    radii: Point,
+    start: float,
+    end: float,
+    *,
+    tilt: float = 0.0,
+    tolerance: float = FLATNESS,
+) -> Floats:
     """Return the vertices of an arc of an ellipse, both ends included.
 
     A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an ellipse is a circle of its longer
@@ -124,7 +142,10 @@ _remembered_round = lru_cache(maxsize=256)(_made_round)
 
 
 def endpoint_arc_lines(
-    start: Point, end: Point, arc: tuple[float, float, float, bool, bool], tolerance: float = FLATNESS
+    start: Point,
+    end: Point,
+    arc: tuple[float, float, float, bool, bool],
+    tolerance: float = FLATNESS,
 ) -> Floats:
     """Return the vertices of an arc as path data gives it, without its start.
 
@@ -161,6 +182,8 @@ def endpoint_arc_lines(
     first = math.degrees(math.atan2((y - middle_y) / down, (x - middle_x) / across))
     last = math.degrees(math.atan2((-y - middle_y) / down, (-x - middle_x) / across))
     turn = (last - first) % 360 if clockwise else -((first - last) % 360)
-    lines = arc_lines(centre, (across, down), first, first + turn, tilt=tilt, tolerance=tolerance)[1:]
+    lines = arc_lines(centre, (across, down), first, first + turn, tilt=tilt, tolerance=tolerance)[
+        1:
+    ]
     lines[-1] = end
     return lines

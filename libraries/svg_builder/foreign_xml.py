@@ -52,18 +52,25 @@ def parse_svg(source: str | bytes) -> Node:
     if len(data) > LARGEST_SVG:
         raise BadSVG(f"an SVG may have {LARGEST_SVG:,} bytes", field="svg")
     tree = _Tree()
-    parser = expat.ParserCreate("utf-8" if isinstance(source, str) else None, namespace_separator=" ")
+    parser = expat.ParserCreate(
+        "utf-8" if isinstance(source, str) else None, namespace_separator=" "
+    )
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     parser.StartElementHandler = tree.begin
     parser.EndElementHandler = tree.end
     parser.StartDoctypeDeclHandler = _check_document_type
     parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refuse
     parser.ExternalEntityRefHandler = _refuse_external
-    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = parser.SkippedEntityHandler = _refuse
+    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = (
+        parser.SkippedEntityHandler
+    ) = _refuse
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise BadSVG(f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}", field="svg") from None
+        raise BadSVG(
+            f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}",
+            field="svg",
+        ) from None
     except (LookupError, ValueError):
         raise BadSVG("the encoding that the SVG names is not known", field="svg") from None
     if tree.root is None:

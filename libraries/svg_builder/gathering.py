@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.drawing.document import Document
-from libraries.drawing.transforms import Matrix
+from libraries.geometry.document import Document
+from libraries.geometry.transforms import Matrix
 from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices
 from libraries.svg_builder.tracing import Traced, bent
 
@@ -68,7 +68,9 @@ class Gathering:
         if self._document.store.vertices + counts.sum() > MOST_VERTICES:
             raise TooManyVertices
         ways = np.repeat(np.arange(len(shapes)), strokes)
-        places = _moved(np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts))
+        places = _moved(
+            np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)
+        )
         layers = np.array([layer for _, _, layer in shapes])[ways]
         self._document.extend(places, np.concatenate([[0], np.cumsum(counts)]), layers)
 

@@ -10,9 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from libraries.drawing.clipping import edges_of, region_of
-from libraries.drawing.transforms import applied, inverse, rotation
 from libraries.errors import InvalidInput
+from libraries.geometry.clipping import edges_of, region_of
+from libraries.geometry.transforms import applied, inverse, rotation
 from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices
 
 Floats = NDArray[np.float64]
@@ -51,7 +51,9 @@ class Hatching:
         if not CLOSEST <= self.spacing <= WIDEST:
             raise BadHatching(f"spacing must be {CLOSEST} to {WIDEST:.0f} mm", field="spacing")
         if not abs(self.angle) <= STEEPEST:
-            raise BadHatching(f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees", field="angle")
+            raise BadHatching(
+                f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees", field="angle"
+            )
         if not 0 <= self.inset <= WIDEST:
             raise BadHatching(f"inset must be 0 to {WIDEST:.0f} mm", field="inset")
 
@@ -66,7 +68,7 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
         hatching: how to fill them.
 
     Raises:
-        BadPolygon: a ring is no polygon, see `libraries.drawing.clipping.region_of`.
+        BadPolygon: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
         TooManyVertices: the lines would be too many.
     """
     region = region_of(rings)
@@ -85,7 +87,9 @@ def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
     order = np.lexsort((across, rows))
     rows, across = rows[order], across[order]
     # Every row enters and leaves by turns: its crossings are pairs.
-    lines = np.stack([across.reshape(-1, 2), np.repeat(rows[::2, None] * spacing, 2, axis=1)], axis=2)
+    lines = np.stack(
+        [across.reshape(-1, 2), np.repeat(rows[::2, None] * spacing, 2, axis=1)], axis=2
+    )
     lines = lines[lines[:, 1, 0] > lines[:, 0, 0]]
     back = np.rint(lines[:, 0, 1] / spacing).astype(np.int64) % 2 == 1
     lines[back] = lines[back, ::-1]
@@ -100,7 +104,11 @@ def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats
         raise TooManyVertices
     counts = (last - first).astype(np.int64)
     edge = np.repeat(np.arange(len(edges)), counts)
-    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge].astype(np.int64)
+    rows = (
+        np.arange(len(edge))
+        - np.repeat(np.cumsum(counts) - counts, counts)
+        + first[edge].astype(np.int64)
+    )
     start, end = edges[edge, 0], edges[edge, 1]
     part = (rows * spacing - start[:, 1]) / (end[:, 1] - start[:, 1])
     return rows, start[:, 0] + part * (end[:, 0] - start[:, 0])

@@ -36,7 +36,9 @@ def written(value: object, name: str) -> str:
         raise BadNumber(f"{name} must be a number", field=name)
     # A comparison with NaN is false as well; an integer too long for a double is compared before it is converted.
     if not abs(number) <= LARGEST:
-        raise BadNumber(f"{name} must be a finite number between -{LARGEST:.0f} and {LARGEST:.0f}", field=name)
+        raise BadNumber(
+            f"{name} must be a finite number between -{LARGEST:.0f} and {LARGEST:.0f}", field=name
+        )
     text = f"{float(number):.{DECIMALS}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -60,10 +62,16 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
         BadNumber: they are not pairs of numbers, or too few.
     """
     try:
-        array = np.asarray(points if isinstance(points, np.ndarray | list | tuple) else list(points))  # type: ignore[arg-type]
+        array = np.asarray(
+            points if isinstance(points, np.ndarray | list | tuple) else list(points)  # type: ignore[arg-type]
+        )
     except (TypeError, ValueError):
         raise BadNumber(f"{name} must be pairs of numbers", field=name) from None
-    if array.dtype.kind not in "iuf" or array.shape[1:] != (DIMENSIONS,) or len(array) < FEWEST_POINTS:
+    if (
+        array.dtype.kind not in "iuf"
+        or array.shape[1:] != (DIMENSIONS,)
+        or len(array) < FEWEST_POINTS
+    ):
         raise BadNumber(f"{name} must be at least two pairs of numbers", field=name)
     return array.astype(np.float64, copy=False)
 
@@ -76,7 +84,9 @@ def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[n
     """
     # The largest value of an array with NaN is NaN, and NaN is not within anything.
     if not max(-float(places.min()), float(places.max())) <= LARGEST:
-        raise BadNumber(f"{name} must be finite numbers between -{LARGEST:.0f} and {LARGEST:.0f}", field=name)
+        raise BadNumber(
+            f"{name} must be finite numbers between -{LARGEST:.0f} and {LARGEST:.0f}", field=name
+        )
     return places
 
 
@@ -91,5 +101,9 @@ def written_points(lines: list[NDArray[np.float64]], name: str = "points") -> li
 
 
 def _dump(points: NDArray[np.float64]) -> bytes:
-    pairs = orjson.dumps(points, option=orjson.OPT_SERIALIZE_NUMPY).replace(b".0,", b",").replace(b".0]", b"]")
+    pairs = (
+        orjson.dumps(points, option=orjson.OPT_SERIALIZE_NUMPY)
+        .replace(b".0,", b",")
+        .replace(b".0]", b"]")
+    )
     return pairs[2:-2].replace(b"],[", b" ")

@@ -46,7 +46,10 @@ def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
 
 
 def rectangle_outline(
-    place: tuple[float, float], size: tuple[float, float], radii: tuple[float, float], tolerance: float
+    place: tuple[float, float],
+    size: tuple[float, float],
+    radii: tuple[float, float],
+    tolerance: float,
 ) -> Polyline:
     """Return a rectangle from its upper left corner as one closed line, clockwise, with corners rounded by `radii`."""
     (left, top), (width, height) = place, size
@@ -67,7 +70,9 @@ def rectangle_outline(
     return np.concatenate([*corners, corners[0][:1]])
 
 
-def ellipse_outline(centre: tuple[float, float], radii: tuple[float, float], tolerance: float) -> Polyline:
+def ellipse_outline(
+    centre: tuple[float, float], radii: tuple[float, float], tolerance: float
+) -> Polyline:
     """Return an ellipse as one closed line, clockwise from three o'clock."""
     line = arc_lines(centre, radii, 0, 360, tolerance=tolerance)
     line[-1] = line[0]
@@ -157,7 +162,11 @@ class _Pen:
             here = self._here
             end = (float(here[0]) + x, float(here[1]) + y) if relative else (x, y)
             start = (float(here[0]), float(here[1]))
-            self._go(endpoint_arc_lines(start, end, (across, down, tilt, longer == 1, clockwise == 1), self._tolerance))
+            self._go(
+                endpoint_arc_lines(
+                    start, end, (across, down, tilt, longer == 1, clockwise == 1), self._tolerance
+                )
+            )
 
     def _places(self, arguments: Floats, relative: bool) -> Floats:
         return self._here + np.cumsum(arguments, axis=0) if relative else arguments
@@ -183,7 +192,11 @@ class _Pen:
     def _bend_quadratics(self, controls: Floats) -> None:
         starts = np.concatenate([self._here[None], controls[:-1, -1]])
         self._handle = controls[-1, 0]
-        self._go(cubic_lines(elevated(np.concatenate([starts[:, None], controls], axis=1)), self._tolerance))
+        self._go(
+            cubic_lines(
+                elevated(np.concatenate([starts[:, None], controls], axis=1)), self._tolerance
+            )
+        )
 
     def _go(self, places: Floats) -> None:
         self._vertices += len(places)

@@ -74,7 +74,9 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
         place = found.end()
         arguments = np.zeros((1, 0))
         if size:
-            numbers, place = _arc_numbers(data, place) if command in "Aa" else _numbers(data, place, size)
+            numbers, place = (
+                _arc_numbers(data, place) if command in "Aa" else _numbers(data, place, size)
+            )
             arguments = numbers.reshape(-1, size)
         yield command, arguments
 
@@ -87,9 +89,13 @@ def numbers_in(text: str) -> Floats:
     """
     # What is written as JSON writes numbers is read in one go, five times as fast.
     try:
-        numbers = np.array(orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64).reshape(-1)
+        numbers = np.array(
+            orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
+        ).reshape(-1)
     except (ValueError, TypeError):
-        numbers = np.fromiter((float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64)
+        numbers = np.fromiter(
+            (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
+        )
     if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= LARGEST:
         raise BadNumber(f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}", field="d")
     return numbers
@@ -125,4 +131,6 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
 
 
 def _broken(data: str, place: int) -> BadPathData:
-    return BadPathData(f"path data breaks off at character {place + 1}: {data[place : place + 20]!r}", field="d")
+    return BadPathData(
+        f"path data breaks off at character {place + 1}: {data[place : place + 20]!r}", field="d"
+    )

@@ -10,11 +10,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.drawing.document import LONGEST_LAYER_NAME, Document
-from libraries.drawing.transforms import Fit, Matrix, combined, determinant, fitting, magnification, scaling, translation
+from libraries.geometry.document import LONGEST_LAYER_NAME, Document
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen
+from libraries.geometry.transforms import (
+    Fit,
+    Matrix,
+    combined,
+    determinant,
+    fitting,
+    magnification,
+    scaling,
+    translation,
+)
 from libraries.lettering import BadText, check_text
-from libraries.plotting import Pen, Rectangle
-from libraries.svg_builder.appearance import PIXEL, Look, aspect, length, lengths, look_of, styles_of
+from libraries.svg_builder.appearance import (
+    PIXEL,
+    Look,
+    aspect,
+    length,
+    lengths,
+    look_of,
+    styles_of,
+)
 from libraries.svg_builder.attributes import transform_matrix
 from libraries.svg_builder.curves import FLATNESS
 from libraries.svg_builder.foreign_xml import BadSVG, Node, parse_svg
@@ -71,7 +89,9 @@ class _Place(NamedTuple):
     depth: int = 0
 
 
-def read_svg(source: str | bytes, *, tolerance: float | Callable[[Rectangle], float] = FLATNESS) -> Reading:
+def read_svg(
+    source: str | bytes, *, tolerance: float | Callable[[Rectangle], float] = FLATNESS
+) -> Reading:
     """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
 
     Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape that is only filled is drawn
@@ -93,7 +113,9 @@ def read_svg(source: str | bytes, *, tolerance: float | Callable[[Rectangle], fl
     size = _page_size(root)
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     reader = _Reader(root, document, tolerance(document.page) if callable(tolerance) else tolerance)
-    reader.visit_viewport(root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size)
+    reader.visit_viewport(
+        root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size
+    )
     reader.finish()
     return Reading(document, dict(sorted(reader.dropped.items())))
 
@@ -103,7 +125,8 @@ def _page_size(root: Node) -> Viewport:
     box = _view_box(root)
     fallback = (box.width, box.height) if box else DEFAULT_SIZE
     width, height = (
-        length(text, whole, whole) for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
+        length(text, whole, whole)
+        for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
     )
     if not width > 0 or not height > 0:
         raise BadSVG("the page has no size", field="svg")
@@ -155,7 +178,12 @@ class _Reader:
         if "transform" in node.attributes:
             to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
         self._count_cuts(styles)
-        self._enter(node, place._replace(to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1))
+        self._enter(
+            node,
+            place._replace(
+                to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1
+            ),
+        )
 
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
@@ -187,7 +215,12 @@ class _Reader:
             align={"Min": "left", "Mid": "center", "Max": "right"}[across],  # type: ignore[arg-type]
             vertical={"Min": "top", "Mid": "middle", "Max": "bottom"}[down],  # type: ignore[arg-type]
         )
-        self._visit_all(node, place._replace(to_page=combined(place.to_page, shown), viewport=(box.width, box.height)))
+        self._visit_all(
+            node,
+            place._replace(
+                to_page=combined(place.to_page, shown), viewport=(box.width, box.height)
+            ),
+        )
 
     def _visit_all(self, node: Node, place: _Place) -> None:
         for child in node.children:
@@ -209,7 +242,9 @@ class _Reader:
         if target.tag not in ("symbol", "svg"):
             self.visit(target, place)
             return
-        size = {side: node.attributes[side] for side in ("width", "height") if side in node.attributes}
+        size = {
+            side: node.attributes[side] for side in ("width", "height") if side in node.attributes
+        }
         # A symbol is drawn here and nowhere else: as a viewport of the size that the use gives it.
         self.visit(Node("svg", target.attributes | size, target.children), place)
 
@@ -266,7 +301,11 @@ def _named(root: Node) -> dict[str, Node]:
 def _moved(node: Node, place: _Place) -> _Place:
     """Return `place` moved by the x and y of an element."""
     left, top = lengths(node, "x y", place.viewport)
-    return place._replace(to_page=combined(place.to_page, translation(left, top))) if left or top else place
+    return (
+        place._replace(to_page=combined(place.to_page, translation(left, top)))
+        if left or top
+        else place
+    )
 
 
 def _own_size(node: Node, viewport: Viewport) -> Viewport:
@@ -291,7 +330,11 @@ def _path(node: Node, _: Viewport, tolerance: float) -> Shape:
     if not data or data == "none":
         return Shape()
     traced = trace(data)
-    return Shape(traced=traced, tolerance=tolerance) if traced else Shape(lines_of_path(data, tolerance))
+    return (
+        Shape(traced=traced, tolerance=tolerance)
+        if traced
+        else Shape(lines_of_path(data, tolerance))
+    )
 
 
 def _rect(node: Node, viewport: Viewport, tolerance: float) -> Shape:
@@ -310,7 +353,9 @@ def _circle(node: Node, viewport: Viewport, tolerance: float) -> Shape:
 
 def _ellipse(node: Node, viewport: Viewport, tolerance: float) -> Shape:
     x, y, across, down = lengths(node, "cx cy rx ry", viewport)
-    return Shape([ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else [])
+    return Shape(
+        [ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else []
+    )
 
 
 def _line(node: Node, viewport: Viewport, _: float) -> Shape:

@@ -23,7 +23,9 @@ Integers = NDArray[np.int64]
 
 # Arcs are read elsewhere: their flags need no spaces around them.
 WITH_NUMBERS = "MmLlHhVvCcSsQqTt"
-WELL_FORMED = re.compile(rf"{SPACE}[Mm]{NUMBERS.pattern}(?:{SPACE}(?:[Zz]|[{WITH_NUMBERS}]{NUMBERS.pattern}))*+{SPACE}")
+WELL_FORMED = re.compile(
+    rf"{SPACE}[Mm]{NUMBERS.pattern}(?:{SPACE}(?:[Zz]|[{WITH_NUMBERS}]{NUMBERS.pattern}))*+{SPACE}"
+)
 COMMANDS = re.compile(f"([{WITH_NUMBERS}Zz])([^{WITH_NUMBERS}Zz]*+)")
 # With more characters to a command than this, arrays are faster than one number after the other.
 LONG_COMMAND = 400
@@ -76,7 +78,9 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
     starts = np.concatenate([one.starts + first for one, first in zip(traced, firsts, strict=True)])
     places, ends, total = [], [np.zeros(1, dtype=np.int64)], 0
     for first in range(0, len(curves), BLOCK):
-        vertices, counts = curve_vertices(curves[first : first + BLOCK], fine[first : first + BLOCK])
+        vertices, counts = curve_vertices(
+            curves[first : first + BLOCK], fine[first : first + BLOCK]
+        )
         places.append(vertices)
         ends.append(total + np.cumsum(counts))
         total += len(vertices)
@@ -101,7 +105,9 @@ class _Tracer:
     def traced(self) -> Traced:
         """Return what was followed; strokes of which only the begin is known are left out."""
         self._forget_lone_begin()
-        return Traced(np.frombuffer(self._rows).reshape(-1, 4, 2), np.array(self._starts, dtype=np.int64))
+        return Traced(
+            np.frombuffer(self._rows).reshape(-1, 4, 2), np.array(self._starts, dtype=np.int64)
+        )
 
     def follow(self, letter: str, numbers: list[float]) -> None:
         """Do one command with all its numbers, of which there are whole sets."""
@@ -171,7 +177,9 @@ class _Tracer:
             self._handle_x, self._handle_y = self._x, self._y
         for c, d in zip(numbers, numbers, strict=True):
             x, y = (self._x, self._y) if relative else (0.0, 0.0)
-            self._bend_quadratic(2 * self._x - self._handle_x, 2 * self._y - self._handle_y, x + c, y + d)
+            self._bend_quadratic(
+                2 * self._x - self._handle_x, 2 * self._y - self._handle_y, x + c, y + d
+            )
 
     def _is_lone_begin(self) -> bool:
         return bool(self._starts) and len(self._rows) == (self._starts[-1] + 1) * ROW

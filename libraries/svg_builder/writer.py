@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from libraries.drawing.document import Document, Layer
 from libraries.errors import UnknownName
+from libraries.geometry.document import Document, Layer
 from libraries.lettering import check_text
 from libraries.svg_builder.attributes import check_colour
 from libraries.svg_builder.coordinates import COMPACT_UNIT, ENCODINGS, Encoding, stroke_blocks
@@ -34,7 +34,9 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
     """
     if encoding not in ENCODINGS:
         raise UnknownName("encoding", encoding, ENCODINGS, field="encoding")
-    drawing = page(written_positive(document.width, "width"), written_positive(document.height, "height"))
+    drawing = page(
+        written_positive(document.width, "width"), written_positive(document.height, "height")
+    )
     if document.title:
         drawing.set_desc(title=" ".join(check_text(document.title).split()))
     if document.metadata:
@@ -42,13 +44,19 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
     store = document.store
     used = np.unique(store.layers).tolist()
     for index in used:
-        group = layer_group(drawing, check_text(document.layers[index].name), **_look(document.layers[index], encoding))
+        group = layer_group(
+            drawing,
+            check_text(document.layers[index].name),
+            **_look(document.layers[index], encoding),
+        )
         group.elements.append(Marker(index))
         drawing.add(group)
     return spliced(drawing, _bodies(document, len(used) == 1, encoding))
 
 
-def write_svg(document: Document, write: Callable[[bytes], object], *, encoding: Encoding = "plain") -> None:
+def write_svg(
+    document: Document, write: Callable[[bytes], object], *, encoding: Encoding = "plain"
+) -> None:
     """Write `document` as SVG by calling `write` with one block after the other; see `svg_blocks`.
 
     Raises:
@@ -58,7 +66,9 @@ def write_svg(document: Document, write: Callable[[bytes], object], *, encoding:
         write(block)
 
 
-def _bodies(document: Document, alone: bool, encoding: Encoding) -> Callable[[int], Iterable[bytes]]:
+def _bodies(
+    document: Document, alone: bool, encoding: Encoding
+) -> Callable[[int], Iterable[bytes]]:
     def body(layer: int) -> Iterator[bytes]:
         store = document.store if alone else document.on_layer(layer)
         return stroke_blocks(store.coordinates, store.offsets, encoding)
@@ -72,4 +82,8 @@ def _look(layer: Layer, encoding: Encoding) -> dict[str, str]:
         "stroke": check_colour(layer.pen.colour, "stroke"),
         "stroke_width": written_positive(layer.pen.width / scale, "width"),
     }
-    return look if encoding == "plain" else {**look, "transform": f"scale({written(COMPACT_UNIT, 'scale')})"}
+    return (
+        look
+        if encoding == "plain"
+        else {**look, "transform": f"scale({written(COMPACT_UNIT, 'scale')})"}
+    )

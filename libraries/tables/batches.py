@@ -118,12 +118,18 @@ def check_file_list(file_list: object) -> list[str]:
     if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MOST_FILES:
         raise BadFileList(f"a batch is a list of 1 to {MOST_FILES} file names", field="file_list")
     if not all(isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME for name in file_list):
-        raise BadFileList(f"a file is named by text of 1 to {LONGEST_NAME} characters", field="file_list")
+        raise BadFileList(
+            f"a file is named by text of 1 to {LONGEST_NAME} characters", field="file_list"
+        )
     return list(file_list)
 
 
 def run_operation(
-    file_list: list[str], operation: str, on_progress: Callable[[int, int, str], None], *, folder: str = FOLDER
+    file_list: list[str],
+    operation: str,
+    on_progress: Callable[[int, int, str], None],
+    *,
+    folder: str = FOLDER,
 ) -> BatchReport:
     """Run `operation` on each file and return what became of it; a file that cannot be processed fails alone.
 
@@ -140,7 +146,11 @@ def run_operation(
         BadFileList: the list is empty, too long, or holds something that is not a name.
         UnknownName: there is no such operation.
     """
-    files, chosen, report = check_file_list(file_list), check_operation(operation), BatchReport(operation, folder)
+    files, chosen, report = (
+        check_file_list(file_list),
+        check_operation(operation),
+        BatchReport(operation, folder),
+    )
     act = chosen.act
     if act is None:
         report.archive = _zip(files, report, on_progress, f"{folder}/files.{chosen.suffix}")
@@ -149,7 +159,9 @@ def run_operation(
     for step, file in enumerate(files, 1):
         owner = owners.setdefault(result_name(file, chosen.suffix, folder=folder), file)
         name = result_name(file, chosen.suffix, "" if owner == file else _short_hash(file), folder)
-        report.items.append(_processed(file, lambda file=file, name=name: _outcome(act, file, name)))  # type: ignore[misc]
+        report.items.append(
+            _processed(file, lambda file=file, name=name: _outcome(act, file, name))  # type: ignore[misc]
+        )
         on_progress(step, len(files), file)
     return report
 
@@ -157,7 +169,9 @@ def run_operation(
 def _outcome(act: Act, file: str, name: str) -> dict[str, Any]:
     artifact, report = act(file, name)
     done = {"path": output_folder().shown(artifact.path)}
-    return done if report is None else {**done, "rows": report.rows, "error_count": report.error_count}
+    return (
+        done if report is None else {**done, "rows": report.rows, "error_count": report.error_count}
+    )
 
 
 def _processed(file: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -168,7 +182,9 @@ def _processed(file: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return {"file": file, "status": "failed", "error": str(error), "code": error.code}
 
 
-def _zip(files: list[str], report: BatchReport, on_progress: Callable[[int, int, str], None], name: str) -> Artifact:
+def _zip(
+    files: list[str], report: BatchReport, on_progress: Callable[[int, int, str], None], name: str
+) -> Artifact:
     """Put the files that can be read into one zip, in their order."""
     names = UniqueNames()
     opened: list[IO[bytes]] = []

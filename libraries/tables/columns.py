@@ -43,7 +43,11 @@ class Column:
 
 
 def read_columns(
-    path: str, names: Sequence[str], *, reading: Reading | None = None, on_progress: OnProgress | None = None
+    path: str,
+    names: Sequence[str],
+    *,
+    reading: Reading | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[list[Column], Report]:
     """Return the columns called `names` of the data file `path`, and the report of its rows.
 
@@ -70,18 +74,30 @@ def read_columns(
         found = [_Gathering(_kind_of(kinds[place])) for place in places]
         for block in passes.rows(report, kinds):
             if report.rows * len(places) > MOST_VALUES:
-                raise TableTooLarge(f"a chart takes at most {MOST_VALUES // len(places):,} rows of {len(places)} columns")
+                raise TableTooLarge(
+                    f"a chart takes at most {MOST_VALUES // len(places):,} rows of {len(places)} columns"
+                )
             for place, column in zip(places, found, strict=True):
                 column.add(_cells(block, place))
     return [column.as_column(name) for name, column in zip(names, found, strict=True)], report
 
 
 def _kind_of(kind: str) -> str:
-    return {"integer": "number", "long": "number", "number": "number", "date": "date", "datetime": "date"}.get(kind, "text")
+    return {
+        "integer": "number",
+        "long": "number",
+        "number": "number",
+        "date": "date",
+        "datetime": "date",
+    }.get(kind, "text")
 
 
 def _cells(block: Block, place: int) -> list[Cell]:
-    return block.batch.column(place).to_pylist() if isinstance(block, Columns) else [row[place] for row in block.values]
+    return (
+        block.batch.column(place).to_pylist()
+        if isinstance(block, Columns)
+        else [row[place] for row in block.values]
+    )
 
 
 class _Gathering:
@@ -96,7 +112,9 @@ class _Gathering:
         """Take the cells of a block."""
         texts = [as_text(cell) for cell in cells]
         if self._kind == "text":
-            numbers = np.array([self._texts.setdefault(text, len(self._texts)) for text in texts], dtype=np.float64)
+            numbers = np.array(
+                [self._texts.setdefault(text, len(self._texts)) for text in texts], dtype=np.float64
+            )
         else:
             numbers = _each(texts, _number if self._kind == "number" else _moment)
         self._parts.append(numbers)
@@ -121,6 +139,8 @@ def _number(text: str) -> float:
 
 def _moment(text: str) -> float:
     try:
-        return float(np.datetime64(text.removesuffix("+00:00").replace(" ", "T"), "s").astype(np.int64))
+        return float(
+            np.datetime64(text.removesuffix("+00:00").replace(" ", "T"), "s").astype(np.int64)
+        )
     except ValueError:
         return math.nan

@@ -63,7 +63,9 @@ def convert(
     if kinds is None and chosen.needs_kinds:
         kinds = passes.look_through()
     counted = passes.rows(report, kinds)
-    pieces = chosen.write(Writing(table.columns, kinds or [], table.textual, protect_formulas), counted)
+    pieces = chosen.write(
+        Writing(table.columns, kinds or [], table.textual, protect_formulas), counted
+    )
     return _bounded_blocks(pieces, largest_result(size)), report
 
 
@@ -125,7 +127,14 @@ def convert_file(
         StorageFull: there is no room for the result.
     """
     name = result_name(path, check_format(to_format), tell_apart, folder)
-    return convert_to(path, to_format, name, protect_formulas=protect_formulas, reading=reading, on_progress=on_progress)
+    return convert_to(
+        path,
+        to_format,
+        name,
+        protect_formulas=protect_formulas,
+        reading=reading,
+        on_progress=on_progress,
+    )
 
 
 def convert_to(
@@ -140,7 +149,12 @@ def convert_to(
     """Convert the file `path` as `convert_file` does, into the file `name` of the output folder; it raises the same."""
     with open_input(path) as source:
         blocks, report = convert(
-            source, to_format, protect_formulas=protect_formulas, reading=reading, name=path, on_progress=on_progress
+            source,
+            to_format,
+            protect_formulas=protect_formulas,
+            reading=reading,
+            name=path,
+            on_progress=on_progress,
         )
         return output_folder().publish(name, blocks), report
 

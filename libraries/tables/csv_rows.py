@@ -11,7 +11,14 @@ from typing import IO
 
 from libraries.tables.dialects import SAMPLE_CHARACTERS, Dialect, detect_dialect
 from libraries.tables.encoding import Encoding, utf8_blocks
-from libraries.tables.limits import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS, BadTable, cell_problem, in_mb
+from libraries.tables.limits import (
+    LONGEST_CELL,
+    LONGEST_RECORD,
+    MOST_COLUMNS,
+    BadTable,
+    cell_problem,
+    in_mb,
+)
 from libraries.tables.plain import PlainLines, rewritten
 from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import Block, Cell, Columns, Rows, as_text
@@ -86,7 +93,15 @@ class DelimitedTable:
     textual = True
     kinds = None
 
-    def __init__(self, source: IO[bytes], encoding: Encoding, dialect: Dialect | None, report: Report, *, size: int = 0) -> None:
+    def __init__(
+        self,
+        source: IO[bytes],
+        encoding: Encoding,
+        dialect: Dialect | None,
+        report: Report,
+        *,
+        size: int = 0,
+    ) -> None:
         """Read the names of the columns; without a `dialect` find it. Files of `size` bytes or more are read by columns."""
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
@@ -114,7 +129,9 @@ class DelimitedTable:
                 feed.skip(len(batch))
                 yield batch
 
-    def _begin(self) -> tuple[LineFeed, Iterator[tuple[int, list[str] | RowError]], list[str] | RowError]:
+    def _begin(
+        self,
+    ) -> tuple[LineFeed, Iterator[tuple[int, list[str] | RowError]], list[str] | RowError]:
         """Return what reads the rows after the first record, and this record."""
         feed = LineFeed(utf8_blocks(self._source, self._encoding))
         records = _records(feed, self.dialect)
@@ -123,7 +140,9 @@ class DelimitedTable:
             raise BadTable("the file is empty")
         return feed, records, header
 
-    def _checked(self, feed: LineFeed, records: Iterator[tuple[int, list[str] | RowError]], report: Report) -> Rows:
+    def _checked(
+        self, feed: LineFeed, records: Iterator[tuple[int, list[str] | RowError]], report: Report
+    ) -> Rows:
         """Return the rows of the present block that can be kept, and of later ones as far as a quote reaches into them."""
         width, kept = len(self.columns), []
         while not feed.at_end:
@@ -138,7 +157,9 @@ class DelimitedTable:
         return Rows(kept)
 
 
-def sampled_dialect(source: IO[bytes], encoding: Encoding, delimiter: str | None = None, quote: str | None = None) -> Dialect:
+def sampled_dialect(
+    source: IO[bytes], encoding: Encoding, delimiter: str | None = None, quote: str | None = None
+) -> Dialect:
     """Return the dialect of a file; what is given is not looked for."""
     text, whole = "", True
     for block in utf8_blocks(source, encoding, SAMPLE_CHARACTERS):
@@ -153,7 +174,11 @@ def sampled_dialect(source: IO[bytes], encoding: Encoding, delimiter: str | None
 def _problem_of(cells: list[str], width: int, line: int) -> RowError | None:
     if len(cells) != width:
         return RowError(line, f"expected {width} cells, found {len(cells)}")
-    problem = next(filter(None, map(cell_problem, cells)), None) if isinstance(cells, Suspicious) else None
+    problem = (
+        next(filter(None, map(cell_problem, cells)), None)
+        if isinstance(cells, Suspicious)
+        else None
+    )
     return None if problem is None else RowError(line, problem)
 
 
@@ -174,11 +199,16 @@ def _records(feed: LineFeed, dialect: Dialect) -> Iterator[tuple[int, list[str] 
             yield line, RowError(line, _quoting_problem(line, feed.handed_out))
         else:
             if cells:
-                yield line, Suspicious(cells) if feed.has_nul or feed.taken > LONGEST_CELL else cells
+                yield (
+                    line,
+                    Suspicious(cells) if feed.has_nul or feed.taken > LONGEST_CELL else cells,
+                )
 
 
 def _quoting_problem(first: int, last: int) -> str:
-    what = "a quote is not closed, or text follows its end; write a quote inside a quoted cell twice"
+    what = (
+        "a quote is not closed, or text follows its end; write a quote inside a quoted cell twice"
+    )
     return what if first == last else f"{what} (lines {first} to {last} are left out)"
 
 
@@ -205,7 +235,9 @@ def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
         taken = names.keys() | (set(header) - {name} if name else set(header))
         names[free := _free_name(wanted, taken)] = None
         if free != name:
-            report.note(f"column {number} was called {quoted(name)} and is now called {quoted(free)}")
+            report.note(
+                f"column {number} was called {quoted(name)} and is now called {quoted(free)}"
+            )
     return list(names)
 
 
@@ -215,7 +247,12 @@ def _free_name(wanted: str, taken: set[str]) -> str:
 
 
 def write_delimited(
-    columns: list[str], blocks: Iterable[Block], delimiter: str, *, line_end: str, protect_formulas: bool
+    columns: list[str],
+    blocks: Iterable[Block],
+    delimiter: str,
+    *,
+    line_end: str,
+    protect_formulas: bool,
 ) -> Iterator[bytes]:
     """Yield a text with delimiters: the names of the columns, then the rows.
 
@@ -239,7 +276,9 @@ def write_delimited(
         yield from written([columns])
     for block in blocks:
         whole = (
-            rewritten(block, delimiter, line_end, NUMBER if protect_formulas else None) if isinstance(block, Columns) else None
+            rewritten(block, delimiter, line_end, NUMBER if protect_formulas else None)
+            if isinstance(block, Columns)
+            else None
         )
         if whole is None:
             yield from written(block.rows())

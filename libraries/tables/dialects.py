@@ -65,7 +65,9 @@ def _character(kind: str, name: object, known: dict[str, str]) -> str:
     raise UnknownName(kind, name, known, field=kind)
 
 
-def detect_dialect(text: str, *, whole: bool, delimiter: str | None = None, quote: str | None = None) -> Dialect:
+def detect_dialect(
+    text: str, *, whole: bool, delimiter: str | None = None, quote: str | None = None
+) -> Dialect:
     """Return the dialect of a text whose beginning `text` is; what is given is not looked for.
 
     It is the one that gives the first rows the most cells, and all of them as many; a comma in doubt. Single quotes are only

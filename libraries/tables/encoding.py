@@ -13,7 +13,11 @@ from libraries.tables.western import surely_western
 BLOCK = 1 << 21
 SAMPLE = 4096
 UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 # What a client may say that a file is. The names are those of the Encoding Standard (https://encoding.spec.whatwg.org).
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -77,7 +81,9 @@ def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
         raise UnreadableText("the file is UTF-32; save it as UTF-8 and try again")
     if not head:
         raise BadTable("the file is empty")
-    marked = next((Encoding(name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None)
+    marked = next(
+        (Encoding(name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None
+    )
     if wanted is not None:
         name = check_encoding(wanted)
         return Encoding(name, marked.mark if marked and marked.name == name else 0)

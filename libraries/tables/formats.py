@@ -96,17 +96,31 @@ class Format:
 FORMATS: Registry[Format] = Registry("format")
 FORMATS.add(
     "csv",
-    Format(lambda to, blocks: write_delimited(to.columns, blocks, ",", line_end="\r\n", protect_formulas=to.protect_formulas)),
+    Format(
+        lambda to, blocks: write_delimited(
+            to.columns, blocks, ",", line_end="\r\n", protect_formulas=to.protect_formulas
+        )
+    ),
 )
 FORMATS.add(
     "tsv",
-    Format(lambda to, blocks: write_delimited(to.columns, blocks, "\t", line_end="\n", protect_formulas=to.protect_formulas)),
+    Format(
+        lambda to, blocks: write_delimited(
+            to.columns, blocks, "\t", line_end="\n", protect_formulas=to.protect_formulas
+        )
+    ),
 )
 FORMATS.add("json", Format(lambda to, blocks: write_json(to.columns, blocks)))
 FORMATS.add("ndjson", Format(lambda to, blocks: write_lines(to.columns, blocks)))
-FORMATS.add("xlsx", Format(lambda to, blocks: write_sheet(to.columns, blocks, to.kinds), needs_kinds=True))
 FORMATS.add(
-    "parquet", Format(lambda to, blocks: write_parquet(to.columns, blocks, to.kinds, textual=to.textual), needs_kinds=True)
+    "xlsx", Format(lambda to, blocks: write_sheet(to.columns, blocks, to.kinds), needs_kinds=True)
+)
+FORMATS.add(
+    "parquet",
+    Format(
+        lambda to, blocks: write_parquet(to.columns, blocks, to.kinds, textual=to.textual),
+        needs_kinds=True,
+    ),
 )
 
 
@@ -130,7 +144,9 @@ def check_source_format(name: object) -> str:
     return check_format(name, field="from_format")
 
 
-def open_table(source: IO[bytes], size: int, report: Report, reading: Reading, name: str = "") -> Table:
+def open_table(
+    source: IO[bytes], size: int, report: Report, reading: Reading, name: str = ""
+) -> Table:
     """Return the table in a file; the report is told how it was read.
 
     Args:
@@ -153,10 +169,14 @@ def open_table(source: IO[bytes], size: int, report: Report, reading: Reading, n
     if kind in {"xlsx", "parquet"}:
         report.source_format = kind
         return SheetTable(source, report) if kind == "xlsx" else ParquetTable(source)
-    return _open_text(source, size, report, reading, kind or SUFFIXES.get(PurePosixPath(name).suffix.lower()))
+    return _open_text(
+        source, size, report, reading, kind or SUFFIXES.get(PurePosixPath(name).suffix.lower())
+    )
 
 
-def _open_text(source: IO[bytes], size: int, report: Report, reading: Reading, kind: str | None) -> Table:
+def _open_text(
+    source: IO[bytes], size: int, report: Report, reading: Reading, kind: str | None
+) -> Table:
     encoding = detect_encoding(source, reading.encoding)
     report.encoding = encoding.name
     beginning = _beginning(source, encoding)
@@ -165,10 +185,19 @@ def _open_text(source: IO[bytes], size: int, report: Report, reading: Reading, k
     if kind in {"json", "ndjson"}:
         report.source_format = kind
         return JsonTable(source, encoding) if kind == "json" else LinesTable(source, encoding)
-    delimiter = check_delimiter(reading.delimiter) if reading.delimiter is not None else "\t" if kind == "tsv" else None
+    delimiter = (
+        check_delimiter(reading.delimiter)
+        if reading.delimiter is not None
+        else "\t"
+        if kind == "tsv"
+        else None
+    )
     quote = check_quote(reading.quote) if reading.quote is not None else None
     dialect = sampled_dialect(source, encoding, delimiter, quote)
-    report.source_format, report.dialect = "tsv" if dialect.delimiter == "\t" else "csv", dialect.as_record()
+    report.source_format, report.dialect = (
+        "tsv" if dialect.delimiter == "\t" else "csv",
+        dialect.as_record(),
+    )
     return DelimitedTable(source, encoding, dialect, report, size=size)
 
 

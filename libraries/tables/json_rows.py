@@ -13,7 +13,14 @@ from typing import IO, Any, NoReturn
 import orjson
 
 from libraries.tables.encoding import Encoding, utf8_blocks
-from libraries.tables.limits import LONGEST_CELL, LONGEST_RECORD, MOST_COLUMNS, BadTable, cell_problem, in_mb
+from libraries.tables.limits import (
+    LONGEST_CELL,
+    LONGEST_RECORD,
+    MOST_COLUMNS,
+    BadTable,
+    cell_problem,
+    in_mb,
+)
 from libraries.tables.plain import json_text
 from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import MISSING, Block, Cell, Columns, Rows, as_text, for_json
@@ -46,9 +53,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 # Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are 20 digits.
 DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=orjson.Fragment, parse_int=orjson.Fragment, parse_constant=_refuse_constant
+    object_pairs_hook=_object,
+    parse_float=orjson.Fragment,
+    parse_int=orjson.Fragment,
+    parse_constant=_refuse_constant,
 )
-NOT_JSON, TOO_DEEP, CONSTANT = "is not JSON", "nests too deeply", "holds NaN or Infinity, which JSON does not have"
+NOT_JSON, TOO_DEEP, CONSTANT = (
+    "is not JSON",
+    "nests too deeply",
+    "holds NaN or Infinity, which JSON does not have",
+)
 
 
 class ObjectsTable:
@@ -118,7 +132,11 @@ class LinesTable(ObjectsTable):
         lines = (line for text in texts for line in io.StringIO(text, newline=""))
         for number, line in enumerate(lines, 1):
             if line and not line.isspace():
-                yield number, _line_value(line.strip(" \t\r\n"), number), _is_odd(line, 0, len(line))
+                yield (
+                    number,
+                    _line_value(line.strip(" \t\r\n"), number),
+                    _is_odd(line, 0, len(line)),
+                )
 
 
 def _line_value(text: str, number: int) -> Any:
@@ -202,7 +220,9 @@ class Window:
         """Forget what lies behind and look as far again ahead; tell whether there was more."""
         kept = self._text[self._place :]
         if len(kept) > LONGEST_RECORD:
-            raise BadTable(f"the row on line {self._line} is longer than {in_mb(LONGEST_RECORD)}, or is not JSON")
+            raise BadTable(
+                f"the row on line {self._line} is longer than {in_mb(LONGEST_RECORD)}, or is not JSON"
+            )
         wanted, parts, found = max(FIRST_WINDOW, len(kept)), [kept], 0
         while found < wanted and (text := next(self._texts, None)) is not None:
             parts.append(text)
@@ -237,7 +257,10 @@ def _row(value: object, line: int, *, odd: bool) -> dict[str, Cell] | RowError:
     try:
         row = {name: _cell(inner) for name, inner in value.items()}
     except (TypeError, ValueError, RecursionError):
-        return RowError(line, "a value cannot be written as text: it nests too deeply, repeats a name or holds broken characters")
+        return RowError(
+            line,
+            "a value cannot be written as text: it nests too deeply, repeats a name or holds broken characters",
+        )
     problem = next(filter(None, map(_problem, (*row, *row.values()))), None) if odd else None
     return row if problem is None else RowError(line, problem)
 
@@ -253,7 +276,11 @@ def _problem(cell: Cell) -> str | None:
     if cell is None or isinstance(cell, bool):
         return None
     text = as_text(cell)
-    return "a cell holds half of a surrogate pair" if LONE_SURROGATE.search(text) else cell_problem(text)
+    return (
+        "a cell holds half of a surrogate pair"
+        if LONE_SURROGATE.search(text)
+        else cell_problem(text)
+    )
 
 
 def write_json(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
@@ -272,8 +299,14 @@ def write_lines(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
         yield from _objects_text(columns, block, before=b"", after=b"\n")
 
 
-def _objects_text(columns: list[str], block: Block, *, before: bytes, after: bytes) -> Iterator[bytes]:
-    pieces = json_text(block, columns, before=before, after=after) if isinstance(block, Columns) else None
+def _objects_text(
+    columns: list[str], block: Block, *, before: bytes, after: bytes
+) -> Iterator[bytes]:
+    pieces = (
+        json_text(block, columns, before=before, after=after)
+        if isinstance(block, Columns)
+        else None
+    )
     if pieces is not None:
         yield from pieces
         return

@@ -58,7 +58,9 @@ class ColumnKinds:
         for number, kind in enumerate(self.kinds):
             if kind != TEXT:
                 cells = [row[number] for row in block.values]
-                self.kinds[number] = _joined(kind, cells, kind_of_texts if self._textual else kind_of_cells)
+                self.kinds[number] = _joined(
+                    kind, cells, kind_of_texts if self._textual else kind_of_cells
+                )
 
 
 def _joined(known: str, cells: Any, kind_of: Any) -> str:
@@ -74,7 +76,9 @@ def kind_of_texts(cells: Sequence[str], likely: str = EMPTY) -> str:
     if not filled:
         return EMPTY
     for kind in _order(likely):
-        if all(map(COMPILED[kind].fullmatch, filled)) and (kind not in {"date", "datetime"} or _all_exist(filled)):
+        if all(map(COMPILED[kind].fullmatch, filled)) and (
+            kind not in {"date", "datetime"} or _all_exist(filled)
+        ):
             return kind
     return TEXT
 

@@ -67,7 +67,9 @@ class ParquetTable:
         import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and only needed here
 
         self._source.seek(0)
-        return pq.ParquetFile(self._source, buffer_size=PAGE_BUFFER, pre_buffer=False, read_dictionary=texts)
+        return pq.ParquetFile(
+            self._source, buffer_size=PAGE_BUFFER, pre_buffer=False, read_dictionary=texts
+        )
 
 
 def _reading(step: Any) -> Any:
@@ -86,7 +88,9 @@ def check_metadata(metadata: Any) -> None:
         TableTooLarge: it is.
     """
     if metadata.num_columns > MOST_COLUMNS:
-        raise TableTooLarge(f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed")
+        raise TableTooLarge(
+            f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed"
+        )
     for number in range(metadata.num_row_groups):
         if metadata.row_group(number).total_byte_size > LARGEST_GROUP:
             raise TableTooLarge(f"a group of rows unfolds to more than {in_mb(LARGEST_GROUP)}")
@@ -95,7 +99,12 @@ def check_metadata(metadata: Any) -> None:
 def _is_text(kind: pa.DataType) -> bool:
     from pyarrow import types  # noqa: PLC0415
 
-    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_binary(kind) or types.is_large_binary(kind))
+    return bool(
+        types.is_string(kind)
+        or types.is_large_string(kind)
+        or types.is_binary(kind)
+        or types.is_large_binary(kind)
+    )
 
 
 def _kind_of_type(kind: pa.DataType) -> str:
@@ -148,7 +157,9 @@ def _without_long_texts(batch: pa.RecordBatch, before: int, report: Report) -> p
         return batch
     for place, good in enumerate(kept.to_pylist()):
         if not good:
-            report.refuse(RowError(before + place + 1, f"a cell has more than {LONGEST_CELL} bytes"))
+            report.refuse(
+                RowError(before + place + 1, f"a cell has more than {LONGEST_CELL} bytes")
+            )
     return batch.filter(kept)
 
 
@@ -156,11 +167,16 @@ def _unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the batch with plain texts instead of places in lists of texts."""
     import pyarrow as pa  # noqa: PLC0415
 
-    columns = [column.dictionary_decode() if pa.types.is_dictionary(column.type) else column for column in batch.columns]
+    columns = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
     return pa.record_batch(columns, names=batch.schema.names)
 
 
-def write_parquet(columns: list[str], blocks: Iterable[Block], kinds: list[str], *, textual: bool) -> Iterator[bytes]:
+def write_parquet(
+    columns: list[str], blocks: Iterable[Block], kinds: list[str], *, textual: bool
+) -> Iterator[bytes]:
     """Yield a Parquet file, compressed with Zstandard.
 
     A column of texts that are all of one kind has that type; empty ones are null then. Columns that have types keep them.
@@ -192,7 +208,13 @@ def write_parquet(columns: list[str], blocks: Iterable[Block], kinds: list[str],
 def _type_of(kind: str) -> pa.DataType:
     import pyarrow as pa  # noqa: PLC0415
 
-    types = {"integer": pa.int64(), "long": pa.int64(), "number": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}
+    types = {
+        "integer": pa.int64(),
+        "long": pa.int64(),
+        "number": pa.float64(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+    }
     return pa.timestamp("us") if kind == "datetime" else types.get(kind, pa.string())
 
 
@@ -204,8 +226,14 @@ def _typed(block: Block, columns: list[str], kinds: list[str], *, textual: bool)
     if isinstance(block, Columns):
         texts = block.batch.columns
     else:
-        texts = [pa.array([_or_null(row[place]) for row in block.values], pa.string()) for place in range(len(columns))]
-    return pa.record_batch([_cast(text, kind, textual=textual) for text, kind in zip(texts, kinds, strict=True)], names=columns)
+        texts = [
+            pa.array([_or_null(row[place]) for row in block.values], pa.string())
+            for place in range(len(columns))
+        ]
+    return pa.record_batch(
+        [_cast(text, kind, textual=textual) for text, kind in zip(texts, kinds, strict=True)],
+        names=columns,
+    )
 
 
 def _or_null(cell: Cell) -> str | None:

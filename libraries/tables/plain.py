@@ -42,9 +42,14 @@ class PlainLines:
         self._width = len(columns)
         self._read_csv, self._buffer = csv.read_csv, pa.BufferReader
         self._parse = csv.ParseOptions(
-            delimiter=dialect.delimiter, quote_char=False, newlines_in_values=False, ignore_empty_lines=False
+            delimiter=dialect.delimiter,
+            quote_char=False,
+            newlines_in_values=False,
+            ignore_empty_lines=False,
         )
-        self._convert = csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), check_utf8=False)
+        self._convert = csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()), check_utf8=False
+        )
         self._columns, self._how = columns, csv.ReadOptions
 
     def read(self, block: bytes) -> Columns | None:
@@ -53,7 +58,9 @@ class PlainLines:
             return None
         table = self._read_csv(
             self._buffer(block),
-            read_options=self._how(use_threads=False, block_size=len(block) + 1, column_names=self._columns),
+            read_options=self._how(
+                use_threads=False, block_size=len(block) + 1, column_names=self._columns
+            ),
             parse_options=self._parse,
             convert_options=self._convert,
         )
@@ -61,7 +68,9 @@ class PlainLines:
         return Columns(batch, block, self._delimiter)
 
     def _is_plain(self, block: bytes) -> bool:
-        if len(block.translate(None, self._unusual)) != len(block) or block.startswith(b"\xef\xbb\xbf"):
+        if len(block.translate(None, self._unusual)) != len(block) or block.startswith(
+            b"\xef\xbb\xbf"
+        ):
             return False
         returns = block.count(b"\r")
         if returns and returns != block.count(b"\r\n"):
@@ -85,7 +94,9 @@ def line_ends(block: bytes) -> Places:
     return ends if block.endswith(b"\n") else np.append(ends, len(block))
 
 
-def rewritten(block: Columns, delimiter: str, line_end: str, number: re.Pattern[str] | None) -> bytes | None:
+def rewritten(
+    block: Columns, delimiter: str, line_end: str, number: re.Pattern[str] | None
+) -> bytes | None:
     """Return plain lines with another delimiter and line end, None where a cell needs quotes or protection.
 
     Args:
@@ -115,11 +126,15 @@ def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
     if np.isin(first, FORMULA_BYTES).any():
         return False
     signed = starts[np.isin(first, SIGN_BYTES)]
-    whole = re.compile(b"(?:" + number.pattern.encode() + b")(?=[\r\n" + re.escape(delimiter) + b"]|\\Z)")
+    whole = re.compile(
+        b"(?:" + number.pattern.encode() + b")(?=[\r\n" + re.escape(delimiter) + b"]|\\Z)"
+    )
     return all(whole.match(raw, start) for start in signed.tolist())
 
 
-def json_text(block: Columns, columns: list[str], *, before: bytes, after: bytes) -> list[bytes] | None:
+def json_text(
+    block: Columns, columns: list[str], *, before: bytes, after: bytes
+) -> list[bytes] | None:
     """Return plain lines as JSON objects, in pieces, with `before` and `after` around each; None where they are not plain.
 
     Nothing in plain lines needs an escape, so an object is the cells with the same texts in between.
@@ -131,18 +146,28 @@ def json_text(block: Columns, columns: list[str], *, before: bytes, after: bytes
 
     names = [orjson.dumps(name).decode() for name in columns]
     parts = [f'{"," if place else "{"}{name}:"' for place, name in enumerate(names)]
-    literals = [before.decode() + parts[0], *(f'"{part}' for part in parts[1:]), '"}' + after.decode()]
+    literals = [
+        before.decode() + parts[0],
+        *(f'"{part}' for part in parts[1:]),
+        '"}' + after.decode(),
+    ]
     largest = sum(map(len, literals)) + LONGEST_CELL
-    step = max(1, BYTES_AT_ONCE // min(largest, sum(map(len, literals)) + len(block.raw) // len(block)))
+    step = max(
+        1, BYTES_AT_ONCE // min(largest, sum(map(len, literals)) + len(block.raw) // len(block))
+    )
     pieces = []
     for start in range(0, len(block), step):
         cells = block.batch.slice(start, step).columns
-        mixed = [part for pair in zip(map(pa.scalar, literals), cells, strict=False) for part in pair] + [pa.scalar(literals[-1])]
+        mixed = [
+            part for pair in zip(map(pa.scalar, literals), cells, strict=False) for part in pair
+        ] + [pa.scalar(literals[-1])]
         pieces.append(_joined_bytes(pc.binary_join_element_wise(*mixed, "")))
     return pieces
 
 
 def _joined_bytes(texts: pa.Array) -> bytes:
     """Return the texts of an array one after the other: they lie so in its memory."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[
+        texts.offset : texts.offset + len(texts) + 1
+    ]
     return bytes(texts.buffers()[2][int(offsets[0]) : int(offsets[-1])])

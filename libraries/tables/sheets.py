@@ -76,7 +76,9 @@ class SheetTable:
     def _problem(self, cells: list[Cell]) -> str | None:
         if len(cells) > len(self.columns):
             return f"expected {len(self.columns)} cells, found {len(cells)}"
-        return next(filter(None, (cell_problem(cell) for cell in cells if isinstance(cell, str))), None)
+        return next(
+            filter(None, (cell_problem(cell) for cell in cells if isinstance(cell, str))), None
+        )
 
     def _rows(self, report: Report) -> Iterator[tuple[int, list[Cell]]]:
         """Yield the rows that are not empty with their numbers, without the empty cells at their ends."""
@@ -84,9 +86,13 @@ class SheetTable:
 
         try:
             with warnings.catch_warnings(action="ignore"):
-                book = openpyxl.load_workbook(self._source, read_only=True, data_only=True, keep_links=False)
+                book = openpyxl.load_workbook(
+                    self._source, read_only=True, data_only=True, keep_links=False
+                )
                 if len(book.worksheets) > 1:
-                    report.note(f"the workbook has {len(book.worksheets)} sheets; the first one was read")
+                    report.note(
+                        f"the workbook has {len(book.worksheets)} sheets; the first one was read"
+                    )
                 yield from _filled_rows(book.worksheets[0])
         except (VectorError, MemoryError):
             raise
@@ -120,9 +126,13 @@ def check_zip(source: IO[bytes]) -> None:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise BadTable("the file is not a workbook") from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNFOLDED:
-        raise TableTooLarge(f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}")
+        raise TableTooLarge(
+            f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}"
+        )
     if any(part.file_size > max(SMALL_PART, MOST_FOLDED * part.compress_size) for part in parts):
-        raise TableTooLarge(f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size")
+        raise TableTooLarge(
+            f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size"
+        )
 
 
 def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -> Iterator[bytes]:
@@ -136,7 +146,10 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="sheet-") as folder, tempfile.TemporaryFile(dir=folder) as file:
+    with (
+        tempfile.TemporaryDirectory(prefix="sheet-") as folder,
+        tempfile.TemporaryFile(dir=folder) as file,
+    ):
         book = xlsxwriter.Workbook(
             file,
             {
@@ -154,7 +167,9 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
             _write_rows(sheet, columns, blocks)
             book.close()
         except FileCreateError as error:
-            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from error
+            raise (
+                error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))
+            ) from error
         finally:
             sheet.close()
         file.seek(0)
@@ -166,7 +181,9 @@ def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> N
     sheet.write(0, list(columns))
     for number, cells in enumerate((cells for block in blocks for cells in block.rows()), 1):
         if number >= MOST_ROWS:
-            raise TableTooLarge(f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns")
+            raise TableTooLarge(
+                f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns"
+            )
         sheet.write(number, cells)
 
 
@@ -211,5 +228,7 @@ class _Sheet:
 
     def _text(self, number: int, place: int, text: str) -> None:
         if len(text) > LONGEST_SHEET_CELL:
-            raise TableTooLarge(f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}")
+            raise TableTooLarge(
+                f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}"
+            )
         self._sheet.write_string(number, place, text)

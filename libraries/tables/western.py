@@ -15,12 +15,27 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 LONGEST_RUN = 2
 LANGUAGES = tuple(
     frozenset(letters + letters.upper().replace("SS", ""))
-    for letters in ("äöüß", "éèêëàâçîïôûùœæ", "áéíóúüñ", "àèéìíòóùú", "áâãàçéêíóôõú", "åäöæøé", "ëïéèüöáó")
+    for letters in (
+        "äöüß",
+        "éèêëàâçîïôûùœæ",
+        "áéíóúüñ",
+        "àèéìíòóùú",
+        "áâãàçéêíóôõú",
+        "åäöæøé",
+        "ëïéèüöáó",
+    )
 )
 # What the same bytes would be in Windows-1250: Polish, Czech, Slovak, Hungarian, Croatian, Romanian.
 CENTRAL = tuple(
     frozenset(letters + letters.upper().replace("SS", ""))
-    for letters in ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíľňóôšťúýž", "áéíóöőúüű", "čćžšđ", "ăâîşţ")
+    for letters in (
+        "ąćęłńóśźż",
+        "áčďéěíňóřšťúůýž",
+        "áäčďéíľňóôšťúýž",
+        "áéíóöőúüű",
+        "čćžšđ",
+        "ăâîşţ",
+    )
 )
 ALONE = frozenset("àéóåöÀÉÅÖ")
 APOSTROPHE = "\u2019"
@@ -35,7 +50,9 @@ def surely_western(blocks: Iterable[bytes]) -> bool:
             text = block.decode(CODEC)
         except UnicodeDecodeError:
             return False
-        if CONTROL.search(text) or not all(_stands_well(text, run.start(), run.end(), letters) for run in HIGH.finditer(text)):
+        if CONTROL.search(text) or not all(
+            _stands_well(text, run.start(), run.end(), letters) for run in HIGH.finditer(text)
+        ):
             return False
     return _one_language(letters)
 

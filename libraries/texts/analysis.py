@@ -24,7 +24,14 @@ def analyze(content: str) -> Answer:
         "Vowels": vowels,
         "Consonants": len(letters) - vowels,
     }
-    return Answer("\n".join([f"📊 Analysis of '{content}':", *(f"• {name}: {count}" for name, count in counts.items())]))
+    return Answer(
+        "\n".join(
+            [
+                f"📊 Analysis of '{content}':",
+                *(f"• {name}: {count}" for name, count in counts.items()),
+            ]
+        )
+    )
 
 
 def _base_letter(character: str) -> str:

@@ -29,7 +29,9 @@ def default(content: str) -> Answer:
 def stamp(answer: Answer, moment: datetime) -> Answer:
     """Return `answer` with the time of day in front of its text, in UTC, and the whole time as its `timestamp`."""
     utc = moment.astimezone(UTC)
-    return replace(answer, text=f"[{utc:%H:%M:%S}] {answer.text}", timestamp=utc.isoformat(timespec="seconds"))
+    return replace(
+        answer, text=f"[{utc:%H:%M:%S}] {answer.text}", timestamp=utc.isoformat(timespec="seconds")
+    )
 
 
 def excerpt(text: str, *, most_bytes: int) -> str | None:

@@ -38,10 +38,16 @@ def check_content(content: object) -> str:
     if not isinstance(content, str):
         raise BadContent("content must be text", field="content")
     if len(content) > LONGEST_CONTENT:
-        raise BadContent(f"content has {len(content)} characters; at most {LONGEST_CONTENT} are allowed", field="content")
+        raise BadContent(
+            f"content has {len(content)} characters; at most {LONGEST_CONTENT} are allowed",
+            field="content",
+        )
     found = REFUSED.search(content)
     if found:
-        raise BadContent(f"content holds the character U+{ord(found[0]):04X}, which is not part of a text", field="content")
+        raise BadContent(
+            f"content holds the character U+{ord(found[0]):04X}, which is not part of a text",
+            field="content",
+        )
     if not content.strip():
         raise EmptyContent(EMPTY_MESSAGE, field="content")
     return content

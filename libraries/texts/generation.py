@@ -37,7 +37,9 @@ def generate(content: str) -> Answer:
     """
     settings = get_settings()
     if settings.text_model_url:
-        reply = ask_model(content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key)
+        reply = ask_model(
+            content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key
+        )
         engine = "model"
     else:
         reply, engine = _keyword_reply(content), "keywords"

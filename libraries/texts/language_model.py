@@ -45,7 +45,9 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
         ModelAway: the endpoint cannot be reached, refuses, is silent for 120 s or talks for longer, or answers with something
             else than a reply.
     """
-    question = {"messages": [{"role": "user", "content": content}], "stream": False} | ({"model": model} if model else {})
+    question = {"messages": [{"role": "user", "content": content}], "stream": False} | (
+        {"model": model} if model else {}
+    )
     base = urlsplit(url)
     address = base._replace(path=f"{base.path.rstrip('/')}/chat/completions")
     reply = _reply_text(_post(address, json.dumps(question).encode(), key))
@@ -72,7 +74,9 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
         connection.connect()
         # The model thinks before it answers.
         connection.sock.settimeout(PATIENCE_S)
-        connection.request("POST", target, body, headers | ({"Authorization": f"Bearer {key}"} if key else {}))
+        connection.request(
+            "POST", target, body, headers | ({"Authorization": f"Bearer {key}"} if key else {})
+        )
         with connection.getresponse() as response:
             if response.status != SUCCESS:
                 raise ModelAway(f"the language model refused the request (reply {response.status})")
@@ -82,7 +86,9 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
 def _connection(address: SplitResult) -> http.client.HTTPConnection:
     if address.scheme == "https":
         trust = ssl.create_default_context()
-        return http.client.HTTPSConnection(address.hostname or "", address.port, timeout=CONNECT_S, context=trust)
+        return http.client.HTTPSConnection(
+            address.hostname or "", address.port, timeout=CONNECT_S, context=trust
+        )
     return http.client.HTTPConnection(address.hostname or "", address.port, timeout=CONNECT_S)
 
 

@@ -36,4 +36,6 @@ def _translated(content: str) -> tuple[str, str]:
     if phrase is not None:
         return phrase, "phrases"
     pair = find_pair(names)
-    return (run_apertium(content, pair), "apertium") if pair else (f"[TRANSLATED: {content}]", "none")
+    return (
+        (run_apertium(content, pair), "apertium") if pair else (f"[TRANSLATED: {content}]", "none")
+    )

@@ -30,19 +30,31 @@ CSV = FileKind("CSV", ".csv", "text/csv")
 TSV = FileKind("TSV", ".tsv", "text/tab-separated-values")
 JSON = FileKind("JSON", ".json", "application/json")
 NDJSON = FileKind("NDJSON", ".ndjson", "application/x-ndjson")
-XLSX = FileKind("XLSX", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+XLSX = FileKind(
+    "XLSX", ".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
 PARQUET = FileKind("Parquet", ".parquet", "application/vnd.apache.parquet")
 PHOTOS = (PNG, JPEG, WEBP, GIF)
 KINDS = (*PHOTOS, SVG, CSV, TSV, JSON, NDJSON, XLSX, PARQUET)
 
-SIGNATURES = {b"\x89PNG\r\n\x1a\n": PNG, b"\xff\xd8\xff": JPEG, b"GIF87a": GIF, b"GIF89a": GIF, b"PAR1": PARQUET}
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": PNG,
+    b"\xff\xd8\xff": JPEG,
+    b"GIF87a": GIF,
+    b"GIF89a": GIF,
+    b"PAR1": PARQUET,
+}
 WEBP_START = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)
 # The first entries of the archives that office programs write.
-OFFICE_START = re.compile(rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL)
+OFFICE_START = re.compile(
+    rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
+)
 WORKBOOK = b"xl/workbook"
 # The root of an SVG, and what may come before it: a declaration, comments, a document type. Possessive, so that no input makes
 # the search go back.
-SVG_START = re.compile(r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+>\s*+)*+<(?:svg:)?svg[\s/>]", re.DOTALL)
+SVG_START = re.compile(
+    r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+>\s*+)*+<(?:svg:)?svg[\s/>]", re.DOTALL
+)
 # Texts that are something else: markup, programs, documents that begin with letters.
 OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
 # Control characters that no text has.
@@ -76,7 +88,9 @@ def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KIND
     """
     found = _binary(head[:HEAD]) or _text(head[:HEAD], name.lower())
     if found not in among:
-        raise UnknownKind(f"this file is none of the kinds that are taken: {', '.join(kind.name for kind in among)}")
+        raise UnknownKind(
+            f"this file is none of the kinds that are taken: {', '.join(kind.name for kind in among)}"
+        )
     return found
 
 

@@ -19,7 +19,12 @@ def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Pic
         StorageFull: there is no room.
     """
     photo = clean_photo(data)
-    named = [(stem, photo.full), *((f"{stem}-{max(one.width, one.height)}", one) for one in photo.thumbnails)]
+    named = [
+        (stem, photo.full),
+        *((f"{stem}-{max(one.width, one.height)}", one) for one in photo.thumbnails),
+    ]
     # Small photos have versions of one size, and of one name.
     files = {f"{folder}/{name}{picture.suffix}": picture for name, picture in named}
-    return [(output_folder().publish(name, picture.data), picture) for name, picture in files.items()]
+    return [
+        (output_folder().publish(name, picture.data), picture) for name, picture in files.items()
+    ]

@@ -72,7 +72,9 @@ class Rejected(InvalidInput):
     code: ClassVar[str] = "webhook-rejected"
 
 
-def deliver(job_id: str, event: str, delivery_id: str, *, resolver: Resolver | None = None) -> dict[str, Any]:
+def deliver(
+    job_id: str, event: str, delivery_id: str, *, resolver: Resolver | None = None
+) -> dict[str, Any]:
     """Tell the webhook of a job of the current owner what became of the job, note how it went, and return that note.
 
     The note has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without an answer), `milliseconds`, `error` and
@@ -99,7 +101,11 @@ def deliver(job_id: str, event: str, delivery_id: str, *, resolver: Resolver | N
     record, webhook = find_job(job_id), job_webhook(job_id)
     if webhook is None:
         raise NoWebhook("this job has no webhook")
-    body, secret, now = message(record, event), webhook.get("secret") or default_secret(), time.time()
+    body, secret, now = (
+        message(record, event),
+        webhook.get("secret") or default_secret(),
+        time.time(),
+    )
     headers = signed_headers(secret, delivery_id=delivery_id, sent_at=int(now), body=body)
     receipt = post(webhook["url"], body, headers, resolver=resolver)
     note = noted(receipt, delivery_id, event, now)
@@ -114,7 +120,11 @@ def deliver(job_id: str, event: str, delivery_id: str, *, resolver: Resolver | N
 def message(record: JobRecord, event: str) -> bytes:
     """Return the body of a webhook: what happened, when, and the job as it stands now, as `GET /jobs/<job_id>` shows it."""
     moment = record.started_at if event == "started" else record.ended_at
-    told = {"type": f"job.{event}", "timestamp": utc(moment or datetime.now(UTC)), "data": job_body(record)}
+    told = {
+        "type": f"job.{event}",
+        "timestamp": utc(moment or datetime.now(UTC)),
+        "data": job_body(record),
+    }
     return json.dumps(told, allow_nan=False).encode()
 
 
@@ -128,7 +138,9 @@ def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -
         "status": receipt.status,
         "milliseconds": receipt.milliseconds,
         "error": receipt.error,
-        "next_attempt_at": None if pause is None else utc(datetime.fromtimestamp(time.time() + pause, UTC)),
+        "next_attempt_at": None
+        if pause is None
+        else utc(datetime.fromtimestamp(time.time() + pause, UTC)),
     }
 
 
@@ -164,7 +176,9 @@ def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
         DeliveryUnknown: there was no attempt with this id.
         QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
     """
-    event = next((note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None)
+    event = next(
+        (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None
+    )
     if event is None:
         raise DeliveryUnknown("this job has no delivery with this id, or none was attempted yet")
     return submit(DELIVER, kwargs={"job_id": job_id, "event": event, "delivery_id": delivery_id})

@@ -73,7 +73,12 @@ def post(
         error, retryable = str(trouble), not isinstance(trouble, PERMANENT)
     except (OSError, http.client.HTTPException) as trouble:
         error, retryable = _described(trouble, patience), True
-    return Receipt(status=status, milliseconds=round(1000 * (time.monotonic() - started)), error=error, retryable=retryable)
+    return Receipt(
+        status=status,
+        milliseconds=round(1000 * (time.monotonic() - started)),
+        error=error,
+        retryable=retryable,
+    )
 
 
 def _judged(status: int) -> tuple[str | None, bool]:
@@ -82,7 +87,10 @@ def _judged(status: int) -> tuple[str | None, bool]:
         return None, False
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return f"the receiver answered {status}; redirects are not followed", False
-    return f"the receiver answered {status}", status in RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return (
+        f"the receiver answered {status}",
+        status in RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
 
 
 def _described(trouble: Exception, patience: float) -> str:
@@ -97,7 +105,9 @@ def _described(trouble: Exception, patience: float) -> str:
     return "the connection to the receiver failed"
 
 
-def _status_of_reply(url: str, body: bytes, headers: Mapping[str, str], resolver: Resolver | None, deadline: float) -> int:
+def _status_of_reply(
+    url: str, body: bytes, headers: Mapping[str, str], resolver: Resolver | None, deadline: float
+) -> int:
     """Send a message and return the status of the answer.
 
     Raises:
@@ -128,5 +138,10 @@ def _request(endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> byt
         "Connection": "close",
         **headers,
     }
-    head = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items()), "", ""]
+    head = [
+        f"POST {endpoint.target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in lines.items()),
+        "",
+        "",
+    ]
     return "\r\n".join(head).encode("ascii") + body

@@ -56,4 +56,8 @@ def signed_headers(secret: str, *, delivery_id: str, sent_at: int, body: bytes) 
     """
     signed = b".".join((delivery_id.encode(), str(sent_at).encode(), body))
     signature = base64.b64encode(hmac.new(key_of(secret), signed, sha256).digest()).decode()
-    return {"webhook-id": delivery_id, "webhook-timestamp": str(sent_at), "webhook-signature": f"v1,{signature}"}
+    return {
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(sent_at),
+        "webhook-signature": f"v1,{signature}",
+    }

@@ -20,7 +20,10 @@ from tests.journeys.conftest import Service
 pytestmark = pytest.mark.browser
 StartService = Callable[..., Service]
 HOSTILE = "<img src=x onerror=alert(1)>"
-POSTCARD, EXAMPLE = "workers.svg_tasks.generate_postcard_svg", "workers.example_tasks.example_long_task"
+POSTCARD, EXAMPLE = (
+    "workers.svg_tasks.generate_postcard_svg",
+    "workers.example_tasks.example_long_task",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,9 @@ def opened(page: Page, service: Service) -> Page:
 
 def queue(service: Service, task: str, **kwargs: Any) -> str:
     """Queue a job that is tried once; return its id."""
-    status, body = service.ask("POST", "/jobs", {"task": task, "kwargs": kwargs, "retry": {"max": 0}})
+    status, body = service.ask(
+        "POST", "/jobs", {"task": task, "kwargs": kwargs, "retry": {"max": 0}}
+    )
     assert status == 202, body
     return str(body["job_id"])
 
@@ -48,7 +53,9 @@ def queue(service: Service, task: str, **kwargs: Any) -> str:
 def fail(service: Service, template: str = HOSTILE) -> str:
     """Have a job fail with an error that repeats what was sent; return its id."""
     job_id = queue(service, POSTCARD, recipient="Ann", message="Hello", template_name=template)
-    until(lambda: service.ask("GET", f"/jobs/{job_id}")[1]["status"] == "failed", what="a failed job")
+    until(
+        lambda: service.ask("GET", f"/jobs/{job_id}")[1]["status"] == "failed", what="a failed job"
+    )
     return job_id
 
 
@@ -60,7 +67,9 @@ def is_decoded(image: Locator) -> bool:
     return bool(image.evaluate("one => one.complete && one.naturalWidth > 0"))
 
 
-def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: StartService, page: Page, browser: Browser) -> None:
+def test_jobs_are_shown_in_full_stopped_retried_and_deleted(
+    start_service: StartService, page: Page, browser: Browser
+) -> None:
     service = start_service(WORKERS="2")  # which has drawn a first artboard
     failed = [fail(service), fail(service, "plaid")]
     running = queue(service, EXAMPLE, seconds=2)
@@ -70,11 +79,15 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: Start
         drawing = page.locator("#finished .sheet img")
         expect(drawing).to_be_visible()
         until(lambda: is_decoded(drawing), what="a decoded picture")
-        expect(page.locator("#finished .sheet")).to_have_attribute("href", re.compile("^/jobs/[^/]+/result$"))
+        expect(page.locator("#finished .sheet")).to_have_attribute(
+            "href", re.compile("^/jobs/[^/]+/result$")
+        )
 
         page.locator("#finished .name a").click()
         detail = page.get_by_role("dialog")
-        expect(detail).to_contain_text(re.compile(r"artboard_first.svg.* kB · .*[0-9.]+ (s|min) on saxi"))
+        expect(detail).to_contain_text(
+            re.compile(r"artboard_first.svg.* kB · .*[0-9.]+ (s|min) on saxi")
+        )
         expect(detail.locator("#detail-picture")).to_be_visible()
         page.keyboard.press("Escape")
         expect(detail).to_be_hidden()
@@ -86,7 +99,9 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: Start
         expect(detail).to_contain_text(failed[0])
         expect(detail.locator("dd.bad")).to_contain_text(HOSTILE)
         expect(detail.locator("ol li")).to_have_count(1)
-        expect(detail.locator("#detail-log")).to_contain_text(re.compile(r"queued .*begun .*failed .*Traceback", re.DOTALL))
+        expect(detail.locator("#detail-log")).to_contain_text(
+            re.compile(r"queued .*begun .*failed .*Traceback", re.DOTALL)
+        )
         assert page.locator("img[src=x]").count() == 0
 
         # It is tried again from here, fails again, and is deleted after a question.
@@ -100,13 +115,17 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(start_service: Start
         assert service.ask("GET", f"/jobs/{failed[0]}")[0] == 410
 
         # The running one shows how far it is, and is stopped.
-        expect(rows(page, "running").locator("progress")).to_have_attribute("value", re.compile("^[1-9]0$"))
+        expect(rows(page, "running").locator("progress")).to_have_attribute(
+            "value", re.compile("^[1-9]0$")
+        )
         rows(page, "running").get_by_role("button", name=re.compile("^Stop")).click()
         expect(page.locator("#said")).to_have_text("example_long_task was stopped.")
         expect(rows(page, "ended")).to_have_count(1)
         assert service.ask("GET", f"/jobs/{running}")[1]["status"] == "stopped"
     assert complaints == []
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {urlsplit(service.url).netloc}
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(service.url).netloc
+    }
     fits_a_phone_and_can_be_read(service, browser)
 
 
@@ -116,7 +135,9 @@ def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
         page = opened(context.new_page(), service)
         expect(rows(page, "failed")).to_have_count(1)
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme
-        assert page.evaluate("[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)")
+        assert page.evaluate(
+            "[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)"
+        )
         rows(page, "failed").get_by_role("link").click()
         expect(page.get_by_role("dialog")).to_contain_text("Failed attempts")
         contrast, text = page.evaluate(LOWEST_CONTRAST)
@@ -157,7 +178,9 @@ def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, 
     expect(rows(page, "failed")).to_have_count(2)
 
 
-def test_the_page_goes_on_by_itself_when_the_service_is_back(start_service: StartService, page: Page) -> None:
+def test_the_page_goes_on_by_itself_when_the_service_is_back(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service()
     opened(page, service)
     service.stop()
@@ -165,17 +188,28 @@ def test_the_page_goes_on_by_itself_when_the_service_is_back(start_service: Star
     expect(page.locator("#finished .made")).to_have_count(1)
     with service.log.open("ab") as sink:
         command = [sys.executable, "start_dev.py"]
-        service.process = subprocess.Popen(command, env=service.environ, cwd=REPOSITORY, stdout=sink, stderr=sink)
+        service.process = subprocess.Popen(
+            command, env=service.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+        )
     expect(page.locator("#state-text")).to_have_text("All parts are well.")
     expect(page.locator("#finished .made")).to_have_count(2)
 
 
-def test_with_keys_the_page_shows_what_the_key_may_see(start_service: StartService, page: Page) -> None:
+def test_with_keys_the_page_shows_what_the_key_may_see(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
     body, headers = {"width": 80, "height": 100}, {"X-API-Key": "ann-key", "Prefer": "wait=30"}
-    assert page.request.post(f"{service.url}/artboard/create", data=body, headers=headers).json()["status"] == "finished"
+    assert (
+        page.request.post(f"{service.url}/artboard/create", data=body, headers=headers).json()[
+            "status"
+        ]
+        == "finished"
+    )
     page.goto(f"{service.url}/dashboard")
-    expect(page.locator("#state-text")).to_have_text("Enter your API key to see what the service does.")
+    expect(page.locator("#state-text")).to_have_text(
+        "Enter your API key to see what the service does."
+    )
     expect(page.locator("#data")).to_be_hidden()
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")

@@ -32,10 +32,17 @@ def draw(page: Page, service: Service, **headers: str) -> None:
     for place, pattern in enumerate(PATTERNS):
         body = {"width": 80 + 40 * place, "height": 100, "pattern": pattern, "seed": place}
         wait = {"Prefer": "wait=30", **headers}
-        assert page.request.post(f"{service.url}/artboard/create", data=body, headers=wait).json()["status"] == "finished"
+        assert (
+            page.request.post(f"{service.url}/artboard/create", data=body, headers=wait).json()[
+                "status"
+            ]
+            == "finished"
+        )
 
 
-def test_drawings_are_searched_labelled_kept_and_deleted(start_service: StartService, browser: Browser, page: Page) -> None:
+def test_drawings_are_searched_labelled_kept_and_deleted(
+    start_service: StartService, browser: Browser, page: Page
+) -> None:
     service = start_service()
     draw(page, service)  # beside the one that the launcher begins with
     cards = page.locator(".drawing")
@@ -43,7 +50,10 @@ def test_drawings_are_searched_labelled_kept_and_deleted(start_service: StartSer
         page.goto(f"{service.url}/gallery/page")
         expect(cards).to_have_count(4)
         for image in page.locator(".sheet img").all():
-            until(lambda image=image: image.evaluate("one => one.complete && one.naturalWidth > 0"), what="a picture")  # type: ignore[misc]
+            until(
+                lambda image=image: image.evaluate("one => one.complete && one.naturalWidth > 0"),  # type: ignore[misc]
+                what="a picture",
+            )
 
         # A title that is no markup, and a tag, with the keyboard alone.
         cards.first.get_by_role("button", name=re.compile("Edit")).press("Enter")
@@ -59,7 +69,9 @@ def test_drawings_are_searched_labelled_kept_and_deleted(start_service: StartSer
         page.reload()
         expect(cards).to_have_count(1)
         cards.get_by_role("button", name=re.compile("^Keep")).click()
-        expect(cards.get_by_role("button", name=re.compile("^Kept"))).to_have_attribute("aria-pressed", "true")
+        expect(cards.get_by_role("button", name=re.compile("^Kept"))).to_have_attribute(
+            "aria-pressed", "true"
+        )
         page.get_by_role("button", name="Clear").click()
         expect(cards).to_have_count(4)
 
@@ -72,7 +84,9 @@ def test_drawings_are_searched_labelled_kept_and_deleted(start_service: StartSer
         page.get_by_role("button", name="Clear").click()
         expect(cards).to_have_count(3)
     assert complaints == []
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {urlsplit(service.url).netloc}
+    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
+        urlsplit(service.url).netloc
+    }
     fits_a_phone_and_can_be_read(service, browser)
 
 
@@ -96,7 +110,9 @@ def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
         context.close()
 
 
-def test_with_keys_the_page_shows_the_drawings_of_the_key(start_service: StartService, page: Page) -> None:
+def test_with_keys_the_page_shows_the_drawings_of_the_key(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
     draw(page, service, **{"X-API-Key": "ann-key"})
     page.goto(f"{service.url}/gallery/page")

@@ -62,20 +62,28 @@ def lines(page: Page) -> Locator:
 
 def natural_width(page: Page) -> int:
     """The width of the drawing as the browser has decoded it, 0 for none."""
-    return int(page.locator("#drawing").evaluate("image => image.complete ? image.naturalWidth : 0"))
+    return int(
+        page.locator("#drawing").evaluate("image => image.complete ? image.naturalWidth : 0")
+    )
 
 
-def test_a_text_job_shows_its_three_lines_and_its_answer(start_service: StartService, page: Page) -> None:
+def test_a_text_job_shows_its_three_lines_and_its_answer(
+    start_service: StartService, page: Page
+) -> None:
     """C17, F25, F27."""
     opened(page, start_service())
-    assert page.get_by_label("Job type").locator("option").all_inner_texts() == sorted(JOB_FUNCTIONS)
+    assert page.get_by_label("Job type").locator("option").all_inner_texts() == sorted(
+        JOB_FUNCTIONS
+    )
     expect(lines(page)).to_have_text(["🔄 Background Job Processor: Connected!"])
     page.get_by_label("Job type").select_option("translate")
     page.get_by_label("Text", exact=True).fill("hello")
     page.get_by_role("button", name="Submit Job").click()
     queued = re.compile("📋 Job translate_[a-z0-9]+ queued successfully!")
     answer = "🌍 Translated: 'hello' → 'hola'"
-    expect(lines(page)).to_have_text([re.compile("Connected!"), "⏳ Queuing translate job: hello", queued, answer])
+    expect(lines(page)).to_have_text(
+        [re.compile("Connected!"), "⏳ Queuing translate job: hello", queued, answer]
+    )
     expect(page.locator("#text-outcome")).to_have_text(answer)
     expect(page.locator("#task-status")).to_have_text("Progress: 100%")
 
@@ -109,13 +117,17 @@ def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) 
         page.get_by_role("button", name="Draw").click()
         expect(page.locator("#drawing")).to_be_visible()
         until(lambda: natural_width(page) > 0, what="a decoded drawing")
-        expect(page.locator("#drawing")).to_have_attribute("alt", "Drawing: grid, 120.5 \N{MULTIPLICATION SIGN} 80 mm")
+        expect(page.locator("#drawing")).to_have_attribute(
+            "alt", "Drawing: grid, 120.5 \N{MULTIPLICATION SIGN} 80 mm"
+        )
         expect(page.locator("#task-status")).to_have_text("Progress: 100%")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download SVG").click()
     assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
     assert download.value.path().read_text().count("<path") >= 1
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(service.url).netloc}
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+        urlsplit(service.url).netloc
+    }
     assert complaints == []
 
     # The form's own limits keep nonsense at home; what they let pass and the service refuses is said beside the form.
@@ -124,16 +136,24 @@ def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) 
     assert page.locator("#width:invalid").count() == 1
     page.get_by_label("Width, mm").evaluate("input => { input.min = -5 }")
     page.get_by_role("button", name="Draw").click()
-    expect(page.locator("#artboard-outcome")).to_contain_text("width: Must be greater than or equal to 1")
+    expect(page.locator("#artboard-outcome")).to_contain_text(
+        "width: Must be greater than or equal to 1"
+    )
 
 
-def test_the_example_task_shows_its_progress_and_can_be_canceled(start_service: StartService, page: Page) -> None:
+def test_the_example_task_shows_its_progress_and_can_be_canceled(
+    start_service: StartService, page: Page
+) -> None:
     """M6, M7."""
     service = start_service()
     opened(page, service)
     page.evaluate(KEEP_PROGRESS)
     page.get_by_role("button", name="Start the example task").click()
-    until(lambda: {f"Progress: {n}% {n}" for n in (10, 20, 30)} <= set(page.evaluate("kept")), seconds=20, what="three steps")
+    until(
+        lambda: {f"Progress: {n}% {n}" for n in (10, 20, 30)} <= set(page.evaluate("kept")),
+        seconds=20,
+        what="three steps",
+    )
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#task-status")).to_have_text("Canceled")
     expect(page.locator("#example-outcome")).to_contain_text("was stopped")
@@ -146,7 +166,9 @@ def test_the_example_task_shows_its_progress_and_can_be_canceled(start_service: 
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_lost_connection_comes_back_and_nothing_was_missed(start_service: StartService, page: Page) -> None:
+def test_a_lost_connection_comes_back_and_nothing_was_missed(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service()
     job = submit(TASK, kwargs={"seconds": 0.4})
     opened(page, service)
@@ -158,12 +180,16 @@ def test_a_lost_connection_comes_back_and_nothing_was_missed(start_service: Star
     expect(page.locator("#task-status")).to_have_text("Progress: 100%")
     expect(page.locator("#example-outcome")).to_have_text(f"✅ Job {job.id} finished: done")
     steps = [line for line in lines(page).all_inner_texts() if line.startswith("Step ")]
-    assert steps == [f"Step {step} of 10 (…{job.id[-6:]})" for step in range(1, 11)], "each once and in order"
+    assert steps == [f"Step {step} of 10 (…{job.id[-6:]})" for step in range(1, 11)], (
+        "each once and in order"
+    )
     page.get_by_role("button", name="Submit Job").click()
     expect(page.locator("#text-outcome")).to_have_text("🌍 Translated: 'hello' → 'hola'")
 
 
-def test_a_second_job_is_taken_while_a_long_one_runs(start_service: StartService, page: Page) -> None:
+def test_a_second_job_is_taken_while_a_long_one_runs(
+    start_service: StartService, page: Page
+) -> None:
     """F11."""
     opened(page, start_service(DEMO_DELAYS="1", WORKERS="2"))
     page.get_by_label("Job type").select_option("generate")
@@ -176,7 +202,9 @@ def test_a_second_job_is_taken_while_a_long_one_runs(start_service: StartService
     expect(page.locator("#log")).to_contain_text("🤖 AI Response to 'hello'")
 
 
-def test_where_keys_are_set_the_page_works_with_one(start_service: StartService, page: Page) -> None:
+def test_where_keys_are_set_the_page_works_with_one(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service(API_KEYS=f"ann:{sha256(KEY.encode()).hexdigest()}")
     page.goto(f"{service.url}/live")
     state = page.locator("#connection-text")
@@ -205,7 +233,9 @@ def test_where_keys_are_set_the_page_works_with_one(start_service: StartService,
     assert KEY not in page.content()
 
 
-def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(start_service: StartService, browser: Browser) -> None:
+def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(
+    start_service: StartService, browser: Browser
+) -> None:
     service = start_service()
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
@@ -216,5 +246,7 @@ def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(start_ser
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme
         contrast, text = page.evaluate(LOWEST_CONTRAST)
         assert contrast >= 4.5, (scheme, contrast, text)
-        assert page.evaluate("[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)")
+        assert page.evaluate(
+            "[...document.querySelectorAll('input, select')].every((one) => one.labels.length === 1)"
+        )
         context.close()

@@ -53,12 +53,19 @@ def watched(page: Page) -> Iterator[tuple[list[str], list[str]]]:
     asked: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield asked, complaints
 
 
-def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(start_service: StartService, page: Page) -> None:
+def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service()
     with watched(page) as (asked, complaints):
         for path in PAGES:
@@ -66,11 +73,15 @@ def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(start_ser
             assert reply is not None
             assert reply.status == 200
             assert page.locator("h1").is_visible()
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(service.url).netloc}
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+        urlsplit(service.url).netloc
+    }
     assert complaints == []
 
 
-def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(start_service: StartService, browser: Browser) -> None:
+def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(
+    start_service: StartService, browser: Browser
+) -> None:
     service = start_service()
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
@@ -88,12 +99,16 @@ def test_the_reference_leads_to_every_route(start_service: StartService, page: P
     page.goto(f"{service.url}/docs")
     links = page.locator("nav.contents a")
     described = service.ask("GET", "/openapi.json")[1]["paths"]
-    assert links.count() == sum(len(item.keys() & {"get", "post", "put", "patch", "delete"}) for item in described.values())
+    assert links.count() == sum(
+        len(item.keys() & {"get", "post", "put", "patch", "delete"}) for item in described.values()
+    )
     for target in links.evaluate_all("all => all.map((one) => one.getAttribute('href'))"):
         assert page.locator(target).count() == 1
 
 
-def test_a_finished_spiral_opens_as_a_picture_of_its_size(start_service: StartService, page: Page) -> None:
+def test_a_finished_spiral_opens_as_a_picture_of_its_size(
+    start_service: StartService, page: Page
+) -> None:
     service = start_service()
     body = {"width": 100, "height": 150, "margin": 10, "params": {"pitch": 5, "inner_radius": 5}}
     job = service.ask("POST", "/artboard/create", body)[1]["links"]
@@ -129,7 +144,9 @@ def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
     service.log = home / "web.log"
     with service.log.open("wb") as sink:
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
-        process = subprocess.Popen(command, env=environ | {"PORT": port}, cwd=REPOSITORY, stdout=sink, stderr=sink)
+        process = subprocess.Popen(
+            command, env=environ | {"PORT": port}, cwd=REPOSITORY, stdout=sink, stderr=sink
+        )
     yield service
     process.terminate()
     process.wait(10)
@@ -157,7 +174,9 @@ def test_a_script_in_a_drawing_neither_runs_nor_fetches(
     asked = re.findall(r"GET (\S+) ", web.said())
     assert address in asked
     assert {"/docs", "/healthz"}.isdisjoint(asked)
-    assert any("script" in complaint for complaint in complaints), "the browser says what it did not let happen"
+    assert any("script" in complaint for complaint in complaints), (
+        "the browser says what it did not let happen"
+    )
 
 
 def test_the_same_script_runs_where_nothing_forbids_it(page: Page, tmp_path: Path) -> None:

@@ -49,14 +49,18 @@ def on_paper(browser: Browser, drawings: list[bytes]) -> bytes:
     """Show drawings side by side on paper; return the picture as PNG."""
     context = browser.new_context(viewport={"width": 920, "height": 324}, device_scale_factor=2)
     page = context.new_page()
-    page.set_content(SHEETS + "".join(f'<img src="{as_address(one, "image/svg+xml")}">' for one in drawings))
+    page.set_content(
+        SHEETS + "".join(f'<img src="{as_address(one, "image/svg+xml")}">' for one in drawings)
+    )
     picture = page.screenshot(omit_background=True)
     context.close()
     return picture
 
 
 @pytest.mark.parametrize("name", list(REQUESTS))
-def test_the_drawings_in_the_docs_are_what_the_service_draws(start_service: StartService, name: str, update_golden: bool) -> None:
+def test_the_drawings_in_the_docs_are_what_the_service_draws(
+    start_service: StartService, name: str, update_golden: bool
+) -> None:
     service = start_service()
     status, accepted = service.ask("POST", *REQUESTS[name])
     assert status in (200, 202), accepted
@@ -68,11 +72,18 @@ def test_the_drawings_in_the_docs_are_what_the_service_draws(start_service: Star
     assert first_difference(kept.read_text(), drawn) is None
 
 
-def test_the_picture_of_the_readme_shows_these_drawings_on_white_paper(browser: Browser, page: Page, update_golden: bool) -> None:
+def test_the_picture_of_the_readme_shows_these_drawings_on_white_paper(
+    browser: Browser, page: Page, update_golden: bool
+) -> None:
     drawings = [(IMAGES / f"{name}.svg").read_bytes() for name in REQUESTS]
     shown, kept = on_paper(browser, drawings), IMAGES / "drawings.png"
     if update_golden:
         kept.write_bytes(shown)
-    addresses = [as_address(picture, "image/png") for picture in (kept.read_bytes(), shown, on_paper(browser, drawings[::-1]))]
+    addresses = [
+        as_address(picture, "image/png")
+        for picture in (kept.read_bytes(), shown, on_paper(browser, drawings[::-1]))
+    ]
     assert page.evaluate(DIFFERENCE, addresses[:2]) < 1
-    assert page.evaluate(DIFFERENCE, [addresses[0], addresses[2]]) > 2, "other drawings would be noticed"
+    assert page.evaluate(DIFFERENCE, [addresses[0], addresses[2]]) > 2, (
+        "other drawings would be noticed"
+    )

@@ -49,9 +49,13 @@ def test_a_simple_artboard_is_drawn_at_once_without_a_broker(client: FlaskClient
     assert ElementTree.fromstring(reply["svg"]).get("width") == "200mm"
 
 
-def test_a_client_that_asks_for_svg_gets_the_simple_artboard_raw_and_sandboxed(client: FlaskClient) -> None:
+def test_a_client_that_asks_for_svg_gets_the_simple_artboard_raw_and_sandboxed(
+    client: FlaskClient,
+) -> None:
     response = client.post(
-        "/artboard/create", json={"width": 200, "height": 100, "complexity": "simple"}, headers={"Accept": "image/svg+xml"}
+        "/artboard/create",
+        json={"width": 200, "height": 100, "complexity": "simple"},
+        headers={"Accept": "image/svg+xml"},
     )
     assert response.content_type == "image/svg+xml"
     assert rectangle(response.get_data(as_text=True)) == (10, 10, 50, 50)
@@ -59,19 +63,31 @@ def test_a_client_that_asks_for_svg_gets_the_simple_artboard_raw_and_sandboxed(c
     assert response.headers["Vary"] == "Accept"
 
 
-@pytest.mark.parametrize(("width", "height"), [(60, 60), (59, 60), (20, 2000), (2000, 12), (1, 1), (1.5, 1)])
-def test_the_rectangle_of_a_simple_artboard_never_leaves_the_page(client: FlaskClient, width: float, height: float) -> None:
-    x, y, wide, tall = rectangle(create(client, width=width, height=height, complexity="simple")["svg"])
+@pytest.mark.parametrize(
+    ("width", "height"), [(60, 60), (59, 60), (20, 2000), (2000, 12), (1, 1), (1.5, 1)]
+)
+def test_the_rectangle_of_a_simple_artboard_never_leaves_the_page(
+    client: FlaskClient, width: float, height: float
+) -> None:
+    x, y, wide, tall = rectangle(
+        create(client, width=width, height=height, complexity="simple")["svg"]
+    )
     assert 0 < x < x + wide <= width + 1e-3
     assert 0 < y < y + tall <= height + 1e-3
     assert wide == pytest.approx(tall, abs=2e-3)
 
 
-@pytest.mark.parametrize("complexity", [{}, {"complexity": "complex"}, {"complexity": "Simple"}, {"complexity": ""}])
+@pytest.mark.parametrize(
+    "complexity", [{}, {"complexity": "complex"}, {"complexity": "Simple"}, {"complexity": ""}]
+)
 @pytest.mark.usefixtures("broker")
-def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, complexity: dict[str, str]) -> None:
+def test_any_complexity_but_simple_queues_the_pattern(
+    client: FlaskClient, complexity: dict[str, str]
+) -> None:
     """D14."""
-    response = client.post("/artboard/create", json={"width": 100, "height": 60, "id": "a1", **complexity})
+    response = client.post(
+        "/artboard/create", json={"width": 100, "height": 60, "id": "a1", **complexity}
+    )
     reply = response.get_json()
     assert response.status_code == 200
     assert reply["status"] == "generating"
@@ -89,13 +105,17 @@ def test_any_complexity_but_simple_queues_the_pattern(client: FlaskClient, compl
 @pytest.mark.usefixtures("broker")
 def test_a_client_that_prefers_an_asynchronous_answer_gets_202(client: FlaskClient) -> None:
     response = client.post(
-        "/artboard/create", json={"width": 100, "height": 60}, headers={"Prefer": "handling=strict, respond-async"}
+        "/artboard/create",
+        json={"width": 100, "height": 60},
+        headers={"Prefer": "handling=strict, respond-async"},
     )
     assert response.status_code == 202
     assert response.headers["Preference-Applied"] == "respond-async"
 
 
-def test_the_default_pattern_is_a_spiral_in_a_file_named_after_the_id(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_default_pattern_is_a_spiral_in_a_file_named_after_the_id(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     """D15."""
     reply = create(client, id="first_one")
     run_jobs()
@@ -113,7 +133,9 @@ def test_the_default_pattern_is_a_spiral_in_a_file_named_after_the_id(client: Fl
     assert client.get(f"/jobs/{spiral['job_id']}/result").get_data(as_text=True) == svg
 
 
-def test_two_artboards_with_one_id_keep_their_own_files(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_two_artboards_with_one_id_keep_their_own_files(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     wide, tall = create(client, id="same", width=120), create(client, id="same", width=80)
     run_jobs()
     for reply, width in ((wide, "120mm"), (tall, "80mm")):
@@ -121,8 +143,12 @@ def test_two_artboards_with_one_id_keep_their_own_files(client: FlaskClient, run
         assert ElementTree.fromstring(svg).get("width") == width
 
 
-def test_the_fields_of_the_request_reach_the_drawing(client: FlaskClient, run_jobs: RunJobs) -> None:
-    reply = create(client, pattern="grid", params={"spacing_x": 20}, margin=5, pen_width=0.8, seed=4294967295)
+def test_the_fields_of_the_request_reach_the_drawing(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    reply = create(
+        client, pattern="grid", params={"spacing_x": 20}, margin=5, pen_width=0.8, seed=4294967295
+    )
     run_jobs()
     svg = client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True)
     assert reply["seed"] == 4294967295
@@ -137,7 +163,9 @@ def test_a_seed_is_chosen_and_echoed_when_none_is_given(client: FlaskClient) -> 
     assert all(0 <= seed < 2**32 for seed in seeds)
 
 
-@pytest.mark.parametrize("odd", ["", "a/b", "../x", "a" * 65, "ä", "a b", "a\n", "a\x00", 1.5, True, [], {}])
+@pytest.mark.parametrize(
+    "odd", ["", "a/b", "../x", "a" * 65, "ä", "a b", "a\n", "a\x00", 1.5, True, [], {}]
+)
 def test_an_odd_artboard_id_is_refused(client: FlaskClient, odd: object) -> None:
     assert set(bad_fields(client, id=odd)) == {"id"}
 
@@ -150,11 +178,15 @@ def test_text_and_whole_numbers_are_artboard_ids(client: FlaskClient, fine: obje
 
 @pytest.mark.usefixtures("broker")
 def test_unknown_fields_are_ignored(client: FlaskClient) -> None:
-    assert create(client, colour="red", callback={"url": "http://127.0.0.1"})["status"] == "generating"
+    assert (
+        create(client, colour="red", callback={"url": "http://127.0.0.1"})["status"] == "generating"
+    )
 
 
 def test_all_bad_fields_are_told_at_once_with_pointer_value_and_hint(client: FlaskClient) -> None:
-    errors = bad_fields(client, width=-1, height="tall", pattern="spirall", pen_width=True, seed=-1, id="?")
+    errors = bad_fields(
+        client, width=-1, height="tall", pattern="spirall", pen_width=True, seed=-1, id="?"
+    )
     assert set(errors) == {"width", "height", "pattern", "pen_width", "seed", "id"}
     assert errors["width"]["pointer"] == "#/width"
     assert errors["width"]["value"] == -1
@@ -169,7 +201,10 @@ def test_the_params_of_a_pattern_are_checked_before_anything_is_queued(client: F
     assert errors["params.dirction"]["hint"] == "did you mean 'direction'?"
 
 
-@pytest.mark.parametrize("number", [0, -5, 2000.1, 10**9, 10**300, True, False, None, "NaN", "Infinity", "", [], {}, "1e400"])
+@pytest.mark.parametrize(
+    "number",
+    [0, -5, 2000.1, 10**9, 10**300, True, False, None, "NaN", "Infinity", "", [], {}, "1e400"],
+)
 def test_a_number_that_is_no_length_is_refused(client: FlaskClient, number: object) -> None:
     """Attack list, row 21."""
     assert set(bad_fields(client, width=number)) == {"width"}
@@ -192,9 +227,13 @@ def test_a_margin_that_leaves_no_room_is_refused(client: FlaskClient, margin: fl
         {"pattern": "spiral", "params": {"pitch": 0.3, "tolerance": 0.005, "inner_radius": 0.1}},
     ],
 )
-def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(client: FlaskClient, fields: dict[str, Any]) -> None:
+def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(
+    client: FlaskClient, fields: dict[str, Any]
+) -> None:
     """Attack list, row 23: with the largest page either the answer names the estimate, or the drawing is within the cap."""
-    response = client.post("/artboard/create", json={"width": 2000, "height": 2000, "margin": 0, **fields})
+    response = client.post(
+        "/artboard/create", json={"width": 2000, "height": 2000, "margin": 0, **fields}
+    )
     # No broker runs: what is not refused for its size gets as far as the queue.
     assert response.status_code in (422, 503)
     if response.status_code == 422:
@@ -203,7 +242,9 @@ def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(client: Fla
         assert response.get_json()["estimate"] > 2_000_000
 
 
-def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(client: FlaskClient) -> None:
+def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(
+    client: FlaskClient,
+) -> None:
     started = Stopwatch()
     response = client.post("/artboard/create", json={"width": 100, "height": 60})
     assert started.seconds() < 1
@@ -212,7 +253,9 @@ def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(client:
     assert int(response.headers["Retry-After"]) >= 1
 
 
-def test_work_is_taken_again_when_the_broker_comes_back(client: FlaskClient, broker: EmbeddedBroker, settings: Settings) -> None:
+def test_work_is_taken_again_when_the_broker_comes_back(
+    client: FlaskClient, broker: EmbeddedBroker, settings: Settings
+) -> None:
     broker.stop()
     assert client.post("/artboard/create", json={"width": 100, "height": 60}).status_code == 503
     again = EmbeddedBroker(settings)

@@ -31,10 +31,15 @@ def problem(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, Any
 
 
 def pointers(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, str]:
-    return {error["pointer"]: error["detail"] for error in problem(client, *elements, **fields)["errors"]}
+    return {
+        error["pointer"]: error["detail"]
+        for error in problem(client, *elements, **fields)["errors"]
+    }
 
 
-def test_a_composition_is_drawn_and_stored_with_layers_recipe_and_statistics(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_composition_is_drawn_and_stored_with_layers_recipe_and_statistics(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     layers = [{"name": "gold", "color": "#b08d57", "pen_width": 0.7}]
     reply = create(client, SPIRAL, CIRCLE, id="plate", layers=layers, seed=9)
     assert reply["status"] == "generating"
@@ -53,27 +58,38 @@ def test_a_composition_is_drawn_and_stored_with_layers_recipe_and_statistics(cli
     assert artifact["recipe_sha256"] in svg
 
 
-def test_an_equal_composition_is_answered_from_the_stored_file(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_an_equal_composition_is_answered_from_the_stored_file(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     first, second = (create(client, SPIRAL, seed=4) for _ in range(2))
     run_jobs()
     etags = [client.get(f"/jobs/{one['job_id']}/result").headers["ETag"] for one in (first, second)]
     assert etags[0] == etags[1]
-    assert "already drawn" in client.get(f"/jobs/{second['job_id']}").get_json()["progress"]["message"]
+    assert (
+        "already drawn" in client.get(f"/jobs/{second['job_id']}").get_json()["progress"]["message"]
+    )
 
 
-def test_a_batch_takes_compositions_and_patterns_side_by_side(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_batch_takes_compositions_and_patterns_side_by_side(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     items = [{**PAGE, "elements": [CIRCLE]}, {**PAGE, "pattern": "grid"}]
     reply = client.post("/batches", json={"operation": "artboard", "items": items}).get_json()
     run_jobs()
     jobs = [fetch_job(job_id) for job_id in reply["job_ids"]]
-    assert [job.task.rpartition(".")[2] for job in jobs if job] == ["draw_composition", "generate_complex_svg"]
+    assert [job.task.rpartition(".")[2] for job in jobs if job] == [
+        "draw_composition",
+        "generate_complex_svg",
+    ]
     assert [job.status for job in jobs if job] == ["finished", "finished"]
 
 
 def test_a_mistake_in_a_batch_is_named_by_item_and_element(client: FlaskClient) -> None:
     items = [{**PAGE, "elements": [{"type": "circle", "box": {**BOX, "x": 50}}]}]
     response = client.post("/batches", json={"operation": "artboard", "items": items})
-    assert [error["pointer"] for error in response.get_json()["errors"]] == ["#/items/0/elements/0/box"]
+    assert [error["pointer"] for error in response.get_json()["errors"]] == [
+        "#/items/0/elements/0/box"
+    ]
 
 
 def test_every_mistake_in_the_elements_is_named_by_its_pointer(client: FlaskClient) -> None:
@@ -98,7 +114,9 @@ def test_every_mistake_in_the_elements_is_named_by_its_pointer(client: FlaskClie
 
 
 @pytest.mark.parametrize("beside", [{"pattern": "spiral"}, {"params": {}}])
-def test_elements_beside_a_pattern_are_refused_in_words(client: FlaskClient, beside: dict[str, Any]) -> None:
+def test_elements_beside_a_pattern_are_refused_in_words(
+    client: FlaskClient, beside: dict[str, Any]
+) -> None:
     (name,) = beside
     assert "beside elements" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
 
@@ -136,7 +154,11 @@ def test_all_texts_together_have_a_limit(client: FlaskClient) -> None:
 
 
 def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
-    comb = {"type": "polygon", "opaque": True, "points": [[place / 10, 50 * (place % 2)] for place in range(900)]}
+    comb = {
+        "type": "polygon",
+        "opaque": True,
+        "points": [[place / 10, 50 * (place % 2)] for place in range(900)],
+    }
     assert "at most 5,000" in pointers(client, *[comb] * 64)["#/elements"]
 
 
@@ -152,8 +174,12 @@ def test_without_elements_an_artboard_is_what_it_always_was(
     client: FlaskClient, run_jobs: RunJobs, without: dict[str, Any]
 ) -> None:
     """`layers` mean nothing to it: a field of that name was ignored before, and is."""
-    plain = client.post("/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1}).get_json()
-    other = client.post("/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1, **without}).get_json()
+    plain = client.post(
+        "/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1}
+    ).get_json()
+    other = client.post(
+        "/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1, **without}
+    ).get_json()
     run_jobs()
     files = [client.get(f"/jobs/{one['job_id']}/result").get_data() for one in (plain, other)]
     assert files[0] == files[1]
@@ -169,7 +195,9 @@ def test_simple_stays_simple(client: FlaskClient) -> None:
 def test_the_documentation_lists_the_fields_of_elements(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
     (element,) = [one for name, one in schemas.items() if name.startswith("Element")]
-    assert {"type", "box", "layer", "opaque", "pattern", "text", "svg", "points", "hatch"} <= set(element["properties"])
+    assert {"type", "box", "layer", "opaque", "pattern", "text", "svg", "points", "hatch"} <= set(
+        element["properties"]
+    )
     assert element["required"] == ["type"]
     assert "polygon" in element["properties"]["type"]["enum"]
 

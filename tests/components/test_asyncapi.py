@@ -77,7 +77,9 @@ def messages(document: Node) -> Iterator[tuple[str, str, Node]]:
 def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Validator) -> None:
     """C20."""
     assert document["asyncapi"] == "3.0.0"
-    assert [f"{list(error.path)}: {error.message}" for error in official.iter_errors(document)] == []
+    assert [
+        f"{list(error.path)}: {error.message}" for error in official.iter_errors(document)
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -85,9 +87,15 @@ def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Vali
     [
         lambda document: document["info"].pop("title"),
         lambda document: document["servers"]["websocket"].pop("protocol"),
-        lambda document: document["operations"]["background_jobs_receive_ping"].update(action="publish"),
-        lambda document: document["channels"]["background_jobs"]["messages"]["PongFrame"].update(note="x"),
-        lambda document: document["components"]["schemas"]["Job"]["properties"].update(id={"type": "text"}),
+        lambda document: document["operations"]["background_jobs_receive_ping"].update(
+            action="publish"
+        ),
+        lambda document: document["channels"]["background_jobs"]["messages"]["PongFrame"].update(
+            note="x"
+        ),
+        lambda document: document["components"]["schemas"]["Job"]["properties"].update(
+            id={"type": "text"}
+        ),
     ],
 )
 def test_a_document_with_a_mistake_would_be_found_out(
@@ -112,7 +120,9 @@ def test_operations_name_messages_of_their_own_channel_alone(document: Node) -> 
             assert all(one["$ref"].startswith(f"{channel}/messages/") for one in part["messages"])
 
 
-def test_the_channels_are_at_the_addresses_of_the_routes(client: FlaskClient, document: Node) -> None:
+def test_the_channels_are_at_the_addresses_of_the_routes(
+    client: FlaskClient, document: Node
+) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
     assert all(channel["address"] in paths for channel in document["channels"].values())
     assert {name: document["channels"][name]["address"] for name in SOCKETS} == SOCKETS
@@ -121,7 +131,9 @@ def test_the_channels_are_at_the_addresses_of_the_routes(client: FlaskClient, do
 @pytest.mark.parametrize("channel", SOCKETS)
 def test_every_action_is_described(document: Node, channel: str) -> None:
     prefix = f"{channel}_receive_"
-    described = {name.removeprefix(prefix) for name in document["operations"] if name.startswith(prefix)}
+    described = {
+        name.removeprefix(prefix) for name in document["operations"] if name.startswith(prefix)
+    }
     assert described == set(frames.ACTIONS) == set(PAYLOADS)
 
 
@@ -133,11 +145,19 @@ def test_every_operation_is_summed_up_and_has_a_tag_that_is_explained(document: 
 
 
 def test_every_message_is_said_or_heard_in_some_operation(document: Node) -> None:
-    used = {one["$ref"] for operation in document["operations"].values() for one in operation["messages"]}
-    assert used == {f"#/channels/{channel}/messages/{key}" for channel, key, _ in messages(document)}
+    used = {
+        one["$ref"]
+        for operation in document["operations"].values()
+        for one in operation["messages"]
+    }
+    assert used == {
+        f"#/channels/{channel}/messages/{key}" for channel, key, _ in messages(document)
+    }
 
 
-def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_other(document: Node) -> None:
+def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_other(
+    document: Node,
+) -> None:
     described = Described(document)
     for channel, key, message in messages(document):
         examples = [example["payload"] for example in message["examples"]]
@@ -147,7 +167,10 @@ def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_
         alone = channel in SOCKETS
         for example in examples:
             valid = described.matching(channel, action, example)
-            assert valid == [key] if alone else key in valid, (key, described.problems(channel, key, example))
+            assert valid == [key] if alone else key in valid, (
+                key,
+                described.problems(channel, key, example),
+            )
 
 
 def test_every_type_of_job_can_be_asked_for_with_its_example(document: Node) -> None:
@@ -161,7 +184,9 @@ def test_every_type_of_job_can_be_asked_for_with_its_example(document: Node) -> 
     assert {example["type"] for example in examples} == set(OPERATIONS)
     for example in examples:
         content = example["content"]
-        OPERATIONS[example["type"]].schema().load(content if isinstance(content, dict) else {"content": content})
+        OPERATIONS[example["type"]].schema().load(
+            content if isinstance(content, dict) else {"content": content}
+        )
 
 
 def test_a_new_type_of_job_is_described_with_no_further_word(
@@ -171,7 +196,9 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
         strokes = fields.Integer(required=True)
         colours = fields.List(fields.String(), load_default=list)
 
-    added = Operation(task="workers.svg_tasks.sketch", schema=SketchSchema, calls=lambda asked: [asked])
+    added = Operation(
+        task="workers.svg_tasks.sketch", schema=SketchSchema, calls=lambda asked: [asked]
+    )
     monkeypatch.setitem(OPERATIONS._items, "sketch", added)
     document = fetch(watchful_client(settings))
     assert official.is_valid(document)
@@ -184,28 +211,48 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
     assert {"FlatSketchJobRequest"} <= set(document["channels"]["background_job"]["messages"])
 
 
-def test_a_message_without_a_type_is_a_text_job_and_one_without_a_content_is_none(document: Node) -> None:
+def test_a_message_without_a_type_is_a_text_job_and_one_without_a_content_is_none(
+    document: Node,
+) -> None:
     """C1."""
     described = Described(document)
-    assert described.matching("background_jobs", "receive", {"action": "job", "payload": {"content": "hi"}}) == ["TextJobRequest"]
-    assert described.matching("background_jobs", "receive", {"action": "job", "payload": {"type": "translate"}}) == []
-    assert described.matching("background_job", "receive", {"content": "hi"}) == ["FlatTextJobRequest"]
+    assert described.matching(
+        "background_jobs", "receive", {"action": "job", "payload": {"content": "hi"}}
+    ) == ["TextJobRequest"]
+    assert (
+        described.matching(
+            "background_jobs", "receive", {"action": "job", "payload": {"type": "translate"}}
+        )
+        == []
+    )
+    assert described.matching("background_job", "receive", {"content": "hi"}) == [
+        "FlatTextJobRequest"
+    ]
     assert described.matching("background_job", "receive", "hi") == ["PlainText"]
 
 
 def test_titles_can_be_names_in_code(document: Node) -> None:
     titles = [node["title"] for node in document["components"]["schemas"].values()]
     assert titles == list(document["components"]["schemas"])
-    assert all(title.isidentifier() for title in [*titles, *(node["title"] for node in document["channels"].values())])
+    assert all(
+        title.isidentifier()
+        for title in [*titles, *(node["title"] for node in document["channels"].values())]
+    )
 
 
 def test_what_the_request_says_of_the_host_is_not_in_the_document(client: FlaskClient) -> None:
-    response = client.get("/asyncapi.json", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    response = client.get(
+        "/asyncapi.json", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    )
     assert "evil" not in response.get_data(as_text=True)
-    assert {server["host"] for server in response.get_json()["servers"].values()} == {"127.0.0.1:5000"}
+    assert {server["host"] for server in response.get_json()["servers"].values()} == {
+        "127.0.0.1:5000"
+    }
 
 
-def test_the_host_is_what_the_settings_say(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_host_is_what_the_settings_say(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PORT", "8081")
     document = fetch(watchful_client(read_settings(None)))
     assert document["servers"]["websocket"]["host"] == "127.0.0.1:8081"
@@ -223,13 +270,18 @@ def test_where_keys_are_set_the_document_is_open_and_says_how_to_show_one(
     assert official.is_valid(document)
     schemes = document["components"]["securitySchemes"]
     assert schemes["bearer"]["scheme"] == "bearer"
-    assert {(scheme["in"], scheme["name"]) for scheme in schemes.values() if scheme["type"] == "httpApiKey"} == {
+    assert {
+        (scheme["in"], scheme["name"])
+        for scheme in schemes.values()
+        if scheme["type"] == "httpApiKey"
+    } == {
         ("header", "X-API-Key"),
         ("query", "token"),
         ("header", "Sec-WebSocket-Protocol"),
     }
     offered = {
-        name: {one["$ref"].rpartition("/")[2] for one in server["security"]} for name, server in document["servers"].items()
+        name: {one["$ref"].rpartition("/")[2] for one in server["security"]}
+        for name, server in document["servers"].items()
     }
     assert offered == {"websocket": set(schemes), "http": set(schemes) - {"subprotocol"}}
 

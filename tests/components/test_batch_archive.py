@@ -34,15 +34,21 @@ def submitted(client: FlaskClient, items: list[dict[str, Any]], operation: str =
 def archive_of(client: FlaskClient, batch_id: str) -> zipfile.ZipFile:
     with client.get(f"/batches/{batch_id}/archive.zip") as reply:
         assert (reply.status_code, reply.content_type) == (200, "application/zip")
-        assert reply.headers["Content-Disposition"] == f'attachment; filename="batch-{batch_id}.zip"'
+        assert (
+            reply.headers["Content-Disposition"] == f'attachment; filename="batch-{batch_id}.zip"'
+        )
         return zipfile.ZipFile(io.BytesIO(reply.get_data()))
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_zip_is_whole_and_holds_each_file_under_a_name_of_its_own(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_the_zip_is_whole_and_holds_each_file_under_a_name_of_its_own(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     """L7."""
     board = {"width": 60, "height": 40, "pattern_type": "grid"}
-    items = [{**board, "output_filename": name} for name in ("a/same.svg", "b/same.svg", "../no.svg")]
+    items = [
+        {**board, "output_filename": name} for name in ("a/same.svg", "b/same.svg", "../no.svg")
+    ]
     batch_id = submitted(client, items, "workers.svg_tasks.generate_complex_svg")
     run_jobs()
     archive = archive_of(client, batch_id)
@@ -50,11 +56,19 @@ def test_the_zip_is_whole_and_holds_each_file_under_a_name_of_its_own(client: Fl
     assert archive.namelist() == ["same.svg", "same-2.svg", "manifest.json"]
     assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
     manifest = json.loads(archive.read("manifest.json"))
-    assert (manifest["batch_id"], manifest["done"], manifest["counts"]) == (batch_id, True, {"finished": 2, "failed": 1})
+    assert (manifest["batch_id"], manifest["done"], manifest["counts"]) == (
+        batch_id,
+        True,
+        {"finished": 2, "failed": 1},
+    )
     for job in manifest["jobs"][:2]:
         (file,) = job["files"]
         data = archive.read(file["name"])
-        assert (len(data), hashlib.sha256(data).hexdigest(), file["there"]) == (file["size"], file["sha256"], True)
+        assert (len(data), hashlib.sha256(data).hexdigest(), file["there"]) == (
+            file["size"],
+            file["sha256"],
+            True,
+        )
     assert manifest["jobs"][2]["files"] == []
     assert "not a safe file name" in manifest["jobs"][2]["error"]
 
@@ -64,7 +78,10 @@ def test_before_all_have_ended_it_holds_what_there_is(client: FlaskClient) -> No
     archive = archive_of(client, submitted(client, [BOARD, BOARD]))
     manifest = json.loads(archive.read("manifest.json"))
     assert archive.namelist() == ["manifest.json"]
-    assert (manifest["done"], [job["status"] for job in manifest["jobs"]]) == (False, ["queued", "queued"])
+    assert (manifest["done"], [job["status"] for job in manifest["jobs"]]) == (
+        False,
+        ["queued", "queued"],
+    )
 
 
 @pytest.mark.usefixtures("broker")

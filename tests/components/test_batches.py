@@ -21,7 +21,9 @@ CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 MAIL = {"recipient": "ann@example.com", "subject": "Your order is ready"}
 
 
-def submitted(client: FlaskClient, operation: str, items: list[dict[str, Any]], **fields: Any) -> dict[str, Any]:
+def submitted(
+    client: FlaskClient, operation: str, items: list[dict[str, Any]], **fields: Any
+) -> dict[str, Any]:
     response = client.post("/batches", json={"operation": operation, "items": items, **fields})
     assert response.status_code == 202, response.get_json()
     reply: dict[str, Any] = response.get_json()
@@ -44,10 +46,19 @@ def waiting() -> list[str]:
     return list(background_queue(web_client(get_settings())).get_job_ids())
 
 
-def test_a_batch_of_artboards_is_drawn_each_in_a_file_of_its_own(client: FlaskClient, run_jobs: RunJobs) -> None:
-    items = [{**BOARD, "id": "same", "width": 100}, {**BOARD, "id": "same", "width": 80, "pattern": "grid"}]
+def test_a_batch_of_artboards_is_drawn_each_in_a_file_of_its_own(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    items = [
+        {**BOARD, "id": "same", "width": 100},
+        {**BOARD, "id": "same", "width": 80, "pattern": "grid"},
+    ]
     reply = submitted(client, "artboard", items)
-    assert (reply["status"], reply["message"], len(reply["job_ids"])) == ("queued", "2 jobs queued", 2)
+    assert (reply["status"], reply["message"], len(reply["job_ids"])) == (
+        "queued",
+        "2 jobs queued",
+        2,
+    )
     run_jobs()
     for job_id, width in zip(reply["job_ids"], ("100mm", "80mm"), strict=True):
         job = client.get(f"/jobs/{job_id}").get_json()
@@ -59,21 +70,37 @@ def test_a_batch_of_artboards_is_drawn_each_in_a_file_of_its_own(client: FlaskCl
 
 
 @pytest.mark.usefixtures("probe_tasks")
-def test_a_batch_is_followed_to_its_end_and_one_bad_job_fails_alone(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_batch_is_followed_to_its_end_and_one_bad_job_fails_alone(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     items = [{"name": f"sheets/{number}.svg", "text": "<svg/>"} for number in range(4)]
     items[2] = {"name": "../evil.svg", "text": "<svg/>"}
     reply = submitted(client, "workers.probe_tasks.write", items)
     before = shown(client, reply["batch_id"])
-    assert (before["total"], before["counts"], before["percent"], before["done"]) == (4, {"queued": 4}, 0, False)
+    assert (before["total"], before["counts"], before["percent"], before["done"]) == (
+        4,
+        {"queued": 4},
+        0,
+        False,
+    )
     assert set(before["links"]) == {"self", "cancel"}
     run_jobs()
     response = client.get(f"/batches/{reply['batch_id']}")
     after = response.get_json()
     assert "Retry-After" not in response.headers
-    assert (after["counts"], after["percent"], after["done"]) == ({"finished": 3, "failed": 1}, 100, True)
+    assert (after["counts"], after["percent"], after["done"]) == (
+        {"finished": 3, "failed": 1},
+        100,
+        True,
+    )
     assert set(after["links"]) == {"self"}
     assert [job["id"] for job in after["jobs"]] == reply["job_ids"]
-    assert [job["status"] for job in after["jobs"]] == ["finished", "finished", "failed", "finished"]
+    assert [job["status"] for job in after["jobs"]] == [
+        "finished",
+        "finished",
+        "failed",
+        "finished",
+    ]
     assert "safe file name" in after["jobs"][2]["error"]
     assert after["jobs"][2]["links"]["retry"] == f"/jobs/{reply['job_ids'][2]}/retry"
 
@@ -88,13 +115,18 @@ def test_nothing_new_about_a_batch_is_answered_with_304(client: FlaskClient) -> 
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_jobs_of_a_batch_that_have_not_begun_can_be_canceled_together(client: FlaskClient) -> None:
+def test_the_jobs_of_a_batch_that_have_not_begun_can_be_canceled_together(
+    client: FlaskClient,
+) -> None:
     reply = submitted(client, "postcard", [CARD] * 3)
     client.post(f"/jobs/{reply['job_ids'][0]}/cancel")
     for _ in range(2):
         canceled = client.post(f"/batches/{reply['batch_id']}/cancel")
         assert canceled.status_code == 200
-        assert (canceled.get_json()["counts"], canceled.get_json()["percent"]) == ({"canceled": 3}, 100)
+        assert (canceled.get_json()["counts"], canceled.get_json()["percent"]) == (
+            {"canceled": 3},
+            100,
+        )
     assert waiting() == []
 
 
@@ -103,7 +135,12 @@ def test_a_job_whose_record_is_gone_still_has_its_place_in_the_batch(client: Fla
     reply = submitted(client, "postcard", [CARD] * 2)
     client.delete(f"/jobs/{reply['job_ids'][0]}")
     batch = shown(client, reply["batch_id"])
-    assert batch["jobs"][0] == {"id": reply["job_ids"][0], "status": "gone", "error": None, "links": {}}
+    assert batch["jobs"][0] == {
+        "id": reply["job_ids"][0],
+        "status": "gone",
+        "error": None,
+        "links": {},
+    }
     assert batch["counts"] == {"gone": 1, "queued": 1}
 
 
@@ -111,7 +148,9 @@ def test_a_job_whose_record_is_gone_still_has_its_place_in_the_batch(client: Fla
 def test_the_jobs_of_a_batch_can_be_listed(client: FlaskClient) -> None:
     client.post("/postcards", json=CARD)
     reply = submitted(client, "postcard", [CARD] * 3)
-    found = client.get("/jobs", query_string={"batch_id": reply["batch_id"], "order": "oldest"}).get_json()["items"]
+    found = client.get(
+        "/jobs", query_string={"batch_id": reply["batch_id"], "order": "oldest"}
+    ).get_json()["items"]
     assert sorted(job["id"] for job in found) == sorted(reply["job_ids"])
 
 
@@ -125,12 +164,17 @@ def test_an_urgent_batch_stands_in_front_of_those_that_wait(client: FlaskClient)
 
 @pytest.mark.usefixtures("broker")
 def test_a_mail_to_many_is_a_job_for_each_of_them(client: FlaskClient) -> None:
-    items: list[dict[str, Any]] = [MAIL, {**MAIL, "recipient": ["bob@example.com", "cem@example.com"]}]
+    items: list[dict[str, Any]] = [
+        MAIL,
+        {**MAIL, "recipient": ["bob@example.com", "cem@example.com"]},
+    ]
     assert len(submitted(client, "email", items)["job_ids"]) == 3
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_jobs_of_a_batch_may_run_as_long_as_those_that_are_asked_for_alone(client: FlaskClient) -> None:
+def test_the_jobs_of_a_batch_may_run_as_long_as_those_that_are_asked_for_alone(
+    client: FlaskClient,
+) -> None:
     job_id = submitted(client, "postcard", [CARD])["job_ids"][0]
     assert client.get(f"/jobs/{job_id}").get_json()["timeout"] == 120
 
@@ -162,7 +206,10 @@ def test_every_bad_item_is_named_before_anything_is_queued(
     client: FlaskClient, operation: str, items: list[Any], pointers: list[str]
 ) -> None:
     """Attack lists, rows 1 and 23; no broker runs."""
-    assert bad_pointers(client.post("/batches", json={"operation": operation, "items": items})) == pointers
+    assert (
+        bad_pointers(client.post("/batches", json={"operation": operation, "items": items}))
+        == pointers
+    )
 
 
 def test_bad_items_come_with_their_values_and_hints(client: FlaskClient) -> None:
@@ -171,9 +218,13 @@ def test_bad_items_come_with_their_values_and_hints(client: FlaskClient) -> None
     errors = {error["field"]: error for error in response.get_json()["errors"]}
     assert errors["items.0.width"]["value"] == -1
     assert errors["items.0.pattern"]["hint"] == "did you mean 'spiral'?"
-    (unknown,) = client.post("/batches", json={"operation": "artbord", "items": [BOARD]}).get_json()["errors"]
+    (unknown,) = client.post(
+        "/batches", json={"operation": "artbord", "items": [BOARD]}
+    ).get_json()["errors"]
     assert unknown["hint"] == "did you mean 'artboard'?"
-    (misspelt,) = client.post("/batches", json={"operation": "postcard", "items": [{**CARD, "mesage": "x"}]}).get_json()["errors"]
+    (misspelt,) = client.post(
+        "/batches", json={"operation": "postcard", "items": [{**CARD, "mesage": "x"}]}
+    ).get_json()["errors"]
     assert misspelt["hint"] == "did you mean 'message'?"
 
 
@@ -198,4 +249,7 @@ def test_a_batch_that_never_was_is_not_found(client: FlaskClient, odd: str) -> N
 
 def test_with_the_broker_down_a_batch_is_told_to_come_back(client: FlaskClient) -> None:
     response = client.post("/batches", json={"operation": "postcard", "items": [CARD]})
-    assert (response.status_code, response.get_json()["type"]) == (503, "/problems/queue-unavailable")
+    assert (response.status_code, response.get_json()["type"]) == (
+        503,
+        "/problems/queue-unavailable",
+    )

@@ -25,7 +25,13 @@ import workers
 from app import create_app
 from components.http import VERSION
 from components.system.doctor import Check, examine
-from libraries.job_manager import JobOptions, acting_for, enqueue_background_job, pause_queue, submit
+from libraries.job_manager import (
+    JobOptions,
+    acting_for,
+    enqueue_background_job,
+    pause_queue,
+    submit,
+)
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.diagnosis import Finding, examine_tasks
@@ -56,7 +62,9 @@ def doctor(command: Command, settings: Settings) -> Callable[..., dict[str, str]
         assert started.seconds() < 5
         # Only what the doctor prints: a server of a test may complain aloud that its answer was not heard to the end.
         lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
-        assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), result.output
+        assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), (
+            result.output
+        )
         return {name: f"{mark}: {told}" for mark, name, told in lines}
 
     return ask
@@ -114,14 +122,29 @@ def test_where_all_is_well_the_doctor_says_so_of_each_part(
     """F31."""
     start_worker()
     said = doctor(port=serve(version_body()))
-    assert list(said) == ["settings", "broker", "memory", "worker", "queue", "tasks", "web", "output"]
+    assert list(said) == [
+        "settings",
+        "broker",
+        "memory",
+        "worker",
+        "queue",
+        "tasks",
+        "web",
+        "output",
+    ]
     assert [told for told in said.values() if not told.startswith("ok: ")] == []
 
 
 def test_settings_that_cannot_be_used_are_named_without_a_trace(environ: dict[str, str]) -> None:
     environ |= {"PORT": "http", "WORKERS": "0"}
     ended = subprocess.run(
-        [*FLASK, "doctor"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith("trouble  settings")
@@ -129,21 +152,34 @@ def test_settings_that_cannot_be_used_are_named_without_a_trace(environ: dict[st
     assert "Traceback" not in ended.stderr
 
 
-def test_the_command_as_it_is_typed_names_a_missing_broker_within_five_seconds(environ: dict[str, str]) -> None:
+def test_the_command_as_it_is_typed_names_a_missing_broker_within_five_seconds(
+    environ: dict[str, str],
+) -> None:
     started = Stopwatch()
     environ |= {"PORT": str(closed_port())}
     ended = subprocess.run(
-        [*FLASK, "doctor"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert started.seconds() < 5
     assert ended.returncode == 1
-    assert re.search(r"^trouble +broker +cannot be reached at unix://.*make run", ended.stdout, re.MULTILINE)
+    assert re.search(
+        r"^trouble +broker +cannot be reached at unix://.*make run", ended.stdout, re.MULTILINE
+    )
     assert "Traceback" not in ended.stderr
 
 
 def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
     port = closed_port()
-    for url in (f"redis://me:hush@127.0.0.1:{port}/2", f"redis://127.0.0.1:{port}/2?db=2&password=hush"):
+    for url in (
+        f"redis://me:hush@127.0.0.1:{port}/2",
+        f"redis://127.0.0.1:{port}/2?db=2&password=hush",
+    ):
         told = doctor(redis_url=url)["broker"]
         assert told.startswith("trouble: cannot be reached at redis://")
         assert f"127.0.0.1:{port}/2" in told
@@ -158,7 +194,9 @@ def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
     assert "refuses the user or the password" in doctor()["broker"]
 
 
-def test_a_broker_that_hangs_is_told_from_one_that_is_away(doctor: Doctor, broker: EmbeddedBroker) -> None:
+def test_a_broker_that_hangs_is_told_from_one_that_is_away(
+    doctor: Doctor, broker: EmbeddedBroker
+) -> None:
     assert broker.pid
     os.kill(broker.pid, signal.SIGSTOP)
     try:
@@ -167,11 +205,18 @@ def test_a_broker_that_hangs_is_told_from_one_that_is_away(doctor: Doctor, broke
         os.kill(broker.pid, signal.SIGCONT)
 
 
-def test_a_broker_that_is_none_is_told_from_one_that_is_away(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
-    assert "is no Redis or Valkey server" in doctor(redis_url=f"redis://127.0.0.1:{serve(b'hello')}")["broker"]
+def test_a_broker_that_is_none_is_told_from_one_that_is_away(
+    doctor: Doctor, serve: Callable[[bytes], int]
+) -> None:
+    assert (
+        "is no Redis or Valkey server"
+        in doctor(redis_url=f"redis://127.0.0.1:{serve(b'hello')}")["broker"]
+    )
 
 
-def test_a_broker_that_throws_jobs_away_is_named(doctor: Doctor, broker: EmbeddedBroker, settings: Settings) -> None:
+def test_a_broker_that_throws_jobs_away_is_named(
+    doctor: Doctor, broker: EmbeddedBroker, settings: Settings
+) -> None:
     web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
     said = doctor()
     assert said["broker"].startswith("ok: ")
@@ -224,10 +269,15 @@ def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
 def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None:
     (task_folder / "ending_tasks.py").write_text("import os\nos._exit(3)\n")
     (finding,) = examine_tasks(20)
-    assert "workers.ending_tasks cannot be imported: the import ended the process (code 3)" in finding.detail
+    assert (
+        "workers.ending_tasks cannot be imported: the import ended the process (code 3)"
+        in finding.detail
+    )
 
 
-def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_holds_on(task_folder: Path) -> None:
+def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_holds_on(
+    task_folder: Path,
+) -> None:
     (task_folder / "aaa_tasks.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")
     started = Stopwatch()
     (finding,) = examine_tasks(8)
@@ -237,11 +287,18 @@ def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_hold
 
 def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:
     port = closed_port()
-    assert doctor(port=port)["web"].startswith(f"trouble: nothing answers at http://127.0.0.1:{port}")
+    assert doctor(port=port)["web"].startswith(
+        f"trouble: nothing answers at http://127.0.0.1:{port}"
+    )
 
 
-@pytest.mark.parametrize("body", [b"hello", b'{"name": "another"}', b"[1]", b"\xff", b'{"name": "Vector API" ' + b" " * 10**6])
-def test_another_program_on_the_port_is_named(doctor: Doctor, serve: Callable[[bytes], int], body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [b"hello", b'{"name": "another"}', b"[1]", b"\xff", b'{"name": "Vector API" ' + b" " * 10**6],
+)
+def test_another_program_on_the_port_is_named(
+    doctor: Doctor, serve: Callable[[bytes], int], body: bytes
+) -> None:
     port = serve(body)
     told = doctor(port=port)["web"]
     assert told.startswith(f"trouble: something else answers at http://127.0.0.1:{port}")
@@ -279,7 +336,9 @@ def test_an_old_web_process_is_named(doctor: Doctor, serve: Callable[[bytes], in
 def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, home: Path) -> None:
     (home / "file").write_text("")
     told = doctor(output_dir=home / "file" / "output")["output"]
-    assert re.match(r"trouble: .*/file/output cannot be written to: Not a directory.*OUTPUT_DIR", told)
+    assert re.match(
+        r"trouble: .*/file/output cannot be written to: Not a directory.*OUTPUT_DIR", told
+    )
 
 
 def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
@@ -287,7 +346,9 @@ def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings
     assert list(settings.output_dir.rglob("*")) == []
 
 
-def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(doctor: Doctor, settings: Settings) -> None:
+def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(
+    doctor: Doctor, settings: Settings
+) -> None:
     said = doctor(immediate=True)
     assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
     assert said["broker"].startswith("ok: not needed")
@@ -313,7 +374,11 @@ def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_answer(settings: Se
     def fail(_: Settings) -> list[Finding]:
         raise RuntimeError("oh")
 
-    checks: dict[str, Check] = {"one": hang, "two": fail, "three": lambda _: [Finding("three", well=True, detail="fine")]}
+    checks: dict[str, Check] = {
+        "one": hang,
+        "two": fail,
+        "three": lambda _: [Finding("three", well=True, detail="fine")],
+    }
     found = examine(settings, checks, patience=0.1)
     forever.set()
     assert [(one.name, one.well, one.detail) for one in found] == [
@@ -328,7 +393,10 @@ def test_the_list_of_jobs_shows_state_age_and_result_of_each_the_newest_first(
     command: Command, run_jobs: Callable[[], None]
 ) -> None:
     """H11."""
-    good, bad = enqueue_background_job("workers.probe_tasks.echo", 1), enqueue_background_job("workers.probe_tasks.boom")
+    good, bad = (
+        enqueue_background_job("workers.probe_tasks.echo", 1),
+        enqueue_background_job("workers.probe_tasks.boom"),
+    )
     run_jobs()
     waiting = enqueue_background_job("workers.probe_tasks.nothing")
     head, *rows = command("jobs").output.splitlines()
@@ -357,7 +425,9 @@ def test_the_list_holds_the_jobs_of_every_owner(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_nothing_in_a_result_or_an_error_commands_the_terminal(command: Command, run_jobs: Callable[[], None]) -> None:
+def test_nothing_in_a_result_or_an_error_commands_the_terminal(
+    command: Command, run_jobs: Callable[[], None]
+) -> None:
     enqueue_background_job("workers.probe_tasks.echo", "\x1b[2Jgone\r\n\u202e")
     enqueue_background_job("workers.sugar_tasks.fail", "\x1b[2Jgone\u202e" + "x" * 300)
     run_jobs()
@@ -386,7 +456,9 @@ def test_without_a_broker_the_list_says_so_and_where_to_ask(command: Command) ->
     assert "doctor" in result.output
 
 
-def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(command: Command, settings: Settings) -> None:
+def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
+    command: Command, settings: Settings
+) -> None:
     result = command("jobs", immediate=True)
     assert result.exit_code == 1
     assert "each process keeps its jobs to itself" in result.output

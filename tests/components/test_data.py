@@ -26,7 +26,9 @@ def client(settings: Settings) -> FlaskClient:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_is_queued_converted_and_fetched(client: FlaskClient, run_jobs: Callable[[], None], settings: Settings) -> None:
+def test_a_file_is_queued_converted_and_fetched(
+    client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
+) -> None:
     """D10."""
     reply = client.post("/data/process", json={"file_path": "/uploads/data.csv", "format": "json"})
     assert reply.status_code == 202
@@ -62,7 +64,9 @@ def test_a_file_is_queued_converted_and_fetched(client: FlaskClient, run_jobs: C
         ({"job_timeout": "1d"}, "#/job_timeout"),
     ],
 )
-def test_a_bad_field_is_refused_at_once(client: FlaskClient, settings: Settings, change: dict[str, Any], where: str) -> None:
+def test_a_bad_field_is_refused_at_once(
+    client: FlaskClient, settings: Settings, change: dict[str, Any], where: str
+) -> None:
     reply = client.post("/data/process", json={"file_path": "data.csv", "format": "json", **change})
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
@@ -82,7 +86,9 @@ def test_a_bad_field_is_refused_at_once(client: FlaskClient, settings: Settings,
 def test_every_format_is_served_as_what_it_is(
     client: FlaskClient, run_jobs: Callable[[], None], to_format: str, media_type: str
 ) -> None:
-    reply = client.post("/data/process", json={"file_path": "data.csv", "format": to_format, "encoding": "utf-8"})
+    reply = client.post(
+        "/data/process", json={"file_path": "data.csv", "format": to_format, "encoding": "utf-8"}
+    )
     run_jobs()
     shown = client.get(reply.headers["Location"]).get_json()
     assert shown["status"] == "finished", shown
@@ -93,8 +99,17 @@ def test_every_format_is_served_as_what_it_is(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_chart_is_queued_drawn_and_fetched(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
-    body = {"file_path": "data.csv", "chart": "bars", "x": "name", "y": ["width"], "title": "Widths", "paper": "a6"}
+def test_a_chart_is_queued_drawn_and_fetched(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    body = {
+        "file_path": "data.csv",
+        "chart": "bars",
+        "x": "name",
+        "y": ["width"],
+        "title": "Widths",
+        "paper": "a6",
+    }
     reply = client.post("/data/chart", json=body)
     assert reply.status_code == 202
     run_jobs()
@@ -120,7 +135,11 @@ def test_a_chart_is_queued_drawn_and_fetched(client: FlaskClient, run_jobs: Call
         ({"delimiter": "x"}, "#/delimiter"),
     ],
 )
-def test_a_bad_field_of_a_chart_is_refused_at_once(client: FlaskClient, change: dict[str, Any], where: str) -> None:
-    reply = client.post("/data/chart", json={"file_path": "data.csv", "chart": "line", "y": ["width"], **change})
+def test_a_bad_field_of_a_chart_is_refused_at_once(
+    client: FlaskClient, change: dict[str, Any], where: str
+) -> None:
+    reply = client.post(
+        "/data/chart", json={"file_path": "data.csv", "chart": "line", "y": ["width"], **change}
+    )
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}

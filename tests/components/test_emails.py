@@ -13,7 +13,11 @@ from libraries.job_manager import fetch_job
 from libraries.settings import Settings
 from tests.mail_server import parsed
 
-MAIL = {"recipient": "ann@example.com", "subject": "Your order is ready", "template": "order_complete"}
+MAIL = {
+    "recipient": "ann@example.com",
+    "subject": "Your order is ready",
+    "template": "order_complete",
+}
 
 
 @pytest.fixture
@@ -30,7 +34,9 @@ def pointers(reply: Any) -> list[str]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_mail_is_queued_and_sent(client: FlaskClient, run_jobs: Callable[[], None], settings: Settings) -> None:
+def test_a_mail_is_queued_and_sent(
+    client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
+) -> None:
     """D9."""
     reply = client.post("/emails", json={**MAIL, "context": {"name": "Ann"}})
     body = reply.get_json()
@@ -70,7 +76,10 @@ def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
         ({"recipient": "ann"}, ["#/recipient"]),
         ({"recipient": "ann@example.com\r\nBcc: v@example.com"}, ["#/recipient"]),
         ({"recipient": "ann@example.com, bob@example.com"}, ["#/recipient"]),
-        ({"recipient": ["ann@example.com", "bob", "", 5]}, ["#/recipient/1", "#/recipient/2", "#/recipient/3"]),
+        (
+            {"recipient": ["ann@example.com", "bob", "", 5]},
+            ["#/recipient/1", "#/recipient/2", "#/recipient/3"],
+        ),
         ({"recipient": ["ann@example.com", "Ann@Example.com"]}, ["#/recipient/1"]),
         ({"recipient": []}, ["#/recipient"]),
         ({"recipient": [f"a{n}@example.com" for n in range(101)]}, ["#/recipient"]),
@@ -84,9 +93,15 @@ def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
         ({"template": "{{ config }}"}, ["#/template"]),
         ({"context": ["a"]}, ["#/context"]),
         ({"context": {"a": "x" * 20_000}}, ["#/context"]),
-        ({"context": {"name": 5.5, "items": ["a", {}], "url": "//x"}}, ["#/context/items/1", "#/context/url"]),
+        (
+            {"context": {"name": 5.5, "items": ["a", {}], "url": "//x"}},
+            ["#/context/items/1", "#/context/url"],
+        ),
         ({"template": "job_finished"}, ["#/context/job_id"]),
-        ({"template": "batch", "context": {"items": [{"name": "a"}]}}, ["#/context/items/0/status"]),
+        (
+            {"template": "batch", "context": {"items": [{"name": "a"}]}},
+            ["#/context/items/0/status"],
+        ),
         ({"attachments": ["ok", "../x"]}, ["#/attachments/1"]),
         ({"attachments": ["output/../x"]}, ["#/attachments/0"]),
         ({"attachments": ["a"] * 6}, ["#/attachments"]),
@@ -104,11 +119,15 @@ def test_bad_fields_are_all_named_before_the_broker_is_asked(
 
 
 def test_a_near_miss_of_a_template_gets_a_hint(client: FlaskClient) -> None:
-    (error,) = client.post("/emails", json={**MAIL, "template": "order_completed"}).get_json()["errors"]
+    (error,) = client.post("/emails", json={**MAIL, "template": "order_completed"}).get_json()[
+        "errors"
+    ]
     assert error["hint"] == "did you mean 'order_complete'?"
 
 
-def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again(client: FlaskClient) -> None:
+def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again(
+    client: FlaskClient,
+) -> None:
     reply = client.post("/emails", json=MAIL)
     assert reply.status_code == 503
     assert reply.get_json()["type"] == "/problems/queue-unavailable"
@@ -116,11 +135,18 @@ def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(client: FlaskClient) -> None:
+def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(
+    client: FlaskClient,
+) -> None:
     for recipient in ("ann@example.com", ["ann@example.com", "bob@example.com"]):
-        reply = client.post("/emails", json={**MAIL, "recipient": recipient, "attachments": ["nobody"]})
+        reply = client.post(
+            "/emails", json={**MAIL, "recipient": recipient, "attachments": ["nobody"]}
+        )
         assert pointers(reply) == ["#/attachments/0"]
-    reply = client.post("/batches", json={"operation": "email", "items": [{**MAIL, "attachments": ["output/a.svg"]}]})
+    reply = client.post(
+        "/batches",
+        json={"operation": "email", "items": [{**MAIL, "attachments": ["output/a.svg"]}]},
+    )
     assert pointers(reply) == ["#/items/0/attachments/0"]
     assert client.get("/jobs").get_json()["items"] == []
 
@@ -129,7 +155,9 @@ def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(cl
 def test_what_one_job_made_goes_with_the_mail_of_another(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    card = client.post("/postcards", json={"recipient": "Ann", "message": "Hello", "template_name": "plain"}).get_json()["job_id"]
+    card = client.post(
+        "/postcards", json={"recipient": "Ann", "message": "Hello", "template_name": "plain"}
+    ).get_json()["job_id"]
     run_jobs()
     assert client.post("/emails", json={**MAIL, "attachments": [card]}).status_code == 202
     run_jobs()
@@ -139,7 +167,9 @@ def test_what_one_job_made_goes_with_the_mail_of_another(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_hundred_and_first_mail_of_an_hour_is_refused_by_every_way_in(client: FlaskClient) -> None:
+def test_the_hundred_and_first_mail_of_an_hour_is_refused_by_every_way_in(
+    client: FlaskClient,
+) -> None:
     """Attack list, row 15."""
     people = [f"a{number}@example.com" for number in range(100)]
     assert client.post("/emails", json={**MAIL, "recipient": people}).status_code == 202
@@ -147,8 +177,17 @@ def test_the_hundred_and_first_mail_of_an_hour_is_refused_by_every_way_in(client
     for address, body in (
         ("/emails", one),
         ("/emails", {**one, "recipient": ["new@example.com", "newer@example.com"]}),
-        ("/jobs", {"task": "workers.email_tasks.send_notification", "args": ["new@example.com", "s"]}),
-        ("/jobs", {"task": "workers.email_tasks.send_batch", "kwargs": {"recipients": ["new@example.com"], "subject": "s"}}),
+        (
+            "/jobs",
+            {"task": "workers.email_tasks.send_notification", "args": ["new@example.com", "s"]},
+        ),
+        (
+            "/jobs",
+            {
+                "task": "workers.email_tasks.send_batch",
+                "kwargs": {"recipients": ["new@example.com"], "subject": "s"},
+            },
+        ),
         ("/batches", {"operation": "email", "items": [one]}),
     ):
         reply = client.post(address, json=body)

@@ -56,7 +56,9 @@ def test_a_batch_runs_and_tells_what_became_of_each_file(
         ({"file_list": ["file1.csv"], "on_success": "os.system"}, "#/on_success"),
     ],
 )
-def test_a_bad_field_is_refused_at_once(client: FlaskClient, body: dict[str, Any], where: str) -> None:
+def test_a_bad_field_is_refused_at_once(
+    client: FlaskClient, body: dict[str, Any], where: str
+) -> None:
     reply = client.post("/files/batch", json=body)
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
@@ -64,7 +66,10 @@ def test_a_bad_field_is_refused_at_once(client: FlaskClient, body: dict[str, Any
 
 @pytest.mark.usefixtures("broker")
 def test_many_files_become_one_zip(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
-    reply = client.post("/files/batch", json={"file_list": ["file1.csv", "file3.csv", "file2.csv"], "operation": "zip"})
+    reply = client.post(
+        "/files/batch",
+        json={"file_list": ["file1.csv", "file3.csv", "file2.csv"], "operation": "zip"},
+    )
     run_jobs()
     shown = client.get(reply.headers["Location"]).get_json()
     assert (shown["result"]["done"], shown["result"]["failed"]) == (2, 1)

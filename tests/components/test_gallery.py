@@ -50,7 +50,9 @@ def entered(count: int, **more: Any) -> list[Drawing]:
     return made
 
 
-def test_a_drawing_is_listed_labelled_kept_and_removed(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_drawing_is_listed_labelled_kept_and_removed(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     """M9: the whole life of a drawing in the gallery, beyond that of its job."""
     job_id = client.post("/artboard/create", json=SPIRAL).get_json()["job_id"]
     assert ids(client) == []
@@ -58,7 +60,13 @@ def test_a_drawing_is_listed_labelled_kept_and_removed(client: FlaskClient, run_
     (item,) = client.get("/gallery?pattern=spiral&seed=7&color=black").get_json()["items"]
     own = f"/gallery/{item['id']}"
     assert item["links"] == {"self": own, "drawing": f"{own}/drawing.svg", "job": f"/jobs/{job_id}"}
-    assert (item["patterns"], item["width"], item["height"], item["paper"], item["kept"]) == (["spiral"], 60, 40, None, False)
+    assert (item["patterns"], item["width"], item["height"], item["paper"], item["kept"]) == (
+        ["spiral"],
+        60,
+        40,
+        None,
+        False,
+    )
     assert item["made_at"].endswith("Z")
     assert client.get(own).get_json() == item
 
@@ -79,14 +87,21 @@ def test_a_drawing_is_listed_labelled_kept_and_removed(client: FlaskClient, run_
     assert (picture.status_code, picture.mimetype) == (200, "image/svg+xml")
     assert picture.headers["ETag"] == f'"{sha256(picture.data).hexdigest()}"'
     assert "sandbox" in picture.headers["Content-Security-Policy"]
-    assert client.get(f"{own}/drawing.svg", headers={"If-None-Match": picture.headers["ETag"]}).status_code == 304
+    assert (
+        client.get(
+            f"{own}/drawing.svg", headers={"If-None-Match": picture.headers["ETag"]}
+        ).status_code
+        == 304
+    )
 
     assert client.delete(own).status_code == 204
     assert ids(client) == list(output_folder().names()) == []
     assert client.get(own).status_code == client.delete(own).status_code == 404
 
 
-def test_a_drawing_that_is_not_kept_goes_with_its_job(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_drawing_that_is_not_kept_goes_with_its_job(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = client.post("/artboard/create", json=SPIRAL).get_json()["job_id"]
     run_jobs()
     assert len(ids(client)) == 1
@@ -94,7 +109,9 @@ def test_a_drawing_that_is_not_kept_goes_with_its_job(client: FlaskClient, run_j
     assert ids(client) == []
 
 
-def test_another_owners_drawings_are_unknown(settings: Settings, broker: EmbeddedBroker, run_jobs: RunJobs) -> None:
+def test_another_owners_drawings_are_unknown(
+    settings: Settings, broker: EmbeddedBroker, run_jobs: RunJobs
+) -> None:
     keys = ",".join(f"{name}:{sha256(name.encode()).hexdigest()}" for name in ("ann", "bob"))
     client = watchful_client(replace(settings, api_keys=parse_api_keys(keys)))
     ann, bob = ({"X-API-Key": name} for name in ("ann", "bob"))
@@ -108,7 +125,9 @@ def test_another_owners_drawings_are_unknown(settings: Settings, broker: Embedde
         client.get(own, headers=bob), client.get(f"{own}/drawing.svg", headers=bob), client.delete(own, headers=bob),
         client.patch(own, json={"title": "mine"}, headers=bob), client.post(f"{own}/keep", headers=bob),
     ]  # fmt: skip
-    assert {(one.status_code, one.get_json()["type"]) for one in answers} == {(404, "/problems/drawing-not-found")}
+    assert {(one.status_code, one.get_json()["type"]) for one in answers} == {
+        (404, "/problems/drawing-not-found")
+    }
     assert client.get("/gallery").status_code == 401
     # The page itself shows nothing of anybody.
     assert client.get("/gallery/page").status_code == 200
@@ -159,7 +178,18 @@ def test_a_question_that_makes_no_sense_is_refused(client: FlaskClient) -> None:
 
 def test_a_hostile_search_is_only_a_search(client: FlaskClient) -> None:
     made = entered(2)
-    for text in ('"', "*", "NEAR(a b)", "a OR b", "'; DROP TABLE drawing; --", "%00", "%ED%A0%80", "-spiral", "^", "{"):
+    for text in (
+        '"',
+        "*",
+        "NEAR(a b)",
+        "a OR b",
+        "'; DROP TABLE drawing; --",
+        "%00",
+        "%ED%A0%80",
+        "-spiral",
+        "^",
+        "{",
+    ):
         assert client.get("/gallery", query_string={"q": text}).status_code == 200
         assert client.get(f"/gallery?q={text}").status_code == 200
     assert len(ids(client)) == len(made)
@@ -192,17 +222,24 @@ def test_a_drawing_whose_file_is_gone_says_so(client: FlaskClient) -> None:
 
 
 def test_the_index_can_be_built_anew_by_a_job(client: FlaskClient, run_jobs: RunJobs) -> None:
-    output_folder().publish("found.svg", '<svg width="10mm" height="10mm"><title>Found</title></svg>')
+    output_folder().publish(
+        "found.svg", '<svg width="10mm" height="10mm"><title>Found</title></svg>'
+    )
     entered(1)
     reply = client.post("/gallery/reindex")
     assert reply.status_code == 202
     run_jobs()
     job = client.get(reply.headers["Location"]).get_json()
-    assert (job["status"], job["result"]) == ("finished", {"drawings": 1, "unreadable": 0, "superseded": False})
+    assert (job["status"], job["result"]) == (
+        "finished",
+        {"drawings": 1, "unreadable": 0, "superseded": False},
+    )
     assert [one["title"] for one in client.get("/gallery").get_json()["items"]] == ["Found"]
 
 
-def test_the_gallery_answers_also_while_the_broker_is_away(client: FlaskClient, broker: EmbeddedBroker) -> None:
+def test_the_gallery_answers_also_while_the_broker_is_away(
+    client: FlaskClient, broker: EmbeddedBroker
+) -> None:
     entered(2)
     broker.stop()
     assert len(ids(client)) == 2
@@ -210,12 +247,17 @@ def test_the_gallery_answers_also_while_the_broker_is_away(client: FlaskClient, 
 
 
 def test_a_browser_is_sent_to_the_page_with_its_question(client: FlaskClient) -> None:
-    reply = client.get("/gallery?q=tide", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    reply = client.get(
+        "/gallery?q=tide", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    )
     assert (reply.status_code, reply.headers["Location"]) == (303, "/gallery/page?q=tide")
     page = client.get(reply.headers["Location"])
     assert (page.status_code, page.mimetype) == (200, "text/html")
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
-    assert client.get("/gallery/page", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+    assert (
+        client.get("/gallery/page", headers={"If-None-Match": page.headers["ETag"]}).status_code
+        == 304
+    )
 
 
 def test_in_immediate_mode_a_drawing_is_in_the_gallery_as_well(settings: Settings) -> None:

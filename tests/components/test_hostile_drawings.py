@@ -25,7 +25,20 @@ from tests.conftest import own_seconds
 PICTURES = ("stipple", "tsp_art", "halftone_lines")
 # The promise is a tenth of a second. What else a busy machine does is no fault of ours.
 AT_ONCE = 1.0
-ABSURD: tuple[object, ...] = (-1e300, 1e300, 10**300, "NaN", "-Infinity", "1e400", "", "twelve", True, [], {}, [1])
+ABSURD: tuple[object, ...] = (
+    -1e300,
+    1e300,
+    10**300,
+    "NaN",
+    "-Infinity",
+    "1e400",
+    "",
+    "twelve",
+    True,
+    [],
+    {},
+    [1],
+)
 LARGEST = {"width": 2000, "height": 2000, "margin": 0}
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 Refuse = Callable[..., set[str]]
@@ -62,7 +75,11 @@ def page(pattern: str, params: object, **more: object) -> dict[str, object]:
 
 def numbers_of(pattern: str) -> list[str]:
     numeric = fields.Float | fields.Integer
-    return [name for name, field in PATTERNS[pattern].schema().fields.items() if isinstance(field, numeric)]
+    return [
+        name
+        for name, field in PATTERNS[pattern].schema().fields.items()
+        if isinstance(field, numeric)
+    ]
 
 
 def test_no_number_of_any_pattern_may_be_absurd(refuse: Refuse) -> None:
@@ -75,7 +92,11 @@ def test_no_number_of_any_pattern_may_be_absurd(refuse: Refuse) -> None:
 
 def test_a_number_that_json_does_not_have_is_malformed(refuse: Refuse) -> None:
     for number in (b"NaN", b"Infinity", b"-Infinity", b"1e999", b"9" * 5000):
-        body = b'{"width": 100, "height": 100, "pattern": "grid", "params": {"spacing_x": ' + number + b"}}"
+        body = (
+            b'{"width": 100, "height": 100, "pattern": "grid", "params": {"spacing_x": '
+            + number
+            + b"}}"
+        )
         refuse("/artboard/create", body, 400)
 
 
@@ -85,13 +106,26 @@ def test_zero_is_refused_where_it_means_nothing(refuse: Refuse) -> None:
         ("hatch", "spacing"), ("truchet", "cell"), ("stipple", "points"), ("tsp_art", "points"), ("halftone_lines", "spacing"),
         ("circle_packing", "smallest"), ("contours", "scale"), ("noise_lines", "lines"), ("phyllotaxis", "spacing"),
     ]:  # fmt: skip
-        assert refuse("/artboard/create", page(pattern, {name: 0})) == {f"params.{name}"}, (pattern, name)
+        assert refuse("/artboard/create", page(pattern, {name: 0})) == {f"params.{name}"}, (
+            pattern,
+            name,
+        )
 
 
 def test_params_are_an_object_of_known_fields(refuse: Refuse) -> None:
-    odd: list[object] = [[], "pitch", 5, True, {str(number): 1 for number in range(1000)}, {"": 1}, {"x" * 100_000: 1}]
+    odd: list[object] = [
+        [],
+        "pitch",
+        5,
+        True,
+        {str(number): 1 for number in range(1000)},
+        {"": 1},
+        {"x" * 100_000: 1},
+    ]
     for params in odd:
-        assert all(name.startswith("params") for name in refuse("/artboard/create", page("spiral", params)))
+        assert all(
+            name.startswith("params") for name in refuse("/artboard/create", page("spiral", params))
+        )
 
 
 def test_what_contradicts_itself_is_refused(refuse: Refuse) -> None:
@@ -127,10 +161,23 @@ def test_an_l_system_that_explodes_is_refused(refuse: Refuse) -> None:
         {"preset": "koch", "iterations": 30},
         {"preset": "tree", "iterations": 30, "plants": 40},
         {"axiom": "F", "rules": {"F": [{"to": "F" * 100}]}, "iterations": 30},
-        {"axiom": "F" * 100, "rules": {"F": [{"to": "FF", "weight": 1000}, {"to": "", "weight": 0.001}]}, "iterations": 30},
-        {"axiom": "A", "rules": {letter: [{"to": "ABCDEFGHIJ" * 9}] * 8 for letter in "ABCDEFGHIJ"}, "iterations": 30},
+        {
+            "axiom": "F" * 100,
+            "rules": {"F": [{"to": "FF", "weight": 1000}, {"to": "", "weight": 0.001}]},
+            "iterations": 30,
+        },
+        {
+            "axiom": "A",
+            "rules": {letter: [{"to": "ABCDEFGHIJ" * 9}] * 8 for letter in "ABCDEFGHIJ"},
+            "iterations": 30,
+        },
         {"axiom": "A", "rules": {"A": [{"to": "[A]" * 30}]}, "iterations": 9},
-        {"axiom": "X", "rules": {"X": [{"to": "XX"}], "Y": [{"to": ""}]}, "iterations": 30, "plants": 40},
+        {
+            "axiom": "X",
+            "rules": {"X": [{"to": "XX"}], "Y": [{"to": ""}]},
+            "iterations": 30,
+            "plants": 40,
+        },
     ):
         assert refuse("/artboard/create", page("lsystem", params)) == {"params"}, params
 
@@ -139,7 +186,10 @@ def test_a_word_of_an_l_system_is_short_and_of_its_own_letters(refuse: Refuse) -
     for word in ("F" * 100_000, "[" * 100_000, "F\x00", "F\ud800", "é", "F\n"):
         assert refuse("/artboard/create", page("lsystem", {"axiom": word})) == {"params.axiom"}
         rules = {"F": [{"to": word}]}
-        assert all(name.startswith("params.rules") for name in refuse("/artboard/create", page("lsystem", {"rules": rules})))
+        assert all(
+            name.startswith("params.rules")
+            for name in refuse("/artboard/create", page("lsystem", {"rules": rules}))
+        )
 
 
 def test_a_message_that_no_pen_can_write_is_refused(refuse: Refuse) -> None:
@@ -155,19 +205,29 @@ def test_a_message_that_no_pen_can_write_is_refused(refuse: Refuse) -> None:
 
 def test_a_recipient_that_no_pen_can_write_is_refused(refuse: Refuse) -> None:
     for recipient in ("é" * 100_000, "x" * 101, "\x00", "\ud800", "\u202e", "", "日本", None):
-        assert refuse("/postcards", {**CARD, "recipient": recipient}) == {"recipient"}, repr(recipient)[:40]
+        assert refuse("/postcards", {**CARD, "recipient": recipient}) == {"recipient"}, repr(
+            recipient
+        )[:40]
 
 
 def test_a_text_without_end_or_sense_is_refused(refuse: Refuse) -> None:
     for content in ("x" * 100_000, "é " * 50_000, "", "a\x00b", "a\ud800b"):
-        assert refuse("/texts", {"type": "analyze", "content": content}) == {"content"}, repr(content)[:40]
+        assert refuse("/texts", {"type": "analyze", "content": content}) == {"content"}, repr(
+            content
+        )[:40]
 
 
 def test_half_a_surrogate_in_bytes_is_not_utf_8(refuse: Refuse) -> None:
-    refuse("/postcards", b'{"recipient": "Ann", "message": "\xed\xa0\x80", "template_name": "plain"}', 400)
+    refuse(
+        "/postcards",
+        b'{"recipient": "Ann", "message": "\xed\xa0\x80", "template_name": "plain"}',
+        400,
+    )
 
 
-def test_a_body_beyond_all_limits_and_one_that_is_no_json_are_refused(refuse: Refuse, client: FlaskClient) -> None:
+def test_a_body_beyond_all_limits_and_one_that_is_no_json_are_refused(
+    refuse: Refuse, client: FlaskClient
+) -> None:
     refuse("/artboard/create", b'{"params": "' + b"x" * 2_000_000 + b'"}', 413)
     refuse("/artboard/create", b"[" * 100_000, 400)
     response = client.post("/artboard/create", data=b"\x89PNG\r\n\x1a\n", content_type="image/png")
@@ -178,7 +238,10 @@ def png(width: int, height: int, data: bytes = b"\0") -> bytes:
     """A PNG of grey pixels whose header promises `width` x `height`, whatever its data hold."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b""))
-    chunks = [struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts]
+    chunks = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts
+    ]
     return b"".join((b"\x89PNG\r\n\x1a\n", *chunks))
 
 
@@ -201,7 +264,8 @@ def bad_images() -> dict[str, bytes]:
         "a bomb that packs well": png(9000, 9000, b"\0" * 20_000_000),
         "many megapixels": saved(Image.new("RGBA", (4000, 4000), (255, 255, 255, 9)), "PNG"),
         "many megapixels of GIF": saved(Image.new("L", (4000, 4000), 255), "GIF"),
-        "a JPEG of many scans": saved(Image.new("L", (3000, 3000), 9), "JPEG", progressive=True) + b"\xff\xda" * 1000,
+        "a JPEG of many scans": saved(Image.new("L", (3000, 3000), 9), "JPEG", progressive=True)
+        + b"\xff\xda" * 1000,
         "half a JPEG": jpeg[: len(jpeg) // 2],
         "a header alone": jpeg[:30],
         "two thirds of a PNG": grey[: len(grey) * 2 // 3],
@@ -231,12 +295,21 @@ def test_a_text_that_holds_no_picture_is_refused(refuse: Refuse) -> None:
         5, None, ["portrait"],
     ]:  # fmt: skip
         for pattern in PICTURES:
-            assert refuse("/artboard/create", page(pattern, {"image": text})) == {"params.image"}, repr(text)[:40]
+            assert refuse("/artboard/create", page(pattern, {"image": text})) == {"params.image"}, (
+                repr(text)[:40]
+            )
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_is_fine_is_queued_and_would_be_noticed(client: FlaskClient, settings: Settings) -> None:
+def test_what_is_fine_is_queued_and_would_be_noticed(
+    client: FlaskClient, settings: Settings
+) -> None:
     picture = base64.b64encode(saved(noise(200), "PNG")).decode()
-    assert client.post("/artboard/create", json=page("stipple", {"image": picture})).status_code == 200
-    assert client.post("/postcards", json={**CARD, "message": "Hi \N{PARTY POPPER}"}).status_code == 202
+    assert (
+        client.post("/artboard/create", json=page("stipple", {"image": picture})).status_code == 200
+    )
+    assert (
+        client.post("/postcards", json={**CARD, "message": "Hi \N{PARTY POPPER}"}).status_code
+        == 202
+    )
     assert web_client(settings).llen("rq:queue:background") == 2

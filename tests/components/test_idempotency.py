@@ -33,10 +33,14 @@ QUEUEING: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
-every_queueing_route = pytest.mark.parametrize(("address", "body", "jobs"), QUEUEING, ids=[row[0] for row in QUEUEING])
+every_queueing_route = pytest.mark.parametrize(
+    ("address", "body", "jobs"), QUEUEING, ids=[row[0] for row in QUEUEING]
+)
 
 
-def send(client: FlaskClient, address: str, body: dict[str, Any], key: str = "order-17", **headers: str) -> TestResponse:
+def send(
+    client: FlaskClient, address: str, body: dict[str, Any], key: str = "order-17", **headers: str
+) -> TestResponse:
     return client.post(address, json=body, headers={"Idempotency-Key": key, **headers})
 
 
@@ -87,7 +91,9 @@ def test_json_that_is_written_in_another_way_is_the_same_request(client: FlaskCl
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("change", [{"message": "Goodbye"}, {"recipient": "Bob"}])
-def test_a_key_that_comes_again_with_another_request_is_refused(client: FlaskClient, change: dict[str, str]) -> None:
+def test_a_key_that_comes_again_with_another_request_is_refused(
+    client: FlaskClient, change: dict[str, str]
+) -> None:
     send(client, "/postcards", CARD)
     response = send(client, "/postcards", {**CARD, **change})
     assert kind_of(response) == (422, "idempotency-mismatch")
@@ -111,13 +117,17 @@ def test_a_key_belongs_to_its_owner(settings: Settings) -> None:
     bobs = send(client, "/postcards", CARD, **{"X-API-Key": "bob"})
     assert "Idempotency-Replayed" not in bobs.headers
     assert anns.get_json()["job_id"] != bobs.get_json()["job_id"]
-    different = send(client, "/postcards", {**CARD, "message": "Hi"}, "order-18", **{"X-API-Key": "bob"})
+    different = send(
+        client, "/postcards", {**CARD, "message": "Hi"}, "order-18", **{"X-API-Key": "bob"}
+    )
     assert different.status_code == 202
     assert send(client, "/postcards", CARD, **{"X-API-Key": "ann"}).get_data() == anns.get_data()
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(settings: Settings) -> None:
+def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(
+    settings: Settings,
+) -> None:
     client = watchful_client(replace(settings, max_queue=1))
     assert send(client, "/postcards", {**CARD, "message": ""}).status_code == 422
     blocking = client.post("/jobs", json=NOTHING).get_json()["job_id"]
@@ -136,7 +146,9 @@ def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
     seen: list[TestResponse] = []
 
     def with_a_second_request(asked: dict[str, Any]) -> Any:
-        second = threading.Thread(target=lambda: seen.append(send(client.application.test_client(), "/jobs", NOTHING)))
+        second = threading.Thread(
+            target=lambda: seen.append(send(client.application.test_client(), "/jobs", NOTHING))
+        )
         second.start()
         second.join(10)
         return submit_job(asked)
@@ -152,7 +164,11 @@ def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
 @pytest.mark.usefixtures("broker")
 @every_queueing_route
 def test_a_crash_before_the_answer_is_kept_makes_no_second_job(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, address: str, body: dict[str, Any], jobs: int
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    body: dict[str, Any],
+    jobs: int,
 ) -> None:
     def crash(_: KeyedRequest, __: object) -> NoReturn:
         raise RuntimeError("the power went")
@@ -199,7 +215,9 @@ def test_after_a_crash_another_request_with_the_key_gets_a_job_of_its_own(
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_answer_that_cannot_be_kept_is_given_all_the_same(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(_: KeyedRequest, __: object) -> NoReturn:
         raise QueueUnavailable("away")
 
@@ -225,7 +243,14 @@ def test_fifty_requests_at_once_with_one_key_are_one_job(client: FlaskClient) ->
     assert len(replies) == 50
     assert {reply.status_code for reply in replies} <= {202, 409}
     assert len({reply.get_json()["job_id"] for reply in replies if reply.status_code == 202}) == 1
-    assert sum(1 for reply in replies if reply.status_code == 202 and "Idempotency-Replayed" not in reply.headers) == 1
+    assert (
+        sum(
+            1
+            for reply in replies
+            if reply.status_code == 202 and "Idempotency-Replayed" not in reply.headers
+        )
+        == 1
+    )
     assert len(waiting()) == 1
 
 
@@ -250,7 +275,9 @@ def test_a_request_that_queues_nothing_needs_no_broker_for_its_key(client: Flask
     assert set(response.get_json()) == {"svg"}
 
 
-def test_with_the_broker_down_a_request_with_a_key_is_told_to_come_back(client: FlaskClient) -> None:
+def test_with_the_broker_down_a_request_with_a_key_is_told_to_come_back(
+    client: FlaskClient,
+) -> None:
     assert kind_of(send(client, "/postcards", CARD)) == (503, "queue-unavailable")
 
 
@@ -279,14 +306,22 @@ def test_an_answer_is_kept_for_a_day(client: FlaskClient) -> None:
 def test_every_post_obeys_the_key(client: FlaskClient) -> None:
     """A route that is added later is covered by itself."""
     document = client.get("/openapi.json").get_json()
-    posts = {path: operations["post"] for path, operations in document["paths"].items() if "post" in operations}
-    without = {path for path, post in posts.items() if "Idempotency-Key" not in str(post.get("parameters"))}
+    posts = {
+        path: operations["post"]
+        for path, operations in document["paths"].items()
+        if "post" in operations
+    }
+    without = {
+        path for path, post in posts.items() if "Idempotency-Key" not in str(post.get("parameters"))
+    }
     assert len(posts) >= 12
     assert without == set()
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_cancellation_that_is_sent_again_does_not_hit_the_next_attempt(client: FlaskClient) -> None:
+def test_a_cancellation_that_is_sent_again_does_not_hit_the_next_attempt(
+    client: FlaskClient,
+) -> None:
     job_id = client.post("/artboard/create", json={"width": 50, "height": 50}).get_json()["job_id"]
     for _ in range(2):
         answer = client.post(f"/jobs/{job_id}/cancel", headers={"Idempotency-Key": "once"})

@@ -38,13 +38,21 @@ def test_an_artboard_is_drawn_when_the_reply_comes(client: FlaskClient) -> None:
 
 
 def test_a_request_that_is_sent_again_gets_the_same_job(client: FlaskClient) -> None:
-    replies = [client.post("/artboard/create", json=ARTBOARD, headers={"Idempotency-Key": "one"}).get_json() for _ in range(2)]
+    replies = [
+        client.post(
+            "/artboard/create", json=ARTBOARD, headers={"Idempotency-Key": "one"}
+        ).get_json()
+        for _ in range(2)
+    ]
     assert replies[0] == replies[1]
     assert len(client.get("/jobs").get_json()["items"]) == 1
 
 
 def test_a_batch_is_done_when_the_reply_comes(client: FlaskClient) -> None:
-    body = {"operation": "artboard", "items": [ARTBOARD | {"id": f"card-{number}"} for number in range(3)]}
+    body = {
+        "operation": "artboard",
+        "items": [ARTBOARD | {"id": f"card-{number}"} for number in range(3)],
+    }
     accepted = client.post("/batches", json=body)
     assert accepted.status_code == 202, accepted.get_json()
     batch = client.get(f"/batches/{accepted.get_json()['batch_id']}").get_json()
@@ -52,7 +60,11 @@ def test_a_batch_is_done_when_the_reply_comes(client: FlaskClient) -> None:
 
 
 def test_a_delayed_job_stays_scheduled_and_can_be_canceled(client: FlaskClient) -> None:
-    body = {"task": "workers.svg_tasks.generate_postcard_svg", "args": ["Ada", "Hello", "plain"], "delay": 3600}
+    body = {
+        "task": "workers.svg_tasks.generate_postcard_svg",
+        "args": ["Ada", "Hello", "plain"],
+        "delay": 3600,
+    }
     accepted = client.post("/jobs", json=body).get_json()
     assert client.get(f"/jobs/{accepted['job_id']}").get_json()["status"] == "scheduled"
     assert client.post(f"/jobs/{accepted['job_id']}/cancel").get_json()["status"] == "canceled"

@@ -14,7 +14,15 @@ from flask.testing import FlaskClient
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from libraries.job_manager import JobOptions, acting_for, cancel_job, delete_job, enqueue_background_job, fetch_job, submit
+from libraries.job_manager import (
+    JobOptions,
+    acting_for,
+    cancel_job,
+    delete_job,
+    enqueue_background_job,
+    fetch_job,
+    submit,
+)
 from libraries.job_manager.connections import worker_client
 from libraries.job_manager.transitions import LONGEST_TRACE
 from libraries.settings import ApiKey, Settings
@@ -39,7 +47,10 @@ pytestmark = pytest.mark.usefixtures("probe_tasks")
 def log_of(client: FlaskClient, job_id: str) -> str:
     response = client.get(f"/jobs/{job_id}/logs")
     assert response.status_code == 200
-    assert (response.content_type, response.headers["Cache-Control"]) == ("text/plain; charset=utf-8", "no-store")
+    assert (response.content_type, response.headers["Cache-Control"]) == (
+        "text/plain; charset=utf-8",
+        "no-store",
+    )
     return response.get_data(as_text=True)
 
 
@@ -66,7 +77,9 @@ def done(job_id: str) -> bool:
     return record is not None and record.done
 
 
-def test_the_log_of_a_job_that_finished_tells_its_course(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_log_of_a_job_that_finished_tells_its_course(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.write", "a.txt", "text").id
     assert lines_of(log_of(client, job_id)) == [("queued", "workers.probe_tasks.write")]
     run_jobs()
@@ -81,8 +94,12 @@ def test_the_log_of_a_job_that_finished_tells_its_course(client: FlaskClient, ru
     assert client.get(f"/jobs/{job_id}").get_json()["links"]["logs"] == f"/jobs/{job_id}/logs"
 
 
-def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(client: FlaskClient, start_worker: StartWorker) -> None:
-    job_id = submit(STUMBLE, ("boom at", "here I am"), {}, JobOptions(retries=1, retry_pause=0.01)).id
+def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(
+    client: FlaskClient, start_worker: StartWorker
+) -> None:
+    job_id = submit(
+        STUMBLE, ("boom at", "here I am"), {}, JobOptions(retries=1, retry_pause=0.01)
+    ).id
     start_worker()
     until(lambda: done(job_id), seconds=20, what="the end of the job")
     text = log_of(client, job_id)
@@ -90,10 +107,15 @@ def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(client: F
     attempt = ["begun", "log", "progress", "progress", "failed"]
     assert kinds(text) == ["queued", *attempt, *attempt, "ended"]
     assert [said for kind, said in found if kind == "log"] == ["here I am"] * 2
-    assert [said for kind, said in found if kind == "progress"] == ["25 % drawing", "75 % writing"] * 2
+    assert [said for kind, said in found if kind == "progress"] == [
+        "25 % drawing",
+        "75 % writing",
+    ] * 2
     errors = [said for kind, said in found if kind == "failed"]
     for number, error in enumerate(errors, 1):
-        assert re.fullmatch(rf"attempt {number} after 0\.\d{{3}} s: ValueError: boom at \d+", error), error
+        assert re.fullmatch(
+            rf"attempt {number} after 0\.\d{{3}} s: ValueError: boom at \d+", error
+        ), error
     traces = re.findall(r"    \| Traceback \(most recent call last\):\n(?:    \| .*\n)+", text)
     assert len(traces) == 2
     for trace, error in zip(traces, errors, strict=True):
@@ -103,7 +125,9 @@ def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(client: F
     assert found[-1][1].startswith("failed: internal error")
 
 
-def test_a_trace_is_seen_in_the_log_and_nowhere_else(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_trace_is_seen_in_the_log_and_nowhere_else(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = submit(BOOM, options=JobOptions(retries=0)).id
     run_jobs()
     assert "boom at /secret/place" in log_of(client, job_id)
@@ -111,7 +135,9 @@ def test_a_trace_is_seen_in_the_log_and_nowhere_else(client: FlaskClient, run_jo
         assert "boom at" not in client.get(address).get_data(as_text=True)
 
 
-def test_a_job_tried_again_on_request_keeps_the_traces_of_before(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_tried_again_on_request_keeps_the_traces_of_before(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = submit("workers.http_tasks.once_bad", ("marker",), {}, JobOptions(retries=0)).id
     run_jobs()
     client.post(f"/jobs/{job_id}/retry")
@@ -146,27 +172,41 @@ def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJob
     assert "characters are left out]" in trace
 
 
-@pytest.mark.parametrize("task", [STUMBLE, "workers.probe_tasks.refuse_for", "workers.probe_tasks.forge"])
-def test_no_text_of_a_client_forges_a_line(client: FlaskClient, run_jobs: RunJobs, task: str) -> None:
+@pytest.mark.parametrize(
+    "task", [STUMBLE, "workers.probe_tasks.refuse_for", "workers.probe_tasks.forge"]
+)
+def test_no_text_of_a_client_forges_a_line(
+    client: FlaskClient, run_jobs: RunJobs, task: str
+) -> None:
     """Attack list: what a client sent comes back as what was said and as the text of an error, and stays inside its line."""
     arguments = (HOSTILE, HOSTILE) if task == STUMBLE else (HOSTILE,)
     job_id = submit(task, arguments, {}, JobOptions(retries=0)).id
     run_jobs()
     text = log_of(client, job_id)
     assert [line for line in text.splitlines() if line.startswith("2026-01-01")] == []
-    expected = ["queued", "begun", *(["log", "progress", "progress"] if task == STUMBLE else []), "failed", "ended"]
+    expected = [
+        "queued",
+        "begun",
+        *(["log", "progress", "progress"] if task == STUMBLE else []),
+        "failed",
+        "ended",
+    ]
     assert kinds(text) == expected
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]", text)
 
 
-def test_words_of_any_script_are_written_as_they_are(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_words_of_any_script_are_written_as_they_are(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = submit(STUMBLE, ("Größe", "größer 大きい 🌍"), {}, JobOptions(retries=0)).id
     run_jobs()
     assert ("log", "größer 大きい 🌍") in lines_of(log_of(client, job_id))
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_that_a_stock_worker_ran_has_a_log_too(client: FlaskClient, settings: Settings) -> None:
+def test_a_job_that_a_stock_worker_ran_has_a_log_too(
+    client: FlaskClient, settings: Settings
+) -> None:
     failed, finished = (
         submit("workers.log_tasks.stumble_at_length", (3,), {}, JobOptions(retries=0)).id,
         enqueue_background_job(NOTHING).id,
@@ -195,7 +235,9 @@ def test_the_log_of_a_canceled_job_says_so(client: FlaskClient) -> None:
     assert lines_of(log_of(client, job_id))[-1] == ("ended", "canceled")
 
 
-def test_the_log_of_a_stopped_job_says_so(client: FlaskClient, start_worker: StartWorker, settings: Settings) -> None:
+def test_the_log_of_a_stopped_job_says_so(
+    client: FlaskClient, start_worker: StartWorker, settings: Settings
+) -> None:
     begun = settings.output_dir.parent / "begun"
     job_id = enqueue_background_job("workers.probe_tasks.nap", 60, str(begun), str(begun)).id
     start_worker()
@@ -217,7 +259,9 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
         job_id = enqueue_background_job(NOTHING).id
 
     def status(name: str, job: str, query: str = "") -> int:
-        return client.get(f"/jobs/{job}/logs{query}", headers={"X-API-Key": owners.get(name, "")}).status_code
+        return client.get(
+            f"/jobs/{job}/logs{query}", headers={"X-API-Key": owners.get(name, "")}
+        ).status_code
 
     assert status("ann", job_id) == 200
     for query in ("", "?follow=1"):
@@ -229,7 +273,9 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     assert status("bob", job_id) == 404
 
 
-def test_a_job_that_has_ended_is_followed_to_its_end_at_once(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_that_has_ended_is_followed_to_its_end_at_once(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = submit(BOOM, options=JobOptions(retries=0)).id
     run_jobs()
     response = client.get(f"/jobs/{job_id}/logs?follow=1")

@@ -32,7 +32,9 @@ def drawer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flas
 
 def drawn(client: FlaskClient, **more: Any) -> dict[str, Any]:
     """A job that has drawn a board, as it ended."""
-    job: dict[str, Any] = client.get(client.post("/artboard/create", json={**BOARD, **more}).headers["Location"]).get_json()
+    job: dict[str, Any] = client.get(
+        client.post("/artboard/create", json={**BOARD, **more}).headers["Location"]
+    ).get_json()
     assert job["status"] == "finished", job
     return job
 
@@ -78,7 +80,9 @@ def test_equal_drawings_have_equal_pictures_and_files(drawer: FlaskClient) -> No
 def test_a_compact_file_gives_the_same_picture(drawer: FlaskClient) -> None:
     plain, compact = drawn(drawer, seed=3), drawn(drawer, seed=3, encoding="compact")
     assert compact["artifacts"][0]["size"] != plain["artifacts"][0]["size"]
-    one, other = (picture(drawer.get(job["links"]["preview"]).data).convert("L") for job in (plain, compact))
+    one, other = (
+        picture(drawer.get(job["links"]["preview"]).data).convert("L") for job in (plain, compact)
+    )
     differing = sum(abs(a - b) > 64 for a, b in zip(one.tobytes(), other.tobytes(), strict=True))
     assert differing < len(one.tobytes()) / 100
 
@@ -90,7 +94,9 @@ def test_the_pens_have_their_own_colours(drawer: FlaskClient) -> None:
     # The job's record knows the bytes that it wrote, and nothing else is shown under its name.
     assert drawer.get(f"/jobs/{job['id']}/preview.png").status_code == 410
     job = probe(drawer, {"name": "red.svg", "text": svg}, task="workers.probe_tasks.write")
-    red = picture(drawer.get(job["links"]["preview"], query_string={"width": 100}).data).convert("RGB")
+    red = picture(drawer.get(job["links"]["preview"], query_string={"width": 100}).data).convert(
+        "RGB"
+    )
     assert red.getpixel((50, 50)) == (0xCC, 0, 0)
 
 
@@ -99,8 +105,12 @@ def _probes(probe_tasks: None) -> None:
     """The probes write what a test wants to see."""
 
 
-def probe(client: FlaskClient, kwargs: dict[str, Any], task: str = "workers.http_tasks.write_several") -> dict[str, Any]:
-    job: dict[str, Any] = client.get(client.post("/jobs", json={"task": task, "kwargs": kwargs}).headers["Location"]).get_json()
+def probe(
+    client: FlaskClient, kwargs: dict[str, Any], task: str = "workers.http_tasks.write_several"
+) -> dict[str, Any]:
+    job: dict[str, Any] = client.get(
+        client.post("/jobs", json={"task": task, "kwargs": kwargs}).headers["Location"]
+    ).get_json()
     return job
 
 
@@ -119,9 +129,14 @@ def test_what_calls_itself_an_svg_and_is_none_is_refused(drawer: FlaskClient) ->
 
 def test_a_drawing_of_unknown_length_is_refused_by_its_bytes(drawer: FlaskClient) -> None:
     text = "<svg>" + " " * 2_100_000 + "</svg>"
-    job = drawer.get(f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'large.svg', text).id}").get_json()
+    job = drawer.get(
+        f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'large.svg', text).id}"
+    ).get_json()
     response = drawer.get(job["links"]["preview"])
-    assert (response.status_code, response.get_json()["type"]) == (422, "/problems/drawing-too-large")
+    assert (response.status_code, response.get_json()["type"]) == (
+        422,
+        "/problems/drawing-too-large",
+    )
 
 
 @pytest.mark.usefixtures("broker")
@@ -129,12 +144,22 @@ def test_a_job_that_has_not_finished_has_no_picture_yet(client: FlaskClient) -> 
     job = client.post("/artboard/create", json=BOARD).get_json()
     assert "preview" not in job["links"]
     response = client.get(f"/jobs/{job['job_id']}/preview.png")
-    assert (response.status_code, response.get_json()["type"]) == (409, "/problems/job-not-finished")
+    assert (response.status_code, response.get_json()["type"]) == (
+        409,
+        "/problems/job-not-finished",
+    )
     assert client.get("/jobs/nonesuch/preview.png").status_code == 404
 
 
 @pytest.mark.parametrize(
-    "query", [{"width": 15}, {"width": 2001}, {"width": "wide"}, {"paper": "octarine"}, {"paper": "x" * 101}]
+    "query",
+    [
+        {"width": 15},
+        {"width": 2001},
+        {"width": "wide"},
+        {"paper": "octarine"},
+        {"paper": "x" * 101},
+    ],
 )
 def test_a_picture_that_cannot_be_is_refused(drawer: FlaskClient, query: dict[str, Any]) -> None:
     assert drawer.get("/jobs/any/preview.png", query_string=query).status_code == 422

@@ -16,7 +16,21 @@ from tests.conftest import WorkerProcess, until
 RunJobs = Callable[[], None]
 SEED_KEYS = ["id", "status", "result", "error", "created_at", "started_at", "ended_at"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-ODD_IDS = ["a b", "a.b", "x" * 129, "%00", "..", "%2e%2e", "a%0aSet-Cookie:x", "%F0%9F%98%80", "%ff", "a;b", "*", "job:1", "'"]
+ODD_IDS = [
+    "a b",
+    "a.b",
+    "x" * 129,
+    "%00",
+    "..",
+    "%2e%2e",
+    "a%0aSet-Cookie:x",
+    "%F0%9F%98%80",
+    "%ff",
+    "a;b",
+    "*",
+    "job:1",
+    "'",
+]
 FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -54,18 +68,29 @@ def test_a_job_can_be_followed_from_queued_to_finished(
     assert get_job(client, job_id)["result"] == "rested"
 
 
-def test_a_job_begins_with_the_seven_keys_and_tells_its_times_in_utc(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_begins_with_the_seven_keys_and_tells_its_times_in_utc(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     """D4, D7."""
     job_id = written(run_jobs)
     job = get_job(client, job_id)
     assert list(job)[:7] == SEED_KEYS
-    assert all(TIME.fullmatch(job[name]) for name in ("created_at", "started_at", "ended_at", "expires_at"))
+    assert all(
+        TIME.fullmatch(job[name]) for name in ("created_at", "started_at", "ended_at", "expires_at")
+    )
     assert job["created_at"] <= job["started_at"] <= job["ended_at"] < job["expires_at"]
-    assert (job["done"], job["task"], job["position"], job["attempt"]) == (True, "workers.probe_tasks.write", None, 1)
+    assert (job["done"], job["task"], job["position"], job["attempt"]) == (
+        True,
+        "workers.probe_tasks.write",
+        None,
+        1,
+    )
     assert job["progress"] == {"step": 2, "total": 2, "percent": 100, "message": "there"}
 
 
-def test_a_job_names_its_files_without_their_folders_and_links_to_them(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_names_its_files_without_their_folders_and_links_to_them(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = written(run_jobs)
     job = get_job(client, job_id)
     assert job["result"] == "output/drawings/sheet.svg"
@@ -94,7 +119,9 @@ def test_a_done_job_no_longer_asks_to_be_polled(client: FlaskClient, run_jobs: R
     assert "Retry-After" not in client.get(f"/jobs/{written(run_jobs)}").headers
 
 
-def test_nothing_new_about_a_job_is_answered_with_304(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_nothing_new_about_a_job_is_answered_with_304(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.nothing").id
     known = client.get(f"/jobs/{job_id}").headers["ETag"]
     assert known.startswith('W/"')
@@ -106,7 +133,9 @@ def test_nothing_new_about_a_job_is_answered_with_304(client: FlaskClient, run_j
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_odd_job_id_is_simply_not_found_even_without_a_broker(client: FlaskClient, odd: str) -> None:
+def test_an_odd_job_id_is_simply_not_found_even_without_a_broker(
+    client: FlaskClient, odd: str
+) -> None:
     for address in (f"/jobs/{odd}", f"/jobs/{odd}/result"):
         response = client.get(address)
         assert response.status_code == 404
@@ -121,10 +150,15 @@ def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
 
 def test_with_the_broker_down_a_job_cannot_be_told(client: FlaskClient) -> None:
     response = client.get("/jobs/some-job")
-    assert (response.status_code, response.get_json()["type"]) == (503, "/problems/queue-unavailable")
+    assert (response.status_code, response.get_json()["type"]) == (
+        503,
+        "/problems/queue-unavailable",
+    )
 
 
-def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.boom").id
     run_jobs()
     job, result = client.get(f"/jobs/{job_id}"), client.get(f"/jobs/{job_id}/result")
@@ -138,7 +172,9 @@ def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(client: FlaskC
         assert "ValueError" not in response.get_data(as_text=True)
 
 
-def test_an_error_that_is_meant_for_users_reaches_them(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_an_error_that_is_meant_for_users_reaches_them(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.refuse").id
     run_jobs()
     job = get_job(client, job_id)
@@ -147,10 +183,15 @@ def test_an_error_that_is_meant_for_users_reaches_them(client: FlaskClient, run_
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_result_of_a_waiting_job_is_a_conflict_that_says_when_to_ask_again(client: FlaskClient) -> None:
+def test_the_result_of_a_waiting_job_is_a_conflict_that_says_when_to_ask_again(
+    client: FlaskClient,
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.nothing").id
     response = client.get(f"/jobs/{job_id}/result")
-    assert (response.status_code, response.get_json()["type"]) == (409, "/problems/job-not-finished")
+    assert (response.status_code, response.get_json()["type"]) == (
+        409,
+        "/problems/job-not-finished",
+    )
     assert response.get_json()["job_status"] == "queued"
     assert response.headers["Retry-After"] == "1"
 
@@ -163,7 +204,9 @@ def test_a_canceled_job_has_no_result(client: FlaskClient) -> None:
     assert (response.status_code, response.get_json()["job_status"]) == (409, "canceled")
 
 
-def test_the_result_is_the_file_itself_with_its_hash_as_its_tag(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_result_is_the_file_itself_with_its_hash_as_its_tag(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     response = client.get(f"/jobs/{written(run_jobs)}/result")
     assert (response.status_code, response.get_data()) == (200, b"<svg/>")
     assert response.content_type == "image/svg+xml"
@@ -195,13 +238,19 @@ def test_an_svg_is_sandboxed_however_it_is_asked_for(
 def test_a_part_of_a_result_can_be_asked_for(client: FlaskClient, run_jobs: RunJobs) -> None:
     address = f"/jobs/{written(run_jobs)}/result"
     part = client.get(address, headers={"Range": "bytes=1-3"})
-    assert (part.status_code, part.get_data(), part.headers["Content-Range"]) == (206, b"svg", "bytes 1-3/6")
+    assert (part.status_code, part.get_data(), part.headers["Content-Range"]) == (
+        206,
+        b"svg",
+        "bytes 1-3/6",
+    )
     beyond = client.get(address, headers={"Range": "bytes=10-20"})
     assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, "bytes */6")
     assert client.head(address).headers["Content-Length"] == "6"
 
 
-def test_a_download_is_offered_under_the_name_of_the_file(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_download_is_offered_under_the_name_of_the_file(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = written(run_jobs, "a/Two words-1.svg")
     response = client.get(f"/jobs/{job_id}/result?download=1")
     assert response.headers["Content-Disposition"] == 'attachment; filename="Two words-1.svg"'
@@ -212,12 +261,19 @@ def test_a_download_is_offered_under_the_name_of_the_file(client: FlaskClient, r
     ]
 
 
-def test_a_job_without_a_file_gives_the_value_of_its_task(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_without_a_file_gives_the_value_of_its_task(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.echo", 1, two="2").id
     run_jobs()
     response = client.get(f"/jobs/{job_id}/result")
     assert response.get_json() == {"args": [1], "kwargs": {"two": "2"}}
-    assert client.get(f"/jobs/{job_id}/result", headers={"If-None-Match": response.headers["ETag"]}).status_code == 304
+    assert (
+        client.get(
+            f"/jobs/{job_id}/result", headers={"If-None-Match": response.headers["ETag"]}
+        ).status_code
+        == 304
+    )
 
 
 def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
@@ -229,13 +285,17 @@ def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
     assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
 
 
-def test_a_file_that_another_job_replaced_is_not_given_out_as_this_jobs_result(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_file_that_another_job_replaced_is_not_given_out_as_this_jobs_result(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     first, second = written(run_jobs, text="<svg/>"), written(run_jobs, text="<SVG/>")
     assert client.get(f"/jobs/{first}/result").status_code == 410
     assert client.get(f"/jobs/{second}/result").get_data() == b"<SVG/>"
 
 
-def test_a_link_in_the_place_of_a_result_is_not_followed(client: FlaskClient, run_jobs: RunJobs, settings: Settings) -> None:
+def test_a_link_in_the_place_of_a_result_is_not_followed(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
     job_id = written(run_jobs)
     file = settings.output_dir / "drawings" / "sheet.svg"
     file.rename(file.with_name("elsewhere.svg"))
@@ -243,7 +303,9 @@ def test_a_link_in_the_place_of_a_result_is_not_followed(client: FlaskClient, ru
     assert client.get(f"/jobs/{job_id}/result").status_code == 410
 
 
-def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they_stand(settings: Settings) -> None:
+def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they_stand(
+    settings: Settings,
+) -> None:
     path = f"{settings.output_dir}/a/b.svg"
     assert shown_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
         "path": "output/a/b.svg",

@@ -99,11 +99,16 @@ def failed_job(client: FlaskClient, run_jobs: RunJobs) -> str:
     return job_id
 
 
-def test_a_job_is_queued_by_the_name_of_its_task_and_done(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_is_queued_by_the_name_of_its_task_and_done(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     reply = submitted(client, ECHO, args=[1, None, "a"], kwargs={"b": {"c": [2.5]}})
     assert (reply["status"], reply["message"]) == ("queued", "Job queued")
     run_jobs()
-    assert shown(client, reply["job_id"])["result"] == {"args": [1, None, "a"], "kwargs": {"b": {"c": [2.5]}}}
+    assert shown(client, reply["job_id"])["result"] == {
+        "args": [1, None, "a"],
+        "kwargs": {"b": {"c": [2.5]}},
+    }
 
 
 @pytest.mark.usefixtures("broker")
@@ -124,7 +129,9 @@ def test_an_urgent_job_stands_in_front_of_those_that_wait(client: FlaskClient) -
     assert waiting() == [urgent, first]
 
 
-def test_a_delayed_job_waits_and_is_done_when_its_time_has_come(client: FlaskClient, start_worker: StartWorker) -> None:
+def test_a_delayed_job_waits_and_is_done_when_its_time_has_come(
+    client: FlaskClient, start_worker: StartWorker
+) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     later, due = submitted(client, delay=3600)["job_id"], submitted(client, run_at=soon)["job_id"]
     assert shown(client, due)["status"] == "scheduled"
@@ -141,11 +148,15 @@ def test_a_job_can_wait_for_others(client: FlaskClient, run_jobs: RunJobs) -> No
     assert shown(client, second)["status"] == "finished"
 
 
-def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     failed = failed_job(client, run_jobs)
     with acting_for("somebody"):
         foreign = enqueue_background_job(NOTHING).id
-    response = client.post("/jobs", json={"task": NOTHING, "depends_on": ["nobody", failed, foreign]})
+    response = client.post(
+        "/jobs", json={"task": NOTHING, "depends_on": ["nobody", failed, foreign]}
+    )
     assert bad_pointers(response) == ["#/depends_on/0", "#/depends_on/1", "#/depends_on/2"]
     unknown, _, others = response.get_json()["errors"]
     assert unknown["detail"] == others["detail"]
@@ -178,7 +189,10 @@ def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(client: Flask
         ({"retry": {"interval": 0}}, ["#/retry/interval", "#/retry/max"]),
         ({"depends_on": ["a b"]}, ["#/depends_on/0"]),
         ({"depends_on": ["x"], "delay": 5}, ["#/depends_on"]),
-        ({"on_success": "os.system", "job_id": "victim", "meta": {}}, ["#/job_id", "#/meta", "#/on_success"]),
+        (
+            {"on_success": "os.system", "job_id": "victim", "meta": {}},
+            ["#/job_id", "#/meta", "#/on_success"],
+        ),
     ],
 )
 def test_a_mistake_about_a_job_is_told_before_the_broker_is_asked(
@@ -199,19 +213,28 @@ def test_only_the_name_of_a_task_is_one_and_nothing_is_imported_or_run(
     assert not canary.exists()
 
 
-@given(name=st.text(min_size=1, max_size=60) | st.builds("workers.{}".format, st.text(min_size=1, max_size=30)))
+@given(
+    name=st.text(min_size=1, max_size=60)
+    | st.builds("workers.{}".format, st.text(min_size=1, max_size=30))
+)
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_no_text_but_the_name_of_a_task_is_one(client: FlaskClient, name: str) -> None:
     """Attack list, row 1."""
-    assert client.post("/jobs", json={"task": name}).status_code == (503 if name in known_tasks() else 404)
+    assert client.post("/jobs", json={"task": name}).status_code == (
+        503 if name in known_tasks() else 404
+    )
 
 
 def test_an_unknown_task_comes_with_the_nearest_one(client: FlaskClient) -> None:
     response = client.post("/jobs", json={"task": "workers.svg_tasks.generate_postcard_svgs"})
-    assert "did you mean 'workers.svg_tasks.generate_postcard_svg'?" in response.get_json()["detail"]
+    assert (
+        "did you mean 'workers.svg_tasks.generate_postcard_svg'?" in response.get_json()["detail"]
+    )
 
 
-def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     """Attack list, row 3."""
     first = submitted(client)["job_id"]
     reply = submitted(client, ECHO, kwargs=SMUGGLED)
@@ -221,8 +244,17 @@ def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(client: FlaskCl
     assert waiting() == [first, reply["job_id"], plain["job_id"]]
     for name in ("timeout", "retries_left", "task", "batch_id", "artifacts"):
         assert job[name] == other[name], name
-    records = [background_queue(web_client(get_settings())).fetch_job(one["job_id"]) for one in (reply, plain)]
-    kept = [{name: getattr(one, name) for name in ("result_ttl", "failure_ttl", "ttl", "meta", "origin")} for one in records]
+    records = [
+        background_queue(web_client(get_settings())).fetch_job(one["job_id"])
+        for one in (reply, plain)
+    ]
+    kept = [
+        {
+            name: getattr(one, name)
+            for name in ("result_ttl", "failure_ttl", "ttl", "meta", "origin")
+        }
+        for one in records
+    ]
     assert kept[0] == kept[1]
     run_jobs()
     assert shown(client, reply["job_id"])["result"] == {"args": [], "kwargs": SMUGGLED}
@@ -232,21 +264,42 @@ def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(client: FlaskCl
 @pytest.mark.usefixtures("broker")
 def test_what_is_queued_is_written_as_json(client: FlaskClient) -> None:
     """Attack list, row 4."""
-    record = background_queue(web_client(get_settings())).fetch_job(submitted(client, ECHO, args=["a"])["job_id"])
+    record = background_queue(web_client(get_settings())).fetch_job(
+        submitted(client, ECHO, args=["a"])["job_id"]
+    )
     assert record is not None
     assert record.serializer is JSONSerializer
 
 
 def test_no_source_of_the_product_imports_a_pickler() -> None:
     """Attack list, row 4."""
-    sources = [path for folder in ("components", "libraries", "workers") for path in (REPOSITORY / folder).rglob("*.py")]
+    sources = [
+        path
+        for folder in ("components", "libraries", "workers")
+        for path in (REPOSITORY / folder).rglob("*.py")
+    ]
     assert len(sources) > 50
-    for path in [*sources, REPOSITORY / "app.py", REPOSITORY / "start_dev.py", REPOSITORY / "gunicorn.conf.py"]:
-        assert not imported(path.read_text()) & {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal"}, path
+    for path in [
+        *sources,
+        REPOSITORY / "app.py",
+        REPOSITORY / "start_dev.py",
+        REPOSITORY / "gunicorn.conf.py",
+    ]:
+        assert not imported(path.read_text()) & {
+            "pickle",
+            "cPickle",
+            "_pickle",
+            "dill",
+            "cloudpickle",
+            "shelve",
+            "marshal",
+        }, path
 
 
 def test_an_import_of_a_pickler_would_be_noticed() -> None:
-    assert imported("def f():\n    from pickle import loads\n    import os.path, marshal as m\n") == {"pickle", "os", "marshal"}
+    assert imported(
+        "def f():\n    from pickle import loads\n    import os.path, marshal as m\n"
+    ) == {"pickle", "os", "marshal"}
 
 
 def imported(source: str) -> set[str]:
@@ -279,7 +332,9 @@ def test_a_running_job_is_stopped_and_only_then_said_to_be(
     client: FlaskClient, start_worker: StartWorker, settings: Settings
 ) -> None:
     begun, ended = settings.output_dir.parent / "begun", settings.output_dir.parent / "ended"
-    job_id = submitted(client, "workers.probe_tasks.nap", args=[60, str(begun), str(ended)])["job_id"]
+    job_id = submitted(client, "workers.probe_tasks.nap", args=[60, str(begun), str(ended)])[
+        "job_id"
+    ]
     start_worker()
     until(begun.exists, what="a running job")
     running = shown(client, job_id)
@@ -303,7 +358,9 @@ def test_a_job_that_has_ended_cannot_be_canceled(client: FlaskClient, run_jobs: 
 
 
 def test_a_failed_job_is_tried_again_on_request(client: FlaskClient, run_jobs: RunJobs) -> None:
-    job_id = submitted(client, "workers.http_tasks.once_bad", args=["marker"], retry={"max": 0})["job_id"]
+    job_id = submitted(client, "workers.http_tasks.once_bad", args=["marker"], retry={"max": 0})[
+        "job_id"
+    ]
     run_jobs()
     failed = shown(client, job_id)
     assert failed["status"] == "failed"
@@ -317,7 +374,9 @@ def test_a_failed_job_is_tried_again_on_request(client: FlaskClient, run_jobs: R
     assert set(done["links"]) == {"self", "events", "logs", "result"}
 
 
-def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = failed_job(client, run_jobs)
     response = client.get(f"/jobs/{job_id}")
     (attempt,) = response.get_json()["attempts"]
@@ -329,7 +388,9 @@ def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(c
 
 
 @pytest.mark.parametrize("end", ["queued", "finished"])
-def test_a_job_that_waits_or_went_well_is_not_tried_again(client: FlaskClient, run_jobs: RunJobs, end: str) -> None:
+def test_a_job_that_waits_or_went_well_is_not_tried_again(
+    client: FlaskClient, run_jobs: RunJobs, end: str
+) -> None:
     job_id = submitted(client)["job_id"]
     if end == "finished":
         run_jobs()
@@ -341,13 +402,19 @@ def test_a_job_that_waits_or_went_well_is_not_tried_again(client: FlaskClient, r
 def test_a_deleted_job_takes_its_files_along_and_is_gone_from_then_on(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    job_id = submitted(client, "workers.probe_tasks.write", args=["drawings/sheet.svg", "<svg/>"])["job_id"]
+    job_id = submitted(client, "workers.probe_tasks.write", args=["drawings/sheet.svg", "<svg/>"])[
+        "job_id"
+    ]
     run_jobs()
     assert (settings.output_dir / "drawings" / "sheet.svg").exists()
     response = client.delete(f"/jobs/{job_id}")
     assert (response.status_code, response.get_data()) == (204, b"")
     assert not (settings.output_dir / "drawings" / "sheet.svg").exists()
-    for address in (f"/jobs/{job_id}", f"/jobs/{job_id}/result", f"/jobs/{job_id}/artifacts/sheet.svg"):
+    for address in (
+        f"/jobs/{job_id}",
+        f"/jobs/{job_id}/result",
+        f"/jobs/{job_id}/artifacts/sheet.svg",
+    ):
         assert kind_of(client.get(address)) == (410, "job-expired")
     assert kind_of(client.delete(f"/jobs/{job_id}")) == (404, "job-not-found")
     assert client.get("/jobs").get_json()["items"] == []
@@ -373,7 +440,9 @@ def test_a_job_that_never_was_is_not_found_by_any_route(client: FlaskClient) -> 
         assert kind_of(client.open(address, method=method)) == (404, "job-not-found")
 
 
-def test_every_file_of_a_job_can_be_fetched_by_its_name(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_every_file_of_a_job_can_be_fetched_by_its_name(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     names = ["a.svg", "b two.txt", "a.svg"]
     job_id = submitted(client, "workers.http_tasks.write_several", args=["sheets", names])["job_id"]
     assert kind_of(client.get(f"/jobs/{job_id}/artifacts/a.svg")) == (409, "job-not-finished")
@@ -394,14 +463,22 @@ def test_every_file_of_a_job_can_be_fetched_by_its_name(client: FlaskClient, run
     assert saved.headers["Content-Disposition"].startswith("attachment")
 
 
-@pytest.mark.parametrize("odd", ["c.svg", "..", "%2e%2e%2fa.svg", "sheets%2f0%2fa.svg", "%00", "a.svg%0a"])
-def test_a_name_that_the_job_made_no_file_of_is_not_found(client: FlaskClient, run_jobs: RunJobs, odd: str) -> None:
-    job_id = submitted(client, "workers.http_tasks.write_several", args=["sheets", ["a.svg"]])["job_id"]
+@pytest.mark.parametrize(
+    "odd", ["c.svg", "..", "%2e%2e%2fa.svg", "sheets%2f0%2fa.svg", "%00", "a.svg%0a"]
+)
+def test_a_name_that_the_job_made_no_file_of_is_not_found(
+    client: FlaskClient, run_jobs: RunJobs, odd: str
+) -> None:
+    job_id = submitted(client, "workers.http_tasks.write_several", args=["sheets", ["a.svg"]])[
+        "job_id"
+    ]
     run_jobs()
     assert client.get(f"/jobs/{job_id}/artifacts/{odd}").status_code == 404
 
 
-def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     done = submitted(client)["job_id"]
     run_jobs()
     first, second = (submitted(client)["job_id"] for _ in range(2))
@@ -414,7 +491,9 @@ def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(client: F
     }  # fmt: skip
     again = client.post("/jobs/bulk", json={"action": "retry", "ids": [first, second]}).get_json()
     assert [item["status"] for item in again["items"]] == ["queued", "queued"]
-    gone = client.post("/jobs/bulk", json={"action": "delete", "ids": [first, second, done]}).get_json()
+    gone = client.post(
+        "/jobs/bulk", json={"action": "delete", "ids": [first, second, done]}
+    ).get_json()
     assert [item["status"] for item in gone["items"]] == ["deleted"] * 3
     assert client.get("/jobs").get_json()["items"] == []
 
@@ -430,7 +509,9 @@ def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(client: F
         {"ids": ["a"]},
     ],
 )
-def test_a_bulk_request_that_makes_no_sense_is_refused(client: FlaskClient, asked: dict[str, Any]) -> None:
+def test_a_bulk_request_that_makes_no_sense_is_refused(
+    client: FlaskClient, asked: dict[str, Any]
+) -> None:
     assert client.post("/jobs/bulk", json=asked).status_code == 422
 
 
@@ -453,7 +534,9 @@ def test_a_full_queue_is_said_to_be_full_and_when_to_come_back(settings: Setting
     submitted(client)
 
 
-def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(client: FlaskClient) -> None:
+def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(
+    client: FlaskClient,
+) -> None:
     started = Stopwatch()
     for method, address, body in [
         ("POST", "/jobs", {"task": NOTHING}),
@@ -462,13 +545,19 @@ def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(
         ("POST", "/jobs/bulk", {"action": "cancel", "ids": ["x"]}),
         ("GET", "/capacity", None),
     ]:
-        response = client.open(address, method=method, json=body) if body else client.open(address, method=method)
+        response = (
+            client.open(address, method=method, json=body)
+            if body
+            else client.open(address, method=method)
+        )
         assert kind_of(response) == (503, "queue-unavailable")
     assert started.seconds() < 5
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_the_python_side_queues_belongs_to_whoever_uses_the_api_without_keys(client: FlaskClient) -> None:
+def test_what_the_python_side_queues_belongs_to_whoever_uses_the_api_without_keys(
+    client: FlaskClient,
+) -> None:
     job_id = enqueue_background_job(NOTHING).id
     assert shown(client, job_id)["status"] == "queued"
     record = fetch_job(job_id)

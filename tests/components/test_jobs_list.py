@@ -40,7 +40,9 @@ def test_an_empty_list_is_an_empty_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 200])
-def test_every_job_is_on_one_page_newest_first_or_oldest_first(client: FlaskClient, limit: int) -> None:
+def test_every_job_is_on_one_page_newest_first_or_oldest_first(
+    client: FlaskClient, limit: int
+) -> None:
     ids = queued(7)
     assert listed(client, limit=limit) == ids[::-1]
     assert listed(client, limit=limit, order="oldest") == ids
@@ -112,7 +114,9 @@ def test_the_text_of_a_crash_cannot_be_searched_for(client: FlaskClient, run_job
         ({"cursor": "bmFuIHg"}, "cursor"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(client: FlaskClient, query: dict[str, Any], parameter: str) -> None:
+def test_a_question_that_makes_no_sense_is_refused(
+    client: FlaskClient, query: dict[str, Any], parameter: str
+) -> None:
     response = client.get("/jobs", query_string=query)
     assert response.status_code == 422
     assert [error["parameter"] for error in response.get_json()["errors"]] == [parameter]

@@ -46,7 +46,21 @@ SCRAPER = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
-FUNCTIONS = {"increase", "rate", "sum", "by", "for", "histogram_quantile", "and", "or", "unless", "on", "le", "task", "job"}
+FUNCTIONS = {
+    "increase",
+    "rate",
+    "sum",
+    "by",
+    "for",
+    "histogram_quantile",
+    "and",
+    "or",
+    "unless",
+    "on",
+    "le",
+    "task",
+    "job",
+}
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
 
@@ -56,7 +70,11 @@ def scraped(client: FlaskClient) -> Samples:
     assert response.status_code == 200
     assert response.content_type == "text/plain; version=0.0.4; charset=utf-8"
     families = list(text_string_to_metric_families(response.get_data(as_text=True)))
-    return {(one.name, frozenset(one.labels.items())): one.value for family in families for one in family.samples}
+    return {
+        (one.name, frozenset(one.labels.items())): one.value
+        for family in families
+        for one in family.samples
+    }
 
 
 def value(samples: Samples, name: str, **labels: str) -> float | None:
@@ -91,9 +109,17 @@ def test_an_idle_service_tells_of_its_queue_its_broker_and_itself(client: FlaskC
     assert value(found, "vector_broker_up") == 1
     for state in ("waiting", "running", "scheduled", "deferred", "failed"):
         assert value(found, "vector_queue_jobs", state=state) == 0
-    zero = ("vector_queue_paused", "vector_queue_front_wait_seconds", "vector_workers", "vector_workers_busy")
+    zero = (
+        "vector_queue_paused",
+        "vector_queue_front_wait_seconds",
+        "vector_workers",
+        "vector_workers_busy",
+    )
     assert [value(found, name) for name in (*zero, "vector_held_connections")] == [0] * 5
-    assert (value(found, "vector_queue_limit"), value(found, "vector_held_connections_limit")) == (100_000, 1000)
+    assert (value(found, "vector_queue_limit"), value(found, "vector_held_connections_limit")) == (
+        100_000,
+        1000,
+    )
     assert (value(found, "vector_broker_memory_bytes") or 0) > 100_000
     assert value(found, "vector_broker_memory_limit_bytes") is not None
     assert (value(found, "process_resident_memory_bytes") or 0) > 1_000_000
@@ -103,22 +129,49 @@ def test_an_idle_service_tells_of_its_queue_its_broker_and_itself(client: FlaskC
 
 @pytest.mark.usefixtures("broker")
 def test_openmetrics_is_for_who_asks_for_it(client: FlaskClient) -> None:
-    for accept in (OPENMETRICS, SCRAPER, "text/plain;q=0.5, application/openmetrics-text;version=77;q=0.5"):
+    for accept in (
+        OPENMETRICS,
+        SCRAPER,
+        "text/plain;q=0.5, application/openmetrics-text;version=77;q=0.5",
+    ):
         response = client.get("/metrics", headers={"Accept": accept})
-        assert response.content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8", accept
+        assert (
+            response.content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        ), accept
         families = list(openmetrics.text_string_to_metric_families(response.get_data(as_text=True)))  # type: ignore[no-untyped-call]
-        assert {"vector_jobs", "vector_job_seconds", "vector_http_requests"} <= {family.name for family in families}
-        assert (response.headers["Vary"], response.headers["Cache-Control"]) == ("Accept", "no-store")
-    for accept in ("", "*/*", "text/plain", f"{OPENMETRICS};q=0", f"{OPENMETRICS};q=0.1, text/plain", "version=x;;q=zz,\x7f"):
-        assert client.get("/metrics", headers={"Accept": accept}).content_type.startswith("text/plain; "), accept
+        assert {"vector_jobs", "vector_job_seconds", "vector_http_requests"} <= {
+            family.name for family in families
+        }
+        assert (response.headers["Vary"], response.headers["Cache-Control"]) == (
+            "Accept",
+            "no-store",
+        )
+    for accept in (
+        "",
+        "*/*",
+        "text/plain",
+        f"{OPENMETRICS};q=0",
+        f"{OPENMETRICS};q=0.1, text/plain",
+        "version=x;;q=zz,\x7f",
+    ):
+        assert client.get("/metrics", headers={"Accept": accept}).content_type.startswith(
+            "text/plain; "
+        ), accept
 
 
 def test_without_a_broker_the_web_process_still_tells_of_itself(client: FlaskClient) -> None:
     client.get("/healthz")
     found = scraped(client)
     assert value(found, "vector_broker_up") == 0
-    assert value(found, "vector_http_requests_total", method="GET", route="/healthz", status="2xx") == 1
-    assert not [name for name, _ in found if name.startswith(("vector_queue", "vector_jobs", "vector_workers"))]
+    assert (
+        value(found, "vector_http_requests_total", method="GET", route="/healthz", status="2xx")
+        == 1
+    )
+    assert not [
+        name
+        for name, _ in found
+        if name.startswith(("vector_queue", "vector_jobs", "vector_workers"))
+    ]
 
 
 def test_every_end_of_a_job_is_counted_once(
@@ -133,7 +186,9 @@ def test_every_end_of_a_job_is_counted_once(
     failed = submit(BOOM, options=JobOptions(retries=1, retry_pause=0.01)).id
     refused = submit("workers.probe_tasks.refuse", options=JobOptions(retries=3)).id
     start_worker()
-    until(lambda: all(map(done, (*finished, failed, refused))), seconds=20, what="the end of all jobs")
+    until(
+        lambda: all(map(done, (*finished, failed, refused))), seconds=20, what="the end of all jobs"
+    )
     stopped = enqueue_background_job(NAP, 60, str(begun), str(ended)).id
     until(begun.exists, what="a running job")
     assert value(scraped(client), "vector_workers_busy") == 1
@@ -146,9 +201,13 @@ def test_every_end_of_a_job_is_counted_once(
     found = scraped(client)
     assert value(found, "vector_queue_jobs", state="failed") == 3
     # Attempts are timed, jobs that never ran are not.
-    assert [value(found, "vector_job_seconds_count", task=task) for task in (NOTHING, BOOM, NAP)] == [3, 2, 1]
+    assert [
+        value(found, "vector_job_seconds_count", task=task) for task in (NOTHING, BOOM, NAP)
+    ] == [3, 2, 1]
     assert 0 < (value(found, "vector_job_seconds_sum", task=NOTHING) or 0) < 3
-    quick, all_of_them = (value(found, "vector_job_seconds_bucket", task=NOTHING, le=le) for le in ("5.0", "+Inf"))
+    quick, all_of_them = (
+        value(found, "vector_job_seconds_bucket", task=NOTHING, le=le) for le in ("5.0", "+Inf")
+    )
     assert quick == all_of_them == 3
 
 
@@ -191,11 +250,18 @@ def test_a_commit_that_is_repeated_counts_once(client: FlaskClient, redis: Redis
     assert outcomes(client, NOTHING) == {"finished": 1}
     found = scraped(client)
     assert value(found, "vector_job_seconds_sum", task=NOTHING) == pytest.approx(2.5, abs=1e-3)
-    assert [value(found, "vector_job_seconds_bucket", task=NOTHING, le=le) for le in ("1.0", "5.0", "15.0")] == [0, 1, 1]
+    assert [
+        value(found, "vector_job_seconds_bucket", task=NOTHING, le=le)
+        for le in ("1.0", "5.0", "15.0")
+    ] == [0, 1, 1]
 
 
-@pytest.mark.parametrize("name", ["workers.gone_tasks.f", "no path at all", "a b finished", "x." * 200, "\n", ""])
-def test_a_task_that_is_none_of_the_registered_ones_counts_as_other(client: FlaskClient, redis: Redis, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["workers.gone_tasks.f", "no path at all", "a b finished", "x." * 200, "\n", ""]
+)
+def test_a_task_that_is_none_of_the_registered_ones_counts_as_other(
+    client: FlaskClient, redis: Redis, name: str
+) -> None:
     job_id = enqueue_background_job(NOTHING).id
     redis.hset(keys.job_key(job_id), "description", name)
     assert cancel_job(job_id)
@@ -208,9 +274,15 @@ def test_what_waits_is_counted_with_how_long_it_has_waited(client: FlaskClient) 
     for _ in range(3):
         enqueue_background_job(NOTHING)
     submit(NOTHING, options=JobOptions(run_at=time.time() + 600))
-    until(lambda: (value(scraped(client), "vector_queue_front_wait_seconds") or 0) > 0, what="some waiting")
+    until(
+        lambda: (value(scraped(client), "vector_queue_front_wait_seconds") or 0) > 0,
+        what="some waiting",
+    )
     found = scraped(client)
-    assert (value(found, "vector_queue_jobs", state="waiting"), value(found, "vector_queue_jobs", state="scheduled")) == (3, 1)
+    assert (
+        value(found, "vector_queue_jobs", state="waiting"),
+        value(found, "vector_queue_jobs", state="scheduled"),
+    ) == (3, 1)
     assert (value(found, "vector_queue_front_wait_seconds") or 0) < 60
     assert value(found, "vector_queue_paused") == 1
 
@@ -230,8 +302,16 @@ def test_all_of_the_brokers_part_is_one_round_trip(client: FlaskClient, redis: R
     assert (calls() - before, processed() - reads) == (1, 3)
 
 
-def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(client: FlaskClient) -> None:
-    for path in ("/problems/not-found", "/problems/bad-request", "/problems/nope", "/secret-word", "/a/b/secret-word"):
+def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(
+    client: FlaskClient,
+) -> None:
+    for path in (
+        "/problems/not-found",
+        "/problems/bad-request",
+        "/problems/nope",
+        "/secret-word",
+        "/a/b/secret-word",
+    ):
         client.get(path)
     client.open("/healthz", method="SECRET")
     client.head("/healthz")
@@ -247,7 +327,10 @@ def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(cl
         ("GET", "/metrics", "2xx"): 1,
     }
     for (method, route, status), number in counted.items():
-        assert value(found, "vector_http_requests_total", method=method, route=route, status=status) == number, route
+        assert (
+            value(found, "vector_http_requests_total", method=method, route=route, status=status)
+            == number
+        ), route
     slug = {"method": "GET", "route": "/problems/<slug>"}
     assert value(found, "vector_http_request_seconds_count", **slug) == 3
     assert value(found, "vector_http_request_seconds_bucket", le="+Inf", **slug) == 3
@@ -257,7 +340,10 @@ def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(cl
 def test_two_applications_count_apart(client: FlaskClient, settings: Settings) -> None:
     client.get("/healthz")
     found = scraped(watchful_client(settings))
-    assert value(found, "vector_http_requests_total", method="GET", route="/healthz", status="2xx") is None
+    assert (
+        value(found, "vector_http_requests_total", method="GET", route="/healthz", status="2xx")
+        is None
+    )
 
 
 @pytest.mark.usefixtures("broker")
@@ -266,17 +352,27 @@ def test_where_keys_are_set_metrics_need_one(settings: Settings) -> None:
     assert keyed.get("/metrics").status_code == 401
     response = keyed.get("/metrics", headers={"Authorization": "Bearer word"})
     assert response.status_code == 200
-    assert 'vector_http_requests_total{method="GET",route="/metrics",status="4xx"} 1.0' in response.get_data(as_text=True)
+    assert (
+        'vector_http_requests_total{method="GET",route="/metrics",status="4xx"} 1.0'
+        in response.get_data(as_text=True)
+    )
 
 
 @pytest.mark.usefixtures("run_jobs")
-def test_the_alerts_of_the_deployment_guide_name_metrics_and_labels_that_exist(client: FlaskClient) -> None:
+def test_the_alerts_of_the_deployment_guide_name_metrics_and_labels_that_exist(
+    client: FlaskClient,
+) -> None:
     found = scraped(client)
     names = {name for name, _ in scraped(client)}
     labels = {pair for _, pairs in {**found, **scraped(client)} for pair in pairs}
-    scrape, alerts = (yaml.safe_load(block) for block in blocks(REPOSITORY / "docs" / "deployment.md", "yaml"))
+    scrape, alerts = (
+        yaml.safe_load(block) for block in blocks(REPOSITORY / "docs" / "deployment.md", "yaml")
+    )
     (target,) = scrape["scrape_configs"]
-    assert target["authorization"] == {"type": "Bearer", "credentials_file": target["authorization"]["credentials_file"]}
+    assert target["authorization"] == {
+        "type": "Bearer",
+        "credentials_file": target["authorization"]["credentials_file"],
+    }
     assert client.get(target.get("metrics_path", "/metrics")).status_code == 200
     rules = [rule for group in alerts["groups"] for rule in group["rules"]]
     assert len(rules) >= 4
@@ -284,7 +380,9 @@ def test_the_alerts_of_the_deployment_guide_name_metrics_and_labels_that_exist(c
         expression = re.sub(r"\[\w+\]", "", rule["expr"])
         for name, value_of in re.findall(r'(\w+)="(\w+)"', expression):
             assert (name, value_of) in labels or name in ("job", "status"), rule
-        words = set(re.findall(r"[a-z_]+(?=[^a-z_]|$)", re.sub(r'\{[^}]*\}|"[^"]*"', "", expression)))
+        words = set(
+            re.findall(r"[a-z_]+(?=[^a-z_]|$)", re.sub(r'\{[^}]*\}|"[^"]*"', "", expression))
+        )
         assert {word for word in words if word.startswith(("vector_", "process_"))} & names, rule
         assert words - names <= FUNCTIONS | {"up"}, rule
         assert rule["annotations"]["summary"]

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.job_manager import JobOptions, acting_for, cancel_job, list_jobs, read_notices, submit
+from libraries.job_manager import (
+    JobOptions,
+    acting_for,
+    cancel_job,
+    list_jobs,
+    read_notices,
+    submit,
+)
 from libraries.job_manager import keys as broker_keys
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.listing import JobFilter
@@ -24,7 +31,9 @@ NOTIFY = JobOptions(notify=True)
 
 
 def notifications(client: FlaskClient, since: float | None = None) -> list[dict[str, Any]]:
-    response = client.get("/notifications", query_string={} if since is None else {"since": repr(since)})
+    response = client.get(
+        "/notifications", query_string={} if since is None else {"since": repr(since)}
+    )
     assert response.status_code == 200
     found: list[dict[str, Any]] = response.get_json()
     return found
@@ -35,7 +44,9 @@ def queued_jobs() -> list[str]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     """M4, M5."""
     assert notifications(client) == []
     before = time.time()
@@ -43,9 +54,14 @@ def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(client: Fla
     job = submit(TASK, kwargs={"seconds": 0.11}, options=NOTIFY)
     run_jobs()
     found = notifications(client)
-    assert [one["name"] for one in found] == ["task_status", *["task_progress"] * 10, "task_finished"]
+    assert [one["name"] for one in found] == [
+        "task_status",
+        *["task_progress"] * 10,
+        "task_finished",
+    ]
     assert [one["data"] for one in found if one["name"] == "task_progress"] == [
-        {"job_id": job.id, "step": step, "total": 10, "percent": 10 * step, "message": ""} for step in range(1, 11)
+        {"job_id": job.id, "step": step, "total": 10, "percent": 10 * step, "message": ""}
+        for step in range(1, 11)
     ]
     assert found[0]["data"] == {"job_id": job.id, "status": "started"}
     assert found[-1]["data"] == {"job_id": job.id, "status": "finished"}
@@ -55,7 +71,9 @@ def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(client: Fla
 
 
 @pytest.mark.usefixtures("broker")
-def test_whoever_asks_with_the_last_timestamp_gets_only_what_is_later(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_whoever_asks_with_the_last_timestamp_gets_only_what_is_later(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()
     found = notifications(client)
@@ -75,7 +93,9 @@ def test_each_way_to_end_has_its_name(client: FlaskClient, run_jobs: RunJobs) ->
 
 
 @pytest.mark.usefixtures("broker")
-def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     submit(TASK, kwargs={"seconds": 0})
     with acting_for("bob"):
         submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
@@ -89,7 +109,11 @@ def write(settings: Settings, *ids: str) -> None:
     """Put notices of these ids among those of everyone."""
     with web_client(settings).pipeline() as pipeline:
         for one in ids:
-            pipeline.xadd(broker_keys.notices_key("anonymous"), {"event": "status", "job_id": one, "data": "{}"}, id=one)
+            pipeline.xadd(
+                broker_keys.notices_key("anonymous"),
+                {"event": "status", "job_id": one, "data": "{}"},
+                id=one,
+            )
         pipeline.execute()
 
 
@@ -104,7 +128,9 @@ def test_notices_of_one_millisecond_are_told_apart(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_at_most_a_thousand_are_told_at_once_and_the_rest_when_asked_again(client: FlaskClient, settings: Settings) -> None:
+def test_at_most_a_thousand_are_told_at_once_and_the_rest_when_asked_again(
+    client: FlaskClient, settings: Settings
+) -> None:
     ids = [f"{ms}-0" for ms in range(1, 1201)]
     write(settings, *ids)
     first = notifications(client)
@@ -166,16 +192,29 @@ def test_a_program_starts_the_task_and_gets_its_id(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_where_keys_are_set_each_needs_one_and_sees_its_own(settings: Settings, run_jobs: RunJobs) -> None:
+def test_where_keys_are_set_each_needs_one_and_sees_its_own(
+    settings: Settings, run_jobs: RunJobs
+) -> None:
     """M6."""
     names = ("ann", "bob")
-    guarded = watchful_client(replace(settings, api_keys=tuple(ApiKey(one, sha256(one.encode()).digest()) for one in names)))
-    for method, address in (("GET", "/start-task"), ("POST", "/start-task"), ("GET", "/notifications")):
+    guarded = watchful_client(
+        replace(
+            settings, api_keys=tuple(ApiKey(one, sha256(one.encode()).digest()) for one in names)
+        )
+    )
+    for method, address in (
+        ("GET", "/start-task"),
+        ("POST", "/start-task"),
+        ("GET", "/notifications"),
+    ):
         assert guarded.open(address, method=method).status_code == 401
     with acting_for("ann"):
         submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()
-    assert guarded.get("/notifications", headers={"X-API-Key": "ann"}).get_json()[-1]["name"] == "task_finished"
+    assert (
+        guarded.get("/notifications", headers={"X-API-Key": "ann"}).get_json()[-1]["name"]
+        == "task_finished"
+    )
     assert guarded.get("/notifications", headers={"X-API-Key": "bob"}).get_json() == []
     assert guarded.get("/start-task", headers={"X-API-Key": "bob"}).status_code == 302
     with acting_for("bob"):

@@ -8,8 +8,8 @@ import pytest
 from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
-from libraries.drawing.artboard import ArtboardSchema
-from libraries.drawing.papers import PAPERS
+from libraries.sheets.artboard import ArtboardSchema
+from libraries.sheets.papers import PAPERS
 
 
 def simple(client: FlaskClient, **fields: Any) -> tuple[str, str]:
@@ -37,7 +37,10 @@ def test_a_page_can_be_asked_for_by_the_name_of_a_paper(client: FlaskClient) -> 
     assert simple(client, paper="a4") == ("210mm", "297mm")
     assert simple(client, paper="A4", orientation="landscape") == ("297mm", "210mm")
     assert simple(client, paper="letter") == ("215.9mm", "279.4mm")
-    assert simple(client, width=50, height=80, paper=None, orientation="landscape") == ("50mm", "80mm")
+    assert simple(client, width=50, height=80, paper=None, orientation="landscape") == (
+        "50mm",
+        "80mm",
+    )
 
 
 @pytest.mark.parametrize("name", list(PAPERS))

@@ -25,7 +25,9 @@ def test_a_pattern_says_what_it_takes_as_a_json_schema(client: FlaskClient, name
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("name", list(PATTERNS))
-def test_the_example_of_a_pattern_is_a_request_that_is_taken(client: FlaskClient, name: str) -> None:
+def test_the_example_of_a_pattern_is_a_request_that_is_taken(
+    client: FlaskClient, name: str
+) -> None:
     shown = client.get(f"/patterns/{name}").get_json()
     jsonschema.validate(shown["example"]["params"], shown["params"])
     assert client.post("/artboard/create", json=shown["example"]).status_code == 200
@@ -33,7 +35,10 @@ def test_the_example_of_a_pattern_is_a_request_that_is_taken(client: FlaskClient
 
 def test_an_unknown_pattern_is_not_found_with_the_list_and_a_hint(client: FlaskClient) -> None:
     response = client.get("/patterns/spirl")
-    assert (response.status_code, response.get_json()["type"]) == (404, "/problems/pattern-not-found")
+    assert (response.status_code, response.get_json()["type"]) == (
+        404,
+        "/problems/pattern-not-found",
+    )
     assert "spiral" in response.get_json()["detail"]
     assert "did you mean 'spiral'?" in response.get_json()["detail"]
 

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from libraries.drawing.photos import PHOTO_PATTERNS
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.parcels import sweep_parcels
 from libraries.job_manager.reaper import Reaper
 from libraries.settings import Settings, get_settings, use_settings
+from libraries.sheets.photos import PHOTO_PATTERNS
 from libraries.storage import open_input
 from tests.photographs import (
     CAMERA,
@@ -73,8 +73,16 @@ def test_a_photo_is_stored_clean_and_in_three_sizes_after_the_reply(
     assert job["status"] == "finished"
     result = job["result"]
     assert result["path"] == f"output/photos/{job['id']}/my cat.jpg"
-    assert [(one["width"], one["height"]) for one in (result, *result["versions"])] == [(900, 1200), (600, 800), (150, 200)]
-    assert [one["name"] for one in job["artifacts"]] == ["my cat.jpg", "my cat-800.jpg", "my cat-200.jpg"]
+    assert [(one["width"], one["height"]) for one in (result, *result["versions"])] == [
+        (900, 1200),
+        (600, 800),
+        (150, 200),
+    ]
+    assert [one["name"] for one in job["artifacts"]] == [
+        "my cat.jpg",
+        "my cat-800.jpg",
+        "my cat-200.jpg",
+    ]
     for artifact in job["artifacts"]:
         image = fetched(client, artifact["url"])
         assert image.size == (artifact["width"], artifact["height"])
@@ -147,14 +155,21 @@ def test_photos_that_cannot_be_read_fail_once_and_leave_nothing(
     run_jobs()
     for code, response in sent:
         job = job_of(client, response)
-        assert (job["status"], job["error_code"], job["attempt"], job["artifacts"]) == ("failed", code, 1, [])
+        assert (job["status"], job["error_code"], job["attempt"], job["artifacts"]) == (
+            "failed",
+            code,
+            1,
+            [],
+        )
     assert not [path for path in settings.output_dir.rglob("*") if path.is_file()]
     assert sweep_parcels(web_client(settings)) == len(BAD_PHOTOS)
 
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("side", [5_001, 60_000])
-def test_a_photo_whose_header_promises_too_much_is_refused_at_once(client: FlaskClient, side: int) -> None:
+def test_a_photo_whose_header_promises_too_much_is_refused_at_once(
+    client: FlaskClient, side: int
+) -> None:
     """Attack list, row 20."""
     response = send(client, png_that_promises(side, 5_000))
     assert (response.status_code, response.get_json()["type"]) == (422, "/problems/image-too-large")
@@ -165,7 +180,12 @@ def test_a_photo_whose_header_promises_too_much_is_refused_at_once(client: Flask
 
 def test_traps_become_plain_photos(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
     """Attack list, row 20: animations and files that are two things at once."""
-    traps = [animation(1000, "GIF"), animation(40, "PNG"), chatty_png(), b"GIF89a/*" + animation(2, "GIF")[8:]]
+    traps = [
+        animation(1000, "GIF"),
+        animation(40, "PNG"),
+        chatty_png(),
+        b"GIF89a/*" + animation(2, "GIF")[8:],
+    ]
     sent = [send(client, data, "a.html") for data in traps]
     run_jobs()
     for response in sent[:3]:
@@ -175,12 +195,21 @@ def test_traps_become_plain_photos(client: FlaskClient, run_jobs: Callable[[], N
         assert b"script" not in client.get(made["url"]).data
 
 
-def test_what_is_no_photo_is_refused_at_once(client: FlaskClient, broker: object, settings: Settings) -> None:
-    for data in (b"a,b\n1,2\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"BM" + b"\0" * 60, b"\0\0\0\x18ftypheic"):
+def test_what_is_no_photo_is_refused_at_once(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    for data in (
+        b"a,b\n1,2\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"BM" + b"\0" * 60,
+        b"\0\0\0\x18ftypheic",
+    ):
         assert send(client, data).status_code == 415
     assert client.post("/photos", data=b"x", content_type="image/png").status_code == 415
     assert client.post("/photos", json={}).status_code == 422
-    assert client.post("/photos", json={"url": "https://a.example/", "file": "x"}).status_code == 422
+    assert (
+        client.post("/photos", json={"url": "https://a.example/", "file": "x"}).status_code == 422
+    )
     assert not web_client(settings).keys("vector:parcel:*")
 
 
@@ -189,8 +218,13 @@ def test_a_photo_becomes_drawings_that_are_asked_for_while_it_is_on_its_way(
 ) -> None:
     photo = send(client, PHOTO).get_json()["job_id"]
     asked = {"photo": photo, "paper": "a6", "seed": 3}
-    sparse = {pattern: {"points": 200} for pattern in PHOTO_PATTERNS} | {"halftone_lines": {"spacing": 6}}
-    sent = [client.post("/photos/plot", json={**asked, "pattern": name, "params": params}) for name, params in sparse.items()]
+    sparse = {pattern: {"points": 200} for pattern in PHOTO_PATTERNS} | {
+        "halftone_lines": {"spacing": 6}
+    }
+    sent = [
+        client.post("/photos/plot", json={**asked, "pattern": name, "params": params})
+        for name, params in sparse.items()
+    ]
     run_jobs()
     for response in sent:
         job = job_of(client, response)
@@ -202,15 +236,22 @@ def test_a_photo_becomes_drawings_that_are_asked_for_while_it_is_on_its_way(
         svg = client.get(job["links"]["result"])
         assert svg.content_type.startswith("image/svg+xml")
         assert b'viewBox="0 0 148 105"' in svg.data
-    assert len({client.get(f"{response.headers['Location']}/result").data for response in sent}) == len(PHOTO_PATTERNS)
+    assert len(
+        {client.get(f"{response.headers['Location']}/result").data for response in sent}
+    ) == len(PHOTO_PATTERNS)
 
 
 def test_the_same_photo_gives_the_same_drawing_from_wherever_it_comes(
     client: FlaskClient, private: Settings, photo_server: str, run_jobs: Callable[[], None]
 ) -> None:
-    uploaded = client.post("/uploads", data={"file": (io.BytesIO(PHOTO), "a.jpg")}).get_json()["file"]
+    uploaded = client.post("/uploads", data={"file": (io.BytesIO(PHOTO), "a.jpg")}).get_json()[
+        "file"
+    ]
     run_jobs()
-    sent = [client.post("/photos/plot", json={"photo": photo, "turn": False, **PAGE}) for photo in (uploaded, photo_server)]
+    sent = [
+        client.post("/photos/plot", json={"photo": photo, "turn": False, **PAGE})
+        for photo in (uploaded, photo_server)
+    ]
     run_jobs()
     first, second = (client.get(f"{response.headers['Location']}/result").data for response in sent)
     assert first == second
@@ -218,7 +259,9 @@ def test_the_same_photo_gives_the_same_drawing_from_wherever_it_comes(
         assert file.read() == first
 
 
-def test_what_cannot_be_drawn_is_refused_at_once(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_what_cannot_be_drawn_is_refused_at_once(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     failed = send(client, PHOTO[:3000]).get_json()["job_id"]
     run_jobs()
     for more, field in [
@@ -248,7 +291,9 @@ def test_a_drawing_of_a_photo_that_could_not_be_stored_is_given_up(
     assert job_of(client, response)["status"] in {"failed", "canceled"}
 
 
-def test_a_white_photo_is_said_to_be_blank(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_a_white_photo_is_said_to_be_blank(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     photo = send(client, encoded(Image.new("RGB", (50, 50), "white"), "PNG")).get_json()["job_id"]
     response = client.post("/photos/plot", json={"photo": photo, **PAGE})
     run_jobs()

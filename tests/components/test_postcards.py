@@ -21,7 +21,9 @@ def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[
     job = client.get(f"/jobs/{reply['job_id']}").get_json()
     assert job["result"] == "output/postcards/postcard_John Doe_birthday.svg"
     assert job["timeout"] == 120
-    svg = ElementTree.fromstring(client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True))
+    svg = ElementTree.fromstring(
+        client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True)
+    )
     assert (svg.get("width"), svg.get("height")) == ("210mm", "148mm")
 
 
@@ -40,7 +42,9 @@ def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[
         ("template_name", None),
     ],
 )
-def test_a_postcard_that_cannot_be_drawn_is_refused_at_once(client: FlaskClient, field: str, value: Any) -> None:
+def test_a_postcard_that_cannot_be_drawn_is_refused_at_once(
+    client: FlaskClient, field: str, value: Any
+) -> None:
     response = client.post("/postcards", json={**CARD, field: value})
     assert response.status_code == 422
     assert [error["field"] for error in response.get_json()["errors"]] == [field]
@@ -49,10 +53,15 @@ def test_a_postcard_that_cannot_be_drawn_is_refused_at_once(client: FlaskClient,
 def test_a_misspelt_template_and_a_misspelt_field_come_with_a_hint(client: FlaskClient) -> None:
     response = client.post("/postcards", json={**CARD, "template_name": "birthdy", "mesage": "hi"})
     hints = {error["field"]: error["hint"] for error in response.get_json()["errors"]}
-    assert hints == {"template_name": "did you mean 'birthday'?", "mesage": "did you mean 'message'?"}
+    assert hints == {
+        "template_name": "did you mean 'birthday'?",
+        "mesage": "did you mean 'message'?",
+    }
 
 
-def test_a_recipient_cannot_lead_out_of_the_output_folder(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_a_recipient_cannot_lead_out_of_the_output_folder(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     reply = client.post("/postcards", json={**CARD, "recipient": "../../../etc/passwd"}).get_json()
     run_jobs()
     job = client.get(f"/jobs/{reply['job_id']}").get_json()

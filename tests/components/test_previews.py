@@ -21,12 +21,18 @@ def test_each_pattern_has_a_picture_that_a_browser_may_keep(client: FlaskClient,
     tones = picture.tobytes()
     assert min(tones) < 128 < max(tones)
     assert "max-age" in response.headers["Cache-Control"]
-    again = client.get(links["preview_png"], query_string={"width": 200}, headers={"If-None-Match": response.headers["ETag"]})
+    again = client.get(
+        links["preview_png"],
+        query_string={"width": 200},
+        headers={"If-None-Match": response.headers["ETag"]},
+    )
     assert again.status_code == 304
 
 
 def test_a_preview_is_a_whole_drawing_and_its_seed_chooses_which(client: FlaskClient) -> None:
-    first, second = (client.get("/patterns/truchet/preview.svg", query_string={"seed": seed}) for seed in (1, 2))
+    first, second = (
+        client.get("/patterns/truchet/preview.svg", query_string={"seed": seed}) for seed in (1, 2)
+    )
     assert first.content_type.startswith("image/svg+xml")
     assert 'width="105mm"' in first.text
     assert first.data != second.data

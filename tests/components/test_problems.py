@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import default_exceptions
 
-from components.problems import FAMILY_STATUS, BadFields, EdgeError, FieldError, bounded, flatten, status_of
+from components.problems import (
+    FAMILY_STATUS,
+    BadFields,
+    EdgeError,
+    FieldError,
+    bounded,
+    flatten,
+    status_of,
+)
 from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, VectorError
 from libraries.settings import Settings
 from tests.watchful import WatchfulClient, watchful_client
@@ -29,14 +37,20 @@ def with_route(settings: Settings, view: object) -> FlaskClient:
 
 
 @pytest.mark.parametrize("code", sorted(default_exceptions))
-def test_every_error_of_flask_and_werkzeug_is_a_problem_document(settings: Settings, code: int) -> None:
+def test_every_error_of_flask_and_werkzeug_is_a_problem_document(
+    settings: Settings, code: int
+) -> None:
     """Attack list, row 36."""
-    response = with_route(settings, lambda: abort(code, "a text with /secret/place in it")).get("/probe")
+    response = with_route(settings, lambda: abort(code, "a text with /secret/place in it")).get(
+        "/probe"
+    )
     assert response.status_code == code
     assert "/secret/place" not in response.get_data(as_text=True)
 
 
-def test_a_crash_tells_the_client_an_id_and_the_log_the_rest(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_crash_tells_the_client_an_id_and_the_log_the_rest(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     """Attack list, row 36."""
 
     def crash() -> str:
@@ -100,9 +114,19 @@ def test_the_method_of_a_request_cannot_be_overridden(client: FlaskClient) -> No
 
 @pytest.mark.parametrize(
     "address",
-    ["/jobs//x", "/jobs/x//result", "/jobs/x/", "/docs/", "/%2e%2e/app.py", "/assets/%2e%2e/main.py", "/assets/..%2fmain.py"],
+    [
+        "/jobs//x",
+        "/jobs/x//result",
+        "/jobs/x/",
+        "/docs/",
+        "/%2e%2e/app.py",
+        "/assets/%2e%2e/main.py",
+        "/assets/..%2fmain.py",
+    ],
 )
-def test_an_untidy_address_is_not_there_instead_of_redirecting(client: FlaskClient, address: str) -> None:
+def test_an_untidy_address_is_not_there_instead_of_redirecting(
+    client: FlaskClient, address: str
+) -> None:
     assert client.get(address).status_code == 404
 
 
@@ -116,14 +140,19 @@ def test_the_id_of_a_request_is_kept_if_it_is_well_formed(client: FlaskClient) -
     assert response.headers["X-Request-ID"] == response.get_json()["request_id"] == "order-7.a_B"
 
 
-@pytest.mark.parametrize("odd", ["", "a b", "x" * 129, "<script>", "a;b", "\N{LATIN SMALL LETTER E WITH ACUTE}", "a\x1b[2J"])
+@pytest.mark.parametrize(
+    "odd",
+    ["", "a b", "x" * 129, "<script>", "a;b", "\N{LATIN SMALL LETTER E WITH ACUTE}", "a\x1b[2J"],
+)
 def test_an_odd_id_of_a_request_is_replaced(client: FlaskClient, odd: str) -> None:
     given_back = client.get("/healthz", headers={"X-Request-ID": odd}).headers["X-Request-ID"]
     assert given_back != odd
     assert len(given_back) == 32
 
 
-def test_the_address_in_a_problem_is_a_valid_reference_however_odd_it_was(client: FlaskClient) -> None:
+def test_the_address_in_a_problem_is_a_valid_reference_however_odd_it_was(
+    client: FlaskClient,
+) -> None:
     for address in ("/%00%0a%22", "/%ff", "/" + "%F0%9F%98%80" * 300, "/<script>"):
         instance = client.get(address).get_json()["instance"]
         assert instance.isascii()
@@ -132,7 +161,8 @@ def test_the_address_in_a_problem_is_a_valid_reference_however_odd_it_was(client
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(), lambda one: st.lists(one) | st.dictionaries(st.text(), one)
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
     )
 )
 def test_an_echoed_value_is_short_and_harmless(value: object) -> None:
@@ -144,7 +174,12 @@ def test_an_echoed_value_is_short_and_harmless(value: object) -> None:
 
 
 def test_messages_of_marshmallow_are_flattened_with_their_paths() -> None:
-    messages = {"a": ["x", "did you mean 'b'?"], "list": {0: ["y"]}, "_schema": ["z"], "deep": {"er": {"_schema": ["w"]}}}
+    messages = {
+        "a": ["x", "did you mean 'b'?"],
+        "list": {0: ["y"]},
+        "_schema": ["z"],
+        "deep": {"er": {"_schema": ["w"]}},
+    }
     assert list(flatten(messages)) == [
         FieldError(("a",), "x", "did you mean 'b'?"),
         FieldError(("list", "0"), "y"),

@@ -15,7 +15,13 @@ from libraries.settings import Settings
 
 
 @pytest.mark.parametrize(
-    ("said", "heard"), [('{"pen": 2}', {"pen": 2}), ("ready", {"text": "ready"}), ("[1]", {"text": "[1]"}), ("{", {"text": "{"})]
+    ("said", "heard"),
+    [
+        ('{"pen": 2}', {"pen": 2}),
+        ("ready", {"text": "ready"}),
+        ("[1]", {"text": "[1]"}),
+        ("{", {"text": "{"}),
+    ],
 )
 def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
     broker: EmbeddedBroker, settings: Settings, said: str, heard: dict[str, Any]

@@ -26,7 +26,9 @@ def test_the_capacity_of_an_idle_queue_without_workers(client: FlaskClient) -> N
     }
 
 
-def test_the_capacity_counts_what_waits_and_who_works(client: FlaskClient, start_worker: Callable[..., WorkerProcess]) -> None:
+def test_the_capacity_counts_what_waits_and_who_works(
+    client: FlaskClient, start_worker: Callable[..., WorkerProcess]
+) -> None:
     assert client.post("/queue/pause").get_json() == {"paused": True}
     for _ in range(3):
         enqueue_background_job(NOTHING)
@@ -49,4 +51,7 @@ def test_a_paused_queue_keeps_its_jobs_until_it_is_resumed(
     until(lambda: client.get("/capacity").get_json()["paused"], what="a paused queue")
     assert client.get(f"/jobs/{job_id}").get_json()["status"] == "queued"
     assert client.post("/queue/resume").get_json() == {"paused": False}
-    until(lambda: client.get(f"/jobs/{job_id}").get_json()["status"] == "finished", what="a job done after the pause")
+    until(
+        lambda: client.get(f"/jobs/{job_id}").get_json()["status"] == "finished",
+        what="a job done after the pause",
+    )

@@ -14,7 +14,11 @@ from components.strict_json import DEEPEST, MalformedJson, deeper_than, parse_st
 from libraries.settings import Settings
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -73,7 +77,9 @@ def test_the_depth_of_json_is_measured_rightly(value: Any, levels: int) -> None:
         nested(DEEPEST + 1, '["]]]]]]",', "]"),
     ],
 )
-def test_json_deeper_than_the_limit_is_refused_without_recursion(client: FlaskClient, text: str) -> None:
+def test_json_deeper_than_the_limit_is_refused_without_recursion(
+    client: FlaskClient, text: str
+) -> None:
     """Attack list, row 22."""
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 400
@@ -110,7 +116,9 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
         (b"\x00", "line 1"),
     ],
 )
-def test_what_is_not_strict_json_is_malformed_and_the_answer_says_why(client: FlaskClient, text: bytes, told: str) -> None:
+def test_what_is_not_strict_json_is_malformed_and_the_answer_says_why(
+    client: FlaskClient, text: bytes, told: str
+) -> None:
     """Attack list, rows 21 and 22."""
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 400
@@ -122,10 +130,14 @@ def test_what_is_not_strict_json_is_malformed_and_the_answer_says_why(client: Fl
 def test_json_that_is_no_object_is_unprocessable(client: FlaskClient, text: str) -> None:
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 422
-    assert response.get_json()["errors"] == [{"pointer": "#", "detail": "The body must be a JSON object."}]
+    assert response.get_json()["errors"] == [
+        {"pointer": "#", "detail": "The body must be a JSON object."}
+    ]
 
 
-@pytest.mark.parametrize("text", ['{"id": "\\ud800"}', '{"params": {"x": ["a", "\\uDFFF"]}}', '{"\\ud800": 1}'])
+@pytest.mark.parametrize(
+    "text", ['{"id": "\\ud800"}', '{"params": {"x": ["a", "\\uDFFF"]}}', '{"\\ud800": 1}']
+)
 def test_half_a_surrogate_pair_is_unprocessable(client: FlaskClient, text: str) -> None:
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 422
@@ -151,13 +163,24 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
         {"Content-Type": "\x7f"},
     ],
 )
-def test_another_media_type_charset_or_encoding_is_not_taken(client: FlaskClient, headers: dict[str, str]) -> None:
+def test_another_media_type_charset_or_encoding_is_not_taken(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
     response = client.post("/artboard/create", data=b'{"width": 1}', headers=headers)
-    assert (response.status_code, response.get_json()["type"]) == (415, "/problems/unsupported-media-type")
+    assert (response.status_code, response.get_json()["type"]) == (
+        415,
+        "/problems/unsupported-media-type",
+    )
 
 
 @pytest.mark.parametrize(
-    "media_type", ["application/json", "application/vnd.api+json", "application/json; charset=UTF-8", "Application/JSON"]
+    "media_type",
+    [
+        "application/json",
+        "application/vnd.api+json",
+        "application/json; charset=UTF-8",
+        "Application/JSON",
+    ],
 )
 def test_every_way_of_naming_json_in_utf_8_is_taken(client: FlaskClient, media_type: str) -> None:
     body = b'{"width": 60, "height": 60, "complexity": "simple"}'
@@ -179,21 +202,35 @@ class Torrent(io.RawIOBase):
         return len(buffer)
 
 
-def test_a_body_over_the_limit_is_refused_by_its_length_before_it_is_read(client: FlaskClient) -> None:
+def test_a_body_over_the_limit_is_refused_by_its_length_before_it_is_read(
+    client: FlaskClient,
+) -> None:
     """Attack list, rows 22 and 24."""
     torrent = Torrent()
     flood = {"wsgi.input": torrent, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(10**10)}
     response = client.post("/artboard/create", environ_overrides=flood, **JSON)
-    assert (response.status_code, response.get_json()["type"]) == (413, "/problems/payload-too-large")
+    assert (response.status_code, response.get_json()["type"]) == (
+        413,
+        "/problems/payload-too-large",
+    )
     assert torrent.taken == 0
 
 
-def test_a_body_without_a_length_is_read_up_to_the_limit_and_no_further(client: FlaskClient, settings: Settings) -> None:
+def test_a_body_without_a_length_is_read_up_to_the_limit_and_no_further(
+    client: FlaskClient, settings: Settings
+) -> None:
     """Attack list, row 24."""
     torrent = Torrent()
-    flood = {"wsgi.input": torrent, "wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    flood = {
+        "wsgi.input": torrent,
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+    }
     response = client.post("/artboard/create", environ_overrides=flood, **JSON)
-    assert (response.status_code, response.get_json()["type"]) == (413, "/problems/payload-too-large")
+    assert (response.status_code, response.get_json()["type"]) == (
+        413,
+        "/problems/payload-too-large",
+    )
     assert torrent.taken <= settings.max_body
 
 

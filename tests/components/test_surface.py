@@ -22,7 +22,9 @@ BRIEFLY = settings(
     suppress_health_check=list(HealthCheck),
 )
 load_all_checks()
-CONFORMANCE = CHECKS.get_by_names(["content_type_conformance", "response_schema_conformance", "status_code_conformance"])
+CONFORMANCE = CHECKS.get_by_names(
+    ["content_type_conformance", "response_schema_conformance", "status_code_conformance"]
+)
 ODD_TEXTS = [
     "",
     "\x00",
@@ -39,7 +41,9 @@ ODD_TEXTS = [
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_every_route_answers_made_up_requests_as_it_is_documented(client: FlaskClient, mode: GenerationMode) -> None:
+def test_every_route_answers_made_up_requests_as_it_is_documented(
+    client: FlaskClient, mode: GenerationMode
+) -> None:
     described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
     tried = set()
     for found in described.get_all_operations():
@@ -70,13 +74,21 @@ def routes(client: FlaskClient) -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("odd", ODD_TEXTS, ids=range(len(ODD_TEXTS)))
-def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(client: FlaskClient, odd: str) -> None:
+def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(
+    client: FlaskClient, odd: str
+) -> None:
     """Attack list, rows 5, 8, 13, 16 and 36; the client looks at every response."""
     header = re.sub(r"[^\x20-\x7e]", "?", odd)[:2000]
     for rule, method in routes(client):
         address = re.sub(r"<[^>]+>", "x", rule)
         body = json.dumps(dict.fromkeys(("width", "recipient", "file_path", "file_list", odd), odd))
-        headers = {"X-Request-ID": header, "Prefer": header, "If-None-Match": header, "Range": header, "Accept": header}
+        headers = {
+            "X-Request-ID": header,
+            "Prefer": header,
+            "If-None-Match": header,
+            "Range": header,
+            "Accept": header,
+        }
         response = client.open(
             address, method=method, query_string={odd: odd, "download": odd}, headers=headers,
             data=body if method == "POST" else None, content_type="application/json",
@@ -90,7 +102,13 @@ def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(client:
 @settings(BRIEFLY, max_examples=40, suppress_health_check=list(HealthCheck))
 def test_no_text_in_an_address_is_an_error_of_ours(client: FlaskClient, text: str) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
-    for address in (f"/{quoted}", f"/jobs/{quoted}", f"/patterns/{quoted}", f"/problems/{quoted}", f"/assets/{quoted}"):
+    for address in (
+        f"/{quoted}",
+        f"/jobs/{quoted}",
+        f"/patterns/{quoted}",
+        f"/problems/{quoted}",
+        f"/assets/{quoted}",
+    ):
         assert client.get(address).status_code in (200, 400, 404, 503)
 
 

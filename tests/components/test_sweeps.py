@@ -79,7 +79,9 @@ def sheet_of(client: FlaskClient, reply: dict[str, Any]) -> TestResponse:
 
 
 def test_a_sheet_has_the_drawing_of_every_seed(client: FlaskClient, run_jobs: RunJobs) -> None:
-    reply = asked(client, **GRID, seeds=[3, 7, 12, 4], sheet={"paper": "a5", "orientation": "landscape"})
+    reply = asked(
+        client, **GRID, seeds=[3, 7, 12, 4], sheet={"paper": "a5", "orientation": "landscape"}
+    )
     assert reply["captions"] == ["seed 3", "seed 7", "seed 12", "seed 4"]
     assert len(reply["job_ids"]) == 4
     before = client.get(reply["links"]["self"]).get_json()
@@ -106,27 +108,49 @@ def test_a_count_of_seeds_begins_at_the_seed(client: FlaskClient, broker: object
 
 
 def test_two_parameters_make_rows_and_columns(client: FlaskClient, broker: object) -> None:
-    reply = asked(client, **SPIRAL, vary={"pitch": [4, 8], "seed": {"from": 1, "to": 2, "steps": 3}})
+    reply = asked(
+        client, **SPIRAL, vary={"pitch": [4, 8], "seed": {"from": 1, "to": 2, "steps": 3}}
+    )
     assert reply["columns"] == 2
-    assert reply["captions"] == ["pitch 4, seed 1", "pitch 4, seed 2", "pitch 8, seed 1", "pitch 8, seed 2"]
+    assert reply["captions"] == [
+        "pitch 4, seed 1",
+        "pitch 4, seed 2",
+        "pitch 8, seed 1",
+        "pitch 8, seed 2",
+    ]
     drawn = [(call["params"], call["seed"]) for call in map(arguments_of, reply["job_ids"])]
     assert drawn == [({"pitch": 4}, 1), ({"pitch": 4}, 2), ({"pitch": 8}, 1), ({"pitch": 8}, 2)]
 
 
-def test_the_steps_of_a_range_are_numbers_that_one_would_write(client: FlaskClient, broker: object) -> None:
+def test_the_steps_of_a_range_are_numbers_that_one_would_write(
+    client: FlaskClient, broker: object
+) -> None:
     reply = asked(client, **SPIRAL, vary={"pitch": {"from": 2, "to": 3, "steps": 4}})
     assert reply["captions"] == ["pitch 2", "pitch 2.33333", "pitch 2.66667", "pitch 3"]
-    assert [arguments_of(job_id)["params"]["pitch"] for job_id in reply["job_ids"]] == [2, 2.33333, 2.66667, 3]
+    assert [arguments_of(job_id)["params"]["pitch"] for job_id in reply["job_ids"]] == [
+        2,
+        2.33333,
+        2.66667,
+        3,
+    ]
 
 
-def test_a_drawing_that_failed_is_crossed_out_with_the_reason(client: FlaskClient, run_jobs: RunJobs, settings: Settings) -> None:
+def test_a_drawing_that_failed_is_crossed_out_with_the_reason(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
     reply = asked(client, **SPIRAL, count=4)
     # A folder lies where the second drawing is to be written; the third is canceled.
     (settings.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(parents=True)
     assert client.post(f"/jobs/{reply['job_ids'][2]}/cancel").status_code == 200
     run_jobs()
     after = client.get(reply["links"]["self"]).get_json()
-    assert [job["status"] for job in after["jobs"]] == ["finished", "failed", "canceled", "finished", "finished"]
+    assert [job["status"] for job in after["jobs"]] == [
+        "finished",
+        "failed",
+        "canceled",
+        "finished",
+        "finished",
+    ]
     drawn = read_svg(sheet_of(client, reply).data).document
     frames = next(number for number, layer in enumerate(drawn.layers) if layer.name == "frames")
     # Four frames, and two crosses of four arms.
@@ -140,8 +164,13 @@ def test_canceling_a_sweep_cancels_its_sheet(client: FlaskClient, run_jobs: RunJ
     assert client.get(reply["links"]["self"]).get_json()["counts"] == {"canceled": 4}
 
 
-def test_a_sweep_that_is_sent_again_with_its_key_is_the_same_sweep(client: FlaskClient, broker: object) -> None:
-    again = [client.post("/sweeps", json={**SPIRAL, "count": 3}, headers={"Idempotency-Key": "sheet 1"}) for _ in range(2)]
+def test_a_sweep_that_is_sent_again_with_its_key_is_the_same_sweep(
+    client: FlaskClient, broker: object
+) -> None:
+    again = [
+        client.post("/sweeps", json={**SPIRAL, "count": 3}, headers={"Idempotency-Key": "sheet 1"})
+        for _ in range(2)
+    ]
     assert again[0].get_json() == again[1].get_json()
     assert again[1].headers["Idempotency-Replayed"] == "true"
     assert background_queue(web_client(get_settings())).count == 3
@@ -153,12 +182,17 @@ def test_what_is_wrong_with_a_sweep_is_said_where_it_stands(client: FlaskClient)
         assert said in found.get(pointer, ""), (more, found)
 
 
-def test_a_sweep_that_would_draw_for_hours_is_refused_with_what_it_would_take(client: FlaskClient) -> None:
+def test_a_sweep_that_would_draw_for_hours_is_refused_with_what_it_would_take(
+    client: FlaskClient,
+) -> None:
     body = {"paper": "a2", "pattern": "flow_field", "params": {"separation": 1.2}, "count": 100}
     problem = client.post("/sweeps", json=body).get_json()
     assert problem["status"] == 422
     assert problem["estimate"] > 30_000_000
-    one = client.post("/sweeps", json={**SPIRAL, "pattern": "grid", "params": {}, "vary": {"spacing_x": [5, 0.001]}})
+    one = client.post(
+        "/sweeps",
+        json={**SPIRAL, "pattern": "grid", "params": {}, "vary": {"spacing_x": [5, 0.001]}},
+    )
     assert one.status_code == 422
 
 

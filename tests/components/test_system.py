@@ -75,7 +75,9 @@ def test_without_a_worker_the_missing_part_is_the_worker(client: FlaskClient) ->
     assert "python -m workers" in body["parts"]["worker"]["fix"]
 
 
-def test_with_a_worker_the_service_is_ready(client: FlaskClient, start_worker: Callable[..., WorkerProcess]) -> None:
+def test_with_a_worker_the_service_is_ready(
+    client: FlaskClient, start_worker: Callable[..., WorkerProcess]
+) -> None:
     start_worker()
     until(lambda: client.get("/readyz").status_code == 200, what="readiness")
     response = client.get("/readyz")
@@ -118,7 +120,9 @@ def test_every_operation_documents_its_errors_as_problem_documents(client: Flask
             assert "503" in node["responses"]
 
 
-def test_every_body_in_the_document_has_an_example_or_examples_of_its_fields(client: FlaskClient) -> None:
+def test_every_body_in_the_document_has_an_example_or_examples_of_its_fields(
+    client: FlaskClient,
+) -> None:
     page = client.get("/docs").get_data(as_text=True)
     assert "-d &#39;{}&#39;" not in page
 
@@ -139,14 +143,20 @@ def test_the_docs_describe_every_route_and_every_field(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("address", ["/docs", "/", "/problems/validation-error"])
-def test_a_page_has_no_script_and_asks_nothing_of_other_hosts(client: FlaskClient, address: str) -> None:
+def test_a_page_has_no_script_and_asks_nothing_of_other_hosts(
+    client: FlaskClient, address: str
+) -> None:
     response = client.get(address, headers=HTML)
     page = Page(response.get_data(as_text=True))
     assert not page.tags & {"script", "iframe", "img", "style", "form"}
-    assert not {name for name in page.attributes if name.startswith("on")} | (page.attributes & {"style"})
+    assert not {name for name in page.attributes if name.startswith("on")} | (
+        page.attributes & {"style"}
+    )
     assert all(one.startswith(("/", "#")) or one == "data:," for one in page.references)
     assert not any(one.startswith("//") for one in page.references)
-    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+    assert response.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; style-src 'self'"
+    )
     css = client.get("/assets/pages.css").get_data(as_text=True)
     assert not re.search(r"url\(|@import", css)
 
@@ -165,7 +175,9 @@ def test_every_link_of_a_page_leads_somewhere(client: FlaskClient, address: str)
 def test_the_host_that_a_request_claims_is_repeated_nowhere(client: FlaskClient) -> None:
     """Attack list, row 40."""
     for address in ("/", "/docs", "/openapi.json", "/patterns", "/nothing", "/problems/not-found"):
-        response = client.get(address, headers={"Host": "e.vil", "X-Forwarded-Host": "e.vil", **HTML})
+        response = client.get(
+            address, headers={"Host": "e.vil", "X-Forwarded-Host": "e.vil", **HTML}
+        )
         assert "e.vil" not in f"{response.headers}{response.get_data(as_text=True)}"
 
 
@@ -174,14 +186,34 @@ def test_a_host_that_is_no_host_is_answered_all_the_same(client: FlaskClient) ->
 
 
 def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Settings) -> None:
-    for host, shown in (("0.0.0.0", "127.0.0.1:5000"), ("::", "127.0.0.1:5000"), ("::1", "[::1]:5000")):  # noqa: S104
+    for host, shown in (
+        ("0.0.0.0", "127.0.0.1:5000"),  # noqa: S104
+        ("::", "127.0.0.1:5000"),
+        ("::1", "[::1]:5000"),
+    ):
         changed = type(settings)(**{**vars(settings), "host": host})
-        assert f"curl http://{shown}/artboard/create" in watchful_client(changed).get("/docs").get_data(as_text=True)
+        assert f"curl http://{shown}/artboard/create" in watchful_client(changed).get(
+            "/docs"
+        ).get_data(as_text=True)
 
 
 def test_every_type_of_problem_has_a_page_that_says_when_it_is_given(client: FlaskClient) -> None:
-    named = {"validation-error", "malformed-json", "unsupported-media-type", "payload-too-large", "not-found", "job-not-found"}
-    named |= {"job-expired", "job-not-finished", "job-failed", "queue-unavailable", "too-complex", "internal-error"}
+    named = {
+        "validation-error",
+        "malformed-json",
+        "unsupported-media-type",
+        "payload-too-large",
+        "not-found",
+        "job-not-found",
+    }
+    named |= {
+        "job-expired",
+        "job-not-finished",
+        "job-failed",
+        "queue-unavailable",
+        "too-complex",
+        "internal-error",
+    }
     assert named <= set(problem_types())
     for slug, kind in problem_types().items():
         response = client.get(f"/problems/{slug}")

@@ -42,16 +42,25 @@ def test_every_task_is_listed_with_what_it_does_and_takes(client: FlaskClient) -
     tasks = {task["name"]: task for task in body["tasks"]}
     card = tasks["workers.svg_tasks.generate_postcard_svg"]
     assert card["summary"].startswith("Draw a postcard")
-    assert card["parameters"][0] == {"name": "recipient", "required": True, "type": "str", "default": None}
+    assert card["parameters"][0] == {
+        "name": "recipient",
+        "required": True,
+        "type": "str",
+        "default": None,
+    }
     assert (card["tries"], card["timeout"], card["schedules"]) == (2, 300, [])
     long = tasks["workers.example_tasks.example_long_task"]
-    assert long["parameters"] == [{"name": "seconds", "required": False, "type": "float", "default": "1.0"}]
+    assert long["parameters"] == [
+        {"name": "seconds", "required": False, "type": "float", "default": "1.0"}
+    ]
     assert long["schedules"] == ["hourly"]
     assert tasks["workers.webhook_tasks.deliver_webhook"]["tries"] > 2
     assert all(task["summary"] for task in body["tasks"])
 
 
-def test_a_schedule_tells_when_it_ran_and_what_became_of_it(client: FlaskClient, scheduled: Settings) -> None:
+def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
+    client: FlaskClient, scheduled: Settings
+) -> None:
     (before,) = client.get("/tasks").get_json()["schedules"]
     assert before["next_run"].endswith(":00:00.000Z")
     assert (before["last_run"], before["last_job"], before["runs"]) == (None, None, 0)
@@ -59,14 +68,21 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(client: FlaskClient,
     one.turn(1_700_000_000)
     (job_id,) = one.turn(1_700_003_600)
     (after,) = client.get("/tasks").get_json()["schedules"]
-    assert (after["last_run"], after["last_job"], after["last_status"]) == ("2023-11-14T23:00:00.000Z", job_id, "queued")
+    assert (after["last_run"], after["last_job"], after["last_status"]) == (
+        "2023-11-14T23:00:00.000Z",
+        job_id,
+        "queued",
+    )
     assert after["when"] == "cron 0 * * * *"
 
 
 def test_the_schedule_of_an_owner_is_shown_to_nobody_else(scheduled: Settings, home: Path) -> None:
     (home / "schedules.toml").write_text(FILE + FILE.replace("hourly", "hers") + 'owner = "ann"\n')
     client = watchful_client(
-        replace(scheduled, api_keys=parse_api_keys(",".join(f"{one}:{digest}" for one, digest in KEYS.items())))
+        replace(
+            scheduled,
+            api_keys=parse_api_keys(",".join(f"{one}:{digest}" for one, digest in KEYS.items())),
+        )
     )
     seen = {}
     for one in KEYS:

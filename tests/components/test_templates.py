@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.drawing import postcards
 from libraries.mailing import TEMPLATES
+from libraries.sheets import postcards
 
 
 def test_every_template_is_listed_with_its_fields(client: FlaskClient) -> None:
     listed = client.get("/templates").get_json()
     assert {one["name"] for one in listed["mail"]} == set(TEMPLATES)
     assert {one["name"] for one in listed["postcards"]} == set(postcards.TEMPLATES)
-    assert all(one["summary"] and one["fields"] for kind in ("mail", "postcards") for one in listed[kind])
+    assert all(
+        one["summary"] and one["fields"] for kind in ("mail", "postcards") for one in listed[kind]
+    )
     card = listed["postcards"][0]["fields"]
     assert [(field["name"], field["required"], field["longest"]) for field in card] == [
         ("recipient", True, postcards.LONGEST_RECIPIENT),
@@ -27,7 +29,12 @@ def test_every_template_is_listed_with_its_fields(client: FlaskClient) -> None:
 @pytest.mark.usefixtures("broker")
 def test_every_example_of_a_mail_template_can_be_sent(client: FlaskClient) -> None:
     for one in client.get("/templates").get_json()["mail"]:
-        mail = {"recipient": "ann@example.com", "subject": "s", "template": one["name"], "context": one["example"]}
+        mail = {
+            "recipient": "ann@example.com",
+            "subject": "s",
+            "template": one["name"],
+            "context": one["example"],
+        }
         assert client.post("/emails", json=mail).status_code == 202
 
 

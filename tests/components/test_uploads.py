@@ -27,11 +27,15 @@ CSV = b"town,people\nOslo,700000\nBergen,290000\n"
 FORM = "multipart/form-data; boundary=cut"
 
 
-def send(client: FlaskClient, data: bytes = CSV, name: str = "towns.csv", **more: Any) -> TestResponse:
+def send(
+    client: FlaskClient, data: bytes = CSV, name: str = "towns.csv", **more: Any
+) -> TestResponse:
     return client.post("/uploads", data={"file": (io.BytesIO(data), name)}, **more)
 
 
-def send_raw(client: FlaskClient, body: bytes, content_type: str = FORM, **more: Any) -> TestResponse:
+def send_raw(
+    client: FlaskClient, body: bytes, content_type: str = FORM, **more: Any
+) -> TestResponse:
     return client.post("/uploads", data=body, content_type=content_type, **more)
 
 
@@ -39,27 +43,38 @@ def parcels(settings: Settings) -> list[bytes]:
     return list(web_client(settings).keys("vector:parcel:*"))  # type: ignore[arg-type]
 
 
-def test_a_file_is_stored_by_a_job_after_the_reply(client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]) -> None:
+def test_a_file_is_stored_by_a_job_after_the_reply(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
     """H1."""
     response = send(client)
     told = response.get_json()
     assert response.status_code == 202
     assert response.headers["Location"] == f"/jobs/{told['job_id']}"
-    assert (told["media_type"], told["size"], told["sha256"]) == ("text/csv", len(CSV), hashlib.sha256(CSV).hexdigest())
+    assert (told["media_type"], told["size"], told["sha256"]) == (
+        "text/csv",
+        len(CSV),
+        hashlib.sha256(CSV).hexdigest(),
+    )
     assert told["file"].startswith("uploads/")
     assert told["file"].endswith("/towns.csv")
     assert not settings.upload_dir.exists()
     run_jobs()
     job = client.get(told["links"]["self"]).get_json()
     assert job["status"] == "finished"
-    assert job["result"].items() >= {"file": told["file"], "size": len(CSV), "sha256": told["sha256"]}.items()
+    assert (
+        job["result"].items()
+        >= {"file": told["file"], "size": len(CSV), "sha256": told["sha256"]}.items()
+    )
     with open_input(told["file"]) as file:
         assert file.read() == CSV
     sweep_parcels(web_client(settings))
     assert not parcels(settings)
 
 
-def test_storing_twice_gives_the_same_file_once(client: FlaskClient, broker: object, settings: Settings) -> None:
+def test_storing_twice_gives_the_same_file_once(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
     """What was tried and died is tried again: the file waits until the job has ended."""
     told = send(client).get_json()
     (key,) = parcels(settings)
@@ -70,10 +85,17 @@ def test_storing_twice_gives_the_same_file_once(client: FlaskClient, broker: obj
     assert len([path for path in settings.upload_dir.rglob("*") if path.is_file()]) == 1
 
 
-def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(client: FlaskClient, broker: object) -> None:
+def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(
+    client: FlaskClient, broker: object
+) -> None:
     """Attack list, row 5."""
     photo = encoded(landscape(), "PNG")
-    for name, end in {"../../etc/passwd": "/passwd.png", "\u202egpj.exe": ".png", "con": ".png", ".png": ".png"}.items():
+    for name, end in {
+        "../../etc/passwd": "/passwd.png",
+        "\u202egpj.exe": ".png",
+        "con": ".png",
+        ".png": ".png",
+    }.items():
         told = send(client, photo, name).get_json()
         assert told["file"].endswith(end)
         assert told["media_type"] == "image/png"
@@ -92,7 +114,9 @@ def test_what_is_taken_for_nothing_known_is_refused_and_nothing_is_kept(
     assert not parcels(settings)
 
 
-def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(client: FlaskClient, broker: object, settings: Settings) -> None:
+def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
     """L10: ten megabytes are taken, one byte more is not, whether the length is told or not."""
     whole = b"a,b\n" * 2_500_000
     head = part(file_name="a.csv")
@@ -101,10 +125,15 @@ def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(client: FlaskClien
     for data in (whole + b"c", whole + whole[:100_000]):
         told = send_raw(client, multipart((head, data)))
         untold = send_raw(
-            client, multipart((head, data)), environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True}
+            client,
+            multipart((head, data)),
+            environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
         )
         for refused in (told, untold):
-            assert (refused.status_code, refused.get_json()["type"]) == (413, "/problems/file-too-large")
+            assert (refused.status_code, refused.get_json()["type"]) == (
+                413,
+                "/problems/file-too-large",
+            )
             assert "10 MB" in refused.get_json()["detail"]
     assert set(parcels(settings)) == before
 
@@ -133,7 +162,9 @@ def test_a_file_is_held_in_pieces_and_leaves_no_temporary_file(
     body = io.BytesIO(multipart((part(file_name="a.csv"), b"a,b\n" * 2_400_000)))
     send(client)
     tracemalloc.start()
-    response = client.post("/uploads", input_stream=body, content_type=FORM, content_length=len(body.getbuffer()))
+    response = client.post(
+        "/uploads", input_stream=body, content_type=FORM, content_length=len(body.getbuffer())
+    )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert response.status_code == 202
@@ -157,10 +188,14 @@ BROKEN = {
 }
 
 
-def test_a_broken_form_is_refused_and_nothing_is_kept(client: FlaskClient, broker: object, settings: Settings) -> None:
+def test_a_broken_form_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
     """Attack list, row 24."""
     told = {name: send_raw(client, body) for name, body in BROKEN.items()}
-    assert {name for name, response in told.items() if response.status_code not in {400, 413}} == set()
+    assert {
+        name for name, response in told.items() if response.status_code not in {400, 413}
+    } == set()
     assert not parcels(settings)
 
 
@@ -208,7 +243,9 @@ def test_a_packed_body_is_refused(client: FlaskClient) -> None:
     assert packed.status_code == 415
 
 
-def test_a_boundary_longer_than_the_standard_has_it_is_taken(client: FlaskClient, broker: object) -> None:
+def test_a_boundary_longer_than_the_standard_has_it_is_taken(
+    client: FlaskClient, broker: object
+) -> None:
     boundary = "-" * 15 + "WerkzeugFormPart_1795340123.12345670.00012345678901234567"
     body = multipart((HEAD, CSV), boundary=boundary, end=f"--{boundary}--\r\n")
     assert len(boundary) > 70
@@ -219,7 +256,11 @@ def test_what_looks_like_a_boundary_belongs_to_the_file_when_it_is_none(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     ends = [b"\r\n--cutter", b"--cut--", b"\r\n--cu", b"\r", b"\n"]
-    files = [CSV.strip() + end + b"x" + b"," * size + end[:-1] for end in ends for size in (70_000, 65_400)]
+    files = [
+        CSV.strip() + end + b"x" + b"," * size + end[:-1]
+        for end in ends
+        for size in (70_000, 65_400)
+    ]
     told = [send_raw(client, multipart((HEAD, data))).get_json() for data in files]
     run_jobs()
     for data, one in zip(files, told, strict=True):
@@ -256,10 +297,15 @@ def test_more_files_than_the_broker_may_hold_are_refused_for_now(
 
 def test_without_a_broker_a_file_is_refused_for_now(client: FlaskClient) -> None:
     response = send(client)
-    assert (response.status_code, response.get_json()["type"]) == (503, "/problems/queue-unavailable")
+    assert (response.status_code, response.get_json()["type"]) == (
+        503,
+        "/problems/queue-unavailable",
+    )
 
 
-def test_a_reply_can_wait_for_the_file(client: FlaskClient, broker: object, settings: Settings) -> None:
+def test_a_reply_can_wait_for_the_file(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
     use_settings(replace(settings, immediate=True))
     response = send(client, headers={"Prefer": "wait=5"})
     assert (response.status_code, response.get_json()["status"]) == (200, "finished")
@@ -293,16 +339,22 @@ def test_what_works_on_a_file_can_be_asked_for_before_it_is_stored_and_waits_for
     assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is there"
 
 
-def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     path = send(client, encoded(landscape(), "PNG"), "hills.png").get_json()["file"]
-    reply = client.post("/photos/plot", json={"photo": path, "paper": "a6", "pattern": "halftone_lines"})
+    reply = client.post(
+        "/photos/plot", json={"photo": path, "paper": "a6", "pattern": "halftone_lines"}
+    )
     assert reply.status_code == 202, reply.get_json()
     run_jobs()
     assert client.get(f"/jobs/{reply.get_json()['job_id']}").get_json()["status"] == "finished"
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canceled(client: FlaskClient) -> None:
+def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canceled(
+    client: FlaskClient,
+) -> None:
     told = send(client).get_json()
     with acting_for("anonymous"):
         assert jobs_storing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)

@@ -52,10 +52,19 @@ def own_server(home: Path) -> Iterator[OwnServer]:
     """A Valkey on a port of this machine, with a password."""
     server, folder, log = OwnServer(free_port()), home / "own-server", home / "own-server.log"
     folder.mkdir()
-    options = {"bind": "127.0.0.1", "port": str(server.port), "requirepass": PASSWORD, "appendonly": "yes", "dir": str(folder)}
+    options = {
+        "bind": "127.0.0.1",
+        "port": str(server.port),
+        "requirepass": PASSWORD,
+        "appendonly": "yes",
+        "dir": str(folder),
+    }
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))],
+            [
+                str(get_binary_path()),
+                *(part for name, value in options.items() for part in (f"--{name}", value)),
+            ],
             stdout=sink,
             stderr=sink,
         )

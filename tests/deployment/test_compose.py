@@ -32,7 +32,9 @@ def compose_program() -> list[str]:
     """Docker Compose, as a plug-in of Docker or as a program of its own."""
     if (
         shutil.which("docker")
-        and not subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode
+        and not subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, check=False
+        ).returncode
     ):
         return ["docker", "compose"]
     return [system_program("docker-compose", "docker-compose")]
@@ -40,9 +42,19 @@ def compose_program() -> list[str]:
 
 def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
     """Have Docker Compose read `compose.yaml` and write it with everything filled in."""
-    environ = {name: value for name, value in os.environ.items() if name != "BROKER_PASSWORD"} | environ
+    environ = {
+        name: value for name, value in os.environ.items() if name != "BROKER_PASSWORD"
+    } | environ
     command = [*compose_program(), "-f", "compose.yaml", "config"]
-    return subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -78,13 +90,20 @@ def test_web_and_worker_share_the_folders_that_both_use(services: dict[str, Any]
     assert f"{of_the_image()['DATA_DIR']}/uploads" in shared
 
 
-def test_the_broker_is_closed_to_strangers_and_keeps_what_it_accepted(services: dict[str, Any]) -> None:
+def test_the_broker_is_closed_to_strangers_and_keeps_what_it_accepted(
+    services: dict[str, Any],
+) -> None:
     """F32, H15; attack list, row 38."""
     broker = services["broker"]
     assert "ports" not in broker
     assert "network_mode" not in broker
     command = " ".join(broker["command"])
-    for option in ("--requirepass", "--appendonly yes", "--appendfsync everysec", "--maxmemory-policy noeviction"):
+    for option in (
+        "--requirepass",
+        "--appendonly yes",
+        "--appendfsync everysec",
+        "--maxmemory-policy noeviction",
+    ):
         assert option in command
     assert any("/data" in str(volume) for volume in broker["volumes"])
 
@@ -96,8 +115,14 @@ def test_without_a_password_nothing_is_started() -> None:
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
-@pytest.mark.parametrize("more", [{}, {"API_KEYS": f"ann:{'0' * 64}", "ALLOW_ANONYMOUS": "0"}], ids=["as it is", "with keys"])
-def test_the_settings_of_a_container_are_accepted(name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"API_KEYS": f"ann:{'0' * 64}", "ALLOW_ANONYMOUS": "0"}],
+    ids=["as it is", "with keys"],
+)
+def test_the_settings_of_a_container_are_accepted(
+    name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The image listens on every address of its container, which the service refuses unless it is told who may come in."""
     service = yaml.safe_load(resolve(BROKER_PASSWORD=PASSWORD, **more).stdout)["services"][name]
     for row in SETTINGS:
@@ -119,7 +144,11 @@ def of_the_image() -> dict[str, str]:
 
 def test_the_web_port_is_open_to_this_machine_only(services: dict[str, Any]) -> None:
     for port in services["web"]["ports"]:
-        assert port.startswith("127.0.0.1:") if isinstance(port, str) else port["host_ip"] == "127.0.0.1", port
+        assert (
+            port.startswith("127.0.0.1:")
+            if isinstance(port, str)
+            else port["host_ip"] == "127.0.0.1"
+        ), port
     assert "ports" not in services["worker"]
 
 
@@ -128,13 +157,26 @@ def test_the_image_runs_as_a_user_of_its_own() -> None:
     users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
     assert users
     assert users[-1] not in ("root", "0")
-    assert instructions.index("USER") > max(place for place, name in enumerate(instructions) if name in ("RUN", "COPY"))
+    assert instructions.index("USER") > max(
+        place for place, name in enumerate(instructions) if name in ("RUN", "COPY")
+    )
 
 
 def test_the_image_gets_all_that_runs_and_nothing_that_does_not_exist() -> None:
-    sources = [source for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE) for source in shlex.split(line)[:-1]]
+    sources = [
+        source
+        for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE)
+        for source in shlex.split(line)[:-1]
+    ]
     assert [source for source in sources if not (REPOSITORY / source).exists()] == []
-    needed = {"app.py", "gunicorn.conf.py", "components", "libraries", "workers", "requirements.txt"}
+    needed = {
+        "app.py",
+        "gunicorn.conf.py",
+        "components",
+        "libraries",
+        "workers",
+        "requirements.txt",
+    }
     assert needed <= set(sources)
     kept_out = (REPOSITORY / ".dockerignore").read_text().split()
     assert needed.isdisjoint(kept_out)
@@ -148,7 +190,9 @@ def test_the_image_has_the_python_that_the_project_asks_for() -> None:
 
 
 @contextmanager
-def running(command: list[str], environ: dict[str, str], log: Path, *, cwd: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], environ: dict[str, str], log: Path, *, cwd: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command of the image, and stop it as Docker does; it must end well."""
     with log.open("wb") as sink:
         process = subprocess.Popen(command, env=environ, cwd=cwd, stdout=sink, stderr=sink)
@@ -166,7 +210,9 @@ def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[st
     programs = home / "programs"
     programs.mkdir()
     server = programs / "valkey-server"
-    server.write_text(f'#!/bin/sh\nexec {get_binary_path()} "$@" --bind 127.0.0.1 --port {port} --dir {home}\n')
+    server.write_text(
+        f'#!/bin/sh\nexec {get_binary_path()} "$@" --bind 127.0.0.1 --port {port} --dir {home}\n'
+    )
     server.chmod(0o755)
     venv = str(Path(sys.executable).parent)
     path = f"{programs}:{venv}:{os.environ['PATH']}"
@@ -179,13 +225,18 @@ def test_the_commands_of_the_image_and_of_the_file_work_together(
     """F32, M8, H15: the same commands as in the containers, on this machine; a client draws."""
     server = OwnServer(free_port())
     environ = as_in_a_container(home, environ, server.port)
-    environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace("broker:6379", f"127.0.0.1:{server.port}")
+    environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace(
+        "broker:6379", f"127.0.0.1:{server.port}"
+    )
     # Docker Compose doubles the dollar signs that are not its own to replace.
     broker = [part.replace("$$", "$") for part in services["broker"]["command"]]
     web = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[-1])
     with running(broker, environ, home / "broker.log", cwd=home) as process:
         server.wait_until_up(process, home / "broker.log")
-        with server.client(password=None) as stranger, pytest.raises(exceptions.AuthenticationError):
+        with (
+            server.client(password=None) as stranger,
+            pytest.raises(exceptions.AuthenticationError),
+        ):
             stranger.ping()
         with (
             running(services["worker"]["command"], environ, home / "worker.log", cwd=REPOSITORY),
@@ -218,5 +269,7 @@ def check_health(test: list[str], environ: dict[str, str]) -> None:
         taken.bind(("127.0.0.1", 0))
         for port, well in ((environ["PORT"], True), (str(taken.getsockname()[1]), False)):
             command = [part.replace(":5000/", f":{port}/") for part in test[1:]]
-            ended = subprocess.run(command, env=environ, capture_output=True, timeout=20, check=False)
+            ended = subprocess.run(
+                command, env=environ, capture_output=True, timeout=20, check=False
+            )
             assert (ended.returncode == 0) == well, ended.stderr

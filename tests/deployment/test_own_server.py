@@ -36,14 +36,35 @@ def test_the_service_draws_with_a_server_of_ones_own_and_starts_no_broker(
         assert client.zcard("rq:finished:background") == 2
 
 
-def test_rqs_own_worker_does_the_job_on_a_server_of_ones_own(own_server: OwnServer, environ: dict[str, str], home: Path) -> None:
+def test_rqs_own_worker_does_the_job_on_a_server_of_ones_own(
+    own_server: OwnServer, environ: dict[str, str], home: Path
+) -> None:
     """M1, M2."""
     arguments = {"width": 50, "height": 50, "pattern_type": "grid", "output_filename": "stock.svg"}
     with own_server.client() as client:
         queue = Queue("background", connection=client, serializer=JSONSerializer)
         job = queue.enqueue_call("workers.svg_tasks.generate_complex_svg", kwargs=arguments)
-        command = [sys.executable, "-m", "rq.cli", "worker", "--burst", "-u", own_server.url, "-S", "json", "background"]
-        done = subprocess.run(command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, timeout=30, check=False)
+        command = [
+            sys.executable,
+            "-m",
+            "rq.cli",
+            "worker",
+            "--burst",
+            "-u",
+            own_server.url,
+            "-S",
+            "json",
+            "background",
+        ]
+        done = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         job.refresh()  # type: ignore[no-untyped-call]
         assert job.get_status().value == "finished"
@@ -51,7 +72,9 @@ def test_rqs_own_worker_does_the_job_on_a_server_of_ones_own(own_server: OwnServ
 
 
 @pytest.mark.parametrize("client_of", [web_client, worker_client])
-def test_the_shortest_url_means_a_server_on_this_machine(client_of: Callable[[Settings], object], settings: Settings) -> None:
+def test_the_shortest_url_means_a_server_on_this_machine(
+    client_of: Callable[[Settings], object], settings: Settings
+) -> None:
     """M3: nothing is connected to, only worked out."""
     client = client_of(replace(settings, redis_url="redis://"))
     assert client.get_connection_kwargs().get("host", "localhost") == "localhost"  # type: ignore[attr-defined]
@@ -66,7 +89,11 @@ def test_a_secure_url_is_accepted_and_its_certificate_is_checked(
     pool = client_of(read_settings(None)).connection_pool  # type: ignore[attr-defined]
     assert issubclass(pool.connection_class, SSLConnection)
     connection = pool.connection_class(**pool.connection_kwargs)
-    assert (connection.host, connection.port, connection.username) == ("broker.example.com", 6380, "ann")
+    assert (connection.host, connection.port, connection.username) == (
+        "broker.example.com",
+        6380,
+        "ann",
+    )
     assert connection.cert_reqs.name == "CERT_REQUIRED"
 
 

@@ -27,7 +27,10 @@ def units() -> dict[str, configparser.SectionProxy]:
 
 def test_the_units_start_the_parts_with_the_commands_of_the_procfile() -> None:
     lines = dict(line.split(": ", 1) for line in (REPOSITORY / "Procfile").read_text().splitlines())
-    started = {name: shlex.split(unit["ExecStart"].replace("()", r"\(\)")) for name, unit in units().items()}
+    started = {
+        name: shlex.split(unit["ExecStart"].replace("()", r"\(\)"))
+        for name, unit in units().items()
+    }
     assert set(started) == set(lines)
     for name, (program, *arguments) in started.items():
         assert Path(program).is_absolute(), "systemd wants whole paths"

@@ -70,18 +70,26 @@ def mark(name: str) -> re.Pattern[str]:
 
 
 def _routes(settings: Settings) -> Iterator[tuple[str, ...]]:
-    paths: dict[str, Any] = create_app(settings).test_client().get("/openapi.json").get_json()["paths"]
+    paths: dict[str, Any] = (
+        create_app(settings).test_client().get("/openapi.json").get_json()["paths"]
+    )
     # A WebSocket has two rules for one address: with the handshake and without.
-    for line in dict.fromkeys((REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines()):
+    for line in dict.fromkeys(
+        (REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines()
+    ):
         rule, method = line.rsplit(" ", 1)
-        described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule), {}).get(method.lower(), {})
+        described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule), {}).get(
+            method.lower(), {}
+        )
         yield f"`{method} {rule}`", described.get("summary") or BRIEF[rule]
 
 
 def _tasks() -> Iterator[tuple[str, ...]]:
     for path in known_tasks():
         module, _, name = path.rpartition(".")
-        summary = (inspect.getdoc(getattr(importlib.import_module(module), name)) or "").partition("\n\n")[0]
+        summary = (inspect.getdoc(getattr(importlib.import_module(module), name)) or "").partition(
+            "\n\n"
+        )[0]
         yield f"`{path}`", " ".join(summary.split())
 
 
@@ -92,4 +100,6 @@ def _settings() -> Iterator[tuple[str, ...]]:
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n" + "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+    return "\n" + "".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
+    )

@@ -32,7 +32,9 @@ def extended(home: Path) -> Path:
     for name in ("app.py", "start_dev.py", "gunicorn.conf.py", "pyproject.toml"):
         shutil.copy(REPOSITORY / name, copy / name)
     for name in ("components", "libraries", "workers"):
-        shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     for name, place in EXTENSIONS.items():
         (copy / place).parent.mkdir(exist_ok=True)
         shutil.copy(EXAMPLES / "extend" / name, copy / place)
@@ -41,38 +43,69 @@ def extended(home: Path) -> Path:
 
 def run(*command: str | Path, service: Service, cwd: Path) -> str:
     """Run an example to its end; return what it printed."""
-    done = subprocess.run(command, env=service.environ, cwd=cwd, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command,
+        env=service.environ,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_the_scripts_draw(start_service: StartService, home: Path) -> None:
     service = start_service()
-    said = run(sys.executable, EXAMPLES / "draw_and_wait.py", service.url, "python.svg", service=service, cwd=home)
+    said = run(
+        sys.executable,
+        EXAMPLES / "draw_and_wait.py",
+        service.url,
+        "python.svg",
+        service=service,
+        cwd=home,
+    )
     assert "python.svg" in said
     run("sh", EXAMPLES / "curl.sh", service.url, "curl.svg", service=service, cwd=home)
     for name in ("python.svg", "curl.svg"):
         assert 'width="210mm"' in (home / name).read_text()
     said = run(sys.executable, "-m", "examples.queue_from_python", service=service, cwd=REPOSITORY)
     assert said.startswith("finished ")
-    said = run(sys.executable, "-m", "examples.talk_by_websocket", service.url, service=service, cwd=REPOSITORY)
+    said = run(
+        sys.executable,
+        "-m",
+        "examples.talk_by_websocket",
+        service.url,
+        service=service,
+        cwd=REPOSITORY,
+    )
     assert "'good morning' → 'buenos días'" in said
     assert said.splitlines()[-1].endswith("/result")
     assert (home / "output" / "grid.svg").exists()
 
 
-def test_the_script_says_what_the_service_has_against_a_request(start_service: StartService, home: Path) -> None:
+def test_the_script_says_what_the_service_has_against_a_request(
+    start_service: StartService, home: Path
+) -> None:
     service = start_service()
     script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
     done = subprocess.run(
-        [sys.executable, "-c", script, service.url], cwd=home, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", script, service.url],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 1
     assert "params.pitch: Must be" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_added_pattern_task_and_endpoint_work_with_no_other_change(start_service: StartService, extended: Path) -> None:
+def test_an_added_pattern_task_and_endpoint_work_with_no_other_change(
+    start_service: StartService, extended: Path
+) -> None:
     """D18."""
     service = start_service(cwd=extended, PYTHONPATH=str(extended))
     assert service.draw(pattern="rays", params={"count": 12}).count("<path") == 12
@@ -85,11 +118,27 @@ def test_an_added_pattern_task_and_endpoint_work_with_no_other_change(start_serv
     assert service.ask("POST", "/greetings", {"name": ""})[0] == 422
 
 
-def test_the_added_pattern_keeps_the_promises_of_every_pattern(extended: Path, environ: dict[str, str]) -> None:
-    shutil.copytree(REPOSITORY / "tests", extended / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "--update-golden", "-k", "rays"]
+def test_the_added_pattern_keeps_the_promises_of_every_pattern(
+    extended: Path, environ: dict[str, str]
+) -> None:
+    shutil.copytree(
+        REPOSITORY / "tests", extended / "tests", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        "--update-golden",
+        "-k",
+        "rays",
+    ]
     done = subprocess.run(
-        [*command, "tests/libraries/test_patterns.py"],
+        [*command, "tests/libraries/patterns/test_every_pattern.py"],
         env=environ | {"PYTHONPATH": str(extended)},
         cwd=extended,
         capture_output=True,
@@ -116,10 +165,15 @@ def test_every_example_is_run_by_a_test() -> None:
         "curl.sh",
         "ruff.toml",
         *(f"extend/{name}" for name in EXTENSIONS),
-        # Drawn by tests/libraries/test_composition.py, and one of them by a command of the README.
-        *(f"compositions/{name}.json" for name in ("botanical_plate", "cmyk_landscape", "concert_poster", "travel_postcard")),
+        # Drawn by tests/libraries/sheets/test_composition.py, and one of them by a command of the README.
+        *(
+            f"compositions/{name}.json"
+            for name in ("botanical_plate", "cmyk_landscape", "concert_poster", "travel_postcard")
+        ),
     }
     found = {
-        str(path.relative_to(EXAMPLES)) for path in EXAMPLES.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        str(path.relative_to(EXAMPLES))
+        for path in EXAMPLES.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
     assert found == known

@@ -57,9 +57,17 @@ def service(start_service: StartService, project: Path) -> Service:
 
 def paste(commands: list[str], service: Service, project: Path) -> list[str]:
     """Run blocks of commands in one shell, stopping at the first that fails; return what each of them printed."""
-    script = "".join(f"echo '=== block'\n{block}\n" for block in commands).replace(ADDRESS, service.url)
+    script = "".join(f"echo '=== block'\n{block}\n" for block in commands).replace(
+        ADDRESS, service.url
+    )
     done = subprocess.run(
-        ["sh", "-euc", script], cwd=project, env=service.environ, capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-euc", script],
+        cwd=project,
+        env=service.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split("=== block\n")[1:]
@@ -70,7 +78,10 @@ def test_every_command_of_the_readme_works_as_it_is(service: Service, project: P
     printed = dict(zip(commands, paste(commands, service, project), strict=True))
     for command, text in printed.items():
         if re.search("-d ['@]", command) and "$(" not in command:
-            assert '"job_id' in text or "<svg" in text or "/problems/validation-error" in text, (command, text)
+            assert '"job_id' in text or "<svg" in text or "/problems/validation-error" in text, (
+                command,
+                text,
+            )
         if ".venv/bin/rq" in command:
             assert "background" in text
     for part, wanted in SAID.items():
@@ -84,7 +95,9 @@ def test_every_command_of_the_readme_works_as_it_is(service: Service, project: P
 
 def test_the_problem_document_in_the_readme_is_what_the_service_answers(service: Service) -> None:
     shown = json.loads(blocks(README, "json")[0])
-    status, answered = service.ask("POST", "/artboard/create", {"width": -1, "height": 297, "pattern": "spirl"})
+    status, answered = service.ask(
+        "POST", "/artboard/create", {"width": -1, "height": 297, "pattern": "spirl"}
+    )
     assert status == shown["status"]
     assert without_request_id(answered) == without_request_id(shown)
 
@@ -106,7 +119,13 @@ def settled(text: str) -> str:
 def test_the_python_of_the_readme_queues_and_cancels(service: Service, project: Path) -> None:
     program = next(block for block in blocks(README, "python") if "get_job_status(" in block)
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=project, env=service.environ, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program],
+        cwd=project,
+        env=service.environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     result, canceled = done.stdout.splitlines()
@@ -115,9 +134,13 @@ def test_the_python_of_the_readme_queues_and_cancels(service: Service, project: 
     assert canceled in ("True", "False")
 
 
-def test_the_key_that_the_deployment_guide_makes_is_one_that_the_settings_take(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_that_the_deployment_guide_makes_is_one_that_the_settings_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     command = blocks(REPOSITORY / "docs" / "deployment.md", "sh")[0]
-    said = subprocess.run(["sh", "-euc", command], capture_output=True, text=True, timeout=10, check=True).stdout
+    said = subprocess.run(
+        ["sh", "-euc", command], capture_output=True, text=True, timeout=10, check=True
+    ).stdout
     made = re.fullmatch(r"the key: (\w{64})\nAPI_KEYS=(ann:\w{64})\n", said)
     assert made is not None
     monkeypatch.setenv("API_KEYS", made[2])

@@ -62,7 +62,9 @@ def client(broker: EmbeddedBroker, settings: Settings) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def fleet(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Callable[[int], Fleet]]:
+def fleet(
+    broker: EmbeddedBroker, environ: dict[str, str], home: Path
+) -> Iterator[Callable[[int], Fleet]]:
     """A function that starts so many workers, which the test then tends."""
     started: list[Fleet] = []
 

@@ -62,7 +62,9 @@ class Sockets(Beside):
 
     async def _begin(self, port: int, number: int) -> None:
         for _ in range(number):
-            opened = await connect(f"ws://127.0.0.1:{port}/ws/background_jobs", ping_interval=None, proxy=None)
+            opened = await connect(
+                f"ws://127.0.0.1:{port}/ws/background_jobs", ping_interval=None, proxy=None
+            )
             await opened.recv()
             self._open.append(opened)
             self._talks.append(asyncio.create_task(self._talk(opened, len(self._open) / number)))
@@ -99,7 +101,9 @@ class Reader:
             try:
                 reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
                 known = f"Last-Event-ID: {self.heard[-1][0]}\r\n" if self.heard else ""
-                self._writer.write(f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: x\r\n{known}\r\n".encode())
+                self._writer.write(
+                    f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: x\r\n{known}\r\n".encode()
+                )
                 if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 "):
                     await asyncio.sleep(0.1)
                     continue
@@ -119,7 +123,9 @@ class Reader:
             self._writer.transport.abort()
 
     def _take(self, text: str) -> None:
-        fields = dict(line.split(": ", 1) for line in text.strip().split("\n") if not line.startswith(":"))
+        fields = dict(
+            line.split(": ", 1) for line in text.strip().split("\n") if not line.startswith(":")
+        )
         if "id" in fields:
             self.heard.append((fields["id"], fields["event"], json.loads(fields["data"])))
             self.over = fields["event"] in ("finished", "failed", "canceled")

@@ -12,7 +12,9 @@ from tests.conftest import WorkerProcess, until
 def children(pid: int) -> list[int]:
     """The processes that a process has started and that still belong to it."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     except FileNotFoundError:
         return []
 
@@ -67,7 +69,11 @@ class Fleet:
 
     def kill(self, place: int, *, horse_only: bool = False) -> bool:
         """Kill a worker, or only its work-horse; tell whether there was one to kill."""
-        victims = children(self.workers[place].process.pid) if horse_only else [self.workers[place].process.pid]
+        victims = (
+            children(self.workers[place].process.pid)
+            if horse_only
+            else [self.workers[place].process.pid]
+        )
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         return bool(victims)
@@ -80,7 +86,9 @@ class Fleet:
 
     def said(self) -> str:
         """All that the workers have logged, those that have ended too."""
-        return "\n".join((self._home / f"fleet{n}.log").read_text() for n in range(1, self._started + 1))
+        return "\n".join(
+            (self._home / f"fleet{n}.log").read_text() for n in range(1, self._started + 1)
+        )
 
     def close(self) -> None:
         """Kill those that still run."""

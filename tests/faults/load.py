@@ -74,7 +74,9 @@ def calls_to_an_idle_process(found: list[float], *, rate: float) -> Iterator[Non
     It has nothing to do, so what it takes is what the machine is busy with besides: other tests, other people.
     """
     stop = threading.Event()
-    with subprocess.Popen([sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as echo:
+    with subprocess.Popen(
+        [sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as echo:
         assert echo.stdin is not None
         assert echo.stdout is not None
         ask, answer = echo.stdin.fileno(), echo.stdout.fileno()
@@ -111,7 +113,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def steady_load(
-    port: int, make: Callable[[int, Measured], Request], *, rate: float, seconds: float, clients: int = 8, pid: int = 0
+    port: int,
+    make: Callable[[int, Measured], Request],
+    *,
+    rate: float,
+    seconds: float,
+    clients: int = 8,
+    pid: int = 0,
 ) -> Measured:
     """Send `rate` requests a second, made by `make(number, so far)`, for so many seconds; `pid` is whose CPU time to measure."""
     measured, lock = Measured(), threading.Lock()

@@ -71,7 +71,9 @@ class Place:
         """So many workers on it."""
         fleet = Fleet(self.environ, self.home, size)
         try:
-            yield Site(self.broker, self.client, fleet, self.settings.output_dir, self.home / "ledger")
+            yield Site(
+                self.broker, self.client, fleet, self.settings.output_dir, self.home / "ledger"
+            )
         finally:
             fleet.close()
 
@@ -93,7 +95,11 @@ def place(**more: str) -> Iterator[Place]:
     """A fresh installation; `more` are further settings."""
     home = Path(tempfile.mkdtemp(prefix="va-soak-"))
     ours = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output")} | more
-    kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {row.name for row in SETTINGS}
+    }
     environ = kept | ours | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
     os.environ.update(ours)
     settings = use_settings(read_settings(None))
@@ -116,31 +122,63 @@ def place(**more: str) -> Iterator[Place]:
 
 def nothing_lost(outcome: Outcome, jobs: int) -> bool:
     """Tell whether every job is finished, with its file whole, and no list holds a remainder."""
-    return (outcome.ends, outcome.never, outcome.torn, outcome.left) == ({"finished": jobs}, 0, [], (0, 0, 0))
+    return (outcome.ends, outcome.never, outcome.torn, outcome.left) == (
+        {"finished": jobs},
+        0,
+        [],
+        (0, 0, 0),
+    )
 
 
 def f1(rng: random.Random, minutes: float) -> Row:
     """A kill each two seconds for a minute, 2,000 jobs."""
     with place() as here, here.site(3) as site:
         outcome = kill_storm(site, rng, jobs=2000, seconds=60, every=2, work=0.1)
-    passed = nothing_lost(outcome, 2000) and outcome.settled <= 30 and outcome.most_runs <= MOST_RUNS
-    return Row("F1 kill storm", "0 lost, 0 torn, all ended <= 30 s after the last kill", outcome.told, passed)
+    passed = (
+        nothing_lost(outcome, 2000) and outcome.settled <= 30 and outcome.most_runs <= MOST_RUNS
+    )
+    return Row(
+        "F1 kill storm",
+        "0 lost, 0 torn, all ended <= 30 s after the last kill",
+        outcome.told,
+        passed,
+    )
 
 
 def f5(rng: random.Random, minutes: float) -> Row:
     """Fifty rolling restarts, 1,500 jobs."""
     with place() as here, here.site(3) as site:
         outcome = rolling_restarts(site, rng, jobs=1500, restarts=50, work=0.07)
-    passed = nothing_lost(outcome, 1500) and outcome.settled <= 12 and outcome.exits == {0: 50} and outcome.twice == 0
-    return Row("F5 rolling restarts", "0 failed, 0 stranded <= 12 s after, every exit 0", outcome.told, passed)
+    passed = (
+        nothing_lost(outcome, 1500)
+        and outcome.settled <= 12
+        and outcome.exits == {0: 50}
+        and outcome.twice == 0
+    )
+    return Row(
+        "F5 rolling restarts",
+        "0 failed, 0 stranded <= 12 s after, every exit 0",
+        outcome.told,
+        passed,
+    )
 
 
 def f6(rng: random.Random, minutes: float) -> Row:
     """The broker killed three times, 1,000 jobs."""
     with place() as here, here.site(3) as site:
         outcome = broker_kills(site, jobs=1000, kills=3, down=1.0, work=0.05)
-    passed = nothing_lost(outcome, 1000) and outcome.settled <= 30 and not outcome.exits and outcome.twice <= 9
-    return Row("F6 broker killed", "0 lost, ended <= 30 s, <= 1 run twice per worker and kill", outcome.told, passed)
+    passed = (
+        nothing_lost(outcome, 1000)
+        and outcome.settled <= 30
+        and not outcome.exits
+        and outcome.twice <= 9
+    )
+    return Row(
+        "F6 broker killed",
+        "0 lost, ended <= 30 s, <= 1 run twice per worker and kill",
+        outcome.told,
+        passed,
+    )
 
 
 def f8(rng: random.Random, minutes: float) -> Row:
@@ -156,7 +194,12 @@ def f8(rng: random.Random, minutes: float) -> Row:
         and outage.meanwhile <= 30
         and not outage.endings
     )
-    return Row("F8 broker down 25 s", "503 < 1 s, not ready <= 2 s, work resumes <= 5 s", outage.told, passed)
+    return Row(
+        "F8 broker down 25 s",
+        "503 < 1 s, not ready <= 2 s, work resumes <= 5 s",
+        outage.told,
+        passed,
+    )
 
 
 def l2(rng: random.Random, minutes: float) -> Row:
@@ -168,7 +211,12 @@ def l2(rng: random.Random, minutes: float) -> Row:
         ids = [submit("workers.probe_tasks.nothing").id for _ in range(number)]
         rate = number / (time.monotonic() - began)
         each = (here.client.info("memory")["used_memory"] - empty) / number
-        polls = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{rng.choice(ids)}"), rate=50, seconds=20)
+        polls = steady_load(
+            server.port,
+            lambda n, _: Request("GET", f"/jobs/{rng.choice(ids)}"),
+            rate=50,
+            seconds=20,
+        )
         back = time.monotonic()
         kill_broker(here.broker, 0.0)
         ready = time.monotonic() - back
@@ -176,7 +224,12 @@ def l2(rng: random.Random, minutes: float) -> Row:
     p99 = polls.percentile(0.99)
     measured = f"{rate:.0f} queued/s; {each:.0f} B a job; {polls.told}; ready {ready:.1f} s after a kill with {kept} jobs"
     passed = rate >= 2000 and each <= 1500 and p99 < 0.05 and ready <= 10 and kept == number
-    return Row("L2 100,000 queued", ">= 2,000/s, <= 1.5 kB a job, GET p99 < 50 ms, restart <= 10 s", measured, passed)
+    return Row(
+        "L2 100,000 queued",
+        ">= 2,000/s, <= 1.5 kB a job, GET p99 < 50 ms, restart <= 10 s",
+        measured,
+        passed,
+    )
 
 
 def resident(pid: int) -> float:
@@ -192,16 +245,32 @@ def open_files(pid: int) -> int:
 
 def l4(rng: random.Random, minutes: float) -> Row:
     """Three hundred WebSockets for ten minutes, and one more than there may be."""
-    with place(MAX_STREAMS="300") as here, here.web() as server, Sockets(server.port, 300) as sockets:
+    with (
+        place(MAX_STREAMS="300") as here,
+        here.web() as server,
+        Sockets(server.port, 300) as sockets,
+    ):
         ids = [queue(here.client, "probe_tasks.nothing") for _ in range(100)]
-        refused = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[0]}/events"), rate=10, seconds=1)
-        load = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=600)
+        refused = steady_load(
+            server.port, lambda n, _: Request("GET", f"/jobs/{ids[0]}/events"), rate=10, seconds=1
+        )
+        load = steady_load(
+            server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=600
+        )
         memory, alive = resident(web_process(server.process.pid)), sockets.alive
-    measured = (
-        f"{alive} alive, {sockets.answers} answers on them; {load.told}; {memory:.0f} MB; one more: {dict(refused.answers)}"
+    measured = f"{alive} alive, {sockets.answers} answers on them; {load.told}; {memory:.0f} MB; one more: {dict(refused.answers)}"
+    passed = (
+        alive == 300
+        and load.percentile(0.99) < 0.1
+        and memory < 200
+        and set(refused.answers) == {503}
     )
-    passed = alive == 300 and load.percentile(0.99) < 0.1 and memory < 200 and set(refused.answers) == {503}
-    return Row("L4 300 sockets, 10 min", "all alive, GET p99 < 100 ms, < 200 MB, the next gets 503", measured, passed)
+    return Row(
+        "L4 300 sockets, 10 min",
+        "all alive, GET p99 < 100 ms, < 200 MB, the next gets 503",
+        measured,
+        passed,
+    )
 
 
 def l6(rng: random.Random, minutes: float) -> Row:
@@ -213,12 +282,20 @@ def l6(rng: random.Random, minutes: float) -> Row:
             ids = [queue(here.client, "probe_tasks.nothing") for _ in range(jobs)]
             while not all_done(here.client, ids):
                 time.sleep(0.05)
-            steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % jobs]}"), rate=400, seconds=jobs / 200)
+            steady_load(
+                server.port,
+                lambda n, _: Request("GET", f"/jobs/{ids[n % jobs]}"),
+                rate=400,
+                seconds=jobs / 200,
+            )
 
         def forgotten() -> int:
             """Wait until every record has expired, and return what the broker uses once its tables have shrunk."""
             deadline = time.monotonic() + 120
-            while next(here.client.scan_iter("rq:job:*", count=1000), None) and time.monotonic() < deadline:
+            while (
+                next(here.client.scan_iter("rq:job:*", count=1000), None)
+                and time.monotonic() < deadline
+            ):
                 time.sleep(1)
             time.sleep(10)
             return int(here.client.info("memory")["used_memory"])
@@ -239,8 +316,15 @@ def l6(rng: random.Random, minutes: float) -> Row:
         f"{files['web']:+d} descriptors, broker {100 * left / start - 100:+.0f} % of its start, or "
         f"{(left - start) / 10_000:.0f} bytes a job, after all results expired"
     )
-    passed = grown["worker"] < 10 and grown["web"] < 20 and max(map(abs, files.values())) <= 20 and left <= 1.1 * start
-    return Row("L6 memory", "worker < +10 MB, web < +20 MB, broker within 10 % after TTL", measured, passed)
+    passed = (
+        grown["worker"] < 10
+        and grown["web"] < 20
+        and max(map(abs, files.values())) <= 20
+        and left <= 1.1 * start
+    )
+    return Row(
+        "L6 memory", "worker < +10 MB, web < +20 MB, broker within 10 % after TTL", measured, passed
+    )
 
 
 def web_process(pid: int) -> int:
@@ -250,14 +334,21 @@ def web_process(pid: int) -> int:
 
 def l8(rng: random.Random, minutes: float) -> Row:
     """Everything at once for a long time, one kill a minute."""
-    with place(MAX_QUEUE="1000000") as here, here.site(2) as site, here.web() as server, Sockets(server.port, 20) as sockets:
+    with (
+        place(MAX_QUEUE="1000000") as here,
+        here.site(2) as site,
+        here.web() as server,
+        Sockets(server.port, 20) as sockets,
+    ):
         total = Measured()
         held = [resident(web_process(server.process.pid))]
         for minute in range(max(1, int(minutes))):
             site.fleet.kill(rng.randrange(2), horse_only=minute % 3 == 2)
             for _ in range(6):
                 site.fleet.tend()
-                part = steady_load(server.port, lambda n, so_far: _mixed(n, total, rng), rate=70, seconds=10)
+                part = steady_load(
+                    server.port, lambda n, so_far: _mixed(n, total, rng), rate=70, seconds=10
+                )
                 total.seconds += part.seconds
                 total.answers += part.answers
                 total.ids += part.ids
@@ -271,7 +362,12 @@ def l8(rng: random.Random, minutes: float) -> Row:
     growth = held[-1] - held[min(2, len(held) - 1)]
     measured = f"{dict(ends)}; {total.told}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced; "
     measured += f"{alive} of 20 sockets alive"
-    passed = alive == 20 and ends == {"finished": len(total.ids)} and errors < len(total.seconds) / 1000 and growth < 20
+    passed = (
+        alive == 20
+        and ends == {"finished": len(total.ids)}
+        and errors < len(total.seconds) / 1000
+        and growth < 20
+    )
     return Row(f"L8 {minutes:g} min", "0 lost, errors < 0.1 %, no growth", measured, passed)
 
 
@@ -289,8 +385,17 @@ ROWS: dict[str, Callable[[random.Random, float], Row]] = {
 
 def main() -> int:
     """Run the rows and print the table; return 0 when all are passed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description="Faults and loads at full length.")
-    parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help=f"of {', '.join(ROWS)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.soak", description="Faults and loads at full length."
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=ROWS,
+        default=list(ROWS),
+        metavar="ROW",
+        help=f"of {', '.join(ROWS)}",
+    )
     parser.add_argument("--minutes", type=float, default=30, help="length of L8 (default 30)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options = parser.parse_args()
@@ -300,7 +405,9 @@ def main() -> int:
     passed = True
     for name in options.only:
         row = ROWS[name](random.Random(options.seed), options.minutes)  # noqa: S311 - chooses what is killed when
-        tell(f"| {row.fault} | {row.pass_number} | {row.measured} | {'passed' if row.passed else 'MISSED'} |")
+        tell(
+            f"| {row.fault} | {row.pass_number} | {row.measured} | {'passed' if row.passed else 'MISSED'} |"
+        )
         sys.stdout.flush()
         passed = passed and row.passed
     return 0 if passed else 1

@@ -71,7 +71,15 @@ class Load:
         self.site = site
         self.texts = {f"job{n}": f"job{n} " * 4000 for n in range(number)}
         self.ids = [
-            queue(site.client, "fault_tasks.leave_a_trail", str(site.ledger), key, seconds, text, retries=RETRIES)
+            queue(
+                site.client,
+                "fault_tasks.leave_a_trail",
+                str(site.ledger),
+                key,
+                seconds,
+                text,
+                retries=RETRIES,
+            )
             for key, text in self.texts.items()
         ]
 
@@ -105,11 +113,15 @@ class Load:
         outcome.most_runs = max(len(rows) for rows in trail.values())
         outcome.never = sum(1 for key in self.texts if key not in trail)
         outcome.exits = Counter(self.site.fleet.endings)
-        outcome.errors = Counter(str(status["error"]) for status in map(get_job_status, self.ids) if status["error"])
+        outcome.errors = Counter(
+            str(status["error"]) for status in map(get_job_status, self.ids) if status["error"]
+        )
         return outcome
 
 
-def kill_storm(site: Site, rng: random.Random, *, jobs: int, seconds: float, every: float, work: float) -> Outcome:
+def kill_storm(
+    site: Site, rng: random.Random, *, jobs: int, seconds: float, every: float, work: float
+) -> Outcome:
     """F1: kill a worker every few seconds, and every third time only its work-horse."""
     load, outcome = Load(site, jobs, work), Outcome()
     end = time.monotonic() + seconds
@@ -123,7 +135,9 @@ def kill_storm(site: Site, rng: random.Random, *, jobs: int, seconds: float, eve
     return load.settle(outcome, seconds=60)
 
 
-def rolling_restarts(site: Site, rng: random.Random, *, jobs: int, restarts: int, work: float) -> Outcome:
+def rolling_restarts(
+    site: Site, rng: random.Random, *, jobs: int, restarts: int, work: float
+) -> Outcome:
     """F5: stop one worker after the other with SIGTERM and start a new one in its place."""
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(restarts):
@@ -192,7 +206,12 @@ def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
     """F8: take the broker away for a while, ask for drawings all the time, and look how the work resumes."""
     outage = Outage()
     meanwhile = queue(
-        site.client, "fault_tasks.leave_a_trail", str(site.ledger), "meanwhile", min(2.0, down / 2), retries=RETRIES
+        site.client,
+        "fault_tasks.leave_a_trail",
+        str(site.ledger),
+        "meanwhile",
+        min(2.0, down / 2),
+        retries=RETRIES,
     )
     until(lambda: begun(site.ledger, "meanwhile"), what="the beginning of a job")
     assert site.broker.pid is not None
@@ -203,7 +222,9 @@ def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
         _ask(web, outage, away)
     site.broker.start()
     back = time.monotonic()
-    job = queue(site.client, "fault_tasks.leave_a_trail", str(site.ledger), "after", 0.0, retries=RETRIES)
+    job = queue(
+        site.client, "fault_tasks.leave_a_trail", str(site.ledger), "after", 0.0, retries=RETRIES
+    )
     waiting = {job: "first_job", meanwhile: "meanwhile"}
     while waiting and time.monotonic() < back + 60:
         for job_id in [one for one in waiting if all_done(site.client, [one])]:

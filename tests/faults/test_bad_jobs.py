@@ -32,18 +32,25 @@ def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_do
     three = fleet(3)
     began = time.monotonic()
     poison = {
-        "kills the worker": queue(client, "fault_tasks.kill_the_worker", str(ledger), "worker", retries=3),
+        "kills the worker": queue(
+            client, "fault_tasks.kill_the_worker", str(ledger), "worker", retries=3
+        ),
         "kills itself": queue(client, "fault_tasks.kill_itself", str(ledger), "itself", retries=3),
         "is stuck": queue(client, "probe_tasks.deaf", 60, job_timeout=1),
         "swallows": queue(client, "probe_tasks.swallow", 60, job_timeout=1),
         "takes all memory": queue(client, "fault_tasks.eat", 10**12, retries=3),
     }
-    others = [queue(client, "fault_tasks.leave_a_trail", str(ledger), f"o{n}", 0.02, retries=3) for n in range(100)]
+    others = [
+        queue(client, "fault_tasks.leave_a_trail", str(ledger), f"o{n}", 0.02, retries=3)
+        for n in range(100)
+    ]
     ended: dict[str, float] = {}
 
     def all_over() -> bool:
         three.tend()
-        for name in [name for name, job in poison.items() if name not in ended and all_done(client, [job])]:
+        for name in [
+            name for name, job in poison.items() if name not in ended and all_done(client, [job])
+        ]:
             ended[name] = time.monotonic() - began
         return len(ended) == len(poison) and all_done(client, others)
 
@@ -60,11 +67,16 @@ def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_do
     assert leftovers(client) == (0, 0, 0)
 
 
-def test_a_job_over_its_memory_fails_alone_and_is_not_tried_again(start_worker: StartWorker, client: Redis) -> None:
+def test_a_job_over_its_memory_fails_alone_and_is_not_tried_again(
+    start_worker: StartWorker, client: Redis
+) -> None:
     """F12."""
     start_worker(JOB_MEMORY="1GB")
     began = Stopwatch()
-    greedy, modest = queue(client, "fault_tasks.eat", 2 * 10**9, retries=3), queue(client, "fault_tasks.eat", 10**6)
+    greedy, modest = (
+        queue(client, "fault_tasks.eat", 2 * 10**9, retries=3),
+        queue(client, "fault_tasks.eat", 10**6),
+    )
     until(lambda: all_done(client, [greedy, modest]), what="both jobs")
     assert began.seconds() < 5
     assert failure(greedy)[0] == "failed"
@@ -89,7 +101,10 @@ def test_without_room_for_its_file_a_job_fails_and_leaves_no_part_of_it(
     """F13."""
     worker = start_worker(JOB_FILE_SIZE="1MB")
     horse = horse_of(worker)
-    large, small = queue(client, "fault_tasks.fill", "large.txt", 8 << 20), queue(client, "fault_tasks.fill", "small.txt", 8192)
+    large, small = (
+        queue(client, "fault_tasks.fill", "large.txt", 8 << 20),
+        queue(client, "fault_tasks.fill", "small.txt", 8192),
+    )
     until(lambda: all_done(client, [large, small]), what="both jobs")
     assert failure(large)[:2] == ("failed", "storage-full")
     assert failure(small)[0] == "finished"

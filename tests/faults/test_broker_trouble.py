@@ -32,7 +32,11 @@ StartWorker = Callable[..., WorkerProcess]
 
 
 def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
-    broker: EmbeddedBroker, start_worker: StartWorker, settings: Settings, client: Redis, ledger: Path
+    broker: EmbeddedBroker,
+    start_worker: StartWorker,
+    settings: Settings,
+    client: Redis,
+    ledger: Path,
 ) -> None:
     """F9."""
     web = watchful_client(settings)
@@ -45,7 +49,10 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
     slowest = 0.0
     try:
         while time.monotonic() < hung + 6:
-            for method, path, body in (("POST", "/artboard/create", QUEUED), ("GET", "/readyz", None)):
+            for method, path, body in (
+                ("POST", "/artboard/create", QUEUED),
+                ("GET", "/readyz", None),
+            ):
                 asked = time.monotonic()
                 reply = web.open(path, method=method, json=body)
                 assert reply.status_code == 503
@@ -58,13 +65,21 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
     assert slowest <= 3
     entries = Counter(client.lrange(QUEUE_KEY, 0, -1))
     assert not entries or max(entries.values()) == 1
-    until(lambda: all_done(client, [running]) and leftovers(client) == (0, 0, 0), seconds=20, what="the end of all jobs")
+    until(
+        lambda: all_done(client, [running]) and leftovers(client) == (0, 0, 0),
+        seconds=20,
+        what="the end of all jobs",
+    )
     assert states(client, [running]) == {"finished": 1}
     assert len([run for run in runs(ledger)["running"] if run.ended < float("inf")]) == 1
 
 
 def test_enqueues_whose_replies_are_lost_make_one_job_each(
-    proxy: CuttingProxy, settings: Settings, start_worker: StartWorker, client: Redis, monkeypatch: pytest.MonkeyPatch
+    proxy: CuttingProxy,
+    settings: Settings,
+    start_worker: StartWorker,
+    client: Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """F10."""
     seen: set[bytes] = set()
@@ -129,7 +144,9 @@ def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
     assert worker.process.poll() is None
 
 
-def test_an_idle_worker_outlives_a_time_without_memory(start_worker: StartWorker, client: Redis) -> None:
+def test_an_idle_worker_outlives_a_time_without_memory(
+    start_worker: StartWorker, client: Redis
+) -> None:
     """F11."""
     worker = start_worker()
     horse = horse_of(worker)
@@ -149,7 +166,15 @@ def test_a_worker_refuses_a_broker_that_throws_keys_away(
     """F11: such a broker loses jobs without a word when its memory is full."""
     client.config_set("maxmemory-policy", policy)
     command = [sys.executable, "-m", "workers", "--burst"]
-    ended = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(
+        command,
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 1
     said = ended.stdout + ended.stderr
     assert policy in said
@@ -157,7 +182,9 @@ def test_a_worker_refuses_a_broker_that_throws_keys_away(
     assert "Traceback" not in said
 
 
-def test_a_worker_whose_record_was_forgotten_is_counted_again(start_worker: StartWorker, client: Redis) -> None:
+def test_a_worker_whose_record_was_forgotten_is_counted_again(
+    start_worker: StartWorker, client: Redis
+) -> None:
     """The record expires while the broker is away for longer than the worker may be silent."""
     worker = start_worker()
     until(lambda: queue_health()["workers"] == 1, what="one worker")
@@ -168,7 +195,10 @@ def test_a_worker_whose_record_was_forgotten_is_counted_again(start_worker: Star
     assert queue_health()["workers"] == 0
 
 
-@pytest.mark.parametrize("error", [exceptions.ConnectionError(), exceptions.TimeoutError(), exceptions.BusyLoadingError()])
+@pytest.mark.parametrize(
+    "error",
+    [exceptions.ConnectionError(), exceptions.TimeoutError(), exceptions.BusyLoadingError()],
+)
 def test_the_listener_for_commands_outlives_every_trouble_with_the_broker(
     broker: EmbeddedBroker, settings: Settings, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,9 @@ def ask(port: int, path: str) -> tuple[int, str | None, Any]:
     return found
 
 
-def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is_refused(server: Server, client: Redis) -> None:
+def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is_refused(
+    server: Server, client: Redis
+) -> None:
     """L4."""
     ids = [queue(client, "probe_tasks.nothing") for _ in range(100)]
     with Sockets(server.port, HELD) as sockets:
@@ -54,9 +56,13 @@ def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is
         with pytest.raises(InvalidStatus) as refused:
             connect(f"ws://127.0.0.1:{server.port}/ws/background_jobs", proxy=None, legacy=True)
         assert refused.value.response.status_code == 503
-        measured = steady_load(server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=15)
+        measured = steady_load(
+            server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=15
+        )
         memory = resident(web_process(server.process.pid))
-        tell(f"{measured.told}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB")
+        tell(
+            f"{measured.told}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB"
+        )
         assert (sockets.alive, sockets.lost) == (HELD, [])
         assert sockets.answers > 10 * HELD
         assert measured.answers == {200: 750}
@@ -85,15 +91,32 @@ def test_a_hundred_streams_cut_at_once_come_back_and_have_missed_nothing(
         gate.touch()
         back = []
         for share in (0.1, 0.4, 0.7):
-            until(lambda share=share: all(len(one.heard) > share * LINES for one in readers.all), what="lines")  # type: ignore[misc]
+            until(
+                lambda share=share: all(len(one.heard) > share * LINES for one in readers.all),  # type: ignore[misc]
+                what="lines",
+            )
             cut = readers.cut()
-            until(lambda cut=cut: readers.back_since(cut), seconds=10, what="a hundred streams again")  # type: ignore[misc]
+            until(
+                lambda cut=cut: readers.back_since(cut),  # type: ignore[misc]
+                seconds=10,
+                what="a hundred streams again",
+            )
             back.append(time.monotonic() - cut)
         until(lambda: readers.over, seconds=20, what="the end of all streams")
     tell(f"all back after {', '.join(f'{seconds:.2f} s' for seconds in back)}")
     for reader in readers.all:
         orders = [tuple(map(int, event_id.split("-"))) for event_id, _, _ in reader.heard]
         assert orders == sorted(set(orders))
-        assert [data["message"] for _, name, data in reader.heard if name == "log"] == [f"line {n}" for n in range(1, LINES + 1)]
+        assert [data["message"] for _, name, data in reader.heard if name == "log"] == [
+            f"line {n}" for n in range(1, LINES + 1)
+        ]
         assert reader.heard[-1][1] == "finished"
-    assert len({json.dumps([event_id for event_id, _, _ in reader.heard][-LINES:]) for reader in readers.all}) == 1
+    assert (
+        len(
+            {
+                json.dumps([event_id for event_id, _, _ in reader.heard][-LINES:])
+                for reader in readers.all
+            }
+        )
+        == 1
+    )

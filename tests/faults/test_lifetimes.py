@@ -23,7 +23,9 @@ DRAWING = {"width": 60, "height": 60, "pattern": "grid", "id": "short-lived"}
 
 
 @pytest.fixture
-def short_lived(environ: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def short_lived(
+    environ: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
     """Settings by which a result lives for two seconds, for all processes of the test."""
     environ["RESULT_TTL"] = "2s"
     monkeypatch.setenv("RESULT_TTL", "2s")
@@ -32,7 +34,10 @@ def short_lived(environ: dict[str, str], settings: Settings, monkeypatch: pytest
 
 
 def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
-    broker: EmbeddedBroker, short_lived: Settings, start_worker: Callable[[], WorkerProcess], client: Redis
+    broker: EmbeddedBroker,
+    short_lived: Settings,
+    start_worker: Callable[[], WorkerProcess],
+    client: Redis,
 ) -> None:
     """F15."""
     web = watchful_client(short_lived)
@@ -56,7 +61,11 @@ def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
     log = home / "second.log"
     with log.open("wb") as sink:
         second = subprocess.Popen(
-            [sys.executable, "-m", "libraries.job_manager.broker"], env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+            [sys.executable, "-m", "libraries.job_manager.broker"],
+            env=environ,
+            cwd=REPOSITORY,
+            stdout=sink,
+            stderr=sink,
         )
     try:
         until(lambda: "sharing it" in log.read_text(), seconds=5, what="a second keeper that joins")

@@ -64,7 +64,9 @@ def test_a_hundred_drawings_a_second_are_accepted_fast(
     assert set(states(client, measured.ids)) <= {"queued", "started", "finished"}
 
 
-def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(server: Server, client: Redis) -> None:
+def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(
+    server: Server, client: Redis
+) -> None:
     """L3."""
     ids = [queue(client, "probe_tasks.nothing") for _ in range(1000)]
 
@@ -74,7 +76,12 @@ def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(se
         etag = so_far.etags.get(path, "") if number % 2 else ""
         return Request("GET", path, headers={"If-None-Match": etag} if etag else None)
 
-    measured = measure(lambda: steady_load(server.port, poll, rate=300, seconds=10, clients=6, pid=server.process.pid), p99=0.1)
+    measured = measure(
+        lambda: steady_load(
+            server.port, poll, rate=300, seconds=10, clients=6, pid=server.process.pid
+        ),
+        p99=0.1,
+    )
     assert set(measured.answers) == {200, 304}
     assert measured.answers[304] > measured.answers[200] / 3
     assert measured.within(0.1)
@@ -90,7 +97,11 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
     simple = {"width": 60, "height": 60, "complexity": "simple"}
 
     def ask(number: int, _: Measured) -> Request:
-        return Request("POST", "/artboard/create", simple) if number % 2 else Request("GET", "/healthz")
+        return (
+            Request("POST", "/artboard/create", simple)
+            if number % 2
+            else Request("GET", "/healthz")
+        )
 
     def load() -> Measured:
         with ExitStack() as stack:
@@ -105,10 +116,14 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
     assert measured.within(0.5)
 
 
-def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(fleet: Callable[[int], Fleet], client: Redis, ledger: Path) -> None:
+def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(
+    fleet: Callable[[int], Fleet], client: Redis, ledger: Path
+) -> None:
     """L7."""
     both = fleet(2)
-    items: list[dict[str, object]] = [{"ledger": str(ledger), "key": f"item{n}", "seconds": 0.0} for n in range(500)]
+    items: list[dict[str, object]] = [
+        {"ledger": str(ledger), "key": f"item{n}", "seconds": 0.0} for n in range(500)
+    ]
     items[321]["seconds"] = "soon"
     batch = submit_batch("workers.fault_tasks.leave_a_trail", items, JobOptions(retries=0))
     percents = [0]
@@ -124,6 +139,10 @@ def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(fleet: Callable[[i
     assert set(percents) - {0, 100}, "it was seen on its way"
     state = fetch_batch(batch.id)
     assert state.counts == {"finished": 499, "failed": 1}
-    assert [number for number, job in enumerate(state.jobs) if job is not None and job.status == "failed"] == [321]
+    assert [
+        number
+        for number, job in enumerate(state.jobs)
+        if job is not None and job.status == "failed"
+    ] == [321]
     assert begun(ledger) == 500
     assert both.endings == []

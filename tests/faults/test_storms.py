@@ -34,7 +34,9 @@ Start = Callable[[int], Fleet]
 
 
 @pytest.fixture
-def site(broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path) -> Site:
+def site(
+    broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path
+) -> Site:
     return Site(broker, client, fleet(3), settings.output_dir, ledger)
 
 
@@ -51,7 +53,9 @@ def assert_nothing_lost(outcome: Outcome, jobs: int) -> None:
     assert outcome.left == (0, 0, 0)
 
 
-def test_workers_killed_again_and_again_lose_no_job_and_tear_no_file(site: Site, rng: random.Random) -> None:
+def test_workers_killed_again_and_again_lose_no_job_and_tear_no_file(
+    site: Site, rng: random.Random
+) -> None:
     """F1."""
     outcome = kill_storm(site, rng, jobs=300, seconds=16, every=2, work=0.12)
     assert_nothing_lost(outcome, 300)
@@ -102,7 +106,9 @@ def test_every_accepted_request_is_there_after_the_broker_was_killed(
     assert states(client, accepted) == {"queued": len(accepted)}
 
 
-def test_with_the_broker_down_requests_are_refused_fast_and_the_work_resumes_after_it(site: Site, web: FlaskClient) -> None:
+def test_with_the_broker_down_requests_are_refused_fast_and_the_work_resumes_after_it(
+    site: Site, web: FlaskClient
+) -> None:
     """F8."""
     outage = broker_outage(site, web, down=5)
     tell(outage.told)

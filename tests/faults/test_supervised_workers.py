@@ -35,7 +35,11 @@ def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> It
         with (home / f"supervisor{len(started)}.log").open("wb") as sink:
             started.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "workers"], env=environ | {"WORKERS": "2"}, cwd=home, stdout=sink, stderr=sink
+                    [sys.executable, "-m", "workers"],
+                    env=environ | {"WORKERS": "2"},
+                    cwd=home,
+                    stdout=sink,
+                    stderr=sink,
                 )
             )
         until(lambda: queue_health()["workers"] >= 2, what="two workers")
@@ -53,20 +57,26 @@ def worker_of(supervisor: subprocess.Popen[bytes], horse: int) -> int:
     return worker
 
 
-def test_a_killed_worker_is_replaced_and_its_job_is_done(supervise: Supervise, client: Redis, ledger: Path) -> None:
+def test_a_killed_worker_is_replaced_and_its_job_is_done(
+    supervise: Supervise, client: Redis, ledger: Path
+) -> None:
     supervisor = supervise()
     before = set(children(supervisor.pid))
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 2.0, retries=1)
     until(lambda: begun(ledger) == 1, what="the first run")
     victim = worker_of(supervisor, runs(ledger)["a"][0].pid)
     os.kill(victim, signal.SIGKILL)
-    until(lambda: len(set(children(supervisor.pid)) - {victim}) == 2, seconds=5, what="a new worker")
+    until(
+        lambda: len(set(children(supervisor.pid)) - {victim}) == 2, seconds=5, what="a new worker"
+    )
     assert len(before & set(children(supervisor.pid))) == 1
     until(lambda: all_done(client, [job]), seconds=15, what="the job")
     assert get_job_status(job)["status"] == "finished"
 
 
-def test_a_killed_supervisor_takes_everything_below_it_along(supervise: Supervise, client: Redis, home: Path) -> None:
+def test_a_killed_supervisor_takes_everything_below_it_along(
+    supervise: Supervise, client: Redis, home: Path
+) -> None:
     """Nothing may go on beside what is started next."""
     supervisor = supervise()
     pid_file = home / "child.pid"
@@ -79,12 +89,18 @@ def test_a_killed_supervisor_takes_everything_below_it_along(supervise: Supervis
     until(lambda: not processes_of(str(home)), seconds=3, what="the end of the others")
 
 
-def test_one_sigterm_ends_all_workers_after_their_jobs(supervise: Supervise, client: Redis, ledger: Path) -> None:
+def test_one_sigterm_ends_all_workers_after_their_jobs(
+    supervise: Supervise, client: Redis, ledger: Path
+) -> None:
     supervisor = supervise()
     jobs = [queue(client, "fault_tasks.leave_a_trail", str(ledger), key, 1.0) for key in ("a", "b")]
     waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "c", 0.0)
     until(lambda: begun(ledger) == 2, what="two running jobs")
     supervisor.send_signal(signal.SIGTERM)
     assert supervisor.wait(10) == 0
-    assert [get_job_status(job)["status"] for job in (*jobs, waiting)] == ["finished", "finished", "queued"]
+    assert [get_job_status(job)["status"] for job in (*jobs, waiting)] == [
+        "finished",
+        "finished",
+        "queued",
+    ]
     assert queue_health()["workers"] == 0

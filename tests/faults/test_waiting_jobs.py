@@ -46,8 +46,13 @@ def test_a_failing_task_is_tried_again_after_each_of_its_pauses_also_when_the_wo
     record = fetch_job(job)
     assert record is not None
     assert (record.status, record.attempt, record.retries_left) == ("failed", 4, 0)
-    assert [attempt["error"] for attempt in record.attempts] == ["ValueError: this task always fails"] * 4
-    times = [(datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["ended_at"])) for row in record.attempts]
+    assert [attempt["error"] for attempt in record.attempts] == [
+        "ValueError: this task always fails"
+    ] * 4
+    times = [
+        (datetime.fromisoformat(row["started_at"]), datetime.fromisoformat(row["ended_at"]))
+        for row in record.attempts
+    ]
     waited = [(times[n + 1][0] - times[n][1]).total_seconds() for n in range(3)]
     tell(f"pauses {pauses}, waited {waited}")
     for pause, seconds in zip(pauses, waited, strict=True):
@@ -75,7 +80,10 @@ def test_a_job_that_falls_due_while_no_worker_lives_runs_soon_after_one_is_back(
 def dependent(client: Redis, job_id: str, ledger: Path) -> str:
     """Queue a job behind another one, as RQ does it."""
     job = Queue(QUEUE, connection=client, serializer=JSONSerializer).enqueue_call(
-        "workers.fault_tasks.leave_a_trail", args=(str(ledger), "after", 0.0), depends_on=job_id, timeout=60
+        "workers.fault_tasks.leave_a_trail",
+        args=(str(ledger), "after", 0.0),
+        depends_on=job_id,
+        timeout=60,
     )
     return str(job.id)
 
@@ -88,7 +96,9 @@ def test_a_job_behind_another_runs_when_that_one_is_finished(
     first = queue(client, "fault_tasks.leave_a_trail", str(ledger), "first", 0.3)
     after = dependent(client, first, ledger)
     if how != "in peace":
-        proxy.rule = Once(LOSE if how == "commit not heard of" else HOLD, "EVALSHA", script("finish").sha)
+        proxy.rule = Once(
+            LOSE if how == "commit not heard of" else HOLD, "EVALSHA", script("finish").sha
+        )
     worker = start_worker(REDIS_URL=proxy.url)
     if how == "killed after the commit":
         assert proxy.holding.wait(10)
@@ -126,14 +136,18 @@ def test_a_paused_queue_runs_nothing_until_it_is_resumed(
     rq = [str(Path(sys.executable).parent / "rq")]
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 1.5)
     until(lambda: begun(ledger) == 1, what="a running job")
-    subprocess.run([*rq, "suspend", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        [*rq, "suspend", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30
+    )
     jobs = [queue(client, "fault_tasks.leave_a_trail", str(ledger), f"w{n}", 0.0) for n in range(3)]
     until(lambda: all_done(client, [running]), what="the running job")
     quiet = time.monotonic() + 1.5
     until(lambda: time.monotonic() > quiet)
     assert begun(ledger) == 1
     assert client.lrange(QUEUE_KEY, 0, -1) == [job.encode() for job in jobs]
-    subprocess.run([*rq, "resume", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        [*rq, "resume", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30
+    )
     until(lambda: all_done(client, jobs), seconds=5, what="the jobs that waited")
     assert list(runs(ledger)) == ["running", "w0", "w1", "w2"]
     assert leftovers(client) == (0, 0, 0)

@@ -19,7 +19,13 @@ from libraries.job_manager import fetch_job, get_job_status
 from libraries.job_manager import worker as job_manager_worker
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.horse import Horse
-from libraries.job_manager.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, executions_key, job_key
+from libraries.job_manager.keys import (
+    INTERMEDIATE_KEY,
+    QUEUE_KEY,
+    STARTED_KEY,
+    executions_key,
+    job_key,
+)
 from libraries.job_manager.transitions import load_scripts, script
 from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until
@@ -100,13 +106,17 @@ def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
     until(lambda: status(next_job) == "finished", seconds=3, what="the next job")
 
 
-def test_with_its_worker_killed_a_job_runs_again_and_never_twice_at_once(fleet: StartFleet, client: Redis, ledger: Path) -> None:
+def test_with_its_worker_killed_a_job_runs_again_and_never_twice_at_once(
+    fleet: StartFleet, client: Redis, ledger: Path
+) -> None:
     """F3."""
     both = fleet(2)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 3.0, retries=1)
     until(lambda: begun(ledger) == 1, what="the first run")
     (first,) = runs(ledger)["a"]
-    (place,) = (n for n, worker in enumerate(both.workers) if first.pid in children(worker.process.pid))
+    (place,) = (
+        n for n, worker in enumerate(both.workers) if first.pid in children(worker.process.pid)
+    )
     both.kill(place)
     struck = time.monotonic()
     until(lambda: gone(first.pid), seconds=1, what="the end of the work-horse")
@@ -247,7 +257,11 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
     # Only the work-horse: it goes on with its job before its worker can look after it.
     os.kill(first.pid, signal.SIGCONT)
     until(
-        lambda: runs(ledger)["signed"][0].ended < float("inf") or gone(first.pid) or GIVEN_AWAY in sleeper.said(),
+        lambda: (
+            runs(ledger)["signed"][0].ended < float("inf")
+            or gone(first.pid)
+            or GIVEN_AWAY in sleeper.said()
+        ),
         what="the end of the first run",
     )
     os.kill(sleeper.process.pid, signal.SIGCONT)
@@ -257,7 +271,9 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
     return Superseded(job, second.pid, before)
 
 
-def test_a_superseded_attempt_cannot_commit(superseded: Superseded, client: Redis, settings: Settings) -> None:
+def test_a_superseded_attempt_cannot_commit(
+    superseded: Superseded, client: Redis, settings: Settings
+) -> None:
     """A worker that was away for too long comes back, and its job has been done by another meanwhile."""
     after = client.hgetall(job_key(superseded.job))
     for name in (b"status", b"committed", b"ended_at", b"worker_name", b"attempts"):
@@ -292,12 +308,20 @@ def test_a_worker_that_finds_its_job_given_away_kills_its_own_run_of_it(
     assert GIVEN_AWAY in sleeper.said()
 
 
-def test_a_stop_command_stops_the_job_it_names_and_no_other(start_worker: StartWorker, client: Redis, ledger: Path) -> None:
+def test_a_stop_command_stops_the_job_it_names_and_no_other(
+    start_worker: StartWorker, client: Redis, ledger: Path
+) -> None:
     worker = start_worker()
     for number in range(8):
-        short = [queue(client, "fault_tasks.leave_a_trail", str(ledger), f"s{number}-{n}", 0.02) for n in range(6)]
+        short = [
+            queue(client, "fault_tasks.leave_a_trail", str(ledger), f"s{number}-{n}", 0.02)
+            for n in range(6)
+        ]
         target = short[2]
-        until(lambda target=target: status(target) in ("started", "finished"), what="the job to stop")  # type: ignore[misc]
+        until(
+            lambda target=target: status(target) in ("started", "finished"),  # type: ignore[misc]
+            what="the job to stop",
+        )
         with suppress(InvalidJobOperation):  # it has just ended
             send_stop_job_command(client, target, serializer="json")
         until(lambda short=short: all_done(client, short), what="the short jobs")  # type: ignore[misc]
@@ -353,7 +377,9 @@ def test_a_second_sigterm_hands_the_job_back_to_the_front_and_ends_the_worker(
 
 
 @pytest.mark.parametrize("victim", ["horse", "worker", "stop command", "timeout"])
-def test_what_a_job_started_dies_with_it(start_worker: StartWorker, client: Redis, home: Path, victim: str) -> None:
+def test_what_a_job_started_dies_with_it(
+    start_worker: StartWorker, client: Redis, home: Path, victim: str
+) -> None:
     """F12: whatever ends the work-horse ends its children."""
     worker = start_worker()
     pid_file = home / "child.pid"

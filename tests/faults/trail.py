@@ -50,7 +50,14 @@ def begun(ledger: Path, key: str = "") -> int:
     return sum(len(rows) for name, rows in runs(ledger).items() if not key or name == key)
 
 
-def queue(client: Redis, task: str, *args: Any, retries: int = 0, intervals: Iterable[float] = (), **options: Any) -> str:
+def queue(
+    client: Redis,
+    task: str,
+    *args: Any,
+    retries: int = 0,
+    intervals: Iterable[float] = (),
+    **options: Any,
+) -> str:
     """Queue a task of the probes that may be tried again so often, after these pauses in seconds, and return the job's id."""
     job = submit(f"workers.{task}", args, {}, JobOptions(retries=retries, **options))
     client.hset(job_key(job.id), "retry_intervals", json.dumps(list(intervals) or [0]))

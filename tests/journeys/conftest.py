@@ -37,13 +37,19 @@ def command_of(pid: int) -> bytes:
 class Service:
     """A running `start_dev.py` of this test's own."""
 
-    def __init__(self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY) -> None:
+    def __init__(
+        self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY
+    ) -> None:
         self.environ = environ | {"PORT": str(free_port())}
         self.log = log
         self.url = f"http://127.0.0.1:{self.environ['PORT']}"
         with log.open("ab") as sink:
             self.process = subprocess.Popen(
-                [sys.executable, "start_dev.py", *options], env=self.environ, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT
+                [sys.executable, "start_dev.py", *options],
+                env=self.environ,
+                cwd=cwd,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
             )
 
     def said(self) -> str:
@@ -52,25 +58,41 @@ class Service:
 
     def wait_until_drawn(self) -> Service:
         """Wait until it has drawn its first artboard."""
-        until(lambda: "Stop with Ctrl-C" in self.said() or self.process.poll() is not None, seconds=30, what="a first drawing")
+        until(
+            lambda: "Stop with Ctrl-C" in self.said() or self.process.poll() is not None,
+            seconds=30,
+            what="a first drawing",
+        )
         assert self.process.poll() is None, self.said()
         return self
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Make a request; return the status and the body, parsed if it is JSON."""
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - http:// only
+        request = urllib.request.Request(  # noqa: S310
+            self.url + path, data, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
-                status, kind, text = reply.status, reply.headers["Content-Type"], reply.read().decode()
+                status, kind, text = (
+                    reply.status,
+                    reply.headers["Content-Type"],
+                    reply.read().decode(),
+                )
         except urllib.error.HTTPError as reply:
             with reply:
-                status, kind, text = reply.code, reply.headers["Content-Type"], reply.read().decode()
+                status, kind, text = (
+                    reply.code,
+                    reply.headers["Content-Type"],
+                    reply.read().decode(),
+                )
         return status, json.loads(text) if "json" in kind else text
 
     def draw(self, **artboard: Any) -> str:
         """Draw an artboard to the end; return the SVG."""
-        status, accepted = self.ask("POST", "/artboard/create", {"width": 100, "height": 100} | artboard)
+        status, accepted = self.ask(
+            "POST", "/artboard/create", {"width": 100, "height": 100} | artboard
+        )
         assert status == 200, accepted
         job = f"/jobs/{accepted['job_id']}"
         until(lambda: self.ask("GET", job)[1]["done"], seconds=15, what="the end of the job")
@@ -81,7 +103,9 @@ class Service:
     def pids(self) -> dict[str, int]:
         """The process ids of the parts by the module or program that they run."""
         found = {}
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        children = (
+            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        )
         for pid in children:
             name = re.search(r"-m (\S+)", command_of(int(pid)).replace(b"\0", b" ").decode())
             if name:
@@ -90,8 +114,12 @@ class Service:
 
     def family(self) -> set[int]:
         """The process ids of everything that descends from it."""
-        listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}
+        listing = subprocess.run(
+            ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        ).stdout
+        parents = {
+            int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())
+        }
         found = {self.process.pid}
         while more := {pid for pid, parent in parents.items() if parent in found} - found:
             found |= more

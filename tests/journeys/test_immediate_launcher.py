@@ -9,7 +9,9 @@ from tests.conftest import until
 from tests.journeys.conftest import Service
 
 
-def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draws(start_service: Callable[..., Service]) -> None:
+def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draws(
+    start_service: Callable[..., Service],
+) -> None:
     service = start_service(IMMEDIATE="1")
     assert set(service.pids()) == {"gunicorn"}
     assert "First artboard: finished" in service.said()
@@ -17,4 +19,7 @@ def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draw
     assert not Path(service.environ["DATA_DIR"]).exists()
     family = service.family()
     assert service.stop() == 0
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), what="the end of all processes")
+    until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in family),
+        what="the end of all processes",
+    )

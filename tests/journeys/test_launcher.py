@@ -21,7 +21,9 @@ from tests.journeys.conftest import Service, free_port
 StartService = Callable[..., Service]
 
 
-def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(start_service: StartService) -> None:
+def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
+    start_service: StartService,
+) -> None:
     """F20."""
     started = Stopwatch()
     service = start_service()
@@ -37,13 +39,21 @@ def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(start_
 
 def test_the_curl_that_it_prints_works_as_it_is(start_service: StartService) -> None:
     service = start_service()
-    command = next(line.split("|", 1)[1].strip() for line in service.said().splitlines() if "| " in line and " curl " in line)
-    answer = subprocess.run(["sh", "-c", f"{command} -sS"], capture_output=True, text=True, check=True).stdout
+    command = next(
+        line.split("|", 1)[1].strip()
+        for line in service.said().splitlines()
+        if "| " in line and " curl " in line
+    )
+    answer = subprocess.run(
+        ["sh", "-c", f"{command} -sS"], capture_output=True, text=True, check=True
+    ).stdout
     assert '"job_id"' in answer
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(start_service: StartService, number: int) -> None:
+def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
+    start_service: StartService, number: int
+) -> None:
     """F22."""
     service = start_service()
     family = service.family()
@@ -55,13 +65,18 @@ def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(s
     assert left == []
 
 
-def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(start_service: StartService) -> None:
+def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(
+    start_service: StartService,
+) -> None:
     """F21. A job that the dying worker still took is another matter: the fault tests see to that."""
     service = start_service()
     killed = service.workers()
     os.kill(killed[0], signal.SIGKILL)
     started = Stopwatch()
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in killed), what="the end of the worker and its work-horse")
+    until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in killed),
+        what="the end of the worker and its work-horse",
+    )
     assert "<svg" in service.draw(pattern="grid")
     assert started.seconds() < 5
 
@@ -88,15 +103,29 @@ def test_nothing_is_left_when_the_launcher_itself_is_killed(start_service: Start
     family = service.family()
     service.process.kill()
     service.process.wait()
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), what="the end of all parts")
+    until(
+        lambda: not any(Path(f"/proc/{pid}").exists() for pid in family),
+        what="the end of all parts",
+    )
 
 
-def test_a_change_of_a_source_file_reloads_the_server(start_service: StartService, home: Path) -> None:
+def test_a_change_of_a_source_file_reloads_the_server(
+    start_service: StartService, home: Path
+) -> None:
     """F23: in a copy of the sources, so that the real ones stay untouched."""
     copy = home / "copy"
-    for name in ("app.py", "start_dev.py", "gunicorn.conf.py", "components", "libraries", "workers"):
+    for name in (
+        "app.py",
+        "start_dev.py",
+        "gunicorn.conf.py",
+        "components",
+        "libraries",
+        "workers",
+    ):
         source = REPOSITORY / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name if source.is_dir() else _made(copy))
+        (shutil.copytree if source.is_dir() else shutil.copy)(
+            source, copy / name if source.is_dir() else _made(copy)
+        )
     service = start_service("--reload", cwd=copy, PYTHONPATH=str(copy))
     before = service.pids()
     time_of_change = time.time_ns() + 10**9
@@ -105,7 +134,9 @@ def test_a_change_of_a_source_file_reloads_the_server(start_service: StartServic
 
     def replaced() -> bool:
         now = service.pids()
-        return now.keys() == before.keys() and all(now[name] != before[name] for name in ("gunicorn", "workers"))
+        return now.keys() == before.keys() and all(
+            now[name] != before[name] for name in ("gunicorn", "workers")
+        )
 
     until(replaced, what="new processes")
     assert service.pids()["broker"] == before["broker"]
@@ -116,16 +147,23 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def test_the_parts_run_alone_with_the_commands_of_the_procfile(environ: dict[str, str], home: Path) -> None:
+def test_the_parts_run_alone_with_the_commands_of_the_procfile(
+    environ: dict[str, str], home: Path
+) -> None:
     """F24, D20: a client draws through web and worker that were started one by one."""
-    environ |= {"PORT": str(free_port()), "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}"}
+    environ |= {
+        "PORT": str(free_port()),
+        "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}",
+    }
     lines = dict(line.split(": ", 1) for line in (REPOSITORY / "Procfile").read_text().splitlines())
     assert set(lines) >= {"web", "worker"}
     started = []
     for name in ("broker", "worker", "web"):
         with (home / f"{name}.log").open("wb") as sink:
             command = ["sh", "-c", f"exec {lines[name]}"]
-            started.append(subprocess.Popen(command, env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink))
+            started.append(
+                subprocess.Popen(command, env=environ, cwd=REPOSITORY, stdout=sink, stderr=sink)
+            )
         if name == "broker":
             until(lambda: "started" in (home / "broker.log").read_text(), what="the broker")
     try:
@@ -146,10 +184,18 @@ def test_the_parts_run_alone_with_the_commands_of_the_procfile(environ: dict[str
             assert process.wait(10) == 0
 
 
-def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(environ: dict[str, str]) -> None:
+def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(
+    environ: dict[str, str],
+) -> None:
     environ |= {"PORT": "http", "JOB_TIMEOUT": "soon", "WORKERS": "0"}
     ended = subprocess.run(
-        [sys.executable, "start_dev.py"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+        [sys.executable, "start_dev.py"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     assert ended.returncode == 2
     assert all(name in ended.stderr for name in ("PORT", "JOB_TIMEOUT", "WORKERS"))
@@ -163,7 +209,13 @@ def test_a_port_that_is_taken_stops_the_start_and_says_what_to_do(environ: dict[
         port = taken.getsockname()[1]
         environ |= {"PORT": str(port)}
         ended = subprocess.run(
-            [sys.executable, "start_dev.py"], env=environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=20, check=False
+            [sys.executable, "start_dev.py"],
+            env=environ,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"Cannot serve at 127.0.0.1 port {port}: ")
@@ -174,5 +226,8 @@ def test_a_port_that_is_taken_stops_the_start_and_says_what_to_do(environ: dict[
 def test_two_workers_share_the_work(start_service: StartService) -> None:
     """F12."""
     service = start_service(WORKERS="2")
-    until(lambda: all(f"worker{number} | " in service.said() for number in (1, 2)), what="two workers that speak")
+    until(
+        lambda: all(f"worker{number} | " in service.said() for number in (1, 2)),
+        what="two workers that speak",
+    )
     assert "<svg" in service.draw()

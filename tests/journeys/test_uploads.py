@@ -55,9 +55,21 @@ def running() -> Iterator[Running]:
         home = Path(tempfile.mkdtemp(prefix="va-"))
         ended.callback(shutil.rmtree, home, ignore_errors=True)
         folders = {f"{name}_DIR": str(home / name.lower()) for name in ("DATA", "OUTPUT", "UPLOAD")}
-        kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {row.name for row in SETTINGS}
+        }
         (home / "temporary").mkdir()
-        environ = kept | folders | {"TMPDIR": str(home / "temporary"), "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+        environ = (
+            kept
+            | folders
+            | {
+                "TMPDIR": str(home / "temporary"),
+                "PYTHONPATH": str(REPOSITORY),
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
         broker = EmbeddedBroker(replace(read_settings(None), data_dir=home / "data", redis_url=""))
         assert broker.keep()
         broker.start()
@@ -70,7 +82,9 @@ def running() -> Iterator[Running]:
         yield Running(server, home, environ)
 
 
-def post(server: Server, body: bytes, path: str = "/uploads", more: str = "") -> tuple[int, dict[str, Any]]:
+def post(
+    server: Server, body: bytes, path: str = "/uploads", more: str = ""
+) -> tuple[int, dict[str, Any]]:
     """Send a form; what the server says when it does not want the rest of it is read all the same."""
     head = HEAD.format(path=path, more=more or f"Content-Length: {len(body)}\r\n")
     with server.connect() as connection:
@@ -107,7 +121,12 @@ def test_twenty_large_files_at_once_take_little_memory_and_no_temporary_file(
     assert post(server, too_large)[0] == 413
     status, problem = post(server, b"", more="Content-Length: 10000000000\r\n")
     assert (status, problem["type"]) == (413, "/problems/file-too-large")
-    chunked = b"".join(b"10000\r\n" + too_large[n : n + 65536] + b"\r\n" for n in range(0, 10_000_000, 65536)) + b"10000\r\n" * 99
+    chunked = (
+        b"".join(
+            b"10000\r\n" + too_large[n : n + 65536] + b"\r\n" for n in range(0, 10_000_000, 65536)
+        )
+        + b"10000\r\n" * 99
+    )
     assert post(server, chunked, more="Transfer-Encoding: chunked\r\n")[0] in {400, 413}
     assert web_memory(server) < 300
 
@@ -117,7 +136,9 @@ def test_a_slow_store_keeps_no_reply_waiting(running: Running) -> None:
     home, log = running.home, running.home / "worker.log"
     command = [sys.executable, "-c", SLOWLY + RUN_WORKER, str(home), "--single"]
     with log.open("wb") as sink:
-        worker = subprocess.Popen(command, env=running.environ, cwd=REPOSITORY, stdout=sink, stderr=sink)
+        worker = subprocess.Popen(
+            command, env=running.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+        )
     try:
         until(lambda: "Listening on" in log.read_text(), what="a listening worker")
         body = multipart((part(file_name="cat.jpg"), from_a_camera()))

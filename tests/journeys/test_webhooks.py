@@ -17,10 +17,15 @@ def test_a_drawing_is_told_of_with_a_signature_again_until_it_is_taken_and_once_
     service = start_service(WEBHOOK_PRIVATE="1")
     with Sink(500, 204) as sink:
         webhook = {"url": sink.url, "events": ["finished"]}
-        _, accepted = service.ask("POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook})
+        _, accepted = service.ask(
+            "POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook}
+        )
         until(lambda: len(sink.received) == 2, seconds=20, what="a second attempt")
         job = f"/jobs/{accepted['job_id']}"
-        until(lambda: len(service.ask("GET", f"{job}/deliveries")[1]["items"]) == 2, what="the note of it")
+        until(
+            lambda: len(service.ask("GET", f"{job}/deliveries")[1]["items"]) == 2,
+            what="the note of it",
+        )
         _, log = service.ask("GET", f"{job}/deliveries")
         assert [one["status"] for one in log["items"]] == [204, 500]
         again = f"{job}/deliveries/{log['items'][0]['delivery_id']}/redeliver"
@@ -31,14 +36,20 @@ def test_a_drawing_is_told_of_with_a_signature_again_until_it_is_taken_and_once_
     assert {one["type"] for one in told} == {"job.finished"}
     assert told[0]["data"] == service.ask("GET", job)[1]
     assert len({one.headers["webhook-id"] for one in sink.received}) == 1
-    assert int(sink.received[1].headers["webhook-timestamp"]) > int(sink.received[0].headers["webhook-timestamp"])
+    assert int(sink.received[1].headers["webhook-timestamp"]) > int(
+        sink.received[0].headers["webhook-timestamp"]
+    )
 
 
-def test_as_it_comes_the_service_calls_nobody_on_its_own_machine(start_service: Callable[..., Service]) -> None:
+def test_as_it_comes_the_service_calls_nobody_on_its_own_machine(
+    start_service: Callable[..., Service],
+) -> None:
     service = start_service()
     with Sink() as sink:
         webhook = {"url": sink.url}
-        status, problem = service.ask("POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook})
+        status, problem = service.ask(
+            "POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook}
+        )
         service.draw()
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/webhook/url")
     assert sink.received == []

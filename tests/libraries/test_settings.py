@@ -20,7 +20,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_with_nothing_set_the_service_is_local_and_needs_no_server() -> None:
     settings = read_settings(None)
-    assert (settings.host, settings.port, settings.workers, settings.job_timeout) == ("127.0.0.1", 5000, 1, 300)
+    assert (settings.host, settings.port, settings.workers, settings.job_timeout) == (
+        "127.0.0.1",
+        5000,
+        1,
+        300,
+    )
     assert settings.embedded_broker
     assert settings.upload_dir == settings.data_dir / "uploads"
 
@@ -38,26 +43,35 @@ def test_all_bad_variables_are_named_in_one_message(monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings) as complaint:
         read_settings(None)
-    assert [line.split(":")[0].strip() for line in str(complaint.value).splitlines()[1:]] == sorted(bad)
+    assert [line.split(":")[0].strip() for line in str(complaint.value).splitlines()[1:]] == sorted(
+        bad
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("300", 300), ("90s", 90), ("5m", 300), ("2h", 7200), ("1d", 86400), (" 7 m ", 420)]
+    ("text", "seconds"),
+    [("300", 300), ("90s", 90), ("5m", 300), ("2h", 7200), ("1d", 86400), (" 7 m ", 420)],
 )
-def test_durations_are_read_with_their_units(monkeypatch: pytest.MonkeyPatch, text: str, seconds: int) -> None:
+def test_durations_are_read_with_their_units(
+    monkeypatch: pytest.MonkeyPatch, text: str, seconds: int
+) -> None:
     monkeypatch.setenv("JOB_TIMEOUT", text)
     assert read_settings(None).job_timeout == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "-5m", "5w", "1.5h", "²m", "2d", "m"])
-def test_a_job_timeout_that_is_no_duration_up_to_a_day_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_job_timeout_that_is_no_duration_up_to_a_day_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("JOB_TIMEOUT", text)
     with pytest.raises(BadSettings, match="JOB_TIMEOUT"):
         read_settings(None)
 
 
 @pytest.mark.parametrize(("text", "size"), [("64kB", 64_000), ("1MB", 1_000_000), ("512", 512)])
-def test_sizes_are_read_with_their_units(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
+def test_sizes_are_read_with_their_units(
+    monkeypatch: pytest.MonkeyPatch, text: str, size: int
+) -> None:
     monkeypatch.setenv("MAX_RESULT", text)
     assert read_settings(None).max_result == size
 
@@ -69,7 +83,9 @@ def test_a_blank_variable_means_its_default(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_settings(None).data_dir == Path("data").absolute()
 
 
-def test_the_environment_goes_before_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_goes_before_the_env_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text("PORT=6000\nWORKERS=3\n")
     monkeypatch.setenv("PORT", "7000")

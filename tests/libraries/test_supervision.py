@@ -31,7 +31,9 @@ def gone(pid: int) -> bool:
 class Show:
     """Runs a supervisor in this thread; `script` runs beside it and ends by asking it to stop."""
 
-    def __init__(self, *parts: Part, grace: float = 5.0, watched: Callable[[], list[Path]] | None = None) -> None:
+    def __init__(
+        self, *parts: Part, grace: float = 5.0, watched: Callable[[], list[Path]] | None = None
+    ) -> None:
         self.out = io.StringIO()
         self.parts = {part.name: part for part in parts}
         self.supervisor = Supervisor(parts, grace=grace, out=self.out, watched=watched)
@@ -66,7 +68,10 @@ class Show:
         return process.pid
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        until(lambda: self.out.getvalue().count(text) >= times, what=f"{times} x {text!r} in {self.out.getvalue()!r}")
+        until(
+            lambda: self.out.getvalue().count(text) >= times,
+            what=f"{times} x {text!r} in {self.out.getvalue()!r}",
+        )
 
 
 def test_a_part_that_is_killed_runs_again_soon() -> None:
@@ -90,7 +95,11 @@ def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
 
     def script() -> None:
         show.wait_for("ended with exit code 3; starting it again", times=3)
-        pauses.extend(float(line.split(" in ")[1].split()[0]) for line in show.out.getvalue().splitlines() if "again" in line)
+        pauses.extend(
+            float(line.split(" in ")[1].split()[0])
+            for line in show.out.getvalue().splitlines()
+            if "again" in line
+        )
 
     show.run(script)
     assert pauses[:3] == [0.2, 0.4, 0.8]
@@ -129,14 +138,18 @@ def test_what_the_others_need_stops_last() -> None:
     react = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: ({}, sys.exit()))\n"
     slow = react.format("time.sleep(0.3), print('a done', flush=True)")
     told = react.format("print('b told', flush=True)")
-    show = Show(Part("b", python(told + FOREVER), stops_last=True), Part("a", python(slow + FOREVER)))
+    show = Show(
+        Part("b", python(told + FOREVER), stops_last=True), Part("a", python(slow + FOREVER))
+    )
     show.run(lambda: show.wait_for("| up", times=2))
     said = show.out.getvalue()
     assert said.index("a done") < said.index("b told")
 
 
 def test_lines_carry_the_name_of_their_part_and_a_last_half_line_is_not_lost() -> None:
-    show = Show(Part("talker", python("print('one\\ntwo'); print('three', end='')"), done_is_fine=True))
+    show = Show(
+        Part("talker", python("print('one\\ntwo'); print('three', end='')"), done_is_fine=True)
+    )
     show.run(lambda: show.wait_for("three"))
     assert [line for line in show.out.getvalue().splitlines() if line.startswith("talker")] == [
         "talker | one", "talker | two", "talker | three",
@@ -154,7 +167,11 @@ def test_a_changed_source_file_reloads_the_parts_that_want_it(tmp_path: Path) ->
     """F23."""
     source = tmp_path / "source.py"
     source.write_text("1")
-    show = Show(Part("web", python(FOREVER), reloads=True), Part("db", python(FOREVER)), watched=lambda: [source])
+    show = Show(
+        Part("web", python(FOREVER), reloads=True),
+        Part("db", python(FOREVER)),
+        watched=lambda: [source],
+    )
 
     def script() -> None:
         show.wait_for("| up", times=2)
@@ -179,7 +196,9 @@ def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     supervisor = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert supervisor.stdout is not None
     assert "up" in supervisor.stdout.readline()
-    (child,) = map(int, Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split())
+    (child,) = map(
+        int, Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()
+    )
     supervisor.kill()
     supervisor.communicate()
     until(lambda: gone(child), seconds=3, what="the end of the part")
@@ -188,6 +207,12 @@ def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", ["\x1b[2Jcleared", "\xff\xfe"])
 def test_odd_bytes_in_a_log_do_not_stop_the_supervisor(word: str) -> None:
     show = Show(
-        Part("odd", python(f"import sys; sys.stdout.buffer.write({word.encode('latin-1')!r} + b'\\nnext\\n')"), done_is_fine=True)
+        Part(
+            "odd",
+            python(
+                f"import sys; sys.stdout.buffer.write({word.encode('latin-1')!r} + b'\\nnext\\n')"
+            ),
+            done_is_fine=True,
+        )
     )
     show.run(lambda: show.wait_for("next"))

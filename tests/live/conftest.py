@@ -13,7 +13,9 @@ import pytest
 from tests.live.service import Gates, Installation, Web
 
 KEYS = {"ann": "key-of-ann", "bob": "key-of-bob"}
-API_KEYS = ",".join(f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in KEYS.items())
+API_KEYS = ",".join(
+    f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in KEYS.items()
+)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +47,9 @@ def other_web(installation: Installation) -> Web:
 @pytest.fixture(scope="session")
 def ann(installation: Installation) -> Web:
     """A web process that takes keys, as Ann uses it."""
-    started = installation.start_web(key=KEYS["ann"], API_KEYS=API_KEYS, ALLOWED_ORIGINS="https://app.example")
+    started = installation.start_web(
+        key=KEYS["ann"], API_KEYS=API_KEYS, ALLOWED_ORIGINS="https://app.example"
+    )
     return started.wait_until_ready()
 
 

@@ -51,10 +51,16 @@ class Client(BackgroundJobsClient):
                 self.told["connected"] = text
             case PongFrame(payload=payload):
                 self.told["pong"] = payload
-                await self.send_message(TextJobRequest(payload=TextJob(type="translate", content="hello")))
+                await self.send_message(
+                    TextJobRequest(payload=TextJob(type="translate", content="hello"))
+                )
             case JobStatusFrame(payload=ResultStatus(message=text), job=None):
                 self.told["translated"] = text
-                await self.send_message(ArtboardJobRequest(payload=ArtboardJob(content=ArtboardContent(width=100, height=100))))
+                await self.send_message(
+                    ArtboardJobRequest(
+                        payload=ArtboardJob(content=ArtboardContent(width=100, height=100))
+                    )
+                )
             case JobStatusFrame(payload=ResultStatus(), job=job):
                 self.told["drawn"] = {"type": job.artifacts[0].media_type, "done": job.done}
                 await self.disconnect()

@@ -51,11 +51,21 @@ class Reply:
 class Web:
     """A real web process on a port of its own."""
 
-    def __init__(self, environ: dict[str, str], log: Path, *, silence: float = SILENCE, key: str = "") -> None:
+    def __init__(
+        self, environ: dict[str, str], log: Path, *, silence: float = SILENCE, key: str = ""
+    ) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.log = log
         self.key = key
-        command = [sys.executable, "-c", RUN_WEB, str(PROBES), str(silence), "-c", "gunicorn.conf.py"]
+        command = [
+            sys.executable,
+            "-c",
+            RUN_WEB,
+            str(PROBES),
+            str(silence),
+            "-c",
+            "gunicorn.conf.py",
+        ]
         with log.open("wb") as sink:
             self.process = subprocess.Popen(
                 command,
@@ -74,28 +84,47 @@ class Web:
             except OSError:
                 return False
 
-        until(lambda: self.process.poll() is not None or answers(), seconds=30, what="a web process that answers")
+        until(
+            lambda: self.process.poll() is not None or answers(),
+            seconds=30,
+            what="a web process that answers",
+        )
         assert self.process.poll() is None, self.log.read_text()
         return self
 
     @property
     def pid(self) -> int:
         """The process that holds the connections."""
-        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+        return int(
+            Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            .read_text()
+            .split()[0]
+        )
 
     def headers(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """What a client sends, its key among it if it has one."""
         return ({"X-API-Key": self.key} if self.key else {}) | (more or {})
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, *, timeout: float = 20
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        *,
+        timeout: float = 20,
     ) -> Reply:
         """Make a request on a connection of its own."""
         asked = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             data = json.dumps(body) if body is not None else None
-            connection.request(method, path, data, self.headers(headers) | ({"Content-Type": "application/json"} if data else {}))
+            connection.request(
+                method,
+                path,
+                data,
+                self.headers(headers) | ({"Content-Type": "application/json"} if data else {}),
+            )
             response = connection.getresponse()
             content: Any = response.read()
         finally:
@@ -126,13 +155,17 @@ class Web:
         until(there, seconds=seconds, what=f"{statuses or 'the end'} of the job")
 
     @contextlib.contextmanager
-    def stream(self, job_id: str, known: str = "", query: str = "", timeout: float = 15) -> Iterator[Stream]:
+    def stream(
+        self, job_id: str, known: str = "", query: str = "", timeout: float = 15
+    ) -> Iterator[Stream]:
         """The event stream of a job, as `sseclient-py` reads it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": known} if known else {})
         stream = None
         try:
-            connection.request("GET", f"/jobs/{job_id}/events{query}", headers=self.headers(headers))
+            connection.request(
+                "GET", f"/jobs/{job_id}/events{query}", headers=self.headers(headers)
+            )
             stream = Stream(connection)
             yield stream
         finally:
@@ -143,7 +176,11 @@ class Web:
     @contextlib.contextmanager
     def socket(self, path: str = "/ws/background_jobs", **options: Any) -> Iterator[Socket]:
         """A WebSocket, as `websockets` opens it, its greeting read."""
-        wanted: dict[str, Any] = {"additional_headers": self.headers(), "open_timeout": 15, "proxy": None}
+        wanted: dict[str, Any] = {
+            "additional_headers": self.headers(),
+            "open_timeout": 15,
+            "proxy": None,
+        }
         opened: ClientConnection = connect(self.address(path), **(wanted | options))
         with opened as connection:
             talk = Socket(connection)
@@ -263,9 +300,15 @@ class Installation:
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="va-"))
-        kept = {name: value for name, value in os.environ.items() if name not in {row.name for row in SETTINGS}}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in {row.name for row in SETTINGS}
+        }
         folders = {"DATA_DIR": str(self.home / "data"), "OUTPUT_DIR": str(self.home / "output")}
-        self.environ = kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"} | more
+        self.environ = (
+            kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"} | more
+        )
         self._parts: list[Web | WorkerProcess] = []
         self._broker: subprocess.Popen[bytes] | None = None
 
@@ -275,13 +318,19 @@ class Installation:
         before = log.read_text().count("Broker started") if log.exists() else 0
         with log.open("ab") as sink:
             self._broker = subprocess.Popen(
-                [sys.executable, "-m", "libraries.job_manager.broker"], env=self.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
+                [sys.executable, "-m", "libraries.job_manager.broker"],
+                env=self.environ,
+                cwd=REPOSITORY,
+                stdout=sink,
+                stderr=sink,
             )
         until(lambda: log.read_text().count("Broker started") > before, what="a broker")
 
     def start_web(self, *, key: str = "", silence: float = SILENCE, **more: str) -> Web:
         """Start a web process; it is not ready at once."""
-        web = Web(self.environ | more, self.home / f"web{len(self._parts)}.log", key=key, silence=silence)
+        web = Web(
+            self.environ | more, self.home / f"web{len(self._parts)}.log", key=key, silence=silence
+        )
         self._parts.append(web)
         return web
 

@@ -57,23 +57,38 @@ def visit(page: Page, web: Web) -> None:
     page.goto(f"http://127.0.0.1:{web.port}/")
 
 
-def talk(page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0) -> dict[str, Any]:
+def talk(
+    page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0
+) -> dict[str, Any]:
     """Say something on a WebSocket when greeted, and return what was heard and how it ended."""
-    asked = {"path": path, "protocols": list(protocols), "messages": list(messages), "wanted": wanted}
+    asked = {
+        "path": path,
+        "protocols": list(protocols),
+        "messages": list(messages),
+        "wanted": wanted,
+    }
     return dict(page.evaluate(TALK, asked))
 
 
-def test_an_event_source_hears_everything_once_connects_again_and_stops_by_itself(web: Web, page: Page, gates: Gates) -> None:
+def test_an_event_source_hears_everything_once_connects_again_and_stops_by_itself(
+    web: Web, page: Page, gates: Gates
+) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 5, 0.02)
     visit(page, web)
     gates.open()
     found = page.evaluate(FOLLOW, [f"/jobs/{job}/events", True])
     heard = found["heard"]
     assert heard[0]["name"] == "status"
-    assert [event["data"]["message"] for event in heard if event["name"] == "log"] == [f"line {n}" for n in range(1, 6)]
-    assert [event["name"] for event in heard if event["data"].get("done") and event["id"]][-1:] == ["finished"]
+    assert [event["data"]["message"] for event in heard if event["name"] == "log"] == [
+        f"line {n}" for n in range(1, 6)
+    ]
+    assert [event["name"] for event in heard if event["data"].get("done") and event["id"]][-1:] == [
+        "finished"
+    ]
     assert sum(event["name"] == "finished" for event in heard) == 1
-    assert found["states"] == [0, 2], "it connected again once, and was told that there is nothing more"
+    assert found["states"] == [0, 2], (
+        "it connected again once, and was told that there is nothing more"
+    )
 
 
 def test_an_event_source_goes_on_behind_the_last_event_when_the_server_is_replaced(
@@ -94,15 +109,21 @@ def test_an_event_source_goes_on_behind_the_last_event_when_the_server_is_replac
     heard = page.evaluate("() => window.all")["heard"]
     steps = [event["data"]["step"] for event in heard if event["name"] == "progress"]
     assert steps == [1, 2, 3, 4]
-    assert [event["name"] for event in heard if event["name"] in ("finished", "failed", "canceled")] == ["finished"]
+    assert [
+        event["name"] for event in heard if event["name"] in ("finished", "failed", "canceled")
+    ] == ["finished"]
     second.close()
 
 
-def test_a_page_of_another_origin_may_follow_a_job_with_a_token(ann: Web, web: Web, page: Page) -> None:
+def test_a_page_of_another_origin_may_follow_a_job_with_a_token(
+    ann: Web, web: Web, page: Page
+) -> None:
     job = ann.submit("probe_tasks.nothing")
     path = ann.ask("POST", f"/jobs/{job}/token").body["links"]["events"]
     visit(page, web)
-    found = page.evaluate("path => fetch(path).then((reply) => reply.text())", f"http://127.0.0.1:{ann.port}{path}")
+    found = page.evaluate(
+        "path => fetch(path).then((reply) => reply.text())", f"http://127.0.0.1:{ann.port}{path}"
+    )
     assert "event: finished" in found
 
 
@@ -115,11 +136,21 @@ def test_a_web_socket_of_a_page_asks_for_a_job_and_hears_its_result(web: Web, pa
         '{"action": "job", "payload": {"type": "translate", "content": "hello"}}',
         wanted=4,
     )
-    assert [frame["payload"]["status"] for frame in found["heard"]] == ["connected", "queuing", "queued", "result"]
+    assert [frame["payload"]["status"] for frame in found["heard"]] == [
+        "connected",
+        "queuing",
+        "queued",
+        "result",
+    ]
     assert found["heard"][-1]["payload"]["message"] == "🌍 Translated: 'hello' → 'hola'"
     assert (found["code"], found["clean"]) == (1000, True)
     found = talk(page, web.address("/ws/backgroundjob"), "hi", wanted=4)
-    assert [frame.get("status") for frame in found["heard"]] == ["connected", "queuing", "queued", None]
+    assert [frame.get("status") for frame in found["heard"]] == [
+        "connected",
+        "queuing",
+        "queued",
+        None,
+    ]
     assert found["heard"][-1]["message"] == "✅ Processed: HI"
 
 
@@ -133,7 +164,11 @@ def test_a_page_learns_why_its_socket_was_closed(web: Web, ann: Web, page: Page)
     for _ in range(5):
         long = talk(page, web.address("/ws/background_jobs"), "x" * 1_000_000)
         assert long["code"] == 1009
-    flood = talk(page, web.address("/ws/background_jobs"), *['{"action": "join", "payload": {"group": "g"}}'] * 3000)
+    flood = talk(
+        page,
+        web.address("/ws/background_jobs"),
+        *['{"action": "join", "payload": {"group": "g"}}'] * 3000,
+    )
     assert flood["code"] == 1013
 
 
@@ -141,6 +176,12 @@ def test_a_page_gives_its_key_as_a_subprotocol(ann: Web, page: Page) -> None:
     coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
     visit(page, ann)
     for protocols, chosen in (((coded,), coded), (("vector-api", coded), "vector-api")):
-        found = talk(page, ann.address("/ws/background_jobs"), '{"action": "ping"}', protocols=protocols, wanted=2)
+        found = talk(
+            page,
+            ann.address("/ws/background_jobs"),
+            '{"action": "ping"}',
+            protocols=protocols,
+            wanted=2,
+        )
         assert [frame["action"] for frame in found["heard"]] == ["job_status", "pong"]
         assert found["protocol"] == chosen

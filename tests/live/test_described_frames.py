@@ -44,12 +44,20 @@ class Client:
     def ask(self, action: str, **payload: Any) -> None:
         """Ask for an action."""
         flat = self.channel == FLAT
-        self._socket.say({"type": action, **payload} if flat else {"action": action, "payload": payload, "ref": action})
+        self._socket.say(
+            {"type": action, **payload}
+            if flat
+            else {"action": action, "payload": payload, "ref": action}
+        )
 
     def ask_for_job(self, kind: str, content: object) -> None:
         """Ask for a job."""
         asked = {"type": kind, "content": content}
-        self._socket.say({**asked, "ref": 7} if self.channel == FLAT else {"action": "job", "payload": asked, "ref": 7})
+        self._socket.say(
+            {**asked, "ref": 7}
+            if self.channel == FLAT
+            else {"action": "job", "payload": asked, "ref": 7}
+        )
 
     def hear(self, name: str) -> dict[str, Any]:
         """Hear on until a frame of that name comes."""
@@ -70,7 +78,11 @@ def name_of(frame: dict[str, Any]) -> str:
         return f"status {frame['payload']['status']}"
     if "status" in frame:
         return f"status {frame['status']}"
-    return "status result" if frame.get("type") == "job_result" else str(frame.get("action") or frame.get("type"))
+    return (
+        "status result"
+        if frame.get("type") == "job_result"
+        else str(frame.get("action") or frame.get("type"))
+    )
 
 
 def say_everything(client: Client, web: Web, gates: Gates) -> None:
@@ -82,7 +94,10 @@ def say_everything(client: Client, web: Web, gates: Gates) -> None:
     client.ask("hello")
     client_id = client.member("hello", "client_id")
     for group, told in (("studio", "group_message"), (f"client:{client_id}", "message")):
-        assert web.ask("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status == 202
+        assert (
+            web.ask("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status
+            == 202
+        )
         client.hear(told)
     client.ask("leave", group="studio")
     client.hear("left")
@@ -111,7 +126,10 @@ def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
     failing = web.submit("probe_tasks.boom", delay=0)
     client.ask("subscribe", job_id=failing)
     client.hear("status error")
-    for end in (lambda job: client.ask("cancel", job_id=job), lambda job: web.ask("DELETE", f"/jobs/{job}")):
+    for end in (
+        lambda job: client.ask("cancel", job_id=job),
+        lambda job: web.ask("DELETE", f"/jobs/{job}"),
+    ):
         waiting = web.submit("probe_tasks.nothing", delay=600)
         client.ask("subscribe", job_id=waiting)
         # What is asked next is answered when all of this was done.
@@ -142,7 +160,11 @@ def test_each_frame_is_as_the_document_says_and_none_is_described_that_is_never_
         assert len(valid) == 1, (frame, valid)
         used.update(valid)
     assert used == document.keys(channel, "send")
-    operations = {name.removeprefix(f"{channel}_send_") for name in document.document["operations"] if f"{channel}_send_" in name}
+    operations = {
+        name.removeprefix(f"{channel}_send_")
+        for name in document.document["operations"]
+        if f"{channel}_send_" in name
+    }
     assert {name_of(frame).replace(" ", "_") for frame in client.heard} == operations
 
 
@@ -176,7 +198,14 @@ def generate(web: Web, folder: Path) -> None:
 
 def run(command: list[str], folder: Path) -> str:
     """Run a program that knows what lies in `folder`; return what it prints."""
-    ran = subprocess.run(command, env={"PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        command,
+        env={"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
@@ -188,7 +217,9 @@ def test_a_client_that_a_tool_generates_from_the_document_gets_typed_results(
     """C20."""
     web: Web = request.getfixturevalue({"open": "web", "keyed": "ann"}[way])
     generate(web, tmp_path)
-    told = json.loads(run([sys.executable, "-W", "error", str(GENERATED), web.address(""), web.key], tmp_path))
+    told = json.loads(
+        run([sys.executable, "-W", "error", str(GENERATED), web.address(""), web.key], tmp_path)
+    )
     assert told == {
         "connected": "🔄 Background Job Processor: Connected!",
         "pong": None,
@@ -203,7 +234,16 @@ def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path:
     programs = blocks(REPOSITORY / "docs" / "websockets.md", "python")
     assert len(programs) == 2
     for program in programs:
-        said = run([sys.executable, "-W", "error", "-c", program.replace("127.0.0.1:5000", f"127.0.0.1:{web.port}")], tmp_path)
+        said = run(
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-c",
+                program.replace("127.0.0.1:5000", f"127.0.0.1:{web.port}"),
+            ],
+            tmp_path,
+        )
         assert "🌍 Translated: 'hello' → 'hola'" in said
 
 
@@ -213,14 +253,19 @@ def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path:
         (
             {
                 "action": "job",
-                "payload": {"type": "artboard", "content": {"width": 9, "height": 9, "webhook": {"url": "https://a.example"}}},
+                "payload": {
+                    "type": "artboard",
+                    "content": {"width": 9, "height": 9, "webhook": {"url": "https://a.example"}},
+                },
             },
             "webhook",
         ),
         ({"action": "ping", "ref": True}, "ref"),
     ],
 )
-def test_what_the_document_does_not_allow_is_refused(web: Web, said: dict[str, Any], detail: str) -> None:
+def test_what_the_document_does_not_allow_is_refused(
+    web: Web, said: dict[str, Any], detail: str
+) -> None:
     document = described(web)
     assert document.matching(ENVELOPE, "receive", said) == []
     with web.socket() as socket:

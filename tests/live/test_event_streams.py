@@ -37,7 +37,9 @@ def lines_of(told: list[Told]) -> list[str]:
     return [event.data["message"] for event in told if event.name == "log"]
 
 
-def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behind_it(web: Web, gates: Gates) -> None:
+def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behind_it(
+    web: Web, gates: Gates
+) -> None:
     """F19: a forked work-horse tells what it does; C12."""
     job = web.submit("live_tasks.talk", gates.path(), 5)
     with web.stream(job) as stream:
@@ -51,7 +53,13 @@ def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behi
     assert first.data["status"] in ("queued", "started")
     assert lines_of(told) == [f"line {number}" for number in range(1, 6)]
     (progress,) = [event for event in told if event.name == "progress"]
-    assert progress.data == {"id": job, "step": 5, "total": 5, "percent": 100, "message": "all said"}
+    assert progress.data == {
+        "id": job,
+        "step": 5,
+        "total": 5,
+        "percent": 100,
+        "message": "all said",
+    }
     last = told[-1]
     assert (last.name, last.data["result"], last.data["artifacts"]) == ("finished", 5, [])
     assert last.data == web.job(job), "the end is the whole job"
@@ -82,8 +90,12 @@ def test_a_client_that_knows_the_end_is_answered_with_204(web: Web) -> None:
             assert (stream.status, stream.response.read()) == (204, b"")
 
 
-@pytest.mark.parametrize("known", ["0-0", "nonsense", "1-2-3", "999999999999999-999999999999999", "9" * 400])
-def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(web: Web, gates: Gates, known: str) -> None:
+@pytest.mark.parametrize(
+    "known", ["0-0", "nonsense", "1-2-3", "999999999999999-999999999999999", "9" * 400]
+)
+def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(
+    web: Web, gates: Gates, known: str
+) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 2)
     with web.stream(job, known) as stream:
         first = stream.next()
@@ -91,7 +103,9 @@ def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(web: Web, gates: Gates,
         check_order([first, *stream.rest()])
 
 
-def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(web: Web, gates: Gates) -> None:
+def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(
+    web: Web, gates: Gates
+) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 60, 0.01)
     told: list[Told] = []
     known, cuts = "", 0
@@ -165,11 +179,20 @@ class Following:
 
 
 def test_a_failed_a_timed_out_and_a_crashed_job_tell_their_ends(web: Web, gates: Gates) -> None:
-    boom, refused = (Following(web, web.submit(f"probe_tasks.{name}")) for name in ("boom", "refuse"))
+    boom, refused = (
+        Following(web, web.submit(f"probe_tasks.{name}")) for name in ("boom", "refuse")
+    )
     slow = Following(web, web.submit("live_tasks.hold", gates.path(), timeout=1))
-    itself = Following(web, web.submit("fault_tasks.kill_itself", gates.path("ledger"), "key", retry={"max": 0}))
-    ends = {name: one.end() for name, one in {"boom": boom, "refused": refused, "slow": slow, "itself": itself}.items()}
-    assert {name: (end.name, end.data["status"]) for name, end in ends.items()} == dict.fromkeys(ends, ("failed", "failed"))
+    itself = Following(
+        web, web.submit("fault_tasks.kill_itself", gates.path("ledger"), "key", retry={"max": 0})
+    )
+    ends = {
+        name: one.end()
+        for name, one in {"boom": boom, "refused": refused, "slow": slow, "itself": itself}.items()
+    }
+    assert {name: (end.name, end.data["status"]) for name, end in ends.items()} == dict.fromkeys(
+        ends, ("failed", "failed")
+    )
     assert "secret" not in str(ends["boom"].data)
     assert ends["refused"].data["error"] == "that name will not do"
     assert ends["slow"].data["error_code"] == "timeout"
@@ -177,7 +200,9 @@ def test_a_failed_a_timed_out_and_a_crashed_job_tell_their_ends(web: Web, gates:
 
 
 def test_a_job_that_is_tried_again_tells_each_change_and_one_end(web: Web, gates: Gates) -> None:
-    following = Following(web, web.submit("live_tasks.fall", gates.path(), retry={"max": 1, "interval": 1}))
+    following = Following(
+        web, web.submit("live_tasks.fall", gates.path(), retry={"max": 1, "interval": 1})
+    )
     gates.open()
     end = following.end()
     changes = [event.data["status"] for event in following.told[1:] if event.name == "status"]
@@ -187,14 +212,19 @@ def test_a_job_that_is_tried_again_tells_each_change_and_one_end(web: Web, gates
     assert (end.name, end.data["attempt"]) == ("failed", 2)
 
 
-def test_a_job_canceled_while_it_waits_and_one_stopped_while_it_runs_tell_it(web: Web, gates: Gates) -> None:
+def test_a_job_canceled_while_it_waits_and_one_stopped_while_it_runs_tell_it(
+    web: Web, gates: Gates
+) -> None:
     waiting = Following(web, web.submit("probe_tasks.nothing", delay=600))
     running = Following(web, web.submit("live_tasks.hold", gates.path()))
     web.wait_for(running.job, "started")
     assert web.ask("POST", f"/jobs/{waiting.job}/cancel").status == 200
     assert web.ask("POST", f"/jobs/{running.job}/cancel").status == 200
     ended = waiting.end(), running.end()
-    assert [(end.name, end.data["status"]) for end in ended] == [("canceled", "canceled"), ("canceled", "stopped")]
+    assert [(end.name, end.data["status"]) for end in ended] == [
+        ("canceled", "canceled"),
+        ("canceled", "stopped"),
+    ]
 
 
 def test_a_job_deleted_under_its_follower_tells_it_and_is_gone(web: Web) -> None:
@@ -246,7 +276,9 @@ def outage() -> Iterator[Outage]:
     started.place.close()
 
 
-def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(outage: Outage, gates: Gates) -> None:
+def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(
+    outage: Outage, gates: Gates
+) -> None:
     """The streams stay open over the outage. A line that the job could not tell meanwhile was told to nobody."""
     job = outage.web.submit("live_tasks.talk", gates.path(), 150, 0.02, timeout=60)
     following = [Following(outage.web, job) for _ in range(3)]
@@ -260,9 +292,15 @@ def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(outage: O
     assert {end.name for end in ends} == {"finished"}
     with outage.web.stream(job) as stream:
         kept = stream.rest()
-    record = [(event.id, event.name) for event in kept if event.name in ("log", "progress", "finished")]
+    record = [
+        (event.id, event.name) for event in kept if event.name in ("log", "progress", "finished")
+    ]
     for one in following:
-        heard = [(event.id, event.name) for event in one.told if event.name in ("log", "progress", "finished")]
+        heard = [
+            (event.id, event.name)
+            for event in one.told
+            if event.name in ("log", "progress", "finished")
+        ]
         assert heard == record
     spoken = [int(line.removeprefix("line ")) for line in lines_of(kept)]
     assert spoken == sorted(set(spoken))
@@ -293,9 +331,23 @@ def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates:
         job = web.submit("text_tasks.default_text", "hi")
         following = Following(web, job)
         socket_file = place.environ["DATA_DIR"]
-        command = [str(Path(sys.executable).parent / "rq"), "worker", "--burst", "-S", "json", "--url", broker_url(socket_file)]
+        command = [
+            str(Path(sys.executable).parent / "rq"),
+            "worker",
+            "--burst",
+            "-S",
+            "json",
+            "--url",
+            broker_url(socket_file),
+        ]
         done = subprocess.run(
-            [*command, "background"], env=place.environ, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False
+            [*command, "background"],
+            env=place.environ,
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         ended = Stopwatch()
@@ -329,7 +381,9 @@ def test_a_token_stands_for_the_key_for_this_job_only(ann: Web, installation: In
     with stranger.stream(job, query=f"?token={granted.body['token']}") as stream:
         check_order(stream.rest())
     assert stranger.ask("GET", f"/jobs/{other}/events?token={granted.body['token']}").status == 401
-    assert stranger.ask("GET", f"/jobs/{job}?token={granted.body['token']}").status == 401, "good for following, and nothing else"
+    assert stranger.ask("GET", f"/jobs/{job}?token={granted.body['token']}").status == 401, (
+        "good for following, and nothing else"
+    )
 
 
 def test_a_forged_and_an_outdated_token_are_good_for_nothing(
@@ -349,7 +403,9 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
     serializer = _serializer()
     signer = serializer.make_signer(serializer.salt)
     for age, status in ((LIFETIME + 5, 401), (LIFETIME - 60, 200)):
-        monkeypatch.setattr(type(signer), "get_timestamp", lambda _, age=age: int(time.time()) - age)
+        monkeypatch.setattr(
+            type(signer), "get_timestamp", lambda _, age=age: int(time.time()) - age
+        )
         made = str(_serializer().dumps([job, "ann"]))
         assert stranger.ask("GET", f"/jobs/{job}/events?token={made}").status == status, age
 
@@ -357,7 +413,11 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
 def test_the_job_of_another_key_is_not_there(ann: Web) -> None:
     job = ann.submit("probe_tasks.nothing")
     bob = as_whom(ann, KEYS["bob"])
-    for method, path in (("GET", f"/jobs/{job}/events"), ("POST", f"/jobs/{job}/token"), ("GET", f"/jobs/{job}?wait=1")):
+    for method, path in (
+        ("GET", f"/jobs/{job}/events"),
+        ("POST", f"/jobs/{job}/token"),
+        ("GET", f"/jobs/{job}?wait=1"),
+    ):
         assert bob.ask(method, path).status == 404, path
     unknown = bob.ask("GET", "/jobs/there-is-none/events")
     assert unknown.status == 404
@@ -372,7 +432,9 @@ def as_whom(web: Web, key: str) -> Web:
     return other
 
 
-def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(web: Web, gates: Gates) -> None:
+def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(
+    web: Web, gates: Gates
+) -> None:
     """2 MB are told; the connection of one who reads nothing is ended, and all others hear everything."""
     job = web.submit("live_tasks.shout", gates.path(), 900)
     other = web.submit("live_tasks.talk", gates.path(), 20)
@@ -403,4 +465,7 @@ def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(web: 
 def test_a_head_request_gets_the_headers_and_holds_nothing(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     reply = web.ask("HEAD", f"/jobs/{job}/events")
-    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")
+    assert (reply.status, reply.headers["Content-Type"]) == (
+        200,
+        "text/event-stream; charset=utf-8",
+    )

@@ -38,7 +38,9 @@ def timeless(text: bytes) -> list[str]:
     return [re.sub(r"^\d{4}-\S+Z ", "", one) for one in text.decode().splitlines() if one]
 
 
-def test_lines_come_as_they_are_said_and_the_answer_ends_with_the_job(web: Web, gates: Gates) -> None:
+def test_lines_come_as_they_are_said_and_the_answer_ends_with_the_job(
+    web: Web, gates: Gates
+) -> None:
     job = web.submit("live_tasks.step", 3, gates.path())
     with following(web, job) as response:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -53,7 +55,13 @@ def test_lines_come_as_they_are_said_and_the_answer_ends_with_the_job(web: Web, 
         assert line(response) == "ended finished"
         assert response.read() == b""
     whole = web.ask("GET", f"/jobs/{job}/logs").body.decode()
-    assert [one.split()[1] for one in whole.splitlines()] == ["queued", "begun", *["progress"] * 3, "done", "ended"]
+    assert [one.split()[1] for one in whole.splitlines()] == [
+        "queued",
+        "begun",
+        *["progress"] * 3,
+        "done",
+        "ended",
+    ]
 
 
 def test_what_is_followed_is_what_is_read_afterwards_over_several_attempts(web: Web) -> None:
@@ -65,7 +73,9 @@ def test_what_is_followed_is_what_is_read_afterwards_over_several_attempts(web: 
     assert sum("| Traceback" in one for one in heard) == 2
 
 
-def test_a_silent_job_gets_empty_lines_that_keep_the_connection_open(web: Web, gates: Gates) -> None:
+def test_a_silent_job_gets_empty_lines_that_keep_the_connection_open(
+    web: Web, gates: Gates
+) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     web.wait_for(job, "started")
     with following(web, job) as response:
@@ -86,7 +96,9 @@ def test_a_job_that_is_canceled_or_deleted_ends_the_answer(web: Web) -> None:
             assert response.read() == b""
 
 
-def test_followed_logs_count_among_the_held_answers(installation: Installation, gates: Gates) -> None:
+def test_followed_logs_count_among_the_held_answers(
+    installation: Installation, gates: Gates
+) -> None:
     """One too many is a 503 that says when to come again, and a server that stops takes leave of the others."""
     small = installation.start_web(MAX_STREAMS="1").wait_until_ready()
     job = small.submit("live_tasks.hold", gates.path())
@@ -110,6 +122,10 @@ def test_a_job_that_says_much_is_followed_without_a_gap(web: Web, gates: Gates, 
         assert line(response).startswith("queued")
         asked = time.monotonic()
         gates.open()
-        said = [one.split(maxsplit=2)[2] for one in response.read().decode().splitlines() if " log " in one]
+        said = [
+            one.split(maxsplit=2)[2]
+            for one in response.read().decode().splitlines()
+            if " log " in one
+        ]
     assert said == [f"line {number}" for number in range(1, lines + 1)]
     assert time.monotonic() - asked < 60

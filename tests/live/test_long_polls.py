@@ -16,7 +16,9 @@ class Asking:
 
     def __init__(self, web: Web, path: str, headers: dict[str, str] | None = None) -> None:
         self._replies: list[Reply] = []
-        self._thread = threading.Thread(target=lambda: self._replies.append(web.ask("GET", path, headers=headers, timeout=70)))
+        self._thread = threading.Thread(
+            target=lambda: self._replies.append(web.ask("GET", path, headers=headers, timeout=70))
+        )
         self._thread.start()
 
     @property
@@ -41,8 +43,14 @@ def test_the_answer_comes_when_the_job_ends(web: Web, gates: Gates) -> None:
     assert all(one.waits for one in asked)
     gates.open()
     replies = [one.reply() for one in asked]
-    assert [(reply.status, reply.body["status"], reply.body["result"]) for reply in replies] == [(200, "finished", "well")] * 3
-    assert [reply.headers["Preference-Applied"] for reply in replies] == [None, "wait=30", "wait=30"]
+    assert [(reply.status, reply.body["status"], reply.body["result"]) for reply in replies] == [
+        (200, "finished", "well")
+    ] * 3
+    assert [reply.headers["Preference-Applied"] for reply in replies] == [
+        None,
+        "wait=30",
+        "wait=30",
+    ]
     assert all(reply.seconds < 10 for reply in replies)
     assert all("Retry-After" not in reply.headers for reply in replies)
 
@@ -59,7 +67,11 @@ def test_a_job_that_does_not_end_in_time_is_shown_as_it_is_then(web: Web, gates:
     job = web.submit("live_tasks.hold", gates.path())
     web.wait_for(job, "started")
     reply = web.ask("GET", f"/jobs/{job}?wait=1")
-    assert (reply.status, reply.body["status"], reply.headers["Retry-After"]) == (200, "started", "1")
+    assert (reply.status, reply.body["status"], reply.headers["Retry-After"]) == (
+        200,
+        "started",
+        "1",
+    )
     assert 1 <= reply.seconds < 3
     again = web.ask("GET", f"/jobs/{job}?wait=1", headers={"If-None-Match": reply.headers["ETag"]})
     assert (again.status, again.body) == (304, b"")
@@ -124,7 +136,11 @@ def test_who_waits_keeps_nobody_else_waiting(narrow: Web, gates: Gates) -> None:
     for one in asked:
         if not one.waits:
             reply = one.reply()
-            assert (reply.status, reply.body["status"], reply.headers["Retry-After"]) == (200, "started", "1")
+            assert (reply.status, reply.body["status"], reply.headers["Retry-After"]) == (
+                200,
+                "started",
+                "1",
+            )
     for _ in range(20):
         assert narrow.ask("GET", "/healthz").seconds < 1
     assert sum(one.waits for one in asked) == 4

@@ -35,7 +35,10 @@ def test_a_process_that_holds_many_connections_ends_within_three_seconds(
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(follow(stopping, job)) for _ in range(5)]
         polls = [Asking(stopping, f"/jobs/{job}?wait=60") for _ in range(2)]
-        sockets = [stack.enter_context(stopping.socket(path)) for path in ("/ws/background_jobs", "/ws/backgroundjob")]
+        sockets = [
+            stack.enter_context(stopping.socket(path))
+            for path in ("/ws/background_jobs", "/ws/backgroundjob")
+        ]
         sockets[0].ask({"action": "subscribe", "payload": {"job_id": job}})
         assert all(poll.waits for poll in polls)
         lag: list[float] = []
@@ -77,5 +80,9 @@ def test_a_process_that_is_killed_keeps_nobody_from_following_in_another(
         stream.next()
         gates.open()
         told = stream.rest()
-    assert [event.data["message"] for event in told if event.name == "log"] == ["line 1", "line 2", "line 3"]
+    assert [event.data["message"] for event in told if event.name == "log"] == [
+        "line 1",
+        "line 2",
+        "line 3",
+    ]
     assert told[-1].name == "finished"

@@ -28,7 +28,10 @@ ANSWERS = {
     ("translate", "hello"): "🌍 Translated: 'hello' → 'hola'",
     ("default", "hi"): "✅ Processed: HI",
     ("no such type", "hi"): "✅ Processed: HI",
-    ("analyze", "hello"): "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3",
+    (
+        "analyze",
+        "hello",
+    ): "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3",
 }
 Frame = dict[str, Any]
 
@@ -84,7 +87,10 @@ def test_the_flat_form_greets_at_once_and_takes_json_and_plain_text(web: Web) ->
 def test_an_empty_message_is_refused(web: Web, content: str) -> None:
     """F27."""
     with web.socket(FLAT) as flat, web.socket() as talk:
-        assert flat.ask({"type": "translate", "content": content}) == {"status": "error", "message": EMPTY_MESSAGE}
+        assert flat.ask({"type": "translate", "content": content}) == {
+            "status": "error",
+            "message": EMPTY_MESSAGE,
+        }
         assert flat.ask(content) == {"status": "error", "message": EMPTY_MESSAGE}
         assert talk.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
 
@@ -104,21 +110,38 @@ def test_odd_texts_are_the_content_of_a_job_and_harm_nothing(web: Web) -> None:
 def test_the_envelope_form_says_what_happens_to_a_job(web: Web) -> None:
     """C1, C2, C3, C4, C6, C7, F13, F16."""
     with web.socket() as talk:
-        assert talk.greeting == {"action": "job_status", "payload": {"status": "connected", "message": WELCOME}}
+        assert talk.greeting == {
+            "action": "job_status",
+            "payload": {"status": "connected", "message": WELCOME},
+        }
         asked = Stopwatch()
         queuing = talk.ask(job("hello", "translate", ref="mine"))
-        assert queuing["payload"] == {"status": "queuing", "message": "⏳ Queuing translate job: hello"}
+        assert queuing["payload"] == {
+            "status": "queuing",
+            "message": "⏳ Queuing translate job: hello",
+        }
         queued = talk.hear()
         assert asked.seconds() < 0.5
         job_id = queued["payload"]["job_id"]
-        assert queued["payload"] == {"status": "queued", "message": f"📋 Job {job_id} queued successfully!", "job_id": job_id}
+        assert queued["payload"] == {
+            "status": "queued",
+            "message": f"📋 Job {job_id} queued successfully!",
+            "job_id": job_id,
+        }
         assert re.match("translate_", job_id)
         assert queuing["ref"] == queued["ref"] == "mine"
         result = talk.hear()
-        assert result["payload"] == {"status": "result", "message": "🌍 Translated: 'hello' → 'hola'"}
+        assert result["payload"] == {
+            "status": "result",
+            "message": "🌍 Translated: 'hello' → 'hola'",
+        }
         assert result["job_id"] == job_id
         shown = web.job(job_id)
-        assert (shown["status"], shown["result"]["status"], shown["result"]["job_id"]) == ("finished", "completed", job_id)
+        assert (shown["status"], shown["result"]["status"], shown["result"]["job_id"]) == (
+            "finished",
+            "completed",
+            job_id,
+        )
         assert talk.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
 
 
@@ -156,7 +179,13 @@ def test_a_drawing_can_be_asked_for_and_its_end_is_the_whole_job(web: Web) -> No
     """C12, C18."""
     with web.socket() as talk:
         for number in range(5):
-            talk.say(job({"width": 60, "height": 60, "pattern": "grid", "id": f"s{number}"}, "artboard", ref=number))
+            talk.say(
+                job(
+                    {"width": 60, "height": 60, "pattern": "grid", "id": f"s{number}"},
+                    "artboard",
+                    ref=number,
+                )
+            )
         ended: list[Frame] = []
         while len(ended) < 5:
             frame = talk.hear()
@@ -181,7 +210,11 @@ def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> No
     job_id = web.submit("live_tasks.talk", gates.path(), 3)
     with web.socket() as talk:
         subscribed = talk.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
-        assert (subscribed["action"], subscribed["ref"], subscribed["payload"]["job"]["id"]) == ("subscribed", 5, job_id)
+        assert (subscribed["action"], subscribed["ref"], subscribed["payload"]["job"]["id"]) == (
+            "subscribed",
+            5,
+            job_id,
+        )
         seconds = []
         for _ in range(5):
             asked = time.monotonic()
@@ -190,7 +223,11 @@ def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> No
         assert min(seconds) < 0.2
         gates.open()
         heard = talk.hear_until("result")
-        assert [frame["payload"]["message"] for frame in heard if frame["action"] == "job_log"] == ["line 1", "line 2", "line 3"]
+        assert [frame["payload"]["message"] for frame in heard if frame["action"] == "job_log"] == [
+            "line 1",
+            "line 2",
+            "line 3",
+        ]
         (progress,) = [frame for frame in heard if frame["action"] == "job_progress"]
         assert progress["payload"] == {"step": 3, "total": 3, "percent": 100, "message": "all said"}
         end = heard[-1]
@@ -198,7 +235,9 @@ def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> No
     with web.socket() as talk:
         talk.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}})
         assert talk.hear() == end
-        again = talk.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}})
+        again = talk.ask(
+            {"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}}
+        )
         assert again["payload"]["job"]["status"] == "finished"
         # Longer than it takes to look after the jobs that are followed: who knows the end is not told it again.
         with pytest.raises(TimeoutError):
@@ -209,14 +248,20 @@ def test_an_unsubscribed_job_is_followed_no_more(web: Web, gates: Gates) -> None
     job_id = web.submit("live_tasks.talk", gates.path(), 3)
     with web.socket() as talk:
         talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
-        assert talk.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"] == "unsubscribed"
+        assert (
+            talk.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"]
+            == "unsubscribed"
+        )
         gates.open()
         web.wait_for(job_id)
         assert talk.nothing_more()
 
 
 def test_a_job_that_runs_or_waits_can_be_canceled(web: Web, gates: Gates) -> None:
-    running, waiting = web.submit("live_tasks.hold", gates.path()), web.submit("probe_tasks.nothing", delay=600)
+    running, waiting = (
+        web.submit("live_tasks.hold", gates.path()),
+        web.submit("probe_tasks.nothing", delay=600),
+    )
     web.wait_for(running, "started")
     with web.socket() as talk:
         talk.ask({"action": "subscribe", "payload": {"job_id": running}})
@@ -232,10 +277,16 @@ def test_a_job_that_runs_or_waits_can_be_canceled(web: Web, gates: Gates) -> Non
 
 
 def test_a_job_that_fails_and_one_that_is_deleted_are_told(web: Web, gates: Gates) -> None:
-    failing, deleted = web.submit("live_tasks.fall", gates.path(), retry={"max": 0}), web.submit("probe_tasks.nothing", delay=600)
+    failing, deleted = (
+        web.submit("live_tasks.fall", gates.path(), retry={"max": 0}),
+        web.submit("probe_tasks.nothing", delay=600),
+    )
     with web.socket() as talk:
         for one in (failing, deleted):
-            assert talk.ask({"action": "subscribe", "payload": {"job_id": one}})["action"] == "subscribed"
+            assert (
+                talk.ask({"action": "subscribe", "payload": {"job_id": one}})["action"]
+                == "subscribed"
+            )
         gates.open()
         error = talk.hear_until("error")[-1]
         assert error["payload"]["message"].startswith(f"❌ Job {failing} failed: ")
@@ -248,7 +299,10 @@ def test_what_becomes_of_a_job_right_after_it_is_subscribed_to_is_told(web: Web)
     with web.socket() as talk:
         for _ in range(20):
             deleted = web.submit("probe_tasks.nothing", delay=600)
-            assert talk.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"] == "subscribed"
+            assert (
+                talk.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"]
+                == "subscribed"
+            )
             assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
             ended = talk.hear()
             assert (ended["payload"]["status"], ended["job_id"]) == ("canceled", deleted), ended
@@ -263,7 +317,9 @@ def lonely() -> Iterator[Installation]:
     place.close()
 
 
-def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_time(lonely: Installation) -> None:
+def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_time(
+    lonely: Installation,
+) -> None:
     """F14, F28; and each reply ends with a frame of its own where that is asked for."""
     web = lonely.start_web().wait_until_ready()
     until(lambda: web.ask("GET", "/jobs").status == 200, what="the broker")
@@ -278,7 +334,10 @@ def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_ti
         assert statuses[-1]["payload"]["message"].startswith("❌ Error queuing job: ")
         assert talk.hear() == {"action": "complete"}
         too_soon = talk.ask(job("hello", "translate"))
-        assert too_soon["payload"] == {"status": "error", "message": "⏳ Please wait before sending another job"}
+        assert too_soon["payload"] == {
+            "status": "error",
+            "message": "⏳ Please wait before sending another job",
+        }
         assert flat.ask("hi")["status"] == "queuing"
         assert flat.hear()["message"].startswith("❌ Error queuing job: ")
 
@@ -288,7 +347,12 @@ def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_ti
 
 def test_a_result_reaches_the_asker_alone_also_across_processes(web: Web, other_web: Web) -> None:
     """F10, C3."""
-    with web.socket() as asker, web.socket() as neighbour, other_web.socket() as far, other_web.socket(FLAT) as other_asker:
+    with (
+        web.socket() as asker,
+        web.socket() as neighbour,
+        other_web.socket() as far,
+        other_web.socket(FLAT) as other_asker,
+    ):
         other_asker.say("theirs")
         asker.say(job("mine"))
         assert asker.hear_until("result")[-1]["payload"]["message"] == "✅ Processed: MINE"
@@ -296,7 +360,9 @@ def test_a_result_reaches_the_asker_alone_also_across_processes(web: Web, other_
         assert all(talk.nothing_more() for talk in (asker, neighbour, far, other_asker))
 
 
-def test_a_job_that_one_process_queued_is_followed_in_another(web: Web, other_web: Web, gates: Gates) -> None:
+def test_a_job_that_one_process_queued_is_followed_in_another(
+    web: Web, other_web: Web, gates: Gates
+) -> None:
     job_id = web.submit("live_tasks.talk", gates.path(), 1)
     with other_web.socket() as talk, other_web.stream(job_id) as stream:
         talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
@@ -328,13 +394,23 @@ def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates
         web.wait_for(one, "finished")
 
 
-def test_groups_hear_what_is_sent_to_them_across_processes_and_nobody_else_does(web: Web, other_web: Web) -> None:
+def test_groups_hear_what_is_sent_to_them_across_processes_and_nobody_else_does(
+    web: Web, other_web: Web
+) -> None:
     """C11, C13."""
-    with web.socket() as here, other_web.socket() as there, web.socket(FLAT) as flat, other_web.socket() as outside:
+    with (
+        web.socket() as here,
+        other_web.socket() as there,
+        web.socket(FLAT) as flat,
+        other_web.socket() as outside,
+    ):
         for talk in (here, there):
             joined = talk.ask({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
             assert joined == {"action": "joined", "payload": {"group": "room:1"}, "ref": 3}
-        assert flat.ask({"type": "join", "group": "room:1"}) == {"type": "joined", "group": "room:1"}
+        assert flat.ask({"type": "join", "group": "room:1"}) == {
+            "type": "joined",
+            "group": "room:1",
+        }
         sent = web.ask("POST", "/groups/room:1/messages", {"message": {"n": 1}})
         assert (sent.status, sent.body["processes"]) == (202, 2)
         told = {"group": "room:1", "message": {"n": 1}}
@@ -362,8 +438,14 @@ def test_what_is_no_name_of_a_group_gets_no_message(web: Web, group: str) -> Non
 def test_a_socket_is_in_a_hundred_groups_at_most(web: Web) -> None:
     with web.socket() as talk:
         for number in range(100):
-            assert talk.ask({"action": "join", "payload": {"group": str(number)}})["action"] == "joined"
-        assert "100 groups" in talk.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
+            assert (
+                talk.ask({"action": "join", "payload": {"group": str(number)}})["action"]
+                == "joined"
+            )
+        assert (
+            "100 groups"
+            in talk.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
+        )
         assert talk.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
 
 
@@ -409,11 +491,16 @@ def test_a_key_is_taken_from_a_header_or_from_a_subprotocol(ann: Web, how: str) 
         assert [status_of(frame) for frame in heard] == ["queuing", "queued", "result"]
 
 
-@pytest.mark.parametrize("offered", ["bearer.a", "bearer.====", "bearer." + "x" * 3000, "bearer.", ", ,", "bearer._w"])
+@pytest.mark.parametrize(
+    "offered", ["bearer.a", "bearer.====", "bearer." + "x" * 3000, "bearer.", ", ,", "bearer._w"]
+)
 def test_a_subprotocol_that_is_no_key_is_no_key(ann: Web, offered: str) -> None:
     """It comes with any request, and none of them breaks the server."""
     for path in ("/jobs", "/jobs/none/events"):
-        assert as_whom(ann, "").ask("GET", path, headers={"Sec-WebSocket-Protocol": offered}).status == 401
+        assert (
+            as_whom(ann, "").ask("GET", path, headers={"Sec-WebSocket-Protocol": offered}).status
+            == 401
+        )
 
 
 def test_the_jobs_and_groups_of_another_key_are_out_of_reach(ann: Web) -> None:
@@ -432,11 +519,16 @@ def test_the_jobs_and_groups_of_another_key_are_out_of_reach(ann: Web) -> None:
             bob.ask("POST", f"/groups/{group}/messages", {"message": {"from": "bob"}})
         assert theirs.hear()["payload"]["message"] == {"from": "bob"}
         assert mine.nothing_more()
-        assert status_of(mine.ask({"action": "cancel", "payload": {"job_id": job_id}})) == "canceled"
+        assert (
+            status_of(mine.ask({"action": "cancel", "payload": {"job_id": job_id}})) == "canceled"
+        )
 
 
 def test_a_token_is_good_for_following_its_job_and_for_nothing_else(ann: Web, gates: Gates) -> None:
-    job_id, other = ann.submit("live_tasks.hold", gates.path()), ann.submit("probe_tasks.nothing", delay=600)
+    job_id, other = (
+        ann.submit("live_tasks.hold", gates.path()),
+        ann.submit("probe_tasks.nothing", delay=600),
+    )
     path = ann.ask("POST", f"/jobs/{job_id}/token").body["links"]["socket"]
     with as_whom(ann, "").socket(path) as talk:
         assert talk.ask({"action": "ping"})["action"] == "pong"
@@ -448,8 +540,13 @@ def test_a_token_is_good_for_following_its_job_and_for_nothing_else(ann: Web, ga
         ]
         for message in forbidden:
             answer = talk.ask(message)
-            assert (answer["action"], "token" in answer["payload"]["detail"]) == ("error", True), message
-        assert talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"] == "subscribed"
+            assert (answer["action"], "token" in answer["payload"]["detail"]) == ("error", True), (
+                message
+            )
+        assert (
+            talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"]
+            == "subscribed"
+        )
         gates.open()
         assert talk.hear_until("result")[-1]["job_id"] == job_id
 
@@ -469,7 +566,9 @@ def test_pages_of_other_origins_open_sockets_only_where_they_may(ann: Web, web: 
     ):
         assert refusal(ann, origin=origin) == 403, origin
     with web.socket(origin="https://anywhere.example") as talk:
-        assert talk.ask({"action": "ping"})["action"] == "pong", "without keys there is nothing to borrow"
+        assert talk.ask({"action": "ping"})["action"] == "pong", (
+            "without keys there is nothing to borrow"
+        )
 
 
 # -- the protocol
@@ -482,12 +581,19 @@ def test_both_client_libraries_are_understood_with_long_and_broken_up_messages(w
         assert [talk.hear().get("status") for _ in range(2)] == ["queuing", "queued"]
         assert talk.hear()["message"] == f"✅ Processed: {text.upper()}"
         connection.recv()
-        connection.send_frame(websocket.ABNF.create_frame(text[:1], websocket.ABNF.OPCODE_TEXT, fin=0))
+        connection.send_frame(
+            websocket.ABNF.create_frame(text[:1], websocket.ABNF.OPCODE_TEXT, fin=0)
+        )
         connection.ping(b"between")
-        connection.send_frame(websocket.ABNF.create_frame(text[1:].encode(), websocket.ABNF.OPCODE_CONT))
+        connection.send_frame(
+            websocket.ABNF.create_frame(text[1:].encode(), websocket.ABNF.OPCODE_CONT)
+        )
         opcode, data = connection.recv_data(control_frame=True)
         assert (opcode, bytes(data)) == (websocket.ABNF.OPCODE_PONG, b"between")
-        assert [json.loads(connection.recv()).get("status") for _ in range(2)] == ["queuing", "queued"]
+        assert [json.loads(connection.recv()).get("status") for _ in range(2)] == [
+            "queuing",
+            "queued",
+        ]
         assert json.loads(connection.recv())["message"] == f"✅ Processed: {text.upper()}"
 
 
@@ -505,7 +611,9 @@ def test_pings_are_answered_and_a_silent_client_is_pinged(web: Web) -> None:
     [("x" * 70_000, 1009), (b"binary", 1003)],
     ids=["too long", "binary"],
 )
-def test_what_may_not_be_said_ends_the_conversation_with_its_code(web: Web, message: str | bytes, code: int) -> None:
+def test_what_may_not_be_said_ends_the_conversation_with_its_code(
+    web: Web, message: str | bytes, code: int
+) -> None:
     for path in (ENVELOPE, FLAT):
         with web.socket(path) as talk:
             talk.connection.send(message)
@@ -531,7 +639,12 @@ def test_more_messages_than_are_dealt_with_end_the_conversation_and_nobody_elses
 def test_garbage_ends_a_conversation_and_nothing_else(web: Web) -> None:
     before = len(web.log.read_text())
     with web.socket() as calm:
-        for garbage in (b"\x00" * 1000, b"\xff" * 1000, b"GET / HTTP/1.1\r\n\r\n", b"\x81\xff" + b"\x7f" * 8):
+        for garbage in (
+            b"\x00" * 1000,
+            b"\xff" * 1000,
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\x81\xff" + b"\x7f" * 8,
+        ):
             with websocket_of(web) as connection:
                 connection.recv()
                 assert connection.sock is not None
@@ -545,7 +658,11 @@ def test_garbage_ends_a_conversation_and_nothing_else(web: Web) -> None:
 
 def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
     reply = web.ask("GET", ENVELOPE)
-    assert (reply.status, reply.headers["Upgrade"], reply.body["type"]) == (426, "websocket", "/problems/upgrade-required")
+    assert (reply.status, reply.headers["Upgrade"], reply.body["type"]) == (
+        426,
+        "websocket",
+        "/problems/upgrade-required",
+    )
     head = "GET /ws/background_jobs HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     for rest in (
         "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n",
@@ -556,7 +673,9 @@ def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
             assert connection.recv(12) == b"HTTP/1.1 426"
     with contextlib.ExitStack() as stack:
         for _ in range(20):
-            stalled = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
+            stalled = stack.enter_context(
+                socket.create_connection(("127.0.0.1", web.port), timeout=10)
+            )
             stalled.sendall(head.encode())
         with web.socket() as talk:
             assert talk.ask({"action": "ping"})["action"] == "pong"
@@ -578,7 +697,12 @@ def test_many_clients_that_come_speak_and_vanish_leave_nothing_behind(web: Web) 
         thread.join()
 
     def deserted() -> bool:
-        sent = [web.ask("POST", f"/groups/vanishing{number}/messages", {"message": {}}).body["processes"] for number in range(8)]
+        sent = [
+            web.ask("POST", f"/groups/vanishing{number}/messages", {"message": {}}).body[
+                "processes"
+            ]
+            for number in range(8)
+        ]
         return sent == [0] * 8
 
     until(deserted, what="groups without members")

@@ -14,7 +14,12 @@ def claim_twice() -> dict[str, Any]:
     first.release()
     released = claim("step")
     released.mark_done({"state": "sent"})
-    return {"first": first.done, "released": released.done, "second": claim("step").done, "other": claim("other").done}
+    return {
+        "first": first.done,
+        "released": released.done,
+        "second": claim("step").done,
+        "other": claim("other").done,
+    }
 
 
 def fail_with_a_claim() -> str:

@@ -10,7 +10,10 @@ TRIES = 1
 
 def write_several(folder: str, names: list[str]) -> list[str]:
     """Store a file of each name, with its name in it, and attach them all."""
-    return [attach(output_folder().publish(f"{folder}/{number}/{name}", name)) for number, name in enumerate(names)]
+    return [
+        attach(output_folder().publish(f"{folder}/{number}/{name}", name))
+        for number, name in enumerate(names)
+    ]
 
 
 def once_bad(marker: str) -> str:

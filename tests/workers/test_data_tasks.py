@@ -44,11 +44,16 @@ def test_an_unknown_format_is_refused(settings: Settings) -> None:
         process_file("data.csv", "xml")
 
 
-def test_a_file_is_queued_by_its_dotted_path_and_converted(settings: Settings, run_jobs: Callable[[], None]) -> None:
+def test_a_file_is_queued_by_its_dotted_path_and_converted(
+    settings: Settings, run_jobs: Callable[[], None]
+) -> None:
     """D10."""
     put(settings, "data.csv", "a\n1\n")
     job = enqueue_background_job(
-        "workers.data_tasks.process_file", file_path="/uploads/data.csv", format="json", job_timeout="15m"
+        "workers.data_tasks.process_file",
+        file_path="/uploads/data.csv",
+        format="json",
+        job_timeout="15m",
     )
     run_jobs()
     record = fetch_job(job.id)
@@ -58,7 +63,9 @@ def test_a_file_is_queued_by_its_dotted_path_and_converted(settings: Settings, r
     assert json.loads(Path(record.result["path"]).read_text()) == [{"a": "1"}]
 
 
-def test_a_missing_file_fails_the_job_without_telling_where_it_looked(settings: Settings, run_jobs: Callable[[], None]) -> None:
+def test_a_missing_file_fails_the_job_without_telling_where_it_looked(
+    settings: Settings, run_jobs: Callable[[], None]
+) -> None:
     put(settings, "other.csv", "")
     job = enqueue_background_job("workers.data_tasks.process_file", "nowhere.csv", "json")
     run_jobs()

@@ -15,7 +15,14 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from libraries.job_manager import JobOptions, JobRecord, acting_for, enqueue_background_job, fetch_job, submit
+from libraries.job_manager import (
+    JobOptions,
+    JobRecord,
+    acting_for,
+    enqueue_background_job,
+    fetch_job,
+    submit,
+)
 from libraries.job_manager.reaper import Reaper
 from libraries.mailing import BadRecipients, MailServerAway, delivery
 from libraries.settings import Settings, use_settings
@@ -38,7 +45,9 @@ class Choosy(MailServer):
         self.choices = choices
         self.asked: list[str] = []
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
         """Take a recipient, or not."""
         self.asked.append(address)
         reply = self.choices.get(address.partition("@")[0])
@@ -55,7 +64,9 @@ class Halting(MailServer):
         self.step, self.whom = step, whom
         self.silent = threading.Event()
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
+    ) -> str:
         """Take a recipient."""
         envelope.rcpt_tos.append(address)
         await self.halt("RCPT", address)
@@ -118,7 +129,9 @@ def test_without_a_mail_server_the_result_names_the_file(settings: Settings) -> 
     )
 
 
-def test_a_notification_is_queued_by_its_dotted_path_and_arrives(settings: Settings, run_jobs: Callable[[], None]) -> None:
+def test_a_notification_is_queued_by_its_dotted_path_and_arrives(
+    settings: Settings, run_jobs: Callable[[], None]
+) -> None:
     """D9."""
     server = MailServer()
     server.start()
@@ -145,18 +158,26 @@ def test_a_notification_is_queued_by_its_dotted_path_and_arrives(settings: Setti
 
 @pytest.mark.usefixtures("broker")
 def test_a_file_of_mail_is_an_artifact_of_the_job(run_jobs: Callable[[], None]) -> None:
-    job = enqueue_background_job("workers.email_tasks.send_notification", "ann@example.com", "s", context={"name": "Ann"})
+    job = enqueue_background_job(
+        "workers.email_tasks.send_notification", "ann@example.com", "s", context={"name": "Ann"}
+    )
     run_jobs()
     record = fetch_job(job.id)
     assert record is not None
     (artifact,) = record.artifacts
-    assert (artifact["media_type"], f"output/{artifact['name']}") == ("message/rfc822", record.result["file"])
+    assert (artifact["media_type"], f"output/{artifact['name']}") == (
+        "message/rfc822",
+        record.result["file"],
+    )
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_bad_recipient_fails_the_job_with_its_code(run_jobs: Callable[[], None]) -> None:
     job = enqueue_background_job(
-        "workers.email_tasks.send_notification", "a@example.com\r\nBcc: v@example.com", "s", "order_complete"
+        "workers.email_tasks.send_notification",
+        "a@example.com\r\nBcc: v@example.com",
+        "s",
+        "order_complete",
     )
     run_jobs()
     record = fetch_job(job.id)
@@ -230,7 +251,9 @@ def test_the_next_attempt_sends_only_to_those_who_were_not_sent_to(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_last_attempt_tells_who_was_not_reached(started: StartServer, run_jobs: Callable[[], None]) -> None:
+def test_the_last_attempt_tells_who_was_not_reached(
+    started: StartServer, run_jobs: Callable[[], None]
+) -> None:
     started(Choosy(bob="451 later"))
     job = submit(MANY, [PEOPLE, "s"], options=JobOptions(retries=0))
     run_jobs()
@@ -246,15 +269,22 @@ def test_while_the_server_is_away_the_job_waits_for_another_attempt_and_says_so(
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         use_settings(replace(settings, smtp_url=f"smtp://127.0.0.1:{closed.getsockname()[1]}"))
-        jobs = [submit(MANY, [PEOPLE, "s"]), submit(MANY, [PEOPLE, "s"], options=JobOptions(retries=0))]
+        jobs = [
+            submit(MANY, [PEOPLE, "s"]),
+            submit(MANY, [PEOPLE, "s"], options=JobOptions(retries=0)),
+        ]
         run_jobs()
     waiting, failed = record_of(jobs[0].id), record_of(jobs[1].id)
     assert (waiting.status, waiting.retries_left) == ("scheduled", 3)
     assert (failed.status, failed.error_code) == ("failed", "mail-server-away")
-    assert "3 of 3 mails could not be sent for now: the mail server does not answer" in str(failed.public_error)
+    assert "3 of 3 mails could not be sent for now: the mail server does not answer" in str(
+        failed.public_error
+    )
 
 
-def test_a_silent_server_is_waited_for_once_in_an_attempt(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_server_is_waited_for_once_in_an_attempt(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every further recipient would cost the same patience again."""
     monkeypatch.setattr(delivery, "PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -309,15 +339,21 @@ def test_a_worker_that_is_killed_before_it_hears_of_its_success_sends_one_mail_t
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_mail_shows_and_carries_what_a_job_made(started: StartServer, run_jobs: Callable[[], None]) -> None:
+def test_a_mail_shows_and_carries_what_a_job_made(
+    started: StartServer, run_jobs: Callable[[], None]
+) -> None:
     server = started(MailServer())
     card = enqueue_background_job(
-        "workers.svg_tasks.generate_postcard_svg", recipient="Ann", message="Hello", template_name="plain"
+        "workers.svg_tasks.generate_postcard_svg",
+        recipient="Ann",
+        message="Hello",
+        template_name="plain",
     )
     run_jobs()
     call = {"recipient": "ann@example.com", "subject": "Your card", "template": "job_finished"}
     job = submit(
-        "workers.email_tasks.send_notification", kwargs={**call, "context": {"job_id": card.id}, "attachments": [card.id]}
+        "workers.email_tasks.send_notification",
+        kwargs={**call, "context": {"job_id": card.id}, "attachments": [card.id]},
     )
     run_jobs()
     record = record_of(job.id)
@@ -332,29 +368,48 @@ def test_a_mail_shows_and_carries_what_a_job_made(started: StartServer, run_jobs
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_somebody_else_made_is_neither_attached_nor_shown(started: StartServer, run_jobs: Callable[[], None]) -> None:
+def test_what_somebody_else_made_is_neither_attached_nor_shown(
+    started: StartServer, run_jobs: Callable[[], None]
+) -> None:
     """Attack list, row 28."""
     server = started(MailServer())
     with acting_for("bob"):
         card = enqueue_background_job(
-            "workers.svg_tasks.generate_postcard_svg", recipient="Ann", message="Hello", template_name="plain"
+            "workers.svg_tasks.generate_postcard_svg",
+            recipient="Ann",
+            message="Hello",
+            template_name="plain",
         )
     run_jobs()
-    call = {"recipient": "ann@example.com", "subject": "s", "template": "job_finished", "context": {"job_id": card.id}}
+    call = {
+        "recipient": "ann@example.com",
+        "subject": "s",
+        "template": "job_finished",
+        "context": {"job_id": card.id},
+    }
     shown = submit("workers.email_tasks.send_notification", kwargs=call)
-    attached = submit("workers.email_tasks.send_notification", kwargs={**call, "attachments": [card.id]})
+    attached = submit(
+        "workers.email_tasks.send_notification", kwargs={**call, "attachments": [card.id]}
+    )
     run_jobs()
     assert record_of(shown.id).status == "finished"
-    assert (record_of(attached.id).status, record_of(attached.id).error_code) == ("failed", "bad-attachment")
+    assert (record_of(attached.id).status, record_of(attached.id).error_code) == (
+        "failed",
+        "bad-attachment",
+    )
     (mail,) = server.mails()
     assert not [one for one in mail.walk() if one.get_content_type() == "image/png"]
 
 
-def test_a_message_to_the_people_who_run_the_service_can_be_answered(settings: Settings, started: StartServer) -> None:
+def test_a_message_to_the_people_who_run_the_service_can_be_answered(
+    settings: Settings, started: StartServer
+) -> None:
     """H3."""
     server = started(MailServer())
     use_settings(replace(settings, smtp_url=server.url(), admin_email="admin@example.org"))
-    result = send_contact("Änn <b>", "ann@example.com", "Hello,\n.\nBcc: v@example.com\n{{ 7 * 7 }}")
+    result = send_contact(
+        "Änn <b>", "ann@example.com", "Hello,\n.\nBcc: v@example.com\n{{ 7 * 7 }}"
+    )
     assert result == {"delivered": "smtp"}
     (envelope,), (mail,) = server.envelopes, server.mails()
     assert envelope.rcpt_tos == ["admin@example.org"]

@@ -9,13 +9,19 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from libraries.drawing.artboard import load_artboard
-from libraries.drawing.recipes import drawing_key, recipe_of
-from libraries.job_manager import JobRecord, acting_for, delete_job, enqueue_background_job, fetch_job
+from libraries.job_manager import (
+    JobRecord,
+    acting_for,
+    delete_job,
+    enqueue_background_job,
+    fetch_job,
+)
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.keys import drawn_key
 from libraries.job_manager.throwaway import close_throwaway
 from libraries.settings import Settings
+from libraries.sheets.artboard import load_artboard
+from libraries.sheets.recipes import drawing_key, recipe_of
 from libraries.storage import output_folder
 from libraries.svg_builder import read_svg
 
@@ -37,7 +43,9 @@ def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 def draw(immediate: Settings) -> Callable[..., JobRecord]:
     """Draw by a job, and return the job as it ended."""
     names = (f"drawings/{number}.svg" for number in range(100))
-    return lambda **more: ended(enqueue_background_job(TASK, **{**BOARD, "output_filename": next(names), **more}).id)
+    return lambda **more: ended(
+        enqueue_background_job(TASK, **{**BOARD, "output_filename": next(names), **more}).id
+    )
 
 
 def ended(job_id: str) -> JobRecord:
@@ -60,19 +68,26 @@ def stored(record: JobRecord) -> bytes:
 
 def memory_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]:
     """The broker, and the key of what it remembers of the drawing."""
-    artboard = load_artboard(BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"])
+    artboard = load_artboard(
+        BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"]
+    )
     return web_client(settings), drawn_key(owner, drawing_key(recipe_of(artboard)["recipe_sha256"]))
 
 
 def test_a_worker_draws_equal_requests_once(run_jobs: Callable[[], None]) -> None:
-    jobs = [enqueue_background_job(TASK, **BOARD, output_filename=f"{number}.svg").id for number in range(3)]
+    jobs = [
+        enqueue_background_job(TASK, **BOARD, output_filename=f"{number}.svg").id
+        for number in range(3)
+    ]
     run_jobs()
     records = [ended(job_id) for job_id in jobs]
     assert [told(record) for record in records] == [DRAWN, AGAIN, AGAIN]
     assert len({record.artifacts[0]["sha256"] for record in records}) == 1
 
 
-def test_an_equal_request_gets_the_same_bytes_without_a_drawing(draw: Callable[..., JobRecord]) -> None:
+def test_an_equal_request_gets_the_same_bytes_without_a_drawing(
+    draw: Callable[..., JobRecord],
+) -> None:
     first, second = draw(), draw()
     assert (told(first), told(second)) == (DRAWN, AGAIN)
     one, other = first.artifacts[0], second.artifacts[0]
@@ -86,8 +101,13 @@ def test_an_equal_request_gets_the_same_bytes_without_a_drawing(draw: Callable[.
     assert told(draw()) == AGAIN
 
 
-@pytest.mark.parametrize("more", [{"seed": 6}, {"margin": 3.0}, {"params": {"cell": 9}}, {"encoding": "compact"}, {"width": 61}])
-def test_a_request_that_differs_in_anything_is_drawn(draw: Callable[..., JobRecord], more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [{"seed": 6}, {"margin": 3.0}, {"params": {"cell": 9}}, {"encoding": "compact"}, {"width": 61}],
+)
+def test_a_request_that_differs_in_anything_is_drawn(
+    draw: Callable[..., JobRecord], more: dict[str, Any]
+) -> None:
     draw()
     assert told(draw(**more)) == DRAWN
 
@@ -108,7 +128,9 @@ def test_a_drawing_whose_file_is_gone_is_drawn_again(draw: Callable[..., JobReco
     assert stored(second) == data
 
 
-def test_another_file_under_the_name_of_a_drawing_is_never_handed_out(draw: Callable[..., JobRecord]) -> None:
+def test_another_file_under_the_name_of_a_drawing_is_never_handed_out(
+    draw: Callable[..., JobRecord],
+) -> None:
     first = draw()
     data = stored(first)
     output_folder().publish(first.artifacts[0]["name"], "<svg/>")
@@ -123,14 +145,18 @@ def test_a_drawing_whose_job_was_deleted_is_drawn_again(draw: Callable[..., JobR
 
 
 @pytest.mark.parametrize("value", ["", "}{", "17", '["nonesuch", "00"]', '["a"]', "null", "[1, 2]"])
-def test_whatever_the_memory_says_the_drawing_is_right(draw: Callable[..., JobRecord], immediate: Settings, value: str) -> None:
+def test_whatever_the_memory_says_the_drawing_is_right(
+    draw: Callable[..., JobRecord], immediate: Settings, value: str
+) -> None:
     client, key = memory_of(immediate)
     client.set(key, value)
     assert told(draw()) == DRAWN
     assert told(draw()) == AGAIN
 
 
-def test_a_memory_is_no_older_than_the_files_that_it_remembers(draw: Callable[..., JobRecord], immediate: Settings) -> None:
+def test_a_memory_is_no_older_than_the_files_that_it_remembers(
+    draw: Callable[..., JobRecord], immediate: Settings
+) -> None:
     draw()
     client, key = memory_of(immediate)
     assert 0 < client.ttl(key) <= immediate.result_ttl
@@ -142,7 +168,9 @@ def test_a_file_may_be_drawn_again_under_its_own_name(draw: Callable[..., JobRec
     assert stored(second) == stored(first)
 
 
-def test_a_compact_drawing_is_the_same_drawing_in_about_half_of_the_bytes(draw: Callable[..., JobRecord]) -> None:
+def test_a_compact_drawing_is_the_same_drawing_in_about_half_of_the_bytes(
+    draw: Callable[..., JobRecord],
+) -> None:
     board = {"width": 200, "height": 200, "pattern_type": "spiral", "params": {"pitch": 2}}
     plain, compact = draw(**board), draw(**board, encoding="compact")
     assert len(stored(compact)) < 0.55 * len(stored(plain))

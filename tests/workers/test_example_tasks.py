@@ -24,7 +24,9 @@ def test_the_task_takes_ten_steps_of_a_second(monkeypatch: pytest.MonkeyPatch) -
 def test_the_task_reports_each_step_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """M4."""
     reported: list[tuple[int, int]] = []
-    monkeypatch.setattr("workers.example_tasks.report_progress", lambda step, total: reported.append((step, total)))
+    monkeypatch.setattr(
+        "workers.example_tasks.report_progress", lambda step, total: reported.append((step, total))
+    )
     assert example_long_task(0) == "done"
     assert reported == [(step, 10) for step in range(1, 11)]
 

@@ -38,7 +38,14 @@ def test_a_bad_file_fails_alone(files: list[str], settings: Settings) -> None:
     """D11."""
     (settings.upload_dir / "broken.csv").write_bytes(b"a\n\xff\n")
     (settings.upload_dir / "folder.csv").mkdir()
-    bad = ["missing.csv", "broken.csv", "folder.csv", "../../etc/passwd", "/etc/passwd", "\ud800.csv"]
+    bad = [
+        "missing.csv",
+        "broken.csv",
+        "folder.csv",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "\ud800.csv",
+    ]
     result = process_batch([files[0], *bad, files[1]])
     assert (result["done"], result["failed"]) == (2, 6)
     assert [item["status"] for item in result["items"]] == ["done", *["failed"] * 6, "done"]
@@ -82,10 +89,15 @@ def test_more_than_five_hundred_files_are_refused(files: list[str]) -> None:
         process_batch(files * 167)
 
 
-def test_a_batch_is_queued_by_its_dotted_path_and_reports_its_progress(files: list[str], run_jobs: Callable[[], None]) -> None:
+def test_a_batch_is_queued_by_its_dotted_path_and_reports_its_progress(
+    files: list[str], run_jobs: Callable[[], None]
+) -> None:
     """D11."""
     job = enqueue_background_job(
-        "workers.file_tasks.process_batch", file_list=[*files, "missing.csv"], operation="convert_to_json", job_timeout="20m"
+        "workers.file_tasks.process_batch",
+        file_list=[*files, "missing.csv"],
+        operation="convert_to_json",
+        job_timeout="20m",
     )
     run_jobs()
     record = fetch_job(job.id)

@@ -65,7 +65,11 @@ def start(folder: Path, environ: dict[str, str], home: Path) -> Iterator[Single]
         with (home / "log").open("w") as log:
             command = [sys.executable, "-m", "workers", *(options or ("--single",))]
             variables = environ | {"NOTES": str(home / "notes")}
-            started.append(subprocess.Popen(command, env=variables, cwd=home, text=True, stdout=log, stderr=log))
+            started.append(
+                subprocess.Popen(
+                    command, env=variables, cwd=home, text=True, stdout=log, stderr=log
+                )
+            )
         return started[-1]
 
     yield begin
@@ -97,32 +101,62 @@ def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
         "from libraries.job_manager import enqueue_background_job as e\n"
         "print(*(e('workers.noting_tasks.work').id for _ in range(3)))"
     )
-    queued = subprocess.run([sys.executable, "-c", code], env=environ, cwd=home, text=True, capture_output=True, check=True)
-    until(lambda: all(get_job_status(one)["status"] == "finished" for one in queued.stdout.split()), what="the jobs")
+    queued = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ,
+        cwd=home,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    until(
+        lambda: all(get_job_status(one)["status"] == "finished" for one in queued.stdout.split()),
+        what="the jobs",
+    )
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
     said = notes(home)
-    assert [word for word, _ in said] == ["open", "warm-up", "work", "work", "work", "cool-down", "close"]
+    assert [word for word, _ in said] == [
+        "open",
+        "warm-up",
+        "work",
+        "work",
+        "work",
+        "cool-down",
+        "close",
+    ]
     assert {pid for word, pid in said if word != "work"} == {worker.pid}
     assert worker.pid not in {pid for word, pid in said if word == "work"}
 
 
-def test_hooks_run_also_for_a_worker_that_ends_when_the_queue_is_empty(start: Single, home: Path) -> None:
+def test_hooks_run_also_for_a_worker_that_ends_when_the_queue_is_empty(
+    start: Single, home: Path
+) -> None:
     assert start(HOOKS, "--burst").wait(20) == 0
     assert [word for word, _ in notes(home)] == ["open", "warm-up", "cool-down", "close"]
 
 
-def test_a_start_up_hook_that_raises_stops_the_worker_with_one_clear_line(start: Single, home: Path) -> None:
-    worker = start('@on_startup\ndef _open(): raise OSError("no such\\n plotter")\n' + HOOKS.replace("def _open", "def _later"))
+def test_a_start_up_hook_that_raises_stops_the_worker_with_one_clear_line(
+    start: Single, home: Path
+) -> None:
+    worker = start(
+        '@on_startup\ndef _open(): raise OSError("no such\\n plotter")\n'
+        + HOOKS.replace("def _open", "def _later")
+    )
     assert worker.wait(20) == 1
     said = [line for line in log(home).splitlines() if "ERROR" in line]
     assert len(said) == 1
-    assert "Worker not started: the start-up hook workers.resources._open failed: OSError: no such plotter" in said[0]
+    assert (
+        "Worker not started: the start-up hook workers.resources._open failed: OSError: no such plotter"
+        in said[0]
+    )
     assert "Traceback" not in log(home)
     assert notes(home) == []
 
 
-def test_a_shutdown_hook_that_raises_is_logged_and_keeps_no_other_from_running(start: Single, home: Path) -> None:
+def test_a_shutdown_hook_that_raises_is_logged_and_keeps_no_other_from_running(
+    start: Single, home: Path
+) -> None:
     worker = start(HOOKS + '@on_shutdown\ndef _fail(): raise ValueError("stuck")\n')
     until(listening(home), what="a listening worker")
     worker.send_signal(signal.SIGTERM)
@@ -132,7 +166,9 @@ def test_a_shutdown_hook_that_raises_is_logged_and_keeps_no_other_from_running(s
     assert [word for word, _ in notes(home)][-2:] == ["cool-down", "close"]
 
 
-def test_a_shutdown_hook_that_hangs_can_be_ended_by_another_signal(start: Single, home: Path) -> None:
+def test_a_shutdown_hook_that_hangs_can_be_ended_by_another_signal(
+    start: Single, home: Path
+) -> None:
     worker = start('import time\n@on_shutdown\ndef _hang(): note("hang"); time.sleep(60)\n')
     until(listening(home), what="a listening worker")
     worker.send_signal(signal.SIGTERM)
@@ -141,7 +177,9 @@ def test_a_shutdown_hook_that_hangs_can_be_ended_by_another_signal(start: Single
     assert worker.wait(5) == -signal.SIGTERM
 
 
-def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(start: Single, home: Path) -> None:
+def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(
+    start: Single, home: Path
+) -> None:
     worker = start("import nonesuch\n")
     until(listening(home), what="a listening worker")
     assert "workers.resources cannot be imported; its hooks are left out" in log(home)
@@ -154,10 +192,14 @@ def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) ->
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
     told = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]
-    assert told[:2] == ["Start-up hook done: workers.resources._open", "Start-up hook done: workers.resources._warm_up"]
+    assert told[:2] == [
+        "Start-up hook done: workers.resources._open",
+        "Start-up hook done: workers.resources._warm_up",
+    ]
     assert re.match(rf"Worker started: pid {worker.pid}, queue background, broker unix://", told[2])
     assert re.match(
-        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every 1 s; periodic tasks: ", told[3]
+        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every 1 s; periodic tasks: ",
+        told[3],
     )
     assert told[4] == "The following commands are available:"
     assert "+ workers.noting_tasks.work" in told
@@ -176,7 +218,9 @@ def test_a_hook_that_would_be_a_task_is_refused_when_it_is_declared(
         declare(prepare)
 
 
-def test_no_hook_of_a_worker_runs_where_jobs_are_queued(folder: Path, home: Path, environ: dict[str, str]) -> None:
+def test_no_hook_of_a_worker_runs_where_jobs_are_queued(
+    folder: Path, home: Path, environ: dict[str, str]
+) -> None:
     (folder / "resources.py").write_text(NOTING + HOOKS)
     code = "from libraries.job_manager import enqueue_background_job as e; e('workers.noting_tasks.work')"
     variables = environ | {"IMMEDIATE": "1", "NOTES": str(home / "notes")}

@@ -25,7 +25,9 @@ def addressed(settings: Settings) -> Settings:
     return use_settings(replace(settings, admin_email="admin@example.org"))
 
 
-def test_the_digest_goes_to_the_admin_and_names_the_drawings(addressed: Settings, run_jobs: RunJobs) -> None:
+def test_the_digest_goes_to_the_admin_and_names_the_drawings(
+    addressed: Settings, run_jobs: RunJobs
+) -> None:
     enqueue_background_job("workers.svg_tasks.generate_postcard_svg", "Ann", "Hello", "birthday")
     run_jobs()
     digest = enqueue_background_job("workers.maintenance_tasks.send_digest")
@@ -50,7 +52,9 @@ def test_without_an_admin_nobody_gets_a_digest(settings: Settings, run_jobs: Run
     assert list(output_folder().names()) == []
 
 
-def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(settings: Settings, run_jobs: RunJobs) -> None:
+def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(
+    settings: Settings, run_jobs: RunJobs
+) -> None:
     kept = Path(output_folder().publish("a.svg", "<svg/>").path)
     left, fresh = kept.with_name(".dead.tmp"), kept.with_name(".alive.tmp")
     for path in (left, fresh):

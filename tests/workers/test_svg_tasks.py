@@ -25,13 +25,28 @@ def test_a_pattern_is_drawn_to_a_file_and_its_path_is_returned(settings: Setting
 
 def test_a_pattern_takes_its_parameters(settings: Settings) -> None:
     plain = svg_tasks.generate_complex_svg(100, 100, "grid", "plain.svg")
-    special = svg_tasks.generate_complex_svg(100, 100, "grid", "a/b.svg", {"spacing_x": 20}, seed=7, margin=20, pen_width=0.5)
+    special = svg_tasks.generate_complex_svg(
+        100, 100, "grid", "a/b.svg", {"spacing_x": 20}, seed=7, margin=20, pen_width=0.5
+    )
     assert Path(special).read_text() != Path(plain).read_text()
     assert 'stroke-width="0.5"' in Path(special).read_text()
 
 
 @pytest.mark.parametrize(
-    "name", ["../x.svg", "/etc/x.svg", "a\0.svg", "a\n.svg", "CON", "", ".", "x/../../y.svg", "a" * 300, None, 5]
+    "name",
+    [
+        "../x.svg",
+        "/etc/x.svg",
+        "a\0.svg",
+        "a\n.svg",
+        "CON",
+        "",
+        ".",
+        "x/../../y.svg",
+        "a" * 300,
+        None,
+        5,
+    ],
 )
 def test_a_drawing_never_leaves_the_output_folder(settings: Settings, name: str) -> None:
     """Attack 5."""
@@ -77,7 +92,9 @@ def test_every_task_is_a_short_function() -> None:
         assert len(body) < 15
 
 
-def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(run_jobs: Callable[[], None]) -> None:
+def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(
+    run_jobs: Callable[[], None],
+) -> None:
     """D8, D15."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg",
@@ -99,11 +116,17 @@ def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(run_j
     assert record.progress["percent"] == 100
 
 
-def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(run_jobs: Callable[[], None]) -> None:
+def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(
+    run_jobs: Callable[[], None],
+) -> None:
     """D12."""
     task = "workers.svg_tasks.generate_postcard_svg"
-    good = enqueue_background_job(task, recipient="Zoë 日", message="Hi", template_name="birthday", job_timeout="2m")
-    bad = enqueue_background_job(task, recipient="John Doe", message="Hi", template_name="birthdey", job_timeout="2m")
+    good = enqueue_background_job(
+        task, recipient="Zoë 日", message="Hi", template_name="birthday", job_timeout="2m"
+    )
+    bad = enqueue_background_job(
+        task, recipient="John Doe", message="Hi", template_name="birthdey", job_timeout="2m"
+    )
     run_jobs()
     assert get_job_status(good.id)["status"] == "finished"
     drawn, failed = fetch_job(good.id), fetch_job(bad.id)

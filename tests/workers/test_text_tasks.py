@@ -15,7 +15,12 @@ from tests.conftest import WorkerProcess, own_seconds, until
 from tests.libraries.texts.model_server import model_server, reply
 from workers.text_tasks import analyze_text, default_text, generate_text, translate_text
 
-TASKS = {"translate": translate_text, "analyze": analyze_text, "generate": generate_text, "default": default_text}
+TASKS = {
+    "translate": translate_text,
+    "analyze": analyze_text,
+    "generate": generate_text,
+    "default": default_text,
+}
 BEGINNINGS = {
     "translate": "🌍 Translated: 'hello' → 'hola'",
     "analyze": "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3",
@@ -41,7 +46,12 @@ def test_a_text_task_gives_the_documented_text_at_once(kind: str) -> None:
     assert own_seconds() - started < 0.5
     assert result.pop("result").startswith(BEGINNINGS[kind])
     engines = {"translate": "phrases", "generate": "keywords"}
-    assert result == {"status": "completed", "job_id": None, "type": kind, "engine": engines.get(kind, "built-in")}
+    assert result == {
+        "status": "completed",
+        "job_id": None,
+        "type": kind,
+        "engine": engines.get(kind, "built-in"),
+    }
 
 
 @every_type
@@ -60,7 +70,11 @@ def test_the_result_of_a_queued_text_names_its_job(kind: str, run_jobs: Callable
     assert job.id.startswith(f"{kind}_")
     run_jobs()
     record = record_of(job.id)
-    assert (record.status, record.result["status"], record.result["job_id"]) == ("finished", "completed", job.id)
+    assert (record.status, record.result["status"], record.result["job_id"]) == (
+        "finished",
+        "completed",
+        job.id,
+    )
     assert record.result["result"].startswith(BEGINNINGS[kind])
 
 
@@ -74,11 +88,16 @@ def test_a_timestamp_is_put_in_front_when_it_is_asked_for(settings: Settings) ->
     assert result["result"] == f"[{moment:%H:%M:%S}] ✅ Processed: HELLO"
 
 
-def test_a_demonstration_takes_its_time_and_shows_its_progress(start_worker: Callable[..., WorkerProcess]) -> None:
+def test_a_demonstration_takes_its_time_and_shows_its_progress(
+    start_worker: Callable[..., WorkerProcess],
+) -> None:
     """F8, C16."""
     worker = start_worker(DEMO_DELAYS="1")
     job = enqueue_background_job("workers.text_tasks.default_text", "hello")
-    until(lambda: 0 < (record_of(job.id).progress or {}).get("percent", 0) < 100, what="progress half way")
+    until(
+        lambda: 0 < (record_of(job.id).progress or {}).get("percent", 0) < 100,
+        what="progress half way",
+    )
     until(lambda: record_of(job.id).status == "finished", what="the end of the job")
     record = record_of(job.id)
     assert record.ended_at is not None
@@ -90,7 +109,9 @@ def test_a_demonstration_takes_its_time_and_shows_its_progress(start_worker: Cal
     assert "Job started: default" in worker.said()
 
 
-def test_the_seconds_of_a_demonstration_follow_the_type(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_seconds_of_a_demonstration_follow_the_type(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """F8."""
     slept: dict[str, float] = dict.fromkeys(TASKS, 0.0)
     use_settings(replace(settings, demo_delays=True))
@@ -102,7 +123,9 @@ def test_the_seconds_of_a_demonstration_follow_the_type(settings: Settings, monk
     assert slept == {"default": 1.0, "translate": 2.0, "analyze": 3.0, "generate": 4.0}
 
 
-def test_an_answer_too_long_for_the_record_is_a_file(settings: Settings, run_jobs: Callable[[], None]) -> None:
+def test_an_answer_too_long_for_the_record_is_a_file(
+    settings: Settings, run_jobs: Callable[[], None]
+) -> None:
     content = "\N{GRINNING FACE}" * 10_000
     job = enqueue_background_job("workers.text_tasks.translate_text", content)
     run_jobs()
@@ -117,7 +140,9 @@ def test_an_answer_too_long_for_the_record_is_a_file(settings: Settings, run_job
 def test_a_model_that_fails_once_is_asked_again(start_worker: Callable[..., WorkerProcess]) -> None:
     with model_server((503, {}), (200, reply("Lines."))) as server:
         start_worker(TEXT_MODEL_URL=server.url)
-        job = submit("workers.text_tasks.generate_text", ["hello"], options=JobOptions(retry_pause=0.01))
+        job = submit(
+            "workers.text_tasks.generate_text", ["hello"], options=JobOptions(retry_pause=0.01)
+        )
         until(lambda: record_of(job.id).status == "finished", what="the second attempt")
     assert record_of(job.id).result["result"] == "🤖 AI Response to 'hello':\nLines."
     assert len(server.asked) == 2

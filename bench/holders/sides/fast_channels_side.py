@@ -27,13 +27,17 @@ class Consumer(AsyncWebsocketConsumer):
 
     async def progress(self, event: dict[str, Any]) -> None:
         """Pass an event on."""
-        await self.send(text_data=json.dumps({"action": "progress", "payload": {"message": event["message"]}}))
+        await self.send(
+            text_data=json.dumps({"action": "progress", "payload": {"message": event["message"]}})
+        )
 
 
 def set_up() -> None:
     """Make the layer."""
     if not has_layers():
-        register_channel_layer("chat", RedisPubSubChannelLayer(hosts=[os.environ["BENCH_BROKER"]], prefix="chat"))
+        register_channel_layer(
+            "chat", RedisPubSubChannelLayer(hosts=[os.environ["BENCH_BROKER"]], prefix="chat")
+        )
 
 
 def create_app() -> FastAPI:
@@ -52,4 +56,6 @@ def create_app() -> FastAPI:
 def publish(text: str) -> None:
     """Tell all clients."""
     set_up()
-    loop.run_until_complete(get_channel_layer("chat").group_send(GROUP, {"type": "progress", "message": text}))
+    loop.run_until_complete(
+        get_channel_layer("chat").group_send(GROUP, {"type": "progress", "message": text})
+    )

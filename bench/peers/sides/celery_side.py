@@ -10,7 +10,9 @@ from collections.abc import Callable
 from celery import Celery
 
 SOCKET = os.environ["BENCH_SOCKET"]
-app = Celery("bench", broker=f"redis+socket://{SOCKET}", backend=f"redis+socket://{SOCKET}?virtual_host=1")
+app = Celery(
+    "bench", broker=f"redis+socket://{SOCKET}", backend=f"redis+socket://{SOCKET}?virtual_host=1"
+)
 app.conf.update(worker_prefetch_multiplier=64, broker_connection_retry_on_startup=True)
 
 

@@ -27,7 +27,9 @@ def vpype_writer(lines: Any) -> Callable[[Path], None]:
     """Return what writes the drawing with vpype; its document, in pixels, is made beforehand."""
     pixels = vpype.convert_length("1mm")
     document = vpype.Document(page_size=(210 * pixels, 210 * pixels))
-    document.add(vpype.LineCollection([(line[:, 0] + 1j * line[:, 1]) * pixels for line in lines]), 1)
+    document.add(
+        vpype.LineCollection([(line[:, 0] + 1j * line[:, 1]) * pixels for line in lines]), 1
+    )
 
     def write(path: Path) -> None:
         with path.open("w") as file:
@@ -41,7 +43,9 @@ def svgwrite_writer(lines: Any) -> Callable[[Path], None]:
     rounded = np.round(lines, 3)
 
     def write(path: Path) -> None:
-        document = svgwrite.Drawing(str(path), size=("210mm", "210mm"), viewBox="0 0 210 210", fill="none", stroke="black")
+        document = svgwrite.Drawing(
+            str(path), size=("210mm", "210mm"), viewBox="0 0 210 210", fill="none", stroke="black"
+        )
         for line in rounded:
             document.add(document.polyline(line.tolist()))
         document.save()

@@ -46,12 +46,16 @@ def extended(home: Path) -> Path:
     """A copy of the sources with one function and one entry added."""
     copy = home / "copy"
     for name in ("components", "libraries", "workers"):
-        shutil.copytree(REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
     shutil.copy(REPOSITORY / "app.py", copy / "app.py")
     with (copy / "workers" / "text_tasks.py").open("a") as tasks:
         tasks.write(FUNCTION)
     table = copy / "components" / "texts" / "job_types.py"
-    table.write_text(table.read_text().replace("JOB_FUNCTIONS = {\n", f"JOB_FUNCTIONS = {{\n{ENTRY}"))
+    table.write_text(
+        table.read_text().replace("JOB_FUNCTIONS = {\n", f"JOB_FUNCTIONS = {{\n{ENTRY}")
+    )
     return copy
 
 
@@ -59,11 +63,16 @@ def extended(home: Path) -> Path:
     ("kind", "result"),
     [
         ("translate", "🌍 Translated: 'hello' → 'hola'"),
-        ("analyze", "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3"),
+        (
+            "analyze",
+            "📊 Analysis of 'hello':\n• Characters: 5\n• Words: 1\n• Vowels: 2\n• Consonants: 3",
+        ),
         ("default", "✅ Processed: HELLO"),
     ],
 )
-def test_a_text_is_queued_and_answered(client: FlaskClient, run_jobs: Callable[[], None], kind: str, result: str) -> None:
+def test_a_text_is_queued_and_answered(
+    client: FlaskClient, run_jobs: Callable[[], None], kind: str, result: str
+) -> None:
     """F3, F16, C7."""
     response = client.post("/texts", json={"type": kind, "content": "hello"})
     reply = response.get_json()
@@ -74,31 +83,51 @@ def test_a_text_is_queued_and_answered(client: FlaskClient, run_jobs: Callable[[
     run_jobs()
     job = client.get(f"/jobs/{reply['job_id']}").get_json()
     assert job["status"] == "finished"
-    assert (job["result"]["status"], job["result"]["result"], job["result"]["job_id"]) == ("completed", result, reply["job_id"])
+    assert (job["result"]["status"], job["result"]["result"], job["result"]["job_id"]) == (
+        "completed",
+        result,
+        reply["job_id"],
+    )
 
 
-@pytest.mark.parametrize("asked", [{"type": "sing"}, {"type": ""}, {"type": "workers.svg_tasks.x"}, {"type": "\x00"}, {}])
-def test_an_unknown_type_runs_the_default(client: FlaskClient, run_jobs: Callable[[], None], asked: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "asked", [{"type": "sing"}, {"type": ""}, {"type": "workers.svg_tasks.x"}, {"type": "\x00"}, {}]
+)
+def test_an_unknown_type_runs_the_default(
+    client: FlaskClient, run_jobs: Callable[[], None], asked: dict[str, str]
+) -> None:
     """F3."""
     reply = client.post("/texts", json={**asked, "content": "hello"}).get_json()
     assert reply["type"] == "default"
     assert reply["job_id"].startswith("default_")
     run_jobs()
-    assert client.get(f"/jobs/{reply['job_id']}").get_json()["result"]["result"] == "✅ Processed: HELLO"
+    assert (
+        client.get(f"/jobs/{reply['job_id']}").get_json()["result"]["result"]
+        == "✅ Processed: HELLO"
+    )
 
 
 @pytest.mark.usefixtures("broker")
 def test_ids_of_one_type_are_unique_within_a_second(client: FlaskClient) -> None:
     """C7."""
-    replies = [client.post("/texts", json={"type": "translate", "content": "hello"}).get_json() for _ in range(20)]
+    replies = [
+        client.post("/texts", json={"type": "translate", "content": "hello"}).get_json()
+        for _ in range(20)
+    ]
     assert len({reply["job_id"] for reply in replies}) == 20
 
 
-@pytest.mark.parametrize("content", ["", " \n", "x" * 10_001, "a\x00b", "a\x1b[2J", "\ud83d", 5, None, ["x"]])
-def test_what_is_no_text_is_refused_before_the_broker_is_asked(client: FlaskClient, content: Any) -> None:
+@pytest.mark.parametrize(
+    "content", ["", " \n", "x" * 10_001, "a\x00b", "a\x1b[2J", "\ud83d", 5, None, ["x"]]
+)
+def test_what_is_no_text_is_refused_before_the_broker_is_asked(
+    client: FlaskClient, content: Any
+) -> None:
     response = client.post("/texts", json={"type": "translate", "content": content})
     assert response.status_code in ({400, 422} if content == "\ud83d" else {422})
-    assert response.status_code == 400 or [error["field"] for error in response.get_json()["errors"]] == ["content"]
+    assert response.status_code == 400 or [
+        error["field"] for error in response.get_json()["errors"]
+    ] == ["content"]
 
 
 def test_an_empty_message_is_refused_in_the_documented_words(client: FlaskClient) -> None:
@@ -107,14 +136,19 @@ def test_an_empty_message_is_refused_in_the_documented_words(client: FlaskClient
     assert error["detail"] == "❌ Empty message not allowed"
 
 
-@pytest.mark.parametrize("body", [{}, {"type": "translate"}, {"type": 5, "content": "x"}, {"type": "x" * 101, "content": "x"}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"type": "translate"}, {"type": 5, "content": "x"}, {"type": "x" * 101, "content": "x"}],
+)
 def test_a_bad_field_is_named(client: FlaskClient, body: dict[str, Any]) -> None:
     (error,) = client.post("/texts", json=body).get_json()["errors"]
     assert error["field"] == ("type" if "content" in body else "content")
 
 
 def test_a_misspelt_field_gets_a_hint(client: FlaskClient) -> None:
-    errors = client.post("/texts", json={"type": "translate", "content": "x", "typ": "x"}).get_json()["errors"]
+    errors = client.post(
+        "/texts", json={"type": "translate", "content": "x", "typ": "x"}
+    ).get_json()["errors"]
     assert [error["hint"] for error in errors] == ["did you mean 'type'?"]
 
 
@@ -124,17 +158,30 @@ def test_every_type_has_a_task_and_is_an_operation_of_batches() -> None:
     assert {name: OPERATIONS[name].task for name in JOB_FUNCTIONS} == JOB_FUNCTIONS
 
 
-def test_a_batch_of_texts_is_checked_as_a_single_one_is(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
-    bad = client.post("/batches", json={"operation": "translate", "items": [{"content": "hello"}, {"content": " "}]})
+def test_a_batch_of_texts_is_checked_as_a_single_one_is(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    bad = client.post(
+        "/batches",
+        json={"operation": "translate", "items": [{"content": "hello"}, {"content": " "}]},
+    )
     assert [error["pointer"] for error in bad.get_json()["errors"]] == ["#/items/1/content"]
-    good = client.post("/batches", json={"operation": "translate", "items": [{"content": "hello"}, {"content": "world"}]})
+    good = client.post(
+        "/batches",
+        json={"operation": "translate", "items": [{"content": "hello"}, {"content": "world"}]},
+    )
     run_jobs()
-    results = [client.get(f"/jobs/{job_id}").get_json()["result"]["result"] for job_id in good.get_json()["job_ids"]]
+    results = [
+        client.get(f"/jobs/{job_id}").get_json()["result"]["result"]
+        for job_id in good.get_json()["job_ids"]
+    ]
     assert results == ["🌍 Translated: 'hello' → 'hola'", "🌍 Translated: 'world' → 'mundo'"]
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_type_is_added_with_one_function_and_one_entry(extended: Path, environ: dict[str, str]) -> None:
+def test_a_type_is_added_with_one_function_and_one_entry(
+    extended: Path, environ: dict[str, str]
+) -> None:
     """F26."""
     # The copy is gone when coverage is counted.
     kept = {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
@@ -151,7 +198,9 @@ def test_a_type_is_added_with_one_function_and_one_entry(extended: Path, environ
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["type"] == "image"
     assert said["first"].startswith("image_")
-    assert [result["result"] for result in said["results"]] == [f"🖼️ Processed image: {size} bytes" for size in (3, 4, 5)]
+    assert [result["result"] for result in said["results"]] == [
+        f"🖼️ Processed image: {size} bytes" for size in (3, 4, 5)
+    ]
     assert {result["type"] for result in said["results"]} == {"image"}
 
 

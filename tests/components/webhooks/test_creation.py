@@ -91,7 +91,9 @@ def test_a_url_that_leads_inside_is_refused_with_nothing_queued(
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_name_that_cannot_be_looked_up_is_refused(route: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_cannot_be_looked_up_is_refused(
+    route: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: [])
     assert pointers(ask(client, route, {"url": "http://nowhere.example/"})) == ["#/webhook/url"]
     assert capacity()["queue_depth"] == 0
@@ -115,7 +117,9 @@ def test_a_name_that_cannot_be_looked_up_is_refused(route: str, client: FlaskCli
         (True, ["#/webhook"]),
     ],
 )
-def test_a_webhook_that_is_not_one_is_refused(client: FlaskClient, webhook: object, wrong: list[str]) -> None:
+def test_a_webhook_that_is_not_one_is_refused(
+    client: FlaskClient, webhook: object, wrong: list[str]
+) -> None:
     assert [pointers(ask(client, route, webhook)) for route in ROUTES] == [wrong] * len(ROUTES)
     assert capacity()["queue_depth"] == 0
 
@@ -126,25 +130,41 @@ def test_a_webhook_that_is_not_one_is_refused(client: FlaskClient, webhook: obje
     [
         None,
         {"url": "http://1.1.1.1/"},
-        {"url": "https://[2606:4700::1111]:8443/a?b", "events": ["started", "started"], "secret": SECRET},
+        {
+            "url": "https://[2606:4700::1111]:8443/a?b",
+            "events": ["started", "started"],
+            "secret": SECRET,
+        },
     ],
 )
-def test_a_webhook_to_the_public_network_is_taken(client: FlaskClient, route: str, webhook: object) -> None:
+def test_a_webhook_to_the_public_network_is_taken(
+    client: FlaskClient, route: str, webhook: object
+) -> None:
     assert ask(client, route, webhook).status_code in (200, 202)
     assert capacity()["queue_depth"] == 1
 
 
 def test_a_webhook_stands_beside_the_items_of_a_batch_and_not_in_them(client: FlaskClient) -> None:
-    items = [ARTBOARD, {**ARTBOARD, "webhook": {"url": "http://1.1.1.1/"}}, {**ARTBOARD, "webhook": None}]
+    items = [
+        ARTBOARD,
+        {**ARTBOARD, "webhook": {"url": "http://1.1.1.1/"}},
+        {**ARTBOARD, "webhook": None},
+    ]
     response = client.post("/batches", json={"operation": "artboard", "items": items})
     assert pointers(response) == ["#/items/1/webhook"]
     assert capacity()["queue_depth"] == 0
 
 
-def test_items_of_a_batch_are_checked_before_a_host_is_looked_up(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_items_of_a_batch_are_checked_before_a_host_is_looked_up(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     monkeypatch.setattr(addresses, "look_up", lambda host, port: asked.append(host) or ["1.1.1.1"])  # type: ignore[func-returns-value]
-    body = {"operation": "artboard", "items": [{"width": -1}], "webhook": {"url": "http://hooks.example/"}}
+    body = {
+        "operation": "artboard",
+        "items": [{"width": -1}],
+        "webhook": {"url": "http://hooks.example/"},
+    }
     assert client.post("/batches", json=body).status_code == 422
     assert asked == []
     assert client.post("/batches", json={**body, "items": [ARTBOARD] * 3}).status_code == 202

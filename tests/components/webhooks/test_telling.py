@@ -27,7 +27,9 @@ OWN_SECRET = secret_of(b"receiver" * 4)
 pytestmark = pytest.mark.usefixtures("probe_tasks", "broker")
 
 
-def submit(client: FlaskClient, sink: Sink | str, task: str = "nothing", *, key: str = "", **webhook: Any) -> str:
+def submit(
+    client: FlaskClient, sink: Sink | str, task: str = "nothing", *, key: str = "", **webhook: Any
+) -> str:
     """Queue a task with a webhook and return the job's id."""
     url = sink if isinstance(sink, str) else sink.url
     body = {"task": f"workers.probe_tasks.{task}", "webhook": {"url": url, **webhook}}
@@ -48,7 +50,11 @@ def verified(received: Received, secret: str) -> Any:
 
 
 def secret_shown(client: FlaskClient, key: str = "") -> str:
-    return str(client.get("/webhooks/secret", headers={"X-API-Key": key} if key else {}).get_json()["secret"])
+    return str(
+        client.get("/webhooks/secret", headers={"X-API-Key": key} if key else {}).get_json()[
+            "secret"
+        ]
+    )
 
 
 def test_a_webhook_is_told_of_the_end_with_a_signature_and_the_job_as_it_stands(
@@ -63,7 +69,10 @@ def test_a_webhook_is_told_of_the_end_with_a_signature_and_the_job_as_it_stands(
     assert job["status"] == "finished"
     assert received.headers["content-type"] == "application/json"
     (delivery,) = deliveries(private, job_id)
-    assert delivery.items() >= {"event": "finished", "status": 204, "error": None, "next_attempt_at": None}.items()
+    assert (
+        delivery.items()
+        >= {"event": "finished", "status": 204, "error": None, "next_attempt_at": None}.items()
+    )
     assert delivery["delivery_id"] == received.headers["webhook-id"]
     assert delivery["milliseconds"] >= 0
     assert delivery["attempted_at"] >= job["ended_at"]
@@ -86,7 +95,9 @@ def test_a_webhook_is_told_of_the_events_that_it_asked_for_and_no_others(
     assert len({one.headers["webhook-id"] for one in sink.received}) == 2
 
 
-def test_a_webhook_is_told_of_a_failure_without_what_nobody_may_see(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_webhook_is_told_of_a_failure_without_what_nobody_may_see(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     submit(private, sink, "boom")
     run_jobs()
     (received,) = sink.received
@@ -95,7 +106,9 @@ def test_a_webhook_is_told_of_a_failure_without_what_nobody_may_see(private: Fla
     assert b"/secret/place" not in received.body
 
 
-def test_a_webhook_is_told_of_a_job_that_was_canceled(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_webhook_is_told_of_a_job_that_was_canceled(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id = submit(private, sink)
     assert cancel_job(job_id)
     # Any job with a webhook brings the worker to what is due.
@@ -104,14 +117,20 @@ def test_a_webhook_is_told_of_a_job_that_was_canceled(private: FlaskClient, sink
     assert sorted(one.json["type"] for one in sink.received) == ["job.canceled", "job.finished"]
 
 
-def test_each_job_of_a_batch_is_told_of(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_each_job_of_a_batch_is_told_of(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     items = [{"width": 50, "height": 50, "pattern": "grid"}] * 3
-    reply = private.post("/batches", json={"operation": "artboard", "items": items, "webhook": {"url": sink.url}}).get_json()
+    reply = private.post(
+        "/batches", json={"operation": "artboard", "items": items, "webhook": {"url": sink.url}}
+    ).get_json()
     run_jobs()
     assert sorted(one.json["data"]["id"] for one in sink.received) == sorted(reply["job_ids"])
 
 
-def test_an_artboard_is_told_of_with_its_file(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_an_artboard_is_told_of_with_its_file(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     body = {"width": 50, "height": 50, "id": "first", "webhook": {"url": sink.url}}
     job_id = private.post("/artboard/create", json=body).get_json()["job_id"]
     run_jobs()
@@ -119,7 +138,9 @@ def test_an_artboard_is_told_of_with_its_file(private: FlaskClient, sink: Sink, 
     assert received.json["data"]["artifacts"][0]["url"] == f"/jobs/{job_id}/result"
 
 
-def test_a_secret_that_came_with_the_webhook_is_used_and_never_shown(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_secret_that_came_with_the_webhook_is_used_and_never_shown(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id = submit(private, sink, secret=OWN_SECRET)
     run_jobs()
     assert verified(sink.received[0], OWN_SECRET)["type"] == "job.finished"
@@ -128,19 +149,26 @@ def test_a_secret_that_came_with_the_webhook_is_used_and_never_shown(private: Fl
     assert OWN_SECRET.encode() not in sink.received[0].body
 
 
-def test_the_receiver_of_the_documentation_takes_a_message(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_the_receiver_of_the_documentation_takes_a_message(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id = submit(private, sink)
     run_jobs()
     (program,) = blocks(REPOSITORY / "docs" / "webhooks.md", "python")
     names: dict[str, Any] = {}
     exec(program, names)  # noqa: S102 - our own document
     received = sink.received[0]
-    assert names["take"](received.body, received.headers, secret_shown(private)) == (job_id, "job.finished")
+    assert names["take"](received.body, received.headers, secret_shown(private)) == (
+        job_id,
+        "job.finished",
+    )
     with pytest.raises(WebhookVerificationError):
         names["take"](received.body, received.headers, OWN_SECRET)
 
 
-def test_each_owner_has_a_secret_that_stays(keyed: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_each_owner_has_a_secret_that_stays(
+    keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     ann, bob = secret_shown(keyed, "ann-key"), secret_shown(keyed, "bob-key")
     assert ann != bob
     assert secret_shown(keyed, "ann-key") == ann
@@ -150,7 +178,9 @@ def test_each_owner_has_a_secret_that_stays(keyed: FlaskClient, sink: Sink, run_
     assert keyed.get("/webhooks/secret").status_code == 401
 
 
-def test_a_secret_of_the_settings_is_everyones(keyed: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_secret_of_the_settings_is_everyones(
+    keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     use_settings(replace(get_settings(), webhook_secret=OWN_SECRET))
     assert secret_shown(keyed, "ann-key") == secret_shown(keyed, "bob-key") == OWN_SECRET
     submit(keyed, sink, key="ann-key")
@@ -158,18 +188,27 @@ def test_a_secret_of_the_settings_is_everyones(keyed: FlaskClient, sink: Sink, r
     assert verified(sink.received[0], OWN_SECRET)["type"] == "job.finished"
 
 
-def test_a_receiver_that_is_down_is_noted_with_the_time_of_the_next_attempt(private: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_receiver_that_is_down_is_noted_with_the_time_of_the_next_attempt(
+    private: FlaskClient, run_jobs: RunJobs
+) -> None:
     with Sink(503) as sink:
         job_id = submit(private, sink)
         run_jobs()
     (delivery,) = deliveries(private, job_id)
     assert (delivery["status"], delivery["error"]) == (503, "the receiver answered 503")
-    ((_, due),) = cast("list[tuple[bytes, float]]", web_client(get_settings()).zrange(SCHEDULED_KEY, 0, -1, withscores=True))
-    assert datetime.fromisoformat(delivery["next_attempt_at"]).timestamp() == pytest.approx(due, abs=0.5)
+    ((_, due),) = cast(
+        "list[tuple[bytes, float]]",
+        web_client(get_settings()).zrange(SCHEDULED_KEY, 0, -1, withscores=True),
+    )
+    assert datetime.fromisoformat(delivery["next_attempt_at"]).timestamp() == pytest.approx(
+        due, abs=0.5
+    )
     assert private.get(f"/jobs/{job_id}").get_json()["status"] == "finished"
 
 
-def test_a_receiver_that_says_no_is_not_asked_again(private: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_receiver_that_says_no_is_not_asked_again(
+    private: FlaskClient, run_jobs: RunJobs
+) -> None:
     with Sink(410) as sink:
         job_id = submit(private, sink)
         run_jobs()
@@ -179,13 +218,18 @@ def test_a_receiver_that_says_no_is_not_asked_again(private: FlaskClient, run_jo
     assert (delivery["status"], delivery["next_attempt_at"]) == (410, None)
 
 
-def test_a_redirect_to_another_place_is_not_followed(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_redirect_to_another_place_is_not_followed(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     with Sink(302, headers={"Location": sink.url}) as turning:
         job_id = submit(private, turning)
         run_jobs()
         assert len(turning.received) == 1
     assert sink.received == []
-    assert deliveries(private, job_id)[0]["error"] == "the receiver answered 302; redirects are not followed"
+    assert (
+        deliveries(private, job_id)[0]["error"]
+        == "the receiver answered 302; redirects are not followed"
+    )
 
 
 def test_a_name_that_is_public_at_creation_and_private_at_delivery_is_not_called(
@@ -201,7 +245,9 @@ def test_a_name_that_is_public_at_creation_and_private_at_delivery_is_not_called
     assert delivery["error"] == "the host cannot be found, or has an address that is not public"
 
 
-def test_a_message_is_sent_again_on_request_under_the_same_id(private: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_message_is_sent_again_on_request_under_the_same_id(
+    private: FlaskClient, run_jobs: RunJobs
+) -> None:
     with Sink(400, 204) as sink:
         job_id = submit(private, sink)
         run_jobs()
@@ -220,35 +266,53 @@ def test_a_message_is_sent_again_on_request_under_the_same_id(private: FlaskClie
     assert private.get(f"/jobs/{reply['job_id']}").get_json()["status"] == "finished"
 
 
-def test_a_delivery_that_was_not_made_cannot_be_repeated(private: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_a_delivery_that_was_not_made_cannot_be_repeated(
+    private: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id, other = submit(private, sink), submit(private, sink)
     run_jobs()
     theirs = deliveries(private, other)[0]["delivery_id"]
     for delivery_id in ("msg_0", theirs, "x" * 200, "%00", "a b"):
         response = private.post(f"/jobs/{job_id}/deliveries/{delivery_id}/redeliver")
-        assert (response.status_code, response.get_json()["type"]) == (404, "/problems/delivery-not-found")
+        assert (response.status_code, response.get_json()["type"]) == (
+            404,
+            "/problems/delivery-not-found",
+        )
 
 
 def test_a_job_without_a_webhook_has_no_deliveries(private: FlaskClient) -> None:
-    job_id = private.post("/jobs", json={"task": "workers.probe_tasks.nothing"}).get_json()["job_id"]
+    job_id = private.post("/jobs", json={"task": "workers.probe_tasks.nothing"}).get_json()[
+        "job_id"
+    ]
     assert deliveries(private, job_id) == []
 
 
 @pytest.mark.parametrize("job_id", ["unknown", "a b", "x" * 129, "%00", "..%2f"])
-def test_a_job_that_is_not_there_has_no_deliveries_to_show(private: FlaskClient, job_id: str) -> None:
+def test_a_job_that_is_not_there_has_no_deliveries_to_show(
+    private: FlaskClient, job_id: str
+) -> None:
     assert private.get(f"/jobs/{job_id}/deliveries").status_code == 404
 
 
-def test_deliveries_are_shown_to_the_owner_of_the_job_alone(keyed: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_deliveries_are_shown_to_the_owner_of_the_job_alone(
+    keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id = submit(keyed, sink, key="ann-key")
     run_jobs()
     path = f"/jobs/{job_id}/deliveries"
-    delivery_id = keyed.get(path, headers={"X-API-Key": "ann-key"}).get_json()["items"][0]["delivery_id"]
+    delivery_id = keyed.get(path, headers={"X-API-Key": "ann-key"}).get_json()["items"][0][
+        "delivery_id"
+    ]
     assert keyed.get(path, headers={"X-API-Key": "bob-key"}).status_code == 404
-    assert keyed.post(f"{path}/{delivery_id}/redeliver", headers={"X-API-Key": "bob-key"}).status_code == 404
+    assert (
+        keyed.post(f"{path}/{delivery_id}/redeliver", headers={"X-API-Key": "bob-key"}).status_code
+        == 404
+    )
 
 
-def test_the_task_tells_nothing_of_a_job_of_somebody_else(keyed: FlaskClient, sink: Sink, run_jobs: RunJobs) -> None:
+def test_the_task_tells_nothing_of_a_job_of_somebody_else(
+    keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
+) -> None:
     job_id = submit(keyed, sink, key="ann-key", events=["failed"])
     call = {"job_id": job_id, "event": "finished", "delivery_id": "msg_1"}
     body = {"task": "workers.webhook_tasks.deliver_webhook", "kwargs": call}
@@ -260,12 +324,23 @@ def test_the_task_tells_nothing_of_a_job_of_somebody_else(keyed: FlaskClient, si
 
 
 @pytest.mark.parametrize(
-    "call", [{"event": "queued"}, {"delivery_id": "a\r\nX: b"}, {"delivery_id": ""}, {"delivery_id": "x" * 65}]
+    "call",
+    [
+        {"event": "queued"},
+        {"delivery_id": "a\r\nX: b"},
+        {"delivery_id": ""},
+        {"delivery_id": "x" * 65},
+    ],
 )
 def test_the_task_takes_no_event_and_no_id_that_there_cannot_be(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs, call: dict[str, str]
 ) -> None:
-    kwargs = {"job_id": submit(private, sink, events=["failed"]), "event": "finished", "delivery_id": "msg_1", **call}
+    kwargs = {
+        "job_id": submit(private, sink, events=["failed"]),
+        "event": "finished",
+        "delivery_id": "msg_1",
+        **call,
+    }
     body = {"task": "workers.webhook_tasks.deliver_webhook", "kwargs": kwargs}
     asked = private.post("/jobs", json=body).get_json()["job_id"]
     run_jobs()
@@ -274,13 +349,19 @@ def test_the_task_takes_no_event_and_no_id_that_there_cannot_be(
 
 
 def test_the_task_says_when_a_job_has_no_webhook(private: FlaskClient, run_jobs: RunJobs) -> None:
-    job_id = private.post("/jobs", json={"task": "workers.probe_tasks.nothing"}).get_json()["job_id"]
+    job_id = private.post("/jobs", json={"task": "workers.probe_tasks.nothing"}).get_json()[
+        "job_id"
+    ]
     call = {"job_id": job_id, "event": "finished", "delivery_id": "msg_1"}
-    asked = private.post("/jobs", json={"task": "workers.webhook_tasks.deliver_webhook", "kwargs": call}).get_json()["job_id"]
+    asked = private.post(
+        "/jobs", json={"task": "workers.webhook_tasks.deliver_webhook", "kwargs": call}
+    ).get_json()["job_id"]
     run_jobs()
     assert private.get(f"/jobs/{asked}").get_json()["error_code"] == "no-webhook"
 
 
-def test_without_a_broker_the_secret_is_not_known_right_now(private: FlaskClient, broker: Any) -> None:
+def test_without_a_broker_the_secret_is_not_known_right_now(
+    private: FlaskClient, broker: Any
+) -> None:
     broker.stop()
     assert private.get("/webhooks/secret").status_code == 503

@@ -35,10 +35,26 @@ def server_url() -> Iterator[str]:
 
     def run(*command: str) -> None:
         subprocess.run(
-            [str(programs / command[0]), *command[1:]], user=user, cwd=folder, check=True, capture_output=True, timeout=60
+            [str(programs / command[0]), *command[1:]],
+            user=user,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            timeout=60,
         )
 
-    run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+    run(
+        "initdb",
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+    )
     options = f"-k {folder} -c listen_addresses= -c fsync=off -c shared_buffers=16MB"
     run("pg_ctl", "-D", str(data), "-l", str(log), "-w", "-o", options, "start")
     yield f"postgresql://postgres@/postgres?host={folder}"

@@ -13,7 +13,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import BadGalleryCursor, Drawing, Gallery, GalleryAway, Wanted, drawing_id, gallery
+from libraries.gallery import (
+    BadGalleryCursor,
+    Drawing,
+    Gallery,
+    GalleryAway,
+    Wanted,
+    drawing_id,
+    gallery,
+)
 from libraries.gallery.catalogue import FILE_NAME
 from libraries.gallery.databases import SqliteDatabase
 from libraries.gallery.postgres import PostgresDatabase, connection_arguments
@@ -45,9 +53,24 @@ def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Galler
     with gallery().changing() as change:
         for number in range(5):
             change.put(drawing(number))
-        change.put(drawing(5, title="Postcard", words="Grüße aus Čačak, Ann!", patterns=["birthday"], width=210.0, height=148.0))
         change.put(
-            drawing(6, patterns=["flow_field", "contours"], colors=["#ff0000", "tomato"], tags=["wall", "big-one"], kept=True)
+            drawing(
+                5,
+                title="Postcard",
+                words="Grüße aus Čačak, Ann!",
+                patterns=["birthday"],
+                width=210.0,
+                height=148.0,
+            )
+        )
+        change.put(
+            drawing(
+                6,
+                patterns=["flow_field", "contours"],
+                colors=["#ff0000", "tomato"],
+                tags=["wall", "big-one"],
+                kept=True,
+            )
         )
         change.put(replace(drawing(7), owner="bob", id=drawing_id("bob", "x.svg")))
     yield gallery()
@@ -108,7 +131,12 @@ def test_drawings_are_found_by_what_is_on_them(shown: Gallery) -> None:
 
 def test_a_hostile_question_finds_nothing_or_something_and_breaks_nothing(shown: Gallery) -> None:
     for text in HOSTILE:
-        for wanted in (Wanted(text=text), Wanted(pattern=text), Wanted(tags=[text]), Wanted(color=text)):
+        for wanted in (
+            Wanted(text=text),
+            Wanted(pattern=text),
+            Wanted(tags=[text]),
+            Wanted(color=text),
+        ):
             assert all(one.owner == "ann" for one in shown.search("ann", wanted).items), text
     assert len(numbers(shown)) == 7
 
@@ -138,7 +166,15 @@ def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Galle
 
 
 def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
-    for cursor in ("", "x", "AAAA", "bmFuIDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA", "\ud800", "x" * 10_000, "MS4wIHg="):
+    for cursor in (
+        "",
+        "x",
+        "AAAA",
+        "bmFuIDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMA",
+        "\ud800",
+        "x" * 10_000,
+        "MS4wIHg=",
+    ):
         with pytest.raises(BadGalleryCursor):
             shown.search("ann", Wanted(), cursor=cursor)
 
@@ -174,7 +210,9 @@ def _write(settings: Settings, first: int) -> None:
 
 def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> None:
     context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_write, args=(get_settings(), first)) for first in (1000, 1100, 1200)]
+    writers = [
+        context.Process(target=_write, args=(get_settings(), first)) for first in (1000, 1100, 1200)
+    ]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -232,7 +270,10 @@ def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: 
             "postgresql://ann:a%40b@db.example:5433/x",
             {"user": "ann", "password": "a@b", "host": "db.example", "port": 5433},
         ),
-        ("postgresql:///x?host=/run/pg", {"user": "postgres", "unix_sock": "/run/pg/.s.PGSQL.5432", "database": "x"}),
+        (
+            "postgresql:///x?host=/run/pg",
+            {"user": "postgres", "unix_sock": "/run/pg/.s.PGSQL.5432", "database": "x"},
+        ),
         ("postgresql://u@h/x", {"password": None, "ssl_context": None}),
     ],
 )

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from libraries.drawing.artboard import draw_artboard
 from libraries.gallery import (
     Arrival,
     BadLabel,
@@ -37,6 +36,7 @@ from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import worker_client
 from libraries.job_manager.exhibits import known_owners, show_due, show_due_now
 from libraries.settings import Settings
+from libraries.sheets.artboard import draw_artboard
 from libraries.storage import files_of, output_folder
 
 ARTBOARD = "workers.svg_tasks.generate_complex_svg"
@@ -60,7 +60,9 @@ def rebuilt() -> dict[str, Any]:
 def drawn(run_jobs: RunJobs, *, seeds: int = 1) -> list[str]:
     """Have small spirals drawn by real jobs; the ids of these."""
     jobs = [
-        enqueue_background_job(ARTBOARD, 60 + seed, 40, "spiral", f"a/{seed}.svg", {"pitch": 4}, seed=seed)
+        enqueue_background_job(
+            ARTBOARD, 60 + seed, 40, "spiral", f"a/{seed}.svg", {"pitch": 4}, seed=seed
+        )
         for seed in range(seeds)
     ]
     run_jobs()
@@ -90,14 +92,22 @@ def test_a_finished_drawing_is_in_the_gallery_with_what_is_on_it(run_jobs: RunJo
     (job_id,) = drawn(run_jobs)
     (found,) = everything()
     assert found.job_id == job_id
-    assert (found.patterns, found.width, found.height, found.seed, found.kept) == (["spiral"], 60.0, 40.0, 0, False)
+    assert (found.patterns, found.width, found.height, found.seed, found.kept) == (
+        ["spiral"],
+        60.0,
+        40.0,
+        0,
+        False,
+    )
     assert (found.colors, found.title) == (["#000000"], "spiral, 60 x 40 mm")
     with open_drawing(found) as file:
         assert file.read(4) == b"<svg"
 
 
 def test_the_lettering_on_a_postcard_is_found(run_jobs: RunJobs) -> None:
-    enqueue_background_job(POSTCARD, "Ann Lee", "Meet me under the lighthouse", template_name="birthday")
+    enqueue_background_job(
+        POSTCARD, "Ann Lee", "Meet me under the lighthouse", template_name="birthday"
+    )
     run_jobs()
     (found,) = everything(text="lighthouse ann")
     assert found.patterns == ["birthday"]
@@ -116,7 +126,9 @@ def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
     assert find_drawing("ann", own.id) == own
 
 
-def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(run_jobs: RunJobs) -> None:
+def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(
+    run_jobs: RunJobs,
+) -> None:
     first, _ = drawn(run_jobs, seeds=2)
     enqueue_background_job(ARTBOARD, 50, 50, "no such pattern", "b.svg")
     run_jobs()
@@ -161,7 +173,9 @@ def test_a_gallery_that_cannot_be_written_harms_no_job(
     assert len(everything()) == 1
 
 
-def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_job_goes(run_jobs: RunJobs) -> None:
+def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_job_goes(
+    run_jobs: RunJobs,
+) -> None:
     (first,) = drawn(run_jobs)
     enqueue_background_job(ARTBOARD, 60, 40, "grid", "a/0.svg")
     run_jobs()
@@ -173,11 +187,19 @@ def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_jo
 # -- labels, keeping, removing
 
 
-def test_a_title_and_tags_are_found_and_outlive_the_index(shown: list[Drawing], settings: Settings) -> None:
+def test_a_title_and_tags_are_found_and_outlive_the_index(
+    shown: list[Drawing], settings: Settings
+) -> None:
     spiral = everything(seed=1)[0].id
-    labelled = label_drawing(ANYBODY, spiral, title="  Storm   over Skye ", tags=["wall", "blue-ink", "wall"])
+    labelled = label_drawing(
+        ANYBODY, spiral, title="  Storm   over Skye ", tags=["wall", "blue-ink", "wall"]
+    )
     assert (labelled.title, labelled.tags) == ("Storm over Skye", ["wall", "blue-ink"])
-    assert [one.id for one in everything(text="skye")] == [one.id for one in everything(tags=["blue-ink"])] == [spiral]
+    assert (
+        [one.id for one in everything(text="skye")]
+        == [one.id for one in everything(tags=["blue-ink"])]
+        == [spiral]
+    )
     # Only what is said changes.
     assert label_drawing(ANYBODY, spiral, tags=[]).title == "Storm over Skye"
     for path in settings.data_dir.glob("gallery.sqlite3*"):
@@ -208,13 +230,24 @@ def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: 
     (card,) = everything()
     label_drawing(ANYBODY, card.id, title="For Ann", tags=["cards"])
     kept = keep_drawing(ANYBODY, card.id)
-    assert (kept.id, kept.kept, kept.title, kept.made_at) == (card.id, True, "For Ann", card.made_at)
+    assert (kept.id, kept.kept, kept.title, kept.made_at) == (
+        card.id,
+        True,
+        "For Ann",
+        card.made_at,
+    )
     assert keep_drawing(ANYBODY, card.id) == kept
     delete_job(job.id)
     show_due_now()
     for look in range(2):
         (left,) = everything(text="lighthouse")
-        assert (left.id, left.patterns, left.tags, left.kept, left.job_id) == (card.id, ["birthday"], ["cards"], True, job.id)
+        assert (left.id, left.patterns, left.tags, left.kept, left.job_id) == (
+            card.id,
+            ["birthday"],
+            ["cards"],
+            True,
+            job.id,
+        )
         assert left.made_at == pytest.approx(card.made_at)
         with open_drawing(left) as file:
             assert b"</svg>" in file.read()
@@ -226,7 +259,9 @@ def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: 
     assert rebuilt() == {"drawings": 0, "unreadable": 0, "superseded": False}
 
 
-def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(shown: list[Drawing]) -> None:
+def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(
+    shown: list[Drawing],
+) -> None:
     kept = keep_drawing(ANYBODY, shown[0].id)
     rebuilt()
     assert everything(kept=True) == [kept]
@@ -258,13 +293,16 @@ def test_an_index_built_anew_says_the_same_as_the_one_that_grew(run_jobs: RunJob
     assert {owner: everything(owner) for owner in (ANYBODY, "ann")} == before
 
 
-def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(settings: Settings, broker: EmbeddedBroker) -> None:
+def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(
+    settings: Settings, broker: EmbeddedBroker
+) -> None:
     folder = output_folder()
     folder.publish("empty.svg", "")
     folder.publish("noise.svg", bytes(range(256)) * 4000)
     folder.publish("deep.svg", f"<svg width='1'><metadata>{'[' * 100_000}</metadata>")
     folder.publish(
-        "odd.svg", '<svg width="1e9mm" height="..mm"><title>a &lt;b&gt;</title><metadata>{"pattern": "<x>", "seed": true}'
+        "odd.svg",
+        '<svg width="1e9mm" height="..mm"><title>a &lt;b&gt;</title><metadata>{"pattern": "<x>", "seed": true}',
     )
     folder.publish("kept/not-an-id/x.svg", "<svg/>")
     folder.publish("kept/not-an-id/x.json", "{}")
@@ -308,7 +346,9 @@ def test_readers_see_the_old_index_until_the_new_one_is_whole(shown: list[Drawin
     assert gallery().fill(build, everything()) is gallery().finish(build) is False
 
 
-def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(run_jobs: RunJobs) -> None:
+def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(
+    run_jobs: RunJobs,
+) -> None:
     jobs = drawn(run_jobs, seeds=3)
     one, two = (everything(seed=seed)[0].id for seed in (1, 2))
 
@@ -336,7 +376,9 @@ def test_of_two_that_build_at_once_the_later_one_finishes(shown: list[Drawing]) 
     assert everything()[::-1] == shown
 
 
-def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(shown: list[Drawing]) -> None:
+def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(
+    shown: list[Drawing],
+) -> None:
     for number in range(120):
         path = Path(output_folder().path_of(f"many/{number}.svg"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -346,7 +388,9 @@ def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(sho
         if done >= 100:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    process = multiprocessing.get_context("fork").Process(target=rebuild, args=([ANYBODY], {}, die_half_way))
+    process = multiprocessing.get_context("fork").Process(
+        target=rebuild, args=([ANYBODY], {}, die_half_way)
+    )
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL

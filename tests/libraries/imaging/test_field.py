@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from libraries.drawing import Area
-from libraries.drawing.fields import InvalidFields
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area
 from libraries.imaging.demos import DEMOS, demo_image
 from libraries.imaging.field import LONGEST_TEXT, open_image, rough_image
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from libraries.imaging import BlankImage, ImageDamaged, ImageTooLarge, NotAnImage, Picture, clean_photo, lent_picture, open_image
+from libraries.imaging import (
+    BlankImage,
+    ImageDamaged,
+    ImageTooLarge,
+    NotAnImage,
+    Picture,
+    clean_photo,
+    lent_picture,
+    open_image,
+)
 from libraries.imaging.lending import borrow
 from tests.photographs import (
     CAMERA,
@@ -54,7 +63,9 @@ def test_every_way_of_holding_a_camera_is_understood_as_other_programs_do(held: 
     from PIL import ImageOps
 
     data = from_a_camera(held=held)
-    theirs = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")).astype(int)
+    theirs = np.asarray(
+        ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    ).astype(int)
     ours = np.asarray(decoded(clean_photo(data).full)).astype(int)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).mean() < 3
@@ -68,7 +79,8 @@ def test_small_versions_keep_the_proportions_and_never_grow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "suffix"), [("JPEG", ".jpg"), ("WEBP", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("BMP", ".png")]
+    ("form", "suffix"),
+    [("JPEG", ".jpg"), ("WEBP", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("BMP", ".png")],
 )
 def test_what_came_without_loss_stays_so(form: str, suffix: str) -> None:
     photo = clean_photo(encoded(landscape(), form))
@@ -104,7 +116,9 @@ def test_colours_of_another_profile_become_those_of_screens() -> None:
     assert broken.getpixel((5, 5)) == (128, 128, 128)
 
 
-@pytest.mark.parametrize("image", [landscape().convert("CMYK"), landscape().convert("L"), landscape().convert("1")])
+@pytest.mark.parametrize(
+    "image", [landscape().convert("CMYK"), landscape().convert("L"), landscape().convert("1")]
+)
 def test_pictures_of_every_mode_are_read(image: Image.Image) -> None:
     form = "JPEG" if image.mode == "CMYK" else "PNG"
     assert decoded(clean_photo(encoded(image, form)).full).mode in {"RGB", "L"}
@@ -118,8 +132,12 @@ def test_of_an_animation_the_first_frame_is_kept(frames: int, form: str) -> None
     assert red > blue + 150
 
 
-@pytest.mark.parametrize("size", [(60_000, 60_000), (9_000, 9_000), (5_001, 5_000), (2_000_000_000, 1)])
-def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    "size", [(60_000, 60_000), (9_000, 9_000), (5_001, 5_000), (2_000_000_000, 1)]
+)
+def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(
+    size: tuple[int, int],
+) -> None:
     with pytest.raises(ImageTooLarge, match="at most 25 megapixels"):
         clean_photo(png_that_promises(*size))
 
@@ -132,7 +150,9 @@ def test_a_photo_that_is_cut_off_is_refused(form: str, kept: float) -> None:
         clean_photo(data[: int(len(data) * kept)])
 
 
-@pytest.mark.parametrize("data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF", b"%PDF-1.7", b"\0" * 100])
+@pytest.mark.parametrize(
+    "data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF", b"%PDF-1.7", b"\0" * 100]
+)
 def test_what_is_no_photo_is_refused(data: bytes) -> None:
     with pytest.raises(NotAnImage):
         clean_photo(data)

@@ -36,7 +36,11 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 def png_header(width: int, height: int) -> bytes:
     """The first bytes of a PNG of that size, and nothing of what they promise."""
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", b"")
+    )
 
 
 def is_half_and_half(greys: np.ndarray) -> bool:
@@ -53,7 +57,8 @@ def test_every_format_is_read_by_its_content(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind"), [("1", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("P", "GIF")]
+    ("mode", "kind"),
+    [("1", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("I;16", "PNG"), ("CMYK", "JPEG"), ("P", "GIF")],
 )
 def test_every_way_of_storing_a_pixel_gives_the_same_greys(mode: str, kind: str) -> None:
     image = half_and_half() if mode == "I;16" else half_and_half(mode)
@@ -82,8 +87,12 @@ def test_of_an_animation_the_first_frame_is_taken() -> None:
         assert read_image(data).min() > 0.98, kind
 
 
-@pytest.mark.parametrize(("held", "corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))])
-def test_a_camera_that_was_held_askew_gives_an_upright_picture(held: int, corner: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("held", "corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0))]
+)
+def test_a_camera_that_was_held_askew_gives_an_upright_picture(
+    held: int, corner: tuple[int, int]
+) -> None:
     image = Image.new("L", (40, 20), 255)
     image.paste(0, (0, 0, 10, 10))
     notes = Image.Exif()
@@ -101,7 +110,15 @@ def test_large_images_are_reduced_to_what_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\x00" * 100, b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"II*\x00" + b"\0" * 50]
+    "data",
+    [
+        b"",
+        b"\x00" * 100,
+        b"hello",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"%PDF-1.7",
+        b"II*\x00" + b"\0" * 50,
+    ],
 )
 def test_what_is_no_image_is_called_so(data: bytes) -> None:
     with pytest.raises(NotAnImage, match="PNG, JPEG, WebP, GIF and BMP"):
@@ -137,7 +154,9 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.7, 0.95])
 def test_an_image_that_is_cut_off_is_refused(kind: str, share: float) -> None:
-    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8))
+    noise = Image.fromarray(
+        np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    )
     data = saved(noise, kind)
     with pytest.raises(ImageDamaged) as caught:
         read_image(data[: int(len(data) * share)])

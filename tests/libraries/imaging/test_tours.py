@@ -32,10 +32,14 @@ def crossings(points: Floats) -> int:
     start, end = points[:, None], np.roll(points, -1, axis=0)[:, None]
 
     def side(a: Floats, b: Floats, c: Floats) -> Floats:
-        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
+        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
+            c[..., 0] - a[..., 0]
+        )
 
     other, last = start.swapaxes(0, 1), end.swapaxes(0, 1)
-    apart = (side(start, end, other) * side(start, end, last) < 0) & (side(other, last, start) * side(other, last, end) < 0)
+    apart = (side(start, end, other) * side(start, end, last) < 0) & (
+        side(other, last, start) * side(other, last, end) < 0
+    )
     return int(apart.sum()) // 2
 
 

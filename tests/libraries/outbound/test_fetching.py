@@ -75,7 +75,10 @@ def get(url: str, **more: object) -> bytes:
 
 
 def test_a_file_is_fetched_whole_with_and_without_its_length() -> None:
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (FILE[:50_000], FILE[50_000:])) + b"0\r\n\r\n"
+    chunks = (
+        b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (FILE[:50_000], FILE[50_000:]))
+        + b"0\r\n\r\n"
+    )
     for data in (sized(), answer(FILE), answer(chunks, "Transfer-Encoding: chunked")):
         with says(data) as server:
             assert get(f"{server.url}a.jpg?size=1#part") == FILE
@@ -133,34 +136,60 @@ def test_redirects_are_followed_three_times_and_not_more() -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["http://169.254.169.254/", "http://localhost/", "file:///etc/passwd", "gopher://x/", "http://inside.example/", ""],
+    [
+        "http://169.254.169.254/",
+        "http://localhost/",
+        "file:///etc/passwd",
+        "gopher://x/",
+        "http://inside.example/",
+        "",
+    ],
 )
 def test_no_redirect_leads_inside(location: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first host is let pass as a public one would be; what it redirects to meets the rules."""
     rules = public_addresses
 
     def first_is_public(endpoint: Endpoint, *more: Any, **options: Any) -> tuple[str, ...]:
-        return ("127.0.0.1",) if endpoint.host == "photos.example" else rules(endpoint, *more, **options)
+        return (
+            ("127.0.0.1",)
+            if endpoint.host == "photos.example"
+            else rules(endpoint, *more, **options)
+        )
 
     monkeypatch.setattr(fetching, "public_addresses", first_is_public)
     with says(answer(b"", f"Location: {location}", status="301 Moved")) as server:
         port = server.url.rstrip("/").rpartition(":")[2]
         with pytest.raises((AddressRefused, BadUrl)):
-            fetch(f"http://photos.example:{port}/", most=100, resolver=lambda host, port: ["127.0.0.1"])
+            fetch(
+                f"http://photos.example:{port}/",
+                most=100,
+                resolver=lambda host, port: ["127.0.0.1"],
+            )
 
 
 @pytest.mark.parametrize(
     "data",
-    [sized(FILE * 3), answer(FILE * 3), answer(b"", "Content-Length: 10000000000"), answer(b"x" * 400_000)],
+    [
+        sized(FILE * 3),
+        answer(FILE * 3),
+        answer(b"", "Content-Length: 10000000000"),
+        answer(b"x" * 400_000),
+    ],
 )
 def test_a_file_that_is_too_large_is_not_read_to_its_end(data: bytes) -> None:
     with says(data) as server, pytest.raises(DownloadTooLarge, match=r"0\.2 MB"):
         get(server.url)
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "401 Unauthorized", "204 No Content", "206 Partial"])
+@pytest.mark.parametrize(
+    "status",
+    ["404 Not Found", "403 Forbidden", "401 Unauthorized", "204 No Content", "206 Partial"],
+)
 def test_what_is_not_there_is_not_asked_for_again(status: str) -> None:
-    with says(answer(b"", "Content-Length: 0", status=status)) as server, pytest.raises(SourceRefused, match=status[:3]):
+    with (
+        says(answer(b"", "Content-Length: 0", status=status)) as server,
+        pytest.raises(SourceRefused, match=status[:3]),
+    ):
         get(server.url)
 
 
@@ -181,7 +210,10 @@ def test_what_may_work_later_says_so(data: bytes) -> None:
 
 
 def test_a_packed_file_is_refused() -> None:
-    with says(answer(FILE, "Content-Encoding: gzip")) as server, pytest.raises(SourceRefused, match="packed"):
+    with (
+        says(answer(FILE, "Content-Encoding: gzip")) as server,
+        pytest.raises(SourceRefused, match="packed"),
+    ):
         get(server.url)
 
 

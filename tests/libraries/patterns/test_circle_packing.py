@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 
 SQUARE = Area(150, 150, 10)
@@ -19,14 +19,21 @@ def packed(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
 def circles(lines: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Circles as x, y and radius, for outlines without fills."""
     middles = np.array([line[:-1].mean(axis=0) for line in lines])
-    return np.column_stack((middles, [np.hypot(*(line[0] - middle)) for line, middle in zip(lines, middles, strict=True)]))
+    return np.column_stack(
+        (
+            middles,
+            [np.hypot(*(line[0] - middle)) for line, middle in zip(lines, middles, strict=True)],
+        )
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("gap", [0.0, 0.8, 4.0])
 def test_circles_keep_the_gap_between_them(seed: int, gap: float) -> None:
     found = circles(packed(seed, fill="empty", gap=gap, smallest=1))
-    away = np.hypot(*(found[:, None, :2] - found[None, :, :2]).reshape(-1, 2).T).reshape(len(found), -1)
+    away = np.hypot(*(found[:, None, :2] - found[None, :, :2]).reshape(-1, 2).T).reshape(
+        len(found), -1
+    )
     free = away - found[:, None, 2] - found[None, :, 2] + np.eye(len(found)) * 1e9
     assert free.min() >= gap - 1e-6
 
@@ -56,7 +63,9 @@ def test_a_fill_is_one_stroke_inside_its_circle(fill: str) -> None:
     found = circles(packed(fill="empty", smallest=10, largest=12, cover=0.3))
     assert len(lines) == len(found) * (1 if fill == "spiral" else 2)
     for line in lines:
-        away = np.hypot(*(line[:, None] - found[None, :, :2]).reshape(-1, 2).T).reshape(len(line), -1)
+        away = np.hypot(*(line[:, None] - found[None, :, :2]).reshape(-1, 2).T).reshape(
+            len(line), -1
+        )
         assert (away <= found[:, 2] + 1e-6).all(axis=0).sum() == 1
 
 
@@ -64,7 +73,9 @@ def test_large_circles_are_filled_and_the_smallest_stay_empty() -> None:
     lines = packed(smallest=1, largest=30)
     rings = [line for line in lines if np.array_equal(line[0], line[-1])]
     assert len(rings) > 0.7 * len(lines)
-    assert any(not np.array_equal(line[0], line[-1]) and np.ptp(line, axis=0).min() > 20 for line in lines)
+    assert any(
+        not np.array_equal(line[0], line[-1]) and np.ptp(line, axis=0).min() > 20 for line in lines
+    )
 
 
 def test_more_circles_than_can_be_placed_in_time_are_refused() -> None:

@@ -7,8 +7,8 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
-from libraries.drawing.reaction_diffusion import REGIMES, grow, refined, sow
+from libraries.geometry.area import Area
+from libraries.geometry.reaction_diffusion import REGIMES, grow, refined, sow
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 from libraries.patterns.contours import _contours, _Land, _numbered
 
@@ -76,7 +76,9 @@ def test_every_fifth_line_is_drawn_beside_itself() -> None:
 
 
 def test_lines_around_stones_are_evenly_apart() -> None:
-    lines = [shapely.LineString(line) for line in contours(kind="distance", stones=1, warp=0, levels=20)]
+    lines = [
+        shapely.LineString(line) for line in contours(kind="distance", stones=1, warp=0, levels=20)
+    ]
     ways = sorted(line.length for line in lines if line.is_closed)
     assert len(ways) >= 3
     assert np.allclose(np.diff(ways), np.diff(ways)[0], rtol=0.02)
@@ -136,7 +138,9 @@ def test_every_number_stands_in_a_gap_of_its_own_line_and_the_right_way_up() -> 
     same = {line.tobytes() for line in plain} | {line[::-1].tobytes() for line in plain}
     changed = [line for line in labelled if line.tobytes() not in same]
     digits = [shapely.LineString(line) for line in changed if np.hypot(*np.ptp(line, axis=0)) < 2.5]
-    lines = [shapely.LineString(line) for line in labelled if np.hypot(*np.ptp(line, axis=0)) >= 2.5]
+    lines = [
+        shapely.LineString(line) for line in labelled if np.hypot(*np.ptp(line, axis=0)) >= 2.5
+    ]
     assert len(digits) > 8
     tree = shapely.STRtree(lines)
     assert not tree.query(digits, predicate="dwithin", distance=0.2).size
@@ -147,7 +151,9 @@ def test_a_number_is_not_written_where_the_line_is_short_or_the_land_too_steep()
     slope = np.broadcast_to(at[None, :] / 200, (401, 401))
     for levels, numbers in ((20, 1), (400, 0)):
         land = _Land(slope * levels - 0.5, at, at)
-        level, line = next(each for each in _contours(slope, at, at, levels) if each[0] == levels // 2)
+        level, line = next(
+            each for each in _contours(slope, at, at, levels) if each[0] == levels // 2
+        )
         pieces, digits = _numbered(line, level, land)
         assert len(pieces) == 1 + numbers
         assert bool(digits) == bool(numbers)

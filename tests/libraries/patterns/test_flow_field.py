@@ -7,7 +7,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.imaging import Box, open_image, place
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 
@@ -16,7 +16,9 @@ A5 = Area(148, 210, 8)
 LEAST = 0.2
 
 
-def distances(x: NDArray[np.float64], y: NDArray[np.float64], lines: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+def distances(
+    x: NDArray[np.float64], y: NDArray[np.float64], lines: list[NDArray[np.float64]]
+) -> NDArray[np.float64]:
     """How far each place is from the nearest line."""
     tree = shapely.STRtree([shapely.LineString(line) for line in lines])
     _, away = tree.query_nearest(shapely.points(x, y), return_distance=True, all_matches=False)
@@ -51,8 +53,12 @@ def test_lines_part_around_the_circles() -> None:
     assert away.max() == pytest.approx(30, abs=3)
 
 
-def test_a_current_without_swirl_runs_straight_but_for_slight_bends_where_lines_were_joined() -> None:
-    ways = np.concatenate([np.diff(line, axis=0) for line in flow(swirl=0, obstacles=0, field="noise")])
+def test_a_current_without_swirl_runs_straight_but_for_slight_bends_where_lines_were_joined() -> (
+    None
+):
+    ways = np.concatenate(
+        [np.diff(line, axis=0) for line in flow(swirl=0, obstacles=0, field="noise")]
+    )
     heading, length = np.degrees(np.arctan(ways[:, 1] / ways[:, 0])), np.hypot(*ways.T)
     off = np.abs(heading - heading[np.argmax(length)])
     assert length[off < 1e-3].sum() > 0.7 * length.sum()
@@ -60,13 +66,21 @@ def test_a_current_without_swirl_runs_straight_but_for_slight_bends_where_lines_
 
 
 def test_lines_follow_the_length_that_is_asked() -> None:
-    lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in flow(shortest=20, longest=40)]
+    lengths = [
+        float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in flow(shortest=20, longest=40)
+    ]
     assert min(lengths) >= 19
     assert max(lengths) <= 41
 
 
 def test_lines_run_along_the_edges_of_a_picture() -> None:
-    tones = place(open_image("sphere", np.random.default_rng(0)), Box(8, 8, 132, 194), fit="cover", gamma=1, equalise=0)
+    tones = place(
+        open_image("sphere", np.random.default_rng(0)),
+        Box(8, 8, 132, 194),
+        fit="cover",
+        gamma=1,
+        equalise=0,
+    )
     dark = tones.averaged(3).dark
     rows, columns = dark.shape[0], dark.shape[-1]
     down, right = np.asarray(np.gradient(dark, axis=0)), np.asarray(np.gradient(dark, axis=1))
@@ -78,7 +92,9 @@ def test_lines_run_along_the_edges_of_a_picture() -> None:
     down, right = down[row, column], right[row, column]
     slope = np.hypot(down, right)
     steep = slope > np.quantile(slope, 0.8)
-    across = np.abs(ways[:, 0] * right + ways[:, 1] * down) / np.hypot(*ways.T) / np.maximum(slope, 1e-9)
+    across = (
+        np.abs(ways[:, 0] * right + ways[:, 1] * down) / np.hypot(*ways.T) / np.maximum(slope, 1e-9)
+    )
     assert np.median(across[steep]) < 0.2, "a way anywhere would have 0.7"
 
 
@@ -87,12 +103,20 @@ def test_small_pages_take_a_picture_and_no_more_points_than_estimated(area: Area
     for scale in (5, 110):
         params = {"field": "image", "image": "gradient", "scale": scale}
         drawn = sum(len(line) for line in draw_pattern("flow_field", area, params))
-        assert 0 < drawn <= PATTERNS["flow_field"].cost(area, **check_pattern("flow_field", area, params))
+        assert (
+            0
+            < drawn
+            <= PATTERNS["flow_field"].cost(area, **check_pattern("flow_field", area, params))
+        )
 
 
 def test_a_picture_has_no_circles_unless_they_are_asked_for() -> None:
     own, none, one = (
-        np.concatenate(draw_pattern("flow_field", Area(60, 60, 5), {"field": "image", "image": "sphere"} | more))
+        np.concatenate(
+            draw_pattern(
+                "flow_field", Area(60, 60, 5), {"field": "image", "image": "sphere"} | more
+            )
+        )
         for more in ({}, {"obstacles": 0}, {"obstacles": 1})
     )
     assert np.array_equal(own, none)

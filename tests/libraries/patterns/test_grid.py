@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 
 A4 = Area(210, 297, 10)
@@ -32,7 +32,9 @@ def test_the_three_directions_of_a_triangular_grid_meet_in_common_points() -> No
 
 
 def test_the_sides_of_hexagons_have_one_length_and_none_is_drawn_twice() -> None:
-    pieces = [(start, end) for line in grid(kind="hex", spacing_x=10) for start, end in pairwise(line)]
+    pieces = [
+        (start, end) for line in grid(kind="hex", spacing_x=10) for start, end in pairwise(line)
+    ]
     assert np.allclose([math.dist(start, end) for start, end in pieces], 10 / math.sqrt(3))
     middles = {tuple(np.round((start + end) / 2, 4)) for start, end in pieces}
     assert len(middles) == len(pieces)
@@ -49,7 +51,9 @@ def test_spokes_of_a_polar_grid_never_crowd_the_centre() -> None:
     spokes = [line for line in lines if len(line) == 2]
     for radius in np.arange(12, 95, 7.3):
         angles = sorted(
-            math.atan2(*spoke[-1][::-1]) for spoke in spokes if np.hypot(*spoke.T).min() < radius < np.hypot(*spoke.T).max()
+            math.atan2(*spoke[-1][::-1])
+            for spoke in spokes
+            if np.hypot(*spoke.T).min() < radius < np.hypot(*spoke.T).max()
         )
         assert min(np.diff(angles)) * radius > 1.4
 
@@ -59,6 +63,10 @@ def test_spokes_of_a_polar_grid_never_crowd_the_centre() -> None:
 def test_a_turned_grid_is_drawn_in_few_strokes_and_no_piece_twice(kind: str, angle: float) -> None:
     lines = grid(kind=kind, angle=angle)
     assert len(lines) < 60
-    pieces = [(start, end) for line in lines for start, end in pairwise(line) if math.dist(start, end) > 4]
-    ends = {tuple(np.round(sorted((start.tolist(), end.tolist())), 4).ravel()) for start, end in pieces}
+    pieces = [
+        (start, end) for line in lines for start, end in pairwise(line) if math.dist(start, end) > 4
+    ]
+    ends = {
+        tuple(np.round(sorted((start.tolist(), end.tolist())), 4).ravel()) for start, end in pieces
+    }
     assert len(ends) == len(pieces)

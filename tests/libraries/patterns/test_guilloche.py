@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
-from libraries.drawing.fields import InvalidFields
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 
 SQUARE = Area(200, 200)
@@ -23,7 +23,9 @@ def turned(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
 
 @pytest.mark.parametrize("kind", ["rosette", "hypotrochoid", "epitrochoid"])
 @pytest.mark.parametrize(("ring", "wheel"), [(96, 36), (105, 45), (7, 3), (12, 12 + 8), (5, 1)])
-def test_a_figure_closes_after_as_many_rounds_and_lobes_as_the_teeth_say(kind: str, ring: int, wheel: int) -> None:
+def test_a_figure_closes_after_as_many_rounds_and_lobes_as_the_teeth_say(
+    kind: str, ring: int, wheel: int
+) -> None:
     (line,) = turned(kind=kind, ring=ring, wheel=wheel, **PLAIN)
     radius, angle = np.hypot(*line.T), np.unwrap(np.arctan2(line[:, 1], line[:, 0]))
     assert np.array_equal(line[0], line[-1])
@@ -50,7 +52,11 @@ def test_no_copy_lies_on_another(kind: str, copies: int) -> None:
     """A shift by a whole part of a round would draw the same line again, begun elsewhere."""
     lines = turned(kind=kind, ring=16, wheel=5, bands=1, copies=copies, waves=0)
     places = [
-        np.sort(np.hypot(*(line[:, None] - lines[0][None, ::9]).reshape(-1, 2).T).reshape(len(line), -1).min(axis=0))
+        np.sort(
+            np.hypot(*(line[:, None] - lines[0][None, ::9]).reshape(-1, 2).T)
+            .reshape(len(line), -1)
+            .min(axis=0)
+        )
         for line in lines[1:]
     ]
     assert len(places) == copies - 1
@@ -76,5 +82,10 @@ def test_a_thousand_lobes_and_copies_are_refused_before_they_are_drawn() -> None
 
 
 def test_a_seed_changes_the_bands_and_not_only_where_they_begin() -> None:
-    inner = {round(float(min(np.hypot(*line.T).min() for line in turned(seed, bands=2, copies=1)[:1])), 2) for seed in range(5)}
+    inner = {
+        round(
+            float(min(np.hypot(*line.T).min() for line in turned(seed, bands=2, copies=1)[:1])), 2
+        )
+        for seed in range(5)
+    }
     assert len(inner) == 5

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from libraries.drawing import Area
-from libraries.drawing.fields import InvalidFields
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area
 from libraries.imaging import BlankImage, ImageTooLarge, lent_picture
 from libraries.imaging.channels import CHANNELS, separated
 from libraries.imaging.demos import demo_colours, demo_image
@@ -21,7 +21,12 @@ from tests.libraries.imaging.test_reading import png_header
 PAGE = Area(60, 40, 5)
 INKS = CHANNELS[1:]
 # Quarters from left to right, and the inks of each.
-QUARTERS = {"#00ffff": {"cyan"}, "#ff0000": {"magenta", "yellow"}, "#000000": {"black"}, "#ffffff": set()}
+QUARTERS = {
+    "#00ffff": {"cyan"},
+    "#ff0000": {"magenta", "yellow"},
+    "#000000": {"black"},
+    "#ffffff": set(),
+}
 
 
 def quarters(kind: str = "PNG", **options: object) -> bytes:
@@ -34,7 +39,11 @@ def quarters(kind: str = "PNG", **options: object) -> bytes:
 
 
 def quarters_drawn(image: str, channel: str) -> set[int]:
-    lines = draw_pattern("halftone_lines", PAGE, {"image": image, "channel": channel, "equalise": 0, "detail": 0, "spacing": 1})
+    lines = draw_pattern(
+        "halftone_lines",
+        PAGE,
+        {"image": image, "channel": channel, "equalise": 0, "detail": 0, "spacing": 1},
+    )
     places = np.concatenate([np.zeros((0, 2)), *lines])[:, 0]
     counts = np.histogram(places, bins=4, range=(PAGE.left, PAGE.right))[0]
     # At the edges of a quarter its waves reach into the next.
@@ -50,9 +59,13 @@ def test_each_ink_is_drawn_where_the_picture_has_its_colour(channel: str) -> Non
 
 
 def test_the_inks_over_each_other_give_the_colours_again() -> None:
-    colours = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.float32) / np.float32(255)
+    colours = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(
+        np.float32
+    ) / np.float32(255)
     paper = {channel: separated(colours, channel) for channel in INKS}
-    printed = np.stack([paper[ink] * paper["black"] for ink in ("cyan", "magenta", "yellow")], axis=2)
+    printed = np.stack(
+        [paper[ink] * paper["black"] for ink in ("cyan", "magenta", "yellow")], axis=2
+    )
     assert np.abs(printed - colours).max() < 1 / 255
     assert separated(np.zeros((1, 1, 3), dtype=np.float32), "cyan") == 1
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 
 SQUARE = Area(200, 200)
@@ -26,7 +26,9 @@ def test_the_swing_loses_as_much_as_is_asked(decay: float) -> None:
     (line,) = swung(kind="rotary", decay=decay, swings=100)
     radius = np.hypot(*line.T)
     # Points lie closer where the swing is wide, so the first and the last part are shares of the way, not of the time.
-    assert radius[-len(line) // 40 :].max() / radius[: len(line) // 40].max() == pytest.approx(1 - decay, rel=0.25)
+    assert radius[-len(line) // 40 :].max() / radius[: len(line) // 40].max() == pytest.approx(
+        1 - decay, rel=0.25
+    )
 
 
 def test_the_centre_of_a_rotary_figure_stays_open() -> None:
@@ -44,25 +46,37 @@ def test_a_line_that_would_run_over_itself_ends_where_it_closes() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(3, 4), (1, 2), (5, 7), (6, 4), (1, 1)])
 @pytest.mark.parametrize("copies", [1, 6])
-def test_curves_of_lissajous_close_and_none_runs_back_on_itself(first: int, second: int, copies: int) -> None:
-    lines = swung(kind="lissajous", frequency_x=first, frequency_y=second, copies=copies, phase_x=0, phase_y=0)
+def test_curves_of_lissajous_close_and_none_runs_back_on_itself(
+    first: int, second: int, copies: int
+) -> None:
+    lines = swung(
+        kind="lissajous", frequency_x=first, frequency_y=second, copies=copies, phase_x=0, phase_y=0
+    )
     assert len(lines) == copies
     for line in lines:
         assert np.array_equal(line[0], line[-1])
         half = len(line) // 2
         back = line[half:]
-        away = np.hypot(*(line[:half:5, None] - back[None]).reshape(-1, 2).T).reshape(-1, len(back)).min(axis=1)
+        away = (
+            np.hypot(*(line[:half:5, None] - back[None]).reshape(-1, 2).T)
+            .reshape(-1, len(back))
+            .min(axis=1)
+        )
         assert np.median(away) > 0.5
 
 
 @pytest.mark.parametrize("stretch", [1.0, 1.25])
 def test_a_figure_is_stretched_no_more_than_it_may_be(stretch: float) -> None:
     area = Area(100, 300, 10)
-    points = np.concatenate(draw_pattern("harmonograph", area, {"kind": "lissajous", "stretch": stretch}))
+    points = np.concatenate(
+        draw_pattern("harmonograph", area, {"kind": "lissajous", "stretch": stretch})
+    )
     assert np.ptp(points[:, 1]) <= 80 * stretch + 1e-6
     assert np.ptp(points[:, 1]) > 80 * stretch * 0.95
 
 
 def test_swings_without_end_are_refused_before_they_are_drawn() -> None:
     with pytest.raises(TooComplex):
-        check_pattern("harmonograph", SQUARE, {"frequency_x": 0.1, "frequency_y": 12, "swings": 1000})
+        check_pattern(
+            "harmonograph", SQUARE, {"frequency_x": 0.1, "frequency_y": 12, "swings": 1000}
+        )

@@ -10,8 +10,8 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
-from libraries.drawing.fields import InvalidFields
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area
 from libraries.patterns import check_pattern, draw_pattern
 from libraries.patterns.hatch import NothingToFill
 
@@ -38,21 +38,30 @@ def test_nothing_is_drawn_outside_of_an_outline(style: str) -> None:
     lines = hatch(shape="outline", outline=ARROW, style=style, inset=1, spacing=3)
     assert lines
     assert shapely.covers(
-        shape.buffer(0.3), shapely.linestrings(np.array([pair for line in lines for pair in pairwise(line)]))
+        shape.buffer(0.3),
+        shapely.linestrings(np.array([pair for line in lines for pair in pairwise(line)])),
     ).all()
 
 
 def test_every_second_region_of_an_outline_that_crosses_itself_stays_empty() -> None:
     inner = [[80, 130], [130, 130], [130, 180], [80, 180]]
     outer = [[20, 60], [190, 60], [190, 250], [20, 250]]
-    lines = hatch(shape="outline", outline=[*outer, outer[0], *inner, inner[0]], style="lines", angles=[10], inset=0)
+    lines = hatch(
+        shape="outline",
+        outline=[*outer, outer[0], *inner, inner[0]],
+        style="lines",
+        angles=[10],
+        inset=0,
+    )
     drawn = shapely.union_all([shapely.LineString(line) for line in lines])
     assert not shapely.intersects(drawn, shapely.box(81, 131, 129, 179))
     assert shapely.intersects(drawn, shapely.box(30, 70, 70, 120))
 
 
 def test_links_join_rows_into_few_strokes() -> None:
-    apart, joined = (hatch(shape="polygon", style="lines", angles=[0], link=link) for link in (False, True))
+    apart, joined = (
+        hatch(shape="polygon", style="lines", angles=[0], link=link) for link in (False, True)
+    )
     assert len(apart) > 50
     assert len(joined) == 1
 
@@ -74,7 +83,10 @@ def test_a_zigzag_is_one_stroke_that_turns_at_the_edge() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_the_light_keeps_further_layers_away(seed: int) -> None:
     full, shaded = hatch(seed, shade=0), hatch(seed, shade=0.9)
-    ink = [sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines) for lines in (full, shaded)]
+    ink = [
+        sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines)
+        for lines in (full, shaded)
+    ]
     assert 0.3 * ink[0] < ink[1] < 0.9 * ink[0]
 
 

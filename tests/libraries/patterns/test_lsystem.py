@@ -7,8 +7,8 @@ from itertools import chain, pairwise
 import numpy as np
 import pytest
 
-from libraries.drawing import Area
-from libraries.drawing.fields import InvalidFields
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 from libraries.patterns.lsystem import PRESETS
 from tests.conftest import own_seconds
@@ -27,7 +27,9 @@ def segments(**params: object) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize(("iterations", "sides"), [(0, 3), (1, 12), (2, 48), (4, 768)])
-def test_a_snowflake_has_four_times_the_sides_at_each_iteration(iterations: int, sides: int) -> None:
+def test_a_snowflake_has_four_times_the_sides_at_each_iteration(
+    iterations: int, sides: int
+) -> None:
     assert len(segments(preset="koch", iterations=iterations)) == sides
 
 
@@ -43,7 +45,9 @@ def test_no_step_is_drawn_twice(preset: str) -> None:
 
 
 def test_the_tiling_of_penrose_has_rhombs_of_one_side_length() -> None:
-    lengths = np.array([np.hypot(each[2] - each[0], each[3] - each[1]) for each in segments(preset="penrose")])
+    lengths = np.array(
+        [np.hypot(each[2] - each[0], each[3] - each[1]) for each in segments(preset="penrose")]
+    )
     assert len(lengths) > 500
     assert np.allclose(lengths, lengths[0], atol=0.001)
 
@@ -54,11 +58,17 @@ def test_the_tiling_of_penrose_has_rhombs_of_one_side_length() -> None:
         {"axiom": "F", "rules": {"F": rule("F" * 200)}, "iterations": 30},
         {"axiom": "F", "rules": {"F": rule("FF")}, "iterations": 30},
         {"axiom": "A", "rules": {"A": rule("AA"), "B": rule("")}, "iterations": 25},
-        {"axiom": "F", "rules": {"F": [*rule("F"), {"to": "FFF", "weight": 0.001}]}, "iterations": 20},
+        {
+            "axiom": "F",
+            "rules": {"F": [*rule("F"), {"to": "FFF", "weight": 0.001}]},
+            "iterations": 20,
+        },
         {"preset": "plant", "iterations": 30, "plants": 40},
     ],
 )
-def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(params: dict[str, object]) -> None:
+def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(
+    params: dict[str, object],
+) -> None:
     started = own_seconds()
     with pytest.raises(TooComplex) as caught:
         check_pattern("lsystem", A4, params)
@@ -69,7 +79,9 @@ def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(p
 def test_a_word_that_grows_and_then_vanishes_counts_as_long_as_it_was() -> None:
     # Thirty letters that pass the growth on, and a last one that is dropped.
     with pytest.raises(TooComplex):
-        check_pattern("lsystem", A4, {"axiom": "A", "rules": {"A": rule("A" * 200)}, "iterations": 5})
+        check_pattern(
+            "lsystem", A4, {"axiom": "A", "rules": {"A": rule("A" * 200)}, "iterations": 5}
+        )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +100,9 @@ def test_a_word_that_grows_and_then_vanishes_counts_as_long_as_it_was() -> None:
         ({"iterations": 2.5}, "params.iterations"),
     ],
 )
-def test_words_and_rules_that_mean_nothing_are_refused(params: dict[str, object], field: str) -> None:
+def test_words_and_rules_that_mean_nothing_are_refused(
+    params: dict[str, object], field: str
+) -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("lsystem", A4, params)
     assert all(name.startswith(field) for name in caught.value.errors)
@@ -104,7 +118,12 @@ def test_a_choice_with_more_weight_is_taken_more_often() -> None:
 
 
 def test_a_word_without_a_step_is_still_a_drawing() -> None:
-    assert len(draw_pattern("lsystem", A4, {"axiom": "X", "rules": {"X": rule("XX")}, "iterations": 3})) == 1
+    assert (
+        len(
+            draw_pattern("lsystem", A4, {"axiom": "X", "rules": {"X": rule("XX")}, "iterations": 3})
+        )
+        == 1
+    )
 
 
 def test_each_seed_grows_another_plant() -> None:
@@ -114,7 +133,13 @@ def test_each_seed_grows_another_plant() -> None:
 
 @pytest.mark.parametrize(
     ("rules", "place"),
-    [({"F": "F!"}, "F"), ({"F": [{"to": "F!"}]}, "F.0.to"), ({"F": [{}]}, "F.0.to"), ({"FF": rule("F")}, "FF"), ([1], "")],
+    [
+        ({"F": "F!"}, "F"),
+        ({"F": [{"to": "F!"}]}, "F.0.to"),
+        ({"F": [{}]}, "F.0.to"),
+        ({"FF": rule("F")}, "FF"),
+        ([1], ""),
+    ],
     ids=str,
 )
 def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place: str) -> None:
@@ -125,8 +150,12 @@ def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place:
 
 def test_a_rule_may_be_a_plain_word() -> None:
     koch = {"axiom": "F--F--F", "angle": 60, "iterations": 3}
-    assert segments(**koch, rules={"F": "F+F--F+F"}) == segments(**koch, rules={"F": rule("F+F--F+F")})
-    assert check_pattern("lsystem", A4, {"rules": {"X": ""}})["rules"] == {"X": [{"to": "", "weight": 1.0}]}
+    assert segments(**koch, rules={"F": "F+F--F+F"}) == segments(
+        **koch, rules={"F": rule("F+F--F+F")}
+    )
+    assert check_pattern("lsystem", A4, {"rules": {"X": ""}})["rules"] == {
+        "X": [{"to": "", "weight": 1.0}]
+    }
 
 
 @pytest.mark.parametrize("word", ["F[", "F;", "F" * 201])

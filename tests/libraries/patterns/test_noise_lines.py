@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 
 A4 = Area(210, 297, 10)
 
 
 def ridges(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
-    return [line if line[0, 0] < line[-1, 0] else line[::-1] for line in draw_pattern("noise_lines", A4, params, seed)]
+    return [
+        line if line[0, 0] < line[-1, 0] else line[::-1]
+        for line in draw_pattern("noise_lines", A4, params, seed)
+    ]
 
 
 @pytest.mark.parametrize("envelope", ["bell", "hills", "flat"])
@@ -44,7 +47,10 @@ def test_the_hills_of_a_bell_die_out_at_the_sides() -> None:
 
 def test_neighbouring_lines_run_to_and_fro() -> None:
     lines = draw_pattern("noise_lines", A4, {"occlude": False})
-    assert [bool(line[0, 0] < line[-1, 0]) for line in lines[:4]] in ([True, False] * 2, [False, True] * 2)
+    assert [bool(line[0, 0] < line[-1, 0]) for line in lines[:4]] in (
+        [True, False] * 2,
+        [False, True] * 2,
+    )
 
 
 def test_no_part_of_a_line_is_a_stray_dot() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 
 SQUARE = Area(200, 200)
@@ -43,7 +43,10 @@ def test_circles_of_full_size_touch_no_other(detune: float) -> None:
     lines = marks(marker="circle", size=1, detune=detune, spacing=8)
     places = middles(lines)
     radii = np.sort([np.ptp(line[:, 0]) / 2 for line in lines])
-    away = np.hypot(*(places[:, None] - places[None]).reshape(-1, 2).T).reshape(len(places), -1) + np.eye(len(places)) * 1e9
+    away = (
+        np.hypot(*(places[:, None] - places[None]).reshape(-1, 2).T).reshape(len(places), -1)
+        + np.eye(len(places)) * 1e9
+    )
     # The marks grow outwards, so the innermost is the smallest.
     assert (away - radii[:, None] - radii[None]).min() > -0.05
 
@@ -52,7 +55,10 @@ def test_marks_grow_and_the_pen_has_short_ways_between_them() -> None:
     lines = marks(spacing=6)
     ways = [math.dist(line[-1], following[0]) for line, following in pairwise(lines)]
     assert np.median(ways) < 2 * 6
-    sizes = [np.ptp(line, axis=0).max() for line in sorted(lines, key=lambda line: math.dist(line[0], SQUARE.centre))]
+    sizes = [
+        np.ptp(line, axis=0).max()
+        for line in sorted(lines, key=lambda line: math.dist(line[0], SQUARE.centre))
+    ]
     assert np.mean(sizes[-50:]) > 1.5 * np.mean(sizes[:50])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import MOST_POINTS, PATTERNS, check_pattern, draw_pattern
 
 SQUARE = Area(148, 148, 10)
@@ -18,10 +18,14 @@ def curve(area: Area, seed: int = 0, **params: object) -> NDArray[np.float64]:
     return line
 
 
-@pytest.mark.parametrize(("kind", "cells"), [("hilbert", 64), ("moore", 64), ("z", 64), ("peano", 81)])
+@pytest.mark.parametrize(
+    ("kind", "cells"), [("hilbert", 64), ("moore", 64), ("z", 64), ("peano", 81)]
+)
 def test_a_curve_visits_every_cell_of_a_square_once(kind: str, cells: int) -> None:
     line = curve(SQUARE, kind=kind, cell=2)
-    visits = np.floor((line[:-1] if kind == "moore" else line) * cells / 128 - 10 * cells / 128).astype(int)
+    visits = np.floor(
+        (line[:-1] if kind == "moore" else line) * cells / 128 - 10 * cells / 128
+    ).astype(int)
     assert len(visits) == cells**2
     assert len({tuple(each) for each in visits.tolist()}) == cells**2
 
@@ -48,7 +52,10 @@ def test_curves_of_a_turtle_never_pass_a_place_twice(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z"])
 def test_a_shaded_curve_still_covers_the_whole_sheet_with_cells_of_several_sizes(kind: str) -> None:
-    even, shaded = curve(SQUARE, kind=kind, cell=2), curve(SQUARE, kind=kind, cell=2, shading=3, scale=40)
+    even, shaded = (
+        curve(SQUARE, kind=kind, cell=2),
+        curve(SQUARE, kind=kind, cell=2, shading=3, scale=40),
+    )
     assert len(even) / 20 < len(shaded) < len(even) * 0.9
     low, high = shaded.min(axis=0), shaded.max(axis=0)
     assert ((high - low) > 110).all()
@@ -69,11 +76,16 @@ def test_rounded_corners_stay_within_the_sharp_ones() -> None:
 @pytest.mark.parametrize("shading", [0, 1, 6])
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z", "gosper", "sierpinski"])
 def test_the_estimate_is_never_too_low(kind: str, shading: int) -> None:
-    params = check_pattern("space_filling", SQUARE, {"kind": kind, "shading": shading, "scale": 10, "cell": 2})
+    params = check_pattern(
+        "space_filling", SQUARE, {"kind": kind, "shading": shading, "scale": 10, "cell": 2}
+    )
     assert len(curve(SQUARE, **params)) <= PATTERNS["space_filling"].cost(SQUARE, **params)
 
 
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z", "gosper", "sierpinski"])
 def test_a_sheet_of_a1_is_within_the_limit_with_its_defaults(kind: str) -> None:
     area = Area(594, 841, 10)
-    assert PATTERNS["space_filling"].cost(area, **check_pattern("space_filling", area, {"kind": kind})) < MOST_POINTS
+    assert (
+        PATTERNS["space_filling"].cost(area, **check_pattern("space_filling", area, {"kind": kind}))
+        < MOST_POINTS
+    )

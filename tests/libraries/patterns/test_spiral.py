@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 
 A4 = Area(210, 297, 10)
@@ -67,7 +67,9 @@ def test_the_arms_of_a_spiral_are_the_same_curve_turned(kind: str) -> None:
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_the_sides_of_a_square_spiral_lie_a_pitch_apart(count: int) -> None:
     sides = [(line[:-1][:, 0], line[1:][:, 0]) for line in arms(kind="square", arms=count, pitch=2)]
-    right = sorted({round(float(x), 6) for start, end in sides for x in start[np.isclose(start, end)] if x > 0})
+    right = sorted(
+        {round(float(x), 6) for start, end in sides for x in start[np.isclose(start, end)] if x > 0}
+    )
     gaps = np.diff(right)
     assert len(right) > 30
     assert np.allclose(gaps, gaps[0], atol=1e-5)

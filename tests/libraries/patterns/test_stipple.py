@@ -5,13 +5,21 @@ import math
 import numpy as np
 import pytest
 
-from libraries.drawing.area import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 from libraries.patterns.stipple import DENSITY, DOT, MOST, _sizes
 
 
 @pytest.mark.parametrize(
-    "area", [Area(105, 148, 10), Area(148, 210, 10), Area(210, 297, 10), Area(297, 420, 15), Area(594, 841, 20)], ids=str
+    "area",
+    [
+        Area(105, 148, 10),
+        Area(148, 210, 10),
+        Area(210, 297, 10),
+        Area(297, 420, 15),
+        Area(594, 841, 20),
+    ],
+    ids=str,
 )
 def test_the_ink_of_stipples_to_a_square_mm_is_the_same_on_every_page(area: Area) -> None:
     count, dot = _sizes(area, None, None)
@@ -20,7 +28,10 @@ def test_the_ink_of_stipples_to_a_square_mm_is_the_same_on_every_page(area: Area
 
 
 def test_more_paper_gets_more_dots_up_to_the_most() -> None:
-    counts = [_sizes(Area(width, 1.4 * width, 10), None, None)[0] for width in (105, 148, 210, 297, 420, 594, 1400)]
+    counts = [
+        _sizes(Area(width, 1.4 * width, 10), None, None)[0]
+        for width in (105, 148, 210, 297, 420, 594, 1400)
+    ]
     assert counts == sorted(counts)
     assert counts[2] == pytest.approx(10_000, rel=0.02)
     assert counts[-1] == MOST

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
 from libraries.patterns.catalogue import tell
 
@@ -26,7 +26,9 @@ def test_a_pattern_that_takes_long_tells_its_way_step_by_step(name: str) -> None
 def test_being_watched_changes_no_drawing(name: str) -> None:
     small = Area(80, 80, 5)
     watched = draw_pattern(name, small, seed=4, watch=lambda _: None)
-    assert [line.tolist() for line in watched] == [line.tolist() for line in draw_pattern(name, small, seed=4)]
+    assert [line.tolist() for line in watched] == [
+        line.tolist() for line in draw_pattern(name, small, seed=4)
+    ]
 
 
 def test_nobody_is_told_when_nobody_watches() -> None:

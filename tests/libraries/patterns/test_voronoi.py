@@ -10,7 +10,7 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
-from libraries.drawing import Area
+from libraries.geometry.area import Area
 from libraries.imaging import Box, open_image, place
 from libraries.patterns import PATTERNS, TooComplex, check_pattern, draw_pattern
 
@@ -29,7 +29,9 @@ def outlines(lines: list[NDArray[np.float64]]) -> list[shapely.Polygon]:
 def test_without_gaps_each_edge_is_drawn_once_and_all_of_the_room_is_covered(kind: str) -> None:
     lines = cells(kind=kind, inset=0, filled=0)
     pieces = [
-        tuple(sorted((tuple(np.round(start, 5)), tuple(np.round(end, 5))))) for line in lines for start, end in pairwise(line)
+        tuple(sorted((tuple(np.round(start, 5)), tuple(np.round(end, 5)))))
+        for line in lines
+        for start, end in pairwise(line)
     ]
     assert len(set(pieces)) == len(pieces)
     faces = shapely.get_parts(shapely.polygonize([shapely.LineString(line) for line in lines]))
@@ -51,7 +53,11 @@ def test_fills_stay_inside_their_cells_and_off_each_other(fill: str) -> None:
     lines = cells(fill=fill, filled=1, fill_spacing=1.5, spacing=15)
     empty = outlines(cells(fill=fill, filled=0, spacing=15))
     tree = shapely.STRtree(empty)
-    outside = [line for line in lines if not len(tree.query(shapely.LineString(line), predicate="covered_by"))]
+    outside = [
+        line
+        for line in lines
+        if not len(tree.query(shapely.LineString(line), predicate="covered_by"))
+    ]
     assert not outside
     assert len(lines) > 1.5 * len(empty)
 
@@ -70,7 +76,17 @@ def test_a_hatched_cell_is_one_line_with_even_gaps() -> None:
 def test_relaxing_evens_out_the_cells() -> None:
     def spread(relax: int) -> float:
         found = shapely.area(
-            outlines(cells(relax=relax, sites="uniform", gradient=0, filled=0, inset=0.01, rounding=0, count=150))
+            outlines(
+                cells(
+                    relax=relax,
+                    sites="uniform",
+                    gradient=0,
+                    filled=0,
+                    inset=0.01,
+                    rounding=0,
+                    count=150,
+                )
+            )
         )
         return float(found.std() / found.mean())
 
@@ -79,16 +95,26 @@ def test_relaxing_evens_out_the_cells() -> None:
 
 def test_sites_of_the_poisson_kind_keep_their_distance() -> None:
     def smallest(sites: str) -> float:
-        found = outlines(cells(sites=sites, relax=0, gradient=0, filled=0, inset=0.01, rounding=0, count=150))
+        found = outlines(
+            cells(sites=sites, relax=0, gradient=0, filled=0, inset=0.01, rounding=0, count=150)
+        )
         return float(shapely.area(found).min() / shapely.area(found).mean())
 
     assert smallest("poisson") > 0.2 > smallest("uniform")
 
 
 def test_cells_are_small_where_a_picture_is_dark_and_large_where_it_is_light() -> None:
-    found = outlines(cells(sites="image", image="sphere", count=600, inset=0.01, rounding=0, filled=0))
+    found = outlines(
+        cells(sites="image", image="sphere", count=600, inset=0.01, rounding=0, filled=0)
+    )
     assert len(found) > 590
-    tones = place(open_image("sphere", np.random.default_rng(0)), Box(10, 10, 100, 100), fit="cover", gamma=1, equalise=0)
+    tones = place(
+        open_image("sphere", np.random.default_rng(0)),
+        Box(10, 10, 100, 100),
+        fit="cover",
+        gamma=1,
+        equalise=0,
+    )
     dark = tones.at(*shapely.get_coordinates(shapely.centroid(found)).T)
     size = shapely.area(found)
     light_ones, dark_ones = size[dark < np.quantile(dark, 0.2)], size[dark > np.quantile(dark, 0.8)]
@@ -98,7 +124,17 @@ def test_cells_are_small_where_a_picture_is_dark_and_large_where_it_is_light() -
 def test_an_even_gradient_takes_no_notice_of_a_picture() -> None:
     areas = [
         shapely.area(
-            outlines(cells(sites="image", image="sphere", count=120, gradient=gradient, inset=0.01, rounding=0, filled=0))
+            outlines(
+                cells(
+                    sites="image",
+                    image="sphere",
+                    count=120,
+                    gradient=gradient,
+                    inset=0.01,
+                    rounding=0,
+                    filled=0,
+                )
+            )
         )
         for gradient in (0, 1)
     ]
@@ -107,7 +143,9 @@ def test_an_even_gradient_takes_no_notice_of_a_picture() -> None:
 
 
 def test_the_darkest_cells_of_a_picture_are_filled() -> None:
-    lines = cells(sites="image", image="gradient", count=300, filled=0.2, fill="hatched", fill_spacing=0.5)
+    lines = cells(
+        sites="image", image="gradient", count=300, filled=0.2, fill="hatched", fill_spacing=0.5
+    )
     hatches = [line.mean(axis=0)[1] for line in lines if not np.array_equal(line[0], line[-1])]
     everything = [line.mean(axis=0)[1] for line in lines if np.array_equal(line[0], line[-1])]
     assert hatches
@@ -119,7 +157,14 @@ def test_the_darkest_cells_of_a_picture_are_filled() -> None:
 def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, object]) -> None:
     """A share of a hundredth of a few cells is one cell still, and that may be the largest."""
     area = Area(60, 80, 3)
-    asked = {"sites": sites, "image": "gradient", "count": 4, "filled": 0.01, "fill": "nested", "fill_spacing": 0.3} | params
+    asked = {
+        "sites": sites,
+        "image": "gradient",
+        "count": 4,
+        "filled": 0.01,
+        "fill": "nested",
+        "fill_spacing": 0.3,
+    } | params
     estimate = PATTERNS["voronoi"].cost(area, **check_pattern("voronoi", area, asked))
     for seed in range(2 if sites == "image" else 6):
         assert sum(len(line) for line in draw_pattern("voronoi", area, asked, seed)) <= estimate
@@ -127,4 +172,6 @@ def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, 
 
 def test_more_cells_than_can_be_found_in_time_are_refused() -> None:
     with pytest.raises(TooComplex):
-        check_pattern("voronoi", Area(2000, 2000), {"count": 20_000, "relax": 12, "filled": 0, "tolerance": 1})
+        check_pattern(
+            "voronoi", Area(2000, 2000), {"count": 20_000, "relax": 12, "filled": 0, "tolerance": 1}
+        )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from libraries.plotting import Pen, Point, Strokes
+from libraries.geometry.strokes import Pen, Point, Strokes
 
 BLACK, RED = Pen("black"), Pen("red", "#cc0000", 0.5)
 PENS = (BLACK, RED, BLACK)
@@ -19,7 +19,11 @@ def drawing(*lines: Sequence[Point], layers: Sequence[int] | None = None) -> Str
     offsets = [0]
     for line in lines:
         offsets.append(offsets[-1] + len(line))
-    return Strokes([place for line in lines for place in line], offsets, layers if layers is not None else [0] * len(lines))
+    return Strokes(
+        [place for line in lines for place in line],
+        offsets,
+        layers if layers is not None else [0] * len(lines),
+    )
 
 
 def drawing_of(lines: Lines) -> Strokes:

@@ -11,27 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.plotting import (
-    CELL,
-    FARTHEST,
-    BadRectangle,
-    BadStrokes,
-    DensestSpot,
-    Point,
-    Rectangle,
-    Strokes,
-    densest_spot,
-    density,
-    plan,
-    statistics,
-)
+from libraries.geometry.rectangle import BadRectangle, Rectangle
+from libraries.geometry.strokes import FARTHEST, BadStrokes, Point, Strokes
+from libraries.plotting import CELL, DensestSpot, densest_spot, density, plan, statistics
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, RED, Lines, drawing, drawing_of
 
 PAGE = Rectangle(0, 0, 100, 100)
 
 
 def test_the_figures_of_a_small_drawing() -> None:
-    strokes = drawing([(3, 4), (3, 10)], [(6, 14), (16, 14), (16, 24)], [(16, 30)], layers=[0, 1, 2])
+    strokes = drawing(
+        [(3, 4), (3, 10)], [(6, 14), (16, 14), (16, 24)], [(16, 30)], layers=[0, 1, 2]
+    )
     figures = statistics(strokes, PENS, page=PAGE)
     assert (figures.strokes, figures.lifts, figures.vertices, figures.pen_changes) == (3, 3, 6, 2)
     assert figures.pen_down_mm == 6 + 20
@@ -56,7 +47,16 @@ def test_the_record_is_json_and_rounded_to_micrometres() -> None:
         "strokes": 1,
         "vertices": 2,
         "pen_changes": 0,
-        "ink": [{"pen": "red", "colour": "#cc0000", "width_mm": 0.5, "strokes": 1, "mm": 0.333, "mm2": 0.167}],
+        "ink": [
+            {
+                "pen": "red",
+                "colour": "#cc0000",
+                "width_mm": 0.5,
+                "strokes": 1,
+                "mm": 0.333,
+                "mm2": 0.167,
+            }
+        ],
         "bounding_box": {"left": 0.0, "top": 0.0, "right": 0.333, "bottom": 0.0},
         "out_of_bounds_mm": 0.0,
         "out_of_bounds_strokes": 0,
@@ -66,7 +66,12 @@ def test_the_record_is_json_and_rounded_to_micrometres() -> None:
 
 def test_an_empty_drawing_has_figures_too() -> None:
     record = statistics(drawing(), [], page=PAGE).as_record()
-    assert (record["pen_down_mm"], record["pen_up_mm"], record["lifts"], record["ink"]) == (0, 0, 0, [])
+    assert (record["pen_down_mm"], record["pen_up_mm"], record["lifts"], record["ink"]) == (
+        0,
+        0,
+        0,
+        [],
+    )
     assert record["bounding_box"] is record["densest"] is None
     assert record["out_of_bounds_mm"] == record["out_of_bounds_strokes"] == 0
 
@@ -80,16 +85,23 @@ def test_a_layer_without_a_pen_is_refused() -> None:
 def test_backwards_the_pen_is_down_as_long_and_travels_as_far(lines: Lines) -> None:
     on_one_layer = [(0, line) for _, line in lines]
     forwards = statistics(drawing_of(on_one_layer), PENS)
-    backwards = statistics(drawing_of([(0, line[::-1]) for _, line in reversed(on_one_layer)]), PENS)
+    backwards = statistics(
+        drawing_of([(0, line[::-1]) for _, line in reversed(on_one_layer)]), PENS
+    )
     assert backwards.pen_down_mm == pytest.approx(forwards.pen_down_mm)
     assert backwards.pen_up_mm == pytest.approx(forwards.pen_up_mm)
     assert backwards.lifts == forwards.lifts
 
 
 @given(lines=LINES, factor=st.floats(0.01, 100))
-def test_a_drawing_scaled_by_a_factor_has_all_lengths_times_that(lines: Lines, factor: float) -> None:
+def test_a_drawing_scaled_by_a_factor_has_all_lengths_times_that(
+    lines: Lines, factor: float
+) -> None:
     once, scaled = (
-        statistics(drawing_of([(layer, [(x * by, y * by) for x, y in line]) for layer, line in lines]), PENS)
+        statistics(
+            drawing_of([(layer, [(x * by, y * by) for x, y in line]) for layer, line in lines]),
+            PENS,
+        )
         for by in (1, factor)
     )
     assert scaled.pen_down_mm == pytest.approx(factor * once.pen_down_mm)
@@ -114,14 +126,19 @@ def test_the_ink_of_all_pens_is_what_is_drawn(lines: Lines) -> None:
         ([(50, 50), (150, 50)], 50),  # out on one side
         ([(-10, -10), (110, 110)], 20 * math.sqrt(2)),  # through two corners
         ([(-30, 10), (10, -30)], 40 * math.sqrt(2)),  # past a corner
-        ([(90, -40), (140, 90)], math.hypot(50, 130)),  # past another, with each axis inside for a while
+        (
+            [(90, -40), (140, 90)],
+            math.hypot(50, 130),
+        ),  # past another, with each axis inside for a while
         ([(-10, 20), (-10, 80)], 60),  # beside the page
         ([(0, 120), (100, 120)], 100),
         ([(50, 50), (120, 50), (120, 60), (50, 60)], 50),  # out and back
         ([(-5, -5)], 0),  # a dot has no length
     ],
 )
-def test_what_lies_off_the_page_is_measured_to_the_edge(line: list[tuple[float, float]], outside_mm: float) -> None:
+def test_what_lies_off_the_page_is_measured_to_the_edge(
+    line: list[tuple[float, float]], outside_mm: float
+) -> None:
     figures = statistics(drawing([(1, 1), (2, 2)], line, [(99, 99)]), PENS, page=PAGE)
     assert figures.out_of_bounds_mm == pytest.approx(outside_mm, abs=0.01)
     assert figures.out_of_bounds_strokes == 1
@@ -147,13 +164,25 @@ def test_no_more_is_off_the_page_than_is_drawn_and_a_page_around_all_has_none(
     figures = statistics(strokes, PENS, page=Rectangle(left, top, left + size, top + size))
     assert figures.out_of_bounds_mm is not None
     assert 0 <= figures.out_of_bounds_mm <= figures.pen_down_mm + 1e-6
-    assert statistics(strokes, PENS, page=Rectangle(-300, -300, 300, 300)).out_of_bounds_strokes == 0
+    assert (
+        statistics(strokes, PENS, page=Rectangle(-300, -300, 300, 300)).out_of_bounds_strokes == 0
+    )
 
 
 @pytest.mark.parametrize(
-    "sides", [(1, 0, 0, 1), (0, 1, 1, 0), (math.nan, 0, 1, 1), (0, 0, math.inf, 1), (0, 0, 1, math.nan), (-2e6, 0, 1, 1)]
+    "sides",
+    [
+        (1, 0, 0, 1),
+        (0, 1, 1, 0),
+        (math.nan, 0, 1, 1),
+        (0, 0, math.inf, 1),
+        (0, 0, 1, math.nan),
+        (-2e6, 0, 1, 1),
+    ],
 )
-def test_a_rectangle_whose_sides_are_not_in_order_is_refused(sides: tuple[float, float, float, float]) -> None:
+def test_a_rectangle_whose_sides_are_not_in_order_is_refused(
+    sides: tuple[float, float, float, float],
+) -> None:
     with pytest.raises(BadRectangle):
         Rectangle(*sides)
 
@@ -186,13 +215,18 @@ def test_ink_off_the_page_tears_no_paper() -> None:
 
 
 def test_without_a_page_the_cells_are_counted_from_the_corner_of_the_drawing() -> None:
-    spot = densest_spot(drawing([(-1000, -500), (-1000, -400)], [(-960, -430), (-959, -430), (-960, -430)]))
+    spot = densest_spot(
+        drawing([(-1000, -500), (-1000, -400)], [(-960, -430), (-959, -430), (-960, -430)])
+    )
     assert spot == pytest.approx((-995, -495, 10))
 
 
 def test_of_equal_spots_the_uppermost_and_then_leftmost_is_named() -> None:
     square = [(0.0, 0.0), (2.1, 0.0), (2.1, 2.1), (0.0, 2.1), (0.0, 0.0)]
-    squares = [[(x + left, y + top) for x, y in square] for left, top in ((21.3, 81.7), (71.3, 31.7), (31.1, 31.9))]
+    squares = [
+        [(x + left, y + top) for x, y in square]
+        for left, top in ((21.3, 81.7), (71.3, 31.7), (31.1, 31.9))
+    ]
     assert densest_spot(drawing(*squares), PAGE) == pytest.approx((30, 30, 8.4))
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.plotting import HOME, PROFILES, BadStrokes, Pen, PlotterProfile, Point, Strokes, plan, planner
+from libraries.geometry.strokes import HOME, BadStrokes, Pen, Point, Strokes
+from libraries.plotting import PROFILES, PlotterProfile, plan, planner
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
 
 # With this corner a right angle is driven at exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
@@ -32,7 +33,9 @@ ROUND = PlotterProfile(
 PENS_OF_MANY = [BLACK, Pen("slow", speed=5.0), Pen("quick", speed=120.0)]
 
 
-def drawing_seconds(*lines: Sequence[Point], profile: PlotterProfile = ROUND, pen: Pen = BLACK) -> float:
+def drawing_seconds(
+    *lines: Sequence[Point], profile: PlotterProfile = ROUND, pen: Pen = BLACK
+) -> float:
     return plan(drawing(*lines), [pen], profile).drawing
 
 
@@ -72,13 +75,17 @@ def test_vertices_along_a_straight_line_change_nothing() -> None:
 
 def test_without_a_corner_factor_the_pen_stops_at_every_turn_and_at_no_straight_vertex() -> None:
     stiff = replace(ROUND, corner=0.0)
-    assert drawing_seconds([(0, 0), (4, 0), (9, 0), (9, 9)], profile=stiff) == pytest.approx(2 * 0.6, rel=1e-9)
+    assert drawing_seconds([(0, 0), (4, 0), (9, 0), (9, 9)], profile=stiff) == pytest.approx(
+        2 * 0.6, rel=1e-9
+    )
 
 
 def test_moves_with_the_pen_up_go_from_rest_to_rest() -> None:
     # 100 mm just reach 200 mm/s: half a second to speed up, half to brake. 25 mm: 2 sqrt(25 / 400). 300 mm: 300 / 200 + 0.5.
     time = plan(drawing([(100, 0)], [(125, 0)], [(300, 0)]), [BLACK], ROUND)
-    assert time.travelling == pytest.approx(1.0 + 0.5 + (175 / 200 + 0.5) + (300 / 200 + 0.5), rel=1e-12)
+    assert time.travelling == pytest.approx(
+        1.0 + 0.5 + (175 / 200 + 0.5) + (300 / 200 + 0.5), rel=1e-12
+    )
     assert (time.drawing, time.lifting) == pytest.approx((0.0, 3 * 0.3))
 
 
@@ -91,8 +98,12 @@ def test_without_an_origin_the_pen_starts_at_the_first_stroke_and_stays_at_the_l
 def test_a_pen_draws_at_its_own_speed_but_never_faster_than_the_plotter_moves() -> None:
     line = [(0.0, 0.0), (1000.0, 0.0)]
     assert drawing_seconds(line, pen=Pen("slow", speed=10)) == pytest.approx(1000 / 10 + 10 / 100)
-    assert drawing_seconds(line, pen=Pen("quick", speed=100)) == pytest.approx(1000 / 100 + 100 / 100)
-    assert drawing_seconds(line, pen=Pen("quickest", speed=10_000)) == pytest.approx(1000 / 200 + 200 / 100)
+    assert drawing_seconds(line, pen=Pen("quick", speed=100)) == pytest.approx(
+        1000 / 100 + 100 / 100
+    )
+    assert drawing_seconds(line, pen=Pen("quickest", speed=10_000)) == pytest.approx(
+        1000 / 200 + 200 / 100
+    )
 
 
 def test_each_stroke_is_drawn_at_the_speed_of_its_own_layer() -> None:
@@ -137,7 +148,9 @@ def test_planning_in_blocks_gives_the_time_of_the_whole(lines: Lines, at_once: i
     whole = plan(strokes, PENS_OF_MANY, ROUND).drawing
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(planner, "VERTICES_AT_ONCE", at_once)
-        assert plan(strokes, PENS_OF_MANY, ROUND).drawing == pytest.approx(whole, rel=1e-9, abs=1e-12)
+        assert plan(strokes, PENS_OF_MANY, ROUND).drawing == pytest.approx(
+            whole, rel=1e-9, abs=1e-12
+        )
 
 
 @given(lines=LINES)
@@ -145,9 +158,13 @@ def test_planning_in_blocks_gives_the_time_of_the_whole(lines: Lines, at_once: i
 def test_the_planner_agrees_with_one_that_goes_step_by_step(name: str, lines: Lines) -> None:
     profile = PROFILES[name]
     expected = sum(
-        step_by_step(line, PENS_OF_MANY[layer].speed or profile.drawing_speed, profile) for layer, line in lines if len(line) > 1
+        step_by_step(line, PENS_OF_MANY[layer].speed or profile.drawing_speed, profile)
+        for layer, line in lines
+        if len(line) > 1
     )
-    assert plan(drawing_of(lines), PENS_OF_MANY, profile).drawing == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert plan(drawing_of(lines), PENS_OF_MANY, profile).drawing == pytest.approx(
+        expected, rel=1e-6, abs=1e-6
+    )
 
 
 @given(lines=LINES)
@@ -157,7 +174,9 @@ def test_no_time_is_negative(lines: Lines) -> None:
 
 
 @given(lines=LINES, place=PLACES, more=st.lists(PLACES, max_size=4), layer=st.integers(0, 2))
-def test_one_more_stroke_takes_longer(lines: Lines, place: Point, more: list[Point], layer: int) -> None:
+def test_one_more_stroke_takes_longer(
+    lines: Lines, place: Point, more: list[Point], layer: int
+) -> None:
     longer = drawing_of([*lines, (layer, [place, *more])])
     assert plan(longer, PENS, ROUND).seconds > plan(drawing_of(lines), PENS, ROUND).seconds
 
@@ -165,41 +184,73 @@ def test_one_more_stroke_takes_longer(lines: Lines, place: Point, more: list[Poi
 @given(lines=LINES)
 def test_the_strokes_take_as_long_backwards(lines: Lines) -> None:
     backwards = drawing_of([(layer, line[::-1]) for layer, line in reversed(lines)])
-    assert plan(backwards, PENS, ROUND).drawing == pytest.approx(plan(drawing_of(lines), PENS, ROUND).drawing, rel=1e-7, abs=1e-7)
+    assert plan(backwards, PENS, ROUND).drawing == pytest.approx(
+        plan(drawing_of(lines), PENS, ROUND).drawing, rel=1e-7, abs=1e-7
+    )
 
 
-@given(lines=LINES, factor=st.floats(1, 50), name=st.sampled_from(["drawing_acceleration", "drawing_speed", "corner"]))
+@given(
+    lines=LINES,
+    factor=st.floats(1, 50),
+    name=st.sampled_from(["drawing_acceleration", "drawing_speed", "corner"]),
+)
 def test_a_better_plotter_is_never_slower(lines: Lines, factor: float, name: str) -> None:
     strokes = drawing_of(lines)
-    better = replace(ROUND, **{name: min(getattr(ROUND, name) * factor, 9.0 if name == "corner" else 9000.0)})
+    better = replace(
+        ROUND, **{name: min(getattr(ROUND, name) * factor, 9.0 if name == "corner" else 9000.0)}
+    )
     before = plan(strokes, PENS, ROUND, origin=HOME).drawing
     assert plan(strokes, PENS, better, origin=HOME).drawing <= before + 1e-9 * (1 + before)
 
 
 def step_by_step(line: list[Point], highest: float, profile: PlotterProfile) -> float:
     """Return the seconds of one stroke from speeds at its vertices, found one by one, and then segment by segment."""
-    distinct = [line[0], *(place for before, place in pairwise(line) if math.dist(before, place) > 1e-9)]
+    distinct = [
+        line[0],
+        *(place for before, place in pairwise(line) if math.dist(before, place) > 1e-9),
+    ]
     acceleration = profile.drawing_acceleration
     lengths = [math.dist(*pair) for pair in pairwise(distinct)]
-    headings = [math.atan2(end[1] - start[1], end[0] - start[0]) for start, end in pairwise(distinct)]
+    headings = [
+        math.atan2(end[1] - start[1], end[0] - start[0]) for start, end in pairwise(distinct)
+    ]
     speeds = [0.0]
     for turn in (after - before for before, after in pairwise(headings)):
         sine = abs(math.cos(turn / 2))
-        corner = highest if sine > 1 - 1e-12 else math.sqrt(acceleration * profile.corner * sine / (1 - sine))
-        speeds.append(min(corner, highest, math.sqrt(speeds[-1] ** 2 + 2 * acceleration * lengths[len(speeds) - 1])))
+        corner = (
+            highest
+            if sine > 1 - 1e-12
+            else math.sqrt(acceleration * profile.corner * sine / (1 - sine))
+        )
+        speeds.append(
+            min(
+                corner,
+                highest,
+                math.sqrt(speeds[-1] ** 2 + 2 * acceleration * lengths[len(speeds) - 1]),
+            )
+        )
     speeds.append(0.0)
     for place in range(len(lengths) - 1, -1, -1):
-        speeds[place] = min(speeds[place], math.sqrt(speeds[place + 1] ** 2 + 2 * acceleration * lengths[place]))
+        speeds[place] = min(
+            speeds[place], math.sqrt(speeds[place + 1] ** 2 + 2 * acceleration * lengths[place])
+        )
     return sum(
         _segment(entry, leave, length, highest, acceleration)
         for entry, leave, length in zip(speeds, speeds[1:], lengths, strict=False)
     )
 
 
-def _segment(entry: float, leave: float, length: float, highest: float, acceleration: float) -> float:
-    speeding, braking = (highest**2 - entry**2) / 2 / acceleration, (highest**2 - leave**2) / 2 / acceleration
+def _segment(
+    entry: float, leave: float, length: float, highest: float, acceleration: float
+) -> float:
+    speeding, braking = (
+        (highest**2 - entry**2) / 2 / acceleration,
+        (highest**2 - leave**2) / 2 / acceleration,
+    )
     if speeding + braking <= length:
-        return (2 * highest - entry - leave) / acceleration + (length - speeding - braking) / highest
+        return (2 * highest - entry - leave) / acceleration + (
+            length - speeding - braking
+        ) / highest
     # The peak lies where both slopes meet.
     speeding = (length - (entry**2 - leave**2) / 2 / acceleration) / 2
     peak = math.sqrt(max(entry**2 + 2 * acceleration * speeding, 0.0))

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from libraries.errors import UnknownName
-from libraries.plotting import DEFAULT_PROFILE, LIMITS, PROFILES, BadProfile, UnknownConstant, custom_profile
+from libraries.plotting import (
+    DEFAULT_PROFILE,
+    LIMITS,
+    PROFILES,
+    BadProfile,
+    UnknownConstant,
+    custom_profile,
+)
 
 
 def test_every_profile_goes_by_its_name_and_makes_a_record() -> None:

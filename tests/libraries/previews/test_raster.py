@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from libraries.plotting.strokes import BadStrokes, Pen, Strokes
+from libraries.geometry.strokes import BadStrokes, Pen, Strokes
 from libraries.previews import BadPreview, png
 from libraries.previews.raster import WIDEST_DISC, _spread
 from libraries.svg_builder.attributes import BadColour
@@ -22,10 +22,16 @@ Lines = list[list[tuple[float, float]]]
 
 def strokes(lines: Lines, layers: list[int] | None = None) -> Strokes:
     places = np.array([place for line in lines for place in line], dtype=np.float64).reshape(-1, 2)
-    return Strokes(places, np.cumsum([0, *map(len, lines)]), np.array(layers or [0] * len(lines), dtype=np.int64))
+    return Strokes(
+        places,
+        np.cumsum([0, *map(len, lines)]),
+        np.array(layers or [0] * len(lines), dtype=np.int64),
+    )
 
 
-def pixels(lines: Lines, pens: list[Pen], *, layers: list[int] | None = None, **options: object) -> NDArray[np.int64]:
+def pixels(
+    lines: Lines, pens: list[Pen], *, layers: list[int] | None = None, **options: object
+) -> NDArray[np.int64]:
     data = png(strokes(lines, layers), pens, PAGE, **options)  # type: ignore[arg-type]
     return np.asarray(Image.open(io.BytesIO(data))).astype(np.int64)
 
@@ -87,7 +93,11 @@ def test_every_colour_that_drawings_may_have_is_shown() -> None:
         "#1A5FB4",
         "#1a5fb480",
     ]:
-        assert pixels([[(0, 25), (100, 25)]], [Pen("pen", colour, 5)], width_px=64).shape == (32, 64, 3)
+        assert pixels([[(0, 25), (100, 25)]], [Pen("pen", colour, 5)], width_px=64).shape == (
+            32,
+            64,
+            3,
+        )
     picture = pixels([[(0, 25), (100, 25)]], [Pen("pen", "#1a5fb4", 5)], paper="#ffeedd")
     assert picture[250, 500].tolist() == [0x1A, 0x5F, 0xB4]
     assert picture[10, 10].tolist() == [0xFF, 0xEE, 0xDD]
@@ -127,8 +137,12 @@ def test_what_lies_beyond_the_page_is_not_seen() -> None:
 
 def test_a_million_vertices_are_drawn_quickly() -> None:
     rng = np.random.default_rng(0)
-    places = rng.uniform(20, 180, (10_000, 1, 2)) + np.cumsum(rng.normal(0, 0.4, (10_000, 100, 2)), axis=1)
-    drawing = Strokes(places.reshape(-1, 2), np.arange(10_001) * 100, np.zeros(10_000, dtype=np.int64))
+    places = rng.uniform(20, 180, (10_000, 1, 2)) + np.cumsum(
+        rng.normal(0, 0.4, (10_000, 100, 2)), axis=1
+    )
+    drawing = Strokes(
+        places.reshape(-1, 2), np.arange(10_001) * 100, np.zeros(10_000, dtype=np.int64)
+    )
     started = time.process_time()
     data = png(drawing, [Pen("pen")], (210, 297))
     assert time.process_time() - started < 4, "half a second on an idle machine"
@@ -146,7 +160,12 @@ def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
     thin[20 + wide, 20 + wide] = 255
     row, column = np.nonzero(_spread(thin, wide))
     middle = (row.max() + row.min()) / 2, (column.max() + column.min()) / 2
-    disc = {(y, x) for y in range(40) for x in range(40) if math.hypot(y - middle[0], x - middle[1]) <= wide / 2}
+    disc = {
+        (y, x)
+        for y in range(40)
+        for x in range(40)
+        if math.hypot(y - middle[0], x - middle[1]) <= wide / 2
+    }
     assert set(zip(row.tolist(), column.tolist(), strict=True)) == disc
 
 

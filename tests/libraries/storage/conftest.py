@@ -26,7 +26,14 @@ def server() -> Iterator[int]:
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials that the server takes, and none of whoever runs the tests."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_CA_BUNDLE"):
+    for name in (
+        "AWS_PROFILE",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
+        "AWS_REGION",
+        "AWS_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
@@ -66,7 +73,9 @@ def way(server: int) -> Iterator[Way]:
 @pytest.fixture
 def faulty(way: Way, address: BucketAddress) -> BucketStore:
     """The test's bucket, reached by that way."""
-    return BucketStore(address._replace(endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0)
+    return BucketStore(
+        address._replace(endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0
+    )
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -78,7 +87,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def in_bucket(settings: Settings, address: BucketAddress, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def in_bucket(
+    settings: Settings, address: BucketAddress, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
     """The settings of this test, with its bucket as the store."""
     url = f"s3://{address.bucket}/{address.prefix}?endpoint={address.endpoint}"
     changed = replace(settings, storage_url=parse_storage_url(url))
@@ -89,7 +100,9 @@ def in_bucket(settings: Settings, address: BucketAddress, monkeypatch: pytest.Mo
 @pytest.fixture(params=["folder", "bucket"])
 def served(request: pytest.FixtureRequest, settings: Settings) -> Settings:
     """The settings of this test, with a folder and then with a bucket as the store."""
-    changed: Settings = settings if request.param == "folder" else request.getfixturevalue("in_bucket")
+    changed: Settings = (
+        settings if request.param == "folder" else request.getfixturevalue("in_bucket")
+    )
     return changed
 
 
@@ -99,6 +112,9 @@ def objects(s3: Any, bucket: str) -> Callable[[], list[str]]:
 
     def listed() -> list[str]:
         keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-        return keys + [f"begun {one['Key']}" for one in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
+        return keys + [
+            f"begun {one['Key']}"
+            for one in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+        ]
 
     return listed

@@ -22,7 +22,9 @@ from libraries.settings import BucketAddress, parse_storage_url
         ),
     ],
 )
-def test_an_address_names_bucket_folder_server_and_region(text: str, address: BucketAddress | None) -> None:
+def test_an_address_names_bucket_folder_server_and_region(
+    text: str, address: BucketAddress | None
+) -> None:
     assert parse_storage_url(text) == address
     assert address is None or str(address) == text.partition("?")[0].rstrip("/")
 

@@ -75,7 +75,14 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def said_by(address: BucketAddress, program: str) -> str:
     """Return what a program prints whose store is the bucket at `address`."""
     environ = {**os.environ, "STORAGE_URL": f"{address}?endpoint={address.endpoint}"}
-    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -84,7 +91,9 @@ def begins(*words: str) -> Callable[[str], bool]:
     return lambda line: line.startswith(words)
 
 
-def test_a_small_file_costs_one_request_to_write_and_one_to_read(faulty: BucketStore, way: Way) -> None:
+def test_a_small_file_costs_one_request_to_write_and_one_to_read(
+    faulty: BucketStore, way: Way
+) -> None:
     sha256 = faulty.publish("a.svg", "<svg/>").sha256
     assert [line.split()[0] for line in way.asked] == ["PUT"]
     with faulty.take("a.svg", sha256=sha256) as file:
@@ -107,7 +116,9 @@ def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way
     assert len(LARGE) > LARGEST_BLOCK
 
 
-def test_the_object_carries_its_checksum_and_its_kind(store: BucketStore, s3: Any, bucket: str) -> None:
+def test_the_object_carries_its_checksum_and_its_kind(
+    store: BucketStore, s3: Any, bucket: str
+) -> None:
     artifact = store.publish("a.svg", "<svg/>")
     answer = s3.head_object(Bucket=bucket, Key="site/output/a.svg")
     assert answer["Metadata"]["sha256"] == artifact.sha256
@@ -115,10 +126,14 @@ def test_the_object_carries_its_checksum_and_its_kind(store: BucketStore, s3: An
 
 
 @pytest.mark.parametrize("size", [10, FIRST_BLOCK + 10])
-def test_bytes_that_changed_in_the_store_are_not_given_out(store: BucketStore, s3: Any, bucket: str, size: int) -> None:
+def test_bytes_that_changed_in_the_store_are_not_given_out(
+    store: BucketStore, s3: Any, bucket: str, size: int
+) -> None:
     sha256 = store.publish("a.bin", LARGE[:size]).sha256
     kept = s3.head_object(Bucket=bucket, Key="site/output/a.bin")["Metadata"]
-    s3.put_object(Bucket=bucket, Key="site/output/a.bin", Body=LARGE[: size - 1] + b"!", Metadata=kept)
+    s3.put_object(
+        Bucket=bucket, Key="site/output/a.bin", Body=LARGE[: size - 1] + b"!", Metadata=kept
+    )
     given = b""
 
     def read() -> None:
@@ -185,12 +200,16 @@ def test_nobody_listens(faulty: BucketStore, way: Way) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("broken", ["PUT /{}/site/output/a.bin?partNumber=2", "POST /{}/site/output/a.bin?uploadId"])
+@pytest.mark.parametrize(
+    "broken", ["PUT /{}/site/output/a.bin?partNumber=2", "POST /{}/site/output/a.bin?uploadId"]
+)
 def test_a_large_file_that_fails_half_way_leaves_no_object_and_no_parts(
     faulty: BucketStore, way: Way, bucket: str, objects: Objects, broken: str
 ) -> None:
     swap = broken.format(bucket)
-    way.answer = lambda line: refusal(503, "SlowDown") if _reordered(line).startswith(swap) else None
+    way.answer = lambda line: (
+        refusal(503, "SlowDown") if _reordered(line).startswith(swap) else None
+    )
     with pytest.raises(StorageAway):
         faulty.publish("a.bin", LARGE)
     assert any(_reordered(line).startswith(swap) for line in way.asked)
@@ -204,7 +223,9 @@ def _reordered(line: str) -> str:
     return f"{method} {path}?{'&'.join(sorted(query.split('&')))}"
 
 
-def test_parts_of_a_writer_that_died_are_swept(store: BucketStore, s3: Any, bucket: str, objects: Objects) -> None:
+def test_parts_of_a_writer_that_died_are_swept(
+    store: BucketStore, s3: Any, bucket: str, objects: Objects
+) -> None:
     # This server says that all uploads began in 2010.
     s3.create_multipart_upload(Bucket=bucket, Key="site/output/.owners/ann/a.bin")
     s3.create_multipart_upload(Bucket=bucket, Key="other/a.bin")
@@ -214,11 +235,15 @@ def test_parts_of_a_writer_that_died_are_swept(store: BucketStore, s3: Any, buck
 
 def test_parts_of_a_writer_that_may_be_alive_are_not_swept(faulty: BucketStore, way: Way) -> None:
     begun = "<Upload><Key>site/output/{0}</Key><UploadId>{0}</UploadId><Initiated>{1}</Initiated></Upload>"
-    uploads = begun.format("old", "2020-01-01T00:00:00Z") + begun.format("young", datetime.now(UTC).isoformat())
+    uploads = begun.format("old", "2020-01-01T00:00:00Z") + begun.format(
+        "young", datetime.now(UTC).isoformat()
+    )
     listed = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
     way.answer = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
     assert faulty.sweep(time.time() - faulty.patience) == 1
-    assert [line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")] == ["uploadId=old"]
+    assert [
+        line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")
+    ] == ["uploadId=old"]
 
 
 @pytest.mark.usefixtures("at_once")
@@ -246,7 +271,9 @@ def test_nothing_of_a_file_stays_on_this_machine(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_check_speaks_right_before_a_large_file_takes_its_name(faulty: BucketStore, way: Way, objects: Objects) -> None:
+def test_a_check_speaks_right_before_a_large_file_takes_its_name(
+    faulty: BucketStore, way: Way, objects: Objects
+) -> None:
     seen: list[str] = []
     with publishing_only_if(lambda: seen.extend(way.asked)):
         faulty.publish("a.bin", LARGE)
@@ -260,12 +287,21 @@ def test_a_server_that_dies_half_way_through_a_file_is_told(address: BucketAddre
         plain_client(mortal.port).create_bucket(Bucket="mortal")
 
         def die(line: str) -> None:
-            if line.startswith("PUT") and mortal.process.poll() is None and sum(map(begins("PUT"), way.asked)) > 1:
+            if (
+                line.startswith("PUT")
+                and mortal.process.poll() is None
+                and sum(map(begins("PUT"), way.asked)) > 1
+            ):
                 mortal.process.kill()
                 mortal.process.wait()
 
         way.answer = die
-        store = BucketStore(address._replace(bucket="mortal", endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0)
+        store = BucketStore(
+            address._replace(bucket="mortal", endpoint=f"http://127.0.0.1:{way.port}"),
+            "output",
+            "output",
+            10.0,
+        )
         with pytest.raises(StorageAway):
             store.publish("a.bin", LARGE)
         assert mortal.process.poll() is not None
@@ -275,7 +311,9 @@ def test_in_a_fork_there_is_a_client_of_its_own(address: BucketAddress) -> None:
     assert said_by(address, IN_A_FORK) == "['a.txt', 'child.txt', 'parent.txt']"
 
 
-def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(address: BucketAddress) -> None:
+def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(
+    address: BucketAddress,
+) -> None:
     assert said_by(address, LOADED_LATER) == "[]"
 
 

@@ -28,7 +28,10 @@ StartWorker = Callable[..., WorkerProcess]
 def by_way(in_bucket: Settings, way: Way, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of this test, with its bucket as the store, behind the way that can be made to fail."""
     assert in_bucket.storage_url
-    changed = replace(in_bucket, storage_url=in_bucket.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"))
+    changed = replace(
+        in_bucket,
+        storage_url=in_bucket.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"),
+    )
     monkeypatch.setattr("libraries.settings._Process.settings", changed)
     return changed
 
@@ -41,7 +44,11 @@ def client(by_way: Settings) -> FlaskClient:
 def start(start_worker: StartWorker, address: BucketAddress | None) -> WorkerProcess:
     """Start a worker whose store is the bucket at `address`."""
     assert address
-    return start_worker(STORAGE_URL=f"{address}?endpoint={address.endpoint}", AWS_EC2_METADATA_DISABLED="true", **CREDENTIALS)
+    return start_worker(
+        STORAGE_URL=f"{address}?endpoint={address.endpoint}",
+        AWS_EC2_METADATA_DISABLED="true",
+        **CREDENTIALS,
+    )
 
 
 def ended(client: FlaskClient, job_id: str) -> Callable[[], bool]:
@@ -55,7 +62,11 @@ def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job
     start(start_worker, by_way.storage_url)
     # The first attempt finds that somebody took the bucket away.
     writes = partial(filter, lambda line: line.startswith("PUT"), way.asked)
-    way.answer = lambda line: refusal(404, "NoSuchBucket") if line.startswith("PUT") and len(list(writes())) == 1 else None
+    way.answer = lambda line: (
+        refusal(404, "NoSuchBucket")
+        if line.startswith("PUT") and len(list(writes())) == 1
+        else None
+    )
     job_id = client.post("/artboard/create", json=ARTBOARD).get_json()["job_id"]
     until(ended(client, job_id), seconds=20, what="the end of the job")
     job = client.get(f"/jobs/{job_id}").get_json()
@@ -133,7 +144,9 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
     assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
 
 
-def test_a_service_whose_store_is_away_is_not_ready_and_names_it(client: FlaskClient, way: Way) -> None:
+def test_a_service_whose_store_is_away_is_not_ready_and_names_it(
+    client: FlaskClient, way: Way
+) -> None:
     def told() -> dict[str, object]:
         body = client.get("/readyz").get_json()
         assert "127.0.0.1" not in json.dumps(body["parts"]["storage"])
@@ -144,4 +157,7 @@ def test_a_service_whose_store_is_away_is_not_ready_and_names_it(client: FlaskCl
     way.stalled = lambda _: True
     assert told()["detail"] == "the store of files does not answer in time"
     way.close()
-    until(lambda: told()["detail"] == "the store of files cannot be reached", what="the end of the server")
+    until(
+        lambda: told()["detail"] == "the store of files cannot be reached",
+        what="the end of the server",
+    )

@@ -29,7 +29,7 @@ from libraries.storage import (
 )
 from libraries.storage.bucket import PART, BucketStore
 from libraries.storage.reading import FIRST_BLOCK
-from tests.libraries.test_storage import HOSTILE
+from tests.libraries.storage.test_storage import HOSTILE
 
 LARGE = bytes(range(256)) * (PART // 256 + 5_000)
 
@@ -46,7 +46,11 @@ def content(store: Store, name: str) -> bytes:
 def test_what_is_published_is_there_whole_and_described(store: Store) -> None:
     artifact = store.publish("postcards/postcard_John Doe_birthday.svg", "<svg/>")
     assert content(store, artifact.name) == b"<svg/>"
-    assert (artifact.size, artifact.media_type, artifact.sha256) == (6, "image/svg+xml", sha256(b"<svg/>"))
+    assert (artifact.size, artifact.media_type, artifact.sha256) == (
+        6,
+        "image/svg+xml",
+        sha256(b"<svg/>"),
+    )
     assert artifact.path.endswith("/output/postcards/postcard_John Doe_birthday.svg")
     assert store.shown(artifact.path) == "output/postcards/postcard_John Doe_birthday.svg"
     assert "path" not in artifact.as_record()
@@ -87,7 +91,9 @@ def test_a_name_that_could_lead_out_is_refused_by_every_call(store: Store) -> No
 
 
 @given(st.text(max_size=40))
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_no_text_at_all_leads_out_of_a_store(store: Store, name: str) -> None:
     try:
         store.publish(name, b"x")
@@ -143,13 +149,20 @@ def test_only_the_file_with_the_right_bytes_is_taken_copied_or_removed(store: St
 def test_a_copy_has_the_same_bytes_and_the_kind_of_its_own_name(store: Store) -> None:
     made = store.publish("a.bin", b"<svg/>")
     copy = store.copy("a.bin", "deep/b.svg")
-    assert (copy.name, copy.sha256, copy.size, copy.media_type) == ("deep/b.svg", made.sha256, 6, "image/svg+xml")
+    assert (copy.name, copy.sha256, copy.size, copy.media_type) == (
+        "deep/b.svg",
+        made.sha256,
+        6,
+        "image/svg+xml",
+    )
     assert store.copy("deep/b.svg", "deep/b.svg") == copy
     assert content(store, "deep/b.svg") == content(store, "a.bin") == b"<svg/>"
 
 
 @pytest.mark.parametrize("size", [3, len(LARGE)])
-def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(store: Store, size: int) -> None:
+def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
+    store: Store, size: int
+) -> None:
     store.publish("a.txt", b"old")
 
     def blocks() -> Iterator[bytes]:
@@ -226,11 +239,17 @@ def test_files_of_two_owners_lie_apart(served: Settings) -> None:
                 open_input(hers)
 
 
-def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_results(served: Settings) -> None:
+def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_results(
+    served: Settings,
+) -> None:
     everyones = ArtifactFolder(served.upload_dir)
     with files_of("ann"):
         for store, text in ((upload_folder(), "up"), (everyones, "all"), (output_folder(), "out")):
-            for name in {"up": ("a", "only_up"), "all": ("a", "b", "only_all"), "out": ("a", "b", "c")}[text]:
+            for name in {
+                "up": ("a", "only_up"),
+                "all": ("a", "b", "only_all"),
+                "out": ("a", "b", "c"),
+            }[text]:
                 store.publish(f"{name}.csv", text)
         found = {
             "uploads/a.csv": b"up", "/uploads/a.csv": b"up", "output/a.csv": b"out", "a.csv": b"up", "b.csv": b"all",

@@ -43,7 +43,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
-        parts = answer if isinstance(answer, Iterator) else [answer if isinstance(answer, bytes) else json.dumps(answer).encode()]
+        parts = (
+            answer
+            if isinstance(answer, Iterator)
+            else [answer if isinstance(answer, bytes) else json.dumps(answer).encode()]
+        )
         # The client may have heard enough.
         with suppress(OSError):
             for part in parts:
@@ -69,4 +73,7 @@ def model_server(*answers: tuple[int, Any]) -> Iterator[ModelServer]:
 def reply(text: object) -> dict[str, Any]:
     """The JSON of a reply that says `text`."""
     message = {"role": "assistant", "content": text}
-    return {"object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    return {
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+    }

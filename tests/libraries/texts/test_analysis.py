@@ -15,14 +15,21 @@ def counts(text: str) -> list[int]:
     """Characters, words, vowels and consonants, from the answer."""
     return [
         int(number)
-        for number in re.findall(r"^• \w+: (\d+)$", analyze(text).text.removeprefix(f"📊 Analysis of '{text}':"), re.MULTILINE)
+        for number in re.findall(
+            r"^• \w+: (\d+)$",
+            analyze(text).text.removeprefix(f"📊 Analysis of '{text}':"),
+            re.MULTILINE,
+        )
     ]
 
 
 def test_an_analysis_has_the_documented_words() -> None:
     """F5."""
     answer = analyze("Hello World")
-    assert answer.text == "📊 Analysis of 'Hello World':\n• Characters: 11\n• Words: 2\n• Vowels: 3\n• Consonants: 7"
+    assert (
+        answer.text
+        == "📊 Analysis of 'Hello World':\n• Characters: 11\n• Words: 2\n• Vowels: 3\n• Consonants: 7"
+    )
     assert answer.engine == "built-in"
 
 
@@ -35,7 +42,10 @@ def test_an_analysis_has_the_documented_words() -> None:
         ("1 + 1 = 2", [9, 5, 0, 0]),
         ("señor José", [10, 2, 4, 5]),
         ("e\N{COMBINING ACUTE ACCENT}te\N{COMBINING ACUTE ACCENT}", [5, 1, 2, 1]),
-        ("Æble, œuf, øre, \N{LATIN SMALL LETTER DOTLESS I}l\N{LATIN SMALL LETTER DOTLESS I}k, straße", [28, 5, 10, 10]),
+        (
+            "Æble, œuf, øre, \N{LATIN SMALL LETTER DOTLESS I}l\N{LATIN SMALL LETTER DOTLESS I}k, straße",
+            [28, 5, 10, 10],
+        ),
         ("日本 привет", [9, 2, 0, 0]),
         ("\N{GRINNING FACE}", [1, 1, 0, 0]),
     ],

@@ -10,13 +10,28 @@ from libraries.errors import InvalidInput
 from libraries.texts import BadContent, EmptyContent, check_content, default, excerpt, stamp
 
 
-@pytest.mark.parametrize("content", ["x", "x" * 10_000, "two\r\nlines\tand a tab", "\N{GRINNING FACE}" * 10_000, " x "])
+@pytest.mark.parametrize(
+    "content", ["x", "x" * 10_000, "two\r\nlines\tand a tab", "\N{GRINNING FACE}" * 10_000, " x "]
+)
 def test_a_text_is_let_in_as_it_is(content: str) -> None:
     assert check_content(content) == content
 
 
 @pytest.mark.parametrize(
-    "content", ["x" * 10_001, "a\x00b", "a\x1b[2J", "a\x7f", "a\x85b", "\ud83d", "\ud800\udc00", None, 5, b"x", ["x"]]
+    "content",
+    [
+        "x" * 10_001,
+        "a\x00b",
+        "a\x1b[2J",
+        "a\x7f",
+        "a\x85b",
+        "\ud83d",
+        "\ud800\udc00",
+        None,
+        5,
+        b"x",
+        ["x"],
+    ],
 )
 def test_what_is_no_text_is_refused(content: object) -> None:
     with pytest.raises(BadContent) as refusal:
@@ -34,7 +49,9 @@ def test_an_empty_message_is_refused_in_the_documented_words(content: str) -> No
     assert isinstance(refusal.value, InvalidInput)
 
 
-@pytest.mark.parametrize(("content", "text"), [("hi", "✅ Processed: HI"), ("straße", "✅ Processed: STRASSE")])
+@pytest.mark.parametrize(
+    ("content", "text"), [("hi", "✅ Processed: HI"), ("straße", "✅ Processed: STRASSE")]
+)
 def test_the_default_job_writes_upper_case(content: str, text: str) -> None:
     """F7."""
     assert default(content).text == text
@@ -44,7 +61,10 @@ def test_a_stamped_answer_begins_with_the_time_of_day_in_utc() -> None:
     """F29."""
     summer = timezone(timedelta(hours=2))
     stamped = stamp(default("hi"), datetime(2024, 7, 1, 0, 5, 9, 999_999, tzinfo=summer))
-    assert (stamped.text, stamped.timestamp) == ("[22:05:09] ✅ Processed: HI", "2024-06-30T22:05:09+00:00")
+    assert (stamped.text, stamped.timestamp) == (
+        "[22:05:09] ✅ Processed: HI",
+        "2024-06-30T22:05:09+00:00",
+    )
     assert datetime.fromisoformat(stamped.timestamp).tzinfo == UTC
     assert stamped.engine == default("hi").engine
 

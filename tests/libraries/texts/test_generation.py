@@ -41,9 +41,16 @@ def test_without_a_model_keywords_reply(content: str, words: list[str]) -> None:
 
 def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
     with model_server((200, reply(" A plotter draws lines.\n"))) as server:
-        use_settings(replace(settings, text_model_url=f"{server.url}/", text_model="small", text_model_key="k-1"))
+        use_settings(
+            replace(
+                settings, text_model_url=f"{server.url}/", text_model="small", text_model_key="k-1"
+            )
+        )
         answer = generate("What is a plotter? ñ")
-    assert (answer.text, answer.engine) == ("🤖 AI Response to 'What is a plotter? ñ':\nA plotter draws lines.", "model")
+    assert (answer.text, answer.engine) == (
+        "🤖 AI Response to 'What is a plotter? ñ':\nA plotter draws lines.",
+        "model",
+    )
     ((path, headers, question),) = server.asked
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == "Bearer k-1"
@@ -56,7 +63,9 @@ def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
 
 def test_an_endpoint_without_key_model_or_path_gets_none(settings: Settings) -> None:
     with model_server((200, reply("yes"))) as server:
-        use_settings(replace(settings, text_model_url=f"{server.url.removesuffix('/v1')}?version=2"))
+        use_settings(
+            replace(settings, text_model_url=f"{server.url.removesuffix('/v1')}?version=2")
+        )
         assert generate("well?").text.endswith("\nyes")
     ((path, headers, question),) = server.asked
     assert path == "/chat/completions?version=2"
@@ -95,17 +104,23 @@ def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
     assert len(server.asked) == 1
 
 
-def test_a_server_that_is_away_or_silent_does_not_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_or_silent_does_not_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        use_settings(replace(settings, text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1"))
+        use_settings(
+            replace(settings, text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+        )
         with pytest.raises(ModelAway, match="does not answer"):
             generate("hello")
     with pytest.raises(ModelAway, match="does not answer"):
         generate("hello")
 
 
-def test_a_reply_that_comes_by_drops_is_not_waited_for(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_that_comes_by_drops_is_not_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def drops() -> Iterator[bytes]:
         while True:
             time.sleep(0.02)
@@ -118,7 +133,9 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(settings: Settings, monke
             generate("hello")
 
 
-@pytest.mark.parametrize("url", ["http://a..b/v1", f"http://{'a' * 64}.example/v1", "https://127.0.0.1:1/v1"])
+@pytest.mark.parametrize(
+    "url", ["http://a..b/v1", f"http://{'a' * 64}.example/v1", "https://127.0.0.1:1/v1"]
+)
 def test_a_host_that_cannot_be_looked_up_does_not_answer(settings: Settings, url: str) -> None:
     use_settings(replace(settings, text_model_url=url))
     with pytest.raises(ModelAway, match="does not answer"):
@@ -157,7 +174,9 @@ def test_a_long_or_odd_reply_is_made_fit_to_be_shown(settings: Settings) -> None
     ],
 )
 @pytest.mark.usefixtures("settings")
-def test_settings_that_cannot_work_are_refused_at_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_that_cannot_work_are_refused_at_the_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings, match=name) as complaint:
         read_settings(None)

@@ -62,7 +62,9 @@ def translator(install: Install) -> None:
         ("hello world", "[TRANSLATED: hello world]", "none"),
     ],
 )
-def test_the_documented_phrases_have_the_documented_translations(content: str, translated: str, engine: str) -> None:
+def test_the_documented_phrases_have_the_documented_translations(
+    content: str, translated: str, engine: str
+) -> None:
     """F4."""
     answer = translate(content)
     assert (answer.text, answer.engine) == (f"🌍 Translated: '{content}' → '{translated}'", engine)
@@ -71,7 +73,10 @@ def test_the_documented_phrases_have_the_documented_translations(content: str, t
 @pytest.mark.usefixtures("translator")
 def test_a_translator_that_is_installed_is_asked_for_all_but_the_phrases() -> None:
     answer = translate("The house is red.")
-    assert (answer.text, answer.engine) == ("🌍 Translated: 'The house is red.' → 'La casa es roja.'", "apertium")
+    assert (answer.text, answer.engine) == (
+        "🌍 Translated: 'The house is red.' → 'La casa es roja.'",
+        "apertium",
+    )
     assert translate("hello").engine == "phrases"
 
 
@@ -82,11 +87,16 @@ def test_the_longest_text_is_translated_whole() -> None:
     assert answer.text.count("La casa es roja.") == 555
 
 
-def test_a_pair_that_the_translator_lacks_is_not_asked_for(install: Install, settings: Settings) -> None:
+def test_a_pair_that_the_translator_lacks_is_not_asked_for(
+    install: Install, settings: Settings
+) -> None:
     install("echo asked")
     use_settings(replace(settings, translation_pair="eng-deu"))
     answer = translate("The house is red.")
-    assert (answer.text, answer.engine) == ("🌍 Translated: 'The house is red.' → '[TRANSLATED: The house is red.]'", "none")
+    assert (answer.text, answer.engine) == (
+        "🌍 Translated: 'The house is red.' → '[TRANSLATED: The house is red.]'",
+        "none",
+    )
 
 
 def test_the_phrases_are_not_for_another_language(install: Install, settings: Settings) -> None:
@@ -115,7 +125,9 @@ def test_the_text_reaches_the_translator_as_data_and_nothing_else_does(
         ("yes", "wrote more than"),
     ],
 )
-def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(install: Install, script: str, said: str) -> None:
+def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(
+    install: Install, script: str, said: str
+) -> None:
     install(script)
     with pytest.raises(TranslatorAway, match=said):
         translate("The house is red.")
@@ -146,7 +158,9 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     os.close(reader)
 
 
-def test_a_translator_that_has_said_all_and_does_not_end_is_ended(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_translator_that_has_said_all_and_does_not_end_is_ended(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
     install("echo La casa; exec >&-; exec sleep 60")
     with pytest.raises(TranslatorAway, match="took too long"):

@@ -56,7 +56,9 @@ SVG_TEXT = '<svg xmlns="http://www.w3.org/2000/svg"/>'
         (b"PAR1" + b"\0" * 50 + b"PAR1", "", "Parquet"),
     ],
 )
-def test_a_file_is_told_by_its_content_and_not_by_its_name(data: bytes, name: str, kind: str) -> None:
+def test_a_file_is_told_by_its_content_and_not_by_its_name(
+    data: bytes, name: str, kind: str
+) -> None:
     found = recognise(data, name)
     assert found.name == kind
     assert b"".join(checked([data[:3], data[3:]], found)) == data

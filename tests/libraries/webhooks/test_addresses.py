@@ -151,14 +151,31 @@ def test_what_no_webhook_may_have_as_its_url_is_refused(url: str) -> None:
         ("http://example.com:443/", "example.com", 443, "/", "example.com:443"),
         ("https://example.com:/", "example.com", 443, "/", "example.com"),
         ("http://93.184.215.14:1024/%41", "93.184.215.14", 1024, "/%41", "93.184.215.14:1024"),
-        ("https://[2606:4700::0:1111]:8443/", "2606:4700::1111", 8443, "/", "[2606:4700::1111]:8443"),
-        ("http://my_host.x--1.example/@b:c", "my_host.x--1.example", 80, "/@b:c", "my_host.x--1.example"),
+        (
+            "https://[2606:4700::0:1111]:8443/",
+            "2606:4700::1111",
+            8443,
+            "/",
+            "[2606:4700::1111]:8443",
+        ),
+        (
+            "http://my_host.x--1.example/@b:c",
+            "my_host.x--1.example",
+            80,
+            "/@b:c",
+            "my_host.x--1.example",
+        ),
         ("http://example.com/#@127.0.0.1", "example.com", 80, "/", "example.com"),
     ],
 )
 def test_a_url_is_read(url: str, host: str, port: int, target: str, authority: str) -> None:
     endpoint = read_url(url)
-    assert (endpoint.host, endpoint.port, endpoint.target, endpoint.authority) == (host, port, target, authority)
+    assert (endpoint.host, endpoint.port, endpoint.target, endpoint.authority) == (
+        host,
+        port,
+        target,
+        authority,
+    )
 
 
 @pytest.mark.parametrize("address", PUBLIC)
@@ -173,7 +190,16 @@ def test_any_other_address_is_not(address: str) -> None:
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize(
-    "host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "100.64.0.1", "[fd00::]", "10.0.0.1"]
+    "host",
+    [
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "100.64.0.1",
+        "[fd00::]",
+        "10.0.0.1",
+    ],
 )
 def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -> None:
     with pytest.raises(AddressRefused):
@@ -181,7 +207,9 @@ def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -
 
 
 @pytest.mark.usefixtures("settings")
-@pytest.mark.parametrize("host", ["localhost", "localhost.", "LocalHost", "x.localhost", "broker.localhost."])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost.", "LocalHost", "x.localhost", "broker.localhost."]
+)
 def test_a_name_of_this_machine_is_refused_whatever_it_stands_for(host: str) -> None:
     with pytest.raises(AddressRefused):
         public_addresses(read_url(f"http://{host}/"), nobody)
@@ -202,12 +230,17 @@ def test_public_addresses_are_given_in_their_order_and_once_each() -> None:
         asked.append((host, port))
         return ["1.1.1.1", "2606:4700::1111", "1.1.1.1"]
 
-    assert public_addresses(read_url("http://example.com:8080/"), resolver) == ("1.1.1.1", "2606:4700::1111")
+    assert public_addresses(read_url("http://example.com:8080/"), resolver) == (
+        "1.1.1.1",
+        "2606:4700::1111",
+    )
     assert asked == [("example.com", 8080)]
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_private_address() -> None:
+def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_private_address() -> (
+    None
+):
     """Or the service would tell strangers which names its inner network knows."""
     with pytest.raises(HostUnknown) as unknown:
         public_addresses(read_url("http://example.com/"), lambda *_: [])
@@ -216,11 +249,20 @@ def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_p
     assert str(unknown.value) == str(refused.value)
 
 
-def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(private: Settings) -> None:
+def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(
+    private: Settings,
+) -> None:
     assert private.webhook_private
     assert public_addresses(read_url("http://127.0.0.1:8000/"), nobody) == ("127.0.0.1",)
-    assert public_addresses(read_url("http://localhost:8000/"), lambda *_: ["::1", "127.0.0.1"]) == ("::1", "127.0.0.1")
-    for url in ("http://127.0.0.1:6379/", "http://127.1/", "http://a@127.0.0.1/", "file:///etc/passwd"):
+    assert public_addresses(
+        read_url("http://localhost:8000/"), lambda *_: ["::1", "127.0.0.1"]
+    ) == ("::1", "127.0.0.1")
+    for url in (
+        "http://127.0.0.1:6379/",
+        "http://127.1/",
+        "http://a@127.0.0.1/",
+        "file:///etc/passwd",
+    ):
         with pytest.raises(BadUrl):
             read_url(url)
 
@@ -238,7 +280,13 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     assert [look_up("example.com", 80) for _ in range(3)] == [(), (), ()]
     assert begun.seconds() < 2
     # The third found no room for another thread beside the two that hang.
-    assert sum(thread.name == "outbound-lookup" and thread.is_alive() for thread in threading.enumerate()) == 2
+    assert (
+        sum(
+            thread.name == "outbound-lookup" and thread.is_alive()
+            for thread in threading.enumerate()
+        )
+        == 2
+    )
     release.set()
     for thread in threading.enumerate():
         if thread.name == "outbound-lookup":
@@ -246,7 +294,9 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("trouble", [socket.gaierror("no"), UnicodeError("no"), OSError("no")])
-def test_a_name_that_cannot_be_looked_up_stands_for_nothing(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_cannot_be_looked_up_stands_for_nothing(
+    trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise trouble
 

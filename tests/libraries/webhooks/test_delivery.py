@@ -31,7 +31,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for `hooks.example` that nobody trusts by himself, and its key."""
     folder = tmp_path_factory.mktemp("certificate")
     program = system_program("openssl", "openssl")
-    options = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", "key.pem", "-out", "cert.pem"]
+    options = [
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    ]
     names = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
     subprocess.run([program, "req", *options, *names], cwd=folder, check=True, capture_output=True)
     return folder / "cert.pem", folder / "key.pem"
@@ -89,7 +100,11 @@ def test_an_answer_of_the_200s_is_a_delivery(status: int) -> None:
 def test_an_answer_that_says_later_can_be_tried_again(status: int) -> None:
     with Sink(status) as sink:
         receipt = post(sink.url, BODY, {})
-    assert (receipt.status, receipt.error, receipt.retryable) == (status, f"the receiver answered {status}", True)
+    assert (receipt.status, receipt.error, receipt.retryable) == (
+        status,
+        f"the receiver answered {status}",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("private")
@@ -97,7 +112,11 @@ def test_an_answer_that_says_later_can_be_tried_again(status: int) -> None:
 def test_any_other_answer_is_final(status: int) -> None:
     with Sink(status) as sink:
         receipt = post(sink.url, BODY, {})
-    assert (receipt.status, receipt.error, receipt.retryable) == (status, f"the receiver answered {status}", False)
+    assert (receipt.status, receipt.error, receipt.retryable) == (
+        status,
+        f"the receiver answered {status}",
+        False,
+    )
 
 
 @pytest.mark.usefixtures("private")
@@ -127,13 +146,19 @@ def test_a_name_is_looked_up_once_and_named_in_the_request() -> None:
 
 
 @pytest.mark.usefixtures("private", "trusted")
-def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address(tls: ssl.SSLContext, names_seen: list[str]) -> None:
+def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address(
+    tls: ssl.SSLContext, names_seen: list[str]
+) -> None:
     with Sink(tls=tls) as sink:
         assert post(f"https://{NAME}:{sink.port}/", BODY, {}, resolver=here).error is None
         other = post(f"https://other.example:{sink.port}/", BODY, {}, resolver=here)
     assert names_seen == [NAME, "other.example"]
     assert len(sink.received) == 1
-    assert (other.status, other.error, other.retryable) == (None, "the receiver's certificate cannot be trusted", True)
+    assert (other.status, other.error, other.retryable) == (
+        None,
+        "the receiver's certificate cannot be trusted",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("private")
@@ -148,7 +173,10 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: ssl.SSLContex
 def test_a_receiver_without_encryption_is_told_apart() -> None:
     with Sink() as sink:
         receipt = post(sink.url.replace("http:", "https:"), BODY, {})
-    assert (receipt.error, receipt.retryable) == ("no encrypted connection to the receiver could be made", True)
+    assert (receipt.error, receipt.retryable) == (
+        "no encrypted connection to the receiver could be made",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("settings")
@@ -188,13 +216,19 @@ def test_nobody_at_the_address_can_be_tried_again() -> None:
     with Sink() as sink:
         gone = sink.url
     receipt = post(gone, BODY, {})
-    assert (receipt.status, receipt.error, receipt.retryable) == (None, "the connection to the receiver failed", True)
+    assert (receipt.status, receipt.error, receipt.retryable) == (
+        None,
+        "the connection to the receiver failed",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("private")
 def test_a_second_address_is_used_when_the_first_does_not_answer() -> None:
     with Sink() as sink:
-        receipt = post(f"http://{NAME}:{sink.port}/", BODY, {}, resolver=lambda *_: ["127.0.0.9", "127.0.0.1"])
+        receipt = post(
+            f"http://{NAME}:{sink.port}/", BODY, {}, resolver=lambda *_: ["127.0.0.9", "127.0.0.1"]
+        )
     assert receipt.error is None
     assert len(sink.received) == 1
 
@@ -222,14 +256,20 @@ def dripping(text: bytes) -> Iterator[OddServer]:
 
 
 @pytest.mark.usefixtures("private")
-@pytest.mark.parametrize("text", [b"H" * 100, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000, b"HTTP/1.1 100 Continue\r\n\r\n"])
+@pytest.mark.parametrize(
+    "text", [b"H" * 100, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000, b"HTTP/1.1 100 Continue\r\n\r\n"]
+)
 def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(text: bytes) -> None:
     assert delivery.PATIENCE_S == 10
     begun = time.monotonic()
     with dripping(text) as server:
         receipt = post(server.url, BODY, {}, patience=0.6)
     assert 0.5 < time.monotonic() - begun < 3
-    assert (receipt.status, receipt.error, receipt.retryable) == (None, "the receiver did not answer within 0.6 s", True)
+    assert (receipt.status, receipt.error, receipt.retryable) == (
+        None,
+        "the receiver did not answer within 0.6 s",
+        True,
+    )
 
 
 @pytest.mark.usefixtures("private")
@@ -269,7 +309,9 @@ def test_an_answer_whose_body_drips_counts_by_its_status() -> None:
 
 
 @pytest.mark.usefixtures("private")
-@pytest.mark.parametrize("length", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked", b"X: no length"])
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked", b"X: no length"]
+)
 def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
     sent = 0
 
@@ -297,13 +339,22 @@ def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize(
     "answer",
-    [b"hello\r\n\r\n", b"", b"HTTP/1.1 OK\r\n\r\n", b"HTTP/1.1 99999999 x\r\n\r\n", b"HTTP/1.1 200 OK\r\n" + b"x" * 10**5],
+    [
+        b"hello\r\n\r\n",
+        b"",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 99999999 x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"x" * 10**5,
+    ],
 )
 def test_an_answer_that_is_not_http_can_be_tried_again(answer: bytes) -> None:
     with OddServer(lambda connection: connection.sendall(answer)) as server:
         receipt = post(server.url, BODY, {})
     assert receipt.status is None
-    assert receipt.error in ("the receiver's answer is not HTTP", "the connection to the receiver failed")
+    assert receipt.error in (
+        "the receiver's answer is not HTTP",
+        "the connection to the receiver failed",
+    )
     assert receipt.retryable
 
 

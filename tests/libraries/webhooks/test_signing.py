@@ -65,7 +65,9 @@ def test_what_is_no_secret_is_refused_and_not_repeated(secret: str) -> None:
     assert len(secret) < 8 or secret.strip() not in str(caught.value)
 
 
-def test_the_setting_takes_a_secret_and_nothing_else(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_setting_takes_a_secret_and_nothing_else(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert settings.webhook_secret == ""
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
     chosen = read_settings(None)

@@ -13,14 +13,19 @@ from libraries.settings import Settings
 
 def queued_tasks(settings: Settings) -> list[str]:
     client: Any = web_client(settings)
-    return [client.hget(f"rq:job:{job_id.decode()}", "description").decode() for job_id in client.lrange(QUEUE_KEY, 0, -1)]
+    return [
+        client.hget(f"rq:job:{job_id.decode()}", "description").decode()
+        for job_id in client.lrange(QUEUE_KEY, 0, -1)
+    ]
 
 
 def test_a_delivery_overtakes_the_jobs_that_wait_unless_its_receiver_was_slow_of_late(
     broker: EmbeddedBroker, settings: Settings
 ) -> None:
     webhook = {"url": "https://example.com/hook", "events": ["finished"]}
-    job = submit("workers.data_tasks.process_file", ("a.csv", "json"), options=JobOptions(webhook=webhook))
+    job = submit(
+        "workers.data_tasks.process_file", ("a.csv", "json"), options=JobOptions(webhook=webhook)
+    )
     queue_delivery(job.id, "finished", "anonymous", seed="one")
     assert queued_tasks(settings)[0] == "workers.webhook_tasks.deliver_webhook"
     log_delivery(job.id, {"milliseconds": 9000, "error": "no answer in time"})

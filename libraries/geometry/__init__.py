@@ -1,0 +1,1 @@
+"""Geometry in millimetres: areas, strokes and the algorithms on them."""

@@ -1,0 +1,90 @@
+"""The page and the room inside its margins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from libraries.errors import InvalidInput
+
+LONGEST_SIDE = 2000
+
+
+class BadPage(InvalidInput):
+    """Raised when a page has no size, or one beyond every plotter."""
+
+    code: ClassVar[str] = "bad-page"
+
+
+class NoRoomToDraw(InvalidInput):
+    """Raised when the margins leave nothing of the page."""
+
+    code: ClassVar[str] = "no-room-to-draw"
+
+
+@dataclass(frozen=True)
+class Area:
+    """A page of `width` x `height` mm with the same `margin` in mm on all sides; y points down, (0, 0) is the upper left corner.
+
+    An area that exists has room: sides are at most 2000 mm, and the margins leave some of the page.
+
+    Raises:
+        BadPage: a side is not between 0 and 2000 mm, or the margin is negative or not finite.
+        NoRoomToDraw: the margins leave nothing.
+    """
+
+    width: float
+    height: float
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers; comparisons are worded so that NaN fails them."""
+        for name in ("width", "height"):
+            if not 0 < getattr(self, name) <= LONGEST_SIDE:
+                raise BadPage(
+                    f"{name} must be more than 0 and at most {LONGEST_SIDE} mm", field=name
+                )
+        if not 0 <= self.margin <= LONGEST_SIDE:
+            raise BadPage(
+                f"margin must be at least 0 and at most {LONGEST_SIDE} mm", field="margin"
+            )
+        if not self.inner_width > 0 or not self.inner_height > 0:
+            raise NoRoomToDraw(
+                "the margins leave no room to draw; margin must be under half of the shorter side",
+                field="margin",
+            )
+
+    @property
+    def left(self) -> float:
+        """Return the x of the left edge of the room in mm."""
+        return self.margin
+
+    @property
+    def top(self) -> float:
+        """Return the y of the upper edge of the room in mm."""
+        return self.margin
+
+    @property
+    def right(self) -> float:
+        """Return the x of the right edge of the room in mm."""
+        return self.width - self.margin
+
+    @property
+    def bottom(self) -> float:
+        """Return the y of the lower edge of the room in mm."""
+        return self.height - self.margin
+
+    @property
+    def inner_width(self) -> float:
+        """Return the width of the room in mm."""
+        return self.right - self.left
+
+    @property
+    def inner_height(self) -> float:
+        """Return the height of the room in mm."""
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Return x and y of the middle of the page in mm."""
+        return self.width / 2, self.height / 2

@@ -1,0 +1,246 @@
+"""Evenly spaced streamlines: lines that follow a field of directions and keep a distance from each other.
+
+The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density" (1997): each line is grown both
+ways from its seed until it comes too near another, and new seeds lie beside finished lines. Nearness is looked up in a raster
+into which finished lines are stamped, so that it costs the same however many lines there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Polyline = NDArray[np.float64]
+Place = tuple[float, float]
+
+FREE, NO_SEED, TAKEN = 0, 1, 2
+# Cells of the raster to one separation.
+FINENESS = 6
+# A growing line stops at this part of the separation from another.
+NEAR = 0.5
+# A line may be nearer than that to its own last part, counted in separations along it.
+OWN_TAIL = 3.0
+# Distances between lines that vary are rounded to so many sizes.
+SIZES = 24
+CHUNK = 8
+LOST = 1e-9
+DENSEST = 1e-3
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of directions over a rectangle.
+
+    Attributes:
+        left, top: the corner of the rectangle in mm.
+        cell: distance between samples in mm.
+        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded ones make the same
+            lines on every machine.
+        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more, of the same shape.
+    """
+
+    left: float
+    top: float
+    cell: float
+    along_x: Floats
+    along_y: Floats
+    sparseness: Floats
+
+
+class Streamlines:
+    """The lines of a `field` in the rectangle (left, top, right, bottom), `separation` mm apart where the sparseness is 1.
+
+    Args:
+        field: the directions.
+        room: left, top, right and bottom in mm; lines end on its edges.
+        separation: distance between lines in mm.
+        step: distance between the points of a line in mm; the midpoint method is used.
+        shortest: lines shorter than this, in mm, are left out; at least three separations.
+        longest: lines are ended at this length, in mm.
+    """
+
+    def __init__(
+        self,
+        field: Field,
+        room: tuple[float, float, float, float],
+        *,
+        separation: float,
+        step: float,
+        shortest: float,
+        longest: float,
+    ) -> None:
+        """Lay out the raster."""
+        self._field, self._room, self._separation, self._step = field, room, separation, step
+        self._least = max(2, math.ceil(max(shortest, OWN_TAIL * separation) / step))
+        self._most = max(self._least, math.floor(longest / step))
+        self._tail = math.ceil(OWN_TAIL * separation / step)
+        self._x, self._y = field.along_x.ravel().tolist(), field.along_y.ravel().tolist()
+        self._columns = field.along_x.shape[1]
+        self._raster = separation / FINENESS
+        largest = float(field.sparseness.max())
+        self._pad = math.ceil(largest * FINENESS) + 2
+        wide, high = (
+            math.ceil((room[2 + axis] - room[axis]) / self._raster) + 1 for axis in (0, 1)
+        )
+        self._width = wide + 2 * self._pad
+        self._taken = bytearray(self._width * (high + 2 * self._pad))
+        self._view = np.frombuffer(self._taken, dtype=np.uint8)
+        self._sizes = np.linspace(1, largest, SIZES)
+        self._near_discs = [self._disc(size * FINENESS * NEAR) for size in self._sizes]
+        self._seed_discs = [self._disc(size * FINENESS * 0.98) for size in self._sizes]
+
+    def block(self, x: float, y: float, radius: float) -> None:
+        """Keep lines out of a circle; its centre and radius are in mm."""
+        # Only the cells of the square around the circle are looked at: the whole raster of a fine field has millions.
+        raster = self._view.reshape(-1, self._width)
+        first_column, first_row = (
+            max(0, math.floor((place - radius - low) / self._raster) + self._pad)
+            for place, low in zip((x, y), self._room[:2], strict=True)
+        )
+        reach = math.ceil(2 * radius / self._raster) + 2
+        square = raster[first_row : first_row + reach, first_column : first_column + reach]
+        rows, columns = np.ogrid[: square.shape[0], : square.shape[1]]
+        away_x = (columns + first_column - self._pad) * self._raster + self._room[0] - x
+        away_y = (rows + first_row - self._pad) * self._raster + self._room[1] - y
+        square[away_x**2 + away_y**2 < radius**2] = TAKEN
+
+    def grow(self, seeds: Polyline) -> Iterator[Polyline]:
+        """Yield lines as arrays of shape (n, 2), from `seeds` (in mm, inside the room) and from beside the lines found."""
+        waiting: deque[Place] = deque()
+        for seed in seeds.tolist():
+            waiting.append(tuple(seed))
+            while waiting:
+                place = waiting.popleft()
+                if self._taken[self._index(*place)] != FREE:
+                    continue
+                line = self._line(*place)
+                if len(line) <= self._least:
+                    self._stamp(np.array([place]), NO_SEED, self._near_discs)
+                    continue
+                self._stamp(line, TAKEN, self._near_discs)
+                self._stamp(line, NO_SEED, self._seed_discs)
+                waiting.extend(self._beside(line))
+                yield line
+
+    def lanes(self, places: Polyline) -> Floats:
+        """Return the distance in mm between lines at each of some places, which have the shape (n, 2)."""
+        return self._separation * self._sizes[self._size(places)]
+
+    def _line(self, x: float, y: float) -> Polyline:
+        """Return the line through a place, or as many points as show that it is too short."""
+        ahead, closed = self._trace(x, y, self._step, self._most)
+        if closed:
+            return np.array([(x, y), *ahead])
+        back, _ = self._trace(x, y, -self._step, self._most - len(ahead))
+        return np.array([*reversed(back), (x, y), *ahead])
+
+    def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
+        """Follow the field from a place until the line comes near another, its own beginning, or the edge.
+
+        Return the points, and whether the line came back to about where it began. The part of the line that lies a tail behind is
+        stamped on the way, once the line is long enough to be kept.
+        """
+        points: list[Place] = []
+        start, stamped = (x, y), 0
+        left, top, right, bottom = self._room
+        while len(points) < most:
+            to_x, to_y = self._next(x, y, step)
+            if not (left <= to_x <= right and top <= to_y <= bottom):
+                edge = _meet((x, y), (to_x, to_y), self._room)
+                return ([*points, edge] if edge else points), False
+            if self._taken[self._index(to_x, to_y)] & TAKEN or (to_x == x and to_y == y):
+                break
+            points.append((to_x, to_y))
+            x, y = to_x, to_y
+            if len(points) - stamped >= self._tail + CHUNK and len(points) >= self._least:
+                older = len(points) - self._tail
+                self._stamp(np.array([start, *points[stamped:older]]), TAKEN, self._near_discs)
+                stamped = older
+        near = math.hypot(x - start[0], y - start[1]) < self._separation
+        return points, near and len(points) > self._least
+
+    def _next(self, x: float, y: float, step: float) -> Place:
+        """Return the next point, by the midpoint method; the same point where the field has no direction."""
+        along_x, along_y = self._direction(x, y)
+        along_x, along_y = self._direction(x + step / 2 * along_x, y + step / 2 * along_y)
+        return x + step * along_x, y + step * along_y
+
+    def _direction(self, x: float, y: float) -> Place:
+        """Return the unit vector of the field at a place, between its four samples."""
+        u, v = (x - self._field.left) / self._field.cell, (y - self._field.top) / self._field.cell
+        column, row = int(u), int(v)
+        u, v = u - column, v - row
+        at = row * self._columns + column
+        below = at + self._columns
+        a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
+        along_x = (
+            a * self._x[at] + b * self._x[at + 1] + c * self._x[below] + d * self._x[below + 1]
+        )
+        along_y = (
+            a * self._y[at] + b * self._y[at + 1] + c * self._y[below] + d * self._y[below + 1]
+        )
+        length = math.sqrt(along_x * along_x + along_y * along_y)
+        return (along_x / length, along_y / length) if length > LOST else (0.0, 0.0)
+
+    def _index(self, x: float, y: float) -> int:
+        """Return where a place inside the room lies in the raster."""
+        column = int((x - self._room[0]) / self._raster + 0.5) + self._pad
+        return (int((y - self._room[1]) / self._raster + 0.5) + self._pad) * self._width + column
+
+    def _disc(self, radius: float) -> NDArray[np.int64]:
+        reach = math.floor(radius)
+        rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+        inside = rows**2 + columns**2 <= radius**2
+        return np.asarray((rows * self._width + columns)[inside])
+
+    def _size(self, line: Polyline) -> NDArray[np.int64]:
+        """Return for each point the number of its size of distance."""
+        cells = ((line - (self._field.left, self._field.top)) / self._field.cell + 0.5).astype(
+            np.int64
+        )
+        sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]
+        spread = max(float(self._sizes[-1]) - 1, DENSEST)
+        return np.minimum(((sparse - 1) / spread * SIZES).astype(np.int64), SIZES - 1)
+
+    def _stamp(self, line: Polyline, value: int, discs: list[NDArray[np.int64]]) -> None:
+        cells = ((line - self._room[:2]) / self._raster + 0.5).astype(np.int64) + self._pad
+        at, sizes = cells[:, 1] * self._width + cells[:, 0], self._size(line)
+        for size in np.unique(sizes).tolist():
+            around = (at[sizes == size, None] + discs[size]).ravel()
+            if value == TAKEN:
+                self._view[around] = TAKEN
+            else:
+                self._view[around] |= NO_SEED
+
+    def _beside(self, line: Polyline) -> list[Place]:
+        """Return seeds on both sides of a line, about a separation apart."""
+        each = max(1, round(self._separation / self._step))
+        middle = line[1:-1:each]
+        along = line[2::each][: len(middle)] - middle
+        length = np.hypot(along[:, 0], along[:, 1])
+        across = np.column_stack((-along[:, 1], along[:, 0])) / np.maximum(length, LOST)[:, None]
+        across *= (self._separation * self._sizes[self._size(middle)])[:, None]
+        seeds = np.stack((middle + across, middle - across), axis=1).reshape(-1, 2)
+        left, top, right, bottom = self._room
+        inside = (seeds > (left, top)).all(axis=1) & (seeds < (right, bottom)).all(axis=1)
+        return [(x, y) for x, y in seeds[inside].tolist()]
+
+
+def _meet(start: Place, end: Place, room: tuple[float, float, float, float]) -> Place | None:
+    """Return where the way from `start`, inside the room, to `end`, outside of it, meets the edge; None if it begins there."""
+    part = 1.0
+    for axis in (0, 1):
+        moved = end[axis] - start[axis]
+        limit = room[axis + 2] if moved > 0 else room[axis]
+        if abs(moved) > LOST:
+            part = min(part, (limit - start[axis]) / moved)
+    if part <= LOST:
+        return None
+    x, y = (start[axis] + part * (end[axis] - start[axis]) for axis in (0, 1))
+    return min(max(x, room[0]), room[2]), min(max(y, room[1]), room[3])

@@ -1,0 +1,1 @@
+"""The sheets that the product draws: artboards, compositions, postcards, contact sheets."""

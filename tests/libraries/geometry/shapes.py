@@ -1,0 +1,35 @@
+"""Strokes for the tests of drawing, by Hypothesis."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Place = tuple[float, float]
+
+# Places on a grid repeat often, so that dots, doubled vertices and lines along an edge are among the drawings.
+NUMBERS = st.integers(-20, 20).map(float) | st.floats(-20, 20, allow_nan=False, width=32)
+PLACES = st.tuples(NUMBERS, NUMBERS)
+LINES: st.SearchStrategy[list[list[Place]]] = st.lists(
+    st.lists(PLACES, min_size=1, max_size=8), max_size=5
+)
+
+
+def flat(lines: list[list[Place]]) -> tuple[Floats, NDArray[np.int64]]:
+    """Return lines as coordinates and offsets."""
+    places = [place for line in lines for place in line]
+    return np.array(places, dtype=np.float64).reshape(-1, 2), np.cumsum([0, *map(len, lines)])
+
+
+def length(coordinates: Floats, offsets: NDArray[np.int64]) -> float:
+    """Return the mm that are drawn."""
+    return float(
+        sum(
+            np.hypot(*np.diff(coordinates[start:end], axis=0).T).sum()
+            for start, end in itertools.pairwise(offsets)
+        )
+    )

@@ -1,0 +1,150 @@
+"""Affine transforms: what they do to places, and how drawings are brought into boxes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from libraries.errors import UnknownName
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.transforms import (
+    ACROSS,
+    DOWN,
+    FITS,
+    BadTransform,
+    Fit,
+    Matrix,
+    applied,
+    combined,
+    determinant,
+    fitting,
+    identity,
+    inverse,
+    magnification,
+    matrix,
+    rotation,
+    scaling,
+    skewing,
+    translation,
+)
+
+NUMBERS = st.floats(-20, 20, allow_nan=False)
+MATRICES = st.builds(matrix, *[NUMBERS] * 6)
+PLACES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6).map(np.array)
+SIDES = st.floats(0.1, 500)
+BOXES = st.builds(
+    lambda left, top, width, height: Rectangle(left, top, left + width, top + height),
+    NUMBERS,
+    NUMBERS,
+    SIDES,
+    SIDES,
+)
+
+
+@given(MATRICES, MATRICES, PLACES)
+def test_steps_together_do_what_they_do_one_by_one_the_last_one_first(
+    outer: Matrix, inner: Matrix, places: Matrix
+) -> None:
+    assert np.allclose(
+        applied(combined(outer, inner), places), applied(outer, applied(inner, places)), atol=1e-6
+    )
+
+
+@given(MATRICES, PLACES)
+def test_what_is_undone_is_as_it_was(made: Matrix, places: Matrix) -> None:
+    assume(abs(determinant(made)) > 1e-2)
+    assert np.allclose(applied(inverse(made), applied(made, places)), places, atol=1e-6)
+
+
+@given(MATRICES, PLACES)
+def test_no_length_grows_by_more_than_the_magnification(made: Matrix, places: Matrix) -> None:
+    before, after = np.diff(places, axis=0), np.diff(applied(made, places), axis=0)
+    assert (np.hypot(*after.T) <= magnification(made) * np.hypot(*before.T) + 1e-6).all()
+
+
+@given(st.floats(-720, 720), PLACES)
+def test_a_turn_keeps_every_length_and_its_centre(degrees: float, places: Matrix) -> None:
+    turned = applied(rotation(degrees, (3, 4)), places)
+    assert np.allclose(np.hypot(*(turned - (3, 4)).T), np.hypot(*(places - (3, 4)).T))
+
+
+def test_each_transform_does_what_its_name_says() -> None:
+    place = np.array([[2.0, 1.0]])
+    assert applied(identity(), place).tolist() == [[2, 1]]
+    assert applied(translation(5, -1), place).tolist() == [[7, 0]]
+    assert applied(scaling(2), place).tolist() == [[4, 2]]
+    assert applied(scaling(2, 3, (1, 1)), place).tolist() == [[3, 1]]
+    assert np.allclose(applied(rotation(90), place), [[-1, 2]]), "clockwise, as y points down"
+    assert np.allclose(applied(skewing(45), place), [[3, 1]])
+    assert np.allclose(applied(skewing(0, 45), place), [[2, 3]])
+    assert applied(matrix(1, 2, 3, 4, 5, 6), place).tolist() == [[10, 14]]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e7])
+def test_numbers_that_are_not_finite_or_too_large_are_refused(number: float) -> None:
+    for make in (translation, scaling, lambda x, y: matrix(1, 0, x, 1, 0, y)):
+        with pytest.raises(BadTransform):
+            make(number, 1)
+    if not math.isfinite(number):
+        with pytest.raises(BadTransform):
+            rotation(number)
+
+
+def test_what_presses_the_plane_into_a_line_cannot_be_undone() -> None:
+    with pytest.raises(BadTransform):
+        inverse(scaling(0, 1))
+
+
+@given(
+    BOXES, BOXES, st.sampled_from(FITS), st.sampled_from(list(ACROSS)), st.sampled_from(list(DOWN))
+)
+def test_a_drawing_stands_in_its_box_as_it_was_asked_to(
+    source: Rectangle, box: Rectangle, fit: Fit, align: str, place: str
+) -> None:
+    made = fitting(source, box, fit, align=align, vertical=place)  # type: ignore[arg-type]
+    (left, top), (right, bottom) = applied(
+        made, np.array([(source.left, source.top), (source.right, source.bottom)])
+    ).tolist()
+    across, down = (right - left) / box.width, (bottom - top) / box.height
+    near = pytest.approx
+    if fit == "contain":
+        assert max(across, down) == near(1)
+    if fit == "cover":
+        assert min(across, down) == near(1)
+    if fit == "fill":
+        assert (across, down) == (near(1), near(1))
+    if fit == "none":
+        assert (right - left, bottom - top) == (near(source.width), near(source.height))
+    if fit in ("contain", "cover"):
+        assert (right - left) / source.width == near((bottom - top) / source.height)
+    gaps = {
+        "left": left - box.left,
+        "right": right - box.right,
+        "center": left + right - box.left - box.right,
+    }
+    assert gaps[align] == near(0, abs=1e-6)
+    gaps = {
+        "top": top - box.top,
+        "bottom": bottom - box.bottom,
+        "middle": top + bottom - box.top - box.bottom,
+    }
+    assert gaps[place] == near(0, abs=1e-6)
+
+
+def test_a_line_without_height_is_fitted_by_its_width() -> None:
+    made = fitting(Rectangle(0, 5, 10, 5), Rectangle(0, 0, 20, 20))
+    assert applied(made, np.array([(0.0, 5.0), (10.0, 5.0)])).tolist() == [[0, 10], [20, 10]]
+
+
+def test_what_has_no_size_and_words_that_are_none_are_refused() -> None:
+    page = Rectangle(0, 0, 10, 10)
+    for source, box in ((Rectangle(1, 1, 1, 1), page), (page, Rectangle(0, 0, 0, 5))):
+        with pytest.raises(BadTransform):
+            fitting(source, box)
+    for words in ({"fit": "squeeze"}, {"align": "middle"}, {"vertical": "center"}):
+        with pytest.raises(UnknownName):
+            fitting(page, page, **words)  # type: ignore[arg-type]

@@ -1,0 +1,389 @@
+"""What becomes of a job, as the process hears it that asks: the record of its events, and the one subscription."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from redis import Redis
+
+from libraries.job_manager import (
+    EventFeed,
+    JobEvent,
+    JobOptions,
+    QueueUnavailable,
+    cancel_job,
+    fetch_job,
+    keys,
+    read_events,
+    send_to_group,
+    submit,
+    transitions,
+)
+from libraries.job_manager import events as module
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import web_client
+from libraries.job_manager.events import Message, order
+from libraries.settings import Settings
+from tests.conftest import WorkerProcess, until
+
+pytestmark = pytest.mark.usefixtures("probe_tasks")
+StartWorker = Callable[..., WorkerProcess]
+RunJobs = Callable[[], None]
+
+
+@pytest.fixture
+def client(broker: EmbeddedBroker, settings: Settings) -> Redis:
+    return web_client(settings)
+
+
+@pytest.fixture
+def feed(broker: EmbeddedBroker, settings: Settings) -> Iterator[EventFeed]:
+    started = EventFeed(settings)
+    yield started
+    started.close()
+
+
+class Listener:
+    """What was told, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self._news: queue.Queue[Any] = queue.Queue()
+
+    def __call__(self, said: JobEvent | Message) -> None:
+        self.told.append(said)
+        self._news.put(said)
+
+    def next(self) -> Any:
+        """What is told next."""
+        return self._news.get(timeout=10)
+
+    def until_the_end(self) -> JobEvent:
+        """The event behind which nothing comes."""
+        while not (event := self.next()).last:
+            pass
+        return event  # type: ignore[no-any-return]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all events so far."""
+        return [event.name for event in self.told]
+
+
+def expire_runs(client: Redis) -> None:
+    """Let every worker that runs something have been silent for too long."""
+    for member in cast("list[bytes]", client.zrange(keys.STARTED_KEY, 0, -1)):
+        client.zadd(keys.STARTED_KEY, {member: 1}, xx=True)
+
+
+def reap(client: Redis) -> transitions.Reaped:
+    return transitions.reap(client, 1.0, 3600)
+
+
+def test_a_listener_hears_each_event_once_and_in_order(feed: EventFeed, run_jobs: RunJobs) -> None:
+    job = submit("workers.probe_tasks.write", ("hello.txt", "hello")).id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    run_jobs()
+    end = listener.until_the_end()
+    assert listener.names[0] == "status"
+    assert listener.names[-1] == "finished"
+    assert "progress" in listener.names
+    assert [order(event.id) for event in listener.told] == sorted(
+        {order(event.id) for event in listener.told}
+    )
+    assert end.job is not None
+    assert end.job.status == "finished"
+    kept = read_events(job)
+    assert kept is not None
+    assert [event.id for event in kept.events] == [event.id for event in listener.told]
+    assert kept.last_id == end.id
+
+
+def test_of_a_job_that_nobody_follows_and_that_says_nothing_no_events_are_kept(
+    client: Redis, run_jobs: RunJobs
+) -> None:
+    jobs = [submit("workers.probe_tasks.nothing").id for _ in range(3)]
+    run_jobs()
+    assert list(client.scan_iter("vector:events:*")) == []
+    for job in jobs:
+        followed = read_events(job)
+        assert followed is not None
+        assert [event.name for event in followed.events] == ["finished"]
+        assert followed.events[0].id == followed.last_id
+        again = read_events(job, followed.last_id)
+        assert again is not None
+        assert again.events == []
+
+
+def test_a_job_that_ends_between_two_looks_at_it_is_seen_with_its_end(
+    client: Redis, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit("workers.probe_tasks.nothing").id
+    assert read_events(job) is not None
+    looks: list[str] = []
+
+    def look_late(job_id: str) -> Any:
+        if not looks:
+            run_jobs()
+        looks.append(job_id)
+        return fetch_job(job_id)
+
+    monkeypatch.setattr(module, "fetch_job", look_late)
+    followed = read_events(job)
+    assert followed is not None
+    assert len(looks) == 2
+    assert (followed.job.done, [event.name for event in followed.events][-1]) == (True, "finished")
+
+
+@pytest.mark.parametrize("known", ["", "0", "-", "0-", "1-1-1", "9" * 16 + "-0", "0-0\n", "٣-٣"])
+def test_what_is_no_id_of_an_event_stands_for_none(client: Redis, known: str) -> None:
+    job = submit("workers.probe_tasks.nothing").id
+    assert order(known) == (0, 0)
+    followed = read_events(job, known)
+    assert followed is not None
+    assert followed.events == []
+
+
+@pytest.mark.parametrize("job_id", ["", "none", "a b", "x" * 129, "*", "\x00"])
+def test_of_what_is_no_job_nothing_is_known(broker: EmbeddedBroker, job_id: str) -> None:
+    assert read_events(job_id) is None
+
+
+def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_twice(
+    feed: EventFeed, broker: EmbeddedBroker, client: Redis
+) -> None:
+    job = submit("workers.probe_tasks.nothing").id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    transitions.report(client, job, "", "log", '{"message": "before"}')
+    assert listener.next().data == {"message": "before"}
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGKILL)
+    until(lambda: not broker.alive(), what="the end of the broker")
+    with pytest.raises(QueueUnavailable):
+        read_events(job)
+    broker.start()
+    # Told while the feed may still be looking for the broker.
+    transitions.report(client, job, "", "log", '{"message": "meanwhile"}')
+    assert cancel_job(job)
+    assert listener.until_the_end().name == "canceled"
+    assert [event.data.get("message") for event in listener.told] == ["before", "meanwhile", None]
+
+
+def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind(
+    settings: Settings,
+) -> None:
+    feed = EventFeed(settings)
+    try:
+        with pytest.raises(QueueUnavailable):
+            feed.follow("job", Listener())
+        assert dict(feed._jobs) == {}
+    finally:
+        feed.close()
+
+
+def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
+    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)
+    job, other = (submit("workers.probe_tasks.nothing").id for _ in range(2))
+    gone, stays = Listener(), Listener()
+    feed.follow(job, gone)
+    feed.follow(other, stays)
+    feed.leave(job, gone)
+    feed.leave(job, gone)
+    for one in (job, other):
+        assert read_events(one) is not None
+        assert cancel_job(one)
+    assert stays.until_the_end().name == "canceled"
+    assert gone.told == []
+    until(
+        lambda: client.pubsub_channels("vector:events:*") == [keys.events_key(other).encode()],
+        what="an ended subscription",
+    )
+
+
+def test_many_threads_that_come_and_go_lose_no_event(
+    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listener that has been accepted hears what comes, however much the subscription changes meanwhile."""
+    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.001)
+    missed: list[str] = []
+
+    def come_and_go() -> None:
+        for _ in range(10):
+            job = submit("workers.probe_tasks.nothing").id
+            listener = Listener()
+            with feed.following(job, listener):
+                read_events(job)
+                cancel_job(job)
+                try:
+                    listener.until_the_end()
+                except queue.Empty:
+                    missed.append(job)
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert missed == []
+
+
+def told(listener: Listener) -> tuple[str, dict[str, Any]]:
+    """The group and the words of the next message."""
+    message: Message = listener.next()
+    return message.group, message.body
+
+
+def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(
+    broker: EmbeddedBroker, settings: Settings
+) -> None:
+    feeds = [EventFeed(settings) for _ in range(2)]
+    mine, beside, others = Listener(), Listener(), Listener()
+    try:
+        feeds[0].join("ann", "room", mine)
+        feeds[0].join("ann", "other", beside)
+        feeds[1].join("bob", "room", others)
+        feeds[1].join("ann", "room", others)
+        assert send_to_group("ann", "room", {"n": 1}) == 2
+        assert told(mine) == told(others) == ("room", {"n": 1})
+        feeds[1].part("ann", "room", others)
+        send_to_group("ann", "room", {"n": 2})
+        send_to_group("ann", "other", {"n": 3})
+        send_to_group("bob", "room", {"n": 4})
+        assert told(mine) == ("room", {"n": 2})
+        assert told(beside) == ("other", {"n": 3})
+        assert told(others) == ("room", {"n": 4})
+    finally:
+        for feed in feeds:
+            feed.close()
+
+
+def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
+    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+) -> None:
+    """F12 of the faults. Killed workers tell nothing; whoever reaps their jobs does."""
+    job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    for _ in range(1 + transitions.MOST_RESCUES):
+        worker = start_worker()
+        until(lambda: client.zcard(keys.STARTED_KEY) == 1, what="a run")
+        worker.stop(signal.SIGKILL)
+        expire_runs(client)
+        reap(client)
+    end = listener.until_the_end()
+    assert (end.name, listener.names.count("failed")) == ("failed", 1)
+    assert end.job is not None
+    assert (end.job.status, end.job.error_code) == ("failed", "poison")
+
+
+def test_a_job_whose_worker_was_lost_for_good_tells_it(
+    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+) -> None:
+    job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    worker = start_worker()
+    until(lambda: client.zcard(keys.STARTED_KEY) == 1, what="a run")
+    worker.stop(signal.SIGKILL)
+    for member in client.zrange(keys.STARTED_KEY, 0, -1):
+        # As after the first heartbeat.
+        client.hdel(b"rq:execution:" + cast("bytes", member), "leased")
+    expire_runs(client)
+    reap(client)
+    end = listener.until_the_end()
+    assert end.job is not None
+    assert (end.name, end.job.error_code) == ("failed", "worker-lost")
+
+
+def test_what_a_superseded_run_says_is_heard_by_nobody(
+    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+) -> None:
+    gate, again = home / "gate", home / "again"
+    job = submit(
+        "workers.live_tasks.report_again", (str(gate), str(again)), options=JobOptions(retries=0)
+    ).id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    start_worker()
+    until(lambda: "progress" in listener.names, what="a report")
+    # Its worker seems lost, the job waits again, and is canceled before anybody takes it.
+    client.set(keys.SUSPENDED_KEY, 1)
+    expire_runs(client)
+    assert reap(client).put_back == 1
+    assert cancel_job(job)
+    gate.touch()
+    until(again.exists, what="the late report")
+    assert listener.until_the_end().name == "canceled"
+    followed = read_events(job)
+    assert followed is not None
+    assert [event.name for event in followed.events if event.name in ("progress", "log")] == [
+        "progress"
+    ]
+    assert followed.job.status == "canceled"
+    assert followed.events[-1].name == "canceled"
+
+
+def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
+    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a worker writes the state of a job and tells nobody; here that is done by hand."""
+    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)
+    job = submit("workers.probe_tasks.nothing").id
+    listener = Listener()
+    feed.follow(job, listener)
+    assert read_events(job) is not None
+    client.lrem(keys.QUEUE_KEY, 1, job)
+    client.hset(
+        keys.job_key(job), mapping={"status": "failed", "ended_at": "2026-01-02T03:04:05.000000Z"}
+    )
+    end = listener.until_the_end()
+    followed = read_events(job)
+    assert followed is not None
+    assert [event.id for event in followed.events] == [end.id], (
+        "whoever asks later is told the same"
+    )
+    known = read_events(job, end.id)
+    assert known is not None
+    assert known.events == []
+    # Looked at many times since, it is told once.
+    other = submit("workers.probe_tasks.nothing").id
+    beside = Listener()
+    feed.follow(other, beside)
+    read_events(other)
+    client.hset(
+        keys.job_key(other),
+        mapping={"status": "stopped", "ended_at": "2026-01-02T03:04:05.000000Z"},
+    )
+    assert beside.until_the_end().name == "canceled"
+    assert listener.names.count("failed") == 1
+
+
+def test_an_owner_who_asked_for_it_finds_the_events_of_a_job_among_the_notices(
+    client: Redis, run_jobs: RunJobs
+) -> None:
+    told = submit("workers.probe_tasks.write", ("a.txt", "a"), options=JobOptions(notify=True)).id
+    submit("workers.probe_tasks.write", ("b.txt", "b"))
+    run_jobs()
+    (stream,) = client.scan_iter("vector:notices:*")
+    notices: list[dict[bytes, bytes]] = [
+        entry for _, entry in cast("list[Any]", client.xrange(stream))
+    ]
+    assert {entry[b"job_id"].decode() for entry in notices} == {told}
+    assert [entry[b"event"] for entry in notices][-1] == b"finished"
+    assert b"progress" in [entry[b"event"] for entry in notices]

@@ -1,0 +1,434 @@
+"""The thread that holds connections, and the conversations on them, over real TCP."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from libraries.live import Conversation, Handlers, Hub, HubFull, Line, is_handshake
+from libraries.live import hub as module
+from libraries.live.websocket import close_frame
+from tests.conftest import Stopwatch, until
+
+
+class Quiet:
+    """Notes what clients say, and that they are gone; one that shouts is sent away."""
+
+    heartbeat = b"(beat)"
+    farewell = b"(bye)"
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.over = threading.Event()
+
+    def receive(self, line: Line, data: bytes) -> bool:
+        self.heard += data
+        return not data.endswith(b"!")
+
+    def ended(self, line: Line) -> None:
+        assert not self.over.is_set(), "told once"
+        self.over.set()
+
+
+class Pair:
+    """A connection: the client's end, and the one that the hub holds."""
+
+    def __init__(
+        self, hub: Hub, *, first: bytes = b"hello", buffer: int = 0, talk: Quiet | None = None
+    ) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            self.client = socket.socket()
+            if buffer:
+                self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            self.client.settimeout(10)
+            self.client.connect(listener.getsockname())
+            self.held, _ = listener.accept()
+            if buffer:
+                self.held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+        self.talk = talk or Quiet()
+        try:
+            self.line = hub.hold(self.held, self.talk, first)
+        except BaseException:
+            self.client.close()
+            self.held.close()
+            raise
+
+    def read(self, number: int) -> bytes:
+        """So many bytes, or what there is before the end."""
+        found = b""
+        while len(found) < number and (got := self.client.recv(number - len(found))):
+            found += got
+        return found
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    started = Hub(3)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def hold(hub: Hub) -> Iterator[Callable[..., Pair]]:
+    pairs: list[Pair] = []
+
+    def make(**options: object) -> Pair:
+        pairs.append(Pair(hub, **options))  # type: ignore[arg-type]
+        return pairs[-1]
+
+    yield make
+    for pair in pairs:
+        pair.client.close()
+
+
+def test_what_is_sent_reaches_every_client_in_order(hub: Hub, hold: Callable[..., Pair]) -> None:
+    pairs = [hold() for _ in range(3)]
+    for number in range(200):
+        hub.send([pair.line for pair in pairs], b"%3d" % number)
+    expected = b"hello" + b"".join(b"%3d" % number for number in range(200))
+    assert [pair.read(len(expected)) for pair in pairs] == [expected] * 3
+
+
+def test_the_last_words_are_followed_by_the_end_also_when_the_client_speaks_meanwhile(
+    hub: Hub, hold: Callable[..., Pair]
+) -> None:
+    """A connection that is closed with something unread is reset, and what was sent may be lost with it."""
+    pair = hold()
+    pair.client.sendall(b"x" * 300_000)
+    hub.send([pair.line], b"last", last=True)
+    pair.client.sendall(b"y" * 300_000)
+    hub.send([pair.line], b"too late")
+    assert pair.read(100) == b"hellolast"
+    pair.client.sendall(b"z")
+    assert not pair.talk.heard.endswith(b"z")
+    pair.client.close()
+    assert pair.talk.over.wait(5)
+    until(lambda: hub.held == 0, what="the end of the connection")
+
+
+def test_a_client_that_does_not_end_a_connection_on_which_all_is_said_loses_it(
+    hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LINGER", 0.1)
+    pair = hold()
+    hub.send([pair.line], b"last", last=True)
+    assert pair.talk.over.wait(5)
+    assert hub.held == 0
+
+
+def test_a_client_that_leaves_is_noticed_at_once_and_its_place_is_free(
+    hub: Hub, hold: Callable[..., Pair]
+) -> None:
+    pair = hold()
+    pair.client.close()
+    assert pair.talk.over.wait(1)
+    assert hub.held == 0
+    hub.send([pair.line], b"nobody hears it")
+
+
+def test_there_is_room_for_so_many_and_no_more(hub: Hub, hold: Callable[..., Pair]) -> None:
+    pairs = [hold() for _ in range(3)]
+    with pytest.raises(HubFull, match="3 event streams"):
+        hold()
+    with pytest.raises(HubFull):
+        hub.check_room()
+    pairs[0].client.close()
+    until(lambda: hub.held == 2, what="room")
+    assert hold().read(5) == b"hello"
+
+
+def test_a_silent_connection_is_written_to(
+    hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SILENCE", 0.5)
+    pair, asked = hold(), time.monotonic()
+    assert pair.read(11) == b"hello(beat)"
+    assert 0.5 <= time.monotonic() - asked < 5
+
+
+def test_who_does_not_read_is_dropped_and_the_others_hear_everything(
+    hub: Hub, hold: Callable[..., Pair]
+) -> None:
+    lazy, eager = hold(buffer=4096), hold()
+    block, blocks = b"x" * 65_536, 100
+    heard = [0]
+
+    def read() -> None:
+        while heard[0] < 5 + blocks * len(block) and (got := eager.client.recv(1 << 20)):
+            heard[0] += len(got)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(blocks):
+        hub.send([eager.line, lazy.line], block)
+        until(
+            lambda number=number: heard[0] > (number - 4) * len(block),  # type: ignore[misc]
+            what="a reader that keeps up",
+        )
+    reader.join(20)
+    assert heard[0] == 5 + blocks * len(block)
+    assert lazy.talk.over.wait(5)
+    assert not eager.talk.over.is_set()
+
+
+def test_a_slow_reader_gets_all_that_waits_for_it_before_the_end(
+    hub: Hub, hold: Callable[..., Pair]
+) -> None:
+    pair = hold(buffer=4096)
+    hub.send([pair.line], b"x" * 900_000)
+    hub.send([pair.line], b"last", last=True)
+    until(lambda: pair.line.waiting > 0, what="a backlog")
+    assert pair.read(2_000_000) == b"hello" + b"x" * 900_000 + b"last"
+
+
+def test_trouble_with_one_client_does_not_end_the_others(
+    hub: Hub,
+    hold: Callable[..., Pair],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Broken(Quiet):
+        def receive(self, line: Line, data: bytes) -> bool:
+            raise RuntimeError("not today")
+
+    broken, fine = hold(talk=Broken()), hold()
+    with caplog.at_level(logging.CRITICAL):
+        broken.client.sendall(b"?")
+        fine.client.sendall(b"!")
+        assert fine.talk.over.wait(5)
+        hub.send([broken.line], b"still")
+        assert broken.read(10) == b"hellostill"
+
+
+def test_a_process_that_stops_takes_leave_of_everyone_and_holds_nobody_more() -> None:
+    stop, told = threading.Event(), threading.Event()
+    hub = Hub(5, stop.is_set)
+    hub.at_stop.append(told.set)
+    pairs = [Pair(hub) for _ in range(3)]
+    asked = Stopwatch()
+    stop.set()
+    assert [pair.read(100) for pair in pairs] == [b"hello(bye)"] * 3
+    for pair in pairs:
+        pair.client.close()
+    assert told.wait(1)
+    assert all(pair.talk.over.wait(2) for pair in pairs)
+    assert asked.seconds() < 3
+    with pytest.raises(HubFull):
+        Pair(hub)
+    hub.close()
+
+
+def test_a_hub_that_held_nobody_closes_too() -> None:
+    Hub(1).close()
+
+
+class Echo:
+    """Notes in which order it is called, and answers."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.over = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.greeting = threading.Event()
+        self.greeting.set()
+
+    def opened(self, conversation: Conversation) -> None:
+        self.greeting.wait(10)
+        self.calls.append("opened")
+        conversation.say("welcome")
+
+    def heard(self, conversation: Conversation, text: str) -> None:
+        self.gate.wait(10)
+        self.calls.append(text)
+        conversation.say(text)
+
+    def ended(self) -> None:
+        self.calls.append("ended")
+        self.over.set()
+
+
+class Talk:
+    """A conversation whose client writes its frames by hand."""
+
+    def __init__(self, hub: Hub, handlers: Handlers) -> None:
+        self.partner = Echo()
+        self.conversation = Conversation(hub, handlers, self.partner)
+        self.pair = Pair(hub, first=b"", talk=self.conversation)  # type: ignore[arg-type]
+        self.client = self.pair.client
+
+    def begin(self) -> Talk:
+        self.conversation.begin(self.pair.line)
+        return self
+
+    def say(self, text: str, *, opcode: Opcode = Opcode.TEXT, fin: bool = True) -> None:
+        self.client.sendall(bytes(Frame(opcode, text.encode(), fin=fin).serialize(mask=True)))
+
+    def read(self, text: str) -> bool:
+        """Tell whether the next message is this one."""
+        expected = bytes(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
+        return self.pair.read(len(expected)) == expected
+
+
+@pytest.fixture
+def handlers() -> Iterator[Handlers]:
+    started = Handlers()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def talk(hub: Hub, handlers: Handlers) -> Iterator[Talk]:
+    started = Talk(hub, handlers)
+    yield started
+    started.client.close()
+
+
+def test_the_greeting_comes_first_however_early_a_client_speaks(talk: Talk) -> None:
+    talk.partner.greeting.clear()
+    talk.say("early")
+    talk.begin()
+    talk.say("later")
+    talk.partner.greeting.set()
+    assert all(talk.read(text) for text in ("welcome", "early", "later"))
+    assert talk.partner.calls == ["opened", "early", "later"]
+
+
+def test_the_end_is_told_once_and_behind_the_message_that_is_being_dealt_with(talk: Talk) -> None:
+    """What a message begins, such as a membership in a group, would otherwise never be ended."""
+    talk.begin()
+    assert talk.read("welcome")
+    talk.partner.gate.clear()
+    talk.say("join")
+    until(
+        lambda: talk.conversation._working and not talk.conversation._unanswered,
+        what="a message that is dealt with",
+    )
+    talk.client.close()
+    until(lambda: talk.conversation.over, what="the end of the connection")
+    assert not talk.partner.over.wait(0.05)
+    talk.partner.gate.set()
+    assert talk.partner.over.wait(5)
+    assert talk.partner.calls == ["opened", "join", "ended"]
+
+
+def test_the_end_of_an_idle_conversation_is_told_at_once(talk: Talk) -> None:
+    talk.begin()
+    assert talk.read("welcome")
+    talk.client.close()
+    assert talk.partner.over.wait(5)
+
+
+def test_a_message_in_many_pieces_with_pings_between_them_is_one_message(talk: Talk) -> None:
+    talk.begin()
+    assert talk.read("welcome")
+    talk.say("one ", fin=False)
+    talk.say("are you there", opcode=Opcode.PING)
+    talk.say("two ", opcode=Opcode.CONT, fin=False)
+    talk.say("three", opcode=Opcode.CONT)
+    pong = bytes(Frame(Opcode.PONG, b"are you there").serialize(mask=False))
+    assert talk.pair.read(len(pong)) == pong
+    assert talk.read("one two three")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (bytes(Frame(Opcode.BINARY, b"x").serialize(mask=True)), 1003),
+        (bytes(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True)), 1007),
+        (bytes(Frame(Opcode.TEXT, b"x" * 70_000).serialize(mask=True)), 1009),
+        (bytes(Frame(Opcode.TEXT, b"x").serialize(mask=False)), 1002),
+        (bytes(Frame(Opcode.CONT, b"x").serialize(mask=True)), 1002),
+        (b"GET / HTTP/1.1\r\n\r\n", 1002),
+        (b"\xff" * 5000, 1002),
+        (close_frame(1000)[:1] + b"\x82\x00\x00\x00\x00" + close_frame(1000)[2:], 1000),
+    ],
+    ids=[
+        "binary",
+        "not UTF-8",
+        "too long",
+        "not masked",
+        "a piece of nothing",
+        "HTTP",
+        "garbage",
+        "a close",
+    ],
+)
+def test_what_may_not_be_said_ends_the_conversation_with_its_code(
+    talk: Talk, data: bytes, code: int
+) -> None:
+    talk.begin()
+    assert talk.read("welcome")
+    with contextlib.suppress(ConnectionError):
+        talk.client.sendall(data)
+    answer = talk.pair.read(10_000)
+    assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, code)
+    assert len(answer) == 2 + answer[1]
+    talk.client.close()
+    assert talk.partner.over.wait(5)
+
+
+def test_more_messages_than_may_wait_for_an_answer_end_the_conversation(talk: Talk) -> None:
+    talk.begin()
+    assert talk.read("welcome")
+    talk.partner.gate.clear()
+    for number in range(1 + 64 + 1):
+        talk.say(str(number))
+    answer = talk.pair.read(4)
+    assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)
+    talk.partner.gate.set()
+
+
+def test_a_message_that_cannot_be_dealt_with_does_not_keep_the_next_from_it(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = talk.partner.heard
+
+    def refuse(conversation: Conversation, text: str) -> None:
+        if text == "bad":
+            raise RuntimeError("not today")
+        heard(conversation, text)
+
+    monkeypatch.setattr(talk.partner, "heard", refuse)
+    talk.begin()
+    talk.say("bad")
+    talk.say("good")
+    assert talk.read("welcome")
+    assert talk.read("good")
+    assert "could not be dealt with" in caplog.text
+
+
+GOOD = {
+    "connection": "keep-alive, Upgrade",
+    "upgrade": "WebSocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "x" * 22 + "==",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("connection", None),
+        ("connection", "keep-alive"),
+        ("upgrade", "h2c"),
+        ("sec-websocket-version", "8"),
+        ("sec-websocket-key", ""),
+        ("sec-websocket-key", "short"),
+        ("sec-websocket-key", "ä" * 24),
+    ],
+)
+def test_a_handshake_with_something_wrong_is_none(name: str, value: str | None) -> None:
+    assert is_handshake(lambda header: GOOD.get(header.lower()))
+    assert not is_handshake(
+        lambda header: value if header.lower() == name else GOOD.get(header.lower())
+    )

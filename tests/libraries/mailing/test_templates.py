@@ -1,0 +1,145 @@
+"""Templates of mail: what they say of themselves, what they take, and what their HTML may do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libraries.mailing import TEMPLATES, BadContext, fill_template
+from libraries.mailing.fields import TemplateField
+from libraries.mailing.templates import read_template
+
+every_template = pytest.mark.parametrize("name", TEMPLATES)
+
+
+def problems(name: str, context: dict[str, Any]) -> Any:
+    with pytest.raises(BadContext) as refusal:
+        fill_template(name, context)
+    return refusal.value.messages
+
+
+def test_there_is_a_template_for_each_occasion() -> None:
+    assert {"order_complete", "job_finished", "job_failed", "contact", "batch", "digest"} <= set(
+        TEMPLATES
+    )
+
+
+@every_template
+def test_a_template_shows_all_of_its_own_example_in_both_forms(name: str) -> None:
+    text, html = fill_template(
+        name, TEMPLATES[name].example, subject="A subject", picture="cid:x@y"
+    )
+    assert html is not None
+    assert "<title>A subject</title>" in html
+    for one in TEMPLATES[name].fields:
+        if one.kind in ("text", "link"):
+            assert one.example in text
+            assert one.example in html
+
+
+@every_template
+def test_a_template_needs_no_more_than_what_it_says_that_it_needs(name: str) -> None:
+    needed = {one.name: one.example for one in TEMPLATES[name].fields if one.required}
+    text, html = fill_template(name, needed)
+    assert text.strip()
+    assert "None" not in f"{text}{html}"
+    assert set(problems(name, dict.fromkeys(needed))) == set(needed) if needed else True
+
+
+@every_template
+def test_nothing_is_fetched_when_a_mail_is_read(name: str) -> None:
+    _, html = fill_template(name, TEMPLATES[name].example, subject="s", picture="cid:x@y")
+    assert html is not None
+    assert set(re.findall(r"""(?:src|background|srcset)=["']([^"']*)""", html)) <= {"cid:x@y"}
+    assert not re.search(r"<script|<link|<iframe|<form|url\(|@import|\son\w+=", html)
+
+
+@every_template
+def test_a_hostile_context_stays_text(name: str) -> None:
+    evil = "{{ 7 * 7 }}<b onclick=x>\"'"
+    context = {
+        one.name: evil if one.kind == "text" else one.example for one in TEMPLATES[name].fields
+    }
+    text, html = fill_template(name, context, subject=evil)
+    assert html is not None
+    assert "<b onclick" not in html
+    assert "49" not in f"{text}{html}"
+
+
+@pytest.mark.parametrize(
+    ("name", "context", "where"),
+    [
+        (
+            "order_complete",
+            {"name": ["Ann"], "order": True, "items": "pens", "url": "javascript:x"},
+            {"name", "order", "items", "url"},
+        ),
+        ("order_complete", {"name": "x" * 101}, {"name"}),
+        ("order_complete", {"items": ["x"] * 51}, {"items"}),
+        ("job_finished", {}, {"job_id"}),
+        (
+            "contact",
+            {"name": "", "email": "a@b.example", "message": "x" * 5001},
+            {"name", "message"},
+        ),
+        ("digest", {"date": "today", "drawings": [], "counts": {"finished": -1}}, {"counts"}),
+        ("digest", {"date": "today", "drawings": {"title": "x"}}, {"drawings"}),
+    ],
+)
+def test_each_field_that_does_not_fit_is_named(
+    name: str, context: dict[str, Any], where: set[str]
+) -> None:
+    assert set(problems(name, context)) == where
+
+
+def test_a_bad_row_is_named_by_its_place() -> None:
+    rows = [{"name": "a", "status": "finished"}, {"name": "b"}]
+    with pytest.raises(BadContext) as refusal:
+        fill_template("batch", {"items": rows})
+    assert list(refusal.value.errors or {}) == ["context.items.1.status"]
+
+
+def test_a_number_is_taken_for_a_text_and_nothing_for_a_field_that_may_be_missing() -> None:
+    text, _ = fill_template("order_complete", {"order": 17, "note": None, "name": None})
+    assert "your order 17 is complete" in text
+
+
+def test_the_table_of_a_batch_counts_its_states() -> None:
+    rows = [
+        {"name": f"card {n}", "status": "finished" if n else "failed", "note": None}
+        for n in range(3)
+    ]
+    text, html = fill_template("batch", {"items": rows})
+    assert "1 failed, 2 finished." in text
+    assert html is not None
+    assert html.count("card ") == 3
+
+
+def test_a_mail_without_a_picture_has_no_empty_frame() -> None:
+    assert "<img" not in str(fill_template("job_finished", {"job_id": "a"}))
+    assert '<img class="line" src="cid:x@y"' in str(
+        fill_template("job_finished", {"job_id": "a"}, picture="cid:x@y")[1]
+    )
+
+
+def test_a_file_alone_is_a_template_that_takes_anything(tmp_path: Path) -> None:
+    (tmp_path / "short.txt.j2").write_text("Hello {{ name }}\n")
+    found = read_template(tmp_path, "short")
+    assert (found.fields, found.has_html, found.picture) == ((), False, False)
+    assert found.schema.load({"name": 5}) == {"name": 5}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"kind": "colour", "help": "x", "example": "x"},
+        {"kind": "text"},
+        {"kind": "text", "size": 5},
+    ],
+)
+def test_a_field_that_is_described_badly_is_noticed_at_the_start(said: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="the field 'tone'"):
+        TemplateField.read("tone", said)

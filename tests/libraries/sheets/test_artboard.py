@@ -1,0 +1,273 @@
+"""The page, the artboard and the postcards."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+from defusedxml import ElementTree
+
+from libraries.fields import InvalidFields
+from libraries.geometry.area import Area, BadPage, NoRoomToDraw
+from libraries.lettering import stroke_font
+from libraries.patterns import TooComplex, UnknownPattern
+from libraries.sheets.artboard import (
+    ArtboardSchema,
+    area_of,
+    check_artboard,
+    default_margin,
+    draw_artboard,
+)
+from libraries.sheets.postcards import (
+    HEIGHT,
+    TEMPLATES,
+    WIDTH,
+    MessageTooLong,
+    UnknownTemplate,
+    draw_postcard,
+    fit_message,
+    postcard_name,
+)
+from libraries.storage import check_name
+from libraries.svg_builder import SVGBuilder
+from tests.conftest import own_seconds
+from tests.golden_svg import assert_like_golden, first_difference
+
+ALLOWED = {"width": 210, "height": 297}
+
+
+def test_an_area_knows_its_room() -> None:
+    area = Area(210, 297, 10)
+    assert (area.left, area.top, area.right, area.bottom) == (10, 10, 200, 287)
+    assert (area.inner_width, area.inner_height) == (190, 277)
+    assert area.centre == (105, 148.5)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "margin"), [(100, 100, 50), (100, 10, 5), (100, 100, 60)]
+)
+def test_margins_that_leave_nothing_are_refused(width: float, height: float, margin: float) -> None:
+    with pytest.raises(NoRoomToDraw) as caught:
+        Area(width, height, margin)
+    assert (caught.value.code, caught.value.field) == ("no-room-to-draw", "margin")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "margin"),
+    [
+        (0, 1, 0),
+        (1, -1, 0),
+        (math.nan, 1, 0),
+        (1, math.inf, 0),
+        (1, 2000.1, 0),
+        (100, 100, -1),
+        (100, 100, math.nan),
+        (100, 100, math.inf),
+    ],
+)
+def test_a_page_without_a_sensible_size_is_refused(
+    width: float, height: float, margin: float
+) -> None:
+    with pytest.raises(BadPage):
+        Area(width, height, margin)
+
+
+@pytest.mark.parametrize(("width", "height", "margin"), [(210, 297, 10), (50, 80, 5), (1, 1, 0.1)])
+def test_the_margin_is_a_tenth_of_the_shorter_side_and_ten_at_most(
+    width: float, height: float, margin: float
+) -> None:
+    assert default_margin(width, height) == pytest.approx(margin)
+
+
+def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
+    artboard = ArtboardSchema().load(ALLOWED)
+    looks: dict[str, object] = {"params": {}, "margin": None, "pen_width": 0.3, "encoding": "plain"}
+    assert artboard == ALLOWED | {"pattern": "spiral", "seed": None} | looks
+    assert area_of(artboard) == Area(210, 297, 10)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("width", 0.99), ("width", 2000.1), ("height", -1), ("width", True),
+        ("width", None), ("height", "NaN"), ("height", math.inf),
+        ("width", []), ("width", 10**400), ("pen_width", 0.049), ("pen_width", 5.1), ("pen_width", False),
+        ("margin", 105), ("margin", -0.1),
+        ("margin", math.nan), ("seed", -1), ("seed", 2**32), ("seed", 1.5), ("seed", True), ("seed", "x"), ("pattern", "spirl"),
+        ("pattern", None), ("pattern", ["spiral"]), ("params", []), ("params", None), ("params", "x"),
+        ("params", {str(number): 0 for number in range(65)}), ("unknown", 1),
+    ],
+)  # fmt: skip
+def test_a_bad_field_of_an_artboard_is_refused(field: str, value: object) -> None:
+    assert set(ArtboardSchema().validate(ALLOWED | {field: value})) == {field}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("width", 1), ("height", "2000"), ("seed", 0), ("seed", 2**32 - 1), ("seed", "7"), ("seed", None),
+     ("margin", 0), ("margin", 104.9),
+     ("margin", None), ("pen_width", 0.05), ("pen_width", 5), ("params", {"pitch": 3})],
+)  # fmt: skip
+def test_the_ends_of_each_range_are_allowed(field: str, value: object) -> None:
+    assert ArtboardSchema().validate(ALLOWED | {field: value}) == {}
+
+
+def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
+    mistakes = ArtboardSchema().validate(
+        {"width": -1, "params": {"pitch": 0, "tilt": 1}, "margin": "wide"}
+    )
+    assert set(mistakes) == {"width", "height", "params", "margin"}
+    assert set(mistakes["params"]) == {"pitch", "tilt"}
+
+
+def test_an_artboard_that_would_explode_is_refused_before_it_is_drawn() -> None:
+    artboard = ArtboardSchema().load(
+        {"width": 2000, "height": 2000, "params": {"pitch": 0.3, "tolerance": 0.005}}
+    )
+    started = own_seconds()
+    with pytest.raises(TooComplex):
+        check_artboard(artboard)
+    assert own_seconds() - started < 0.1
+
+
+def test_an_artboard_is_drawn_in_millimetres_inside_its_margin() -> None:
+    root = ElementTree.fromstring(
+        draw_artboard(100, 80, "spiral", margin=12, pen_width=0.5).to_string()
+    )
+    assert (root.get("width"), root.get("height"), root.get("stroke-width")) == (
+        "100mm",
+        "80mm",
+        "0.5",
+    )
+    (path,) = root.iter("{http://www.w3.org/2000/svg}path")
+    points = np.array(
+        [float(number) for number in re.findall(r"[0-9.]+", path.get("d", ""))]
+    ).reshape(-1, 2)
+    assert points.min() >= 12
+    assert (points.max(axis=0) <= (88, 68)).all()
+
+
+def test_the_same_artboard_gives_the_same_bytes() -> None:
+    one, two = (draw_artboard(210, 297, "grid", seed=9).to_string() for _ in range(2))
+    assert one == two
+
+
+def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
+    with pytest.raises(
+        InvalidFields, match=r"params\.pich: Unknown field; known: .*pitch.* did you mean 'pitch'"
+    ) as caught:
+        draw_artboard(-1, 100, params={"pich": 1})
+    assert set(caught.value.errors) == {"width", "params.pich"}
+    with pytest.raises(UnknownPattern):
+        draw_artboard(100, 100, "spirals")
+
+
+@pytest.mark.parametrize("template", list(TEMPLATES))
+def test_a_postcard_looks_as_it_is_kept(template: str, update_golden: bool) -> None:
+    svg = draw_postcard("John Doe", "Happy Birthday!", template).to_string()
+    assert_like_golden(f"postcard_{template}", svg, update=update_golden)
+
+
+@pytest.mark.parametrize("template", list(TEMPLATES))
+def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
+    """D12."""
+    root = ElementTree.fromstring(draw_postcard("J" * 100, "M" * 500, template).to_string())
+    assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
+    drawn = " ".join(
+        path.get("d", "")[1:] for path in root.iter("{http://www.w3.org/2000/svg}path")
+    )
+    points = np.array([float(number) for number in re.findall(r"-?[0-9.]+", drawn)]).reshape(-1, 2)
+    assert (points > 5).all()
+    assert (points < (WIDTH - 5, HEIGHT - 5)).all()
+
+
+def test_a_short_message_is_written_at_the_documented_place_and_size() -> None:
+    """D12."""
+    card = draw_postcard("John Doe", "Happy Birthday!", "birthday").to_string()
+    message = SVGBuilder(WIDTH, HEIGHT).hershey_text(105, 74, "Happy Birthday!", 0.5).to_string()
+    strokes = re.findall(r'd="([^"]+)"', message)
+    assert "\n".join(f'<path d="{stroke}"/>' for stroke in strokes) in card
+
+
+@pytest.mark.parametrize(
+    "message", ["Hi", "word " * 100, "W" * 500, "a\nb\nc", "\n".join("abcdefgh")]
+)
+def test_a_message_is_made_smaller_until_it_fits_and_keeps_every_word(message: str) -> None:
+    lines, scale = fit_message(message, stroke_font())
+    box = SVGBuilder(WIDTH, HEIGHT).get_hershey_text_bounding_box(105, 74, "\n".join(lines), scale)
+    assert box.width <= 158
+    assert box.height <= 66 + 16 * scale, "tails may hang below the last base line"
+    assert "".join("".join(lines).split()) == "".join(message.split())
+
+
+def test_a_long_message_leaves_no_word_alone_on_its_last_line() -> None:
+    lines, _ = fit_message(
+        "Thank you for everything, it was lovely to see you again", stroke_font()
+    )
+    assert len(lines[-1].split()) > 1
+
+
+def test_a_message_with_too_many_lines_is_refused() -> None:
+    with pytest.raises(MessageTooLong):
+        fit_message("a\n" * 100 + "a", stroke_font())
+    with pytest.raises(InvalidFields, match="message: the message does not fit"):
+        draw_postcard("John", "a\n" * 100 + "a", "plain")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "message"),
+    [("", "m"), ("r" * 101, "m"), ("r", ""), ("r", "m" * 501), ("r\x00", "m"), ("r", "m\ud800"), (None, "m"), ("r", 5),
+     (" ", "m"),
+     ("r", "\n"),
+     ("\u200b", "m"), ("r", "\u200b")],
+)  # fmt: skip
+def test_a_bad_recipient_or_message_is_refused(recipient: str, message: str) -> None:
+    with pytest.raises(InvalidFields):
+        draw_postcard(recipient, message, "plain")
+
+
+@pytest.mark.parametrize("name", ["party", "", None, ["plain"], "../plain"])
+def test_an_unknown_template_is_refused_with_the_list(name: str) -> None:
+    with pytest.raises(UnknownTemplate, match="birthday, plain, thank_you") as caught:
+        draw_postcard("John", "Hi", name)
+    assert caught.value.field == "template_name"
+
+
+def test_a_postcard_reports_what_the_font_does_not_have() -> None:
+    assert draw_postcard("Zoë 日", "Grüße 🎂", "plain").missing_glyphs == ["🎂", "日"]
+
+
+def test_a_postcard_is_named_after_its_recipient_and_template() -> None:
+    """D12."""
+    assert postcard_name("John Doe", "birthday") == "postcards/postcard_John Doe_birthday.svg"
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "../../etc/passwd",
+        "/etc/passwd",
+        "a\0b",
+        "..\\..\\w",
+        "x" * 100,
+        "a\nb",
+        "CON",
+        "\u202egnp",
+        "\ud800",
+    ],
+)
+def test_the_name_of_a_postcard_is_safe_whatever_the_recipient(recipient: str) -> None:
+    """Attack 5."""
+    name = postcard_name(recipient, "plain")
+    assert check_name(name) == name
+    assert name.count("/") == 1
+
+
+def test_two_drawings_differ_where_a_number_or_an_element_does() -> None:
+    one = SVGBuilder(10, 10).line(1, 1, 2, 2).to_string()
+    assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2.001).to_string()) is None
+    assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2.002).to_string())
+    assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2).line(1, 1, 2, 2).to_string())
+    assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2, stroke="red").to_string())

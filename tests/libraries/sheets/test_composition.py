@@ -1,0 +1,474 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from numpy.typing import NDArray
+
+from libraries.errors import InvalidInput
+from libraries.fields import InvalidFields
+from libraries.patterns import TooComplex
+from libraries.sheets.artboard import draw_artboard
+from libraries.sheets.composition import (
+    check_composition,
+    compose,
+    composition_blocks,
+    composition_of,
+    composition_recipe,
+    load_composition,
+    seeds_of,
+)
+from libraries.sheets.elements import ELEMENTS
+from libraries.svg_builder.foreign_xml import Node, parse_svg
+from tests.conftest import REPOSITORY
+
+EXAMPLES = sorted((REPOSITORY / "examples" / "compositions").glob("*.json"))
+BOX = {"x": 20, "y": 20, "width": 60, "height": 40}
+HATCHED = {
+    "type": "rect",
+    "box": {"x": 0, "y": 0, "width": 100, "height": 80},
+    "edge": False,
+    "hatch": {"angle": 0, "spacing": 2.3},
+}
+LINES = {
+    "type": "pattern",
+    "pattern": "noise_lines",
+    "params": {"lines": 20},
+    "box": {"x": 0, "y": 0, "width": 100, "height": 80},
+}
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><circle cx="20" cy="20" r="20"/></svg>'
+EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><image href="a.png"/></svg>'
+Lines = list[NDArray[np.float64]]
+
+
+def loaded(*elements: dict[str, Any], **page: Any) -> dict[str, Any]:
+    return load_composition(
+        {"width": 100, "height": 80, "margin": 0, "elements": list(elements), **page}
+    )
+
+
+def drawn(*elements: dict[str, Any], **page: Any) -> dict[str, Lines]:
+    """The strokes of each layer."""
+    document = compose(loaded(*elements, **page)).drawing.document()
+    parts = {layer.name: document.on_layer(number) for number, layer in enumerate(document.layers)}
+    return {
+        name: np.split(part.coordinates, part.offsets[1:-1])
+        for name, part in parts.items()
+        if len(part)
+    }
+
+
+def mistakes(*elements: dict[str, Any], **page: Any) -> dict[str, list[str]]:
+    with pytest.raises(InvalidFields) as caught:
+        check_composition(loaded(*elements, **page))
+    return caught.value.errors
+
+
+def all_points(lines: Lines) -> NDArray[np.float64]:
+    return np.concatenate(lines)
+
+
+def test_a_composition_of_one_pattern_draws_what_the_pattern_draws_alone() -> None:
+    alone = (
+        draw_artboard(100, 80, "noise_lines", params={"lines": 20}, margin=0, seed=7)
+        .document()
+        .store.coordinates
+    )
+    composed = all_points(drawn(LINES, seed=7)["drawing"])
+    assert sorted(map(tuple, np.round(composed, 6))) == sorted(map(tuple, np.round(alone, 6)))
+
+
+@pytest.mark.parametrize("shape", ["rect", "circle", "ellipse", "star"])
+def test_an_opaque_shape_hides_exactly_what_lies_below_it(shape: str) -> None:
+    found = drawn(HATCHED, {"type": shape, "box": BOX, "opaque": True, "layer": "front"})
+    (outline,) = found["front"]
+    inside = shapely.Polygon(outline).buffer(-0.01)
+    below = shapely.multilinestrings(found["drawing"])
+    assert not shapely.intersects(below, inside)
+    whole = shapely.multilinestrings(drawn(HATCHED)["drawing"])
+    hidden = shapely.length(shapely.intersection(whole, shapely.Polygon(outline)))
+    assert shapely.length(below) + hidden == pytest.approx(shapely.length(whole), abs=2.0)
+
+
+def test_what_comes_later_lies_in_front_and_is_not_hidden_by_what_came_before() -> None:
+    mask = {"type": "rect", "box": BOX, "opaque": True, "edge": False}
+    first = all_points(drawn(mask, HATCHED)["drawing"])
+    assert len(first) == len(all_points(drawn(HATCHED)["drawing"]))
+    assert len(all_points(drawn(HATCHED, mask)["drawing"])) > len(first)
+
+
+def test_a_halo_keeps_free_air_around_the_outline() -> None:
+    circle = {"type": "circle", "box": BOX, "opaque": True, "halo": 5, "layer": "front"}
+    below = shapely.multilinestrings(drawn(HATCHED, circle)["drawing"])
+    assert shapely.distance(below, shapely.Point(50, 40)) == pytest.approx(25, abs=0.05)
+
+
+def test_ink_hides_what_is_near_to_its_strokes_and_nothing_between_them() -> None:
+    text = {
+        "type": "text",
+        "text": "I  I",
+        "box": BOX,
+        "size": 20,
+        "opaque": True,
+        "outline": "ink",
+        "halo": 1,
+        "layer": "front",
+    }
+    found = drawn(HATCHED, text)
+    letters, below = (
+        shapely.multilinestrings(found["front"]),
+        shapely.multilinestrings(found["drawing"]),
+    )
+    assert shapely.distance(letters, below) == pytest.approx(1, abs=0.05)
+    between = shapely.Point(shapely.centroid(letters))
+    assert shapely.distance(between, below) <= 1.01
+
+
+def test_a_hull_hides_the_tightest_outline_around_the_strokes() -> None:
+    cross = {
+        "type": "svg",
+        "box": BOX,
+        "outline": "hull",
+        "opaque": True,
+        "layer": "front",
+        "svg": PICTURE,
+    }
+    below = shapely.multilinestrings(drawn(HATCHED, cross)["drawing"])
+    assert shapely.distance(below, shapely.Point(50, 40)) == pytest.approx(20, abs=0.1)
+
+
+def test_a_closed_stroke_that_is_cut_does_not_come_apart_where_it_began() -> None:
+    """A circle begins at three o'clock; what hides its left side leaves one arc."""
+    mask = {
+        "type": "rect",
+        "box": {"x": 0, "y": 0, "width": 40, "height": 80},
+        "opaque": True,
+        "edge": False,
+    }
+    (arc,) = drawn({"type": "circle", "box": BOX}, mask)["drawing"]
+    assert arc[:, 0].min() == pytest.approx(40)
+    assert arc[0] != pytest.approx(arc[-1])
+
+
+def test_no_blot_is_left_of_a_stroke_that_was_cut_and_whole_small_strokes_stay() -> None:
+    line = {"type": "line", "points": [[10, 10], [30.1, 10]]}
+    dot = {"type": "line", "points": [[50, 50], [50.1, 50]]}
+    mask = {
+        "type": "rect",
+        "box": {"x": 20, "y": 5, "width": 10, "height": 10},
+        "opaque": True,
+        "edge": False,
+    }
+    found = drawn(line, dot, mask)["drawing"]
+    assert sorted(round(float(np.hypot(*(one[-1] - one[0]))), 3) for one in found) == [0.1, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("outline", "area"), [("circle", np.pi * 20**2), ("ellipse", np.pi * 30 * 20)]
+)
+def test_a_pattern_is_cut_off_at_a_round_outline(outline: str, area: float) -> None:
+    pattern = {
+        "type": "pattern",
+        "pattern": "grid",
+        "params": {"spacing_x": 1, "spacing_y": 1},
+        "box": BOX,
+    }
+    places = all_points(drawn({**pattern, "outline": outline})["drawing"])
+    assert shapely.convex_hull(shapely.MultiPoint(places)).area == pytest.approx(area, rel=0.02)
+    free = all_points(drawn({**pattern, "outline": outline, "clip": False})["drawing"])
+    assert np.ptp(free, axis=0) == pytest.approx([60, 40], abs=0.5)
+
+
+def test_an_element_is_turned_clockwise_around_its_middle_and_hides_as_it_lies() -> None:
+    bar = {
+        "type": "rect",
+        "box": {"x": 30, "y": 38, "width": 40, "height": 4},
+        "rotate": 90,
+        "opaque": True,
+        "layer": "bar",
+    }
+    found = drawn(HATCHED, bar)
+    places = all_points(found["bar"])
+    assert [*places.min(axis=0), *places.max(axis=0)] == pytest.approx([48, 20, 52, 60])
+    below = shapely.multilinestrings(found["drawing"])
+    assert not shapely.intersects(below, shapely.box(48.01, 20.01, 51.99, 59.99))
+
+
+def test_layers_come_in_their_order_with_their_pens_and_unknown_ones_are_made() -> None:
+    layers = [
+        {"name": "gold", "color": "#B08D57", "pen_width": 0.7},
+        {"name": "night", "color": "navy"},
+    ]
+    one, two, three = (
+        {"type": "circle", "box": BOX, "layer": name} for name in ("new", "night", "gold")
+    )
+    svg = compose(loaded(one, two, three, layers=layers, pen_width=0.4)).drawing
+    assert [(pen.name, pen.colour, pen.width) for pen in svg.pens if pen.name != "drawing"] == [
+        ("gold", "#b08d57", 0.7), ("night", "navy", 0.4), ("new", "black", 0.4),
+    ]  # fmt: skip
+    text = svg.to_string()
+    assert text.index('label="gold"') < text.index('label="night"') < text.index('label="new"')
+
+
+def test_strokes_of_one_pen_are_put_in_the_shorter_order() -> None:
+    far_apart = [
+        {"type": "line", "points": [[x, y], [x + 1, y]]} for y in range(5, 75, 5) for x in (5, 90)
+    ]
+    found = drawn(*far_apart)["drawing"]
+    travels = [float(np.hypot(*(after[0] - before[-1]))) for before, after in pairwise(found)]
+    assert sum(travels) < 300
+    assert len(found) == len(far_apart)
+
+
+def test_a_text_without_a_size_fills_its_box() -> None:
+    places = all_points(drawn({"type": "text", "text": "HI", "box": BOX})["drawing"])
+    wide, tall = np.ptp(places, axis=0)
+    assert wide == pytest.approx(60, abs=0.1) or tall == pytest.approx(40, abs=0.1)
+    wrapped = all_points(
+        drawn({"type": "text", "text": "one two three four", "box": BOX, "wrap": True})["drawing"]
+    )
+    assert np.ptp(wrapped, axis=0)[0] <= 60.001
+    assert np.ptp(wrapped, axis=0).max() > 35
+
+
+@pytest.mark.parametrize("vertical", ["top", "middle", "bottom"])
+@pytest.mark.parametrize("align", ["left", "center", "right"])
+def test_a_text_stands_where_it_is_told_and_never_leaves_its_box(align: str, vertical: str) -> None:
+    text = {
+        "type": "text",
+        "text": "Égypte",
+        "box": BOX,
+        "size": 8,
+        "align": align,
+        "vertical": vertical,
+    }
+    places = all_points(drawn(text)["drawing"])
+    (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
+    assert left >= 20 - 1e-6
+    assert top >= 20 - 1e-6
+    assert right <= 80 + 1e-6
+    assert bottom <= 60 + 1e-6
+    assert {"left": left - 20, "right": 80 - right, "center": left + right - 100}[
+        align
+    ] == pytest.approx(0, abs=1e-6)
+    assert {"top": top - 20, "bottom": 60 - bottom, "middle": 0}[vertical] == pytest.approx(
+        0, abs=1e-6
+    )
+
+
+def test_seeds_follow_from_the_page_and_do_not_change_when_other_elements_come_and_go() -> None:
+    flow, grid, text = (
+        {"type": "pattern", "pattern": "flow_field"},
+        {"type": "pattern", "pattern": "grid"},
+        {"type": "text"},
+    )
+    first = seeds_of([flow, flow, grid], 5)
+    assert first[0] == first[2] == 5
+    assert first[1] != 5
+    assert seeds_of([text, grid, flow, text, flow], 5)[2::2] == first[:2]
+    assert seeds_of([flow, flow], 6)[1] != first[1]
+
+
+def test_the_same_composition_gives_the_same_bytes_and_its_recipe_draws_it_again() -> None:
+    asked = loaded(LINES, {"type": "text", "text": "Again", "box": BOX, "opaque": True}, seed=3)
+    first = b"".join(composition_blocks(asked, compose(asked).drawing))
+    recipe = composition_recipe(asked)
+    again = load_composition(
+        {name: value for name, value in recipe["recipe"].items() if name != "version"}
+    )
+    assert b"".join(composition_blocks(again, compose(again).drawing)) == first
+    assert composition_recipe(again)["recipe_sha256"] == recipe["recipe_sha256"]
+    assert recipe["recipe_sha256"].encode() in first
+
+
+def test_a_long_picture_stands_in_the_recipe_by_its_hash_and_counts_for_the_hash_of_the_recipe() -> (
+    None
+):
+    long = PICTURE.replace("</svg>", f"<desc>{'x' * 5000}</desc></svg>")
+    recipes = [
+        composition_recipe(loaded({"type": "svg", "svg": one, "box": BOX}))
+        for one in (long, long.replace("r=", " r="))
+    ]
+    assert [len(one["recipe"]["elements"][0]["svg"]["sha256"]) for one in recipes] == [64, 64]
+    assert recipes[0]["recipe_sha256"] != recipes[1]["recipe_sha256"]
+
+
+def test_a_compact_composition_keeps_layers_and_recipe_in_fewer_bytes() -> None:
+    files = []
+    for encoding in ("plain", "compact"):
+        asked = loaded({**LINES, "layer": "sea"}, encoding=encoding)
+        files.append(b"".join(composition_blocks(asked, compose(asked).drawing)))
+    assert len(files[1]) < len(files[0]) * 0.7
+    assert all(b'label="sea"' in file and b"recipe_sha256" in file for file in files)
+
+
+def test_progress_names_each_element() -> None:
+    said: list[tuple[int, int, str]] = []
+    compose(loaded(LINES, {"type": "circle", "box": BOX}), lambda *step: said.append(step))
+    words = list(dict.fromkeys(one[2] for one in said))
+    assert words == ["1 of 2: noise_lines", "2 of 2: circle", "putting together"]
+    assert [one[0] for one in said] == sorted(one[0] for one in said)
+    assert all(done <= total for done, total, _ in said)
+
+
+def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
+    picture = PICTURE.replace("</svg>", '<image href="a.png"/></svg>')
+    made = compose(
+        loaded(
+            {"type": "text", "text": "a漢", "box": BOX}, {"type": "svg", "svg": picture, "box": BOX}
+        )
+    )
+    assert made.missing_glyphs == ["漢"]
+    assert made.remarks == "; drawn as boxes: 漢; left out of pictures: image (1)"
+
+
+def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reads: list[str] = []
+
+    def watched(source: str) -> Node:
+        reads.append(source)
+        return parse_svg(source)
+
+    monkeypatch.setattr("libraries.svg_builder.reader.parse_svg", watched)
+    tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
+    places = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
+    assert reads == [tiny]
+    # A circle of 20 mm radius, whose lines stay within the flatness of drawings of its size.
+    middles = (places[1:] + places[:-1]) / 2
+    assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
+
+
+def test_nothing_leaves_the_page() -> None:
+    wide = PICTURE.replace('cx="20"', 'cx="35"')
+    places = all_points(
+        drawn({"type": "svg", "svg": wide, "box": BOX, "clip": False, "fit": "cover"})["drawing"]
+    )
+    assert places.min() >= 0
+    assert (places.max(axis=0) <= [100, 80]).all()
+
+
+@pytest.mark.parametrize(
+    ("element", "field"),
+    [
+        ({"type": "rect", "box": {"x": 50, "y": 20, "width": 60, "height": 40}}, "box"),
+        (
+            {"type": "rect", "box": {"x": 20, "y": 20, "width": 78, "height": 50}, "rotate": 45},
+            "box",
+        ),
+        ({"type": "line", "points": [[0, 0], [101, 0]]}, "points"),
+        ({"type": "text", "text": "much too long for this", "box": BOX, "size": 12}, "text"),
+        ({"type": "text", "text": "x" * 900, "box": BOX, "wrap": True}, "text"),
+        ({"type": "svg", "svg": "<svg", "box": BOX}, "svg"),
+        ({"type": "svg", "svg": "<html/>", "box": BOX}, "svg"),
+        ({"type": "svg", "svg": EMPTY, "box": BOX}, "svg"),
+        (
+            {
+                "type": "svg",
+                "svg": '<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg"/>',
+                "box": BOX,
+            },
+            "svg",
+        ),
+    ],
+)
+def test_what_has_no_room_or_cannot_be_read_is_refused_before_it_is_drawn(
+    element: dict[str, Any], field: str
+) -> None:
+    assert list(mistakes({"type": "circle", "box": BOX}, element)) == [f"elements.1.{field}"]
+
+
+def test_a_picture_without_strokes_is_told_from_its_place_however_long_it_is() -> None:
+    assert mistakes({"type": "svg", "svg": EMPTY, "box": BOX})["elements.0.svg"] == [
+        "this picture has no strokes to draw", "a pen cannot draw what was left out: image (1)",
+    ]  # fmt: skip
+    asked = loaded(
+        {"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX}
+    )
+    check_composition(asked)
+    with pytest.raises(InvalidInput, match="no strokes to draw") as caught:
+        compose(asked)
+    assert caught.value.field == "elements.1.svg"
+
+
+@pytest.mark.parametrize("text", ["", "x" * 2001, "x" * 100_000, "\x07" * 100_000])
+def test_a_text_that_is_too_long_or_too_short_is_told_so_once(text: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        loaded({"type": "text", "text": text})
+    assert [len(texts) for texts in caught.value.errors.values()] == [1]
+    assert (
+        "2000" in caught.value.errors["elements.0.text"][0]
+        or "1 and" in caught.value.errors["elements.0.text"][0]
+    )
+
+
+def test_a_polygon_whose_edges_cross_too_often_is_refused_where_it_is_filled() -> None:
+    tangle = (np.random.default_rng(1).random((200, 2)) * [100, 80]).tolist()
+    assert list(mistakes({"type": "polygon", "points": tangle, "opaque": True})) == [
+        "elements.0.points"
+    ]
+    check_composition(loaded({"type": "polygon", "points": tangle}))
+
+
+def test_the_points_of_all_elements_count_together() -> None:
+    dense = {"type": "pattern", "pattern": "spiral", "params": {"pitch": 0.3}}
+    page = {"width": 1900, "height": 1900}
+    check_composition(loaded(dense, **page))
+    with pytest.raises(TooComplex) as caught:
+        check_composition(loaded(*[dense] * 2, **page))
+    assert caught.value.field == "elements"
+
+
+def test_an_element_that_is_too_much_alone_is_named() -> None:
+    dense = {"type": "pattern", "pattern": "truchet"}
+    with pytest.raises(TooComplex) as caught:
+        check_composition(loaded({"type": "circle"}, dense, width=1900, height=1900))
+    assert caught.value.field == "elements.1.params"
+
+
+@pytest.mark.parametrize("kind", ELEMENTS)
+def test_every_type_names_its_unknown_fields(kind: str) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        loaded({"type": kind, "colour": "red"})
+    assert "Unknown field" in " ".join(caught.value.errors["elements.0.colour"])
+
+
+def mixed_up(change: Callable[[dict[str, Any]], Any]) -> None:
+    element = {"type": "circle", "box": dict(BOX)}
+    change(element)
+    with pytest.raises(InvalidInput):
+        check_composition(loaded(element))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 0, 1e300, "wide", None, [], True])
+def test_a_box_without_a_size_is_refused(bad: object) -> None:
+    mixed_up(lambda element: element["box"].update(width=bad))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
+    asked = json.loads(example.read_text())
+    composition = load_composition({name: value for name, value in asked.items() if name != "id"})
+    check_composition(composition)
+    made = compose(composition)
+    assert made.remarks == ""
+    document = made.drawing.document()
+    assert len(np.unique(document.store.layers)) == len(asked["layers"]), (
+        "every pen has something to draw"
+    )
+    box = document.bounding_box()
+    assert box is not None
+    assert min(box.left, box.top) >= 0
+    assert box.right <= composition["width"]
+    assert box.bottom <= composition["height"]
+    assert load_composition(composition_of(composition)) == composition
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 4

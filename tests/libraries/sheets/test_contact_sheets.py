@@ -1,0 +1,156 @@
+"""Contact sheets: where the cells lie, what is in them, and what is said in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from libraries.errors import NotFound, Unavailable
+from libraries.fields import InvalidFields
+from libraries.geometry.document import Document
+from libraries.sheets.contact_sheets import (
+    Cell,
+    NoRoomForCells,
+    SheetLayout,
+    check_sheet,
+    contact_sheet,
+    load_sheet,
+    thinned,
+)
+from libraries.sheets.sweeps import values_of
+from libraries.svg_builder import SVGBuilder
+
+PAGE = {"width": 210, "height": 297, "cell_width": 210, "cell_height": 297}
+
+
+def sheet(count: int, **more: Any) -> dict[str, Any]:
+    names = [f"cell {number}" for number in range(count)]
+    return load_sheet(job_ids=names, captions=names, **{**PAGE, **more})
+
+
+def square() -> bytes:
+    """A page with a line around all of it."""
+    return SVGBuilder(210, 297).rect(0, 0, 210, 297).to_string().encode()
+
+
+def missing() -> bytes:
+    raise NotFound("the file has gone away, and nobody knows where to")
+
+
+def on(drawn: Document, name: str) -> Any:
+    return drawn.on_layer(
+        next(number for number, layer in enumerate(drawn.layers) if layer.name == name)
+    )
+
+
+def frames_of(layout: SheetLayout, count: int) -> list[tuple[float, float, float, float]]:
+    return [(box.left, box.top, box.right, box.bottom) for box in map(layout.frame, range(count))]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 12, 25, 99, 100])
+@pytest.mark.parametrize("lettering", [True, False])
+def test_cells_keep_their_shape_lie_inside_the_margin_and_never_overlap(
+    count: int, lettering: bool
+) -> None:
+    asked = sheet(count, title="All of them", margin=10, lettering=lettering)
+    layout = check_sheet(asked, count)
+    frames = frames_of(layout, count)
+    assert layout.width / layout.height == pytest.approx(210 / 297)
+    assert min(left for left, *_ in frames) >= 10 - 1e-9
+    assert max(right for _, _, right, _ in frames) <= 200 + 1e-9
+    assert min(top for _, top, _, _ in frames) - layout.head >= 10 - 1e-9
+    assert max(bottom for *_, bottom in frames) + layout.strip <= 287 + 1e-9
+    for place, (left, top, _, _) in enumerate(frames[1:], 1):
+        before = frames[place - 1]
+        assert left >= before[2] or top >= before[3] + layout.strip
+
+
+def test_columns_are_chosen_so_that_cells_are_large_unless_they_are_given() -> None:
+    chosen = check_sheet(sheet(12), 12)
+    assert chosen.width == max(
+        check_sheet(sheet(12, columns=columns), 12).width for columns in range(1, 13)
+    )
+    assert check_sheet(sheet(12, columns=2), 12).rows == 6
+
+
+def test_a_drawing_is_brought_into_its_frame_and_a_missing_one_is_crossed_out() -> None:
+    told: list[int] = []
+    drawn = contact_sheet(
+        sheet(2, title="Two"), [Cell("good", square), Cell("bad", missing)], told.append
+    )
+    frame = check_sheet(sheet(2, title="Two"), 2).frame(0)
+    places = on(drawn, "drawings").coordinates
+    assert places.min(axis=0) == pytest.approx((frame.left, frame.top))
+    assert places.max(axis=0) == pytest.approx((frame.right, frame.bottom))
+    # Two frames, and a cross of four arms.
+    assert len(on(drawn, "frames")) == 6
+    assert told == [1, 2]
+    assert len(on(drawn, "lettering")) > 20
+
+
+def test_a_trouble_that_may_pass_is_not_drawn_but_raised() -> None:
+    def away() -> bytes:
+        raise Unavailable("the store is away")
+
+    with pytest.raises(Unavailable):
+        contact_sheet(sheet(1), [Cell("one", away)])
+
+
+def test_captions_can_be_left_out_and_odd_ones_are_written_as_far_as_they_can_be() -> None:
+    odd = load_sheet(
+        job_ids=["a"], captions=["\x00\ud800 \u202e" + "x" * 150], title="\x07", **PAGE
+    )
+    assert len(on(contact_sheet(odd, [Cell(odd["captions"][0], square)]), "lettering")) > 100
+    bare = contact_sheet(sheet(1, lettering=False), [Cell("one", square)])
+    assert len(on(bare, "lettering")) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"width": 0},
+        {"columns": 0},
+        {"captions": ["one"]},
+        {"job_ids": []},
+        {"title": "x" * 201},
+        {"cell_width": float("nan")},
+    ],
+)
+def test_a_sheet_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidFields, match=next(iter(wrong))):
+        load_sheet(**{"job_ids": ["a", "b"], "captions": ["a", "b"], **PAGE, **wrong})
+
+
+def test_a_sheet_without_room_says_so() -> None:
+    with pytest.raises(NoRoomForCells):
+        check_sheet(sheet(100, width=30, height=30), 100)
+
+
+def test_thinned_strokes_keep_their_ends_and_stay_near() -> None:
+    angles = np.linspace(0, 20, 5000)
+    spiral = np.column_stack([angles * np.cos(angles), angles * np.sin(angles)])
+    coordinates, offsets = np.concatenate([spiral, spiral[:3] + 50]), np.array([0, 5000, 5003])
+    fewer, bounds = thinned(coordinates, offsets, 0.5)
+    assert len(fewer) < 1000
+    assert bounds[-1] == len(fewer)
+    for start, stop, first, last in zip(offsets, offsets[1:], bounds, bounds[1:], strict=False):
+        assert fewer[first].tolist() == coordinates[start].tolist()
+        assert fewer[last - 1].tolist() == coordinates[stop - 1].tolist()
+    assert np.hypot(*np.diff(fewer[: bounds[1]], axis=0).T).max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "whole", "values"),
+    [
+        ({"from": 0.1, "to": 0.3, "steps": 3}, False, [0.1, 0.2, 0.3]),
+        ({"from": 8, "to": 2, "steps": 3}, False, [8, 5, 2]),
+        ({"from": 1, "to": 3, "steps": 9}, True, [1, 2, 3]),
+        (["a", True], False, ["a", True]),
+    ],
+)
+def test_the_values_of_a_sweep_are_each_there_once(
+    wanted: Any, whole: bool, values: list[Any]
+) -> None:
+    assert values_of(wanted, whole=whole) == values
