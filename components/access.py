@@ -57,8 +57,7 @@ NOBODY = Caller("", frozenset())
 class Unauthorized(EdgeError):
     """Raised when a request comes without a key that is known here."""
 
-    code: ClassVar[str] = "unauthorized"
-    status: ClassVar[int] = 401
+    code = "unauthorized"
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
 
 

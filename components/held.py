@@ -30,7 +30,7 @@ WAIT = re.compile(r"wait *= *\"?([0-9]{1,4})\"?", re.ASCII)
 class NotHeld(Unavailable):
     """Raised when the server that runs the application cannot hand a connection over."""
 
-    code: ClassVar[str] = "not-supported-here"
+    code = "not-supported-here"
     retry_after: ClassVar[int] = 60
 
 

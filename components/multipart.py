@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import wraps
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from flask import Response, g, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -54,15 +54,13 @@ FORM_SCHEMA = {
 class MalformedForm(EdgeError):
     """Raised when the body of a request is not a form as RFC 7578 has it, or not within our limits."""
 
-    code: ClassVar[str] = "malformed-form"
-    status: ClassVar[int] = 400
+    code = "malformed-form"
 
 
 class FileTooLarge(EdgeError):
     """Raised when a file is larger than the setting `UPLOAD_LIMIT`."""
 
-    code: ClassVar[str] = "file-too-large"
-    status: ClassVar[int] = 413
+    code = "file-too-large"
 
 
 @dataclass

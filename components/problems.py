@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from flask import Flask, Response, g, json, request
@@ -81,10 +81,49 @@ TITLES = {
 }
 
 
-class EdgeError(VectorError):
-    """An error that only HTTP knows: it brings its own status."""
+class EdgeCode(NamedTuple):
+    """A code that only HTTP has: its status, and the sentence that `GET /problems/<code>` shows."""
 
-    status: ClassVar[int] = 400
+    status: int
+    text: str
+
+
+EDGE_CODES: dict[str, EdgeCode] = {
+    "file-too-large": EdgeCode(413, "Given when a file is larger than the setting `UPLOAD_LIMIT`."),
+    "forbidden": EdgeCode(
+        403, "Given when a page of an origin that is not allowed opens a WebSocket."
+    ),
+    "job-expired": EdgeCode(
+        410,
+        "Given when a job was known here, but its record is gone, or the file that it made is, or another lies in its place.",
+    ),
+    "malformed-form": EdgeCode(
+        400,
+        "Given when the body of a request is not a form as RFC 7578 has it, or not within our limits.",
+    ),
+    "malformed-json": EdgeCode(
+        400,
+        "Given when the body of a request is not JSON as RFC 8259 has it, or not within our limits.",
+    ),
+    "unauthorized": EdgeCode(401, "Given when a request comes without a key that is known here."),
+    "unsupported-media-type": EdgeCode(
+        415, "The body has a media type that this address does not take."
+    ),
+    "upgrade-required": EdgeCode(
+        426, "Given when the address of a WebSocket is asked for without the handshake."
+    ),
+}
+
+
+class EdgeError(VectorError):
+    """An error that only HTTP has; `code` is one of `EDGE_CODES`, which has its status."""
+
+    codes = EDGE_CODES
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return EDGE_CODES[self.code].status
 
 
 class HintedMessage(str):
@@ -112,7 +151,7 @@ class FieldError:
 class BadFields(InvalidInput):
     """Raised when fields of a request are missing or wrong; every one of them is named."""
 
-    code: ClassVar[str] = "validation-error"
+    code: str = "validation-error"
 
     def __init__(self, found: list[FieldError], *, location: str = "json") -> None:
         """Keep the errors and where the fields stand: `json` (the body), `query` or `headers`."""
@@ -235,10 +274,10 @@ def slug_of(error: VectorError) -> str:
     """Return the name of the problem's type; errors that say no more than "this field is wrong" share one."""
     plain = (
         isinstance(error, UnknownName)
-        or type(error).code == InvalidInput.code
+        or error.code == InvalidInput.code
         or getattr(error, "errors", None)
     )
-    return BadFields.code if isinstance(error, InvalidInput) and plain else type(error).code
+    return BadFields.code if isinstance(error, InvalidInput) and plain else error.code
 
 
 def _retry_header(error: VectorError) -> dict[str, str]:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from flask import Request, g
 from marshmallow import Schema, ValidationError
@@ -32,15 +32,13 @@ LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 class MalformedJson(EdgeError):
     """Raised when the body of a request is not JSON as RFC 8259 has it, or not within our limits."""
 
-    code: ClassVar[str] = "malformed-json"
-    status: ClassVar[int] = 400
+    code = "malformed-json"
 
 
 class UnsupportedMediaType(EdgeError):
     """Raised when the body of a request has another media type, charset or encoding than the address takes."""
 
-    code: ClassVar[str] = "unsupported-media-type"
-    status: ClassVar[int] = 415
+    code = "unsupported-media-type"
 
 
 def parse_strictly(data: bytes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Range
@@ -19,7 +19,7 @@ class InvalidFields(InvalidInput):
     `errors` has the texts by the dotted name of the field, such as `params.pitch`.
     """
 
-    code: ClassVar[str] = "invalid-fields"
+    code = "invalid-fields"
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
         """Word the error from `errors`; its first field is also `field`."""

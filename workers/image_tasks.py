@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
@@ -23,7 +23,7 @@ TRIES = 3
 class NoPhoto(InvalidInput):
     """Raised when a job that was named for its photo stored none."""
 
-    code: ClassVar[str] = "no-photo"
+    code = "no-photo"
 
 
 def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Response
 
@@ -29,19 +29,19 @@ class StateConflict(Conflict):
 class NotCancellable(StateConflict):
     """Raised when a job is to be canceled that has ended by itself, or that did not stop in time."""
 
-    code: ClassVar[str] = "not-cancellable"
+    code = "not-cancellable"
 
 
 class NotRetryable(StateConflict):
     """Raised when a job is to be tried again that waits, runs or has finished."""
 
-    code: ClassVar[str] = "not-retryable"
+    code = "not-retryable"
 
 
 class JobRuns(StateConflict):
     """Raised when a job is to be deleted that runs; it has to be canceled first."""
 
-    code: ClassVar[str] = "job-runs"
+    code = "job-runs"
 
 
 def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from flask import Response, json, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -31,20 +31,20 @@ class JobConflict(Conflict):
 class JobNotFinished(JobConflict):
     """Raised when the result of a job is asked for that waits or runs; asking again later helps."""
 
-    code: ClassVar[str] = "job-not-finished"
+    code = "job-not-finished"
     retry_after = int(POLL_SECONDS)
 
 
 class JobFailed(JobConflict):
     """Raised when the result of a job is asked for that ended without one."""
 
-    code: ClassVar[str] = "job-failed"
+    code = "job-failed"
 
 
 class ArtifactUnknown(NotFound):
     """Raised when a job made no file of the name that was asked for."""
 
-    code: ClassVar[str] = "artifact-not-found"
+    code = "artifact-not-found"
 
 
 def result_response(record: JobRecord, *, download: bool) -> Response:

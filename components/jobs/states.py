@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from components.problems import EdgeError
 from libraries.job_manager import JobRecord, JobUnknown, find_job, was_there
 from libraries.job_manager.views import job_body, named_artifacts, shown_result
@@ -14,8 +12,7 @@ __all__ = ["JobExpired", "job_body", "named_artifacts", "seen_job", "shown_resul
 class JobExpired(EdgeError):
     """Raised when a job was known here, but its record is gone, or the file that it made is, or another lies in its place."""
 
-    code: ClassVar[str] = "job-expired"
-    status: ClassVar[int] = 410
+    code = "job-expired"
 
 
 def seen_job(job_id: str) -> JobRecord:

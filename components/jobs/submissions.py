@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Response
 
@@ -17,7 +17,7 @@ from libraries.job_manager import JobOptions, JobUnknown, UnknownTask, check_tas
 class TaskNotFound(NotFound):
     """Raised when the name of a task stands for none; the document lists those that there are."""
 
-    code: ClassVar[str] = "unknown-task"
+    code = "unknown-task"
 
     def __init__(self, error: UnknownTask) -> None:
         """Say what was said of the name, and list the tasks apart from the text."""

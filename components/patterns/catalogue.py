@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
@@ -19,7 +19,7 @@ A4_WIDTH, A4_HEIGHT = 210, 297
 class PatternNotFound(NotFound):
     """Raised when an address names a pattern that is not in the catalogue; the text lists those that are."""
 
-    code: ClassVar[str] = "pattern-not-found"
+    code = "pattern-not-found"
 
     def __init__(self, error: UnknownName) -> None:
         """Say what the registry said, with its hint."""

@@ -35,8 +35,7 @@ SUBPROTOCOL = "vector-api"
 class UpgradeRequired(EdgeError):
     """Raised when the address of a WebSocket is asked for without the handshake."""
 
-    code: ClassVar[str] = "upgrade-required"
-    status: ClassVar[int] = 426
+    code = "upgrade-required"
     headers: ClassVar[dict[str, str]] = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
@@ -47,8 +46,7 @@ class UpgradeRequired(EdgeError):
 class ForeignOrigin(EdgeError):
     """Raised when a page of an origin that is not allowed opens a WebSocket."""
 
-    code: ClassVar[str] = "forbidden"
-    status: ClassVar[int] = 403
+    code = "forbidden"
 
 
 class SocketQuerySchema(Schema):

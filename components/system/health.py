@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import Unavailable
 from libraries.job_manager import queue_health
@@ -13,7 +13,7 @@ from libraries.storage import storage_trouble
 class NotReady(Unavailable):
     """Raised when a part is missing that jobs need; `parts` says which, and what to do."""
 
-    code: ClassVar[str] = "not-ready"
+    code = "not-ready"
     retry_after = 5
 
     def __init__(self, parts: dict[str, dict[str, Any]]) -> None:

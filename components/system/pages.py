@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import http
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Response, json, render_template
 from markupsafe import Markup, escape
@@ -21,9 +19,9 @@ from components.http import (
     first_curl,
     wants,
 )
-from components.problems import PLAIN_PROBLEMS, EdgeError, plain_problem, status_of, title_of
+from components.problems import EDGE_CODES, FAMILY_STATUS, PLAIN_PROBLEMS, plain_problem, title_of
 from components.system.reference import Reference
-from libraries.errors import NotFound, VectorError
+from libraries.errors import CODES, NotFound
 
 # What the page for browsers says of each address.
 WORDS = {
@@ -49,12 +47,6 @@ LINKS = {
     "version": "/version",
 }
 PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-
-class UnknownProblem(NotFound):
-    """Raised when an address names a type of problem that does not exist."""
-
-    code: ClassVar[str] = "not-found"
 
 
 @dataclass(frozen=True)
@@ -89,11 +81,11 @@ def problem_page(slug: str) -> Response:
     """Return the page that explains a type of problem.
 
     Raises:
-        UnknownProblem: there is no such type.
+        NotFound: there is no such type.
     """
     found = problem_types().get(slug)
     if found is None:
-        raise UnknownProblem("there is no problem type of this name")
+        raise NotFound("there is no problem type of this name")
     return _page("problem.html", problem=found)
 
 
@@ -103,31 +95,26 @@ def openapi_document() -> Response:
 
 
 def problem_types() -> dict[str, ProblemType]:
-    """Return every type of problem by name: those of HTTP itself and one for each error that declares a code."""
-    own = [_of_leaf(leaf) for leaf in _leaves(VectorError) if leaf.code != VectorError.code]
+    """Return every type of problem by name: those of HTTP itself and one for each error code."""
     plain = [
         _of_status(status) for status in http.HTTPStatus if status >= http.HTTPStatus.BAD_REQUEST
     ]
-    return {one.slug: one for one in [*plain, *own]} | {
+    library = [
+        ProblemType(code, FAMILY_STATUS[one.family], title_of(FAMILY_STATUS[one.family]), one.text)
+        for code, one in CODES.items()
+    ]
+    edge = [
+        ProblemType(code, one.status, title_of(one.status), one.text)
+        for code, one in EDGE_CODES.items()
+    ]
+    return {one.slug: one for one in [*plain, *library, *edge]} | {
         one.slug: one for one in plain if one.status in PLAIN_PROBLEMS
     }
-
-
-def _leaves(family: type[VectorError]) -> Iterator[type[VectorError]]:
-    for kind in family.__subclasses__():
-        yield kind
-        yield from _leaves(kind)
 
 
 def _of_status(status: int) -> ProblemType:
     slug, text = plain_problem(status)
     return ProblemType(slug, status, title_of(status), text)
-
-
-def _of_leaf(leaf: type[VectorError]) -> ProblemType:
-    first = " ".join((leaf.__doc__ or "").split("\n\n")[0].split())
-    status = leaf.status if issubclass(leaf, EdgeError) else status_of(leaf.__new__(leaf))
-    return ProblemType(leaf.code, status, title_of(status), re.sub(r"^Raised ", "Given ", first))
 
 
 def _json(value: object) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import Unavailable
 from libraries.job_manager.descriptions import TaskDescription, describe_tasks
@@ -16,7 +16,7 @@ from libraries.settings import get_settings
 class SchedulesUnusable(Unavailable):
     """Raised when the schedules file has mistakes; no worker starts with it."""
 
-    code: ClassVar[str] = "schedules-unusable"
+    code = "schedules-unusable"
 
 
 def tasks_body() -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ WIDEST_GROUP = 0.76
 class BadChart(InvalidInput):
     """Raised when there is nothing to draw, or more than a chart can show."""
 
-    code: ClassVar[str] = "bad-chart"
+    code = "bad-chart"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import Unavailable
 
@@ -46,7 +46,7 @@ END;
 class GalleryAway(Unavailable):
     """Raised when the index of the gallery cannot be read or written for now."""
 
-    code: ClassVar[str] = "gallery-away"
+    code = "gallery-away"
 
 
 Row = Sequence[Any]

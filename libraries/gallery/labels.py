@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.storage import output_folder
@@ -23,7 +23,7 @@ TAG = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 class BadLabel(InvalidInput):
     """Raised when a title or a tag is not one."""
 
-    code: ClassVar[str] = "bad-label"
+    code = "bad-label"
 
 
 @dataclass(frozen=True, kw_only=True)

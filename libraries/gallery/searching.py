@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import InvalidInput
 from libraries.gallery.databases import Transaction
@@ -24,7 +24,7 @@ WORD = re.compile(r"\w+")
 class BadGalleryCursor(InvalidInput):
     """Raised when a cursor is not one that an earlier page gave."""
 
-    code: ClassVar[str] = "bad-cursor"
+    code = "bad-cursor"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO, ClassVar
+from typing import IO
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.catalogue import Change, gallery
@@ -26,7 +26,7 @@ from libraries.storage import output_folder
 class DrawingUnknown(NotFound):
     """Raised when an id stands for no drawing of the owner's."""
 
-    code: ClassVar[str] = "drawing-not-found"
+    code = "drawing-not-found"
 
 
 def find_drawing(owner: str, drawing: str) -> Drawing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
@@ -13,13 +12,13 @@ LONGEST_SIDE = 2000
 class BadPage(InvalidInput):
     """Raised when a page has no size, or one beyond every plotter."""
 
-    code: ClassVar[str] = "bad-page"
+    code = "bad-page"
 
 
 class NoRoomToDraw(InvalidInput):
     """Raised when the margins leave nothing of the page."""
 
-    code: ClassVar[str] = "no-room-to-draw"
+    code = "no-room-to-draw"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ parts that follow on each other are joined to strokes again. Vertices inside kee
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -39,13 +39,13 @@ FEWEST_CORNERS = 3
 class BadPolygon(InvalidInput):
     """Raised when a polygon has too few or too many corners, or corners that are no places."""
 
-    code: ClassVar[str] = "bad-polygon"
+    code = "bad-polygon"
 
 
 class TooManyCrossings(InvalidInput):
     """Raised when a drawing and a polygon meet in too many places."""
 
-    code: ClassVar[str] = "too-many-crossings"
+    code = "too-many-crossings"
 
 
 class Clipped(NamedTuple):

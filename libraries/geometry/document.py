@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,13 +36,13 @@ LONGEST_LAYER_NAME = 100
 class BadLayer(InvalidInput):
     """Raised when a layer has no name, an endless one, or there are too many."""
 
-    code: ClassVar[str] = "bad-layer"
+    code = "bad-layer"
 
 
 class LayerTaken(InvalidInput):
     """Raised when a layer of that name exists with another pen."""
 
-    code: ClassVar[str] = "layer-taken"
+    code = "layer-taken"
 
 
 @dataclass(frozen=True)

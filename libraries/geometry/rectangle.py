@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ TOUCHING = 0.001
 class BadRectangle(InvalidInput):
     """Raised when a rectangle's sides are not in order, not finite, or too far away."""
 
-    code: ClassVar[str] = "bad-rectangle"
+    code = "bad-rectangle"
 
 
 @dataclass(frozen=True)

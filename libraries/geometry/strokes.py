@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,13 +27,13 @@ FASTEST_PEN = 10_000.0
 class BadStrokes(InvalidInput):
     """Raised when arrays do not describe strokes."""
 
-    code: ClassVar[str] = "bad-strokes"
+    code = "bad-strokes"
 
 
 class BadPen(InvalidInput):
     """Raised when a pen has no width, or one that no pen has, or a speed that no plotter has."""
 
-    code: ClassVar[str] = "bad-pen"
+    code = "bad-pen"
 
 
 @dataclass(frozen=True)

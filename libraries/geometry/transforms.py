@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ SMALLEST_DETERMINANT = 1e-18
 class BadTransform(InvalidInput):
     """Raised when a transform has numbers that are not finite, or presses the plane into a line where this cannot be."""
 
-    code: ClassVar[str] = "bad-transform"
+    code = "bad-transform"
 
 
 def identity() -> Matrix:

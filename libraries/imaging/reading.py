@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,25 +63,25 @@ Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 class NotAnImage(InvalidInput):
     """Raised when bytes are no image of a format that is read."""
 
-    code: ClassVar[str] = "not-an-image"
+    code = "not-an-image"
 
 
 class ImageTooLarge(InvalidInput):
     """Raised when decoding an image would take more memory or time than one image may."""
 
-    code: ClassVar[str] = "image-too-large"
+    code = "image-too-large"
 
 
 class ImageDamaged(InvalidInput):
     """Raised when an image begins well but cannot be decoded to its end."""
 
-    code: ClassVar[str] = "image-damaged"
+    code = "image-damaged"
 
 
 class BlankImage(InvalidInput):
     """Raised when a picture is white all over, so that nothing of it would be drawn."""
 
-    code: ClassVar[str] = "blank-image"
+    code = "blank-image"
 
 
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from redis import Redis, exceptions
 
@@ -36,13 +36,13 @@ BLOCK = 100
 class BatchUnknown(NotFound):
     """Raised when an id stands for no batch of the current owner."""
 
-    code: ClassVar[str] = "batch-not-found"
+    code = "batch-not-found"
 
 
 class BadBatch(InvalidInput):
     """Raised when a batch has no items, or too many."""
 
-    code: ClassVar[str] = "bad-batch"
+    code = "bad-batch"
 
 
 @dataclass(frozen=True)

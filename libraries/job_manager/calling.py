@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, ClassVar, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from rq import get_current_job
 from rq.job import Job
@@ -39,7 +39,7 @@ _begun: ContextVar[Job | None] = ContextVar("begun", default=None)
 class NoResult(Conflict):
     """Raised when a job is asked for its result and has none to give; `record` is the job, None if it is gone."""
 
-    code: ClassVar[str] = "no-result"
+    code = "no-result"
 
     def __init__(self, detail: str, record: JobRecord | None) -> None:
         """Keep the job beside the text."""
@@ -50,13 +50,13 @@ class NoResult(Conflict):
 class TaskFailed(NoResult):
     """Raised when the result of a job is waited for that failed, was stopped or was canceled."""
 
-    code: ClassVar[str] = "task-failed"
+    code = "task-failed"
 
 
 class ResultNotReady(NoResult):
     """Raised when a job has not ended within the time that its result was waited for."""
 
-    code: ClassVar[str] = "result-not-ready"
+    code = "result-not-ready"
 
 
 class JobHandle(Generic[Returned]):

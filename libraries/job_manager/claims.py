@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from redis import Redis
 from rq import get_current_job
@@ -26,7 +26,7 @@ HELD = "?"
 class StillClaimed(Unavailable):
     """Raised when another attempt of the same job may be in the middle of the step right now."""
 
-    code: ClassVar[str] = "still-claimed"
+    code = "still-claimed"
 
 
 @dataclass(frozen=True)

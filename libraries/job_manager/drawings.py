@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import Conflict, NotFound
 from libraries.job_manager.control import find_job
@@ -15,13 +15,13 @@ SVG_TYPE = "image/svg+xml"
 class NoDrawing(NotFound):
     """Raised when a job has finished and made no SVG."""
 
-    code: ClassVar[str] = "no-drawing"
+    code = "no-drawing"
 
 
 class NotDrawn(Conflict):
     """Raised when the drawing of a job is wanted that has not finished."""
 
-    code: ClassVar[str] = "not-drawn"
+    code = "not-drawn"
 
 
 def drawing_in(record: JobRecord) -> dict[str, Any] | None:

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, UnknownName
 
 
 class QueueUnavailable(Unavailable):
     """Raised when the broker cannot be reached in time; nothing was queued."""
 
-    code: ClassVar[str] = "queue-unavailable"
+    code = "queue-unavailable"
 
 
 class QueueFull(Exhausted):
     """Raised when as many jobs wait as the queue may hold; nothing was queued."""
 
-    code: ClassVar[str] = "queue-full"
+    code = "queue-full"
 
 
 class JobUnknown(NotFound):
     """Raised when an id stands for no job: it never did, it belongs to somebody else, or its record was removed."""
 
-    code: ClassVar[str] = "job-not-found"
+    code = "job-not-found"
 
 
 class WrongState(Conflict):
     """Raised when the state of a job does not allow what was asked; `status` says which it is in."""
 
-    code: ClassVar[str] = "wrong-state"
+    code = "wrong-state"
 
     def __init__(self, detail: str, status: str) -> None:
         """Keep the state beside the text."""
@@ -39,25 +37,25 @@ class WrongState(Conflict):
 class UnknownTask(UnknownName):
     """Raised when a dotted path is not a public function of a `workers/*_tasks.py` module."""
 
-    code: ClassVar[str] = "unknown-task"
+    code = "unknown-task"
 
 
 class BadArguments(InvalidInput):
     """Raised when the arguments of a task cannot be written as JSON."""
 
-    code: ClassVar[str] = "bad-arguments"
+    code = "bad-arguments"
 
 
 class BadTimeout(InvalidInput):
     """Raised when a job's timeout is not a duration between one second and one day."""
 
-    code: ClassVar[str] = "bad-timeout"
+    code = "bad-timeout"
 
 
 class JobTimeout(BaseException):
     """Raised in a task when its job's time is up. Not an `Exception`, so that a task cannot swallow it by accident."""
 
-    code: ClassVar[str] = "timeout"
+    code = "timeout"
 
 
 class Superseded(BaseException):
@@ -67,4 +65,4 @@ class Superseded(BaseException):
 class BadResult(InvalidInput):
     """Raised in the worker when a task returned something that is not JSON, or too much of it."""
 
-    code: ClassVar[str] = "bad-result"
+    code = "bad-result"

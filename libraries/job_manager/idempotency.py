@@ -21,14 +21,14 @@ GIVEN_UP_AFTER = 10
 class KeyInUse(Conflict):
     """Raised when a request with the same key is being worked on right now."""
 
-    code: ClassVar[str] = "idempotency-conflict"
+    code = "idempotency-conflict"
     retry_after: ClassVar[int] = 1
 
 
 class KeyReused(InvalidInput):
     """Raised when a key comes again with another request."""
 
-    code: ClassVar[str] = "idempotency-mismatch"
+    code = "idempotency-mismatch"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 from redis import Redis
 
@@ -27,7 +27,7 @@ MOST_SEARCHED = 2000
 class BadCursor(InvalidInput):
     """Raised when a cursor is not one that an earlier page gave."""
 
-    code: ClassVar[str] = "bad-cursor"
+    code = "bad-cursor"
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,14 @@ LABEL, JOB = "label", "job"
 class ParcelsFull(Unavailable):
     """Raised when more files wait to be stored than the broker may hold; nothing of this one is kept."""
 
-    code: ClassVar[str] = "uploads-full"
+    code = "uploads-full"
     retry_after: ClassVar[int] = 10
 
 
 class ParcelGone(NotFound):
     """Raised when the file that a job was to store is not kept any more."""
 
-    code: ClassVar[str] = "upload-gone"
+    code = "upload-gone"
 
 
 @dataclass(frozen=True)

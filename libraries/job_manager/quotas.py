@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import Exhausted
 from libraries.job_manager import keys, transitions
@@ -27,7 +27,7 @@ WINDOW = 3600
 class RateLimited(Exhausted):
     """Raised when an owner asks for more within an hour than is allowed, or one person would get more; nothing was queued."""
 
-    code: ClassVar[str] = "rate-limited"
+    code = "rate-limited"
 
 
 def meter(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
@@ -19,7 +18,7 @@ MOST_MARKS = 4
 class BadText(InvalidInput):
     """Raised when a text holds what no document can carry, or is too long."""
 
-    code: ClassVar[str] = "bad-text"
+    code = "bad-text"
 
 
 def check_text(text: str, *, field: str = "text", longest: int = LONGEST_TEXT) -> str:

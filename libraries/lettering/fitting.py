@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import numpy as np
 
@@ -31,7 +30,7 @@ CLOSE_ENOUGH = 0.002
 class TextDoesNotFit(InvalidInput):
     """Raised when a text does not fit into its box at a size that can be read."""
 
-    code: ClassVar[str] = "text-does-not-fit"
+    code = "text-does-not-fit"
 
 
 def fitted(

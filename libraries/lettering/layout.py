@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ WIDEST_SPACE = 4.0
 class BadLayout(InvalidInput):
     """Raised when a size, a spacing or an alignment makes no layout; the text says which and what is possible."""
 
-    code: ClassVar[str] = "bad-layout"
+    code = "bad-layout"
 
 
 @dataclass(frozen=True)

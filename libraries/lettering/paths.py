@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -33,7 +31,7 @@ SLACK = 0.02
 class BadPath(InvalidInput):
     """Raised when a path for text is not a line of some length through at least two points."""
 
-    code: ClassVar[str] = "bad-text-path"
+    code = "bad-text-path"
 
 
 def along_path(

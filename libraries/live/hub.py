@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 class HubFull(Unavailable):
     """Raised when as many connections are held as the process may hold."""
 
-    code: ClassVar[str] = "too-many-streams"
+    code = "too-many-streams"
     retry_after: ClassVar[int] = 5
 
 

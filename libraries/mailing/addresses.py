@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
@@ -26,19 +25,19 @@ UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 class BadRecipient(InvalidInput):
     """Raised when a recipient is not exactly one plain mail address."""
 
-    code: ClassVar[str] = "bad-recipient"
+    code = "bad-recipient"
 
 
 class BadSubject(InvalidInput):
     """Raised when a subject is empty, too long or could start a header of its own."""
 
-    code: ClassVar[str] = "bad-subject"
+    code = "bad-subject"
 
 
 class BadName(InvalidInput):
     """Raised when the name of a sender is empty, too long or could start a header of its own."""
 
-    code: ClassVar[str] = "bad-name"
+    code = "bad-name"
 
 
 def check_address(address: str, *, field: str = "recipient") -> str:

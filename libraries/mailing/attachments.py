@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.storage import check_name, output_folder
@@ -25,7 +25,7 @@ MadeBy = Callable[[str], Sequence[Mapping[str, Any]]]
 class BadAttachment(InvalidInput):
     """Raised when an attachment is named badly, is not there, or is more than a mail takes."""
 
-    code: ClassVar[str] = "bad-attachment"
+    code = "bad-attachment"
 
 
 @dataclass(frozen=True)

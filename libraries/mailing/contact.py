@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from libraries.errors import Unavailable
 from libraries.mailing.messages import Letter, write_letter
 from libraries.settings import get_settings
@@ -12,7 +10,7 @@ from libraries.settings import get_settings
 class NobodyToWriteTo(Unavailable):
     """Raised when a message is left for the people who run the service, and they have not said where they get mail."""
 
-    code: ClassVar[str] = "no-contact-address"
+    code = "no-contact-address"
 
 
 def admin_address() -> str:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from libraries.errors import InvalidInput, Unavailable
@@ -27,19 +26,19 @@ SUBMISSION_PORT = 587
 class MailRefused(InvalidInput):
     """Raised when the mail server will not take this mail, now or later (replies 5xx)."""
 
-    code: ClassVar[str] = "mail-refused"
+    code = "mail-refused"
 
 
 class MailServerAway(Unavailable):
     """Raised when the mail server cannot be reached or used for now."""
 
-    code: ClassVar[str] = "mail-server-away"
+    code = "mail-server-away"
 
 
 class MailDeferred(MailServerAway):
     """Raised when the mail server works, but asks to try this mail again later (replies 4xx)."""
 
-    code: ClassVar[str] = "mail-deferred"
+    code = "mail-deferred"
 
 
 @dataclass(frozen=True)

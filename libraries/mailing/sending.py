@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.mailing.addresses import BadRecipient, check_address
@@ -32,7 +32,7 @@ LONGEST_SHOWN = 254
 class BadRecipients(InvalidInput):
     """Raised when a mail to several is to go to nobody, or to too many."""
 
-    code: ClassVar[str] = "bad-recipients"
+    code = "bad-recipients"
 
 
 class Step(Protocol):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
@@ -35,7 +35,7 @@ class BadContext(InvalidInput):
     `messages` has what is wrong with which field, nested as the context is; it is empty where the whole context is wrong.
     """
 
-    code: ClassVar[str] = "bad-context"
+    code = "bad-context"
 
     def __init__(
         self, detail: str, *, field: str = "context", messages: Mapping[Any, Any] | None = None

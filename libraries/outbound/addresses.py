@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from libraries.errors import InvalidInput, Unavailable
 
@@ -76,19 +75,19 @@ Resolver = Callable[[str, int], Sequence[str]]
 class BadUrl(InvalidInput):
     """Raised when a text is no URL that this service would ask, wherever it leads."""
 
-    code: ClassVar[str] = "bad-url"
+    code = "bad-url"
 
 
 class AddressRefused(InvalidInput):
     """Raised when the host of a URL is, or stands for, an address that is not public."""
 
-    code: ClassVar[str] = "address-refused"
+    code = "address-refused"
 
 
 class HostUnknown(Unavailable):
     """Raised when the host of a URL cannot be looked up for now."""
 
-    code: ClassVar[str] = "host-unknown"
+    code = "host-unknown"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import time
 from http import HTTPStatus
-from typing import ClassVar
 from urllib.parse import urljoin
 
 from libraries.errors import InvalidInput, Unavailable
@@ -26,19 +25,19 @@ RETRYABLE = frozenset({408, 425, 429})
 class FetchFailed(Unavailable):
     """Raised when a file could not be fetched for now; trying again can help."""
 
-    code: ClassVar[str] = "fetch-failed"
+    code = "fetch-failed"
 
 
 class SourceRefused(InvalidInput):
     """Raised when a URL has no file for us, and asking again will not help."""
 
-    code: ClassVar[str] = "source-refused"
+    code = "source-refused"
 
 
 class DownloadTooLarge(InvalidInput):
     """Raised when a file at a URL is larger than may be fetched."""
 
-    code: ClassVar[str] = "download-too-large"
+    code = "download-too-large"
 
 
 def fetch(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from marshmallow import Schema
@@ -36,13 +36,13 @@ _listener: ContextVar[Callable[[float], None] | None] = ContextVar("listener", d
 class UnknownPattern(UnknownName):
     """Raised when no pattern has the name that was asked for."""
 
-    code: ClassVar[str] = "unknown-pattern"
+    code = "unknown-pattern"
 
 
 class TooComplex(InvalidInput):
     """Raised when a drawing would have more points than the service draws."""
 
-    code: ClassVar[str] = "too-complex"
+    code = "too-complex"
 
     def __init__(self, estimate: float) -> None:
         """Name the `estimate` of points beside the limit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import shapely
@@ -117,7 +117,7 @@ class HatchSchema(Schema):
 class NothingToFill(InvalidInput):
     """Raised when an outline encloses nothing of the room."""
 
-    code: ClassVar[str] = "nothing-to-fill"
+    code = "nothing-to-fill"
 
     def __init__(self) -> None:
         """Name the field."""

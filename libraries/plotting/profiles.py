@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.registry import Registry
@@ -26,13 +26,13 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 class BadProfile(InvalidInput):
     """Raised when a constant of a plotter is not a number within its limits."""
 
-    code: ClassVar[str] = "bad-profile"
+    code = "bad-profile"
 
 
 class UnknownConstant(UnknownName):
     """Raised when a plotter has no constant of that name."""
 
-    code: ClassVar[str] = "unknown-constant"
+    code = "unknown-constant"
 
 
 @dataclass(frozen=True, kw_only=True)

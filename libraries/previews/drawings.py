@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import BoundedSemaphore
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +28,13 @@ KEPT, AT_ONCE, PATIENCE = 64, 2, 5.0
 class DrawingTooLarge(InvalidInput):
     """Raised when a drawing has more vertices than are drawn for a preview."""
 
-    code: ClassVar[str] = "drawing-too-large"
+    code = "drawing-too-large"
 
 
 class PreviewsBusy(Exhausted):
     """Raised when other previews are being drawn, and have been for seconds."""
 
-    code: ClassVar[str] = "previews-busy"
+    code = "previews-busy"
 
 
 _places = BoundedSemaphore(AT_ONCE)

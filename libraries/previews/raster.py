@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ Mask = NDArray[np.uint8]
 class BadPreview(InvalidInput):
     """Raised when a preview has no size, one beyond all screens, or more ink than is drawn for one."""
 
-    code: ClassVar[str] = "bad-preview"
+    code = "bad-preview"
 
 
 def png(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from marshmallow import Schema, ValidationError, fields, validates_schema
@@ -50,7 +50,7 @@ SAID = (InvalidInput, NotFound, Conflict)
 class NoRoomForCells(InvalidInput):
     """Raised when a sheet has no room for as many cells as it is to have, of a size that can be seen."""
 
-    code: ClassVar[str] = "no-room-for-cells"
+    code = "no-room-for-cells"
 
 
 @dataclass(frozen=True)

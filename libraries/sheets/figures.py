@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import shapely
@@ -56,13 +56,13 @@ VERTICES_PER_CHARACTER = 0.25
 class EmptyPicture(InvalidInput):
     """Raised when a picture has no strokes, so that its element would draw nothing."""
 
-    code: ClassVar[str] = "empty-picture"
+    code = "empty-picture"
 
 
 class TooTangled(InvalidInput):
     """Raised when the edges of a polygon cross each other too often for a clear inside and outside."""
 
-    code: ClassVar[str] = "too-tangled"
+    code = "too-tangled"
 
 
 @dataclass(frozen=True)

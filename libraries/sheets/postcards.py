@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from marshmallow import Schema, ValidationError, fields, validates
@@ -48,13 +48,13 @@ Decoration = Callable[[], list[Stroke]]
 class MessageTooLong(InvalidInput):
     """Raised when a message does not fit on the card at a size that can be read."""
 
-    code: ClassVar[str] = "message-too-long"
+    code = "message-too-long"
 
 
 class UnknownTemplate(UnknownName):
     """Raised when no postcard template has the name that was asked for."""
 
-    code: ClassVar[str] = "unknown-template"
+    code = "unknown-template"
 
 
 TEMPLATES: Registry[Decoration] = Registry("template")

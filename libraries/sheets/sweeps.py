@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from marshmallow import Schema, fields
@@ -31,7 +31,7 @@ DIGITS = 6
 class SweepTooLarge(InvalidInput):
     """Raised when the drawings of a sweep would be too much together; `estimate` says how many points that were."""
 
-    code: ClassVar[str] = "sweep-too-large"
+    code = "sweep-too-large"
 
     def __init__(self, detail: str, *, field: str, estimate: float | None = None) -> None:
         """Keep the `estimate` of points beside the text, if it is what is too large."""

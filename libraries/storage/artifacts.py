@@ -54,37 +54,37 @@ def last_word() -> None:
 class FileMissing(NotFound):
     """Raised when a file that was asked for is not there."""
 
-    code: ClassVar[str] = "file-missing"
+    code = "file-missing"
 
 
 class FileReplaced(NotFound):
     """Raised when another file lies where the one that was asked for lay."""
 
-    code: ClassVar[str] = "file-replaced"
+    code = "file-replaced"
 
 
 class BadFile(InvalidInput):
     """Raised when a name stands for a folder, a link or a device instead of a plain file."""
 
-    code: ClassVar[str] = "bad-file"
+    code = "bad-file"
 
 
 class StorageFull(Unavailable):
     """Raised when there is no room left for a result; nothing of it is kept."""
 
-    code: ClassVar[str] = "storage-full"
+    code = "storage-full"
 
 
 class FileDamaged(Unavailable):
     """Raised when the bytes that a store gives back are not those that were written."""
 
-    code: ClassVar[str] = "file-damaged"
+    code = "file-damaged"
 
 
 class StorageAway(Unavailable):
     """Raised when the store of files does not do its work; `trouble` says in a word why not."""
 
-    code: ClassVar[str] = "storage-away"
+    code = "storage-away"
     said: ClassVar[dict[str, str]] = {
         "unreachable": "the store of files cannot be reached",
         "slow": "the store of files does not answer in time",

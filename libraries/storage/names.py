@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
@@ -19,7 +18,7 @@ DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII
 class BadFileName(InvalidInput):
     """Raised when a file name could lead out of its folder or is unsafe on some system."""
 
-    code: ClassVar[str] = "bad-file-name"
+    code = "bad-file-name"
 
 
 def check_name(name: str, *, field: str | None = None) -> str:

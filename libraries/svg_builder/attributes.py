@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar
 
 from svgwrite.data.colors import colornames
 
@@ -40,13 +39,13 @@ LONGEST_TRANSFORM = 1000
 class BadAttribute(InvalidInput):
     """Raised when the value of an attribute is not one that it may have."""
 
-    code: ClassVar[str] = "bad-attribute"
+    code = "bad-attribute"
 
 
 class BadColour(InvalidInput):
     """Raised when a colour is neither a hexadecimal one, nor a name of CSS, nor `none`."""
 
-    code: ClassVar[str] = "bad-colour"
+    code = "bad-colour"
 
 
 def check_colour(value: object, name: str) -> str:

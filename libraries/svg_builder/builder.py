@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,7 +73,7 @@ WHOLE_TURN = 360.0
 class UnbalancedGroups(InvalidInput):
     """Raised when a group, layer or clip is ended that was not begun, is nested too deep, or is still open at the end."""
 
-    code: ClassVar[str] = "unbalanced-groups"
+    code = "unbalanced-groups"
 
 
 @dataclass(frozen=True)

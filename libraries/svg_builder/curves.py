@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ MOST_REMEMBERED_STEPS = 256
 class TooManyVertices(InvalidInput):
     """Raised when a drawing has, or its curves would need, more vertices than the service takes."""
 
-    code: ClassVar[str] = "too-many-vertices"
+    code = "too-many-vertices"
 
     def __init__(self) -> None:
         """Name the limit."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 from xml.parsers import expat
 
 from libraries.errors import InvalidInput
@@ -25,7 +24,7 @@ FOREIGN_ATTRIBUTES = {
 class BadSVG(InvalidInput):
     """Raised when what should be an SVG cannot be parsed, or declares or nests more than it may."""
 
-    code: ClassVar[str] = "bad-svg"
+    code = "bad-svg"
 
 
 @dataclass

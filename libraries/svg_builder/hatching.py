@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import shapely
@@ -24,7 +23,7 @@ STEEPEST = 360.0
 class BadHatching(InvalidInput):
     """Raised when lines would lie too close or too far apart, or at an angle that is none."""
 
-    code: ClassVar[str] = "bad-hatching"
+    code = "bad-hatching"
 
 
 @dataclass(frozen=True)

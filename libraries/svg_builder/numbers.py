@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import orjson
@@ -22,7 +22,7 @@ FEWEST_POINTS = 2
 class BadNumber(InvalidInput):
     """Raised when a number cannot stand in a drawing: not a number, not finite, too large, or of the wrong sign."""
 
-    code: ClassVar[str] = "bad-number"
+    code = "bad-number"
 
 
 def written(value: object, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar
 
 import numpy as np
 import orjson
@@ -35,7 +34,7 @@ ARC_FLAGS = {3, 4}
 class BadPathData(InvalidInput):
     """Raised when path data breaks the grammar."""
 
-    code: ClassVar[str] = "bad-path-data"
+    code = "bad-path-data"
 
 
 def check_path_data(data: str) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any, ClassVar
+from typing import IO, Any
 
 from libraries.errors import InvalidInput, UnknownName, VectorError
 from libraries.previews import png
@@ -28,7 +28,7 @@ ITEMS_SHARE = 56_000
 class BadFileList(InvalidInput):
     """Raised when a list of files is not 1 to 500 names."""
 
-    code: ClassVar[str] = "bad-file-list"
+    code = "bad-file-list"
 
 
 Act = Callable[[str, str], tuple[Artifact, Report | None]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from libraries.errors import InvalidInput
 
 # Every file may become this many bytes; a large one twenty times its own, because JSON repeats the column names in every row and
@@ -19,19 +17,19 @@ LONGEST_RECORD = 12_000_000
 class UnreadableText(InvalidInput):
     """Raised when the bytes of a data file are not text in an encoding that can be told for sure."""
 
-    code: ClassVar[str] = "unreadable-text"
+    code = "unreadable-text"
 
 
 class BadTable(InvalidInput):
     """Raised when a data file as a whole is not a table: it is empty, has no usable columns, or is not in its format at all."""
 
-    code: ClassVar[str] = "bad-table"
+    code = "bad-table"
 
 
 class TableTooLarge(InvalidInput):
     """Raised when a data file, or what would be made from it, is larger than allowed."""
 
-    code: ClassVar[str] = "table-too-large"
+    code = "table-too-large"
 
 
 def cell_problem(text: str) -> str | None:

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from typing import IO, ClassVar
+from typing import IO
 
 from libraries.errors import Unavailable
 from libraries.texts.contents import LONGEST_CONTENT, printable
@@ -27,7 +27,7 @@ BLOCK = 65_536
 class TranslatorAway(Unavailable):
     """Raised when the translator is installed but gives no translation; trying again can help."""
 
-    code: ClassVar[str] = "translator-away"
+    code = "translator-away"
 
 
 def find_pair(names: Sequence[str]) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from libraries.errors import InvalidInput
 
@@ -17,13 +16,13 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 class BadContent(InvalidInput):
     """Raised when a text is too long or holds characters that are no text."""
 
-    code: ClassVar[str] = "bad-content"
+    code = "bad-content"
 
 
 class EmptyContent(InvalidInput):
     """Raised when a text is empty, or nothing but white space."""
 
-    code: ClassVar[str] = "empty-content"
+    code = "empty-content"
 
 
 def check_content(content: object) -> str:

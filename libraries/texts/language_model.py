@@ -12,7 +12,6 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
-from typing import ClassVar
 from urllib.parse import SplitResult, urlsplit
 
 from libraries.errors import Unavailable
@@ -29,7 +28,7 @@ SUCCESS = 200
 class ModelAway(Unavailable):
     """Raised when the language model gives no reply that can be used; trying again can help."""
 
-    code: ClassVar[str] = "model-away"
+    code = "model-away"
 
 
 def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:

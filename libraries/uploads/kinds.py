@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from libraries.errors import InvalidInput
 
@@ -66,13 +66,13 @@ NDJSON_NAMES = (".ndjson", ".jsonl")
 class UnknownKind(InvalidInput):
     """Raised when a file is of no kind that is taken."""
 
-    code: ClassVar[str] = "unknown-kind"
+    code = "unknown-kind"
 
 
 class BrokenFile(InvalidInput):
     """Raised when a file begins as one of its kind and does not go on so."""
 
-    code: ClassVar[str] = "broken-file"
+    code = "broken-file"
 
 
 def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KINDS) -> FileKind:

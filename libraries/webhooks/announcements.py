@@ -7,7 +7,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import (
@@ -45,31 +45,31 @@ class QueuedJob(Protocol):
 class NoWebhook(NotFound):
     """Raised when a job has no webhook that could be told of it."""
 
-    code: ClassVar[str] = "no-webhook"
+    code = "no-webhook"
 
 
 class DeliveryUnknown(NotFound):
     """Raised when an id stands for no delivery of the job that was attempted yet."""
 
-    code: ClassVar[str] = "delivery-not-found"
+    code = "delivery-not-found"
 
 
 class BadDelivery(InvalidInput):
     """Raised when a delivery is asked for under an id or for an event that there cannot be."""
 
-    code: ClassVar[str] = "bad-delivery"
+    code = "bad-delivery"
 
 
 class Undelivered(Unavailable):
     """Raised when a webhook could not be delivered for now."""
 
-    code: ClassVar[str] = "webhook-undelivered"
+    code = "webhook-undelivered"
 
 
 class Rejected(InvalidInput):
     """Raised when a webhook cannot be delivered and another attempt would not help."""
 
-    code: ClassVar[str] = "webhook-rejected"
+    code = "webhook-rejected"
 
 
 def deliver(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hmac
 from hashlib import sha256
-from typing import ClassVar
 
 from marshmallow import ValidationError
 
@@ -22,7 +21,7 @@ PREFIX = "whsec_"
 class BadSecret(InvalidInput):
     """Raised when the secret of a webhook is not one; the text does not repeat it."""
 
-    code: ClassVar[str] = "bad-webhook-secret"
+    code = "bad-webhook-secret"
 
 
 def key_of(secret: str) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask, abort
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import default_exceptions
 
 from components.problems import (
+    EDGE_CODES,
     FAMILY_STATUS,
     BadFields,
     EdgeError,
@@ -18,7 +20,15 @@ from components.problems import (
     flatten,
     status_of,
 )
-from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, VectorError
+from libraries.errors import (
+    CODES,
+    Conflict,
+    Exhausted,
+    InvalidInput,
+    NotFound,
+    Unavailable,
+    VectorError,
+)
 from libraries.settings import Settings
 from tests.watchful import WatchfulClient, watchful_client
 
@@ -90,7 +100,7 @@ def test_every_family_has_a_status_of_its_own() -> None:
     families = (InvalidInput, NotFound, Conflict, Exhausted, Unavailable)
     assert [status_of(family("x")) for family in families] == [422, 404, 409, 429, 503]
     assert status_of(VectorError("x")) == 500
-    assert status_of(EdgeError("x")) == 400
+    assert status_of(EdgeError("x", code="malformed-json")) == 400
 
 
 def test_an_unknown_address_and_a_wrong_method_are_problems_too(client: FlaskClient) -> None:
@@ -200,3 +210,26 @@ def test_no_more_than_a_hundred_bad_fields_are_listed(client: FlaskClient) -> No
     response = client.post("/postcards", json={f"f{number}": 1 for number in range(3000)})
     assert response.get_json()["detail"] == "3003 invalid fields"
     assert len(response.get_json()["errors"]) == 100
+
+
+def test_every_error_class_has_a_code_of_the_table() -> None:
+    def below(kind: type[VectorError]) -> Iterator[type[VectorError]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    codes = {one.code for one in below(VectorError) if not one.__module__.startswith("tests")}
+    assert codes <= {*CODES, *EDGE_CODES, VectorError.code, "not-found"}
+
+
+def test_an_error_cannot_be_made_with_a_code_that_no_table_lists() -> None:
+    with pytest.raises(LookupError, match="no-such-code is not in the table"):
+        InvalidInput("a text", code="no-such-code")
+
+
+def test_an_error_with_a_code_of_its_own_names_the_type_of_the_problem(settings: Settings) -> None:
+    def refuse() -> str:
+        raise InvalidInput("too long", code="bad-file-name")
+
+    response = with_route(settings, refuse).get("/probe")
+    assert response.get_json()["type"] == "/problems/bad-file-name"
