@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from libraries.geometry.grid import Grid
 
 Polyline = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 ENDS_PER_CELL = 2
 MIN_CELL_MM = 1e-6
@@ -49,7 +50,8 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
         )
 
 
-def _cell_mm(ends: NDArray[np.float64]) -> float:
-    wide, high = (ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))).tolist()
+def _cell_mm(ends: Floats) -> float:
+    size: Floats = ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))
+    wide, high = float(size[0]), float(size[1])
     cells = 2 * len(ends) / ENDS_PER_CELL
     return max(math.sqrt(wide * high / cells), max(wide, high) / cells, MIN_CELL_MM)

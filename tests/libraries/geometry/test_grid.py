@@ -20,9 +20,7 @@ def test_all_points_nearer_than_a_distance_are_found_whatever_the_cells(
 ) -> None:
     place = [3.0, -4.0]
     away = np.hypot(*(points - place).T)
-    assert Grid(points, cell_mm).within(place, distance) == np.flatnonzero(
-        away < distance
-    ).tolist()
+    assert Grid(points, cell_mm).within(place, distance) == np.flatnonzero(away < distance).tolist()
 
 
 def test_a_point_at_exactly_the_distance_is_not_within_it() -> None:

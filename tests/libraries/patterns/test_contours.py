@@ -105,7 +105,9 @@ def test_every_regime_grows_and_leaves_food() -> None:
 
 
 def test_where_nothing_is_sown_nothing_grows() -> None:
-    assert not simulate(np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None).any()
+    assert not simulate(
+        np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None
+    ).any()
 
 
 def test_one_step_is_the_equation_of_gray_and_scott() -> None:
