@@ -103,7 +103,7 @@ def received_file(kinds: tuple[FileKind, ...]) -> Iterator[Received]:
         QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
-    limit = get_settings().upload_limit
+    limit = get_settings().uploads.upload_limit
     request.max_content_length = limit + OVERHEAD
     if (request.content_length or 0) > limit + OVERHEAD:
         raise _too_large(limit)
@@ -170,7 +170,7 @@ def _next_block(stream: IO[bytes]) -> bytes:
     except ClientDisconnected:
         raise MalformedForm("the form is cut off") from None
     except RequestEntityTooLarge:
-        raise _too_large(get_settings().upload_limit) from None
+        raise _too_large(get_settings().uploads.upload_limit) from None
 
 
 def _read(

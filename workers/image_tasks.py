@@ -138,7 +138,7 @@ def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
 
 def _fetched(url: str) -> bytes:
     settings = get_settings()
-    return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
+    return fetch(url, most=settings.uploads.upload_limit, private=settings.uploads.fetch_private)
 
 
 def _opened(photo: str) -> bytes:

@@ -31,10 +31,10 @@ def send_digest(hours: int = 24) -> dict[str, Any]:
     """
     now = time.time()
     told = digest(now - HOUR * max(1, min(hours, LONGEST_DIGEST)), now)
-    if not get_settings().admin_email:
+    if not get_settings().mail.admin_email:
         return {"drawings": told["counts"]["drawings"], "job_id": None}
     letter = {
-        "recipient": get_settings().admin_email,
+        "recipient": get_settings().mail.admin_email,
         "subject": f"Drawings of {told['date']}",
         "template": "digest",
     }

@@ -21,7 +21,7 @@ LONGEST_URL = 2048
 
 def check_source(url: str) -> None:
     """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
-    check_url(url, private=get_settings().fetch_private)
+    check_url(url, private=get_settings().uploads.fetch_private)
 
 
 class PhotoUrlSchema(Schema):

@@ -112,7 +112,7 @@ def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRe
         QueueUnavailable: the broker cannot be reached.
     """
     found: list[JobRecord] = []
-    for owner in sorted({ANONYMOUS, *(key.name for key in settings.api_keys)}):
+    for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
         with acting_for(owner):
             found += _of_owner(wanted, limit)
     return sorted(found, key=_made, reverse=True)[:limit]

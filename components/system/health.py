@@ -36,10 +36,10 @@ def readiness() -> dict[str, Any]:
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
     parts["worker"] = (
         _part(ready=True, found="not needed: jobs run at once in the web process (immediate mode)")
-        if get_settings().immediate
+        if get_settings().jobs.immediate
         else _worker(health["workers"], broker=health["broker"])
     )
-    if get_settings().storage_url is not None:
+    if get_settings().storage.storage_url is not None:
         parts["storage"] = _storage()
     if not all(part["ready"] for part in parts.values()):
         raise NotReady(parts)

@@ -190,12 +190,12 @@ def gallery() -> Gallery:
 
 @lru_cache(maxsize=8)
 def _gallery(settings: Settings) -> Gallery:
-    if not settings.gallery_url:
-        return Gallery(SqliteDatabase(settings.data_dir / FILE_NAME))
+    if not settings.gallery.gallery_url:
+        return Gallery(SqliteDatabase(settings.broker.data_dir / FILE_NAME))
     # Loaded where it is used: without such a database no process needs it.
     from libraries.gallery.postgres import PostgresDatabase  # noqa: PLC0415
 
-    return Gallery(PostgresDatabase(settings.gallery_url))
+    return Gallery(PostgresDatabase(settings.gallery.gallery_url))
 
 
 def _state(transaction: Transaction, name: str) -> int:

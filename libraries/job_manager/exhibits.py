@@ -107,7 +107,9 @@ def show_due_now(*, seconds: float = 1.0) -> None:
 
 def known_owners() -> list[str]:
     """Return all who may have drawings: those with a key, those in the index, and everybody without a name."""
-    return sorted({ANONYMOUS, *(key.name for key in get_settings().api_keys), *gallery().owners()})
+    return sorted(
+        {ANONYMOUS, *(key.name for key in get_settings().access.api_keys), *gallery().owners()}
+    )
 
 
 def told_by_jobs() -> dict[tuple[str, str], Arrival]:

@@ -34,7 +34,7 @@ def run_if_immediate(job_ids: Sequence[str]) -> None:
         QueueUnavailable: the broker went away meanwhile.
     """
     settings = get_settings()
-    if settings.immediate:
+    if settings.jobs.immediate:
         try:
             _runner(settings).run(job_ids)
         except BROKER_AWAY:
@@ -45,7 +45,7 @@ def run_if_immediate(job_ids: Sequence[str]) -> None:
 
 def run_waiting_if_immediate(client: Redis) -> None:
     """Run what waits in the queue, in its order, if this process is in immediate mode."""
-    if get_settings().immediate:
+    if get_settings().jobs.immediate:
         waiting = cast("list[bytes]", client.lrange(keys.QUEUE_KEY, 0, MOST_JOBS - 1))
         run_if_immediate([job_id.decode() for job_id in waiting])
 

@@ -39,7 +39,7 @@ def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> 
             job.connection.set(
                 keys.drawn_key(current_owner(), drawing_key),
                 remembered,
-                ex=get_settings().result_ttl,
+                ex=get_settings().jobs.result_ttl,
             )
     return path
 

@@ -80,7 +80,7 @@ def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
         with client.pipeline() as pipeline:
             pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
             pipeline.ltrim(keys.deliveries_key(job_id), -MOST_DELIVERIES, -1)
-            pipeline.expire(keys.deliveries_key(job_id), get_settings().failure_ttl)
+            pipeline.expire(keys.deliveries_key(job_id), get_settings().jobs.failure_ttl)
             if webhook is not None:
                 pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)
             pipeline.execute()

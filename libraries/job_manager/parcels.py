@@ -97,7 +97,7 @@ def _in_large_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _add(client: Redis, parcel_id: str, number: int, block: bytes) -> None:
-    most = get_settings().parcels_limit
+    most = get_settings().uploads.parcels_limit
     script_keys = (keys.parcel_key(parcel_id), keys.PARCELS_DUE_KEY, keys.PARCEL_SIZES_KEY)
 
     def add() -> bool:

@@ -19,7 +19,7 @@ def admin_address() -> str:
     Raises:
         NobodyToWriteTo: it is empty.
     """
-    address = get_settings().admin_email
+    address = get_settings().mail.admin_email
     if not address:
         raise NobodyToWriteTo(
             "nobody would get this message: whoever runs the service has to set ADMIN_EMAIL"

@@ -114,7 +114,7 @@ class MailSession(AbstractContextManager["MailSession"]):
             MailServerAway: the server cannot be reached, trusted or used.
             StorageFull: there is no room for the file.
         """
-        url = get_settings().smtp_url
+        url = get_settings().mail.smtp_url
         if not url:
             return Delivery(
                 "file", output_folder().publish(_file_name(message), message.as_bytes())

@@ -45,7 +45,7 @@ class Letter:
             BadRecipient: it is not one plain address.
         """
         check_address(recipient)
-        sender = get_settings().mail_from or DEFAULT_SENDER
+        sender = get_settings().mail.mail_from or DEFAULT_SENDER
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)

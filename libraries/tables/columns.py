@@ -60,7 +60,7 @@ def read_columns(
     """
     report = Report()
     with open_input(path) as source:
-        size, most = source.seek(0, io.SEEK_END), get_settings().data_file_limit
+        size, most = source.seek(0, io.SEEK_END), get_settings().uploads.data_file_limit
         if size > most:
             raise TableTooLarge(f"the file is larger than {in_mb(most)}")
         table = open_table(source, size, report, reading or Reading(), path)

@@ -53,7 +53,7 @@ def convert(
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
     size = source.seek(0, io.SEEK_END)
-    most = get_settings().data_file_limit
+    most = get_settings().uploads.data_file_limit
     if size > most:
         raise TableTooLarge(f"the file is larger than {in_mb(most)}")
     table = open_table(source, size, report, reading or Reading(), name)

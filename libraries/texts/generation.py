@@ -36,9 +36,12 @@ def generate(content: str) -> Answer:
         ModelAway: a model is set, but gave no reply.
     """
     settings = get_settings()
-    if settings.text_model_url:
+    if settings.texts.text_model_url:
         reply = ask_model(
-            content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key
+            content,
+            settings.texts.text_model_url,
+            model=settings.texts.text_model,
+            key=settings.texts.text_model_key,
         )
         engine = "model"
     else:

@@ -13,7 +13,7 @@ STEPS = 10
 
 def demonstration_steps(kind: str) -> Iterator[tuple[int, int]]:
     """Yield `(step, total)` over 1 to 4 seconds, as long as the job type `kind` takes; nothing unless `DEMO_DELAYS` is set."""
-    if not get_settings().demo_delays:
+    if not get_settings().texts.demo_delays:
         return
     pause = SECONDS.get(kind, SECONDS["default"]) / STEPS
     for step in range(1, STEPS + 1):

@@ -30,7 +30,7 @@ def translate(content: str) -> Answer:
 
 
 def _translated(content: str) -> tuple[str, str]:
-    wanted = get_settings().translation_pair
+    wanted = get_settings().texts.translation_pair
     names = ENGLISH_SPANISH if wanted in ENGLISH_SPANISH else (wanted,)
     phrase = PHRASES.get(content.strip().lower()) if wanted in ENGLISH_SPANISH else None
     if phrase is not None:

@@ -152,7 +152,9 @@ def default_secret() -> str:
     Raises:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
     """
-    return get_settings().webhook_secret or secret_of(derived_key("webhook", current_owner()))
+    return get_settings().webhooks.webhook_secret or secret_of(
+        derived_key("webhook", current_owner())
+    )
 
 
 def attempts(job_id: str) -> list[dict[str, Any]]:
