@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.queueing import background_queue
 from libraries.settings import Settings, get_settings
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 RunJobs = Callable[[], None]
 SPIRAL = {"width": 80, "height": 60, "pattern": "spiral", "params": {"pitch": 6}}

@@ -22,7 +22,7 @@ from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import load_artboard
 from libraries.sheets.recipes import drawing_key, recipe_of
 from libraries.storage import output_folder
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 TASK = "workers.svg_tasks.generate_complex_svg"
 BOARD: dict[str, Any] = {"width": 60, "height": 60, "pattern_type": "truchet", "seed": 5}

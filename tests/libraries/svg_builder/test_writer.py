@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from libraries.errors import UnknownName
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
+from libraries.lettering import BadText
 from libraries.settings import Settings
 from libraries.storage import FileMissing, output_folder
-from libraries.svg_builder import BadColour, BadText, Encoding, SVGBuilder, svg_blocks, write_svg
+from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks, write_svg
+from libraries.svg_syntax.attributes import BadColour
 from tests.libraries.geometry.shapes import Place
 
 SVG = "{http://www.w3.org/2000/svg}"
