@@ -27,7 +27,7 @@ from libraries.job_manager.queueing import (
 )
 from libraries.job_manager.quotas import meter
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, get_settings
 
 MOST_ITEMS = 500
 BLOCK = 100
@@ -188,7 +188,7 @@ def cancel_batch(batch_id: str) -> Batch:
 
 
 def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
-    key, lifetime = keys.batch_key(batch_id), get_settings().jobs.failure_ttl + 86400
+    key, lifetime = keys.batch_key(batch_id), JobSettings.current().failure_ttl + 86400
     with client.pipeline() as pipeline:
         pipeline.hset(
             key, mapping={"owner": current_owner(), "created": time.time(), "total": len(ids)}

@@ -26,7 +26,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.policies import pauses, retries_of
 from libraries.job_manager.quotas import meter
-from libraries.settings import Settings, get_settings, parse_duration
+from libraries.settings import JobSettings, Settings, get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
 FULL_RETRY_AFTER = 5
@@ -246,7 +246,7 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
     created = (job.created_at or datetime.now(UTC)).timestamp()
     with client.pipeline() as pipeline:
         pipeline.zadd(keys.owner_key(owner), {job.id: created})
-        pipeline.expire(keys.owner_key(owner), get_settings().jobs.failure_ttl + 86400)
+        pipeline.expire(keys.owner_key(owner), JobSettings.current().failure_ttl + 86400)
         pipeline.execute()
 
 

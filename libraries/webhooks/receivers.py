@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libraries import outbound
 from libraries.outbound import Endpoint, Resolver
-from libraries.settings import get_settings
+from libraries.settings import WebhookSettings
 
 
 def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tuple[str, ...]:
@@ -21,5 +21,5 @@ def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tu
         HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
     """
     return outbound.public_addresses(
-        endpoint, resolver, private=get_settings().webhooks.webhook_private
+        endpoint, resolver, private=WebhookSettings.current().webhook_private
     )
