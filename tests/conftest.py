@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 
 import workers
-from components.held import Live
+from components.http.long_connections import Live
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
 from libraries.settings import SETTINGS, Settings, get_settings, read_settings
@@ -181,7 +181,7 @@ def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         made.append(Live(*args))
         return made[-1]
 
-    monkeypatch.setattr("components.held.Live", remembered)
+    monkeypatch.setattr("components.http.long_connections.Live", remembered)
     yield
     for one in made:
         one.close()

@@ -7,10 +7,11 @@ from typing import Any
 from flask import Response, json
 
 from components.artboard.schemas import HIGH, CreateArtboardSchema
-from components.http import FILE_HEADERS, SVG_TYPE, accepted, prefers_async, wants
-from components.idempotency import request_random
-from components.operations import OPERATIONS, Operation
-from components.webhook_fields import checked_webhook
+from components.http.idempotency import request_random
+from components.http.pages import FILE_HEADERS, SVG_TYPE
+from components.http.replies import accepted, prefers_async, wants
+from components.http.submissions import OPERATIONS, Operation
+from components.http.webhook_fields import checked_webhook
 from libraries.job_manager import JobOptions, submit
 from libraries.sheets.artboard import LARGEST_SEED, check_artboard
 from libraries.sheets.composition import check_composition, composition_of, is_composition

@@ -8,8 +8,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from components.http import ReplySchema
-from components.library_checks import passes
+from components.http.replies import ReplySchema
+from components.http.validators import passes
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import LONGEST_TITLE, MOST_TAGS
 from libraries.sheets.papers import PAPERS

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Response, request
 
-from components.held import wait_asked, wait_for
-from components.http import json_response, state_response
+from components.http.conditional import state_response
+from components.http.long_connections import wait_asked, wait_for
+from components.http.replies import json_response
+from components.http.tokens import LIFETIME, make_token
 from components.jobs.states import job_body, seen_job
-from components.tokens import LIFETIME, make_token
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import utc
 

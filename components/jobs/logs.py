@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from flask import Response, request
 
-from components.access_log import escape
-from components.held import Live, live
+from components.http.access_log import escape
+from components.http.long_connections import Live, live
 from components.jobs.states import JobExpired, seen_job
 from components.jobs.streams import JobStream
 from libraries.job_manager import JobEvent, LogEntry, Narrator, QueueUnavailable, read_log

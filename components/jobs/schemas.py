@@ -9,9 +9,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
-from components.http import JobLinksSchema, ReplySchema
-from components.library_checks import passes
-from components.webhook_fields import webhook_field
+from components.http.replies import JobLinksSchema, ReplySchema
+from components.http.validators import passes
+from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration

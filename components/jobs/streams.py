@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, request
 
-from components.held import Follower, HeldResponse, Live, can_hold, live
+from components.http.long_connections import Follower, HeldResponse, Live, can_hold, live
 from components.jobs.states import JobExpired, job_body, seen_job
 from libraries.job_manager import JobEvent, JobRecord, acting_for
 from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order

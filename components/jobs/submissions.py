@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Response
 
-from components.http import accepted
-from components.problems import BadFields, FieldError
-from components.webhook_fields import checked_webhook
+from components.http.problems import BadFields, FieldError
+from components.http.replies import accepted
+from components.http.webhook_fields import checked_webhook
 from libraries.errors import NotFound
 from libraries.job_manager import JobOptions, JobUnknown, UnknownTask, check_task, find_job, submit
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from components.access import SCHEMES
-from components.http import VERSION, api_document, base_address
-from components.operations import OPERATIONS
+from components.http.access import SCHEMES
+from components.http.api import api_document
+from components.http.pages import VERSION, base_address
+from components.http.submissions import OPERATIONS
 from components.sockets.json_schemas import Node, Schemas, constant, pascal, record
 from components.sockets.messages import (
     ACTIONS,

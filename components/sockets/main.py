@@ -11,10 +11,12 @@ from flask import Response, g, request
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.access import KEY_PROTOCOL
-from components.held import HeldResponse, NotHeld, can_hold, live
-from components.http import ReplySchema, api_blueprint, document_response, json_response
-from components.problems import BadFields, EdgeError, FieldError
+from components.http.access import KEY_PROTOCOL
+from components.http.api import api_blueprint
+from components.http.conditional import document_response
+from components.http.long_connections import HeldResponse, NotHeld, can_hold, live
+from components.http.problems import BadFields, EdgeError, FieldError
+from components.http.replies import ReplySchema, json_response
 from components.sockets.asyncapi import asyncapi_document
 from components.sockets.commands import push
 from components.sockets.frames import Envelope, Flat, Form

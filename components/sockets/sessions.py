@@ -12,10 +12,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Regexp
 
-from components.access import EVERYTHING, Caller
-from components.held import Follower, Live
-from components.operations import OPERATIONS, Operation
-from components.problems import flatten
+from components.http.access import EVERYTHING, Caller
+from components.http.long_connections import Follower, Live
+from components.http.problems import flatten
+from components.http.submissions import OPERATIONS, Operation
 from components.sockets.frames import Asked, BadMessage, Form
 from libraries.errors import VectorError
 from libraries.job_manager import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http import AcceptedSchema
-from components.library_checks import passes
+from components.http.replies import AcceptedSchema
+from components.http.validators import passes
 from libraries.texts import LONGEST_CONTENT, check_content
 
 LONGEST_TYPE = 100

@@ -17,7 +17,7 @@ from openapi_spec_validator import validate
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from components.http import OPEN_ENDPOINTS
+from components.http.api import OPEN_ENDPOINTS
 from libraries.job_manager import current_owner, enqueue_background_job
 from libraries.job_manager.connections import web_client
 from libraries.settings import SETTINGS, ApiKey, BadSettings, Settings, get_settings, read_settings
@@ -191,7 +191,7 @@ def test_every_key_is_compared_in_constant_time_whatever_is_sent(
         return hmac_compare(one, other)
 
     hmac_compare = hmac.compare_digest
-    monkeypatch.setattr("components.access.hmac.compare_digest", compare)
+    monkeypatch.setattr("components.http.access.hmac.compare_digest", compare)
     ask(client, "GET", "/jobs", key)
     assert compared == [(32, 32)] * 3
 

@@ -23,7 +23,7 @@ from click.testing import Result
 
 import workers
 from app import create_app
-from components.http import VERSION
+from components.http.pages import VERSION
 from components.system.doctor import Check, examine
 from libraries.job_manager import (
     JobOptions,

@@ -16,7 +16,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from components.http import VERSION
+from components.http.pages import VERSION
 from libraries.job_manager import (
     JobOptions,
     cancel_job,

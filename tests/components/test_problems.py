@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import default_exceptions
 
-from components.problems import (
+from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
     BadFields,

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.problems import EdgeError
-from components.strict_json import DEEPEST, MalformedJson, deeper_than, parse_strictly
+from components.http.problems import EdgeError
+from components.http.strict_json import DEEPEST, MalformedJson, deeper_than, parse_strictly
 from libraries.settings import Settings
 
 VALUES = st.recursive(
