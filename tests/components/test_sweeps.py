@@ -140,7 +140,9 @@ def test_a_drawing_that_failed_is_crossed_out_with_the_reason(
 ) -> None:
     reply = asked(client, **SPIRAL, count=4)
     # A folder lies where the second drawing is to be written; the third is canceled.
-    (settings.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(parents=True)
+    (settings.storage.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(
+        parents=True
+    )
     assert client.post(f"/jobs/{reply['job_ids'][2]}/cancel").status_code == 200
     run_jobs()
     after = client.get(reply["links"]["self"]).get_json()
