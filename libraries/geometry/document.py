@@ -265,7 +265,7 @@ class Document:
         Raises:
             BadStrokes: a vertex would end more than a kilometre away.
         """
-        return self._with(
+        return self.with_strokes(
             applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
         )
 
@@ -302,7 +302,7 @@ class Document:
             BadPolygon, TooManyCrossings: a polygon is none, or is too much.
         """
         cut = clip(self._store.coordinates, self._store.offsets, region)
-        return self._with(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
+        return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
 
     def on_layer(self, layer: int) -> StrokeArray:
         """Return the strokes of the layer with that index, in a store of their own.
@@ -319,7 +319,14 @@ class Document:
         part.extend(whole.coordinates[rows], bounds, layer)
         return part
 
-    def _with(self, coordinates: Floats, offsets: Integers, layers: Integers) -> Document:
+    def with_strokes(
+        self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike
+    ) -> Document:
+        """Return a document with this page, title, metadata and layers, and with other strokes.
+
+        Raises:
+            BadStrokes: see `StrokeArray.extend`.
+        """
         other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
         other._store.extend(coordinates, offsets, layers)
