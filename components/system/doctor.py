@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from components.http.pages import VERSION, base_address
 from libraries.errors import VectorError
+from libraries.job_manager.catalogue import PACKAGE as TASKS
 from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
+from libraries.loading import load_problems
 from libraries.settings import Settings
 from libraries.storage import output_folder, storage_trouble
 
@@ -143,10 +145,26 @@ def examine_output(settings: Settings) -> list[Finding]:
     return [Finding("output", well=True, detail=f"{where} can be written to")]
 
 
+def examine_modules(_: Settings) -> list[Finding]:
+    """Return the patterns, components and other extensions that this process could not load."""
+    return [
+        Finding(
+            "modules",
+            well=False,
+            detail=f"{problem.module} is left out: {problem}",
+            fix="Correct the file, then restart web and workers.",
+        )
+        for problem in load_problems()
+        # Task modules are examined in a separate process, which also finds those that hang.
+        if not problem.module.startswith(f"{TASKS}.")
+    ] or [Finding("modules", well=True, detail="all patterns and components are loaded")]
+
+
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "settings": examine_settings,
         "broker": examine_queue,
+        "modules": examine_modules,
         "tasks": lambda _: examine_tasks(),
         "web": examine_web,
         "output": examine_output,

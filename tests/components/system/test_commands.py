@@ -25,6 +25,7 @@ import workers
 from app import create_app
 from components.http.pages import VERSION
 from components.system.doctor import Check, examine
+from libraries import loading
 from libraries.job_manager import (
     JobOptions,
     acting_for,
@@ -128,6 +129,7 @@ def test_where_all_is_well_the_doctor_says_so_of_each_part(
         "memory",
         "worker",
         "queue",
+        "modules",
         "tasks",
         "web",
         "output",
@@ -257,13 +259,28 @@ def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
     said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
     assert [re.sub(r"  +", " ", line) for line in said] == [
-        f"trouble tasks workers.{name}_tasks cannot be imported: {why}. Correct the module: until then its jobs fail."
+        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: until then its jobs fail."
         for name, why in (
-            ("broken", "SyntaxError: '(' was never closed (broken_tasks.py, line 1)"),
+            ("broken", "SyntaxError: '(' was never closed"),
             ("leaving", "SystemExit: bye"),
             ("missing", "ModuleNotFoundError: No module named 'nonesuch'"),
         )
     ]
+
+
+def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_problems", {})
+    loading.record_problem(
+        "libraries.patterns.rays",
+        loading.LoadError("cost must take (self, area)"),
+        path=REPOSITORY / "libraries" / "patterns" / "rays.py",
+    )
+    assert doctor()["modules"] == (
+        "trouble: libraries.patterns.rays is left out: libraries/patterns/rays.py: cost must take (self, area)."
+        " Correct the file, then restart web and workers."
+    )
 
 
 def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None:
