@@ -17,15 +17,10 @@ import pytest
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress, Settings
-from libraries.storage import (
-    FileDamaged,
-    StorageAway,
-    StorageFull,
-    publishing_only_if,
-    storage_trouble,
-)
+from libraries.storage import StorageAway, StorageFull, publishing_only_if, storage_trouble
 from libraries.storage.bucket import PART, BucketStore
 from libraries.storage.reading import FIRST_BLOCK, LARGEST_BLOCK
+from tests.errors import raises_code
 from tests.libraries.storage.test_stores import LARGE
 from tests.s3_server import Way, plain_client, refusal, reply, s3_server
 
@@ -142,7 +137,7 @@ def test_bytes_that_changed_in_the_store_are_not_given_out(
             while block := file.read(1000):
                 given += block
 
-    with pytest.raises(FileDamaged):
+    with raises_code("file-damaged"):
         read()
     assert len(given) < size
     assert LARGE.startswith(given)
