@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration
-from libraries.svg_syntax.attributes import check_colour
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
@@ -383,22 +380,6 @@ class ResultQuerySchema(Schema):
     download = fields.Boolean(
         load_default=False,
         metadata={"description": "`1` to be offered as a file to save, `0` to be shown."},
-    )
-
-
-class PreviewQuerySchema(Schema):
-    """How to draw a preview."""
-
-    width = fields.Integer(
-        load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."}
-    )
-    paper = fields.String(
-        load_default="white",
-        validate=[Length(1, LONGEST_TEXT), library_check(partial(check_colour, name="paper"))],
-        metadata={
-            "description": "Colour of the paper; `none` leaves it transparent.",
-            "example": "#fdf6e3",
-        },
     )
 
 

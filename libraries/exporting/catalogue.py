@@ -91,6 +91,7 @@ def encodings() -> tuple[str, ...]:
 def formats_by_media_type() -> dict[str, Format]:
     """Return one format for each media type: the first by name."""
     formats: dict[str, Format] = {}
-    for _, one in FORMATS.items():
+    for name in FORMATS:
+        one = FORMATS[name]
         formats.setdefault(one.media_type, one)
     return formats

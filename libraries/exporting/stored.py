@@ -21,7 +21,7 @@ _slots = BoundedSemaphore(MAX_AT_ONCE)
 
 
 class StoredDrawing(NamedTuple):
-    """A stored SVG; `vertices` is None if they have not been counted."""
+    """A stored SVG; `sha256` is empty if unknown, `vertices` is None if they were not counted."""
 
     name: str
     sha256: str
@@ -50,7 +50,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
             field="job_id",
             hint="fetch the drawing itself",
         )
-    written = _written_once if form.is_cached else _written
+    written = _written_once if form.is_cached and drawing.sha256 else _written
     return written(drawing.name, drawing.sha256, params)
 
 
@@ -62,7 +62,7 @@ def _written(name: str, sha256: str, params: FormatParams) -> bytes:
             retry_after=2,
         )
     try:
-        with output_folder().take(name, sha256=sha256) as file:
+        with output_folder().take(name, sha256=sha256 or None) as file:
             document = read_svg(file.read()).document
         return b"".join(params.write(document))
     finally:

@@ -31,12 +31,6 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
 
-class BadPreview(InvalidInput):
-    """Raised when a preview has no size, one beyond all screens, or more ink than is drawn for one."""
-
-    code = "bad-preview"
-
-
 def png(
     strokes: Strokes,
     pens: Sequence[Pen],
@@ -57,7 +51,7 @@ def png(
         max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
 
     Raises:
-        BadPreview: the size is out of its range, or the drawing has more ink than a preview draws.
+        InvalidInput: the size is out of its range, or the drawing has more ink than a preview draws.
         BadColour: a colour is none that is known.
         BadStrokes: a layer has no pen.
     """
@@ -84,13 +78,16 @@ def png(
 def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
     """Return width and height in pixels, and how many pixels a mm has."""
     if not FEWEST_PIXELS <= width_px <= MOST_PIXELS:
-        raise BadPreview(
+        raise InvalidInput(
             f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels",
+            code="bad-preview",
             field="width_px",
         )
     # Not `<=`: a comparison with NaN is false.
     if not (page[0] > 0 and page[1] > 0 and math.isfinite(page[0] + page[1])):
-        raise BadPreview("the page must have a width and a height", field="page")
+        raise InvalidInput(
+            "the page must have a width and a height", code="bad-preview", field="page"
+        )
     scale = min(width_px / page[0], MOST_PIXELS / page[1])
     return (max(1, round(page[0] * scale)), max(1, round(page[1] * scale))), scale
 
@@ -122,8 +119,9 @@ def _inked(
     """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
     bars = wide > WIDEST_DISC
     if _lengths(places, offsets) * (wide if bars else 1) > most:
-        raise BadPreview(
+        raise InvalidInput(
             "the drawing has too much ink for a preview",
+            code="bad-preview",
             field="strokes",
             hint="ask for a smaller one",
         )

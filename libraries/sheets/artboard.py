@@ -8,12 +8,13 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
+from libraries.exporting import encodings
 from libraries.fields import WholeNumber, find_mistakes, load_fields, millimetres
 from libraries.geometry.area import LONGEST_SIDE, Area
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.sheets.recipes import PLAIN, recipe_of
-from libraries.svg_builder import ENCODINGS, SVGBuilder, svg_blocks
+from libraries.svg_builder import SVGBuilder, svg_blocks
 
 LARGEST_SEED = 2**32 - 1
 WIDEST_DEFAULT_MARGIN = 10.0
@@ -73,7 +74,7 @@ class PageSchema(Schema):
     pen_width = millimetres("Width of the pen's line", least=0.05, most=5, load_default=0.3)
     encoding = fields.String(
         load_default=PLAIN,
-        validate=OneOf(ENCODINGS),
+        validate=OneOf(encodings()),
         metadata={
             "description": "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, in "
             "about half of the bytes."
