@@ -24,7 +24,7 @@ def preview_response(record: JobRecord, *, width: int, paper: str) -> Response:
         JobNotFinished, JobFailed: there is no result, or not yet.
         NoDrawing: the job made no SVG.
         JobExpired: the file is gone, or another one lies in its place.
-        DrawingTooLarge, BadPreview: it is more than is drawn for a preview.
+        DrawingTooLarge, InvalidInput: it is more than is drawn for a preview.
         PreviewsBusy: others are being drawn.
         StorageAway: the store of files does not answer.
     """

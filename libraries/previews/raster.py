@@ -44,7 +44,7 @@ def png(
     *,
     width_px: int = 1000,
     paper: str = "white",
-    most_ink: int = MOST_INK,
+    max_ink: int = MOST_INK,
 ) -> bytes:
     """Return a drawing as a PNG file.
 
@@ -54,7 +54,7 @@ def png(
         page: width and height of the page in mm.
         width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than 4000 pixels is made smaller.
         paper: colour of the page; `none` leaves it transparent.
-        most_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
+        max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
 
     Raises:
         BadPreview: the size is out of its range, or the drawing has more ink than a preview draws.
@@ -73,7 +73,7 @@ def png(
             times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
             canvas, wide = (size[0] * times, size[1] * times), max(1, round(width * times))
             mask = _inked(
-                *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, most_ink
+                *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, max_ink
             )
             _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
