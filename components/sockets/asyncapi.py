@@ -1,374 +1,290 @@
-"""The AsyncAPI document: what is said on WebSockets and event streams.
+"""The AsyncAPI 3.0 document, from the actions, the operations and `asyncapi.toml`.
 
-It follows https://www.asyncapi.com/docs/reference/specification/v3.0.0. Titles of channels and schemas can be names in code:
-clients are generated from them.
+Titles of channels and schemas are names in generated clients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from components.access import SCHEMES
 from components.http import VERSION, api_document, base_address
 from components.operations import OPERATIONS
-from components.sockets.json_schemas import Node, Schemas, constant, pascal, record
-from components.sockets.messages import (
-    ACTIONS,
-    DRAWING,
-    DRAWN,
-    EVENT,
-    FOLLOWING,
-    FRAMES,
-    JOB,
-    JOB_ID,
-    JOB_REF,
-    STATUSES,
-    STEPS,
-    TAGS,
-    Row,
-    kinds,
-    text,
-)
-from components.sockets.sessions import DEFAULT, LONGEST_TYPE, PAYLOADS
-from components.sockets.shapes import EnvelopeShapes, FlatShapes, Message, Shapes
+from components.sockets.actions import DEFAULT_TYPE, MAX_TYPE_CHARS
+from components.sockets.codecs import COMPLETIONS
+from components.sockets.declarations import ACTIONS, Action, Frame, Node
+from components.sockets.json_schemas import PREFIX, Schemas, constant, pascal, record
+from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
 from libraries.settings import Settings
 
-DESCRIPTION = (
-    "Ask for jobs and follow them while they run: over a WebSocket, in one of two forms, or as an event stream over HTTP. "
-    "`/openapi.json` describes all the rest. Later versions may send more fields and more kinds of frames; pass over what you do "
-    "not know."
+Frames = Mapping[str, Frame]
+EXAMPLE_JOB = JobRecord(
+    id="artboard_7be02d",
+    status="finished",
+    created_at=datetime(2026, 11, 21, 21, 43, 51, tzinfo=UTC),
+    task="workers.svg_tasks.generate_complex_svg",
 )
-ENVELOPES = "Each message is an object with an action and a payload."
-FLAT = "Each message is a flat object; a plain text is the content of a `default` job."
-SOCKET = (
-    " `ref`, a number or a text of your own, comes back in the replies. Jobs go on when the connection ends. Close codes: 1001 "
-    "the server stops, 1008 no valid key, 1009 a message of more than 64 KB, 1013 more than 64 unanswered messages."
-)
-# Over a WebSocket every drawing is a job, none comes at once; and who asks is told of it, so nobody else is called.
-NOT_HERE = frozenset({"complexity", "webhook"})
-STREAM, STREAM_PATH = "job_events", "/jobs/{job_id}/events"
-STREAMED = (
-    "The payload of a message is the `data` of an event, as JSON; `id` and `event` are its other fields. First comes `status` "
-    "with the whole job, then what was kept of its events, then each as it happens, and at last one of `finished`, `failed` and "
-    "`canceled`. Close the stream on that. `Last-Event-ID` gives what came behind that event; a client that knows the end is "
-    "answered with 204."
-)
-ENDED = replace(DRAWN, result=None, artifacts=[], progress=None)
-WHOLE_EVENTS = {
-    "status": (
-        "The job as it stands.",
-        replace(ENDED, status="started", ended_at=None, expires_at=None),
-    ),
-    "finished": ("The job has finished; nothing comes after this.", DRAWN),
-    "failed": (
-        "The job has failed; nothing comes after this.",
-        replace(
-            ENDED,
-            status="failed",
-            public_error="the job ran longer than its timeout allows",
-            error_code="timeout",
-        ),
-    ),
-    "canceled": (
-        "The job was canceled, stopped or deleted; nothing comes after this.",
-        replace(ENDED, status="canceled", started_at=None, attempt=0),
-    ),
-}
-TOKENS: Node = {
-    "token": {
-        "type": "httpApiKey",
-        "in": "query",
-        "name": "token",
-        "description": "`?token=`, from `POST /jobs/<job_id>/token`; good for following that job.",
-    },
-    "subprotocol": {
-        "type": "httpApiKey",
-        "in": "header",
-        "name": "Sec-WebSocket-Protocol",
-        "description": "For pages, which cannot set other headers: offer `vector-api`, and `bearer.` with the key in base64url.",
-    },
-}
 
 
 def asyncapi_document(settings: Settings) -> Node:
     """Return the document of the running application."""
-    described = api_document()
-    schemas = Schemas(described["components"]["schemas"])
-    jobs = list(job_requests(schemas))
-    envelope = Socket("background_jobs", "/ws/background_jobs", EnvelopeShapes(schemas), jobs)
-    flat = Socket("background_job", "/ws/backgroundjob", FlatShapes(schemas), jobs)
-    paths = described["paths"]
-    stream = stream_messages(schemas)
-    return {
-        "asyncapi": "3.0.0",
-        "info": {
-            "title": "Vector API",
-            "version": VERSION,
-            "description": DESCRIPTION,
-            "license": {"name": "MIT"},
-            "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
-        },
-        "defaultContentType": "application/json",
-        "servers": servers(keyed=bool(settings.api_keys)),
-        "channels": {
-            envelope.name: envelope.channel(paths[envelope.address]["get"], ENVELOPES + SOCKET),
-            flat.name: flat.channel(paths[flat.address]["get"], FLAT + SOCKET),
-            STREAM: stream_channel(stream),
-        },
-        "operations": envelope.operations()
-        | flat.operations()
-        | stream_operations(stream, paths[STREAM_PATH]["get"]),
-        "components": {
-            "schemas": schemas.all(),
-            "correlationIds": {
-                "ref": {
-                    "description": "The client's own word.",
-                    "location": "$message.payload#/ref",
-                }
-            },
-            **({"securitySchemes": security_schemes()} if settings.api_keys else {}),
-        },
-    }
+    skeleton = Path(__file__).with_name("asyncapi.toml").read_text(encoding="utf-8")
+    document = tomllib.loads(skeleton) | {"operations": {}}
+    extras = document.pop("extras")
+    statuses, frames, events = (
+        {name: Frame(**({"name": name, "tag": "jobs"} | row)) for name, row in rows.items()}
+        for rows in (document.pop(table) for table in ("statuses", "frames", "events"))
+    )
+    for name, frame in statuses.items():
+        fields = {"status": constant(name), "message": extras["message"], **frame.fields}
+        statuses[name] = replace(frame, fields=fields)
+    frames |= {action.reply.name: action.reply for action in ACTIONS.values() if action.reply}
+    openapi = api_document()
+    schemas = Schemas(openapi["components"]["schemas"])
+    jobs = job_frames(schemas, openapi["paths"])
+    document["info"]["version"] = VERSION
+    describe_servers(document, keyed=bool(settings.api_keys))
+    for name in document["channels"]:
+        channel = Channel(document, name, schemas, openapi["paths"], extras)
+        if name == "job_events":
+            channel.describe_stream(events)
+        else:
+            channel.describe_socket(statuses, frames, jobs)
+    document["components"]["schemas"] = schemas.all()
+    return document
 
 
-def security_schemes() -> Node:
-    """Return the ways in which a client can show its key, in the words of AsyncAPI."""
-    return {
-        "bearer": SCHEMES["bearer"],
-        "header": {**SCHEMES["header"], "type": "httpApiKey"},
-        **TOKENS,
-    }
-
-
-def servers(*, keyed: bool) -> Node:
-    """Return where the service is reached, as the settings tell: what a request says about the host is its own claim."""
-    host = base_address().removeprefix("http://")
-    elsewhere = "From another machine, or behind a proxy, use the address there"
-    found: Node = {
-        "websocket": {
-            "host": host,
-            "protocol": "ws",
-            "description": f"The WebSockets. {elsewhere}, and `wss` under TLS.",
-        },
-        "http": {
-            "host": host,
-            "protocol": "http",
-            "description": f"The event streams. {elsewhere}, and `https` under TLS.",
-        },
-    }
-    if keyed:
-        for name, server in found.items():
-            ways = [
-                way for way in security_schemes() if name == "websocket" or way != "subprotocol"
-            ]
+def describe_servers(document: Node, *, keyed: bool) -> None:
+    """Complete the servers from the settings: the `Host` of a request is the client's claim."""
+    schemes = document["components"]["securitySchemes"]
+    for name, server in document["servers"].items():
+        server["host"] = base_address().removeprefix("http://")
+        if keyed:
+            ways = [way for way in schemes if name == "websocket" or way != "subprotocol"]
             server["security"] = [{"$ref": f"#/components/securitySchemes/{way}"} for way in ways]
-    return found
+    if not keyed:
+        del document["components"]["securitySchemes"]
 
 
-def job_requests(schemas: Schemas) -> Iterable[tuple[str, Node, list[Node]]]:
-    """Yield the name of each kind of job, the schema of what asks for it (`type` and `content`), and examples."""
-    texts, others = kinds()
-    content = schemas.of(OPERATIONS[DEFAULT].schema())["properties"]["content"]
-    job_type = text(
-        f"{', '.join(f'`{name}`' for name in texts)}; any other text runs `{DEFAULT}`.",
-        default=DEFAULT,
-        maxLength=LONGEST_TYPE,
-        examples=texts,
-        **({"not": {"enum": list(others)}} if others else {}),
-    )
-    yield (
-        "text",
-        record({"type": job_type, "content": content}, {"type"}),
-        [{"type": one, "content": "hello"} for one in texts],
-    )
-    for name, example in others.items():
-        node = schemas.of(OPERATIONS[name].schema())
-        fields = {word: one for word, one in node["properties"].items() if word not in NOT_HERE}
-        content = schemas.add(f"{pascal(name)}Content", {**node, "properties": fields})
-        yield (
-            name,
-            record({"type": constant(name), "content": content}),
-            [{"type": name, "content": example}] if example else [],
-        )
+def job_frames(schemas: Schemas, paths: Node) -> dict[str, Frame]:
+    """Return the messages that submit jobs: one for all types that take a text, one per other."""
+    texts = [name for name, one in OPERATIONS.items() if set(one.schema().fields) == {"content"}]
+    others = [name for name in OPERATIONS if name not in texts]
+    known = ", ".join(f"`{name}`" for name in texts)
+    kind: Node = {
+        "type": "string",
+        "description": f"{known}; any other text runs `{DEFAULT_TYPE}`.",
+        "default": DEFAULT_TYPE,
+        "maxLength": MAX_TYPE_CHARS,
+        "examples": texts,
+        **({"not": {"enum": others}} if others else {}),
+    }
+    job = Frame(name="job", summary=ACTIONS["job"].summary, extras=["ref"])
+    content = schemas.of(OPERATIONS[DEFAULT_TYPE].schema())["properties"]["content"]
+    fields = {"type": kind, "content": content}
+    examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
+    frames = {"text": replace(job, fields=fields, optional=["type"], examples=examples)}
+    for name in others:
+        schema = OPERATIONS[name].schema
+        content = schemas.of(schema())
+        for http_only in ("complexity", "webhook"):
+            content["properties"].pop(http_only, None)
+        fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
+        bodies = example_bodies(paths, PREFIX + schema.__name__.removesuffix("Schema"))
+        examples = [{"content": body, "ref": 7} for body in bodies]
+        frames[name] = replace(job, fields=fields, examples=examples)
+    return frames
 
 
-class Socket:
-    """A WebSocket as the document has it: one channel, and an operation for all that can be asked for and each frame."""
+def example_bodies(paths: Node, reference: str) -> Iterator[Node]:
+    """Yield the examples of the routes whose body has the referenced schema."""
+    for route in paths.values():
+        for body in route.get("post", {}).get("requestBody", {}).get("content", {}).values():
+            if body["schema"].get("$ref") == reference and "example" in body:
+                yield body["example"]
+
+
+def chosen(nodes: Mapping[str, Node], values: Mapping[str, Any]) -> Node:
+    """Return the values of an example for these members; constants need no value."""
+    known = {name: node["const"] for name, node in nodes.items() if "const" in node} | values
+    return {name: known[name] for name in nodes if name in known}
+
+
+class Channel:
+    """A channel of the document: its messages, and the operations on them."""
 
     def __init__(
-        self, name: str, address: str, shapes: Shapes, jobs: Iterable[tuple[str, Node, list[Node]]]
+        self, document: Node, name: str, schemas: Schemas, paths: Node, extras: Node
     ) -> None:
-        """Describe the WebSocket at `address`; its schemas are kept where `shapes` keeps them."""
-        self.name = name
-        self.address = address
-        self.jobs = [*shapes.texts(), *(shapes.job(*job) for job in jobs)]
-        self.actions = {
-            row.name: shapes.request(row, shapes.schemas.of(PAYLOADS[row.name](unknown="exclude")))
-            for row in ACTIONS
-        }
-        self.statuses = shapes.statuses()
-        self.frames = {
-            row.name: message for row in FRAMES if (message := shapes.told(row)) is not None
-        }
+        """Complete the channel of this name; `paths` are those of the OpenAPI document."""
+        self.name, self.schemas, self.extras = name, schemas, extras
+        self.flat = name == "background_job"
+        self.operations: Node = document["operations"]
+        self.node: Node = document["channels"][name]
+        self.messages: Node = self.node.setdefault("messages", {})
+        route = paths[self.node["address"]]["get"]
+        self.node |= {"title": name, "summary": self.node.get("summary", route["summary"])}
+        query = [one for one in route["parameters"] if one.get("in") == "query"]
+        nodes = {o["name"]: {**o["schema"], "description": o["description"]} for o in query}
+        self.binding = {"method": "GET", "query": record(nodes, optional=nodes)}
 
-    def channel(self, route: Node, description: str) -> Node:
-        """Return the channel; `route` is what the OpenAPI document says of its address."""
-        messages = [
-            *self.jobs,
-            *self.actions.values(),
-            *self.statuses.values(),
-            *self.frames.values(),
+    def describe_socket(self, statuses: Frames, frames: Frames, jobs: Frames) -> None:
+        """Add everything that clients and the server send on a WebSocket."""
+        self.node["bindings"] = {"ws": {**self.binding, "bindingVersion": "0.1.0"}}
+        job_keys = list(self.messages)
+        for name, frame in jobs.items():
+            job_keys.append(self._add(f"{pascal(name)}JobRequest", frame, f"{pascal(name)}Job"))
+        state_keys = self._add_statuses(statuses)
+        frame_keys = {
+            name: self._add(f"{pascal(name)}Frame", frame, f"{pascal(name)}Payload")
+            for name, frame in frames.items()
+            if not (self.flat and name in COMPLETIONS)
+        }
+        for name, action in ACTIONS.items():
+            keys = job_keys if name == "job" else [self._add_request(action)]
+            answers = [state_keys[status] for status in action.statuses]
+            answers += [frame_keys[action.reply.name]] if action.reply else []
+            answers += [frame_keys["error"]] if action.can_fail else []
+            self._operate(f"receive_{name}", action, keys, answers)
+        for name, key in state_keys.items():
+            self._operate(f"send_status_{name}", statuses[name], [key])
+        for name, key in frame_keys.items():
+            self._operate(f"send_{name}", frames[name], [key])
+
+    def describe_stream(self, events: Frames) -> None:
+        """Add the events of a job, as an event stream sends them."""
+        gone = {name: self.extras[name] for name in ("id", "status", "done")}
+        deleted = self.schemas.add("DeletedJob", record(gone, optional=["done"]))
+        for name, frame in events.items():
+            payload: Node = {"anyOf": [self.extras["job"], deleted]}
+            examples = frame.examples
+            if frame.fields:
+                payload = self.schemas.add(f"Job{pascal(name)}", self._record(frame))
+            else:
+                state = "started" if name == "status" else name
+                examples = [job_body(replace(EXAMPLE_JOB, status=state))]
+            key = f"{pascal(name)}Event"
+            headers = {"event": constant(name), "id": self.extras["event_id"]}
+            message = self._message(key, frame, payload, examples)
+            message["headers"] = record(headers, optional=["id"])
+            self._operate(f"send_{name}", frame, [key])
+        follow = Frame(name="follow", tag="following", summary="Follow a job.")
+        operation = self._operate("receive_follow", follow, [], self.messages)
+        operation["bindings"] = {"http": {**self.binding, "bindingVersion": "0.3.0"}}
+
+    def _add_request(self, action: Action) -> str:
+        node = self.schemas.of(action.schema())
+        frame = Frame(
+            name=action.name,
+            summary=action.summary,
+            fields=node["properties"],
+            optional=set(node["properties"]) - set(node.get("required", ())),
+            has_payload=bool(node["properties"]),
+            extras=["ref"],
+            examples=[{**action.example, "ref": 7}],
+        )
+        return self._add(f"{pascal(action.name)}Request", frame, f"{pascal(action.name)}Payload")
+
+    def _add_statuses(self, statuses: Frames) -> dict[str, str]:
+        """Add one message for all statuses, or one for each in the flat form."""
+        keys = {name: f"{pascal(name)}Status" for name in statuses}
+        if self.flat:
+            fields = {"message": statuses["result"].fields["message"]}
+            result = replace(statuses["result"], fields=fields, extras=["job", "timestamp"])
+            flat = {**statuses, "result": replace(result, name="job_result")}
+            keys["result"] = "JobResult"
+            return {name: self._add(keys[name], frame) for name, frame in flat.items()}
+        choices = [
+            self.schemas.add(keys[name], self._record(frame, frame.summary))
+            for name, frame in statuses.items()
         ]
-        return {
-            "address": self.address,
-            "title": self.name,
-            "summary": route["summary"],
-            "description": description,
-            "messages": {message.key: described(message) for message in messages},
-            "bindings": {
-                "ws": {"method": "GET", "query": query_of(route), "bindingVersion": "0.1.0"}
-            },
+        extras = dict.fromkeys(name for frame in statuses.values() for name in frame.extras)
+        summary = "A state of the connection or of a job."
+        union = Frame(name="job_status", summary=summary, extras=list(extras))
+        payload = {"payload": {"oneOf": choices, "discriminator": "status"}}
+        key = self._object("JobStatusFrame", union, payload, statuses.values())
+        return dict.fromkeys(statuses, key)
+
+    def _add(self, key: str, frame: Frame, payload_name: str = "") -> str:
+        """Add the message of a frame and return its key."""
+        if self.flat:
+            return self._object(f"Flat{key}", frame, self._fields(frame), [frame])
+        payload: Node = {"type": "null"}
+        if frame.fields:
+            payload = self.schemas.add(payload_name, self._record(frame))
+        members = {"payload": payload} if frame.has_payload else {}
+        return self._object(key, frame, members, [frame])
+
+    def _object(self, key: str, frame: Frame, members: Node, sources: Iterable[Frame]) -> str:
+        """Add a message that is an object; the examples of `sources` are its examples."""
+        extras = {name: self.extras[name] for name in (*frame.required_extras, *frame.extras)}
+        optional = set(frame.extras)
+        if self.flat:
+            optional |= set(frame.optional)
+            extras.pop("seq", None)
+        # A flat status has its name as `status`, every other message has it first.
+        if "const" not in members.get("status", {}):
+            extras["type" if self.flat else "action"] = constant(frame.name)
+        members = extras | members
+        examples = [self._example(one, given, members) for one in sources for given in one.examples]
+        payload = self.schemas.add(key, record(members, optional, frame.summary))
+        self._message(key, frame, payload, examples)
+        if "ref" in members:
+            self.messages[key]["correlationId"] = {"$ref": "#/components/correlationIds/ref"}
+        return key
+
+    def _example(self, frame: Frame, given: Mapping[str, Any], members: Node) -> Node:
+        values = {**given, **({"job": job_body(EXAMPLE_JOB)} if "job" in frame.fields else {})}
+        if not self.flat:
+            payload = chosen(frame.fields, values)
+            values = {n: value for n, value in values.items() if n not in payload}
+            values["payload"] = payload or None
+        return chosen(members, values)
+
+    def _fields(self, frame: Frame) -> Node:
+        return {name: node or self.extras[name] for name, node in frame.fields.items()}
+
+    def _record(self, frame: Frame, summary: str = "") -> Node:
+        return record(self._fields(frame), frame.optional, summary)
+
+    def _message(self, key: str, frame: Frame, payload: Node, examples: Iterable[Any]) -> Node:
+        self.messages[key] = {
+            "name": frame.name,
+            "title": key,
+            "summary": frame.summary,
+            "contentType": "application/json",
+            "payload": payload,
+            "examples": [{"payload": example} for example in examples],
         }
+        return self.messages[key]
 
-    def operations(self) -> Node:
-        """Return the operations by name: what the service receives, with its replies, and what it sends."""
-        answers = [*(self.statuses[name] for name in JOB.answers), self.frames["error"]]
-        found = {"receive_job": operation(self.name, JOB, self.jobs, answers)}
-        for action in ACTIONS:
-            answers = [self.frames.get(name) or self.statuses[name] for name in action.answers]
-            found[f"receive_{action.name}"] = operation(
-                self.name, action, [self.actions[action.name]], answers
-            )
-        for status in STATUSES:
-            found[f"send_status_{status.name}"] = operation(
-                self.name, status, [self.statuses[status.name]]
-            )
-        for frame in FRAMES:
-            if frame.name in self.frames:
-                found[f"send_{frame.name}"] = operation(self.name, frame, [self.frames[frame.name]])
-        return {f"{self.name}_{name}": node for name, node in found.items()}
+    def _operate(
+        self,
+        name: str,
+        row: Action | Frame,
+        keys: Iterable[str],
+        answers: Iterable[str] | None = None,
+    ) -> Node:
+        """Add an operation: a message that is received has answers, any other is sent."""
+        here = {"$ref": f"#/channels/{self.name}"}
+        node: Node = {
+            "action": "send" if answers is None else "receive",
+            "channel": here,
+            "summary": row.summary,
+            **({"description": row.description} if row.description else {}),
+            "tags": [{"name": row.tag}],
+            "messages": self._references(keys),
+        }
+        if answers is not None:
+            node["reply"] = {"channel": here, "messages": self._references(answers)}
+        self.operations[f"{self.name}_{name}"] = node
+        return node
 
-
-def operation(
-    channel: str, row: Row, messages: Iterable[Message], answers: Iterable[Message] | None = None
-) -> Node:
-    """Return an operation on a channel: what has answers is received, all else is sent."""
-    here = {"$ref": f"#/channels/{channel}"}
-    return {
-        "action": "send" if answers is None else "receive",
-        "channel": here,
-        "summary": row.summary,
-        **({"description": row.description} if row.description else {}),
-        "tags": [{"name": row.tag}],
-        "messages": references_to(channel, messages),
-        **(
-            {}
-            if answers is None
-            else {"reply": {"channel": here, "messages": references_to(channel, answers)}}
-        ),
-    }
-
-
-def references_to(channel: str, messages: Iterable[Message]) -> list[Node]:
-    """Return references to messages of a channel, each once."""
-    return [
-        {"$ref": f"#/channels/{channel}/messages/{key}"}
-        for key in dict.fromkeys(message.key for message in messages)
-    ]
-
-
-def described(message: Message) -> Node:
-    """Return a message as a channel has it."""
-    repeats = (
-        {"correlationId": {"$ref": "#/components/correlationIds/ref"}}
-        if message.repeats_ref
-        else {}
-    )
-    return {
-        "name": message.name,
-        "title": message.key,
-        "summary": message.summary,
-        "contentType": message.content_type,
-        **({"headers": message.headers} if message.headers else {}),
-        "payload": message.payload,
-        **repeats,
-        "examples": [{"payload": example} for example in message.examples],
-    }
-
-
-def query_of(route: Node) -> Node:
-    """Return the schema of what may be said behind the `?`, from what the OpenAPI document says of a route."""
-    found = [one for one in route["parameters"] if one.get("in") == "query"]
-    said = [{**one["schema"], "description": one.get("description", "")} for one in found]
-    return record(
-        {one["name"]: node for one, node in zip(found, said, strict=True)},
-        {one["name"] for one in found},
-    )
-
-
-def stream_messages(schemas: Schemas) -> dict[str, Message]:
-    """Return what is told on event streams, by the name of the event."""
-    fields = {
-        "id": JOB_ID,
-        "status": text("`not_found`."),
-        "done": {"type": "boolean", "description": "Whether it has ended."},
-    }
-    gone = schemas.add(
-        "DeletedJob", record(fields, {"done"}, "What is left to say of a job that was deleted.")
-    )
-    progress = schemas.add("JobProgress", record({"id": JOB_ID, **STEPS}))
-    line = schemas.add("JobLog", record({"id": JOB_ID, "message": text("What it says.")}))
-    step = {"id": DRAWING, "step": 1, "total": 2, "percent": 50, "message": "drawing the spiral"}
-    found = {
-        name: event(name, said, {"anyOf": [JOB_REF, gone]}, job_body(job))
-        for name, (said, job) in WHOLE_EVENTS.items()
-    }
-    found["progress"] = event("progress", "The job has come further.", progress, step)
-    found["log"] = event(
-        "log",
-        "The task says something in words.",
-        line,
-        {"id": DRAWING, "message": "joined 40 lines"},
-    )
-    return found
-
-
-def event(name: str, summary: str, payload: Node, example: Node) -> Message:
-    """Return the message for an event; what stands beside its data are its headers."""
-    seq = text(
-        "Say it as `Last-Event-ID` for what comes behind it. The first `status` has none.",
-        examples=[EVENT],
-    )
-    headers = record({"event": constant(name), "id": seq}, {"id"})
-    return Message(
-        key=f"{pascal(name)}Event",
-        name=name,
-        summary=summary,
-        payload=payload,
-        examples=[example],
-        headers=headers,
-    )
-
-
-def stream_channel(messages: Mapping[str, Message]) -> Node:
-    """Return the channel of event streams."""
-    return {
-        "address": STREAM_PATH,
-        "title": STREAM,
-        "summary": "Follow a job as an event stream.",
-        "description": STREAMED,
-        "parameters": {"job_id": {"description": "The id of the job."}},
-        "messages": {message.key: described(message) for message in messages.values()},
-    }
-
-
-def stream_operations(messages: Mapping[str, Message], route: Node) -> Node:
-    """Return the operations of event streams; `route` is what the OpenAPI document says of their address."""
-    binding = {"method": "GET", "query": query_of(route), "bindingVersion": "0.3.0"}
-    follow = operation(STREAM, Row("follow", FOLLOWING, "Follow a job."), [], messages.values())
-    found = {"receive_follow": {**follow, "bindings": {"http": binding}}}
-    for name, message in messages.items():
-        found[f"send_{name}"] = operation(STREAM, Row(name, FOLLOWING, message.summary), [message])
-    return {f"{STREAM}_{name}": node for name, node in found.items()}
+    def _references(self, keys: Iterable[str]) -> list[Node]:
+        place = f"#/channels/{self.name}/messages"
+        return [{"$ref": f"{place}/{key}"} for key in dict.fromkeys(keys)]

@@ -1,4 +1,4 @@
-"""The schemas of the AsyncAPI document: JSON Schema draft 7, made of marshmallow schemas and those of the OpenAPI document."""
+"""JSON Schema draft 7, from marshmallow schemas and from the schemas of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,118 +10,98 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
 from components.http import count_members
+from components.sockets.declarations import Node
 
-Node = dict[str, Any]
-
-HERE = "#/components/schemas/"
-NULL = {"type": "null"}
+PREFIX = "#/components/schemas/"
 
 
 class Schemas:
-    """The schemas of a document by name. What a named one refers to comes along by itself."""
+    """The named schemas of the AsyncAPI document."""
 
-    def __init__(self, described: Mapping[str, Node]) -> None:
-        """Begin with none; `described` are the named schemas of the OpenAPI document, which can be referred to."""
-        self._described = described
+    def __init__(self, openapi_schemas: Mapping[str, Node]) -> None:
+        """Start without schemas; those of the OpenAPI document can be referenced."""
+        self._openapi_schemas = openapi_schemas
         self._named: dict[str, Node] = {}
         plugin = MarshmallowPlugin()
         self._spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
-        converter: Any = plugin.converter
-        converter.add_attribute_function(count_members)
-        converter.add_attribute_function(empty_default)
-        self._converter = converter
+        self._converter: Any = plugin.converter
+        self._converter.add_attribute_function(count_members)
+        self._converter.add_attribute_function(_empty_default)
 
     def of(self, schema: Schema) -> Node:
-        """Return what a marshmallow schema takes."""
-        return self._plain(self._converter.schema2jsonschema(schema))
+        """Return the JSON Schema of a marshmallow schema."""
+        return self._draft7(self._converter.schema2jsonschema(schema))
 
     def add(self, name: str, node: Node) -> Node:
-        """Keep a schema under a name of its own, and return a reference to it."""
+        """Add a named schema and return a reference to it."""
         if self._named.setdefault(name, node) is not node:
             raise ValueError(f"two schemas are called {name}")
-        return {"$ref": HERE + name}
+        return {"$ref": PREFIX + name}
 
     def all(self) -> dict[str, Node]:
-        """Return every schema that was named, and those that they refer to, each with its name as its title."""
+        """Return the named schemas and those that they reference, sorted by name."""
         found: dict[str, Node] = {}
         pending = list(self._named)
         while pending:
             name = pending.pop()
             if name not in found:
-                found[name] = {
-                    "title": name,
-                    **(self._named.get(name) or self._plain(self._foreign(name))),
-                }
-                pending += references(found[name])
+                node = self._named.get(name) or self._draft7(self._referenced(name))
+                found[name] = {"title": name, **node}
+                pending += _references(node)
         return dict(sorted(found.items()))
 
-    def _foreign(self, name: str) -> Node:
-        node: Node = self._spec.components.schemas.get(name) or self._described[name]
+    def _referenced(self, name: str) -> Node:
+        node: Node = self._spec.components.schemas.get(name) or self._openapi_schemas[name]
         return node
 
-    def _plain(self, node: Node) -> Node:
-        """Return a schema of OpenAPI 3.1 in the words of draft 7."""
-        if node.get("$ref"):
-            # Whatever stands beside a reference is not read.
+    def _draft7(self, node: Node) -> Node:
+        if "$ref" in node:
+            # Draft 7 ignores the siblings of a reference.
             return {"$ref": node["$ref"]}
         plain = dict(node)
-        if NULL in node.get("anyOf", []):
-            # As one object that may be null: generators of clients lose the null of a choice.
-            del plain["anyOf"]
-            plain |= self._or_null(next(choice for choice in node["anyOf"] if choice != NULL))
+        if {"type": "null"} in plain.get("anyOf", ()):
+            # One object with two types: client generators ignore the null in a choice.
+            choice = next(one for one in plain.pop("anyOf") if one != {"type": "null"})
+            if "$ref" in choice:
+                choice = self._referenced(choice["$ref"].removeprefix(PREFIX))
+            plain |= {**choice, "type": [choice["type"], "null"]}
         if "example" in plain:
             plain["examples"] = [plain.pop("example")]
         if "pattern" in plain:
             plain["pattern"] = plain["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
         if "properties" in plain:
-            plain["properties"] = {
-                name: self._plain(inner) for name, inner in plain["properties"].items()
-            }
+            members = plain["properties"].items()
+            plain["properties"] = {name: self._draft7(inner) for name, inner in members}
         if isinstance(plain.get("items"), dict):
-            plain["items"] = self._plain(plain["items"])
+            plain["items"] = self._draft7(plain["items"])
         return plain
 
-    def _or_null(self, choice: Node) -> Node:
-        inner = self._foreign(choice["$ref"].removeprefix(HERE)) if "$ref" in choice else choice
-        return {**inner, "type": [inner["type"], "null"]}
 
-
-def empty_default(_converter: object, field: fields.Field[Any], ret: Node, **_: Any) -> Node:
-    """Document that what may be left out is an empty list or object then."""
-    return {"default": field.load_default()} if field.load_default in (list, dict) else {}
-
-
-def references(node: object) -> Iterator[str]:
-    """Yield the names of the schemas that a schema refers to."""
-    if isinstance(node, dict):
-        if isinstance(node.get("$ref"), str):
-            yield node["$ref"].removeprefix(HERE)
-        for inner in node.values():
-            yield from references(inner)
-    elif isinstance(node, list):
-        for inner in node:
-            yield from references(inner)
-
-
-def record(
-    fields: Mapping[str, Node], optional: Collection[str] = (), description: str = ""
-) -> Node:
-    """Return the schema of an object with these fields."""
-    said = {"description": description} if description else {}
-    required = [name for name in fields if name not in optional]
-    return {
-        "type": "object",
-        **said,
-        "properties": dict(fields),
-        **({"required": required} if required else {}),
-    }
+def record(members: Mapping[str, Node], optional: Collection[str], description: str = "") -> Node:
+    """Return the schema of an object with these members."""
+    required = [name for name in members if name not in optional]
+    described = {"description": description} if description else {}
+    node = {"type": "object", **described, "properties": dict(members)}
+    return {**node, "required": required} if required else node
 
 
 def constant(value: str) -> Node:
-    """Return the schema of a text that is always the same."""
+    """Return the schema of a constant text."""
     return {"type": "string", "const": value}
 
 
 def pascal(name: str) -> str:
-    """Return a name in words joined by `_` as the name of a class: `group_message` becomes `GroupMessage`."""
+    """Return a name in snake case as the name of a class: `group_message` -> `GroupMessage`."""
     return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _empty_default(_: object, field: fields.Field[Any], ret: Node, **__: Any) -> Node:
+    return {"default": field.load_default()} if field.load_default in (list, dict) else {}
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        yield node["$ref"].removeprefix(PREFIX)
+    if isinstance(node, dict | list):
+        for inner in node.values() if isinstance(node, dict) else node:
+            yield from _references(inner)

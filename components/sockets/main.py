@@ -15,10 +15,11 @@ from components.access import KEY_PROTOCOL
 from components.held import HeldResponse, NotHeld, can_hold, live
 from components.http import ReplySchema, api_blueprint, document_response, json_response
 from components.problems import BadFields, EdgeError, FieldError
+from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
+from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
-from components.sockets.frames import Envelope, Flat, Form
-from components.sockets.sessions import GROUP, Session
+from components.sockets.sessions import Session
 from libraries.job_manager import current_owner, send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import get_settings
@@ -30,6 +31,7 @@ blueprint.cli_group = None
 blueprint.cli.add_command(push)
 # What a client offers beside its key, and is answered with.
 SUBPROTOCOL = "vector-api"
+ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
 
 
 class UpgradeRequired(EdgeError):
@@ -83,7 +85,7 @@ class SentSchema(ReplySchema):
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
-    return open_socket(Envelope())
+    return open_socket(ENVELOPE)
 
 
 @blueprint.route("/ws/backgroundjob")
@@ -94,7 +96,7 @@ def background_jobs(query: dict[str, Any]) -> Response:
 @blueprint.problems(403, 426, 503)
 def background_job(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
-    return open_socket(Flat())
+    return open_socket(FLAT)
 
 
 # A handshake is matched only by rules that say so; the ones above answer whoever comes without.
@@ -142,7 +144,7 @@ def asyncapi() -> Response:
     return document_response(asyncapi_document(get_settings()))
 
 
-def open_socket(form: Form) -> Response:
+def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket.
 
     Raises:
@@ -162,7 +164,7 @@ def open_socket(form: Form) -> Response:
         raise NotHeld("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
-    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
+    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, codec, settings))
     return HeldResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),
