@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -10,12 +11,15 @@ from marshmallow.validate import Length, Regexp
 from components.operations import OPERATIONS, Operation
 from components.sockets.codecs import BadMessage
 from components.sockets.declarations import (
+    ACTIONS,
     ClientMessage,
     Frame,
+    Node,
     ServerMessage,
     TokenAccess,
     action,
 )
+from components.sockets.json_schemas import PREFIX, Schemas, constant, pascal
 from components.sockets.sessions import Session, own_group
 from libraries.errors import VectorError
 from libraries.job_manager import JobOptions, WrongState, find_job, stop_job, submit
@@ -70,9 +74,52 @@ def ping(session: Session, message: ClientMessage) -> None:
     session.reply(message)
 
 
+def job_requests(schemas: Schemas, paths: Node) -> dict[str, Frame]:
+    """Return the messages that submit jobs: one for all types that take a text, one per other."""
+    texts = [name for name, one in OPERATIONS.items() if set(one.schema().fields) == {"content"}]
+    others = [name for name in OPERATIONS if name not in texts]
+    known = ", ".join(f"`{name}`" for name in texts)
+    kind: Node = {
+        "type": "string",
+        "description": f"{known}; any other text runs `{DEFAULT_TYPE}`.",
+        "default": DEFAULT_TYPE,
+        "maxLength": MAX_TYPE_CHARS,
+        "examples": texts,
+        **({"not": {"enum": others}} if others else {}),
+    }
+    request = Frame(name="job", summary=ACTIONS["job"].summary, extras=["ref"])
+    fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].schema())["properties"]}
+    examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
+    found = {"TextJob": replace(request, fields=fields, optional=["type"], examples=examples)}
+    bodies = example_bodies(paths)
+    for name in others:
+        schema = OPERATIONS[name].schema
+        content = schemas.of(schema())
+        # Every drawing is a job here, and its events are sent without a webhook.
+        for http_only in ("complexity", "webhook"):
+            content["properties"].pop(http_only, None)
+        fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
+        body = bodies.get(schema.__name__.removesuffix("Schema"))
+        examples = [{"content": body, "ref": 7}] if body else []
+        found[f"{pascal(name)}Job"] = replace(request, fields=fields, examples=examples)
+    return found
+
+
+def example_bodies(paths: Node) -> dict[str, Any]:
+    """Return the examples of request bodies in the OpenAPI document, by the name of the schema."""
+    posts = (path.get("post", {}).get("requestBody", {}) for path in paths.values())
+    bodies = [body for post in posts for body in post.get("content", {}).values()]
+    return {
+        body["schema"].get("$ref", "").removeprefix(PREFIX): body["example"]
+        for body in bodies
+        if "example" in body
+    }
+
+
 @action(
     tag="jobs",
     schema=JobSchema,
+    requests=job_requests,
     statuses=("queuing", "queued", "error"),
 )
 def job(session: Session, message: ClientMessage) -> None:

@@ -78,7 +78,9 @@ class Action:
     """Something that a client can request.
 
     `reply` is the frame of `Session.reply`, None if the answer is a status; `statuses` names the
-    statuses that can follow, `can_fail` says whether an `error` can.
+    statuses that can follow, `can_fail` says whether an `error` can. If its requests are not just
+    those that `schema` describes, `requests` returns them by the names of their payloads; it is
+    called with the schemas of the AsyncAPI document and the paths of the OpenAPI document.
     """
 
     name: str
@@ -91,8 +93,22 @@ class Action:
     statuses: tuple[str, ...]
     can_fail: bool
     token: TokenAccess
+    requests: Callable[[Any, Node], dict[str, Frame]] | None
     # Called with the session and the message, whose payload is parsed by `schema`.
     handle: Callable[[Any, ClientMessage], None]
+
+    def request(self, payload: Node) -> Frame:
+        """Return the message that requests the action; `payload` is the JSON Schema of `schema`."""
+        fields: Node = payload["properties"]
+        return Frame(
+            name=self.name,
+            summary=self.summary,
+            fields=fields,
+            optional=set(fields) - set(payload.get("required", ())),
+            has_payload=bool(fields),
+            extras=["ref"],
+            examples=[{**self.example, "ref": 7}],
+        )
 
 
 Handler = TypeVar("Handler", bound=Callable[..., None])
@@ -109,6 +125,7 @@ def action(
     statuses: tuple[str, ...] = (),
     can_fail: bool = True,
     token: TokenAccess = TokenAccess.NO,
+    requests: Callable[[Any, Node], dict[str, Frame]] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of the action with the function's name.
 
@@ -135,6 +152,7 @@ def action(
             statuses=statuses,
             can_fail=can_fail,
             token=token,
+            requests=requests,
             handle=handle,
         )
         return handle

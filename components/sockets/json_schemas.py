@@ -77,7 +77,9 @@ class Schemas:
         return plain
 
 
-def record(members: Mapping[str, Node], optional: Collection[str], description: str = "") -> Node:
+def record(
+    members: Mapping[str, Node], optional: Collection[str] = (), description: str = ""
+) -> Node:
     """Return the schema of an object with these members."""
     required = [name for name in members if name not in optional]
     described = {"description": description} if description else {}
