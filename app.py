@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
 
 from flask import Flask
 from flask_smorest import Blueprint
 
 import components
-from components.access import described_access, install_access
-from components.access_log import install_access_log
-from components.held import install_live
-from components.http import VERSION, install_http
+from components.http.access import described_access, install_access
+from components.http.access_log import install_access_log
+from components.http.api import install_http
+from components.http.long_connections import install_live
+from components.http.pages import VERSION
 from components.system.commands import process_settings
 from libraries.settings import Settings, use_settings
 
@@ -57,10 +57,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def component_blueprints() -> Iterator[Blueprint]:
-    """Yield what each package under `components/` exports as `blueprint`, in alphabetical order of the packages."""
-    for found in pkgutil.iter_modules(components.__path__):
-        if found.ispkg:
-            package = importlib.import_module(f"components.{found.name}")
-            if hasattr(package, "blueprint"):
-                yield package.blueprint
+def component_blueprints() -> list[Blueprint]:
+    """Return what each package under `components/` exports as `blueprint` or `blueprints`, in alphabetical order."""
+    found: list[Blueprint] = []
+    for module in pkgutil.iter_modules(components.__path__):
+        if module.ispkg:
+            package = importlib.import_module(f"components.{module.name}")
+            single = [package.blueprint] if hasattr(package, "blueprint") else []
+            found.extend(getattr(package, "blueprints", single))
+    return sorted(found, key=lambda blueprint: str(blueprint.name))

@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import gunicorn.util
 
-from components.held import live
-from components.problems import PROBLEM_TYPE, plain_problem, problem_document
-from components.web_worker import WebWorker
+from components.http.long_connections import live
+from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
+from components.http.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
 
 try:
@@ -55,11 +55,11 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "components.access_log.OneLineFormatter",
+            "()": "components.http.access_log.OneLineFormatter",
             "format": "%(asctime)s %(levelname)s %(message)s",
         },
     },
-    "filters": {"stalled": {"()": "components.access_log.StalledClients"}},
+    "filters": {"stalled": {"()": "components.http.access_log.StalledClients"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from components.problems import PROBLEM_TYPE
+from components.http.problems import PROBLEM_TYPE
 from components.system.pages import problem_types
 from libraries.settings import Settings
 

@@ -13,7 +13,7 @@ from components.artboard.schemas import (
     CreatedArtboardSchema,
     QueuedArtboardSchema,
 )
-from components.http import api_blueprint
+from components.http.api import api_blueprint
 
 artboard_bp = api_blueprint(
     "artboard",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, redirect, request
 
-from components.gallery.page import gallery_page, page_wanted, to_page
 from components.gallery.pictures import drawing_response
 from components.gallery.schemas import (
     DrawingSchema,
@@ -24,15 +23,14 @@ from components.gallery.shelf import (
     remove,
     shown_drawing,
 )
-from components.http import SVG_TYPE, AcceptedSchema, accepted, api_blueprint, json_response
+from components.http.api import api_blueprint
+from components.http.pages import SVG_TYPE
+from components.http.replies import AcceptedSchema, accepted, json_response, prefers
 from libraries.job_manager import enqueue_background_job
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
 )
-blueprint.template_folder = "templates"
-blueprint.static_folder = "assets"
-blueprint.static_url_path = "/assets"
 
 REINDEX, TIMEOUT = "workers.gallery_tasks.reindex", "1h"
 TEXT = {"schema": {"type": "string"}}
@@ -55,14 +53,9 @@ def get_gallery(query: dict[str, Any]) -> Response:
     words of the title, the lettering, the pattern and the tags; the last one may be the beginning of a word. A browser is sent to
     the page.
     """
-    return to_page() if page_wanted() else list_response(query)
-
-
-@blueprint.route("/page")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
-def show_gallery() -> Response:
-    """Show a page with your drawings."""
-    return gallery_page()
+    if prefers("text/html", rather_than="application/json"):
+        return _to_page()
+    return list_response(query)
 
 
 @blueprint.route("/marks")
@@ -145,3 +138,12 @@ def remove_drawing(drawing_id: str) -> Response:
 def get_drawing_file(drawing_id: str) -> Response:
     """Fetch a drawing."""
     return drawing_response(shown_drawing(drawing_id))
+
+
+def _to_page() -> Response:
+    """Send a browser to the page, with what it searches for."""
+    query = request.query_string.decode("ascii", "ignore")
+    page = "/gallery/page"
+    response: Response = redirect(f"{page}?{query}" if query else page, 303)  # type: ignore[assignment]
+    response.headers["Vary"] = "Accept"
+    return response

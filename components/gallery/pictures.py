@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
-from components.http import FILE_HEADERS, SVG_TYPE
+from components.http.pages import FILE_HEADERS, SVG_TYPE
 from libraries.gallery import Drawing, open_drawing
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from components.http import json_response
+from components.http.replies import json_response
 from libraries.errors import Unavailable
 from libraries.gallery import (
     Drawing,

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response
 
-from components.http import AcceptedSchema, api_blueprint, json_response, queued_response
+from components.http.api import api_blueprint
+from components.http.replies import AcceptedSchema, json_response, queued_response
 from components.jobs.actions import cancel, delete, do_to_all, retry
 from components.jobs.following import job_response, token_response
 from components.jobs.logs import log_response

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from components.http import AcceptedSchema, accepted, api_blueprint
+from components.http.api import api_blueprint
+from components.http.replies import AcceptedSchema, accepted
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, read_notices, submit
 

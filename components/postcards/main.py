@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http import AcceptedSchema, accepted, api_blueprint
-from components.operations import OPERATIONS, Operation
+from components.http.api import api_blueprint
+from components.http.replies import AcceptedSchema, accepted
+from components.http.submissions import OPERATIONS, Operation
 from components.postcards.schemas import CreatePostcardSchema
 from libraries.job_manager import JobOptions, submit
 

@@ -8,18 +8,17 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, Regexp
 
-from components.operations import OPERATIONS, Operation
+from components.http.json_schemas import PREFIX, Node, Schemas, constant, pascal
+from components.http.submissions import OPERATIONS, Operation
 from components.sockets.codecs import BadMessage
 from components.sockets.declarations import (
     ACTIONS,
     ClientMessage,
     Frame,
-    Node,
     ServerMessage,
     TokenAccess,
     action,
 )
-from components.sockets.json_schemas import PREFIX, Schemas, constant, pascal
 from components.sockets.sessions import Session, own_group
 from libraries.errors import VectorError
 from libraries.job_manager import JobOptions, WrongState, find_job, stop_job, submit

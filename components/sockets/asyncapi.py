@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.http import VERSION, api_document, base_address
-from components.sockets.declarations import ACTIONS, Action, Frame, Node
-from components.sockets.json_schemas import Schemas, constant, pascal, record
+from components.http.api import api_document
+from components.http.json_schemas import Node, Schemas, constant, pascal, record
+from components.http.pages import VERSION, base_address
+from components.sockets.declarations import ACTIONS, Action, Frame
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
 from libraries.settings import Settings
@@ -36,10 +37,7 @@ def asyncapi_document(settings: Settings) -> Node:
     describe_servers(document, keyed=bool(settings.api_keys))
     known = document.pop("extras")
     statuses, frames, events = (
-        {
-            name: Frame(**{"name": name, "tag": tag} | row)
-            for name, row in document.pop(table).items()
-        }
+        {n: Frame(**{"name": n, "tag": tag} | row) for n, row in document.pop(table).items()}
         for table, tag in (("statuses", "jobs"), ("frames", "jobs"), ("events", "following"))
     )
     for name, frame in statuses.items():
@@ -188,11 +186,8 @@ class Channel:
         members = head | extras | members
         examples = [self._example(one, given, members) for one in sources for given in one.examples]
         payload = self.schemas.add(key, record(members, optional, frame.summary))
-        more = (
-            {"correlationId": {"$ref": "#/components/correlationIds/ref"}}
-            if "ref" in members
-            else {}
-        )
+        reference = {"$ref": "#/components/correlationIds/ref"}
+        more = {"correlationId": reference} if "ref" in members else {}
         return self._message(key, frame, payload, examples, **more)
 
     def _example(self, frame: Frame, values: Mapping[str, Any], members: Node) -> Node:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
+from components.http.strict_json import MalformedJson, lone_surrogates, parse_strictly
 from components.sockets.declarations import ACTIONS, ClientMessage, ServerMessage
-from components.strict_json import MalformedJson, lone_surrogates, parse_strictly
 
 MAX_REF_CHARS = 200
 # Sent after the frames of a reply or of an event; only envelopes have them.

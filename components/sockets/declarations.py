@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from marshmallow import Schema
 
+from components.http.json_schemas import Node
 from libraries.registry import DuplicateName
-
-Node = dict[str, Any]
 
 
 @dataclass(frozen=True)

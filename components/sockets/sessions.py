@@ -11,9 +11,9 @@ from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError
 
-from components.access import EVERYTHING, Caller
-from components.held import Follower, Live
-from components.problems import flatten
+from components.http.access import EVERYTHING, Caller
+from components.http.long_connections import JobSubscription, LiveConnections
+from components.http.problems import flatten
 from components.sockets.codecs import BadMessage, Codec
 from components.sockets.declarations import (
     ACTIONS,
@@ -47,7 +47,9 @@ class Session:
     Messages are handled one at a time; events of jobs and groups arrive in the feed's thread.
     """
 
-    def __init__(self, here: Live, caller: Caller, codec: Codec, settings: Settings) -> None:
+    def __init__(
+        self, here: LiveConnections, caller: Caller, codec: Codec, settings: Settings
+    ) -> None:
         """Prepare a session for a caller whose messages `codec` decodes."""
         self.id = secrets.token_hex(8)
         self._here = here
@@ -55,7 +57,7 @@ class Session:
         self._codec = codec
         self._settings = settings
         self._conversation: Conversation | None = None
-        self._jobs: dict[str, Follower] = {}
+        self._jobs: dict[str, JobSubscription] = {}
         self._submitted: set[str] = set()
         self._groups: set[str] = set()
         self._lock = threading.Lock()
@@ -153,7 +155,7 @@ class Session:
         self._submitted.add(job_id)
         self.go_on(*self.follow(job_id))
 
-    def follow(self, job_id: str, after: str = START) -> tuple[Followed, Follower]:
+    def follow(self, job_id: str, after: str = START) -> tuple[Followed, JobSubscription]:
         """Collect the events of a job until `go_on` is called; `after` is the last known event.
 
         Raises:
@@ -164,7 +166,9 @@ class Session:
         with self._lock:
             if len(self._jobs) >= MAX_JOBS:
                 raise BadMessage(f"a socket may follow {MAX_JOBS} jobs at once")
-            follower = Follower(job_id, after, lambda event: self._on_job_event(job_id, event))
+            follower = JobSubscription(
+                job_id, after, lambda event: self._on_job_event(job_id, event)
+            )
             self._jobs[job_id] = follower
         try:
             followed = follower.start(self._here.feed)
@@ -176,7 +180,7 @@ class Session:
             raise JobUnknown("there is no job with this id, or its record has expired")
         return followed, follower
 
-    def go_on(self, followed: Followed, follower: Follower) -> None:
+    def go_on(self, followed: Followed, follower: JobSubscription) -> None:
         """Send the events that the client does not know, and from now on each new one."""
         job_id = follower.job_id
         if followed.job.done and not followed.events:

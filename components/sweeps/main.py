@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from components.http import api_blueprint
+from components.http.api import api_blueprint
 from components.sweeps.schemas import SweepAcceptedSchema, SweepSchema
 from components.sweeps.submissions import queue_sweep
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from components.http import VERSION, base_address
+from components.http.pages import VERSION, base_address
 from libraries.errors import VectorError
 from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
 from libraries.settings import Settings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http import accepted, api_blueprint
+from components.http.api import api_blueprint
+from components.http.replies import accepted
 from components.texts.job_types import JOB_FUNCTIONS, known_type
 from components.texts.schemas import CreateTextSchema, TextAcceptedSchema
 from libraries.job_manager import JobOptions, submit

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http import accepted, api_blueprint, json_response
+from components.http.api import api_blueprint
+from components.http.replies import accepted, json_response
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
 from libraries.webhooks import attempts, default_secret, redeliver
 

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from marshmallow import fields
+
+from libraries.fields import InvalidFields, Params, choice, declare, flag, mm, whole
+
+
+class Ring(Params):
+    """A ring."""
+
+    radius: float = mm("Radius", 1, 100, default=20.0)
+    inner: float = mm("Inner radius", 0, 100, default=5.0)
+    count: int = whole("Number of rings", 1, 9, default=1)
+    style: str = choice("How it is drawn", ["plain", "double"], default="plain")
+    closed: bool = flag("Whether the ends meet", default=True)
+    names: list[str] = declare(fields.List(fields.String()), factory=list)
+
+    def check(self, given: frozenset[str]) -> None:
+        if {"radius", "inner"} <= given and self.inner > self.radius:
+            raise InvalidFields({"inner": ["Must not be more than radius."]})
+
+
+class LabelledRing(Ring):
+    """A ring with a label."""
+
+    label: str = declare(fields.String(), visual=False)
+
+
+def test_defaults_and_texts_of_numbers_load_as_typed_values() -> None:
+    assert Ring.load({"radius": "7.5"}) == Ring(radius=7.5)
+    assert Ring() == Ring.load({})
+
+
+def test_every_bad_field_is_named_below_its_object() -> None:
+    with pytest.raises(InvalidFields) as caught:
+        Ring.load({"radius": 0, "count": 1.5, "colour": "red"}, inside="params")
+    assert set(caught.value.errors) == {"params.radius", "params.count", "params.colour"}
+
+
+def test_fields_that_contradict_each_other_are_refused_only_where_both_were_given() -> None:
+    assert Ring.load({"radius": 3}).inner == 5.0
+    with pytest.raises(InvalidFields) as caught:
+        Ring.load({"radius": 3, "inner": 4})
+    assert caught.value.errors == {"inner": ["Must not be more than radius."]}
+
+
+def test_a_subclass_adds_fields_and_keeps_those_of_its_base() -> None:
+    ring = LabelledRing.load({"label": "a", "radius": 2})
+    assert (ring.radius, ring.label) == (2.0, "a")
+    assert list(LabelledRing.declared()) == [*Ring.declared(), "label"]
+    assert LabelledRing.declared()["label"].metadata["visual"] is False
+    with pytest.raises(InvalidFields):
+        LabelledRing.load({})
+
+
+def test_an_instance_cannot_be_changed_and_mutable_defaults_are_not_shared() -> None:
+    ring = Ring()
+    with pytest.raises(AttributeError):
+        ring.radius = 3.0  # type: ignore[misc]
+    assert ring.names is not Ring().names
+
+
+def test_values_are_what_a_schema_loads() -> None:
+    ring = Ring(radius=9.0)
+    assert Ring.load(ring.values()) == ring
