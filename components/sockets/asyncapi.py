@@ -23,9 +23,9 @@ from libraries.settings import Settings
 Frames, Row = Mapping[str, Frame], Action | Frame
 EXAMPLE_JOB = JobRecord(
     id="artboard_7be02d",
-    status="finished",
+    status="started",
     created_at=datetime(2026, 11, 21, 21, 43, 51, tzinfo=UTC),
-    artifacts=[{"name": "artboard_1.svg", "media_type": "image/svg+xml", "size": 8123}],
+    task="workers.svg_tasks.generate_complex_svg",
 )
 
 
