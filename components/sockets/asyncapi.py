@@ -20,7 +20,8 @@ from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
 from libraries.settings import Settings
 
-Frames, Row = Mapping[str, Frame], Action | Frame
+Frames = Mapping[str, Frame]
+Row = Action | Frame
 EXAMPLE_JOB = JobRecord(
     id="artboard_7be02d",
     status="started",
@@ -77,7 +78,7 @@ def describe_servers(document: Node, *, keyed: bool) -> None:
 
 def chosen(nodes: Mapping[str, Node], values: Mapping[str, Any]) -> Node:
     """Return the values of an example for these members; constants need no value."""
-    known = {name: node["const"] for name, node in nodes.items() if "const" in node} | values
+    known = {n: node["const"] for n, node in nodes.items() if "const" in node} | {**values}
     return {name: known[name] for name in nodes if name in known}
 
 
