@@ -18,7 +18,6 @@ from components.http.pages import VERSION, base_address
 from components.sockets.declarations import ACTIONS, Action, Frame
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
-from libraries.settings import Settings
 
 Frames = Mapping[str, Frame]
 Row = Action | Frame
@@ -30,12 +29,12 @@ EXAMPLE_JOB = JobRecord(
 )
 
 
-def asyncapi_document(settings: Settings) -> Node:
-    """Return the document of the running application."""
+def asyncapi_document(*, keyed: bool) -> Node:
+    """Return the document of the running application; `keyed` if it requires API keys."""
     document = tomllib.loads(Path(__file__).with_name("asyncapi.toml").read_text("utf-8"))
     document["info"]["version"] = VERSION
     document["operations"] = {}
-    describe_servers(document, keyed=bool(settings.api_keys))
+    describe_servers(document, keyed=keyed)
     known = document.pop("extras")
     statuses, frames, events = (
         {n: Frame(**{"name": n, "tag": tag} | row) for n, row in document.pop(table).items()}

@@ -140,7 +140,7 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
 )
 def asyncapi() -> Response:
     """Describe what is said on WebSockets and event streams, for machines."""
-    return document_response(asyncapi_document(get_settings()))
+    return document_response(asyncapi_document(keyed=bool(get_settings().access.api_keys)))
 
 
 def open_socket(codec: Codec) -> Response:
@@ -155,7 +155,7 @@ def open_socket(codec: Codec) -> Response:
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
-    if settings.api_keys and not origin_allowed(settings.allowed_origins):
+    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
         raise EdgeError(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS",
             code="forbidden",
@@ -164,7 +164,8 @@ def open_socket(codec: Codec) -> Response:
         raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
-    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, codec, settings))
+    session = Session(here, g.caller, codec, settings.sockets)
+    conversation = Conversation(here.hub, here.handlers, session)
     return DetachedResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),

@@ -4,9 +4,7 @@ from libraries.mailing.addresses import (
     LONGEST_ADDRESS,
     LONGEST_NAME,
     LONGEST_SUBJECT,
-    BadName,
     BadRecipient,
-    BadSubject,
     check_address,
     check_name,
     check_subject,
@@ -20,7 +18,7 @@ from libraries.mailing.attachments import (
     find_attachments,
     read_attachments,
 )
-from libraries.mailing.contact import NobodyToWriteTo, admin_address, contact_letter
+from libraries.mailing.contact import admin_address, contact_letter
 from libraries.mailing.delivery import (
     Delivery,
     MailDeferred,
@@ -31,7 +29,7 @@ from libraries.mailing.delivery import (
 )
 from libraries.mailing.messages import Letter, compose, write_letter
 from libraries.mailing.notices import notice
-from libraries.mailing.sending import MOST_RECIPIENTS, BadRecipients, Post
+from libraries.mailing.sending import MOST_RECIPIENTS, Post
 from libraries.mailing.templates import (
     LARGEST_CONTEXT,
     TEMPLATES,
@@ -54,10 +52,7 @@ __all__ = [
     "Attachment",
     "BadAttachment",
     "BadContext",
-    "BadName",
     "BadRecipient",
-    "BadRecipients",
-    "BadSubject",
     "Delivery",
     "Letter",
     "MailDeferred",
@@ -65,7 +60,6 @@ __all__ = [
     "MailServerAway",
     "MailSession",
     "MailTemplate",
-    "NobodyToWriteTo",
     "Post",
     "admin_address",
     "check_address",

@@ -28,18 +28,6 @@ class BadRecipient(InvalidInput):
     code = "bad-recipient"
 
 
-class BadSubject(InvalidInput):
-    """Raised when a subject is empty, too long or could start a header of its own."""
-
-    code = "bad-subject"
-
-
-class BadName(InvalidInput):
-    """Raised when the name of a sender is empty, too long or could start a header of its own."""
-
-    code = "bad-name"
-
-
 def check_address(address: str, *, field: str = "recipient") -> str:
     """Return `address` if it is one plain mail address such as `ann@example.com`.
 
@@ -73,12 +61,20 @@ def check_subject(subject: str, *, field: str = "subject") -> str:
     """Return `subject` if it is one line of 1 to 200 characters that holds more than spaces.
 
     Raises:
-        BadSubject: anything else.
+        InvalidInput: anything else.
     """
     if not isinstance(subject, str) or not subject.strip() or len(subject) > LONGEST_SUBJECT:
-        raise BadSubject(f"a subject is text of 1 to {LONGEST_SUBJECT} characters", field=field)
+        raise InvalidInput(
+            f"a subject is text of 1 to {LONGEST_SUBJECT} characters",
+            field=field,
+            code="bad-subject",
+        )
     if any(unicodedata.category(character) in UNPRINTABLE for character in subject):
-        raise BadSubject("a subject is one line: no line breaks or control characters", field=field)
+        raise InvalidInput(
+            "a subject is one line: no line breaks or control characters",
+            field=field,
+            code="bad-subject",
+        )
     return subject
 
 
@@ -86,10 +82,14 @@ def check_name(name: str, *, field: str = "name") -> str:
     """Return `name` if it is one line of 1 to 100 characters that holds more than spaces.
 
     Raises:
-        BadName: anything else.
+        InvalidInput: anything else.
     """
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
-        raise BadName(f"a name is text of 1 to {LONGEST_NAME} characters", field=field)
+        raise InvalidInput(
+            f"a name is text of 1 to {LONGEST_NAME} characters", field=field, code="bad-name"
+        )
     if any(unicodedata.category(character) in UNPRINTABLE for character in name):
-        raise BadName("a name is one line: no line breaks or control characters", field=field)
+        raise InvalidInput(
+            "a name is one line: no line breaks or control characters", field=field, code="bad-name"
+        )
     return name

@@ -29,12 +29,6 @@ SENT, REFUSED, FAILED = "sent", "refused", "failed"
 LONGEST_SHOWN = 254
 
 
-class BadRecipients(InvalidInput):
-    """Raised when a mail to several is to go to nobody, or to too many."""
-
-    code = "bad-recipients"
-
-
 class Step(Protocol):
     """A claim: `done` is the note of whoever did it before, None if it is ours to do."""
 
@@ -111,7 +105,7 @@ class Post:
             last_try: whether this is the last attempt, whose result stands even where some failed.
 
         Raises:
-            BadRecipients: there are none, or more than 100.
+            InvalidInput: there are none, or more than 100.
             MailServerAway: some failed and there is another attempt, or none was sent in the last one.
         """
         people = _different(recipients)
@@ -201,8 +195,10 @@ def _step_name(recipient: str) -> str:
 def _different(recipients: object) -> list[object]:
     """Return the recipients, each once."""
     if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MOST_RECIPIENTS:
-        raise BadRecipients(
-            f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses", field="recipients"
+        raise InvalidInput(
+            f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses",
+            field="recipients",
+            code="bad-recipients",
         )
     once: dict[str, object] = {}
     for one in recipients:

@@ -91,7 +91,7 @@ class BucketStore(Store):
         """Open an object; see `Store.take`. A small one is here after one request, a large one comes in blocks as it is read.
 
         Raises:
-            FileDamaged: its bytes are not those that were written; of a large one, this is found at the end.
+            Unavailable: its bytes are not those that were written; of a large one, this is found at the end.
         """
         check_name(name)
         first, answer = self._first_block(name)

@@ -26,12 +26,6 @@ class BadTable(InvalidInput):
     code = "bad-table"
 
 
-class TableTooLarge(InvalidInput):
-    """Raised when a data file, or what would be made from it, is larger than allowed."""
-
-    code = "table-too-large"
-
-
 def cell_problem(text: str) -> str | None:
     """Return what is wrong with the text of a cell, or None."""
     if len(text) > LONGEST_CELL:

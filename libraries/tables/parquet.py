@@ -6,9 +6,10 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from libraries.errors import InvalidInput
 from libraries.storage.zips import Pipe
 from libraries.tables.kinds import EMPTY, TEXT
-from libraries.tables.limits import LONGEST_CELL, MOST_COLUMNS, BadTable, TableTooLarge, in_mb
+from libraries.tables.limits import LONGEST_CELL, MOST_COLUMNS, BadTable, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
 
@@ -27,7 +28,7 @@ class ParquetTable:
 
     Raises:
         BadTable: it is no Parquet file, or one of a kind that cannot be read.
-        TableTooLarge: it has too many columns, or groups of rows that unfold to too much.
+        InvalidInput: it has too many columns, or groups of rows that unfold to too much.
     """
 
     textual = False
@@ -85,15 +86,19 @@ def check_metadata(metadata: Any) -> None:
     """Refuse a file whose account of itself says that it is too much.
 
     Raises:
-        TableTooLarge: it is.
+        InvalidInput: it is.
     """
     if metadata.num_columns > MOST_COLUMNS:
-        raise TableTooLarge(
-            f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed"
+        raise InvalidInput(
+            f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed",
+            code="table-too-large",
         )
     for number in range(metadata.num_row_groups):
         if metadata.row_group(number).total_byte_size > LARGEST_GROUP:
-            raise TableTooLarge(f"a group of rows unfolds to more than {in_mb(LARGEST_GROUP)}")
+            raise InvalidInput(
+                f"a group of rows unfolds to more than {in_mb(LARGEST_GROUP)}",
+                code="table-too-large",
+            )
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
-from libraries.errors import VectorError
+from libraries.errors import InvalidInput, VectorError
 from libraries.tables.csv_rows import column_names
-from libraries.tables.limits import BadTable, TableTooLarge, cell_problem, in_mb
+from libraries.tables.limits import BadTable, cell_problem, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
@@ -117,7 +117,7 @@ def check_zip(source: IO[bytes]) -> None:
 
     Raises:
         BadTable: the file is not a zip.
-        TableTooLarge: it has too many parts, or they are too large or too tightly folded.
+        InvalidInput: it has too many parts, or they are too large or too tightly folded.
     """
     source.seek(0)
     try:
@@ -126,12 +126,14 @@ def check_zip(source: IO[bytes]) -> None:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise BadTable("the file is not a workbook") from None
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNFOLDED:
-        raise TableTooLarge(
-            f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}"
+        raise InvalidInput(
+            f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}",
+            code="table-too-large",
         )
     if any(part.file_size > max(SMALL_PART, MOST_FOLDED * part.compress_size) for part in parts):
-        raise TableTooLarge(
-            f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size"
+        raise InvalidInput(
+            f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size",
+            code="table-too-large",
         )
 
 
@@ -141,7 +143,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
     No text is run as a formula. The rows lie in a temporary file until all are there.
 
     Raises:
-        TableTooLarge: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
+        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -181,8 +183,9 @@ def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> N
     sheet.write(0, list(columns))
     for number, cells in enumerate((cells for block in blocks for cells in block.rows()), 1):
         if number >= MOST_ROWS:
-            raise TableTooLarge(
-                f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns"
+            raise InvalidInput(
+                f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns",
+                code="table-too-large",
             )
         sheet.write(number, cells)
 
@@ -228,7 +231,8 @@ class _Sheet:
 
     def _text(self, number: int, place: int, text: str) -> None:
         if len(text) > LONGEST_SHEET_CELL:
-            raise TableTooLarge(
-                f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}"
+            raise InvalidInput(
+                f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}",
+                code="table-too-large",
             )
         self._sheet.write_string(number, place, text)

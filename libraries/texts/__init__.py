@@ -2,16 +2,8 @@
 
 from libraries.texts.analysis import analyze
 from libraries.texts.answers import Answer, default, excerpt, stamp
-from libraries.texts.apertium import TranslatorAway
-from libraries.texts.contents import (
-    EMPTY_MESSAGE,
-    LONGEST_CONTENT,
-    BadContent,
-    EmptyContent,
-    check_content,
-)
+from libraries.texts.contents import EMPTY_MESSAGE, LONGEST_CONTENT, check_content
 from libraries.texts.generation import generate
-from libraries.texts.language_model import ModelAway
 from libraries.texts.pacing import demonstration_steps
 from libraries.texts.translation import translate
 
@@ -19,10 +11,6 @@ __all__ = [
     "EMPTY_MESSAGE",
     "LONGEST_CONTENT",
     "Answer",
-    "BadContent",
-    "EmptyContent",
-    "ModelAway",
-    "TranslatorAway",
     "analyze",
     "check_content",
     "default",

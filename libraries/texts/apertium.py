@@ -24,12 +24,6 @@ MOST_BYTES = 4 * LONGEST_TRANSLATION
 BLOCK = 65_536
 
 
-class TranslatorAway(Unavailable):
-    """Raised when the translator is installed but gives no translation; trying again can help."""
-
-    code = "translator-away"
-
-
 def find_pair(names: Sequence[str]) -> str | None:
     """Return the first of `names` that Apertium has as a language pair; None if it has none of them or is not installed."""
     if shutil.which(PROGRAM) is None:
@@ -44,7 +38,7 @@ def run_apertium(text: str, pair: str) -> str:
     Words that it does not know stay as they are.
 
     Raises:
-        TranslatorAway: it failed, took longer than 30 s or wrote too much.
+        Unavailable: it failed, took longer than 30 s or wrote too much.
     """
     return printable(_output("-u", pair, text=text), longest=LONGEST_TRANSLATION)
 
@@ -53,7 +47,7 @@ def _output(*arguments: str, text: str = "") -> str:
     """Return what Apertium writes when it reads `text`.
 
     Raises:
-        TranslatorAway: it failed, took too long or wrote too much.
+        Unavailable: it failed, took too long or wrote too much.
     """
     # A file, not a pipe: a pipe that nobody reads would block whoever fills it.
     with tempfile.TemporaryFile() as source:
@@ -63,7 +57,9 @@ def _output(*arguments: str, text: str = "") -> str:
             assert program.stdout is not None  # noqa: S101 - a pipe was asked for
             written = _read(program.stdout, time.monotonic() + PATIENCE_S)
             if program.wait(PATIENCE_S) != 0:
-                raise TranslatorAway("the translator could not translate this text")
+                raise Unavailable(
+                    "the translator could not translate this text", code="translator-away"
+                )
     return written.decode(errors="replace")
 
 
@@ -81,12 +77,12 @@ def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess
             process_group=0,
         )
     except OSError as error:
-        raise TranslatorAway("the translator could not be started") from error
+        raise Unavailable("the translator could not be started", code="translator-away") from error
     with program:
         try:
             yield program
         except subprocess.TimeoutExpired as error:
-            raise TranslatorAway("the translator took too long") from error
+            raise Unavailable("the translator took too long", code="translator-away") from error
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
@@ -96,16 +92,18 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes:
     """Return all that comes out of `pipe`.
 
     Raises:
-        TranslatorAway: there is more of it than a translation can have, or the end does not come before `deadline`, in
+        Unavailable: there is more of it than a translation can have, or the end does not come before `deadline`, in
             monotonic seconds.
     """
     written = b""
     while len(written) <= MOST_BYTES:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
-            raise TranslatorAway("the translator took too long")
+            raise Unavailable("the translator took too long", code="translator-away")
         block = os.read(pipe.fileno(), BLOCK)
         if not block:
             return written
         written += block
-    raise TranslatorAway("the translator wrote more than a translation can have")
+    raise Unavailable(
+        "the translator wrote more than a translation can have", code="translator-away"
+    )

@@ -12,7 +12,6 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.mailing import (
     LARGEST_TOTAL,
     BadAttachment,
-    BadName,
     check_attachments,
     contact_letter,
     find_attachments,
@@ -21,6 +20,7 @@ from libraries.mailing import (
 )
 from libraries.storage import output_folder
 from libraries.svg_builder import SVGBuilder
+from tests.errors import raises_code
 from tests.mail_server import parsed
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -168,5 +168,5 @@ def test_the_picture_of_somebody_elses_job_is_not_shown() -> None:
     "name", ["", " ", "Ann\r\nBcc: v@example.com", "x" * 101, None, "a\u2028b"]
 )
 def test_a_senders_name_is_one_line(name: Any) -> None:
-    with pytest.raises(BadName):
+    with raises_code("bad-name"):
         contact_letter(name, "ann@example.com", "Hello")

@@ -29,7 +29,6 @@ from libraries.tables import (
     Reading,
     Report,
     RowError,
-    TableTooLarge,
     UnreadableText,
     conversion,
     convert,
@@ -41,6 +40,7 @@ from libraries.tables import (
 from libraries.tables.kinds import ColumnKinds, kind_of_texts
 from libraries.tables.rows import Columns, Rows
 from tests.conftest import REPOSITORY
+from tests.errors import raises_code
 
 TABLE = "id,price,day,city,ok,code\n1,1.50,2024-02-29,Wien,true,007\n2,-3,2024-03-01,,false,008\n"
 
@@ -397,7 +397,7 @@ def zipped(size: int, *, names: int = 1) -> bytes:
 
 @pytest.mark.parametrize("bomb", [zipped(3_000_000), zipped(1, names=2_001)])
 def test_a_workbook_that_unfolds_to_too_much_is_refused_unread(bomb: bytes) -> None:
-    with pytest.raises(TableTooLarge, match="unfolds"):
+    with raises_code("table-too-large", match="unfolds"):
         converted(bomb, "csv")
 
 
@@ -405,7 +405,7 @@ def test_many_parts_that_are_each_allowed_are_bounded_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sheets, "MOST_UNFOLDED", 1_000_000)
-    with pytest.raises(TableTooLarge, match="unfolds"):
+    with raises_code("table-too-large", match="unfolds"):
         converted(zipped(200_000, names=6), "csv")
 
 
@@ -439,12 +439,12 @@ def test_a_claim_about_its_size_does_not_make_a_sheet_large() -> None:
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_ROWS", 4)
     assert converted("a\n1\n2\n3\n", "xlsx")[1].rows == 3
-    with pytest.raises(TableTooLarge, match="3 rows"):
+    with raises_code("table-too-large", match="3 rows"):
         converted("a\n1\n2\n3\n4\n", "xlsx")
 
 
 def test_a_cell_that_no_sheet_holds_is_refused() -> None:
-    with pytest.raises(TableTooLarge, match="32767"):
+    with raises_code("table-too-large", match="32767"):
         converted("a\n" + "x" * 40_000 + "\n", "xlsx")
 
 
@@ -455,7 +455,7 @@ def parquet_of(columns: dict[str, Any], **options: Any) -> bytes:
 
 
 def test_a_parquet_file_with_too_many_columns_is_refused() -> None:
-    with pytest.raises(TableTooLarge, match="1001 columns"):
+    with raises_code("table-too-large", match="1001 columns"):
         converted(parquet_of({f"c{n}": [1] for n in range(MOST_COLUMNS + 1)}), "csv")
 
 
@@ -463,7 +463,7 @@ def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parquet, "LARGEST_GROUP", 10_000)
-    with pytest.raises(TableTooLarge, match="group"):
+    with raises_code("table-too-large", match="group"):
         converted(parquet_of({"a": [f"{n}" for n in range(5_000)]}), "csv")
 
 
@@ -479,7 +479,7 @@ def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
 def test_a_small_parquet_file_cannot_become_a_huge_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "largest_result", lambda size: 5_000_000)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000, ["x" * 100_000])})
-    with pytest.raises(TableTooLarge, match="result"):
+    with raises_code("table-too-large", match="result"):
         converted(data, "csv")
 
 
