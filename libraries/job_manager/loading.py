@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from libraries.job_manager.catalogue import known_tasks, task_modules
-from libraries.loading import load_module
 from libraries.job_manager.hooks import load_hooks
+from libraries.loading import load_module
 
 Tasks = dict[str, Callable[..., Any]]
 
