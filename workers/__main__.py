@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 
+from libraries.job_manager import exhibits, outbox, parcels
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.health import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
@@ -22,6 +23,9 @@ REFUSED = (
     "Consumer cannot be run with settings where immediate is enabled: jobs run in the process that queues them. "
     "Unset IMMEDIATE to have workers run them."
 )
+
+# Called every ten seconds: what no entry of the journal leads to.
+SWEEPS = (parcels.sweep_parcels, outbox.queue_noted_before, exhibits.show_noted_before)
 
 
 def main() -> int:
@@ -54,7 +58,7 @@ def main() -> int:
     try:
         load_schedules(settings)
         if options.single or options.burst:
-            return run_worker(settings, burst=options.burst)
+            return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)
     except (BrokerUnreachable, BadSchedules) as error:
         sys.stderr.write(f"{error}\n")

@@ -9,7 +9,6 @@ from typing import Any, cast
 from redis import Redis
 
 from libraries.job_manager import keys, transitions
-from libraries.job_manager.exhibits import note_removed
 from libraries.job_manager.ownership import acting_for, current_owner
 from libraries.storage import StorageAway, output_folder
 
@@ -45,7 +44,6 @@ def dispose_whole(client: Redis, job_id: str) -> bool:
         return False
     if note:
         made = json.loads(note)
-        note_removed(client, job_id, made)
         with acting_for(made["owner"]):
             store = output_folder()
             for artifact in made["files"]:

@@ -1,108 +1,108 @@
-"""Finished drawings on their way into the gallery, and removed ones on their way out.
+"""Drawings on their way into the gallery when their jobs have finished, and out of it when those are deleted.
 
-The script that commits a job notes in the same step that it made a drawing, so an attempt that was superseded notes nothing, and
-a crash loses nothing: a note stays until the index has it. Notes are dealt with one after the other, by whoever comes first: a
-worker that has nothing else to do, or somebody who looks into the gallery.
+The index is changed in transactions of which one at a time is open, and the record of a job is read inside of one: a drawing whose
+job is deleted meanwhile is taken out by a later transaction.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
-from redis import Redis, exceptions
+from redis import Redis
 from rq.serializers import JSONSerializer
 
-from libraries.errors import Unavailable
 from libraries.gallery import SVG_TYPE, Arrival, gallery
 from libraries.gallery.catalogue import Change
 from libraries.gallery.shelf import enter, take_out
 from libraries.job_manager import keys
 from libraries.job_manager.catalogue import known_tasks, named_arguments
-from libraries.job_manager.connections import BROKER_AWAY, patiently, web_client
+from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.queueing import JobOptions, submit
 from libraries.settings import AccessSettings, get_settings
 
 AT_ONCE = 50
 PAGE = 500
+REINDEX = "workers.gallery_tasks.reindex"
 log = logging.getLogger(__name__)
 
 
-class _Trouble:
-    """Whether the last attempt of this process failed: what goes on failing is logged once."""
-
-    logged = False
-
-
-def note_removed(client: Redis, job_id: str, made: dict[str, Any]) -> None:
-    """Note that the files of a job are about to be removed; `made` is the note of them."""
-    drawings = [
-        [one["name"], one["sha256"]] for one in made["files"] if one.get("media_type") == SVG_TYPE
-    ]
-    if drawings:
-        client.rpush(
-            keys.EXHIBITS_KEY,
-            json.dumps({"gone": job_id, "owner": made["owner"], "files": drawings}),
-        )
-
-
-def show_due(client: Redis, *, most: int = AT_ONCE) -> bool:
-    """Bring the index up to date by up to `most` notes; return whether there are more. Safe to do twice and by several at once.
+def update_index(entries: Sequence[JournalEntry]) -> None:
+    """Enter the drawings of finished jobs into the index, and take those of deleted jobs out. Safe to do twice.
 
     Raises:
         Unavailable: the index cannot be written.
         StorageAway: the store of files does not answer.
-        redis errors: the broker is away.
+        QueueUnavailable: the broker cannot be reached.
     """
-    if not client.llen(keys.EXHIBITS_KEY):
-        return False
-    # The notes are read by the one who may write: what is entered and what is taken out stay in their order.
+    client = web_client(get_settings())
     with gallery().changing() as change:
-        noted = cast("list[bytes]", client.lrange(keys.EXHIBITS_KEY, 0, most - 1))
-        for entry in noted:
-            _show(client, change, json.loads(entry))
-    with client.pipeline() as pipeline:
-        for entry in noted:
-            pipeline.lrem(keys.EXHIBITS_KEY, 1, entry.decode())
-        pipeline.execute()
-    return len(noted) == most
+        for entry in entries:
+            if entry.event == "deleted":
+                _take_out(change, entry.data or {})
+            else:
+                _enter(client, change, entry.job_id)
 
 
-def show_due_quietly(client: Redis) -> bool:
-    """Do as `show_due`, but log what goes wrong: no job may suffer from the gallery."""
-    try:
-        more = show_due(client)
-    except (*BROKER_AWAY, exceptions.OutOfMemoryError):
-        return False
-    except Exception as error:
-        if not _Trouble.logged:
-            detail = str(error) if isinstance(error, Unavailable) else type(error).__name__
-            log.warning(
-                "Drawings wait to enter the gallery: %s",
-                detail,
-                exc_info=not isinstance(error, Unavailable),
-            )
-        _Trouble.logged = True
-        return False
-    _Trouble.logged = False
-    return more
+def rebuild_later() -> None:
+    """Queue a job that builds the index from the stored files: some drawings came or went unseen."""
+    with suppress(UnknownTask):
+        submit(REINDEX, options=JobOptions(internal=True))
+
+
+SUBSCRIPTION = Subscription(
+    name="gallery",
+    handler=update_index,
+    events=frozenset({"finished", "deleted"}),
+    having="meta",
+    between_jobs=True,
+    backlog=True,
+    resync=rebuild_later,
+)
 
 
 def show_due_now(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        Unavailable, StorageAway: as `show_due`.
+        Unavailable, StorageAway: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, until = web_client(get_settings()), time.monotonic() + seconds
-    while patiently(lambda: show_due(client)) and time.monotonic() < until:
-        pass
+    client = web_client(get_settings())
+    patiently(lambda: show_noted_before(client))
+    catch_up(SUBSCRIPTION, seconds=seconds)
+
+
+def show_noted_before(client: Redis) -> None:
+    """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
+
+    Raises:
+        Unavailable, StorageAway: as `update_index`.
+        redis errors: the broker is away.
+    """
+    while client.llen(keys.EXHIBITS_KEY):
+        # The notes are read by the one who may write: what is entered and what is taken out stay in their order.
+        with gallery().changing() as change:
+            noted = cast("list[bytes]", client.lrange(keys.EXHIBITS_KEY, 0, AT_ONCE - 1))
+            for told in map(json.loads, noted):
+                if "gone" in told:
+                    take_out(
+                        change, told["owner"], [(name, sha256) for name, sha256 in told["files"]]
+                    )
+                else:
+                    _enter(client, change, told["made"])
+        with client.pipeline() as pipeline:
+            for note in noted:
+                pipeline.lrem(keys.EXHIBITS_KEY, 1, note.decode())
+            pipeline.execute()
 
 
 def known_owners() -> list[str]:
@@ -127,13 +127,20 @@ def _all_arrivals(client: Redis) -> Iterator[Arrival]:
         yield from _arrivals(client, job_id.decode(), note)
 
 
-def _show(client: Redis, change: Change, told: dict[str, Any]) -> None:
-    if "gone" in told:
-        take_out(change, told["owner"], [(name, sha256) for name, sha256 in told["files"]])
-        return
-    note = client.hget(keys.ARTIFACTS_KEY, told["made"])
-    for arrival in _arrivals(client, told["made"], cast("bytes | None", note)):
+def _enter(client: Redis, change: Change, job_id: str) -> None:
+    note = cast("bytes | None", patiently(lambda: client.hget(keys.ARTIFACTS_KEY, job_id)))
+    for arrival in patiently(lambda: _arrivals(client, job_id, note)):
         enter(change, arrival)
+
+
+def _take_out(change: Change, made: dict[str, Any]) -> None:
+    files = [
+        (one["name"], one["sha256"])
+        for one in made.get("files", ())
+        if one.get("media_type") == SVG_TYPE
+    ]
+    if files:
+        take_out(change, made["owner"], files)
 
 
 def _arrivals(client: Redis, job_id: str, note: bytes | None) -> Iterable[Arrival]:

@@ -44,7 +44,7 @@ def on_shutdown(hook: Hook) -> Hook:
 
 
 def load_hooks() -> None:
-    """Import the modules under `workers/` that hold no tasks: they may hold hooks. Those with tasks are imported anyway."""
+    """Import the modules under `workers/` that hold no tasks: they may hold hooks, or subscribe to the journal of jobs."""
     package = importlib.import_module(PACKAGE)
     for found in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
         if not found.name.endswith(("_tasks", ".__main__")):

@@ -35,13 +35,11 @@ from libraries.job_manager.disposal import made_note
 from libraries.job_manager.errors import (
     BadResult,
     JobTimeout,
-    QueueUnavailable,
     Superseded,
     UnknownTask,
 )
-from libraries.job_manager.exhibits import show_due_quietly
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.outbox import queue_deliveries
+from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
 from libraries.job_manager.ownership import ANONYMOUS, acting_for
 from libraries.job_manager.running import execution
 from libraries.job_manager.slot import IDLE, RUNNING, WAITING, Activity, Slot
@@ -57,6 +55,8 @@ BROKER_PAUSE = 0.2
 # How long a finished job's result is offered to a broker that is away.
 COMMIT_PATIENCE = 600.0
 SHORTEST_ALARM = 0.001
+# How long a work-horse in burst mode waits for entries of the journal that other processes hold.
+BURST_PATIENCE = 5.0
 # The errors that trying again cannot mend.
 PERMANENT = (InvalidInput, NotFound, MemoryError)
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Horse:
         self._slot = slot
         self._tasks = tasks
         self._client: Redis = worker_client(settings)
-        self._client_id = 0
+        self._readers: dict[str, Reader] = {}
 
     def run(self, *, burst: bool, most: int) -> int:
         """Serve up to `most` jobs; return the exit code that says why it ended."""
@@ -110,8 +110,8 @@ class Horse:
                     return taken
                 if taken == "suspended":
                     time.sleep(SUSPENDED_PAUSE)
-                elif show_due_quietly(self._client):
-                    continue  # there is more to do of what can wait; a job comes first
+                elif self._handle_entries(burst=burst):
+                    continue  # there may be more to do of what can wait; a job comes first
                 elif burst:
                     return None
                 else:
@@ -124,6 +124,20 @@ class Horse:
             with suppress(exceptions.RedisError):
                 transitions.put_back(self._client, claimed)
         return None
+
+    def _handle_entries(self, *, burst: bool) -> bool:
+        """Handle entries of the journal that are left to work-horses, all of them in burst mode; return whether there were any."""
+        if burst:
+            return read_to_end(self._all_readers(), seconds=BURST_PATIENCE)
+        between = [self._reader(one) for one in subscriptions() if one.between_jobs]
+        # Each of them takes its turn.
+        return any([reader.step() is Step.HANDLED for reader in between])  # noqa: C419
+
+    def _all_readers(self) -> list[Reader]:
+        return [self._reader(one) for one in subscriptions()]
+
+    def _reader(self, subscription: Subscription) -> Reader:
+        return self._readers.setdefault(subscription.name, Reader(self._client, subscription))
 
     def _wait(self) -> str:
         """Wait for a job in the queue and return its id; '' after some seconds, or when the worker ends the wait."""
@@ -158,8 +172,6 @@ class Horse:
                 self._fail(job, name, attempt, error)
             else:
                 self._finish(job, name, attempt, result)
-        if b"webhook_events" in record:
-            deliver_due(self._client)
 
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
@@ -324,12 +336,6 @@ def release_dependents(client: Redis, job_id: str) -> None:
         # A release that was cut off half way has left them here.
         ReadyJobRegistry(queue=queue).cleanup()
         client.srem(keys.WAITED_FOR_KEY, job_id)
-
-
-def deliver_due(client: Redis) -> None:
-    """Queue what is due to webhooks; what cannot be queued now is seen to by the reaper's next round."""
-    with suppress(exceptions.RedisError, QueueUnavailable, UnknownTask):
-        queue_deliveries(client)
 
 
 def limit_resources(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from libraries.job_manager.catalogue import known_tasks
 from libraries.job_manager.connections import BROKER_AWAY
 from libraries.job_manager.horse import Alarm, Horse
 from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.journal import read_to_end
 from libraries.job_manager.loading import load_tasks
 from libraries.job_manager.reaper import Reaper
 from libraries.job_manager.slot import Slot
@@ -30,6 +31,7 @@ NAME = "immediate"
 # A job that queues a job that queues a job: beyond this depth the innermost stays queued.
 DEEPEST = 20
 FIRST_BEAT = 1.0
+ENTRIES_PATIENCE = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +58,11 @@ class InlineHorse(Horse):
         record[b"execution_id"] = execution_id.encode()
         self._serve(record)
         return True
+
+    def handle_entries(self) -> bool:
+        """Handle what subscribers of the journal have not seen yet; return whether there was anything."""
+        self._load_tasks()
+        return read_to_end(self._all_readers(), seconds=ENTRIES_PATIENCE)
 
     def _load_tasks(self) -> None:
         names = known_tasks()
@@ -111,12 +118,19 @@ class InlineRunner:
             if self._depth > DEEPEST:
                 log.warning("Jobs queue jobs %d deep: the last ones stay queued", DEEPEST)
                 return
-            ahead = deque(job_ids)
-            while ahead:
-                if not self._left:
-                    log.warning("%d jobs ran in one call: the rest stays queued", self._most)
-                    return
-                ahead.extend(self._bring_to_end(ahead.popleft()))
+            self._run_all(job_ids)
+            if self._depth == 1:
+                # What a subscriber queues runs before its handler returns, and appends to the journal as well.
+                while self._horse.handle_entries() and self._left:
+                    pass
+
+    def _run_all(self, job_ids: Sequence[str]) -> None:
+        ahead = deque(job_ids)
+        while ahead:
+            if not self._left:
+                log.warning("%d jobs ran in one call: the rest stays queued", self._most)
+                return
+            ahead.extend(self._bring_to_end(ahead.popleft()))
 
     def _bring_to_end(self, job_id: str) -> set[str]:
         """Run a job or give it up, if it is time for that; return the jobs that waited for it."""

@@ -55,6 +55,7 @@ class VectorJob(Job):
         """Run the task and return its result."""
         # What an earlier attempt attached is not of this one.
         self.meta.pop("artifacts", None)
+        self.meta.pop("drawn", None)
         return super().perform()
 
     # RQ would import and call whatever these fields of the job's record name. Ours are never set, so a value there is not ours.

@@ -22,12 +22,15 @@ ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
 # Ours too: the jobs that have ended while others wait for them, until those are released.
 WAITED_FOR_KEY = "vector:waited-for"
-# And what is due to webhooks.
+# The changes of all jobs; a token that wakes a process which waits for them; and entries that no subscriber could handle.
+JOURNAL_KEY = "vector:journal"
+JOURNAL_WAKE_KEY = "vector:journal:wake"
+JOURNAL_DEAD_KEY = "vector:journal:dead"
+# What the version before this journal noted for webhooks and for the gallery.
 WEBHOOKS_DUE_KEY = "vector:webhooks-due"
+EXHIBITS_KEY = "vector:exhibits"
 # And how many jobs and attempts have ended, by task and outcome.
 TOTALS_KEY = "vector:totals"
-# And notes of drawings that were made or removed, until the gallery has heard of them.
-EXHIBITS_KEY = "vector:exhibits"
 # When each file on its way to a job is thrown away, and the bytes of each and of all.
 PARCELS_DUE_KEY = "vector:parcels-due"
 PARCEL_SIZES_KEY = "vector:parcel-sizes"

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from libraries.job_manager.catalogue import known_tasks, task_modules
+from libraries.job_manager.hooks import load_hooks
 from libraries.loading import load_module
 
 Tasks = dict[str, Callable[..., Any]]
 
 
 def load_tasks() -> Tasks:
-    """Import every module that holds tasks, so that no job has to, and return the tasks by their dotted paths."""
+    """Import every module below `workers/`, so that no job has to, and return the tasks by their dotted paths."""
+    load_hooks()
     modules = {}
     for name in task_modules():
         module = load_module(name)

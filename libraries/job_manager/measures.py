@@ -1,11 +1,10 @@
-"""How the queue stands, and how many jobs have ended so far and how: what monitoring asks for, in one round trip."""
+"""How the queue stands, and how many jobs have ended so far and how: what monitoring asks for."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from rq.worker_registration import REDIS_WORKER_KEYS
@@ -13,12 +12,13 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.catalogue import known_tasks
 from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.settings import get_settings
 
 OUTCOMES = ("finished", "failed", "retried", "stopped", "canceled")
 # A job whose task is not one of the present ones.
 OTHER = "other"
-# Seconds; the bounds of `lua/parts/count.lua`.
+# Seconds; the bounds of `lua/count.lua`.
 BOUNDS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, math.inf)
 MICROSECONDS = "microseconds"
 
@@ -61,6 +61,7 @@ class Measures:
         memory: bytes that the broker uses; None where it does not tell.
         memory_limit: bytes that it may use, 0 for no limit; None where it does not tell.
         totals: what has become of all jobs so far, by task.
+        lags: how many changes of jobs each subscriber of the journal has not handled yet.
     """
 
     jobs: dict[str, int]
@@ -72,6 +73,15 @@ class Measures:
     memory: int | None
     memory_limit: int | None
     totals: dict[str, TaskTotals]
+    lags: dict[str, int]
+
+
+SUBSCRIPTION = Subscription(
+    name="metrics",
+    handler=InBroker(script="count", keys=(keys.TOTALS_KEY,)),
+    events=ENDS | {"retry"},
+    backlog=True,
+)
 
 
 def measure_queue() -> Measures:
@@ -84,9 +94,19 @@ def measure_queue() -> Measures:
     client = web_client(settings)
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY, keys.SUSPENDED_KEY,
-        REDIS_WORKER_KEYS, keys.TOTALS_KEY,
+        REDIS_WORKER_KEYS, keys.TOTALS_KEY, keys.JOURNAL_KEY,
     )  # fmt: skip
-    found = patiently(lambda: transitions.run_script(client, "measure", script_keys, ()))
+
+    def measure() -> tuple[list[Any], dict[str, int]]:
+        found = transitions.run_script(client, "measure", script_keys, ())
+        flat = found.pop()
+        lags = {name.decode(): lag for name, lag in zip(flat[::2], flat[1::2], strict=True)}
+        return found, lags
+
+    found, lags = patiently(measure)
+    if lags.get(SUBSCRIPTION.name) != 0:
+        catch_up(SUBSCRIPTION)
+        found, lags = patiently(measure)
     *counts, paused, workers, busy, now, since, memory, memory_limit, totals = found
     return Measures(
         jobs=dict(
@@ -100,6 +120,7 @@ def measure_queue() -> Measures:
         memory=int(memory) if memory else None,
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
+        lags=lags,
     )
 
 
@@ -110,7 +131,7 @@ def _age(since: str, now: float) -> float:
 def _totals(flat: list[Any]) -> dict[str, TaskTotals]:
     """Return the totals of every present task, also of those that never ran; jobs of tasks that are gone are `other`."""
     totals = {task: TaskTotals() for task in (*known_tasks(), OTHER)}
-    for name, number in list(pairwise(flat))[::2]:
+    for name, number in zip(flat[::2], flat[1::2], strict=True):
         task, what, bucket = [*name.decode().split(" "), "", ""][:3]
         totals.get(task, totals[OTHER]).add(what, bucket, int(number))
     return totals

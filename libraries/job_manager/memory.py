@@ -7,19 +7,26 @@ this is stale, the file is opened by its SHA-256 or not at all, so it costs a re
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any, cast
 
-from redis import Redis, exceptions
+from redis import Redis
 from rq import get_current_job
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import keys
-from libraries.job_manager.connections import BROKER_AWAY
+from libraries.job_manager.connections import BROKER_AWAY, patiently, web_client
+from libraries.job_manager.errors import QueueUnavailable
+from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.running import StoredArtifact, attach
-from libraries.settings import JobSettings
+from libraries.settings import JobSettings, get_settings
 from libraries.storage import output_folder
+
+# In the meta of a job: the key of its drawing, and the SHA-256 of the file.
+DRAWN = "drawn"
+# Drawing it again may take no longer than this.
+CATCH_UP_S = 0.2
 
 
 def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> str:
@@ -30,18 +37,40 @@ def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> 
         artifact: the stored drawing.
         more: what is kept beside it, and comes with it when it is used again.
     """
-    path = attach(artifact, **more)
     job = get_current_job()
     if job is not None:
-        remembered = json.dumps([job.id, artifact.as_record()["sha256"]])
-        # What cannot be remembered is drawn again.
-        with suppress(*BROKER_AWAY, exceptions.OutOfMemoryError):
-            job.connection.set(
-                keys.drawn_key(current_owner(), drawing_key),
-                remembered,
-                ex=JobSettings.current().result_ttl,
+        job.meta[DRAWN] = [drawing_key, artifact.as_record()["sha256"]]
+    return attach(artifact, **more)
+
+
+def remember_drawings(entries: Sequence[JournalEntry]) -> None:
+    """Remember the drawings of jobs that have finished.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    client, lifetime = web_client(get_settings()), JobSettings.current().result_ttl
+    for entry in entries:
+        meta = cast(
+            "bytes | None",
+            patiently(lambda one=entry: client.hget(keys.job_key(one.job_id), "meta")),
+        )  # type: ignore[misc]
+        drawn = json.loads(meta).get(DRAWN) if meta else None
+        if drawn:
+            key, remembered = (
+                keys.drawn_key(entry.owner, drawn[0]),
+                json.dumps([entry.job_id, drawn[1]]),
             )
-    return path
+            patiently(lambda key=key, value=remembered: client.set(key, value, ex=lifetime))  # type: ignore[misc]
+
+
+SUBSCRIPTION = Subscription(
+    name="drawing_cache",
+    handler=remember_drawings,
+    events=frozenset({"finished"}),
+    having="meta",
+    backlog=True,
+)
 
 
 def attach_again(drawing_key: str, name: str) -> str | None:
@@ -68,11 +97,12 @@ def attach_again(drawing_key: str, name: str) -> str | None:
 def recall(client: Redis, drawing_key: str) -> dict[str, Any] | None:
     """Return the record of the artifact that the current owner has of a drawing, None if none is known."""
     try:
+        catch_up(SUBSCRIPTION, seconds=CATCH_UP_S)
         told = cast("bytes | None", client.get(keys.drawn_key(current_owner(), drawing_key)))
         job_id, sha256 = json.loads(told) if told else ("", "")
         meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta")) if job_id else None
         made = json.loads(meta).get("artifacts", []) if meta else []
-    except (*BROKER_AWAY, ValueError, TypeError):
+    except (QueueUnavailable, *BROKER_AWAY, ValueError, TypeError):
         # Whatever it is that cannot be read: it is drawn anew, and remembered anew.
         return None
     return next((one for one in made if one["sha256"] == sha256), None)

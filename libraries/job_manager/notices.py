@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from libraries.job_manager import keys
 from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 from libraries.settings import get_settings
 
@@ -15,6 +16,7 @@ MOST_NOTICES = 1000
 LATEST = 1e15
 # How far apart the notices of one millisecond stand. There are fewer than a thousand of them: the stream hardly holds more.
 BETWEEN_TWO = 1e-6
+KEPT_S = 7 * 86400
 
 
 class Notice(NamedTuple):
@@ -28,6 +30,15 @@ class Notice(NamedTuple):
     timestamp: float
 
 
+SUBSCRIPTION = Subscription(
+    name="notifications",
+    handler=InBroker(script="notify", arguments=(keys.notices_key(""), KEPT_S)),
+    events=ENDS | {"started", "progress", "retry", "requeued"},
+    having="notify",
+    backlog=True,
+)
+
+
 def read_notices(since: float = 0.0) -> list[Notice]:
     """Return the notifications of whoever the code acts for that are later than `since`, the oldest first, at most 1000.
 
@@ -39,6 +50,7 @@ def read_notices(since: float = 0.0) -> list[Notice]:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
+    catch_up(SUBSCRIPTION)
     # Begins a little early, because seconds as a fraction do not hit a millisecond exactly.
     first = max(0, int(min(since, LATEST) * 1000) - 1)
     stream = keys.notices_key(current_owner())

@@ -1,12 +1,13 @@
-"""What is to be delivered to webhooks: written by the scripts that move jobs, queued as jobs of their own from here.
+"""Deliveries to webhooks, each a job of its own that an entry of the journal leads to.
 
-A webhook is due from the very step in which its job moved. Whoever comes first queues the delivery, a worker or any reaper; its
-id follows from the entry, so two of them queue one delivery.
+The id of a delivery follows from the entry: an entry that is handled twice leads to one delivery.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -15,7 +16,9 @@ from redis import Redis
 
 from libraries.job_manager import keys
 from libraries.job_manager.connections import patiently, web_client
+from libraries.job_manager.errors import QueueUnavailable, UnknownTask
 from libraries.job_manager.ids import repeatable_ids
+from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
 from libraries.job_manager.ownership import acting_for
 from libraries.job_manager.queueing import JobOptions, submit
 from libraries.settings import JobSettings, get_settings
@@ -27,14 +30,34 @@ MOST_DELIVERIES = 100
 SLOW, SLOW_FOR = 2000, 300
 
 
-def queue_deliveries(client: Redis) -> int:
-    """Queue what is due to webhooks, and return how many deliveries that was; safe to do twice and by several at once."""
-    due = cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MOST_AT_ONCE - 1))
-    for entry in due:
-        told = json.loads(entry)
-        queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
-        client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
-    return len(due)
+def queue_deliveries(entries: Sequence[JournalEntry]) -> None:
+    """Queue a delivery for each entry that the webhook of its job waits for.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    for entry in entries:
+        webhook = job_webhook(entry.job_id)
+        if webhook is not None and entry.event in webhook["events"]:
+            queue_delivery(entry.job_id, entry.event, entry.owner, seed=entry.id)
+
+
+SUBSCRIPTION = Subscription(
+    name="webhooks",
+    handler=queue_deliveries,
+    events=ENDS | {"started"},
+    having="webhook_events",
+    backlog=True,
+)
+
+
+def queue_noted_before(client: Redis) -> None:
+    """Queue what the version before this journal noted for webhooks; safe to do twice and by several at once."""
+    with suppress(QueueUnavailable, UnknownTask):
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MOST_AT_ONCE - 1)):
+            told = json.loads(entry)
+            queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
+            client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
 
 
 def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:

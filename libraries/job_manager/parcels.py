@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,6 +22,7 @@ from libraries.errors import NotFound, Unavailable
 from libraries.job_manager import keys
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import QueueUnavailable
+from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import fetch_job
 from libraries.job_manager.states import FINAL_STATES
@@ -131,17 +132,10 @@ def address_parcel(parcel_id: str, job_id: str, file: str = "") -> None:
         QueueUnavailable: the broker cannot be reached.
     """
     client, key = web_client(get_settings()), keys.parcel_key(parcel_id)
-    pipe = client.pipeline()
-
-    def note() -> None:
-        pipe.hset(key, JOB, job_id)
-        # The job may have ended, and the parcel be gone: what this leaves then must not stay for ever.
-        pipe.expire(key, LIFETIME)
-        if file:
-            pipe.set(keys.coming_key(current_owner(), file), job_id, ex=LIFETIME)
-        pipe.execute()
-
-    patiently(note)
+    script_keys, arguments = (key, keys.job_key(job_id)), (parcel_id, job_id, LIFETIME)
+    patiently(lambda: run_script(client, "parcel_address", script_keys, arguments))
+    if file:
+        patiently(lambda: client.set(keys.coming_key(current_owner(), file), job_id, ex=LIFETIME))
     if patiently(lambda: _is_done(client, parcel_id, time.time() + LIFETIME)):
         drop_parcel(parcel_id)
 
@@ -206,6 +200,27 @@ def drop_parcel(parcel_id: str) -> None:
 def _drop(client: Redis, parcel_id: str) -> None:
     script_keys = (keys.parcel_key(parcel_id), keys.PARCELS_DUE_KEY, keys.PARCEL_SIZES_KEY)
     run_script(client, "parcel_drop", script_keys, (parcel_id,))
+
+
+def release_parcels(entries: Sequence[JournalEntry]) -> None:
+    """Throw the parcels of jobs away that have ended.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    client = web_client(get_settings())
+    for entry in entries:
+        found = cast(
+            "bytes | None",
+            patiently(lambda one=entry: client.hget(keys.job_key(one.job_id), "parcel")),
+        )  # type: ignore[misc]
+        if found is not None:
+            drop_parcel(found.decode())
+
+
+SUBSCRIPTION = Subscription(
+    name="uploads", handler=release_parcels, events=ENDS, having="parcel", backlog=True
+)
 
 
 def sweep_parcels(client: Redis) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from redis import Redis
@@ -18,9 +19,8 @@ from rq.utils import as_text
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, worker_client
 from libraries.job_manager.disposal import dispose_leftovers, dispose_whole
-from libraries.job_manager.horse import deliver_due, release_dependents
+from libraries.job_manager.horse import release_dependents
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.parcels import sweep_parcels
 from libraries.settings import Settings
 from libraries.storage import StorageAway, output_folder, prepare_stores, sweep_stores
 
@@ -30,6 +30,7 @@ SWEEP_EVERY = 10.0
 LEFTOVERS_EVERY = 600.0
 MOST_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
+Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
 
 
@@ -39,8 +40,10 @@ class Reaper:
     A second thread sweeps: a store of files that is slow or away must not keep anyone from seeing that a worker died.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
+        """Prepare to reap; `sweeps` are called every ten seconds."""
         self._settings = settings
+        self._sweeps = sweeps
         self._client: Redis = worker_client(settings)
         self._stop = threading.Event()
         self._threads = [
@@ -82,7 +85,6 @@ class Reaper:
             return None
         for job_id in reaped.waited_for:
             release_dependents(self._client, job_id)
-        deliver_due(self._client)
         if any(reaped[:4]):
             log.warning(
                 "Reaped: %d put back, %d tried again, %d lost, %d poison",
@@ -96,14 +98,9 @@ class Reaper:
     def sweep(self) -> None:
         """Remove what has outlived its job or its time: files, memories of jobs, sent files, what writers left half written."""
         try:
-            for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-                while due := self._client.zrangebyscore(
-                    registry, "-inf", time.time(), 0, MOST_AT_ONCE
-                ):
-                    for job_id in due:
-                        dispose_whole(self._client, as_text(job_id))  # type: ignore[arg-type]
-                        self._client.zrem(registry, job_id)  # type: ignore[arg-type]
-            sweep_parcels(self._client)
+            self._remove_expired()
+            for sweep in self._sweeps:
+                sweep(self._client)
             if time.monotonic() > self._leftovers_at:
                 dispose_leftovers(self._client)
                 self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
@@ -116,6 +113,13 @@ class Reaper:
             # What stays is noted; the next look for leftovers finds it.
             self._leftovers_at = 0.0
             log.warning("Not swept: %s", error)
+
+    def _remove_expired(self) -> None:
+        for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
+            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+                for job_id in due:
+                    dispose_whole(self._client, as_text(job_id))  # type: ignore[arg-type]
+                    self._client.zrem(registry, job_id)  # type: ignore[arg-type]
 
     def release_waiting(self) -> None:
         """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""

@@ -18,6 +18,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -28,9 +29,9 @@ from rq.serializers import JSONSerializer
 
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, shown_broker_url, worker_client
+from libraries.job_manager.dispatcher import Dispatcher
 from libraries.job_manager.hooks import (
     StartupFailed,
-    load_hooks,
     run_shutdown_hooks,
     run_startup_hooks,
 )
@@ -46,7 +47,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.loading import Tasks, load_tasks
 from libraries.job_manager.periodic import BadSchedules, Scheduler, load_schedules, log_schedules
 from libraries.job_manager.reaper import EVERY as REAPER_PERIOD
-from libraries.job_manager.reaper import Reaper
+from libraries.job_manager.reaper import Reaper, Sweep
 from libraries.job_manager.slot import RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
 from libraries.settings import Settings
@@ -420,8 +421,10 @@ def _watch_parent(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_worker(settings: Settings, *, burst: bool = False) -> int:
+def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Sweep] = ()) -> int:
     """Run one worker, with a reaper beside it, until it is told to stop, or until the queue is empty with `burst`.
+
+    The reaper calls `sweeps` every ten seconds.
 
     Returns the exit code: 0 after a stop on request or an emptied queue, 1 when the worker ended for another reason, a start-up
     hook failed or the schedules file cannot be used.
@@ -437,7 +440,6 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
             policy,
         )
         return 1
-    load_hooks()
     try:
         schedules = load_schedules(settings)
         run_startup_hooks()
@@ -464,13 +466,16 @@ def run_worker(settings: Settings, *, burst: bool = False) -> int:
     gc.collect()
     gc.freeze()
     transitions.load_scripts()
-    reaper, scheduler = Reaper(settings), Scheduler(settings, schedules)
+    reaper, scheduler = Reaper(settings, sweeps), Scheduler(settings, schedules)
+    dispatcher = Dispatcher(settings)
     reaper.start()
+    dispatcher.start()
     scheduler.start()
     try:
         well = worker.work(burst=burst)
     finally:
         scheduler.stop()
+        dispatcher.stop()
         reaper.stop()
         run_shutdown_hooks()
     if well:

@@ -3,6 +3,7 @@
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 retries that it gets, 4 most jobs that may wait
 -- Returns 1 when queued, 0 when its state does not allow it, -1 when the queue is full.
 --@ tell
+--@ journal
 local job = 'rq:job:' .. ARGV[1]
 local status = redis.call('HGET', job, 'status')
 if status ~= 'failed' and status ~= 'stopped' and status ~= 'canceled' then return 0 end
@@ -17,4 +18,5 @@ redis.call('RPUSH', KEYS[1], ARGV[1])
 -- What was told of the former attempts is over, an end among it; the ids of what comes still rise.
 if redis.call('EXISTS', 'vector:events:' .. ARGV[1]) == 1 then redis.call('XTRIM', 'vector:events:' .. ARGV[1], 'MAXLEN', 0) end
 tell_status(ARGV[1], 'queued')
+append(ARGV[1], 'requeued')
 return 1

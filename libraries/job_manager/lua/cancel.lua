@@ -3,7 +3,7 @@
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds
 -- Returns 1 when the job is canceled now.
 --@ tell
---@ count
+--@ journal
 local job = 'rq:job:' .. ARGV[1]
 local status = redis.call('HGET', job, 'status')
 if status == 'canceled' then return 1 end
@@ -15,5 +15,5 @@ redis.call('EXPIRE', job, ARGV[3] + 120)
 redis.call('ZADD', KEYS[4], ends_at, ARGV[1])
 redis.call('ZADD', KEYS[5], ends_at, ARGV[1])
 tell_end(ARGV[1], 'canceled', ARGV[3] + 120)
-count(ARGV[1], 'canceled')
+append(ARGV[1], 'canceled')
 return 1

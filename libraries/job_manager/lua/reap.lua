@@ -6,7 +6,7 @@
 --       7 how many attempts are remembered, 8 most entries to deal with
 -- Returns {put back, tried again, given up as lost, given up as poison, due, [ids of ended jobs that others wait for]}.
 --@ tell
---@ count
+--@ journal
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local most = tonumber(ARGV[8])
@@ -22,7 +22,7 @@ local function give_up(id, code, detail, trace)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
   tell_end(id, 'failed', ARGV[4] + 120)
-  count(id, 'failed')
+  append(id, 'failed')
   if redis.call('EXISTS', job .. ':dependents') == 1 then redis.call('SADD', 'vector:waited-for', id) end
 end
 
@@ -35,6 +35,7 @@ local function rescue(id)
     redis.call('HSET', job, 'status', 'queued')
     redis.call('LPUSH', KEYS[1], id)
     tell_status(id, 'queued')
+    append(id, 'requeued')
     put_back = put_back + 1
   end
 end
@@ -82,7 +83,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
         redis.call('HSET', job, 'status', 'queued', 'retries_left', left - 1, 'number_of_retries', tonumber(known[3] or 0) + 1)
         redis.call('LPUSH', KEYS[1], id)
         tell_status(id, 'queued')
-        count(id, 'retried')
+        append(id, 'retry', nil, '{"status":"queued"}')
         again = again + 1
       else
         give_up(id, 'worker-lost', 'the process that ran the job ended unexpectedly', ARGV[5])
@@ -100,6 +101,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
     redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3])
     redis.call('RPUSH', KEYS[1], id)
     tell_status(id, 'queued')
+    append(id, 'requeued')
     due = due + 1
   end
 end

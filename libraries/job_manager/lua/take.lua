@@ -4,6 +4,7 @@
 --       5 time now (Unix seconds), 6 lease in seconds
 -- Returns {id, fields...} of the job, '' when the workers are suspended, or nil when there is nothing to take.
 --@ tell
+--@ journal
 local id = ARGV[1]
 if id ~= '' then
   redis.call('DEL', KEYS[2] .. ':first_seen:' .. id)
@@ -44,4 +45,5 @@ redis.call('SADD', KEYS[5], id .. ':' .. ARGV[2])
 redis.call('EXPIRE', KEYS[5], 3600)
 redis.call('HSET', KEYS[4], 'state', 'busy')
 tell_status(id, 'started')
+append(id, 'started')
 return {id, unpack(redis.call('HGETALL', job))}

@@ -16,7 +16,6 @@ from werkzeug.test import TestResponse
 
 from libraries.job_manager import acting_for, jobs_storing
 from libraries.job_manager.connections import web_client
-from libraries.job_manager.parcels import sweep_parcels
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
 from tests.photographs import encoded, landscape, multipart, part
@@ -67,7 +66,6 @@ def test_a_file_is_stored_by_a_job_after_the_reply(
     )
     with open_input(told["file"]) as file:
         assert file.read() == CSV
-    sweep_parcels(web_client(settings))
     assert not parcels(settings)
 
 
