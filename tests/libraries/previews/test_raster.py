@@ -15,7 +15,7 @@ from libraries.geometry.strokes import BadStrokes, Pen, Strokes
 from libraries.previews import png
 from libraries.previews.raster import WIDEST_DISC, _spread
 from libraries.svg_syntax.attributes import BadColour
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 PAGE = (100.0, 50.0)
 Lines = list[list[tuple[float, float]]]
