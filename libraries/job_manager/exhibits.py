@@ -27,7 +27,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.queueing import JobOptions, submit
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, get_settings
 
 AT_ONCE = 50
 PAGE = 500
@@ -39,7 +39,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
     """Enter the drawings of finished jobs into the index, and take those of deleted jobs out. Safe to do twice.
 
     Raises:
-        GalleryAway: the index cannot be written.
+        Unavailable: the index cannot be written.
         StorageAway: the store of files does not answer.
         QueueUnavailable: the broker cannot be reached.
     """
@@ -73,7 +73,7 @@ def show_due_now(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        GalleryAway, StorageAway: as `update_index`.
+        Unavailable, StorageAway: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client(get_settings())
@@ -85,7 +85,7 @@ def show_noted_before(client: Redis) -> None:
     """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
 
     Raises:
-        GalleryAway, StorageAway: as `update_index`.
+        Unavailable, StorageAway: as `update_index`.
         redis errors: the broker is away.
     """
     while client.llen(keys.EXHIBITS_KEY):
@@ -107,7 +107,9 @@ def show_noted_before(client: Redis) -> None:
 
 def known_owners() -> list[str]:
     """Return all who may have drawings: those with a key, those in the index, and everybody without a name."""
-    return sorted({ANONYMOUS, *(key.name for key in get_settings().api_keys), *gallery().owners()})
+    return sorted(
+        {ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys), *gallery().owners()}
+    )
 
 
 def told_by_jobs() -> dict[tuple[str, str], Arrival]:

@@ -20,7 +20,7 @@ from libraries.job_manager.errors import QueueUnavailable
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.running import StoredArtifact, attach
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, get_settings
 from libraries.storage import output_folder
 
 # In the meta of a job: the key of its drawing, and the SHA-256 of the file.
@@ -49,7 +49,7 @@ def remember_drawings(entries: Sequence[JournalEntry]) -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client, lifetime = web_client(get_settings()), get_settings().result_ttl
+    client, lifetime = web_client(get_settings()), JobSettings.current().result_ttl
     for entry in entries:
         meta = cast(
             "bytes | None",
