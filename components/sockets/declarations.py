@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from components.http.json_schemas import Node
-from libraries.registry import DuplicateName
+from libraries.loading import LoadError
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,13 @@ def action(
     description.
 
     Raises:
-        DuplicateName: an action with this name is registered.
+        LoadError: an action with this name is registered.
     """
 
     def register(handle: Handler) -> Handler:
         name = handle.__name__
         if name in ACTIONS:
-            raise DuplicateName(f"action {name!r} is registered twice")
+            raise LoadError(f"action {name!r} is registered twice")
         summary, _, description = (inspect.getdoc(handle) or "").partition("\n\n")
         ACTIONS[name] = Action(
             name=name,

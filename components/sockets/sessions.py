@@ -34,7 +34,7 @@ from libraries.job_manager import (
 from libraries.job_manager.events import START, Followed
 from libraries.job_manager.views import job_body
 from libraries.live import CloseCode, Conversation, text_frame
-from libraries.settings import Settings
+from libraries.settings import SocketSettings
 
 WELCOME = "🔄 Background Job Processor: Connected!"
 MAX_JOBS, MAX_GROUPS = 1000, 100
@@ -47,7 +47,7 @@ class Session:
     """
 
     def __init__(
-        self, here: LiveConnections, caller: Caller, codec: Codec, settings: Settings
+        self, here: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
     ) -> None:
         """Prepare a session for a caller whose messages `codec` decodes."""
         self.id = secrets.token_hex(8)

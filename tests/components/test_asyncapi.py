@@ -15,7 +15,7 @@ from marshmallow import Schema, fields
 
 from components.http.submissions import OPERATIONS, Operation
 from components.sockets.declarations import ACTIONS, action
-from libraries.registry import DuplicateName
+from libraries.loading import LoadError
 from libraries.settings import Settings, read_settings
 from libraries.storage import upload_folder
 from tests.conftest import REPOSITORY
@@ -141,7 +141,7 @@ def test_two_actions_of_one_name_are_refused() -> None:
     def ping() -> None:
         """Check again."""
 
-    with pytest.raises(DuplicateName, match="'ping'"):
+    with pytest.raises(LoadError, match="'ping'"):
         action(tag="connection")(ping)
 
 
