@@ -1,17 +1,17 @@
 """Mail: templates are data files, messages are checked before they exist, delivery is by SMTP or into a file."""
 
 from libraries.mailing.addresses import (
-    LONGEST_ADDRESS,
-    LONGEST_NAME,
-    LONGEST_SUBJECT,
+    MAX_ADDRESS_CHARS,
+    MAX_SENDER_NAME_CHARS,
+    MAX_SUBJECT_CHARS,
     BadRecipient,
     check_address,
     check_name,
     check_subject,
 )
 from libraries.mailing.attachments import (
-    LARGEST_TOTAL,
-    MOST_ATTACHMENTS,
+    MAX_ATTACHMENTS,
+    MAX_ATTACHMENTS_BYTES,
     Attachment,
     BadAttachment,
     check_attachments,
@@ -29,9 +29,9 @@ from libraries.mailing.delivery import (
 )
 from libraries.mailing.messages import Letter, compose, write_letter
 from libraries.mailing.notices import notice
-from libraries.mailing.sending import MOST_RECIPIENTS, Post
+from libraries.mailing.sending import MAX_RECIPIENTS, Post
 from libraries.mailing.templates import (
-    LARGEST_CONTEXT,
+    MAX_CONTEXT_BYTES,
     TEMPLATES,
     BadContext,
     MailTemplate,
@@ -41,13 +41,13 @@ from libraries.mailing.templates import (
 )
 
 __all__ = [
-    "LARGEST_CONTEXT",
-    "LARGEST_TOTAL",
-    "LONGEST_ADDRESS",
-    "LONGEST_NAME",
-    "LONGEST_SUBJECT",
-    "MOST_ATTACHMENTS",
-    "MOST_RECIPIENTS",
+    "MAX_ADDRESS_CHARS",
+    "MAX_ATTACHMENTS",
+    "MAX_ATTACHMENTS_BYTES",
+    "MAX_CONTEXT_BYTES",
+    "MAX_RECIPIENTS",
+    "MAX_SENDER_NAME_CHARS",
+    "MAX_SUBJECT_CHARS",
     "TEMPLATES",
     "Attachment",
     "BadAttachment",

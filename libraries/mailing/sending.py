@@ -24,9 +24,9 @@ from libraries.mailing.delivery import (
 from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
-MOST_RECIPIENTS = 100
+MAX_RECIPIENTS = 100
 SENT, REFUSED, FAILED = "sent", "refused", "failed"
-LONGEST_SHOWN = 254
+MAX_SHOWN_CHARS = 254
 
 
 class Step(Protocol):
@@ -158,7 +158,7 @@ class _Round:
                 problem, MailDeferred
             )
         self.counts[note["state"]] += 1
-        shown = recipient[:LONGEST_SHOWN] if isinstance(recipient, str) else ""
+        shown = recipient[:MAX_SHOWN_CHARS] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
 
     def _sent(self, recipient: str) -> dict[str, str]:
@@ -194,9 +194,9 @@ def _step_name(recipient: str) -> str:
 
 def _different(recipients: object) -> list[object]:
     """Return the recipients, each once."""
-    if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MOST_RECIPIENTS:
+    if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MAX_RECIPIENTS:
         raise InvalidInput(
-            f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses",
+            f"recipients are a list of 1 to {MAX_RECIPIENTS} addresses",
             field="recipients",
             code="bad-recipients",
         )

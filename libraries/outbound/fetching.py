@@ -13,9 +13,9 @@ from libraries.outbound.connections import ReplyTooLong, Wire, connected
 
 # All of it: every look-up, every redirect, the whole file.
 PATIENCE_S = 20.0
-MOST_REDIRECTS = 3
+MAX_REDIRECTS = 3
 # Room for the head of a reply beside the file.
-LONGEST_HEAD = 65536
+MAX_HEAD_BYTES = 65536
 BLOCK = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Answers that say "later", apart from those of the 500s.
@@ -58,7 +58,7 @@ def fetch(
     """
     deadline = time.monotonic() + patience
     try:
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             endpoint = read_url(url)
             found = _ask(
                 endpoint, public_addresses(endpoint, resolver, private=private), deadline, most
@@ -77,14 +77,14 @@ def fetch(
             "the connection failed before the file was here", code="fetch-failed"
         ) from None
     raise InvalidInput(
-        f"the URL is redirected more than {MOST_REDIRECTS} times", code="source-refused"
+        f"the URL is redirected more than {MAX_REDIRECTS} times", code="source-refused"
     )
 
 
 def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
     """Return the file, or where a redirect leads."""
     with connected(endpoint, addresses, deadline) as connection:
-        wire = Wire(connection, deadline, most=most + LONGEST_HEAD)
+        wire = Wire(connection, deadline, most=most + MAX_HEAD_BYTES)
         wire.send(_request(endpoint))
         reply = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]
         reply.begin()

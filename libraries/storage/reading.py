@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # A reader that goes on asks for more and more at once; one that jumps begins anew.
 FIRST_BLOCK = 256 * 1024
-LARGEST_BLOCK = 4 * 1024 * 1024
+MAX_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 class ObjectReader(io.RawIOBase):
@@ -78,7 +78,7 @@ class ObjectReader(io.RawIOBase):
 
     def _load(self) -> None:
         goes_on = self._place == self._start + len(self._block)
-        self._length = min(self._length * 2, LARGEST_BLOCK) if goes_on else FIRST_BLOCK
+        self._length = min(self._length * 2, MAX_BLOCK_BYTES) if goes_on else FIRST_BLOCK
         self._block = self._fetch(self._place, min(self._place + self._length, self._size))
         self._start = self._place
         self._check()

@@ -18,8 +18,8 @@ from libraries.tables.conversion import FOLDER, convert_to, result_name
 from libraries.tables.formats import FORMATS
 from libraries.tables.reports import Report, within_bytes
 
-MOST_FILES = 500
-LONGEST_NAME = 1_000
+MAX_FILES = 500
+MAX_FILE_NAME_CHARS = 1_000
 REPORT = "report.json"
 # Bytes of JSON that the list of items may take in a job's result.
 ITEMS_SHARE = 56_000
@@ -109,15 +109,17 @@ def check_file_list(file_list: object) -> list[str]:
     Raises:
         InvalidInput: anything else.
     """
-    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MOST_FILES:
+    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MAX_FILES:
         raise InvalidInput(
-            f"a batch is a list of 1 to {MOST_FILES} file names",
+            f"a batch is a list of 1 to {MAX_FILES} file names",
             field="file_list",
             code="bad-file-list",
         )
-    if not all(isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME for name in file_list):
+    if not all(
+        isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in file_list
+    ):
         raise InvalidInput(
-            f"a file is named by text of 1 to {LONGEST_NAME} characters",
+            f"a file is named by text of 1 to {MAX_FILE_NAME_CHARS} characters",
             field="file_list",
             code="bad-file-list",
         )

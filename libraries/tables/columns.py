@@ -20,7 +20,7 @@ from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Cell, Columns, as_text
 
 # Numbers of all columns together: 8 bytes each.
-MOST_VALUES = 16_000_000
+MAX_VALUES = 16_000_000
 DAY = 86_400.0
 
 
@@ -73,9 +73,9 @@ def read_columns(
         kinds = table.kinds or passes.look_through()
         found = [_Gathering(_kind_of(kinds[place])) for place in places]
         for block in passes.rows(report, kinds):
-            if report.rows * len(places) > MOST_VALUES:
+            if report.rows * len(places) > MAX_VALUES:
                 raise InvalidInput(
-                    f"a chart takes at most {MOST_VALUES // len(places):,} rows of {len(places)} columns",
+                    f"a chart takes at most {MAX_VALUES // len(places):,} rows of {len(places)} columns",
                     code="table-too-large",
                 )
             for place, column in zip(places, found, strict=True):

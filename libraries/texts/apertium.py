@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from libraries.errors import Unavailable
-from libraries.texts.contents import LONGEST_CONTENT, printable
+from libraries.texts.contents import MAX_CONTENT_CHARS, printable
 
 PROGRAM = "apertium"
 PATIENCE_S = 30.0
 # A translation is rarely twice as long as its text, and a character has at most four bytes.
-LONGEST_TRANSLATION = 2 * LONGEST_CONTENT
-MOST_BYTES = 4 * LONGEST_TRANSLATION
+MAX_TRANSLATION_CHARS = 2 * MAX_CONTENT_CHARS
+MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
 BLOCK = 65_536
 
 
@@ -40,7 +40,7 @@ def run_apertium(text: str, pair: str) -> str:
     Raises:
         Unavailable: it failed, took longer than 30 s or wrote too much.
     """
-    return printable(_output("-u", pair, text=text), longest=LONGEST_TRANSLATION)
+    return printable(_output("-u", pair, text=text), longest=MAX_TRANSLATION_CHARS)
 
 
 def _output(*arguments: str, text: str = "") -> str:
@@ -96,7 +96,7 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes:
             monotonic seconds.
     """
     written = b""
-    while len(written) <= MOST_BYTES:
+    while len(written) <= MAX_OUTPUT_BYTES:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise Unavailable("the translator took too long", code="translator-away")

@@ -6,7 +6,7 @@ import re
 
 from libraries.errors import InvalidInput
 
-LONGEST_CONTENT = 10_000
+MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
 # Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot carry.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -24,9 +24,9 @@ def check_content(content: object) -> str:
     """
     if not isinstance(content, str):
         raise InvalidInput("content must be text", field="content", code="bad-content")
-    if len(content) > LONGEST_CONTENT:
+    if len(content) > MAX_CONTENT_CHARS:
         raise InvalidInput(
-            f"content has {len(content)} characters; at most {LONGEST_CONTENT} are allowed",
+            f"content has {len(content)} characters; at most {MAX_CONTENT_CHARS} are allowed",
             field="content",
             code="bad-content",
         )

@@ -19,8 +19,8 @@ from libraries.texts.contents import printable
 
 CONNECT_S = 10.0
 PATIENCE_S = 120.0
-MOST_BYTES = 1_000_000
-LONGEST_REPLY = 10_000
+MAX_RESPONSE_BYTES = 1_000_000
+MAX_REPLY_CHARS = 10_000
 BLOCK = 65_536
 SUCCESS = 200
 
@@ -44,7 +44,7 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
     base = urlsplit(url)
     address = base._replace(path=f"{base.path.rstrip('/')}/chat/completions")
     reply = _reply_text(_post(address, json.dumps(question).encode(), key))
-    return printable(reply.strip(), longest=LONGEST_REPLY)
+    return printable(reply.strip(), longest=MAX_REPLY_CHARS)
 
 
 def _reply_text(body: bytes) -> str:
@@ -94,7 +94,7 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
     while time.monotonic() < deadline:
         block = response.read1(BLOCK)
         body += block
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_RESPONSE_BYTES:
             raise Unavailable("the language model's reply is too large", code="model-away")
         if not block:
             return body

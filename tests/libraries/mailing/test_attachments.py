@@ -10,7 +10,7 @@ import pytest
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.mailing import (
-    LARGEST_TOTAL,
+    MAX_ATTACHMENTS_BYTES,
     BadAttachment,
     check_attachments,
     contact_letter,
@@ -88,7 +88,7 @@ def test_a_job_without_a_file_has_nothing_to_attach() -> None:
 
 
 def test_more_than_ten_megabytes_in_all_are_refused_before_they_are_read() -> None:
-    half = {**made("a.csv"), "size": LARGEST_TOTAL // 2 + 1}
+    half = {**made("a.csv"), "size": MAX_ATTACHMENTS_BYTES // 2 + 1}
     with pytest.raises(BadAttachment, match="at most 10000000"):
         find_attachments(["j1", "j2"], lambda _: [half])
 

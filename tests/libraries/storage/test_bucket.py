@@ -19,7 +19,7 @@ from libraries.errors import Unavailable
 from libraries.settings import BucketAddress, Settings
 from libraries.storage import StorageAway, StorageFull, publishing_only_if, storage_trouble
 from libraries.storage.bucket import PART, BucketStore
-from libraries.storage.reading import FIRST_BLOCK, LARGEST_BLOCK
+from libraries.storage.reading import FIRST_BLOCK, MAX_BLOCK_BYTES
 from tests.errors import raises_code
 from tests.libraries.storage.test_stores import LARGE
 from tests.s3_server import Way, plain_client, refusal, reply, s3_server
@@ -108,7 +108,7 @@ def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way
         file.seek(0)
         assert file.read() == LARGE
     assert len(way.asked) <= 4 + len(LARGE) // FIRST_BLOCK
-    assert len(LARGE) > LARGEST_BLOCK
+    assert len(LARGE) > MAX_BLOCK_BYTES
 
 
 def test_the_object_carries_its_checksum_and_its_kind(

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from libraries.errors import UnknownName, VectorError
 from libraries.tables import (
     FORMATS,
-    LONGEST_CELL,
-    MOST_COLUMNS,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
     BadTable,
     Reading,
     Report,
@@ -291,9 +291,9 @@ def files(draw: st.DrawFn) -> str:
 
 
 def by_rows_and_by_columns(data: bytes, to_format: str) -> Iterator[Any]:
-    whole, block = csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK
+    whole, block = csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK
     for fewest, size in ((10**9, block), (0, 40), (0, block)):
-        csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK = fewest, size
+        csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK = fewest, size
         try:
             made, report = converted(data, to_format)
             yield (
@@ -303,7 +303,7 @@ def by_rows_and_by_columns(data: bytes, to_format: str) -> Iterator[Any]:
         except VectorError as error:
             yield str(error), error.code
         finally:
-            csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK = whole, block
+            csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK = whole, block
 
 
 @examples(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -315,7 +315,7 @@ def test_reading_by_columns_gives_what_reading_by_rows_gives(text: str, to_forma
 
 def test_plain_lines_are_read_by_columns_indeed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare one way with itself."""
-    monkeypatch.setattr(csv_rows, "FEWEST_FOR_COLUMNS", 0)
+    monkeypatch.setattr(csv_rows, "MIN_COLUMNAR_BYTES", 0)
     monkeypatch.setattr(encoding, "BLOCK", 100)
     report = Report()
     table = csv_rows.DelimitedTable(
@@ -456,7 +456,7 @@ def parquet_of(columns: dict[str, Any], **options: Any) -> bytes:
 
 def test_a_parquet_file_with_too_many_columns_is_refused() -> None:
     with raises_code("table-too-large", match="1001 columns"):
-        converted(parquet_of({f"c{n}": [1] for n in range(MOST_COLUMNS + 1)}), "csv")
+        converted(parquet_of({f"c{n}": [1] for n in range(MAX_COLUMNS + 1)}), "csv")
 
 
 def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
@@ -469,7 +469,7 @@ def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
 
 def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
     """As a list of different texts and their places, this is a small file of some gigabytes."""
-    long = "x" * (LONGEST_CELL + 1)
+    long = "x" * (MAX_CELL_CHARS + 1)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000 + [1], [long, "y"])})
     assert len(data) < 1_000_000
     text, report = converted(data, "csv")
