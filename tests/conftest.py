@@ -19,10 +19,10 @@ import hypothesis
 import pytest
 
 import workers
-from components.held import Live
+from components.http.long_connections import LiveConnections
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
-from libraries.settings import SETTINGS, Settings, get_settings, read_settings
+from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -152,14 +152,14 @@ def environ(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of this test, in force for the test process. No broker runs yet."""
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
     for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
         monkeypatch.setenv(name, environ[name])
-    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
-    return get_settings()
+    yield use_settings(read_settings(None))
+    forget_settings()
 
 
 @pytest.fixture
@@ -175,13 +175,13 @@ def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
 @pytest.fixture(autouse=True)
 def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let applications that a test made end with it, with the threads that serve whoever follows a job."""
-    made: list[Live] = []
+    made: list[LiveConnections] = []
 
-    def remembered(*args: Any) -> Live:
-        made.append(Live(*args))
+    def remembered(*args: Any) -> LiveConnections:
+        made.append(LiveConnections(*args))
         return made[-1]
 
-    monkeypatch.setattr("components.held.Live", remembered)
+    monkeypatch.setattr("components.http.long_connections.LiveConnections", remembered)
     yield
     for one in made:
         one.close()

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from components.problems import PROBLEM_TYPE
+from components.http.problems import PROBLEM_TYPE
 from components.system.pages import problem_types
 from libraries.settings import Settings
 
@@ -60,5 +60,5 @@ def watchful_client(settings: Settings) -> FlaskClient:
     app = create_app(settings)
     app.test_client_class = WatchfulClient
     client = app.test_client()
-    client.private = str(settings.output_dir.parent)  # type: ignore[attr-defined]
+    client.private = str(settings.storage.output_dir.parent)  # type: ignore[attr-defined]
     return client

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from components.http import ReplySchema
+from components.http.replies import ReplySchema
 
 
 class AliveSchema(ReplySchema):

@@ -13,7 +13,7 @@ from libraries.fields import Params, choice, mm, number, tolerance
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
@@ -102,7 +102,7 @@ class CirclePacking(Params):
                 )
             ]
         low, high = (area.left, area.top), (area.right, area.bottom)
-        yield from (np.clip(line, low, high) for line in nearest_first(lines))
+        yield from (np.clip(line, low, high) for line in nearest_neighbour_order(lines))
 
     def _sizes(self, area: Area) -> Sizes:
         """Return the sizes that cover the share `cover`; circles too large for the area shrink."""

@@ -14,8 +14,8 @@ from libraries.fields import Params, choice, flag, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.contours import contour_lines
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
-from libraries.geometry.reaction_diffusion import CELLS, REGIMES, grow, refined, sow
+from libraries.geometry.ordering import nearest_neighbour_order
+from libraries.geometry.reaction_diffusion import CELLS, REGIMES, refined, seed_state, simulate
 from libraries.lettering import lay_out
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
@@ -170,7 +170,7 @@ class Contours(Params):
                 _bold(piece, self.bold) if self.bold and index else piece for piece in pieces
             ] + number
         low, high = (area.left, area.top), (area.right, area.bottom)
-        yield from (np.clip(line, low, high) for line in nearest_first(strokes))
+        yield from (np.clip(line, low, high) for line in nearest_neighbour_order(strokes))
 
     def _heights(self, area: Area, rng: np.random.Generator, x: Floats, y: Floats) -> Floats:
         """Return heights up to 1 at the places `x` and `y` in mm, of shape (rows, columns)."""
@@ -245,10 +245,11 @@ class Contours(Params):
     def _reaction(self, area: Area, rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
         """Return how much has grown, between 0 and 1, as an array of `shape`."""
         regime = REGIMES[self.preset]
-        seeds = sow(rng, *self._cells(area))
+        seeds = seed_state(rng, *self._cells(area))
         # The steps are about 0.9 of all the work.
         amount = refined(
-            grow(seeds, regime, self.iterations, lambda part: report_progress(0.9 * part)), *shape
+            simulate(seeds, regime, self.iterations, lambda part: report_progress(0.9 * part)),
+            *shape,
         )
         share = (amount - amount.min()) / max(float(np.ptp(amount)), 1e-12)
         # Slopes are steep and tops flat: heights that take up about as much of the sheet each are

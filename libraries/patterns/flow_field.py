@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
-from libraries.geometry.curves import thinned
-from libraries.geometry.mending import mend
+from libraries.geometry.curves import decimated
+from libraries.geometry.gaps import join_gaps
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.streamlines import Field, Streamlines
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.field import image_field
@@ -126,10 +126,10 @@ class FlowField(Params):
         if self.field != "image":
             # Forms of a picture turn so sharply that the bends which mend gaps would cross other
             # lines.
-            kept = mend(
+            kept = join_gaps(
                 kept, lines.lanes, longest=self.longest, allowed=partial(_is_free, area, circles)
             )
-        yield from nearest_first(thinned(kept, self.tolerance))
+        yield from nearest_neighbour_order(decimated(kept, self.tolerance))
 
     def _sizes(self, area: Area) -> tuple[float, float, float]:
         """Return the separation, the distance between samples of the field, and the step, in mm."""
@@ -265,7 +265,7 @@ class FlowField(Params):
 def _reported(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:
     """Yield the lines that grow from `seeds`; `room` is the area in steps along lanes."""
     filled = 0.0
-    for line in lines.grow(seeds):
+    for line in lines.simulate(seeds):
         filled += float(lines.lanes(line).sum())
         # To grow the lines is about 0.9 of all the work.
         report_progress(0.9 * filled / room)

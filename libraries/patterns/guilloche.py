@@ -16,8 +16,8 @@ from libraries.geometry.curves import (
     Floats,
     estimate_length,
     estimate_points,
-    follow,
     polyline,
+    sample_curve,
 )
 from libraries.patterns.catalogue import Polyline, pattern
 
@@ -175,7 +175,9 @@ class Guilloche(Params):
                 # A shift by a whole part of `rounds` gives the same line again, begun elsewhere.
                 shift = 2 * math.pi * copy / (count * figure.rounds)
                 curve = shrunk.curve(shift, math.radians(self.twist) * part, start)
-                line = polyline(follow(curve, 2 * math.pi, figure.swings, self.tolerance) + centre)
+                line = polyline(
+                    sample_curve(curve, 2 * math.pi, figure.swings, self.tolerance) + centre
+                )
                 line[-1] = line[0]
                 # The sums are exact to the last digits only, and nothing may leave the area.
                 yield np.clip(line, (area.left, area.top), (area.right, area.bottom))

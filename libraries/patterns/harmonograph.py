@@ -11,7 +11,7 @@ import numpy as np
 
 from libraries.fields import Params, angle, choice, number, tolerance, whole
 from libraries.geometry.area import Area
-from libraries.geometry.curves import Complexes, Curve, Floats, follow, polyline
+from libraries.geometry.curves import Complexes, Curve, Floats, polyline, sample_curve
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Pairs of frequencies that a seed chooses from: small whole numbers are consonances for the eye, as
@@ -115,7 +115,9 @@ class Harmonograph(Params):
         for each in moving:
             fastest = float(each.frequencies.max()) * each.duration
             line = (
-                polyline(follow(each.curve(half_sides), each.duration, fastest, self.tolerance))
+                polyline(
+                    sample_curve(each.curve(half_sides), each.duration, fastest, self.tolerance)
+                )
                 + area.centre
             )
             if self.kind == "lissajous":

@@ -29,7 +29,7 @@ from libraries.fields import (
 from libraries.geometry.area import LONGEST_SIDE, Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Shorter pieces look like stray dots.
@@ -180,7 +180,7 @@ class Hatch(Params):
                 yield from _zigzag(region, turn, spacing)
             else:
                 rows = _hatched(region, turn, spacing, self.tolerance, link=self.link)
-                yield from nearest_first(list(rows))
+                yield from nearest_neighbour_order(list(rows))
 
     def _check_reach(self, area: Area) -> None:
         """Refuse an outline that is a line or a point, or lies wholly outside of the area."""

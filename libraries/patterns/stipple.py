@@ -10,10 +10,10 @@ import numpy as np
 from libraries.fields import mm, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
-from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
 # By default there are so many dots to a square mm, ten thousand on A4 with its margin. A small page

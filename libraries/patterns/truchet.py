@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
-from libraries.geometry.chaining import chain
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # How much of the sheet keeps its size of tiles at each halving.
@@ -116,7 +116,9 @@ class Truchet(Params):
         )
         # Ends of hidden strands that are shorter than 1 mm look like mistakes.
         shortest = min(1.0, cell / 2)
-        return nearest_first([line for line in chain(pieces) if _length(line) * cell >= shortest])
+        return nearest_neighbour_order(
+            [line for line in merge_strokes(pieces) if _length(line) * cell >= shortest]
+        )
 
 
 def _halved(tiles: int) -> int:

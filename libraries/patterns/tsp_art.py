@@ -8,10 +8,10 @@ import numpy as np
 
 from libraries.fields import number, whole
 from libraries.geometry.area import Area
+from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
-from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
 MIN_POINTS = 4
@@ -61,7 +61,7 @@ class TspArt(PictureParams):
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield one line that ends where it begins.
 
-        For the places see `libraries.imaging.stipples`, for the tour `libraries.imaging.tours`.
+        For the places see `libraries.imaging.stipples`, for the tour `libraries.geometry.tours`.
         """
         box = Box(area.left, area.top, area.inner_width, area.inner_height)
         tones = self.tones(box, rng)

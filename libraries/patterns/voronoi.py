@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
-from libraries.geometry.chaining import chain
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.field import image_field
@@ -159,7 +159,7 @@ class Voronoi(Params):
             cells = _rounded(cells, gaps / 2, self.rounding, self.tolerance)
         cells = cells[_by_rows(cells, across)]
         if gap == 0:
-            yield from chain(_edges(cells))
+            yield from merge_strokes(_edges(cells))
         styles = self._styles(area, rng, cells, tones)
         for cell, style in zip(cells.tolist(), styles, strict=True):
             if gap > 0:

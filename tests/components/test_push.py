@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import create_app
-from components.held import live
+from components.http.long_connections import live
 from libraries.job_manager import Message
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.settings import Settings
