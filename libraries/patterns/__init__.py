@@ -13,6 +13,7 @@ from libraries.patterns.catalogue import (
     cost_of_pattern,
     draw_pattern,
     find_pattern,
+    trial_drawing,
 )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "cost_of_pattern",
     "draw_pattern",
     "find_pattern",
+    "trial_drawing",
 ]
 
 load_modules(__name__, discard=PATTERNS.discard)

@@ -127,10 +127,9 @@ def _check_method(cls: type, name: str, expected: tuple[str, ...], form: str) ->
     rule = f"declare it as `def {name}{form}`"
     if method is None:
         raise LoadError(f"{cls.__name__} has no method {name}; {rule}")
-    if not inspect.isfunction(method) or inspect.iscoroutinefunction(method):
+    is_async = inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+    if is_async or not inspect.isfunction(method):
         raise LoadError(f"{cls.__name__}.{name} is not a plain method; {rule}")
-    if inspect.isasyncgenfunction(method):
-        raise LoadError(f"{cls.__name__}.{name} is async; {rule}")
     found = tuple(inspect.signature(method).parameters)
     if tuple(one.lstrip("_") for one in found) != expected:
         raise LoadError(f"{cls.__name__}.{name} takes ({', '.join(found)}); {rule}")
@@ -245,6 +244,18 @@ def draw_pattern(
         return _collected(chosen, area, drawn, max(estimate, 1.0))
     finally:
         _progress.reset(token)
+
+
+def trial_drawing(name: str) -> str | None:
+    """Draw a pattern at its defaults on a small area, and return its mistake, if it has one."""
+    try:
+        draw_pattern(name, Area(52, 74, 5))
+    except BadDrawing as error:
+        return str(error)
+    except Exception as error:
+        module = PATTERNS[name].params.__module__
+        return f"pattern {name!r} ({module}): {type(error).__name__}: {error}"
+    return None
 
 
 def report_progress(part: float) -> None:

@@ -265,7 +265,7 @@ class FlowField(Params):
 def _reported(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:
     """Yield the lines that grow from `seeds`; `room` is the area in steps along lanes."""
     filled = 0.0
-    for line in lines.simulate(seeds):
+    for line in lines.grow(seeds):
         filled += float(lines.lanes(line).sum())
         # To grow the lines is about 0.9 of all the work.
         report_progress(0.9 * filled / room)
