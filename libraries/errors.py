@@ -57,13 +57,20 @@ class UnknownName(InvalidInput):
     code: str = "unknown-name"
 
     def __init__(
-        self, kind: str, name: object, choices: Iterable[str], *, field: str | None = None
+        self,
+        kind: str,
+        name: object,
+        choices: Iterable[str],
+        *,
+        field: str | None = None,
+        code: str | None = None,
     ) -> None:
         """Word the error as `unknown <kind> '<name>'`, with the choices and the nearest of them as a hint."""
         self.choices = sorted(choices)
         shown = str(name)[:100]
         super().__init__(
             f"unknown {kind} {shown!r}; known: {', '.join(self.choices) or 'none'}",
+            code=code,
             field=field,
             hint=did_you_mean(shown, self.choices),
         )

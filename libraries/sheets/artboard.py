@@ -199,7 +199,7 @@ def draw_loaded(
         TooComplex: the drawing would have too many points.
     """
     pattern, seed = artboard["pattern"], artboard["seed"] or 0
-    lines = draw_pattern(pattern, area_of(artboard), artboard["params"], seed, watch=watch)
+    lines = draw_pattern(pattern, area_of(artboard), artboard["params"], seed, progress=watch)
     svg = SVGBuilder(artboard["width"], artboard["height"], pen_width=artboard["pen_width"])
     title = f"{pattern}, {artboard['width']:g} x {artboard['height']:g} mm"
     return svg.title(title).metadata(recipe_of(artboard)).polylines(lines)

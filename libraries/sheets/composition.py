@@ -20,7 +20,7 @@ from libraries.geometry.occlusion import OcclusionMask
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import HOME, Pen, Strokes
-from libraries.patterns import MOST_POINTS, TooComplex
+from libraries.patterns import MAX_POINTS, TooComplex
 from libraries.sheets.artboard import PageSchema, area_of
 from libraries.sheets.elements import DEFAULT_LAYER, LARGEST_PICTURE, ElementField, LayerSchema
 from libraries.sheets.figures import Figure, cost_of_figure, draw_figure, extent_of, is_read_at_once
@@ -289,7 +289,7 @@ def _placed(error: InvalidInput, number: int) -> dict[str, list[str]]:
 
 def _check_total(points: float) -> None:
     # Not `>`: a comparison with NaN is false.
-    if not points <= MOST_POINTS:
+    if not points <= MAX_POINTS:
         error = TooComplex(points)
         error.field = "elements"
         raise error

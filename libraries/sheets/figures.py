@@ -193,7 +193,7 @@ def _flat(lines: list[Floats]) -> Figure:
 def _pattern(element: Element, box: Rectangle, seed: int, watch: Watch | None) -> Figure:
     own = seed if element["seed"] is None else element["seed"]
     lines = draw_pattern(
-        element["pattern"], Area(box.width, box.height), element["params"], own, watch=watch
+        element["pattern"], Area(box.width, box.height), element["params"], own, progress=watch
     )
     figure = _flat(lines)
     return Figure(np.add(figure.coordinates, (box.left, box.top)), figure.offsets)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from libraries.imaging import lent_picture
-from libraries.imaging.controls import PictureSchema
+from libraries.imaging.controls import PictureParams
 from libraries.imaging.lending import borrow
 from libraries.patterns import PATTERNS
 from libraries.sheets.artboard import draw_loaded, load_artboard
@@ -14,7 +14,7 @@ from libraries.svg_builder import SVGBuilder
 
 # The patterns that draw from pictures.
 PHOTO_PATTERNS = tuple(
-    name for name in PATTERNS if issubclass(PATTERNS[name].schema, PictureSchema)
+    name for name in PATTERNS if issubclass(PATTERNS[name].params, PictureParams)
 )
 
 

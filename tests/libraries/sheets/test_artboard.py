@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from defusedxml import ElementTree
 
+from libraries.errors import UnknownName
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area, BadPage, NoRoomToDraw
 from libraries.lettering import stroke_font
-from libraries.patterns import TooComplex, UnknownPattern
+from libraries.patterns import TooComplex
 from libraries.sheets.artboard import (
     ArtboardSchema,
     area_of,
@@ -160,7 +161,7 @@ def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
     ) as caught:
         draw_artboard(-1, 100, params={"pich": 1})
     assert set(caught.value.errors) == {"width", "params.pich"}
-    with pytest.raises(UnknownPattern):
+    with pytest.raises(UnknownName, match="unknown pattern"):
         draw_artboard(100, 100, "spirals")
 
 
