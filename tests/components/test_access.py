@@ -24,7 +24,7 @@ from libraries.settings import SETTINGS, ApiKey, BadSettings, Settings, get_sett
 from tests.conftest import until
 from tests.journeys.conftest import Service
 from tests.journeys.conftest import start_service as start_service  # noqa: PLC0414 - a fixture that this module uses
-from tests.watchful import watchful_client
+from tests.watchful import application, watchful_client
 
 RunJobs = Callable[[], None]
 ANN, ANN_NEW, BOB = "ann-4c1f9a7be2d8", "ann-77aa01c3f5e9", "bob-5d0e8b6612f4"
@@ -53,14 +53,19 @@ def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-@pytest.fixture
-def client(settings: Settings) -> FlaskClient:
-    """A client of an application with three keys of two owners."""
+def with_keys(settings: Settings) -> Settings:
+    """The settings with three keys of two owners."""
     keys = tuple(
         ApiKey(name, bytes.fromhex(digest(key)))
         for name, key in (("ann", ANN), ("ann", ANN_NEW), ("bob", BOB))
     )
-    return watchful_client(replace(settings, api_keys=keys))
+    return replace(settings, api_keys=keys)
+
+
+@pytest.fixture
+def client(settings: Settings) -> FlaskClient:
+    """A client of an application with these keys."""
+    return watchful_client(with_keys(settings))
 
 
 def ask(
@@ -245,10 +250,11 @@ def test_a_browser_may_ask_whether_it_may_ask(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("key", "name"), [(ANN, "ann"), (BOB, "bob")])
-def test_the_caller_is_known_to_what_answers(client: FlaskClient, key: str, name: str) -> None:
-    client.application.add_url_rule(
-        "/probe", "probe", lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
+def test_the_caller_is_known_to_what_answers(settings: Settings, key: str, name: str) -> None:
+    app = application(
+        with_keys(settings), probe=lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
     )
+    client = watchful_client(settings, app)
     assert ask(client, "GET", "/probe", key).get_data(as_text=True) == f"{name} ['*']"
 
 
