@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from components.held import install_live
+from components.http.long_connections import install_live
 from libraries.settings import get_settings
 
 app = Flask(__name__, static_folder=None)

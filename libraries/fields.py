@@ -1,12 +1,13 @@
-"""Fields of drawings: numbers with a unit and a range, and one error that can name every bad one."""
+"""Typed declarations of drawings: dataclass fields with unit, range and default, and their schemas."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self, dataclass_transform, get_args
 
-from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Range
+from marshmallow import Schema, ValidationError, fields, missing, post_load, validates_schema
+from marshmallow.validate import OneOf, Range
 
 from libraries.errors import InvalidInput, did_you_mean
 
@@ -59,17 +60,7 @@ def degrees(description: str, **options: Any) -> fields.Float:
 def check_order(
     data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str
 ) -> None:
-    """Refuse two fields that contradict each other; a default gives way to what was given.
-
-    Args:
-        data: the fields as loaded.
-        original: the fields as given.
-        least: name of the field that may not be more than the other.
-        most: name of the other.
-
-    Raises:
-        ValidationError: both were given, and the first is more.
-    """
+    """Refuse two fields that contradict each other; see `Params.check_order`."""
     if least in original and most in original and data[least] > data[most]:
         raise ValidationError(f"Must not be more than {most}.", least)
 
@@ -114,3 +105,163 @@ def _flatten(messages: Any, name: str) -> Iterator[tuple[str, list[str]]]:
             yield from _flatten(deeper, f"{name}.{key}" if name else str(key))
     else:
         yield name, [str(text) for text in messages]
+
+
+# -- declarations
+
+
+def declare(
+    field: fields.Field[Any], *, default: Any = missing, factory: Any = missing, **facts: Any
+) -> Any:
+    """Return a dataclass field that the marshmallow `field` parses and describes.
+
+    Without a `default` or a `factory` of defaults the value is required; a field whose default is None also takes null.
+    `facts` are kept in the metadata of the dataclass field for what derives from it, such as `visual=False` for a field
+    that does not change the picture.
+    """
+    metadata = {"field": field, **facts}
+    if factory is not missing:
+        field.load_default = factory
+        return dataclasses.field(default_factory=factory, metadata=metadata)
+    if default is not missing:
+        field.load_default = default
+        field.allow_none = field.allow_none or default is None
+        return dataclasses.field(default=default, metadata=metadata)
+    field.required = True
+    return dataclasses.field(metadata=metadata)
+
+
+def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
+    """Declare a length in mm from `least` to `most`."""
+    return declare(millimetres(description, least=least, most=most), default=default, **facts)
+
+
+def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
+    """Declare an angle in degrees, from -360 to 360."""
+    return declare(degrees(description), default=default, **facts)
+
+
+def tolerance(of: str = "the true curve", *, default: float = 0.02) -> Any:
+    """Declare how far a line may deviate from the curve that it approximates, in mm."""
+    return declare(tolerance_field(of), default=default)
+
+
+def number(
+    description: str,
+    least: float,
+    most: float,
+    *,
+    default: Any = missing,
+    unit: str | None = None,
+    **facts: Any,
+) -> Any:
+    """Declare a number from `least` to `most`, in `unit` if it has one; use `mm` and `angle` for lengths and angles."""
+    metadata = {"description": description} | ({"x-unit": unit} if unit else {})
+    return declare(
+        fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
+    )
+
+
+def whole(description: str, least: int, most: int, *, default: Any = missing, **facts: Any) -> Any:
+    """Declare an integer from `least` to `most`."""
+    field = WholeNumber(validate=Range(least, most), metadata={"description": description})
+    return declare(field, default=default, **facts)
+
+
+def choice(description: str, choices: Any, *, default: Any = missing, **facts: Any) -> Any:
+    """Declare one of a few texts; `choices` are a `Literal` of them, a `StrEnum` or a sequence."""
+    texts = [str(one) for one in get_args(choices) or choices]
+    field = fields.String(validate=OneOf(texts), metadata={"description": description})
+    return declare(field, default=default, **facts)
+
+
+def flag(description: str, *, default: bool, **facts: Any) -> Any:
+    """Declare a truth value."""
+    field = fields.Boolean(metadata={"description": description})
+    return declare(field, default=default, **facts)
+
+
+@dataclass_transform(
+    kw_only_default=True,
+    frozen_default=True,
+    field_specifiers=(declare, mm, angle, tolerance, number, whole, choice, flag),
+)
+class Params:
+    """Base of typed declarations; a subclass becomes a frozen dataclass, and its schema derives from it.
+
+    Example:
+        >>> class Ring(Params):
+        ...     radius: float = mm("Radius", 1, 100, default=20.0)
+        >>> Ring.load({"radius": "5"})
+        Ring(radius=5.0)
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make the subclass a frozen dataclass whose fields are given by name."""
+        super().__init_subclass__(**options)
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    @classmethod
+    def declared(cls) -> dict[str, dataclasses.Field[Any]]:
+        """Return the declared fields by name, in the order of declaration."""
+        return {one.name: one for one in dataclasses.fields(cls) if "field" in one.metadata}  # type: ignore[arg-type]
+
+    @classmethod
+    def schema(cls) -> type[Schema]:
+        """Return the marshmallow schema that parses and describes this class; `load` of it returns an instance."""
+        if "_schema" not in cls.__dict__:
+            cls._schema = _schema_of(cls)  # type: ignore[attr-defined]
+        found: type[Schema] = cls.__dict__["_schema"]
+        return found
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
+        """Return an instance parsed from `values`, with defaults filled in.
+
+        Raises:
+            InvalidFields: one or more fields are bad; all are named, below the dotted name `inside`.
+        """
+        loaded: Any = load_fields(cls.schema()(), values, inside=inside)
+        assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
+        return loaded
+
+    def check(self, given: frozenset[str]) -> None:
+        """Refuse fields that contradict each other; `given` has the names that the caller set.
+
+        Raises:
+            InvalidFields: fields contradict each other.
+        """
+
+    def check_order(self, given: frozenset[str], least: str, most: str) -> None:
+        """Refuse a field `least` that is more than the field `most`; a default gives way to what was given.
+
+        Raises:
+            InvalidFields: both were given, and the first is more.
+        """
+        if {least, most} <= given and getattr(self, least) > getattr(self, most):
+            raise InvalidFields({least: [f"Must not be more than {most}."]})
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {name: getattr(self, name) for name in self.declared()}
+
+
+def _schema_of(cls: type[Params]) -> type[Schema]:
+    def check(_: Schema, data: Mapping[str, Any], original: Any, **__: Any) -> None:
+        given = frozenset(original) if isinstance(original, Mapping) else frozenset()
+        try:
+            cls(**data).check(given)
+        except InvalidFields as error:
+            raise ValidationError(dict(error.errors)) from None
+
+    def make(_: Schema, data: Mapping[str, Any], **__: Any) -> Params:
+        return cls(**data)
+
+    members: dict[str, Any] = {name: one.metadata["field"] for name, one in cls.declared().items()}
+    members |= {
+        "__doc__": cls.__doc__,
+        "__module__": cls.__module__,
+        "_check": validates_schema(check, pass_original=True),
+        "_make": post_load(make),
+    }
+    return Schema.from_dict(members, name=f"{cls.__name__}Schema")

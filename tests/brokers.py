@@ -25,7 +25,7 @@ class SharedBroker:
     def __init__(self, settings: Settings) -> None:
         """Start it on the data folder of `settings`."""
         self._server = EmbeddedBroker(settings)
-        self._path = socket_path(settings.data_dir)
+        self._path = socket_path(settings.broker.data_dir)
         self._admin = Redis(unix_socket_path=str(self._path), socket_timeout=5)
         assert self._server.keep()
         self._start()

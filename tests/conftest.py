@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,10 @@ import hypothesis
 import pytest
 
 import workers
-from components.held import Live
+from components.http.long_connections import LiveConnections
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
-from libraries.settings import SETTINGS, Settings, get_settings, read_settings
+from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
 
@@ -186,21 +185,21 @@ def environ(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of this test, in force for the test process. No broker runs yet."""
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
     for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
         monkeypatch.setenv(name, environ[name])
-    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
-    return get_settings()
+    yield use_settings(read_settings(None))
+    forget_settings()
 
 
 @pytest.fixture(scope="session")
 def shared_broker() -> Iterator[SharedBroker]:
     """The broker of this test process."""
     folder = Path(tempfile.mkdtemp(prefix="va-"))
-    server = SharedBroker(replace(read_settings(None), data_dir=folder / "data"))
+    server = SharedBroker(read_settings(None).with_values(data_dir=folder / "data"))
     yield server
     server.close()
     shutil.rmtree(folder, ignore_errors=True)
@@ -215,7 +214,7 @@ def broker(
         yield request.getfixturevalue("private_broker")
         return
     server: SharedBroker = request.getfixturevalue("shared_broker")
-    server.lend(settings.data_dir)
+    server.lend(settings.broker.data_dir)
     _Lent.server = server
     yield server
 
@@ -239,13 +238,13 @@ class _Lent:
 @pytest.fixture(autouse=True)
 def nothing_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close the live connections of each application that a test made; fail a test after which a client waits for messages."""
-    made: list[Live] = []
+    made: list[LiveConnections] = []
 
-    def remembered(*args: Any) -> Live:
-        made.append(Live(*args))
+    def remembered(*args: Any) -> LiveConnections:
+        made.append(LiveConnections(*args))
         return made[-1]
 
-    monkeypatch.setattr("components.held.Live", remembered)
+    monkeypatch.setattr("components.http.long_connections.LiveConnections", remembered)
     yield
     for one in made:
         one.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
-from components.held import install_live
-from components.metrics.exposition import install_metrics
-from components.problems import PROBLEM_TYPE
+from components.http.long_connections import install_live
+from components.http.problems import PROBLEM_TYPE
+from components.system.exposition import install_metrics
 from components.system.pages import problem_types
 from libraries.settings import Settings, use_settings
 
@@ -68,7 +67,8 @@ def application(settings: Settings, *, probe: Callable[[], Any] | None = None) -
     counts, connections and folders. `GET /probe` answers what `probe` returns, if it is given.
     """
     blank = Path()
-    key = (replace(settings, data_dir=blank, output_dir=blank, upload_dir=blank), probe is None)
+    folders = {"data_dir": blank, "output_dir": blank, "upload_dir": blank}
+    key = (settings.with_values(**folders), probe is None)
     if key in _applications:
         app = _applications[key]
         use_settings(settings)
@@ -77,7 +77,7 @@ def application(settings: Settings, *, probe: Callable[[], Any] | None = None) -
     else:
         app = _applications[key] = create_app(settings)
         if probe is not None:
-            app.add_url_rule("/probe", view_func=_probe)
+            app.add_url_rule("/probe", "probe", _probe)
     app.extensions["probe"] = probe
     return app
 
@@ -93,5 +93,5 @@ def watchful_client(settings: Settings, app: Flask | None = None) -> FlaskClient
     """Return a client of `app`, or of an application with `settings`, that checks every response."""
     app = app or application(settings)
     client = WatchfulClient(app, app.response_class, use_cookies=True)
-    client.private = str(settings.output_dir.parent)
+    client.private = str(settings.storage.output_dir.parent)
     return client

@@ -9,7 +9,7 @@ from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
 from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
 from libraries.outbound import fetch
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.sheets.artboard import artboard_blocks
 from libraries.sheets.costs import plot_costs
 from libraries.sheets.photos import draw_photo
@@ -53,7 +53,7 @@ def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
 
     Raises:
         InvalidInput: the address is not asked, has no such file, or a file that is no photo; nothing was stored.
-        FetchFailed: the file could not be fetched for now.
+        Unavailable: the file could not be fetched for now.
         StorageFull: there is no room.
     """
     report_progress(0, 3, "fetching")
@@ -91,7 +91,7 @@ def plot_photo(
 
     Raises:
         InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
-        FetchFailed: the photo could not be fetched for now.
+        Unavailable: the photo could not be fetched for now.
         StorageFull: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
@@ -137,7 +137,7 @@ def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
 
 
 def _fetched(url: str) -> bytes:
-    settings = get_settings()
+    settings = UploadSettings.current()
     return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from marshmallow import EXCLUDE, fields
 from marshmallow.validate import Length, OneOf
 
-from components.http import AcceptedSchema, ReplySchema
-from components.webhook_fields import webhook_field
+from components.http.replies import AcceptedSchema, ReplySchema
+from components.http.webhook_fields import webhook_field
 from libraries.sheets.artboard import ArtboardSchema
 from libraries.sheets.composition import CompositionFields
 

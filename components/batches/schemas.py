@@ -5,8 +5,8 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
-from components.http import JobLinksSchema, ReplySchema
-from components.webhook_fields import webhook_field
+from components.http.replies import JobLinksSchema, ReplySchema
+from components.http.webhook_fields import webhook_field
 from libraries.job_manager import STATES
 
 MOST_ITEMS = 500

@@ -1,5 +1,10 @@
-"""Many files at once."""
+"""Files that clients send, and the work on stored files: uploads, photos, data and many files at once."""
 
-from components.files.main import blueprint
+from components.files.data import blueprint as data
+from components.files.files import blueprint as files
+from components.files.photos import blueprint as photos
+from components.files.uploads import blueprint as uploads
 
-__all__ = ["blueprint"]
+blueprints = (data, files, photos, uploads)
+
+__all__ = ["blueprints"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, redirect, request
 
-from components.gallery.page import gallery_page, page_wanted, to_page
 from components.gallery.pictures import drawing_response
 from components.gallery.schemas import (
     DrawingSchema,
@@ -24,15 +23,15 @@ from components.gallery.shelf import (
     remove,
     shown_drawing,
 )
-from components.http import SVG_TYPE, AcceptedSchema, accepted, api_blueprint, json_response
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.pages import SVG_TYPE
+from components.http.replies import AcceptedSchema, accepted, json_response, prefers
 from libraries.job_manager import enqueue_background_job
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
 )
-blueprint.template_folder = "templates"
-blueprint.static_folder = "assets"
-blueprint.static_url_path = "/assets"
 
 REINDEX, TIMEOUT = "workers.gallery_tasks.reindex", "1h"
 TEXT = {"schema": {"type": "string"}}
@@ -44,7 +43,7 @@ DRAWING_ID_PARAMETER = {
 }
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.arguments(GalleryQuerySchema, location="query")
 @blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
@@ -55,17 +54,12 @@ def get_gallery(query: dict[str, Any]) -> Response:
     words of the title, the lettering, the pattern and the tags; the last one may be the beginning of a word. A browser is sent to
     the page.
     """
-    return to_page() if page_wanted() else list_response(query)
+    if prefers("text/html", rather_than="application/json"):
+        return _to_page()
+    return list_response(query)
 
 
-@blueprint.route("/page")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
-def show_gallery() -> Response:
-    """Show a page with your drawings."""
-    return gallery_page()
-
-
-@blueprint.route("/marks")
+@blueprint.route("/marks", access=Access.KEY)
 @blueprint.response(200, MarksSchema)
 @blueprint.problems(503)
 def get_gallery_marks() -> Response:
@@ -73,7 +67,7 @@ def get_gallery_marks() -> Response:
     return json_response(marks_body())
 
 
-@blueprint.route("/reindex", methods=["POST"])
+@blueprint.route("/reindex", access=Access.KEY, methods=["POST"])
 @blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()
 def reindex_gallery() -> Response:
@@ -87,7 +81,7 @@ def reindex_gallery() -> Response:
     )
 
 
-@blueprint.route("/<drawing_id>", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route("/<drawing_id>", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
 def get_drawing(drawing_id: str) -> Response:
@@ -95,7 +89,9 @@ def get_drawing(drawing_id: str) -> Response:
     return json_response(drawing_body(shown_drawing(drawing_id)))
 
 
-@blueprint.route("/<drawing_id>", methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>", access=Access.KEY, methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.arguments(
     LabelSchema, example={"title": "Storm over Skye", "tags": ["blue-ink", "wall"]}
 )
@@ -109,7 +105,9 @@ def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
     return json_response(drawing_body(label(drawing_id, asked)))
 
 
-@blueprint.route("/<drawing_id>/keep", methods=["POST"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>/keep", access=Access.KEY, methods=["POST"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404)
 @blueprint.queues()
@@ -121,7 +119,9 @@ def keep_drawing(drawing_id: str) -> Response:
     return json_response(drawing_body(keep(drawing_id)))
 
 
-@blueprint.route("/<drawing_id>", methods=["DELETE"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>", access=Access.KEY, methods=["DELETE"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.response(204)
 @blueprint.problems(404, 503)
 def remove_drawing(drawing_id: str) -> Response:
@@ -133,7 +133,7 @@ def remove_drawing(drawing_id: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.route("/<drawing_id>/drawing.svg", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route("/<drawing_id>/drawing.svg", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
 @blueprint.response(
     200,
     content_type=SVG_TYPE,
@@ -145,3 +145,12 @@ def remove_drawing(drawing_id: str) -> Response:
 def get_drawing_file(drawing_id: str) -> Response:
     """Fetch a drawing."""
     return drawing_response(shown_drawing(drawing_id))
+
+
+def _to_page() -> Response:
+    """Send a browser to the page, with what it searches for."""
+    query = request.query_string.decode("ascii", "ignore")
+    page = "/gallery/page"
+    response: Response = redirect(f"{page}?{query}" if query else page, 303)  # type: ignore[assignment]
+    response.headers["Vary"] = "Accept"
+    return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
-from components.http import FILE_HEADERS, SVG_TYPE
+from components.http.pages import FILE_HEADERS, SVG_TYPE
 from libraries.gallery import Drawing, open_drawing
 
 
@@ -13,7 +13,7 @@ def drawing_response(drawing: Drawing) -> Response:
     """Return the file of a drawing, or 304 if the client has it already.
 
     Raises:
-        DrawingUnknown: the file is gone.
+        NotFound: the file is gone.
     """
     response = Response(content_type=SVG_TYPE, headers=FILE_HEADERS)
     response.headers.set("Content-Disposition", "inline", filename=drawing.name.rsplit("/", 1)[-1])

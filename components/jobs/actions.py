@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from components.http import json_response
+from components.http.replies import json_response
 from components.jobs.states import job_body
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job

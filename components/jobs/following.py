@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Response, request
 
-from components.held import wait_asked, wait_for
-from components.http import json_response, state_response
+from components.http.conditional import etag_response
+from components.http.long_connections import requested_wait_s, wait_for
+from components.http.replies import json_response
+from components.http.tokens import LIFETIME, make_token
 from components.jobs.states import job_body, seen_job
-from components.tokens import LIFETIME, make_token
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import utc
 
@@ -21,7 +22,7 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
         JobUnknown, JobExpired, QueueUnavailable: as `seen_job`.
     """
     record = seen_job(job_id)
-    seconds = wait_asked(wait)
+    seconds = requested_wait_s(wait)
     if seconds and not record.done:
         record = wait_for(job_id, seconds, until=_news)
     response = _response(record)
@@ -36,7 +37,7 @@ def _news(record: JobRecord) -> bool:
 
 
 def _response(record: JobRecord) -> Response:
-    return state_response(job_body(record), done=record.done)
+    return etag_response(job_body(record), done=record.done)
 
 
 def token_response(record: JobRecord) -> Response:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response
 
-from components.http import json_response
+from components.http.replies import json_response
 from components.jobs.states import job_body
 from libraries.job_manager import JobFilter, list_jobs
 

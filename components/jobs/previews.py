@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from flask import Response, request
 
-from components.http import FILE_HEADERS
+from components.http.pages import FILE_HEADERS
 from components.jobs.results import check_finished
 from components.jobs.states import JobExpired
 from libraries.errors import NotFound

@@ -10,7 +10,8 @@ from flask import Response, json, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper, wrap_file
 
-from components.http import FILE_HEADERS, POLL_SECONDS
+from components.http.pages import FILE_HEADERS
+from components.http.replies import POLL_SECONDS
 from components.jobs.states import JobExpired, named_artifacts, shown_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.job_manager import JobRecord

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.problems import EdgeError
+from components.http.problems import EdgeError
 from libraries.job_manager import JobRecord, JobUnknown, find_job, was_there
 from libraries.job_manager.views import job_body, named_artifacts, shown_result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Range
 
-from components.http import ReplySchema
+from components.http.replies import ReplySchema
 
 LATEST = 10**11
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http import AcceptedSchema, accepted, api_blueprint
-from components.operations import OPERATIONS, Operation
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.replies import AcceptedSchema, accepted
+from components.http.submissions import OPERATIONS, Operation
 from components.postcards.schemas import CreatePostcardSchema
 from libraries.job_manager import JobOptions, submit
 
@@ -25,7 +27,7 @@ DRAW = OPERATIONS.add(
 EXAMPLE = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(CreatePostcardSchema, example=EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

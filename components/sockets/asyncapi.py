@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from components.access import SCHEMES
-from components.http import VERSION, api_document, base_address
-from components.operations import OPERATIONS
+from components.http.access import SCHEMES
+from components.http.api import api_document
+from components.http.pages import VERSION, base_address
+from components.http.submissions import OPERATIONS
 from components.sockets.json_schemas import Node, Schemas, constant, pascal, record
 from components.sockets.messages import (
     ACTIONS,
@@ -111,7 +112,7 @@ def asyncapi_document(settings: Settings) -> Node:
             "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         },
         "defaultContentType": "application/json",
-        "servers": servers(keyed=bool(settings.api_keys)),
+        "servers": servers(keyed=bool(settings.access.api_keys)),
         "channels": {
             envelope.name: envelope.channel(paths[envelope.address]["get"], ENVELOPES + SOCKET),
             flat.name: flat.channel(paths[flat.address]["get"], FLAT + SOCKET),
@@ -128,7 +129,7 @@ def asyncapi_document(settings: Settings) -> Node:
                     "location": "$message.payload#/ref",
                 }
             },
-            **({"securitySchemes": security_schemes()} if settings.api_keys else {}),
+            **({"securitySchemes": security_schemes()} if settings.access.api_keys else {}),
         },
     }
 

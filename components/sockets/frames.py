@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from components.strict_json import MalformedJson, lone_surrogates, parse_strictly
+from components.http.strict_json import MalformedJson, lone_surrogates, parse_strictly
 
 # What a client may ask for besides a job.
 ACTIONS = ("ping", "job", "subscribe", "unsubscribe", "cancel", "join", "leave", "hello")

@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
-from components.http import count_members
+from components.http.api import count_members
 
 Node = dict[str, Any]
 

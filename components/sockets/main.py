@@ -11,10 +11,17 @@ from flask import Response, g, request
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.access import KEY_PROTOCOL
-from components.held import HeldResponse, NotHeld, can_hold, live
-from components.http import ReplySchema, api_blueprint, document_response, json_response
-from components.problems import BadFields, EdgeError, FieldError
+from components.http.access import KEY_PROTOCOL, Access
+from components.http.api import api_blueprint
+from components.http.conditional import document_response
+from components.http.long_connections import (
+    DetachedResponse,
+    StreamingUnsupported,
+    live,
+    supports_streaming,
+)
+from components.http.problems import BadFields, EdgeError, FieldError
+from components.http.replies import ReplySchema, json_response
 from components.sockets.asyncapi import asyncapi_document
 from components.sockets.commands import push
 from components.sockets.frames import Envelope, Flat, Form
@@ -75,7 +82,7 @@ class SentSchema(ReplySchema):
     )
 
 
-@blueprint.route("/ws/background_jobs")
+@blueprint.route("/ws/background_jobs", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
 @blueprint.response(
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
@@ -86,7 +93,7 @@ def background_jobs(query: dict[str, Any]) -> Response:
     return open_socket(Envelope())
 
 
-@blueprint.route("/ws/backgroundjob")
+@blueprint.route("/ws/backgroundjob", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
 @blueprint.response(
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
@@ -107,6 +114,7 @@ for _rule, _endpoint in (
 
 @blueprint.route(
     "/groups/<group>/messages",
+    access=Access.KEY,
     methods=["POST"],
     parameters=[
         {"in": "path", "name": "group", "schema": {"type": "string", "pattern": f"^{GROUP}$"}}
@@ -130,7 +138,7 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
     )
 
 
-@blueprint.route("/asyncapi.json")
+@blueprint.route("/asyncapi.json", access=Access.OPEN)
 @blueprint.response(
     200,
     description="A description (AsyncAPI 3.0)",
@@ -148,22 +156,22 @@ def open_socket(form: Form) -> Response:
     Raises:
         UpgradeRequired: the request is no handshake.
         ForeignOrigin: a page of another origin asks, where keys are set.
-        NotHeld: the server cannot hand connections over.
+        StreamingUnsupported: the server cannot hand connections over.
         HubFull: too many are open.
     """
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
-    if settings.api_keys and not origin_allowed(settings.allowed_origins):
+    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
         raise ForeignOrigin(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
         )
-    if not can_hold():
-        raise NotHeld("WebSockets need the web process that `make run` starts")
+    if not supports_streaming():
+        raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
     conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
-    return HeldResponse(
+    return DetachedResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),
         conversation,

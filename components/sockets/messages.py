@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from components.operations import OPERATIONS
+from components.http.submissions import OPERATIONS
 from components.sockets.frames import LONGEST_REF, Form
 from components.sockets.sessions import TOO_SOON, WELCOME
 from libraries.job_manager import JobRecord

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response
 
-from components.http import api_blueprint
+from components.http.access import Access
+from components.http.api import api_blueprint
 from components.sweeps.schemas import SweepAcceptedSchema, SweepSchema
 from components.sweeps.submissions import queue_sweep
 
@@ -27,7 +28,7 @@ EXAMPLE = {
 }
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(SweepSchema, example=EXAMPLE)
 @blueprint.response(202, SweepAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()

@@ -8,8 +8,8 @@ from typing import Any
 from marshmallow import ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from components.http import ReplySchema
-from components.webhook_fields import webhook_field
+from components.http.replies import ReplySchema
+from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.sheets.artboard import LARGEST_SEED, ArtboardSchema, PageSchema
 from libraries.sheets.sweeps import FEWEST_CELLS, MOST_CELLS, MOST_VARIED

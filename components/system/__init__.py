@@ -1,5 +1,9 @@
-"""The service itself: is it well, what is its surface, what do its problems mean."""
+"""The service itself: health, documents, the queue and metrics."""
 
-from components.system.main import blueprint
+from components.system.main import blueprint as system
+from components.system.metrics import blueprint as metrics
+from components.system.queue import blueprint as queue
 
-__all__ = ["blueprint"]
+blueprints = (metrics, queue, system)
+
+__all__ = ["blueprints"]

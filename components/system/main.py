@@ -6,16 +6,22 @@ from typing import Any
 
 from flask import Response
 
-from components.http import VERSION, api_blueprint
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.pages import VERSION
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, openapi_document, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
 
-blueprint = api_blueprint("system", __name__, None, "Is the service well, and what can it do.")
-blueprint.template_folder = "templates"
-blueprint.static_folder = "assets"
-blueprint.static_url_path = "/assets"
+blueprint = api_blueprint(
+    "system",
+    __name__,
+    None,
+    "Is the service well, and what can it do.",
+    access=Access.OPEN,
+    assets="",
+)
 # Commands of `flask --app app`, not of a group below it.
 blueprint.cli_group = None
 for command in (doctor, jobs):

@@ -10,16 +10,17 @@ from typing import Any
 from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
-from components.http import (
-    VERSION,
-    api_document,
-    base_address,
-    conditional,
-    document_response,
-    first_curl,
-    wants,
+from components.http.api import api_document
+from components.http.conditional import conditional, document_response
+from components.http.pages import VERSION, base_address, first_curl
+from components.http.problems import (
+    EDGE_CODES,
+    FAMILY_STATUS,
+    PLAIN_PROBLEMS,
+    plain_problem,
+    title_of,
 )
-from components.problems import EDGE_CODES, FAMILY_STATUS, PLAIN_PROBLEMS, plain_problem, title_of
+from components.http.replies import prefers
 from components.system.reference import Reference
 from libraries.errors import CODES, NotFound
 
@@ -61,7 +62,7 @@ class ProblemType:
 
 def index_page() -> Response:
     """Return where things are: JSON, or a page for a browser."""
-    if wants("text/html", rather_than="application/json"):
+    if prefers("text/html", rather_than="application/json"):
         response = _page("index.html", curl=first_curl(), words=WORDS)
     else:
         response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})

@@ -6,7 +6,7 @@ argument, `content`.
 
 from __future__ import annotations
 
-from components.operations import OPERATIONS, Operation
+from components.http.submissions import OPERATIONS, Operation
 from components.texts.schemas import ContentSchema
 
 JOB_FUNCTIONS = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http import accepted, api_blueprint
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.replies import accepted
 from components.texts.job_types import JOB_FUNCTIONS, known_type
 from components.texts.schemas import CreateTextSchema, TextAcceptedSchema
 from libraries.job_manager import JobOptions, submit
@@ -12,7 +14,7 @@ from libraries.job_manager import JobOptions, submit
 blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or answer a text.")
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(CreateTextSchema)
 @blueprint.response(202, TextAcceptedSchema)
 @blueprint.queues()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http import AcceptedSchema
-from components.library_checks import passes
-from libraries.texts import LONGEST_CONTENT, check_content
+from components.http.replies import AcceptedSchema
+from components.http.validators import library_check
+from libraries.texts import MAX_CONTENT_CHARS, check_content
 
 LONGEST_TYPE = 100
 
@@ -17,11 +17,11 @@ class ContentSchema(Schema):
 
     content = fields.String(
         required=True,
-        validate=passes(check_content),
+        validate=library_check(check_content),
         metadata={
             "description": "The text.",
             "minLength": 1,
-            "maxLength": LONGEST_CONTENT,
+            "maxLength": MAX_CONTENT_CHARS,
             "example": "hello",
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from components.http import AcceptedSchema, ReplySchema
+from components.http.replies import AcceptedSchema, ReplySchema
 from libraries.webhooks import EVENTS
 
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from marshmallow import Schema, fields
 
-from components.operations import OPERATIONS, Operation
+from components.http.submissions import OPERATIONS, Operation
 from components.sockets import frames
 from components.sockets.sessions import PAYLOADS
 from libraries.settings import Settings, read_settings

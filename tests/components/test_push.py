@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.held import live
+from components.http.long_connections import live
 from libraries.job_manager import Message
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.settings import Settings

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from components.operations import OPERATIONS
+from components.http.submissions import OPERATIONS
 from components.texts.job_types import JOB_FUNCTIONS
 from libraries.job_manager import known_tasks
 from tests.conftest import REPOSITORY

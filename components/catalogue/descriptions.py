@@ -1,0 +1,76 @@
+"""Patterns as clients see them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+
+from components.http.api import count_members
+from libraries.errors import NotFound, UnknownName
+from libraries.patterns import PATTERNS, Pattern
+
+A4_WIDTH, A4_HEIGHT = 210, 297
+
+
+class PatternNotFound(NotFound):
+    """Raised when an address names a pattern that is not in the catalogue; the text lists those that are."""
+
+    code = "pattern-not-found"
+
+    def __init__(self, error: UnknownName) -> None:
+        """Say what the registry said, with its hint."""
+        super().__init__(f"{error}; {error.hint}" if error.hint else str(error))
+
+
+def find_pattern(name: str) -> Pattern:
+    """Return the pattern called `name`.
+
+    Raises:
+        PatternNotFound: there is none.
+    """
+    try:
+        return PATTERNS[name]
+    except UnknownName as error:
+        raise PatternNotFound(error) from None
+
+
+def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
+    """Return a pattern as the JSON object of `PatternSchema`."""
+    params = json_schema(pattern.schema)
+    defaults = {
+        name: field["default"]
+        for name, field in params["properties"].items()
+        if field.get("default") is not None
+    }
+    return {
+        "name": name,
+        "summary": pattern.summary,
+        "description": "\n\n".join(
+            " ".join(part.split()) for part in pattern.description.split("\n\n")
+        ),
+        "params": params,
+        "example": {"width": A4_WIDTH, "height": A4_HEIGHT, "pattern": name, "params": defaults},
+        "links": {
+            "self": f"/patterns/{name}",
+            "preview_svg": f"/patterns/{name}/preview.svg",
+            "preview_png": f"/patterns/{name}/preview.png",
+        },
+    }
+
+
+@lru_cache(maxsize=256)
+def json_schema(schema: type[Schema]) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12, as OpenAPI 3.1 has it) of a marshmallow schema, with nested ones written out."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_no_name)
+    APISpec("", "", "3.1.0", plugins=[plugin])
+    converter: Any = plugin.converter
+    converter.add_attribute_function(count_members)
+    return {"properties": {}, **converter.schema2jsonschema(schema)}
+
+
+def _no_name(_: object) -> Any:
+    """Give a nested schema no name to be referred to by, so that it is written out where it is used."""

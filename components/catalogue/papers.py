@@ -1,0 +1,25 @@
+"""GET /papers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.catalogue.paper_schemas import PaperListSchema
+from components.http.access import Access
+from components.http.api import api_blueprint
+from libraries.sheets.papers import ORIENTATIONS, PAPERS
+
+blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
+
+
+@blueprint.route("", access=Access.KEY)
+@blueprint.response(200, PaperListSchema)
+def list_papers() -> dict[str, Any]:
+    """List the papers.
+
+    Send a name as `paper` to `POST /artboard/create` in place of `width` and `height`, and `orientation` to turn it.
+    """
+    return {
+        "papers": [paper.as_record() for _, paper in PAPERS.items()],
+        "orientations": list(ORIENTATIONS),
+    }

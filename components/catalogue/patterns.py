@@ -1,0 +1,68 @@
+"""GET /patterns, GET /patterns/<name>, and what a pattern looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from components.catalogue.descriptions import describe_pattern, find_pattern
+from components.catalogue.pattern_schemas import (
+    PatternListSchema,
+    PatternSchema,
+    PreviewQuerySchema,
+)
+from components.catalogue.previews import PNG_TYPE, preview_response
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.pages import SVG_TYPE
+from libraries.patterns import PATTERNS
+
+blueprint = api_blueprint(
+    "patterns", __name__, "/patterns", "What can be drawn, and what each drawing can be told."
+)
+
+
+@blueprint.route("", access=Access.KEY)
+@blueprint.response(200, PatternListSchema)
+def list_patterns() -> dict[str, Any]:
+    """List the patterns.
+
+    Each comes with the JSON Schema of its `params` and with a body for `POST /artboard/create`.
+    """
+    return {"patterns": [describe_pattern(name, pattern) for name, pattern in PATTERNS.items()]}
+
+
+@blueprint.route("/<name>", access=Access.KEY)
+@blueprint.response(200, PatternSchema)
+@blueprint.problems(404)
+def get_pattern(name: str) -> dict[str, Any]:
+    """Show one pattern."""
+    return describe_pattern(name, find_pattern(name))
+
+
+@blueprint.route("/<name>/preview.svg", access=Access.KEY)
+@blueprint.arguments(PreviewQuerySchema, location="query")
+@blueprint.response(
+    200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
+)
+@blueprint.problems(404)
+def preview_svg(query: dict[str, Any], name: str) -> Response:
+    """Show what a pattern looks like, as SVG."""
+    find_pattern(name)
+    return preview_response(name, query, SVG_TYPE)
+
+
+@blueprint.route("/<name>/preview.png", access=Access.KEY)
+@blueprint.arguments(PreviewQuerySchema, location="query")
+@blueprint.response(
+    200,
+    content_type=PNG_TYPE,
+    schema={"type": "string", "format": "binary"},
+    description="A picture",
+)
+@blueprint.problems(404)
+def preview_png(query: dict[str, Any], name: str) -> Response:
+    """Show what a pattern looks like, as a picture."""
+    find_pattern(name)
+    return preview_response(name, query, PNG_TYPE)

@@ -1,0 +1,61 @@
+"""What is said of tasks and schedules."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from libraries.errors import Unavailable
+from libraries.job_manager.descriptions import TaskDescription, describe_tasks
+from libraries.job_manager.ownership import ANONYMOUS, current_owner
+from libraries.job_manager.periodic import BadSchedules, ScheduleState, schedule_states
+from libraries.job_manager.views import utc
+from libraries.settings import JobSettings
+
+
+class SchedulesUnusable(Unavailable):
+    """Raised when the schedules file has mistakes; no worker starts with it."""
+
+    code = "schedules-unusable"
+
+
+def tasks_body() -> dict[str, Any]:
+    """Return all tasks, each with its schedules, and the schedules by themselves; those of other owners are left out.
+
+    Raises:
+        SchedulesUnusable: the schedules file has mistakes; the text names them.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    try:
+        states = [] if JobSettings.current().immediate else schedule_states()
+    except BadSchedules as error:
+        raise SchedulesUnusable(str(error)) from None
+    states = [state for state in states if state.schedule.owner in (ANONYMOUS, current_owner())]
+    return {
+        "tasks": [_task(one, states) for one in describe_tasks()],
+        "schedules": [_schedule(state) for state in states],
+    }
+
+
+def _task(task: TaskDescription, states: list[ScheduleState]) -> dict[str, Any]:
+    schedules = [state.schedule.name for state in states if state.schedule.task == task.name]
+    return {**asdict(task), "timeout": JobSettings.current().job_timeout, "schedules": schedules}
+
+
+def _schedule(state: ScheduleState) -> dict[str, Any]:
+    schedule = state.schedule
+    return {
+        "name": schedule.name,
+        "task": schedule.task,
+        "when": schedule.when,
+        "timeout": schedule.timeout or JobSettings.current().job_timeout,
+        "catch_up": schedule.catch_up,
+        "overlap": schedule.overlap,
+        "next_run": utc(state.next_run),
+        "last_run": utc(state.last_run),
+        "last_job": state.last_job,
+        "last_status": state.last_status,
+        "runs": state.runs,
+        "missed": state.missed,
+        "skipped": state.skipped,
+    }

@@ -1,0 +1,29 @@
+"""GET /tasks."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from components.catalogue.task_listing import tasks_body
+from components.catalogue.task_schemas import TaskListSchema
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.replies import json_response
+
+blueprint = api_blueprint(
+    "tasks",
+    __name__,
+    "/tasks",
+    "The tasks that can be queued, and those that are queued by themselves.",
+)
+
+
+@blueprint.route("", access=Access.KEY)
+@blueprint.response(200, TaskListSchema)
+@blueprint.problems(503)
+def get_tasks() -> Response:
+    """List the tasks.
+
+    `POST /jobs` queues any of them by its name. `schedules` has those that are queued again and again, with what became of them.
+    """
+    return json_response(tasks_body())

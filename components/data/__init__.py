@@ -1,5 +1,0 @@
-"""Data files, converted."""
-
-from components.data.main import blueprint
-
-__all__ = ["blueprint"]

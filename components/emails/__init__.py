@@ -1,5 +1,0 @@
-"""Mail, made from templates."""
-
-from components.emails.main import blueprint
-
-__all__ = ["blueprint"]

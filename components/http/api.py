@@ -1,0 +1,264 @@
+"""Blueprints that parse strictly and document their problems, and the API that they are registered on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Flask, Response, current_app, request
+from flask_smorest import Api, Blueprint
+from marshmallow import fields
+
+from components.http.access import Access
+from components.http.idempotency import HEADER, idempotent
+from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
+from components.http.strict_json import StrictParser
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+EXPOSED_HEADERS = (
+    "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    "Link, Content-Disposition, Preference-Applied"
+)
+
+
+ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Range, X-API-Key, X-Request-ID"
+
+
+BODY_PROBLEMS = (400, 413, 415, 422)
+
+
+KEY_PARAMETER = {
+    "in": "header",
+    "name": HEADER,
+    "description": "Your own name for this request. Sent again within 24 hours, the same request is not done twice: the first "
+    "answer is given again, with `Idempotency-Replayed: true`.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "pattern": "^[ -~]{1,255}$",
+        "example": "order-17",
+    },
+}
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A blueprint that parses strictly and documents its problems.
+
+    Every operation gets its view's name as its operation id and problem documents for whatever goes wrong; one that takes a
+    body gets those of the body as well.
+    """
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        tag: str | None = None,
+        access: Access | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a blueprint; see `api_blueprint`."""
+        super().__init__(name, import_name, **options)
+        self.tag = tag or name
+        self.access = access
+        # By the name of the endpoint without that of the blueprint; None for a route that declares nothing.
+        self.route_access: dict[str, Access | None] = {"static": access}
+
+    def route(
+        self, rule: str, *, access: Access | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        """Mount a view at `rule`.
+
+        Args:
+            rule: the path, below the prefix of the blueprint.
+            access: who may use it. A blueprint that declares an access declares it for all its routes and files.
+            options: further options of the route, such as `methods`.
+        """
+        decorate: Callable[[View], View] = super().route(
+            rule, tags=[self.tag], access=access, **options
+        )
+        return decorate
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        *args: Any,
+        access: Access | None = None,
+        **options: Any,
+    ) -> None:
+        """Mount a view at `rule`, and remember who may use it."""
+        super().add_url_rule(rule, endpoint, view_func, *args, **options)
+        name = self._endpoints[-1]
+        self.route_access[name] = access or self.access
+        if self.route_access[name] is Access.OPEN:
+            for method, doc in self._docs[name].items():
+                if method != "parameters":
+                    doc["manual_doc"]["security"] = []
+
+    def response(
+        self, status_code: int, schema: Any = None, **documentation: Any
+    ) -> Callable[[View], View]:
+        """Document what a view answers when all is well."""
+        decorate: Callable[[View], View] = super().response(status_code, schema, **documentation)
+        return decorate
+
+    def doc(self, **documentation: Any) -> Callable[[Any], Any]:
+        """Add to the documentation of a view, in the words of OpenAPI."""
+        decorate: Callable[[Any], Any] = super().doc(**documentation)
+        return decorate
+
+    def problems(self, *statuses: int) -> Callable[[View], View]:
+        """Document that a view can answer with problem documents of these statuses."""
+
+        def decorate(view: View) -> View:
+            for status in statuses:
+                view = self.alt_response(status, HTTPStatus(status).name)(view)
+            return view
+
+        return decorate
+
+    def arguments(
+        self, schema: Any, *, location: str = "json", **kwargs: Any
+    ) -> Callable[[View], View]:
+        """Parse the body (or the query) with `schema`, and document the problems that this can have."""
+        parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
+        return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(
+            parse(view)
+        )
+
+    def queues(self, *, unless: Callable[..., bool] | None = None) -> Callable[[View], View]:
+        """Let a view that queues or changes jobs obey the header `Idempotency-Key`, and document that and its problems.
+
+        Args:
+            unless: asked with the view's arguments; where it says True, nothing is queued and the header is ignored.
+        """
+
+        def decorate(view: View) -> View:
+            documented: View = self.doc(parameters=[KEY_PARAMETER])(idempotent(view, unless=unless))
+            return self.problems(409, 422, 429, 503)(documented)
+
+        return decorate
+
+    def _store_endpoint_docs(self, endpoint: str, obj: Any, *args: Any, **options: Any) -> None:
+        super()._store_endpoint_docs(endpoint, obj, *args, **options)
+        for method, doc in self._docs[endpoint].items():
+            if method != "parameters":
+                manual = doc.setdefault("manual_doc", {})
+                manual.setdefault("operationId", endpoint)
+                manual.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
+
+
+def count_members(
+    _converter: object, field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """Document limits on the length of an object as limits on its members; `maxLength` is a word for texts."""
+    if not isinstance(field, fields.Dict):
+        return {}
+    moved = {"minLength": "minProperties", "maxLength": "maxProperties"}
+    return {word: ret.pop(name) for name, word in moved.items() if name in ret}
+
+
+class VectorApi(Api):  # type: ignore[misc]
+    """The API whose OpenAPI document names errors by their own schema and media type."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _init_spec(self, **options: Any) -> None:
+        super()._init_spec(**options)
+        self.ma_plugin.converter.add_attribute_function(count_members)
+
+    def _register_error_handlers(self) -> None:
+        install_problems(self._app)
+
+    def _register_responses(self) -> None:
+        # The only schemas registered from here are those of errors, and errors have a media type of their own.
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
+
+    def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
+        """Register a blueprint; one that shares the tag of another adds no tag."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+        if blp.tag == blp.name:
+            self.spec.tag({"name": blp.tag, "description": blp.description})
+
+    def _register_pagination_header(self) -> None:
+        # No list is paged here, and an unused schema would only puzzle the reader of the document.
+        pass
+
+
+def api_blueprint(
+    name: str,
+    import_name: str,
+    url_prefix: str | None = None,
+    description: str = "",
+    *,
+    tag: str | None = None,
+    access: Access | None = None,
+    assets: str | None = None,
+) -> ApiBlueprint:
+    """Return the blueprint of one resource.
+
+    Args:
+        name: its name.
+        import_name: `__name__` of the module that declares it.
+        url_prefix: the path that its routes begin with; None for none.
+        description: one sentence about the resource, for the OpenAPI document.
+        tag: the tag of its routes in the OpenAPI document; the name if not given.
+        access: who may use all its routes and files, if it is the same; else each route says so.
+        assets: the folder below `assets` that is served at `assets` below the prefix, for a page with files; its templates are in
+            `templates`.
+    """
+    pages = {
+        "template_folder": "templates",
+        "static_folder": f"assets/{assets}",
+        "static_url_path": "/assets",
+    }
+    return ApiBlueprint(
+        name,
+        import_name,
+        tag=tag,
+        access=access,
+        url_prefix=url_prefix,
+        description=description,
+        **({} if assets is None else pages),
+    )
+
+
+def api_document() -> dict[str, Any]:
+    """Return the OpenAPI document of the running application."""
+    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""][
+        "ext_obj"
+    ].spec.to_dict()
+    return document
+
+
+def finish_response(response: Response) -> Response:
+    """Add the headers that every response has: request id, security, and CORS for pages of any origin without credentials."""
+    headers = response.headers
+    headers["X-Request-ID"] = request_id()
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+    if request.method == "OPTIONS" and "Allow" in headers:
+        headers["Access-Control-Allow-Methods"] = headers["Allow"]
+        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
+        headers["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def install_http(app: Flask) -> VectorApi:
+    """Give `app` what all routes share, and return the API that blueprints are registered on."""
+    app.after_request(finish_response)
+    return VectorApi(app)

@@ -1,0 +1,120 @@
+"""The header `Idempotency-Key`: a request that is sent again is answered again, and done once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import random
+import re
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, g, request
+
+from components.http.problems import BadFields, FieldError
+from libraries.job_manager import KeyedRequest, QueueUnavailable, Reply, repeatable_ids
+
+log = logging.getLogger(__name__)
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEY = re.compile(r"[ -~]{1,255}")
+KEPT_HEADERS = ("Content-Type", "Location", "Retry-After", "Cache-Control", "Preference-Applied")
+
+Answer = Callable[..., Response]
+
+
+def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> Answer:
+    """Return `view` so that it does the work of a request with a key once, and gives the first good answer again.
+
+    The view must have its arguments parsed by then: a request that is refused for its form needs no broker. Where `unless` says
+    True of the arguments, the header is ignored.
+
+    Raises:
+        BadFields: the key is not 1 to 255 printable ASCII characters.
+        KeyReused: the key came before with another request.
+        KeyInUse: the first request with this key is being worked on.
+        QueueUnavailable: the broker cannot be reached.
+    """
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(HEADER)
+        if key is None or (unless is not None and unless(*args, **kwargs)):
+            return view(*args, **kwargs)
+        return _answer_keyed(_keyed_request(key), lambda: view(*args, **kwargs))
+
+    return answer
+
+
+def request_random() -> random.Random:
+    """Return the source of what a request chooses by chance: a request that is sent again with its key chooses the same."""
+    if "chance" not in g:
+        seed = g.get("repeatable_seed")
+        g.chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 # nosec B311 - repeatable on purpose
+    chance: random.Random = g.chance
+    return chance
+
+
+def _keyed_request(key: str) -> KeyedRequest:
+    if not KEY.fullmatch(key):
+        raise BadFields(
+            [FieldError((HEADER,), "Must be 1 to 255 printable ASCII characters.")],
+            location="headers",
+        )
+    return KeyedRequest(
+        route=f"{request.method} {request.path}", key=key, body_hash=_hash_of_request()
+    )
+
+
+def _hash_of_request() -> str:
+    """Return a hash of what is asked for: method, address and body; JSON counts by its values, not by how it is written."""
+    body = g.get("json_body")
+    data = (
+        request.get_data()
+        if body is None
+        else json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    )
+    head = f"{request.method} {request.full_path}\n".encode("utf-8", "surrogatepass")
+    return sha256(head + data).hexdigest()
+
+
+def _answer_keyed(keyed: KeyedRequest, view: Callable[[], Response]) -> Response:
+    known = keyed.begin()
+    if known is not None:
+        return Response(known.body, known.status, {**known.headers, REPLAYED: "true"})
+    # The body is part of the seed: when the record of a request is lost in a crash, another body still gets jobs of its own.
+    g.repeatable_seed = f"{keyed.seed}\n{keyed.body_hash}"
+    try:
+        with repeatable_ids(g.repeatable_seed):
+            response = view()
+    except Exception:
+        _release(keyed)
+        raise
+    if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+        _release(keyed)
+    else:
+        _keep(keyed, response)
+    return response
+
+
+def _keep(keyed: KeyedRequest, response: Response) -> None:
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    try:
+        keyed.keep(Reply(response.status_code, headers, response.get_data(as_text=True)))
+    except QueueUnavailable:
+        # The work is queued, and asked for again it is the same work: the ids of its jobs follow from the key.
+        log.warning(
+            "%s %s: the answer to an Idempotency-Key could not be kept",
+            request.method,
+            request.path,
+        )
+
+
+def _release(keyed: KeyedRequest) -> None:
+    with contextlib.suppress(QueueUnavailable):
+        keyed.forget()

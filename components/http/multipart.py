@@ -1,0 +1,246 @@
+"""A file in the body of a request, as forms send it: read in pieces, told by its content, and put into the broker at once.
+
+What forms send is read by ourselves, because the frameworks' own way waits for all of it, in memory and on the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import IO, Any
+
+from flask import Response, g, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+    State,
+)
+
+from components.http.problems import BadFields, EdgeError, FieldError
+from components.http.strict_json import UnsupportedMediaType
+from libraries.job_manager import Parcel, QueueUnavailable, address_parcel, drop_parcel, put_parcel
+from libraries.settings import UploadSettings
+from libraries.uploads import FileKind, UnknownKind, checked, recognise
+from libraries.uploads.kinds import HEAD
+
+View = Callable[..., Response]
+
+FORM = "multipart/form-data"
+FIELD = "file"
+BLOCK = 65536
+# What a form may need beside its file: boundaries and the heads of its parts.
+OVERHEAD = 65536
+MOST_PARTS = 20
+LONGEST_HEAD = 8192
+LONGEST_FILE_NAME = 1000
+# RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and then.
+BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
+FORM_SCHEMA = {
+    "type": "object",
+    "required": [FIELD],
+    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file."}},
+}
+
+
+class MalformedForm(EdgeError):
+    """Raised when the body of a request is not a form as RFC 7578 has it, or not within our limits."""
+
+    code = "malformed-form"
+
+
+class FileTooLarge(EdgeError):
+    """Raised when a file is larger than the setting `UPLOAD_LIMIT`."""
+
+    code = "file-too-large"
+
+
+@dataclass
+class UploadedFile:
+    """A file that came with the request: what it is called and what it is, how it begins, and the parcel that it is in."""
+
+    name: str
+    kind: FileKind
+    head: bytes
+    parcel: Parcel
+    addressed: bool = False
+
+    def hand_to(self, job_id: str, file: str = "") -> None:
+        """Leave the parcel to a job, which will store it as `file` if that is known."""
+        self.addressed = True
+        # The job is queued. Without this note the parcel is thrown away later than it could be.
+        with contextlib.suppress(QueueUnavailable):
+            address_parcel(self.parcel.id, job_id, file)
+
+
+def is_form() -> bool:
+    """Tell whether the request brings a form."""
+    return request.mimetype == FORM
+
+
+@contextlib.contextmanager
+def received_file(kinds: tuple[FileKind, ...]) -> Iterator[UploadedFile]:
+    """Read the form of the request, and yield the file in it; if no job gets it inside, it is thrown away.
+
+    Args:
+        kinds: what it may be.
+
+    Raises:
+        UnsupportedMediaType: the body is no form, or the file is none of these kinds.
+        FileTooLarge: the file is larger than the setting `UPLOAD_LIMIT`; no more than that is read.
+        MalformedForm: the form is broken.
+        BadFields: the form has no file in its field `file`, an empty one, or something else beside it.
+        InvalidInput: the file is not what it began as.
+        ParcelsFull: too many files wait to be stored.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    decoder = _decoder()
+    limit = UploadSettings.current().upload_limit
+    request.max_content_length = limit + OVERHEAD
+    if (request.content_length or 0) > limit + OVERHEAD:
+        raise _too_large(limit)
+    received: list[UploadedFile] = []
+    try:
+        _read(_events(request.stream, decoder), kinds, limit, received)
+        (file,) = received
+        # Said in place of the body, which is gone: a request that is sent again is the same if its file is.
+        g.json_body = {"name": file.name, "sha256": file.parcel.sha256}
+        yield file
+    finally:
+        for file in received:
+            if not file.addressed:
+                with contextlib.suppress(QueueUnavailable):
+                    drop_parcel(file.parcel.id)
+
+
+def takes_file(kinds: tuple[FileKind, ...]) -> Callable[[View], Callable[[], Response]]:
+    """Hand a view the file that the request brings, as `received_file` reads it."""
+
+    def decorate(view: View) -> Callable[[], Response]:
+        @wraps(view)
+        def answer() -> Response:
+            with received_file(kinds) as received:
+                return view(received)
+
+        return answer
+
+    return decorate
+
+
+def _decoder() -> MultipartDecoder:
+    if not is_form():
+        raise UnsupportedMediaType(f"send the file as {FORM}, in a field of the name {FIELD!r}")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise UnsupportedMediaType("send the body without a content encoding")
+    boundary = request.mimetype_params.get("boundary", "")
+    if not BOUNDARY.fullmatch(boundary):
+        raise MalformedForm("the header Content-Type names no boundary that a form could have")
+    return MultipartDecoder(
+        boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MOST_PARTS
+    )
+
+
+def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
+    """Yield what the decoder makes of the body, piece by piece."""
+    while decoder.state is not State.COMPLETE:
+        block = _next_block(stream)
+        try:
+            decoder.receive_data(block or None)
+            while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
+                yield event
+        except (ValueError, RequestEntityTooLarge):
+            raise MalformedForm("the form is broken, or has too many parts") from None
+        if decoder.state is State.PART and len(decoder.buffer) > LONGEST_HEAD:
+            raise MalformedForm(
+                f"the head of a part of the form has more than {LONGEST_HEAD} bytes"
+            )
+
+
+def _next_block(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(BLOCK)
+    except ClientDisconnected:
+        raise MalformedForm("the form is cut off") from None
+    except RequestEntityTooLarge:
+        raise _too_large(UploadSettings.current().upload_limit) from None
+
+
+def _read(
+    events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[UploadedFile]
+) -> None:
+    """Read all of the form; the file in it is added to `received` as soon as it is in the broker."""
+    for event in events:
+        if isinstance(event, Field | File):
+            if event.name != FIELD or not isinstance(event, File) or received:
+                raise BadFields([_misplaced(event, received)], location="form")
+            received.append(_put(event, _bounded(_data(events), limit), kinds))
+    if not received:
+        raise BadFields([FieldError((FIELD,), "Missing data for required field.")], location="form")
+
+
+def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
+    if event.name != FIELD:
+        return FieldError(((event.name or "")[:100],), "Unknown field.")
+    return FieldError((FIELD,), "One file at a time." if received else "Must be a file.")
+
+
+def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile:
+    name, head = event.filename[:LONGEST_FILE_NAME], bytearray()
+    for block in blocks:
+        head += block
+        if len(head) >= HEAD:
+            break
+    if not head:
+        raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
+    try:
+        kind = recognise(bytes(head[:HEAD]), name, among=kinds)
+        return UploadedFile(
+            name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind))
+        )
+    except UnknownKind as error:
+        raise UnsupportedMediaType(str(error)) from None
+
+
+def _joined(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    yield head
+    yield from blocks
+
+
+def _data(events: Iterator[Event]) -> Iterator[bytes]:
+    """Yield the bytes of the part whose head was the last event."""
+    for event in events:
+        if isinstance(event, Data):
+            yield event.data
+            if not event.more_data:
+                return
+
+
+def _bounded(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for block in blocks:
+        size += len(block)
+        if size > limit:
+            raise _too_large(limit)
+        if block:
+            yield block
+
+
+def _too_large(limit: int) -> FileTooLarge:
+    return FileTooLarge(f"a file may have at most {limit / 10**6:g} MB")
+
+
+def form_body(*others: tuple[str, Any], description: str) -> dict[str, Any]:
+    """Return the documentation of a body that is a form with a file, or one of `others`, each a media type and its schema."""
+    content = {
+        FORM: {"schema": FORM_SCHEMA},
+        **{media_type: {"schema": schema} for media_type, schema in others},
+    }
+    return {"required": True, "description": description, "content": content}

@@ -1,0 +1,41 @@
+"""What the contact route takes."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
+
+from components.http.validators import library_check
+from libraries.mailing import (
+    MAX_ADDRESS_CHARS,
+    MAX_SENDER_NAME_CHARS,
+    TEMPLATES,
+    check_address,
+    check_name,
+)
+
+LONGEST_MESSAGE = next(one.longest for one in TEMPLATES["contact"].fields if one.name == "message")
+
+
+class ContactSchema(Schema):
+    """A message of a visitor."""
+
+    name = fields.String(
+        required=True,
+        validate=[Length(1, MAX_SENDER_NAME_CHARS), library_check(check_name)],
+        metadata={"description": "Who writes; one line.", "example": "Ann"},
+    )
+    email = fields.String(
+        required=True,
+        validate=[Length(1, MAX_ADDRESS_CHARS), library_check(check_address)],
+        metadata={
+            "description": "Where an answer goes.",
+            "format": "email",
+            "example": "ann@example.com",
+        },
+    )
+    message = fields.String(
+        required=True,
+        validate=Length(1, LONGEST_MESSAGE),
+        metadata={"description": "What there is to say.", "example": "Could you plot on A2, too?"},
+    )

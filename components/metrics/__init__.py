@@ -1,5 +1,0 @@
-"""The service in numbers, for Prometheus."""
-
-from components.metrics.main import blueprint
-
-__all__ = ["blueprint"]

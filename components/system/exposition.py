@@ -1,0 +1,170 @@
+"""What is told, under which names: the queue as the broker knows it, and this web process."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+from flask import Flask, Response, current_app, request
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+
+from components.http.long_connections import live
+from components.http.pages import VERSION
+from components.system.request_counts import BOUNDS, NAME, Requests
+from libraries.job_manager import Measures, QueueUnavailable, TaskTotals, measure_queue
+
+REGISTRY = "vector-metrics"
+PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
+
+
+class ServiceCollector(Collector):
+    """Collects everything anew for each answer; nothing is kept here."""
+
+    def __init__(self, app: Flask) -> None:
+        """Collect for one application."""
+        self._app = app
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics of the service; while the broker is away those of this process alone."""
+        yield InfoMetricFamily("vector", "The version of the service.", value={"version": VERSION})
+        yield from self._own()
+        try:
+            measures = measure_queue()
+        except QueueUnavailable:
+            yield _broker_up(0)
+            return
+        yield _broker_up(1)
+        yield from _queue(measures)
+        yield from _jobs(measures.totals)
+
+    def _own(self) -> Iterator[Metric]:
+        """Yield what this process knows of itself."""
+        hub, counts = live(self._app).hub, self._app.extensions[NAME]
+        yield GaugeMetricFamily(
+            "vector_held_connections",
+            "Event streams and sockets that this process holds.",
+            hub.held,
+        )
+        yield GaugeMetricFamily(
+            "vector_held_connections_limit", "How many of them it may hold.", hub.most
+        )
+        yield from _requests(counts)
+
+
+def _broker_up(value: int) -> Metric:
+    return GaugeMetricFamily("vector_broker_up", "1 if the broker answers, 0 if not.", value)
+
+
+def _requests(counts: Requests) -> Iterator[Metric]:
+    answers = CounterMetricFamily(
+        "vector_http_requests",
+        "Requests that this process has answered.",
+        labels=("method", "route", "status"),
+    )
+    for labels, number in counts.answers().items():
+        answers.add_metric(labels, number)
+    yield answers
+    seconds = HistogramMetricFamily(
+        "vector_http_request_seconds",
+        "Seconds from a request until its answer is ready to be sent.",
+        labels=("method", "route"),
+    )
+    for kind, (buckets, total) in counts.durations().items():
+        seconds.add_metric(kind, _cumulative(BOUNDS, buckets), total)
+    yield seconds
+
+
+def _queue(measures: Measures) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily(
+        "vector_queue_jobs", "Jobs on record that have not finished, by state.", labels=("state",)
+    )
+    for state, number in measures.jobs.items():
+        jobs.add_metric((state,), number)
+    yield jobs
+    gauges: dict[str, tuple[str, float | None]] = {
+        "vector_queue_limit": ("Jobs that may wait; more are refused.", measures.limit),
+        "vector_queue_paused": ("1 if the queue is paused, 0 if not.", measures.paused),
+        "vector_queue_front_wait_seconds": (
+            "Seconds that the job at the front of the queue has waited.",
+            measures.front_wait,
+        ),
+        "vector_workers": ("Workers that are alive.", measures.workers),
+        "vector_workers_busy": ("Workers that run a job.", measures.busy),
+        "vector_broker_memory_bytes": ("Memory that the broker uses.", measures.memory),
+        "vector_broker_memory_limit_bytes": (
+            "Memory that the broker may use; 0 for no limit.",
+            measures.memory_limit,
+        ),
+    }
+    for name, (meaning, value) in gauges.items():
+        if value is not None:
+            yield GaugeMetricFamily(name, meaning, value)
+
+
+def _jobs(totals: dict[str, TaskTotals]) -> Iterator[Metric]:
+    ended = CounterMetricFamily(
+        "vector_jobs",
+        "Jobs that have ended by outcome, and attempts that failed and were `retried`.",
+        labels=("task", "outcome"),
+    )
+    seconds = HistogramMetricFamily(
+        "vector_job_seconds", "Seconds that attempts took, whatever came of them.", labels=("task",)
+    )
+    for task, one in totals.items():
+        for outcome, number in one.outcomes.items():
+            ended.add_metric((task, outcome), number)
+        seconds.add_metric(
+            (task,), _cumulative(tuple(one.buckets), tuple(one.buckets.values())), one.seconds
+        )
+    yield ended
+    yield seconds
+
+
+def _cumulative(bounds: Sequence[float], numbers: Iterable[int]) -> list[tuple[str, float]]:
+    """Return buckets as a histogram tells them: each with all that lies below its bound."""
+    return [
+        ("+Inf" if math.isinf(bound) else str(bound), total)
+        for bound, total in zip(bounds, itertools.accumulate(numbers), strict=True)
+    ]
+
+
+def install_metrics(app: Flask) -> None:
+    """Give `app` counts of its own, and a registry in which nothing else is."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ServiceCollector(app))
+    ProcessCollector(registry=registry)
+    app.extensions[NAME], app.extensions[REGISTRY] = Requests(), registry
+
+
+def metrics_response() -> Response:
+    """Return all metrics in the form that the client prefers."""
+    registry: CollectorRegistry = current_app.extensions[REGISTRY]
+    if _prefers_openmetrics():
+        text = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
+        response = Response(text, content_type=openmetrics.CONTENT_TYPE_LATEST)
+    else:
+        response = Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _prefers_openmetrics() -> bool:
+    """Tell whether the client names OpenMetrics and wants it no less than plain text; versions are not looked at."""
+    wanted: dict[str, float] = {}
+    for value, quality in request.accept_mimetypes:
+        name = value.partition(";")[0].strip().lower()
+        wanted[name] = max(quality, wanted.get(name, 0.0))
+    asked = wanted.get(OPENMETRICS, 0.0)
+    return asked > 0 and asked >= wanted.get(PLAIN, 0.0)

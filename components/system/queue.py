@@ -1,0 +1,44 @@
+"""POST /queue/pause, POST /queue/resume and GET /capacity."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from components.http.access import Access
+from components.http.api import api_blueprint
+from components.http.replies import json_response
+from components.system.queue_schemas import CapacitySchema, PausedSchema
+from libraries.job_manager import Capacity, capacity, pause_queue, resume_queue
+
+blueprint = api_blueprint(
+    "queue", __name__, None, "How busy the queue is; pause it, and let it go on."
+)
+
+
+@blueprint.route("/queue/pause", access=Access.KEY, methods=["POST"])
+@blueprint.response(200, PausedSchema)
+@blueprint.queues()
+def pause() -> Response:
+    """Let the workers take no new job.
+
+    Jobs that run go on to their end, and jobs can still be queued. It stays so until `POST /queue/resume`, also over a restart.
+    """
+    pause_queue()
+    return json_response({"paused": True})
+
+
+@blueprint.route("/queue/resume", access=Access.KEY, methods=["POST"])
+@blueprint.response(200, PausedSchema)
+@blueprint.queues()
+def resume() -> Response:
+    """Let the workers take jobs again."""
+    resume_queue()
+    return json_response({"paused": False})
+
+
+@blueprint.route("/capacity", access=Access.KEY)
+@blueprint.response(200, CapacitySchema)
+@blueprint.problems(503)
+def show_capacity() -> Capacity:
+    """Say how busy the queue is."""
+    return capacity()

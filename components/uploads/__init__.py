@@ -1,5 +1,0 @@
-"""Files that clients send."""
-
-from components.uploads.main import blueprint
-
-__all__ = ["blueprint"]

@@ -1,0 +1,375 @@
+"""POST /uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from libraries.job_manager import acting_for, jobs_storing
+from libraries.job_manager.connections import web_client
+from libraries.job_manager.parcels import sweep_parcels
+from libraries.settings import Settings, use_settings
+from libraries.storage import open_input
+from tests.photographs import encoded, landscape, multipart, part
+from workers.upload_tasks import store_upload
+
+CSV = b"town,people\nOslo,700000\nBergen,290000\n"
+FORM = "multipart/form-data; boundary=cut"
+
+
+def send(
+    client: FlaskClient, data: bytes = CSV, name: str = "towns.csv", **more: Any
+) -> TestResponse:
+    return client.post("/uploads", data={"file": (io.BytesIO(data), name)}, **more)
+
+
+def send_raw(
+    client: FlaskClient, body: bytes, content_type: str = FORM, **more: Any
+) -> TestResponse:
+    return client.post("/uploads", data=body, content_type=content_type, **more)
+
+
+def parcels(settings: Settings) -> list[bytes]:
+    return list(web_client(settings).keys("vector:parcel:*"))  # type: ignore[arg-type]
+
+
+def test_a_file_is_stored_by_a_job_after_the_reply(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    """H1."""
+    response = send(client)
+    told = response.get_json()
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"/jobs/{told['job_id']}"
+    assert (told["media_type"], told["size"], told["sha256"]) == (
+        "text/csv",
+        len(CSV),
+        hashlib.sha256(CSV).hexdigest(),
+    )
+    assert told["file"].startswith("uploads/")
+    assert told["file"].endswith("/towns.csv")
+    assert not settings.storage.upload_dir.exists()
+    run_jobs()
+    job = client.get(told["links"]["self"]).get_json()
+    assert job["status"] == "finished"
+    assert (
+        job["result"].items()
+        >= {"file": told["file"], "size": len(CSV), "sha256": told["sha256"]}.items()
+    )
+    with open_input(told["file"]) as file:
+        assert file.read() == CSV
+    sweep_parcels(web_client(settings))
+    assert not parcels(settings)
+
+
+def test_storing_twice_gives_the_same_file_once(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    """What was tried and died is tried again: the file waits until the job has ended."""
+    told = send(client).get_json()
+    (key,) = parcels(settings)
+    name = told["file"].removeprefix("uploads/")
+    with acting_for("anonymous"):
+        first, second = (store_upload(key.decode().rpartition(":")[2], name) for _ in range(2))
+    assert first == second
+    assert len([path for path in settings.storage.upload_dir.rglob("*") if path.is_file()]) == 1
+
+
+def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(
+    client: FlaskClient, broker: object
+) -> None:
+    """Attack list, row 5."""
+    photo = encoded(landscape(), "PNG")
+    for name, end in {
+        "../../etc/passwd": "/passwd.png",
+        "\u202egpj.exe": ".png",
+        "con": ".png",
+        ".png": ".png",
+    }.items():
+        told = send(client, photo, name).get_json()
+        assert told["file"].endswith(end)
+        assert told["media_type"] == "image/png"
+        assert ".." not in told["file"]
+
+
+def test_what_is_taken_for_nothing_known_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    for data in (b"\x7fELF\0\0", b"PK\x03\x04" + b"\0" * 100, b"<html>", b"\x1f\x8b\x08\0"):
+        response = send(client, data)
+        assert response.status_code == 415
+        assert "Parquet" in response.get_json()["detail"]
+    assert send(client, b"a,b\n" * 2000 + b"\0").status_code == 422
+    assert send(client, b"").status_code == 422
+    assert not parcels(settings)
+
+
+def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    """L10: ten megabytes are taken, one byte more is not, whether the length is told or not."""
+    whole = b"a,b\n" * 2_500_000
+    head = part(file_name="a.csv")
+    assert send_raw(client, multipart((head, whole))).status_code == 202
+    before = set(parcels(settings))
+    for data in (whole + b"c", whole + whole[:100_000]):
+        told = send_raw(client, multipart((head, data)))
+        untold = send_raw(
+            client,
+            multipart((head, data)),
+            environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
+        )
+        for refused in (told, untold):
+            assert (refused.status_code, refused.get_json()["type"]) == (
+                413,
+                "/problems/file-too-large",
+            )
+            assert "10 MB" in refused.get_json()["detail"]
+    assert set(parcels(settings)) == before
+
+
+class Unread(io.RawIOBase):
+    """A body that must not be read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        raise AssertionError("the body was read")
+
+
+def test_a_length_that_is_too_large_is_refused_before_anything_is_read(client: FlaskClient) -> None:
+    """L10."""
+    body = {"wsgi.input": Unread(), "CONTENT_LENGTH": "10000000000", "CONTENT_TYPE": FORM}
+    assert client.open("/uploads", method="POST", environ_overrides=body).status_code == 413
+
+
+def test_a_file_is_held_in_pieces_and_leaves_no_temporary_file(
+    client: FlaskClient, broker: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    body = io.BytesIO(multipart((part(file_name="a.csv"), b"a,b\n" * 2_400_000)))
+    send(client)
+    tracemalloc.start()
+    response = client.post(
+        "/uploads", input_stream=body, content_type=FORM, content_length=len(body.getbuffer())
+    )
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert response.status_code == 202
+    assert peak < 3_000_000
+    assert not list(tmp_path.iterdir())
+
+
+HEAD = part(file_name="a.csv")
+BROKEN = {
+    "nothing": b"\r\n",
+    "no boundary in it": CSV,
+    "no end": multipart((HEAD, CSV), end=""),
+    "cut in the head": b'--cut\r\nContent-Disposition: form-data; name="file"',
+    "another boundary": multipart((HEAD, CSV), boundary="tuc", end="--tuc--\r\n"),
+    "a head of a part that has no end": b"--cut\r\nX-Large: " + b"a" * 100_000,
+    "a head that is too long": multipart((f"{HEAD}\r\nX-Large: {'a' * 200_000}", CSV)),
+    "a head that is no text": b"--cut\r\n\xff\xfe: \xff\r\n\r\na\r\n--cut--\r\n",
+    "no disposition": multipart(("Content-Type: text/csv", CSV)),
+    "endless words before the form": b"x" * 300_000,
+    "endless words behind the form": multipart((HEAD, CSV)) + b"x" * 300_000,
+}
+
+
+def test_a_broken_form_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    """Attack list, row 24."""
+    told = {name: send_raw(client, body) for name, body in BROKEN.items()}
+    assert {
+        name for name, response in told.items() if response.status_code not in {400, 413}
+    } == set()
+    assert not parcels(settings)
+
+
+NOT_JUST_A_FILE = {
+    "none": [],
+    "another field": [(part("other"), CSV)],
+    "no file": [(part(file_name=None), CSV)],
+    "an empty file": [(HEAD, b"")],
+    "two files": [(HEAD, CSV), (HEAD, CSV)],
+    "a field beside it": [(HEAD, CSV), (part("note", None), b"hello")],
+    "no name": [("Content-Disposition: form-data", CSV)],
+    "ten thousand parts": [(part(f"p{number}"), b"x") for number in range(10_000)],
+}
+
+
+def test_a_form_that_has_not_just_the_file_is_refused_and_nothing_is_kept(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    """Attack list, row 24."""
+    for name, parts in NOT_JUST_A_FILE.items():
+        response = send_raw(client, multipart(*parts))
+        assert (response.status_code, bool(response.get_json()["errors"])) == (422, True), name
+    assert not parcels(settings)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("multipart/form-data", 400),
+        ("multipart/form-data; boundary=", 400),
+        (f"multipart/form-data; boundary={'b' * 201}", 400),
+        ('multipart/form-data; boundary="a\u00e9"', 400),
+        ("text/csv", 415),
+        ("application/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+    ],
+)
+def test_only_forms_are_taken(client: FlaskClient, content_type: str, status: int) -> None:
+    assert send_raw(client, multipart((HEAD, CSV)), content_type).status_code == status
+
+
+def test_a_packed_body_is_refused(client: FlaskClient) -> None:
+    """Attack list, row 19."""
+    packed = send_raw(client, multipart((HEAD, CSV)), headers={"Content-Encoding": "gzip"})
+    assert packed.status_code == 415
+
+
+def test_a_boundary_longer_than_the_standard_has_it_is_taken(
+    client: FlaskClient, broker: object
+) -> None:
+    boundary = "-" * 15 + "WerkzeugFormPart_1795340123.12345670.00012345678901234567"
+    body = multipart((HEAD, CSV), boundary=boundary, end=f"--{boundary}--\r\n")
+    assert len(boundary) > 70
+    assert send_raw(client, body, f"multipart/form-data; boundary={boundary}").status_code == 202
+
+
+def test_what_looks_like_a_boundary_belongs_to_the_file_when_it_is_none(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    ends = [b"\r\n--cutter", b"--cut--", b"\r\n--cu", b"\r", b"\n"]
+    files = [
+        CSV.strip() + end + b"x" + b"," * size + end[:-1]
+        for end in ends
+        for size in (70_000, 65_400)
+    ]
+    told = [send_raw(client, multipart((HEAD, data))).get_json() for data in files]
+    run_jobs()
+    for data, one in zip(files, told, strict=True):
+        with open_input(one["file"]) as file:
+            assert file.read() == data
+
+
+def test_a_file_is_stored_once_for_a_key_that_comes_twice(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    headers = {"Idempotency-Key": "towns"}
+    first, again = (send(client, headers=headers) for _ in range(2))
+    assert first.get_json() == again.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(parcels(settings)) == 1
+    other = send(client, CSV + b"Troms\xc3\xb8,41000\n", headers=headers)
+    assert (other.status_code, other.get_json()["type"]) == (422, "/problems/idempotency-mismatch")
+    assert len(parcels(settings)) == 1
+    run_jobs()
+    assert client.get(f"/jobs/{first.get_json()['job_id']}").get_json()["status"] == "finished"
+
+
+def test_more_files_than_the_broker_may_hold_are_refused_for_now(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    use_settings(settings.with_values(parcels_limit=2 * len(CSV)))
+    assert [send(client).status_code for _ in range(3)] == [202, 202, 503]
+    refused = send(client)
+    assert refused.get_json()["type"] == "/problems/uploads-full"
+    assert int(refused.headers["Retry-After"]) > 0
+    run_jobs()
+    assert send(client).status_code == 202
+
+
+def test_without_a_broker_a_file_is_refused_for_now(client: FlaskClient) -> None:
+    response = send(client)
+    assert (response.status_code, response.get_json()["type"]) == (
+        503,
+        "/problems/queue-unavailable",
+    )
+
+
+def test_a_reply_can_wait_for_the_file(
+    client: FlaskClient, broker: object, settings: Settings
+) -> None:
+    use_settings(settings.with_values(immediate=True))
+    response = send(client, headers={"Prefer": "wait=5"})
+    assert (response.status_code, response.get_json()["status"]) == (200, "finished")
+    with open_input(response.get_json()["file"]) as file:
+        assert file.read() == CSV
+    assert not parcels(settings)
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("/data/process", {"file_path": "FILE", "format": "json"}),
+        ("/data/chart", {"file_path": "/FILE", "chart": "bars", "x": "town", "y": ["people"]}),
+        ("/files/batch", {"file_list": ["FILE"], "operation": "convert_to_ndjson"}),
+    ],
+)
+def test_what_works_on_a_file_can_be_asked_for_before_it_is_stored_and_waits_for_that(
+    client: FlaskClient, run_jobs: Callable[[], None], route: str, body: dict[str, Any]
+) -> None:
+    stored = send(client).get_json()
+    asked = json.loads(json.dumps(body).replace("FILE", stored["file"]))
+    reply = client.post(route, json=asked)
+    assert reply.status_code == 202, reply.get_json()
+    job_id = reply.get_json()["job_id"]
+    assert client.get(f"/jobs/{job_id}").get_json()["status"] == "deferred"
+    run_jobs()
+    done = client.get(f"/jobs/{job_id}").get_json()
+    assert done["status"] == "finished", done
+    assert done["result"].get("failed", 0) == 0
+    again = client.post(route, json=asked).get_json()["job_id"]
+    assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is there"
+
+
+def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    path = send(client, encoded(landscape(), "PNG"), "hills.png").get_json()["file"]
+    reply = client.post(
+        "/photos/plot", json={"photo": path, "paper": "a6", "pattern": "halftone_lines"}
+    )
+    assert reply.status_code == 202, reply.get_json()
+    run_jobs()
+    assert client.get(f"/jobs/{reply.get_json()['job_id']}").get_json()["status"] == "finished"
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canceled(
+    client: FlaskClient,
+) -> None:
+    told = send(client).get_json()
+    with acting_for("anonymous"):
+        assert jobs_storing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)
+    with acting_for("ann"):
+        assert jobs_storing([told["file"]]) == ()
+    assert client.post(f"/jobs/{told['job_id']}/cancel").status_code == 200
+    refused = client.post("/data/process", json={"file_path": told["file"], "format": "json"})
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "file_path")
+
+
+@pytest.mark.usefixtures("broker")
+def test_requests_of_many_are_told_which_job_stores_their_file(client: FlaskClient) -> None:
+    told = send(client).get_json()
+    items = [{"file_path": told["file"], "format": "json"}]
+    refused = client.post("/batches", json={"operation": "convert", "items": items})
+    assert refused.status_code == 422
+    (error,) = refused.get_json()["errors"]
+    assert error["pointer"] == "#/items/0/file_path"
+    assert told["job_id"] in error["detail"]

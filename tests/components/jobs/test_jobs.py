@@ -1,0 +1,317 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from components.jobs.states import shown_result
+from libraries.job_manager import cancel_job, enqueue_background_job
+from libraries.settings import Settings
+from tests.conftest import WorkerProcess, until
+
+RunJobs = Callable[[], None]
+SEED_KEYS = ["id", "status", "result", "error", "created_at", "started_at", "ended_at"]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+ODD_IDS = [
+    "a b",
+    "a.b",
+    "x" * 129,
+    "%00",
+    "..",
+    "%2e%2e",
+    "a%0aSet-Cookie:x",
+    "%F0%9F%98%80",
+    "%ff",
+    "a;b",
+    "*",
+    "job:1",
+    "'",
+]
+FILE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+pytestmark = pytest.mark.usefixtures("probe_tasks")
+
+
+def get_job(client: FlaskClient, job_id: str) -> dict[str, Any]:
+    response = client.get(f"/jobs/{job_id}")
+    assert response.status_code == 200
+    body: dict[str, Any] = response.get_json()
+    return body
+
+
+def written(run_jobs: RunJobs, name: str = "drawings/sheet.svg", text: str = "<svg/>") -> str:
+    """Let a job write a file, and return the job's id."""
+    job = enqueue_background_job("workers.probe_tasks.write", name, text)
+    run_jobs()
+    return str(job.id)
+
+
+def test_a_job_can_be_followed_from_queued_to_finished(
+    client: FlaskClient, start_worker: Callable[..., WorkerProcess], settings: Settings
+) -> None:
+    """D19, D5."""
+    begun, ended = (
+        settings.storage.output_dir.parent / "begun",
+        settings.storage.output_dir.parent / "ended",
+    )
+    job_id = enqueue_background_job("workers.probe_tasks.nap", 0.3, str(begun), str(ended)).id
+    seen = [get_job(client, job_id)["status"]]
+    start_worker()
+    until(lambda: seen.append(get_job(client, job_id)["status"]) or seen[-1] == "finished")  # type: ignore[func-returns-value]
+    assert list(dict.fromkeys(seen)) == ["queued", "started", "finished"]
+    assert get_job(client, job_id)["result"] == "rested"
+
+
+def test_a_job_begins_with_the_seven_keys_and_tells_its_times_in_utc(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    """D4, D7."""
+    job_id = written(run_jobs)
+    job = get_job(client, job_id)
+    assert list(job)[:7] == SEED_KEYS
+    assert all(
+        TIME.fullmatch(job[name]) for name in ("created_at", "started_at", "ended_at", "expires_at")
+    )
+    assert job["created_at"] <= job["started_at"] <= job["ended_at"] < job["expires_at"]
+    assert (job["done"], job["task"], job["position"], job["attempt"]) == (
+        True,
+        "workers.probe_tasks.write",
+        None,
+        1,
+    )
+    assert job["progress"] == {"step": 2, "total": 2, "percent": 100, "message": "there"}
+
+
+def test_a_job_names_its_files_without_their_folders_and_links_to_them(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = written(run_jobs)
+    job = get_job(client, job_id)
+    assert job["result"] == "output/drawings/sheet.svg"
+    assert job["artifacts"] == [
+        {
+            "name": "sheet.svg",
+            "media_type": "image/svg+xml",
+            "size": 6,
+            "sha256": hashlib.sha256(b"<svg/>").hexdigest(),
+            "url": f"/jobs/{job_id}/result",
+        }
+    ]
+    assert all(client.get(link).status_code == 200 for link in job["links"].values())
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_waiting_job_tells_its_place_and_when_to_ask_again(client: FlaskClient) -> None:
+    first, second = (enqueue_background_job("workers.probe_tasks.nothing").id for _ in range(2))
+    assert [get_job(client, job_id)["position"] for job_id in (first, second)] == [0, 1]
+    response = client.get(f"/jobs/{first}")
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_a_done_job_no_longer_asks_to_be_polled(client: FlaskClient, run_jobs: RunJobs) -> None:
+    assert "Retry-After" not in client.get(f"/jobs/{written(run_jobs)}").headers
+
+
+def test_nothing_new_about_a_job_is_answered_with_304(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.nothing").id
+    known = client.get(f"/jobs/{job_id}").headers["ETag"]
+    assert known.startswith('W/"')
+    again = client.get(f"/jobs/{job_id}", headers={"If-None-Match": known})
+    assert (again.status_code, again.get_data(), again.headers["Retry-After"]) == (304, b"", "1")
+    run_jobs()
+    changed = client.get(f"/jobs/{job_id}", headers={"If-None-Match": known})
+    assert (changed.status_code, changed.get_json()["status"]) == (200, "finished")
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_an_odd_job_id_is_simply_not_found_even_without_a_broker(
+    client: FlaskClient, odd: str
+) -> None:
+    for address in (f"/jobs/{odd}", f"/jobs/{odd}/result"):
+        response = client.get(address)
+        assert response.status_code == 404
+        assert response.get_json()["type"] == "/problems/job-not-found"
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
+    for address in ("/jobs/nobody", "/jobs/nobody/result"):
+        assert client.get(address).get_json()["type"] == "/problems/job-not-found"
+
+
+def test_with_the_broker_down_a_job_cannot_be_told(client: FlaskClient) -> None:
+    response = client.get("/jobs/some-job")
+    assert (response.status_code, response.get_json()["type"]) == (
+        503,
+        "/problems/queue-unavailable",
+    )
+
+
+def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.boom").id
+    run_jobs()
+    job, result = client.get(f"/jobs/{job_id}"), client.get(f"/jobs/{job_id}/result")
+    assert job.get_json()["status"] == "failed"
+    assert job.get_json()["error_code"] == "internal-error"
+    assert result.status_code == 409
+    assert result.get_json()["type"] == "/problems/job-failed"
+    assert result.get_json()["job_status"] == "failed"
+    for response in (job, result):
+        assert "boom at" not in response.get_data(as_text=True)
+        assert "ValueError" not in response.get_data(as_text=True)
+
+
+def test_an_error_that_is_meant_for_users_reaches_them(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.refuse").id
+    run_jobs()
+    job = get_job(client, job_id)
+    assert (job["error"], job["error_code"]) == ("that name will not do", "bad-file-name")
+    assert "that name will not do" in client.get(f"/jobs/{job_id}/result").get_json()["detail"]
+
+
+@pytest.mark.usefixtures("broker")
+def test_the_result_of_a_waiting_job_is_a_conflict_that_says_when_to_ask_again(
+    client: FlaskClient,
+) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.nothing").id
+    response = client.get(f"/jobs/{job_id}/result")
+    assert (response.status_code, response.get_json()["type"]) == (
+        409,
+        "/problems/job-not-finished",
+    )
+    assert response.get_json()["job_status"] == "queued"
+    assert response.headers["Retry-After"] == "1"
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_canceled_job_has_no_result(client: FlaskClient) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.nothing").id
+    assert cancel_job(job_id)
+    response = client.get(f"/jobs/{job_id}/result")
+    assert (response.status_code, response.get_json()["job_status"]) == (409, "canceled")
+
+
+def test_the_result_is_the_file_itself_with_its_hash_as_its_tag(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    response = client.get(f"/jobs/{written(run_jobs)}/result")
+    assert (response.status_code, response.get_data()) == (200, b"<svg/>")
+    assert response.content_type == "image/svg+xml"
+    assert response.headers["ETag"] == f'"{hashlib.sha256(b"<svg/>").hexdigest()}"'
+    assert response.headers["Content-Length"] == "6"
+    assert response.headers["Content-Disposition"] == "inline; filename=sheet.svg"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"If-None-Match": "tag"}, 304),
+        ({"Range": "bytes=1-3"}, 206),
+        ({"Range": "bytes=-2"}, 206),
+    ],
+)
+def test_an_svg_is_sandboxed_however_it_is_asked_for(
+    client: FlaskClient, run_jobs: RunJobs, headers: dict[str, str], status: int
+) -> None:
+    """Attack list, row 12."""
+    tag = f'"{hashlib.sha256(b"<svg/>").hexdigest()}"'
+    asked = {name: tag if value == "tag" else value for name, value in headers.items()}
+    response = client.get(f"/jobs/{written(run_jobs)}/result", headers=asked)
+    assert response.status_code == status
+    assert {name: response.headers[name] for name in FILE_HEADERS} == FILE_HEADERS
+
+
+def test_a_part_of_a_result_can_be_asked_for(client: FlaskClient, run_jobs: RunJobs) -> None:
+    address = f"/jobs/{written(run_jobs)}/result"
+    part = client.get(address, headers={"Range": "bytes=1-3"})
+    assert (part.status_code, part.get_data(), part.headers["Content-Range"]) == (
+        206,
+        b"svg",
+        "bytes 1-3/6",
+    )
+    beyond = client.get(address, headers={"Range": "bytes=10-20"})
+    assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, "bytes */6")
+    assert client.head(address).headers["Content-Length"] == "6"
+
+
+def test_a_download_is_offered_under_the_name_of_the_file(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = written(run_jobs, "a/Two words-1.svg")
+    response = client.get(f"/jobs/{job_id}/result?download=1")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="Two words-1.svg"'
+    odd = client.get(f"/jobs/{job_id}/result?download=perhaps")
+    assert odd.status_code == 422
+    assert odd.get_json()["errors"] == [
+        {"parameter": "download", "field": "download", "detail": "Not a valid boolean."},
+    ]
+
+
+def test_a_job_without_a_file_gives_the_value_of_its_task(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job_id = enqueue_background_job("workers.probe_tasks.echo", 1, two="2").id
+    run_jobs()
+    response = client.get(f"/jobs/{job_id}/result")
+    assert response.get_json() == {"args": [1], "kwargs": {"two": "2"}}
+    assert (
+        client.get(
+            f"/jobs/{job_id}/result", headers={"If-None-Match": response.headers["ETag"]}
+        ).status_code
+        == 304
+    )
+
+
+def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
+    job_id = written(run_jobs)
+    (settings.storage.output_dir / "drawings" / "sheet.svg").unlink()
+    response = client.get(f"/jobs/{job_id}/result")
+    assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
+
+
+def test_a_file_that_another_job_replaced_is_not_given_out_as_this_jobs_result(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    first, second = written(run_jobs, text="<svg/>"), written(run_jobs, text="<SVG/>")
+    assert client.get(f"/jobs/{first}/result").status_code == 410
+    assert client.get(f"/jobs/{second}/result").get_data() == b"<SVG/>"
+
+
+def test_a_link_in_the_place_of_a_result_is_not_followed(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
+    job_id = written(run_jobs)
+    file = settings.storage.output_dir / "drawings" / "sheet.svg"
+    file.rename(file.with_name("elsewhere.svg"))
+    file.symlink_to("elsewhere.svg")
+    assert client.get(f"/jobs/{job_id}/result").status_code == 410
+
+
+def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they_stand(
+    settings: Settings,
+) -> None:
+    path = f"{settings.storage.output_dir}/a/b.svg"
+    assert shown_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
+        "path": "output/a/b.svg",
+        "all": ["output/a/b.svg", 1, {"deep": ["output/a/b.svg"]}],
+    }
+    assert shown_result(path) == "output/a/b.svg"

@@ -1,0 +1,85 @@
+"""POST /contact, against a real broker and a real mail server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from libraries.settings import Settings, use_settings
+from tests.mail_server import MailServer, part
+from tests.watchful import watchful_client
+
+MESSAGE = {"name": "Ann", "email": "ann@example.com", "message": "Could you plot on A2, too?"}
+
+
+@pytest.fixture
+def client(settings: Settings) -> FlaskClient:
+    """A client of a service that somebody runs."""
+    return watchful_client(use_settings(settings.with_values(admin_email="admin@example.org")))
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_message_is_mailed_to_the_admin_alone_and_the_sender_does_not_learn_the_address(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    """H3."""
+    server = MailServer()
+    server.start()
+    try:
+        use_settings(settings.with_values(admin_email="admin@example.org", smtp_url=server.url()))
+        reply = client.post("/contact", json=MESSAGE)
+        assert reply.status_code == 202
+        run_jobs()
+    finally:
+        server.stop()
+    (envelope,), (mail,) = server.envelopes, server.mails()
+    assert envelope.rcpt_tos == ["admin@example.org"]
+    assert mail["Reply-To"] == "Ann <ann@example.com>"
+    assert MESSAGE["message"] in part(mail, "plain")
+    job = client.get(reply.headers["Location"])
+    assert job.get_json()["status"] == "finished"
+    assert "admin@example.org" not in job.get_data(as_text=True)
+
+
+@pytest.mark.usefixtures("broker")
+def test_without_a_mail_server_the_message_is_kept_and_not_shown_to_its_sender(
+    client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
+) -> None:
+    reply = client.post("/contact", json=MESSAGE).get_json()
+    run_jobs()
+    (kept,) = (settings.storage.output_dir / "mail").iterdir()
+    assert b"To: admin@example.org" in kept.read_bytes()
+    result = client.get(f"/jobs/{reply['job_id']}/result")
+    assert result.status_code == 200
+    assert result.get_json() == {"delivered": "file"}
+
+
+def test_nothing_in_a_message_can_reach_a_header_or_somebody_else(client: FlaskClient) -> None:
+    """Attack list, rows 13 to 16."""
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"name": "Ann\r\nBcc: v@example.com"}, "#/name"),
+        ({"name": ""}, "#/name"),
+        ({"name": "x" * 101}, "#/name"),
+        ({"email": "ann@example.com\nBcc: v@example.com"}, "#/email"),
+        ({"email": "ann@example.com, v@example.com"}, "#/email"),
+        ({"email": "Ann <ann@example.com>"}, "#/email"),
+        ({"message": ""}, "#/message"),
+        ({"message": "x" * 5001}, "#/message"),
+        ({"recipient": "v@example.com"}, "#/recipient"),
+        ({"subject": "x"}, "#/subject"),
+        ({"template": "order_complete"}, "#/template"),
+    ]
+    for change, where in changes:
+        reply = client.post("/contact", json={**MESSAGE, **change})
+        assert reply.status_code == 422, change
+        assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
+
+
+def test_where_nobody_is_named_the_reply_says_what_to_set(settings: Settings) -> None:
+    reply = watchful_client(settings).post("/contact", json=MESSAGE)
+    assert reply.status_code == 503
+    assert reply.get_json()["type"] == "/problems/no-contact-address"
+    assert "ADMIN_EMAIL" in reply.get_json()["detail"]

@@ -1,0 +1,482 @@
+"""The commands of `flask --app app`: the doctor, and the list of jobs."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from click.testing import Result
+
+import workers
+from components.http.pages import VERSION
+from components.system.doctor import Check, examine
+from libraries import loading
+from libraries.job_manager import (
+    JobOptions,
+    acting_for,
+    enqueue_background_job,
+    pause_queue,
+    submit,
+)
+from libraries.job_manager.broker import EmbeddedBroker
+from libraries.job_manager.connections import web_client
+from libraries.job_manager.diagnosis import Finding, examine_tasks
+from libraries.settings import ApiKey, Settings
+from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess
+from tests.watchful import application
+
+FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(settings: Settings) -> Command:
+    """A function that runs a command with the settings of this test, or with some of them changed."""
+
+    def run(*words: str, **changes: Any) -> Result:
+        app = application(settings.with_values(**changes))
+        return app.test_cli_runner().invoke(args=list(words))
+
+    return run
+
+
+@pytest.fixture
+def doctor(command: Command, settings: Settings) -> Callable[..., dict[str, str]]:
+    """A function that asks the doctor and returns what it said by part."""
+
+    def ask(**changes: Any) -> dict[str, str]:
+        started = Stopwatch()
+        result = command("doctor", **changes)
+        assert started.seconds() < 5
+        # Only what the doctor prints: a server of a test may complain aloud that its answer was not heard to the end.
+        lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+        assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), (
+            result.output
+        )
+        return {name: f"{mark}: {told}" for mark, name, told in lines}
+
+    return ask
+
+
+Doctor = Callable[..., dict[str, str]]
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    """Answers every request with the same body."""
+
+    body: ClassVar[bytes] = b"hello"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[bytes], int]]:
+    """A function that starts a web server of somebody else's and returns its port."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def start(body: bytes) -> int:
+        handler = type("Answering", (Answer,), {"body": body})
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}).start()
+        return int(servers[-1].server_address[1])
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def version_body(version: str = VERSION) -> bytes:
+    return json.dumps({"name": "Vector API", "version": version}).encode()
+
+
+@pytest.mark.usefixtures("broker")
+def test_where_all_is_well_the_doctor_says_so_of_each_part(
+    doctor: Doctor, start_worker: Callable[..., WorkerProcess], serve: Callable[[bytes], int]
+) -> None:
+    """F31."""
+    start_worker()
+    said = doctor(port=serve(version_body()))
+    assert list(said) == [
+        "settings",
+        "broker",
+        "memory",
+        "worker",
+        "queue",
+        "modules",
+        "tasks",
+        "web",
+        "output",
+    ]
+    assert [told for told in said.values() if not told.startswith("ok: ")] == []
+
+
+def test_settings_that_cannot_be_used_are_named_without_a_trace(environ: dict[str, str]) -> None:
+    environ |= {"PORT": "http", "WORKERS": "0"}
+    ended = subprocess.run(
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("trouble  settings")
+    assert re.findall(r"^  (\w+):", ended.stderr, re.MULTILINE) == ["PORT", "WORKERS"]
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_command_as_it_is_typed_names_a_missing_broker_within_five_seconds(
+    environ: dict[str, str],
+) -> None:
+    started = Stopwatch()
+    environ |= {"PORT": str(closed_port())}
+    ended = subprocess.run(
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert started.seconds() < 5
+    assert ended.returncode == 1
+    assert re.search(
+        r"^trouble +broker +cannot be reached at unix://.*make run", ended.stdout, re.MULTILINE
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
+    port = closed_port()
+    for url in (
+        f"redis://me:hush@127.0.0.1:{port}/2",
+        f"redis://127.0.0.1:{port}/2?db=2&password=hush",
+    ):
+        told = doctor(redis_url=url)["broker"]
+        assert told.startswith("trouble: cannot be reached at redis://")
+        assert f"127.0.0.1:{port}/2" in told
+        assert "hush" not in told
+
+
+def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
+    doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
+) -> None:
+    web_client(settings).config_set("requirepass", "another")
+    web_client(settings).connection_pool.disconnect()
+    assert "refuses the user or the password" in doctor()["broker"]
+
+
+def test_a_broker_that_hangs_is_told_from_one_that_is_away(
+    doctor: Doctor, private_broker: EmbeddedBroker
+) -> None:
+    assert private_broker.pid
+    os.kill(private_broker.pid, signal.SIGSTOP)
+    try:
+        assert "takes connections but does not answer" in doctor()["broker"]
+    finally:
+        os.kill(private_broker.pid, signal.SIGCONT)
+
+
+def test_a_broker_that_is_none_is_told_from_one_that_is_away(
+    doctor: Doctor, serve: Callable[[bytes], int]
+) -> None:
+    assert (
+        "is no Redis or Valkey server"
+        in doctor(redis_url=f"redis://127.0.0.1:{serve(b'hello')}")["broker"]
+    )
+
+
+def test_a_broker_that_throws_jobs_away_is_named(
+    doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
+) -> None:
+    web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
+    said = doctor()
+    assert said["broker"].startswith("ok: ")
+    assert re.match(r"trouble: .*allkeys-lru.*noeviction", said["memory"])
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_missing_worker_is_named(doctor: Doctor) -> None:
+    assert re.match(r"trouble: none is alive.*python -m workers", doctor()["worker"])
+
+
+@pytest.mark.usefixtures("broker", "probe_tasks")
+def test_a_paused_queue_and_a_full_one_are_named(doctor: Doctor) -> None:
+    enqueue_background_job("workers.probe_tasks.nothing")
+    submit("workers.probe_tasks.nothing", options=JobOptions(run_at=time.time() + 60))
+    assert doctor()["queue"] == "ok: 1 waiting, 1 scheduled, 0 running"
+    assert doctor(max_queue=2)["queue"].startswith("trouble: full: 2 wait, and MAX_QUEUE is 2")
+    pause_queue()
+    assert re.match(r"trouble: paused, with 1 waiting.*POST /queue/resume", doctor()["queue"])
+
+
+@pytest.fixture
+def task_folder(home: Path) -> Iterator[Path]:
+    """A folder whose modules are task modules too."""
+    folder = home / "more"
+    folder.mkdir()
+    workers.__path__.append(str(folder))
+    yield folder
+    workers.__path__.remove(str(folder))
+
+
+def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
+    task_folder: Path, doctor: Doctor, command: Command
+) -> None:
+    (task_folder / "broken_tasks.py").write_text("def greet(name:\n")
+    (task_folder / "missing_tasks.py").write_text("import nonesuch\n")
+    (task_folder / "talking_tasks.py").write_text("print('trouble')\n")
+    (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
+    said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
+    assert [re.sub(r"  +", " ", line) for line in said] == [
+        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: until then its jobs fail."
+        for name, why in (
+            ("broken", "SyntaxError: '(' was never closed"),
+            ("leaving", "SystemExit: bye"),
+            ("missing", "ModuleNotFoundError: No module named 'nonesuch'"),
+        )
+    ]
+
+
+def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_problems", {})
+    loading.record_problem(
+        "libraries.patterns.rays",
+        loading.LoadError("cost must take (self, area)"),
+        path=REPOSITORY / "libraries" / "patterns" / "rays.py",
+    )
+    assert doctor()["modules"] == (
+        "trouble: libraries.patterns.rays is left out: libraries/patterns/rays.py: cost must take (self, area)."
+        " Correct the file, then restart web and workers."
+    )
+
+
+def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None:
+    (task_folder / "ending_tasks.py").write_text("import os\nos._exit(3)\n")
+    (finding,) = examine_tasks(20)
+    assert (
+        "workers.ending_tasks cannot be imported: the import ended the process (code 3)"
+        in finding.detail
+    )
+
+
+def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_holds_on(
+    task_folder: Path,
+) -> None:
+    (task_folder / "aaa_tasks.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")
+    started = Stopwatch()
+    (finding,) = examine_tasks(8)
+    assert started.seconds() < 16
+    assert "workers.aaa_tasks cannot be imported: not imported within 8.0 s" in finding.detail
+
+
+def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:
+    port = closed_port()
+    assert doctor(port=port)["web"].startswith(
+        f"trouble: nothing answers at http://127.0.0.1:{port}"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"hello", b'{"name": "another"}', b"[1]", b"\xff", b'{"name": "Vector API" ' + b" " * 10**6],
+)
+def test_another_program_on_the_port_is_named(
+    doctor: Doctor, serve: Callable[[bytes], int], body: bytes
+) -> None:
+    port = serve(body)
+    told = doctor(port=port)["web"]
+    assert told.startswith(f"trouble: something else answers at http://127.0.0.1:{port}")
+    assert "set PORT to a free port" in told
+
+
+def test_a_program_that_is_no_web_server_is_named(doctor: Doctor, broker: EmbeddedBroker) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def babble() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"220 mail.example.org ESMTP\r\n")
+
+        thread = threading.Thread(target=babble)
+        thread.start()
+        told = doctor(port=port)["web"]
+        thread.join()
+    assert told.startswith("trouble: something else answers")
+
+
+def test_a_port_that_takes_connections_and_says_nothing_is_named(doctor: Doctor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert "does not answer" in doctor(port=listener.getsockname()[1])["web"]
+
+
+def test_an_old_web_process_is_named(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
+    told = doctor(port=serve(version_body("0.0.1")))["web"]
+    assert told.startswith("trouble: version 0.0.1 answers")
+    assert "Restart the web process" in told
+
+
+def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, home: Path) -> None:
+    (home / "file").write_text("")
+    told = doctor(output_dir=home / "file" / "output")["output"]
+    assert re.match(
+        r"trouble: .*/file/output cannot be written to: Not a directory.*OUTPUT_DIR", told
+    )
+
+
+def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
+    assert doctor()["output"].startswith("ok: ")
+    assert list(settings.storage.output_dir.rglob("*")) == []
+
+
+def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(
+    doctor: Doctor, settings: Settings
+) -> None:
+    said = doctor(immediate=True)
+    assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
+    assert said["broker"].startswith("ok: not needed")
+    assert said["worker"].startswith("ok: not needed")
+    assert not settings.broker.data_dir.exists()
+
+
+@pytest.mark.usefixtures("broker")
+def test_in_immediate_mode_a_broker_that_runs_is_looked_at_all_the_same(doctor: Doctor) -> None:
+    said = doctor(immediate=True)
+    assert said["broker"].startswith("ok: answers at unix://")
+    assert said["worker"].startswith("ok: not needed")
+    assert said["queue"].startswith("ok: ")
+
+
+def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_answer(settings: Settings) -> None:
+    forever = threading.Event()
+
+    def hang(_: Settings) -> list[Finding]:
+        forever.wait()
+        return []
+
+    def fail(_: Settings) -> list[Finding]:
+        raise RuntimeError("oh")
+
+    checks: dict[str, Check] = {
+        "one": hang,
+        "two": fail,
+        "three": lambda _: [Finding("three", well=True, detail="fine")],
+    }
+    found = examine(settings, checks, patience=0.1)
+    forever.set()
+    assert [(one.name, one.well, one.detail) for one in found] == [
+        ("one", False, "no answer within 0.1 s"),
+        ("two", False, "could not be examined: RuntimeError: oh"),
+        ("three", True, "fine"),
+    ]
+
+
+@pytest.mark.usefixtures("broker", "probe_tasks")
+def test_the_list_of_jobs_shows_state_age_and_result_of_each_the_newest_first(
+    command: Command, run_jobs: Callable[[], None]
+) -> None:
+    """H11."""
+    good, bad = (
+        enqueue_background_job("workers.probe_tasks.echo", 1),
+        enqueue_background_job("workers.probe_tasks.boom"),
+    )
+    run_jobs()
+    waiting = enqueue_background_job("workers.probe_tasks.nothing")
+    head, *rows = command("jobs").output.splitlines()
+    assert head.split() == ["JOB", "STATUS", "AGE", "TASK", "RESULT"]
+    cells = [row.split(maxsplit=4) for row in rows]
+    assert [row[0] for row in cells] == [waiting.id, bad.id, good.id]
+    assert [row[1] for row in cells] == ["queued", "failed", "finished"]
+    assert all(re.fullmatch(r"\d+s", row[2]) for row in cells)
+    assert cells[2][3:] == ["workers.probe_tasks.echo", '{"args": [1], "kwargs": {}}']
+    assert cells[1][4] == "ValueError: boom at /secret/place"
+    failed = command("jobs", "--status", "failed").output
+    assert bad.id in failed
+    assert good.id not in failed
+    assert len(command("jobs", "--limit", "2").output.splitlines()) == 3
+
+
+@pytest.mark.usefixtures("broker", "probe_tasks")
+def test_the_list_holds_the_jobs_of_every_owner(command: Command) -> None:
+    ids = []
+    for owner in ("anonymous", "ann", "bob"):
+        with acting_for(owner):
+            ids.append(enqueue_background_job("workers.probe_tasks.nothing").id)
+    keys = tuple(ApiKey(name, hashlib.sha256(name.encode()).digest()) for name in ("ann", "bob"))
+    shown = [line.split()[0] for line in command("jobs", api_keys=keys).output.splitlines()[1:]]
+    assert shown == ids[::-1]
+
+
+@pytest.mark.usefixtures("broker", "probe_tasks")
+def test_nothing_in_a_result_or_an_error_commands_the_terminal(
+    command: Command, run_jobs: Callable[[], None]
+) -> None:
+    enqueue_background_job("workers.probe_tasks.echo", "\x1b[2Jgone\r\n\u202e")
+    enqueue_background_job("workers.sugar_tasks.fail", "\x1b[2Jgone\u202e" + "x" * 300)
+    run_jobs()
+    output = command("jobs").output
+    assert "gone" in output
+    assert not re.search("[\x1b\r\u202e]", output)
+    assert len(output.splitlines()) == 3
+    assert max(map(len, output.splitlines())) < 200
+
+
+@pytest.mark.usefixtures("broker")
+def test_where_there_is_no_job_the_list_says_so(command: Command) -> None:
+    assert command("jobs").output == "There are no jobs.\n"
+    assert command("jobs", "--status", "failed").output == "There are no such jobs.\n"
+
+
+@pytest.mark.parametrize("options", [["--status", "lost"], ["--limit", "0"], ["--limit", "201"]])
+def test_options_that_make_no_sense_are_refused(command: Command, options: list[str]) -> None:
+    assert command("jobs", *options).exit_code == 2
+
+
+def test_without_a_broker_the_list_says_so_and_where_to_ask(command: Command) -> None:
+    result = command("jobs")
+    assert result.exit_code == 1
+    assert "cannot reach the broker at unix://" in result.output
+    assert "doctor" in result.output
+
+
+def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
+    command: Command, settings: Settings
+) -> None:
+    result = command("jobs", immediate=True)
+    assert result.exit_code == 1
+    assert "each process keeps its jobs to itself" in result.output
+    assert not settings.broker.data_dir.exists()
