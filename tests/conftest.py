@@ -19,7 +19,7 @@ import hypothesis
 import pytest
 
 import workers
-from components.http.long_connections import Live
+from components.http.long_connections import LiveConnections
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
 from libraries.settings import SETTINGS, Settings, get_settings, read_settings
@@ -175,13 +175,13 @@ def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
 @pytest.fixture(autouse=True)
 def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let applications that a test made end with it, with the threads that serve whoever follows a job."""
-    made: list[Live] = []
+    made: list[LiveConnections] = []
 
-    def remembered(*args: Any) -> Live:
-        made.append(Live(*args))
+    def remembered(*args: Any) -> LiveConnections:
+        made.append(LiveConnections(*args))
         return made[-1]
 
-    monkeypatch.setattr("components.http.long_connections.Live", remembered)
+    monkeypatch.setattr("components.http.long_connections.LiveConnections", remembered)
     yield
     for one in made:
         one.close()

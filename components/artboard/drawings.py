@@ -9,9 +9,9 @@ from flask import Response, json
 from components.artboard.schemas import HIGH, CreateArtboardSchema
 from components.http.idempotency import request_random
 from components.http.pages import FILE_HEADERS, SVG_TYPE
-from components.http.replies import accepted, prefers_async, wants
+from components.http.replies import accepted, prefers, prefers_async
 from components.http.submissions import OPERATIONS, Operation
-from components.http.webhook_fields import checked_webhook
+from components.http.webhook_fields import validate_webhook
 from libraries.job_manager import JobOptions, submit
 from libraries.sheets.artboard import LARGEST_SEED, check_artboard
 from libraries.sheets.composition import check_composition, composition_of, is_composition
@@ -25,7 +25,7 @@ COMPOSE = "workers.svg_tasks.draw_composition"
 def draw_simple(artboard: dict[str, Any]) -> Response:
     """Return the simple artboard: JSON, or the SVG itself for a client that asks for it. The queue is not needed for it."""
     drawing = simple_drawing(artboard["width"], artboard["height"], artboard["pen_width"])
-    if wants(SVG_TYPE, rather_than="application/json"):
+    if prefers(SVG_TYPE, rather_than="application/json"):
         response = Response(drawing, content_type=SVG_TYPE, headers=FILE_HEADERS)
     else:
         response = Response(json.dumps({"svg": drawing}), content_type="application/json")
@@ -54,7 +54,7 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
     """
     (call,) = drawing_calls(artboard)
     options = JobOptions(
-        at_front=artboard["priority"] == HIGH, webhook=checked_webhook(artboard["webhook"])
+        at_front=artboard["priority"] == HIGH, webhook=validate_webhook(artboard["webhook"])
     )
     job = submit(DRAW.task_for(call), kwargs=call, options=options)
     asked = prefers_async()

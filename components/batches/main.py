@@ -11,7 +11,7 @@ from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, Su
 from components.batches.states import batch_body
 from components.batches.submissions import queue_batch
 from components.http.api import api_blueprint
-from components.http.conditional import state_response
+from components.http.conditional import etag_response
 from components.http.replies import json_response
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch
@@ -51,7 +51,7 @@ def get_batch(batch_id: str) -> Response:
     Ask again after the seconds that `Retry-After` names; it is there until all jobs have ended.
     """
     batch = fetch_batch(batch_id)
-    return state_response(batch_body(batch), done=batch.done)
+    return etag_response(batch_body(batch), done=batch.done)
 
 
 @blueprint.route("/<batch_id>/archive.zip", parameters=[BATCH_ID_PARAMETER])

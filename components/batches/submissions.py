@@ -13,7 +13,7 @@ from components.batches.states import batch_links
 from components.http.problems import BadFields, FieldError, field_errors_of, flatten
 from components.http.replies import queued_response
 from components.http.submissions import OPERATIONS, Operation
-from components.http.webhook_fields import checked_webhook
+from components.http.webhook_fields import validate_webhook
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.job_manager import JobOptions, known_tasks, submit_batch
 
@@ -27,7 +27,7 @@ def queue_batch(asked: dict[str, Any]) -> Response:
         QueueUnavailable: the broker cannot be reached.
     """
     task, timeout, calls = calls_of(asked["operation"], asked["items"])
-    webhook = checked_webhook(asked["webhook"])
+    webhook = validate_webhook(asked["webhook"])
     batch = submit_batch(
         task,
         calls,

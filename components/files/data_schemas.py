@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from components.http.input_files import check_readable
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.charts import CHARTS, MOST_SERIES, check_chart
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.tables import (
@@ -28,7 +28,7 @@ def file_path_field() -> fields.String:
     """Return the field of an input file."""
     return fields.String(
         required=True,
-        validate=[Length(1, LONGEST_PATH), passes(check_readable)],
+        validate=[Length(1, LONGEST_PATH), library_check(check_readable)],
         metadata={
             "description": "A file in the upload folder or the output folder.",
             "example": "uploads/data.csv",
@@ -39,7 +39,7 @@ def file_path_field() -> fields.String:
 def encoding_field() -> fields.String:
     """Return the field of a file's encoding."""
     return fields.String(
-        validate=passes(check_encoding),
+        validate=library_check(check_encoding),
         metadata={
             "description": "The file's encoding; found out if not given.",
             "enum": list(ENCODINGS),
@@ -50,7 +50,7 @@ def encoding_field() -> fields.String:
 def delimiter_field() -> fields.String:
     """Return the field of what stands between the cells of a file."""
     return fields.String(
-        validate=passes(check_delimiter),
+        validate=library_check(check_delimiter),
         metadata={
             "description": "What is between cells; found out if not given.",
             "enum": list(DELIMITERS),
@@ -64,7 +64,7 @@ class DataFileSchema(Schema):
     file_path = file_path_field()
     format = fields.String(
         required=True,
-        validate=passes(check_format),
+        validate=library_check(check_format),
         metadata={
             "description": "What to convert it to.",
             "enum": list(FORMATS),
@@ -78,7 +78,7 @@ class DataFileSchema(Schema):
         },
     )
     from_format = fields.String(
-        validate=passes(check_source_format),
+        validate=library_check(check_source_format),
         metadata={
             "description": "The file's format; found out if not given.",
             "enum": list(FORMATS),
@@ -87,7 +87,7 @@ class DataFileSchema(Schema):
     encoding = encoding_field()
     delimiter = delimiter_field()
     quote = fields.String(
-        validate=passes(check_quote),
+        validate=library_check(check_quote),
         metadata={
             "description": "What is around cells that hold a delimiter; found out if not given.",
             "enum": list(QUOTES),
@@ -101,7 +101,7 @@ class ChartSchema(Schema):
     file_path = file_path_field()
     chart = fields.String(
         required=True,
-        validate=passes(check_chart),
+        validate=library_check(check_chart),
         metadata={"description": "What to draw.", "enum": list(CHARTS), "example": "line"},
     )
     x = fields.String(
@@ -126,7 +126,7 @@ class ChartSchema(Schema):
     )
     paper = fields.String(
         load_default="a5",
-        validate=passes(page_size),
+        validate=library_check(page_size),
         metadata={"description": "Name of the paper.", "enum": list(PAPERS), "example": "a5"},
     )
     orientation = fields.String(

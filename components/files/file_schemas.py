@@ -7,7 +7,7 @@ import contextlib
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.storage import BadFile, FileMissing, open_input
 from libraries.tables import LONGEST_NAME, MOST_FILES, OPERATIONS, check_operation
 
@@ -22,7 +22,7 @@ class BatchSchema(Schema):
     """Files, and what to do to each of them."""
 
     file_list = fields.List(
-        fields.String(validate=[Length(1, LONGEST_NAME), passes(check_allowed)]),
+        fields.String(validate=[Length(1, LONGEST_NAME), library_check(check_allowed)]),
         required=True,
         validate=Length(1, MOST_FILES),
         metadata={
@@ -32,7 +32,7 @@ class BatchSchema(Schema):
     )
     operation = fields.String(
         load_default="convert_to_json",
-        validate=passes(check_operation),
+        validate=library_check(check_operation),
         metadata={
             "description": "What to do to each file.",
             "enum": list(OPERATIONS),

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf
 
 from components.http.replies import AcceptedSchema
-from components.http.validators import passes
+from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.outbound import check_url
 from libraries.settings import get_settings
@@ -29,7 +29,7 @@ class PhotoUrlSchema(Schema):
 
     url = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_URL), passes(check_source)],
+        validate=[Length(1, LONGEST_URL), library_check(check_source)],
         metadata={
             "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host with public addresses alone.",
             "format": "uri",

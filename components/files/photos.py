@@ -12,10 +12,10 @@ from components.files.photo_schemas import PhotoUrlSchema, PlotPhotoSchema, Queu
 from components.files.photo_sources import jobs_before
 from components.http.api import api_blueprint
 from components.http.idempotency import request_random
-from components.http.multipart import Received, form_body, is_form, received_file
+from components.http.multipart import UploadedFile, form_body, is_form, received_file
 from components.http.replies import AcceptedSchema, accepted
 from components.http.strict_json import StrictParser
-from components.http.webhook_fields import checked_webhook
+from components.http.webhook_fields import validate_webhook
 from libraries.imaging import check_promise
 from libraries.job_manager import JobOptions, enqueue_background_job, submit
 from libraries.uploads import PHOTOS, stem_of
@@ -47,7 +47,7 @@ DRAWN = (
     "encoding",
     "turn",
 )
-Source = Received | str
+Source = UploadedFile | str
 
 
 def takes_photo(view: Callable[[Source], Response]) -> Callable[[], Response]:
@@ -108,7 +108,7 @@ def plot_photo(asked: dict[str, Any]) -> Response:
 
     The job's result is the SVG, with what it costs on a plotter.
     """
-    before, webhook = jobs_before(asked["photo"]), checked_webhook(asked["webhook"])
+    before, webhook = jobs_before(asked["photo"]), validate_webhook(asked["webhook"])
     token = f"{request_random().getrandbits(128):032x}"
     name = f"photos/{token[:2]}/{token[2:]}/photo_{asked['pattern']}.svg"
     options = JobOptions(job_timeout=TIMEOUT, depends_on=before, webhook=webhook)

@@ -9,7 +9,7 @@ from flask import Response
 from components.files.upload_schemas import UploadSchema
 from components.http.api import api_blueprint
 from components.http.idempotency import request_random
-from components.http.multipart import Received, form_body, takes_file
+from components.http.multipart import UploadedFile, form_body, takes_file
 from components.http.replies import accepted
 from libraries.job_manager import enqueue_background_job
 from libraries.uploads import KINDS, stem_of
@@ -25,7 +25,7 @@ TAKEN = ", ".join(kind.name for kind in KINDS)
 @blueprint.problems(400, 413, 415)
 @takes_file(KINDS)
 @blueprint.queues()
-def upload_file(received: Received) -> Response:
+def upload_file(received: UploadedFile) -> Response:
     """Send a file.
 
     It goes in the field `file` of a form, and may have 10 MB, unless the service is set otherwise. What it is, is told by its

@@ -25,7 +25,7 @@ from components.gallery.shelf import (
 )
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
-from components.http.replies import AcceptedSchema, accepted, json_response, wants
+from components.http.replies import AcceptedSchema, accepted, json_response, prefers
 from libraries.job_manager import enqueue_background_job
 
 blueprint = api_blueprint(
@@ -53,7 +53,7 @@ def get_gallery(query: dict[str, Any]) -> Response:
     words of the title, the lettering, the pattern and the tags; the last one may be the beginning of a word. A browser is sent to
     the page.
     """
-    if wants("text/html", rather_than="application/json"):
+    if prefers("text/html", rather_than="application/json"):
         return _to_page()
     return list_response(query)
 

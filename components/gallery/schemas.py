@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from components.http.replies import ReplySchema
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import LONGEST_TITLE, MOST_TAGS
 from libraries.sheets.papers import PAPERS
@@ -56,14 +56,14 @@ class GalleryQuerySchema(Schema):
         },
     )
     tag = fields.List(
-        fields.String(validate=passes(check_tag)),
+        fields.String(validate=library_check(check_tag)),
         load_default=list,
         validate=Length(max=MOST_TAGS),
         metadata={"description": "A tag; given several times, all of them.", "example": ["wall"]},
     )
     color = fields.String(
         load_default=None,
-        validate=passes(check_color),
+        validate=library_check(check_color),
         metadata={"description": COLOR_HELP, "example": "#d33"},
     )
     paper = fields.String(
@@ -115,14 +115,14 @@ class LabelSchema(Schema):
     """A title and tags."""
 
     title = fields.String(
-        validate=[Length(max=2 * LONGEST_TITLE), passes(check_title)],
+        validate=[Length(max=2 * LONGEST_TITLE), library_check(check_title)],
         metadata={
             "description": f"At most {LONGEST_TITLE} characters; empty for the drawing's own.",
             "example": "Storm over Skye",
         },
     )
     tags = fields.List(
-        fields.String(validate=passes(check_tag)),
+        fields.String(validate=library_check(check_tag)),
         validate=Length(max=MOST_TAGS),
         metadata={
             "description": "All its tags, each 1 to 32 of a-z, 0-9 and '-'.",

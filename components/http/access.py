@@ -51,7 +51,7 @@ class Caller:
     scopes: frozenset[str] = EVERYTHING
 
 
-NOBODY = Caller("", frozenset())
+UNAUTHENTICATED = Caller("", frozenset())
 
 
 class Unauthorized(EdgeError):
@@ -96,7 +96,7 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
     name = name_of(given_key(), keys)
     if name is None and request.endpoint in SOCKET_ENDPOINTS and is_handshake(request.headers.get):
         # A browser never sees why a handshake is refused: the socket is opened, and closed with the reason.
-        return NOBODY
+        return UNAUTHENTICATED
     if name is None:
         raise Unauthorized(
             "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY"

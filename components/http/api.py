@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
-from components.http.idempotency import HEADER, answer_once
+from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.strict_json import StrictParser
 
@@ -123,9 +123,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         """
 
         def decorate(view: View) -> View:
-            documented: View = self.doc(parameters=[KEY_PARAMETER])(
-                answer_once(view, unless=unless)
-            )
+            documented: View = self.doc(parameters=[KEY_PARAMETER])(idempotent(view, unless=unless))
             return self.problems(409, 422, 429, 503)(documented)
 
         return decorate

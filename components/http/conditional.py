@@ -11,7 +11,7 @@ from flask import Response, json, request
 from components.http.replies import POLL_SECONDS
 
 
-def state_response(body: Mapping[str, Any], *, done: bool) -> Response:
+def etag_response(body: Mapping[str, Any], *, done: bool) -> Response:
     """Return the state of something that changes until it is `done`, or 304 if the client knows this state already."""
     data = json.dumps(body).encode()
     response = Response(data, content_type="application/json")

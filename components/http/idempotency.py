@@ -28,7 +28,7 @@ KEPT_HEADERS = ("Content-Type", "Location", "Retry-After", "Cache-Control", "Pre
 Answer = Callable[..., Response]
 
 
-def answer_once(view: Answer, *, unless: Callable[..., bool] | None = None) -> Answer:
+def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> Answer:
     """Return `view` so that it does the work of a request with a key once, and gives the first good answer again.
 
     The view must have its arguments parsed by then: a request that is refused for its form needs no broker. Where `unless` says
@@ -93,10 +93,10 @@ def _answer_keyed(keyed: KeyedRequest, view: Callable[[], Response]) -> Response
         with repeatable_ids(g.repeatable_seed):
             response = view()
     except Exception:
-        _let_go(keyed)
+        _release(keyed)
         raise
     if response.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-        _let_go(keyed)
+        _release(keyed)
     else:
         _keep(keyed, response)
     return response
@@ -115,6 +115,6 @@ def _keep(keyed: KeyedRequest, response: Response) -> None:
         )
 
 
-def _let_go(keyed: KeyedRequest) -> None:
+def _release(keyed: KeyedRequest) -> None:
     with contextlib.suppress(QueueUnavailable):
         keyed.forget()

@@ -27,14 +27,14 @@ SPARE_THREADS = 32
 WAIT = re.compile(r"wait *= *\"?([0-9]{1,4})\"?", re.ASCII)
 
 
-class NotHeld(Unavailable):
+class StreamingUnsupported(Unavailable):
     """Raised when the server that runs the application cannot hand a connection over."""
 
     code = "not-supported-here"
     retry_after: ClassVar[int] = 60
 
 
-class Live:
+class LiveConnections:
     """All that a web process has for clients that follow jobs: one subscription, one thread of held connections, few handlers."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -71,22 +71,22 @@ class Live:
 
 def install_live(app: Flask, settings: Settings) -> None:
     """Give `app` what it needs to hold connections."""
-    app.extensions[NAME] = Live(app, settings)
+    app.extensions[NAME] = LiveConnections(app, settings)
 
 
-def live(app: Flask | None = None) -> Live:
+def live(app: Flask | None = None) -> LiveConnections:
     """Return what this process has for held connections."""
-    found: Live = (app or current_app).extensions[NAME]
+    found: LiveConnections = (app or current_app).extensions[NAME]
     return found
 
 
-def can_hold() -> bool:
+def supports_streaming() -> bool:
     """Tell whether the server hands connections over: gunicorn does, without TLS of its own."""
     sock = request.environ.get("gunicorn.socket")
     return isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket)
 
 
-class Follower:
+class JobSubscription:
     """Passes on what becomes of a job: first what is known, then each event once and in order.
 
     What the feed tells before the client is ready waits here.
@@ -158,7 +158,7 @@ class Follower:
         self._deliver(event)
 
 
-class HeldResponse(Response):
+class DetachedResponse(Response):
     """A response whose connection the hub holds from then on. The request's thread is free again at once."""
 
     def __init__(
@@ -210,7 +210,7 @@ class HeldResponse(Response):
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def wait_asked(value: int | None = None) -> int:
+def requested_wait_s(value: int | None = None) -> int:
     """Return how many seconds the client is ready to wait: `value` if given, else what `Prefer: wait=N` says, at most 60."""
     if value is not None:
         return value
@@ -237,7 +237,9 @@ def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool])
         return _wait(here, job_id, seconds, until)
 
 
-def _wait(here: Live, job_id: str, seconds: float, until: Callable[[JobRecord], bool]) -> JobRecord:
+def _wait(
+    here: LiveConnections, job_id: str, seconds: float, until: Callable[[JobRecord], bool]
+) -> JobRecord:
     told = threading.Event()
 
     def listen(_: JobEvent) -> None:

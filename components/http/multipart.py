@@ -64,7 +64,7 @@ class FileTooLarge(EdgeError):
 
 
 @dataclass
-class Received:
+class UploadedFile:
     """A file that came with the request: what it is called and what it is, how it begins, and the parcel that it is in."""
 
     name: str
@@ -87,7 +87,7 @@ def is_form() -> bool:
 
 
 @contextlib.contextmanager
-def received_file(kinds: tuple[FileKind, ...]) -> Iterator[Received]:
+def received_file(kinds: tuple[FileKind, ...]) -> Iterator[UploadedFile]:
     """Read the form of the request, and yield the file in it; if no job gets it inside, it is thrown away.
 
     Args:
@@ -107,7 +107,7 @@ def received_file(kinds: tuple[FileKind, ...]) -> Iterator[Received]:
     request.max_content_length = limit + OVERHEAD
     if (request.content_length or 0) > limit + OVERHEAD:
         raise _too_large(limit)
-    received: list[Received] = []
+    received: list[UploadedFile] = []
     try:
         _read(_events(request.stream, decoder), kinds, limit, received)
         (file,) = received
@@ -174,7 +174,7 @@ def _next_block(stream: IO[bytes]) -> bytes:
 
 
 def _read(
-    events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[Received]
+    events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[UploadedFile]
 ) -> None:
     """Read all of the form; the file in it is added to `received` as soon as it is in the broker."""
     for event in events:
@@ -186,13 +186,13 @@ def _read(
         raise BadFields([FieldError((FIELD,), "Missing data for required field.")], location="form")
 
 
-def _misplaced(event: Field | File, received: list[Received]) -> FieldError:
+def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
     if event.name != FIELD:
         return FieldError(((event.name or "")[:100],), "Unknown field.")
     return FieldError((FIELD,), "One file at a time." if received else "Must be a file.")
 
 
-def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> Received:
+def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile:
     name, head = event.filename[:LONGEST_FILE_NAME], bytearray()
     for block in blocks:
         head += block
@@ -202,7 +202,7 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> R
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
         kind = recognise(bytes(head[:HEAD]), name, among=kinds)
-        return Received(
+        return UploadedFile(
             name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind))
         )
     except UnknownKind as error:

@@ -10,7 +10,7 @@ from flask import Response, json, request
 from marshmallow import INCLUDE, Schema, fields
 
 from components.http.idempotency import HEADER
-from components.http.long_connections import wait_asked, wait_for
+from components.http.long_connections import requested_wait_s, wait_for
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable, drawing_in
 from libraries.job_manager.views import job_links, shown_result
@@ -108,11 +108,11 @@ def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) ->
         "links": job_links(job.id),
         **extra,
     }
-    seconds = wait_asked()
+    seconds = requested_wait_s()
     record = waited_for(job.id, seconds) if seconds else None
     if record is not None and record.done:
         response = json_response(
-            {**body, **outcome(record)}, headers={"Location": body["links"]["self"]}
+            {**body, **result_json(record)}, headers={"Location": body["links"]["self"]}
         )
     else:
         response = queued_response(body, status_code=status_code)
@@ -130,7 +130,7 @@ def waited_for(job_id: str, seconds: float) -> JobRecord | None:
         return None
 
 
-def outcome(record: JobRecord) -> dict[str, Any]:
+def result_json(record: JobRecord) -> dict[str, Any]:
     """Return what a reply says of a job that is done."""
     links = job_links(
         record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None
@@ -184,7 +184,7 @@ def prefers_async() -> bool:
     return any(wish.strip().lower() == "respond-async" for wish in wishes)
 
 
-def wants(media_type: str, *, rather_than: str) -> bool:
+def prefers(media_type: str, *, rather_than: str) -> bool:
     """Tell whether the client asks for `media_type` more than for `rather_than`, which is what others get."""
     accept = request.accept_mimetypes
     return bool(accept[media_type] > accept[rather_than])

@@ -11,7 +11,7 @@ from components.http.problems import HintedMessage
 from libraries.errors import InvalidInput, NotFound
 
 
-def passes(check: Callable[[Any], object]) -> Callable[[Any], None]:
+def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
     """Return a marshmallow validator that lets a value pass if `check(value)` raises no InvalidInput and no NotFound."""
 
     def validate(value: Any) -> None:

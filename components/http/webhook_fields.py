@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf
 
 from components.http.problems import BadFields, FieldError
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.webhooks import (
     ENDS,
     EVENTS,
@@ -27,7 +27,7 @@ class WebhookSchema(Schema):
 
     url = fields.String(
         required=True,
-        validate=passes(read_url),
+        validate=library_check(read_url),
         metadata={
             "description": "Where to POST: `http` or `https`, port 80, 443 or above 1023, a host with public addresses alone.",
             "format": "uri",
@@ -46,7 +46,7 @@ class WebhookSchema(Schema):
     )
     secret = fields.String(
         load_default=None,
-        validate=passes(key_of),
+        validate=library_check(key_of),
         metadata={
             "description": "What to sign with: `whsec_` and 24 to 64 random bytes in base64; by default what "
             "`GET /webhooks/secret` shows.",
@@ -65,7 +65,7 @@ def webhook_field() -> fields.Nested:
     return fields.Nested(WebhookSchema, load_default=None, metadata=WEBHOOK)
 
 
-def checked_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def validate_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return what `JobOptions` takes as `webhook`, None for none. Asked last: it looks the host up, which takes a moment.
 
     Raises:

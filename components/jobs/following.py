@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from flask import Response, request
 
-from components.http.conditional import state_response
-from components.http.long_connections import wait_asked, wait_for
+from components.http.conditional import etag_response
+from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
 from components.http.tokens import LIFETIME, make_token
 from components.jobs.states import job_body, seen_job
@@ -22,7 +22,7 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
         JobUnknown, JobExpired, QueueUnavailable: as `seen_job`.
     """
     record = seen_job(job_id)
-    seconds = wait_asked(wait)
+    seconds = requested_wait_s(wait)
     if seconds and not record.done:
         record = wait_for(job_id, seconds, until=_news)
     response = _response(record)
@@ -37,7 +37,7 @@ def _news(record: JobRecord) -> bool:
 
 
 def _response(record: JobRecord) -> Response:
-    return state_response(job_body(record), done=record.done)
+    return etag_response(job_body(record), done=record.done)
 
 
 def token_response(record: JobRecord) -> Response:

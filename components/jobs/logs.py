@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from flask import Response, request
 
 from components.http.access_log import escape
-from components.http.long_connections import Live, live
+from components.http.long_connections import LiveConnections, live
 from components.jobs.states import JobExpired, seen_job
 from components.jobs.streams import JobStream
 from libraries.job_manager import JobEvent, LogEntry, Narrator, QueueUnavailable, read_log
@@ -74,7 +74,7 @@ class LogStream(JobStream):
 
     heartbeat = b"\n"
 
-    def __init__(self, here: Live, job_id: str) -> None:
+    def __init__(self, here: LiveConnections, job_id: str) -> None:
         """Make a stream for a client that knows nothing yet."""
         super().__init__(here, job_id, START)
         self._narrator = Narrator()

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.validators import passes
+from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.job_manager import STATES
@@ -394,7 +394,7 @@ class PreviewQuerySchema(Schema):
     )
     paper = fields.String(
         load_default="white",
-        validate=[Length(1, LONGEST_TEXT), passes(partial(check_colour, name="paper"))],
+        validate=[Length(1, LONGEST_TEXT), library_check(partial(check_colour, name="paper"))],
         metadata={
             "description": "Colour of the paper; `none` leaves it transparent.",
             "example": "#fdf6e3",

@@ -10,7 +10,13 @@ from typing import Any
 
 from flask import Response, request
 
-from components.http.long_connections import Follower, HeldResponse, Live, can_hold, live
+from components.http.long_connections import (
+    DetachedResponse,
+    JobSubscription,
+    LiveConnections,
+    live,
+    supports_streaming,
+)
 from components.jobs.states import JobExpired, job_body, seen_job
 from libraries.job_manager import JobEvent, JobRecord, acting_for
 from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order
@@ -63,11 +69,11 @@ class JobStream:
     heartbeat = COMMENT
     farewell = b""
 
-    def __init__(self, here: Live, job_id: str, after: str) -> None:
+    def __init__(self, here: LiveConnections, job_id: str, after: str) -> None:
         """Make a stream for a client that knows the events up to `after`."""
         self._here = here
         self._write: Write = lambda data, last: None
-        self.follower = Follower(job_id, after, self._deliver)
+        self.follower = JobSubscription(job_id, after, self._deliver)
 
     def response(self, followed: Followed) -> Response:
         """Return the response that begins with what is known; 204 for a client that knows the end."""
@@ -92,8 +98,8 @@ class JobStream:
         if over:
             self._leave()
             return Response(first, headers=headers)
-        if can_hold():
-            return HeldResponse(
+        if supports_streaming():
+            return DetachedResponse(
                 200,
                 headers,
                 self,

@@ -9,7 +9,7 @@ from flask import Response
 
 from components.http.problems import BadFields, FieldError
 from components.http.replies import accepted
-from components.http.webhook_fields import checked_webhook
+from components.http.webhook_fields import validate_webhook
 from libraries.errors import NotFound
 from libraries.job_manager import JobOptions, JobUnknown, UnknownTask, check_task, find_job, submit
 
@@ -59,7 +59,7 @@ def options_of(asked: dict[str, Any]) -> JobOptions:
         retries=retry["max"],
         retry_pause=retry["interval"],
         depends_on=tuple(dict.fromkeys(asked["depends_on"])),
-        webhook=checked_webhook(asked["webhook"]),
+        webhook=validate_webhook(asked["webhook"]),
     )
 
 

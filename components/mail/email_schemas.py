@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.errors import InvalidInput
 from libraries.mailing import (
     LARGEST_CONTEXT,
@@ -86,12 +86,12 @@ class EmailSchema(Schema):
     )
     subject = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_SUBJECT), passes(check_subject)],
+        validate=[Length(1, LONGEST_SUBJECT), library_check(check_subject)],
         metadata={"description": "One line.", "example": "Your order is ready"},
     )
     template = fields.String(
         load_default="order_complete",
-        validate=passes(check_template),
+        validate=library_check(check_template),
         metadata={
             "description": "The name of the template.",
             "enum": list(TEMPLATES),
@@ -101,7 +101,7 @@ class EmailSchema(Schema):
     context = fields.Dict(
         keys=fields.String(),
         load_default=dict,
-        validate=passes(check_context),
+        validate=library_check(check_context),
         metadata={
             "description": f"Values for the template, at most {LARGEST_CONTEXT} bytes as JSON. "
             "`GET /templates` tells what each of them makes use of.",

@@ -14,7 +14,12 @@ from marshmallow.validate import Length
 from components.http.access import KEY_PROTOCOL
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
-from components.http.long_connections import HeldResponse, NotHeld, can_hold, live
+from components.http.long_connections import (
+    DetachedResponse,
+    StreamingUnsupported,
+    live,
+    supports_streaming,
+)
 from components.http.problems import BadFields, EdgeError, FieldError
 from components.http.replies import ReplySchema, json_response
 from components.sockets.asyncapi import asyncapi_document
@@ -150,7 +155,7 @@ def open_socket(form: Form) -> Response:
     Raises:
         UpgradeRequired: the request is no handshake.
         ForeignOrigin: a page of another origin asks, where keys are set.
-        NotHeld: the server cannot hand connections over.
+        StreamingUnsupported: the server cannot hand connections over.
         HubFull: too many are open.
     """
     if not is_handshake(request.headers.get):
@@ -160,12 +165,12 @@ def open_socket(form: Form) -> Response:
         raise ForeignOrigin(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
         )
-    if not can_hold():
-        raise NotHeld("WebSockets need the web process that `make run` starts")
+    if not supports_streaming():
+        raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
     conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
-    return HeldResponse(
+    return DetachedResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),
         conversation,

@@ -13,7 +13,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Regexp
 
 from components.http.access import EVERYTHING, Caller
-from components.http.long_connections import Follower, Live
+from components.http.long_connections import JobSubscription, LiveConnections
 from components.http.problems import flatten
 from components.http.submissions import OPERATIONS, Operation
 from components.sockets.frames import Asked, BadMessage, Form
@@ -98,7 +98,9 @@ PAYLOADS: dict[str, type[Schema]] = {
 class Session:
     """One client on a WebSocket. Its methods are called in one thread at a time, but for what the feed tells."""
 
-    def __init__(self, here: Live, caller: Caller, form: Form, settings: Settings) -> None:
+    def __init__(
+        self, here: LiveConnections, caller: Caller, form: Form, settings: Settings
+    ) -> None:
         """Make a session for a caller whose messages have this form."""
         self.id = secrets.token_hex(8)
         self._here = here
@@ -106,7 +108,7 @@ class Session:
         self._form = form
         self._settings = settings
         self._conversation: Conversation | None = None
-        self._jobs: dict[str, Follower] = {}
+        self._jobs: dict[str, JobSubscription] = {}
         self._asked: set[str] = set()
         self._groups: set[str] = set()
         self._lock = threading.Lock()
@@ -288,7 +290,7 @@ class Session:
 
     # -- following
 
-    def _begin(self, job_id: str, after: str) -> tuple[Followed, Follower]:
+    def _begin(self, job_id: str, after: str) -> tuple[Followed, JobSubscription]:
         """Follow a job; what becomes of it waits until `_go_on` is called.
 
         Raises:
@@ -299,7 +301,7 @@ class Session:
         with self._lock:
             if len(self._jobs) >= MOST_JOBS:
                 raise BadMessage(f"a socket may follow {MOST_JOBS} jobs at once")
-            follower = Follower(job_id, after, lambda event: self._told(job_id, event))
+            follower = JobSubscription(job_id, after, lambda event: self._told(job_id, event))
             self._jobs[job_id] = follower
         try:
             followed = follower.start(self._here.feed)
@@ -311,7 +313,7 @@ class Session:
             raise JobUnknown("there is no job with this id, or its record has expired")
         return followed, follower
 
-    def _go_on(self, followed: Followed, follower: Follower) -> None:
+    def _go_on(self, followed: Followed, follower: JobSubscription) -> None:
         """Tell the client of what it does not know of a job yet, and from now on of each event as it comes."""
         job_id = follower.job_id
         if followed.job.done and not followed.events:

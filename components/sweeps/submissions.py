@@ -8,7 +8,7 @@ from flask import Response
 
 from components.http.idempotency import request_random
 from components.http.replies import queued_response
-from components.http.webhook_fields import checked_webhook
+from components.http.webhook_fields import validate_webhook
 from libraries.job_manager import Gathering, JobOptions, submit_batch
 from libraries.sheets.contact_sheets import check_sheet
 from libraries.sheets.sweeps import Sweep, counted_seeds, seed_sweep, varied_sweep
@@ -33,7 +33,7 @@ def queue_sweep(asked: dict[str, Any]) -> Response:
     chance = request_random()
     folder = folder_name(f"{chance.getrandbits(128):032x}")
     options = JobOptions(
-        at_front=asked["priority"] == "high", webhook=checked_webhook(asked["webhook"])
+        at_front=asked["priority"] == "high", webhook=validate_webhook(asked["webhook"])
     )
     gathering = Gathering(
         GATHER,

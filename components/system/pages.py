@@ -20,7 +20,7 @@ from components.http.problems import (
     plain_problem,
     title_of,
 )
-from components.http.replies import wants
+from components.http.replies import prefers
 from components.system.reference import Reference
 from libraries.errors import CODES, NotFound
 
@@ -62,7 +62,7 @@ class ProblemType:
 
 def index_page() -> Response:
     """Return where things are: JSON, or a page for a browser."""
-    if wants("text/html", rather_than="application/json"):
+    if prefers("text/html", rather_than="application/json"):
         response = _page("index.html", curl=first_curl(), words=WORDS)
     else:
         response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})

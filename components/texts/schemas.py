@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
-from components.http.validators import passes
+from components.http.validators import library_check
 from libraries.texts import LONGEST_CONTENT, check_content
 
 LONGEST_TYPE = 100
@@ -17,7 +17,7 @@ class ContentSchema(Schema):
 
     content = fields.String(
         required=True,
-        validate=passes(check_content),
+        validate=library_check(check_content),
         metadata={
             "description": "The text.",
             "minLength": 1,
