@@ -5,9 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
-from marshmallow import Schema, ValidationError, fields, missing, post_load, validates_schema
+from marshmallow import (
+    EXCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    missing,
+    post_load,
+    validates_schema,
+)
 from marshmallow.error_store import merge_errors
 from marshmallow.validate import OneOf, Range
 
@@ -201,8 +209,8 @@ class Params:
         Ring(radius=5.0)
     """
 
-    # EXCLUDE of marshmallow for a declaration whose unknown fields are ignored; by default they are refused.
-    unknown: ClassVar[Literal["exclude"] | None] = None
+    # Whether unknown fields are ignored instead of refused.
+    ignores_unknown: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the subclass a frozen dataclass whose fields are given by name."""
@@ -271,6 +279,11 @@ class Params:
         return {name: getattr(self, name) for name in self.declared()}
 
 
+class _LenientSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
+
 class OneOfField(fields.Field[Params]):
     """An object of one of several declarations; its member `discriminator` has the name of the declaration."""
 
@@ -337,6 +350,5 @@ def _schema_of(cls: type[Params]) -> type[Schema]:
     }
     if cls.check is not Params.check:
         members["_check"] = validates_schema(check, pass_original=True)
-    if cls.unknown is not None:
-        members["Meta"] = type("Meta", (), {"unknown": cls.unknown})
-    return Schema.from_dict(members, name=f"{cls.__name__}Schema")
+    base = _LenientSchema if cls.ignores_unknown else Schema
+    return base.from_dict(members, name=f"{cls.__name__}Schema")

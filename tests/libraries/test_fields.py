@@ -113,7 +113,7 @@ def test_mistakes_between_fields_are_named_with_those_of_single_fields() -> None
 
 def test_unknown_fields_are_ignored_only_where_a_declaration_says_so() -> None:
     class Lenient(Ring):
-        unknown = "exclude"
+        ignores_unknown = True
 
     assert Lenient.load({"colour": "red"}) == Lenient()
 
