@@ -14,6 +14,7 @@ from marshmallow import (
     fields,
     missing,
     post_load,
+    pre_load,
     validates_schema,
 )
 from marshmallow.error_store import merge_errors
@@ -146,9 +147,15 @@ def declare(
         return dataclasses.field(default_factory=factory, metadata=metadata)
     if default is not missing:
         field.load_default = default
+        field.allow_none = field.allow_none or default is None
         return dataclasses.field(default=default, metadata=metadata)
     field.required = not facts.get("resolved", False)
     return dataclasses.field(metadata=metadata)
+
+
+def optional(field: fields.Field[Any], **facts: Any) -> Any:
+    """Return a dataclass field like `declare` that may be left out, but is not null; None means that it was left out."""
+    return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
@@ -197,7 +204,7 @@ def flag(description: str, *, default: bool, **facts: Any) -> Any:
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(declare, mm, angle, tolerance, number, whole, choice, flag),
+    field_specifiers=(declare, optional, mm, angle, tolerance, number, whole, choice, flag),
 )
 class Params:
     """Base of typed declarations; a subclass becomes a frozen dataclass, and its schema derives from it.
@@ -260,6 +267,11 @@ class Params:
         return {name: one for name, one in attributes.items() if isinstance(one, fields.Field)}
 
     @classmethod
+    def prepare(cls, given: Any) -> Any:
+        """Return what is parsed of what was `given`, which may be anything."""
+        return given
+
+    @classmethod
     def resolve(cls, parsed: dict[str, Any]) -> dict[str, Any]:
         """Return the declared fields of what was `parsed`, which has the inputs, too."""
         return parsed
@@ -269,7 +281,7 @@ class Params:
         """Yield texts by field for what is wrong with fields together, also where single fields are wrong.
 
         Args:
-            parsed: the fields that could be parsed, with defaults.
+            parsed: the fields that could be parsed, with defaults; of nested declarations with mistakes there are parts.
             given: the fields as the caller sent them.
         """
         yield from ()
@@ -314,8 +326,9 @@ class OneOfField(fields.Field[Params]):
 
 
 def _merged_mistakes(cls: type[Params], parsed: Mapping[str, Any], original: Any) -> Any:
-    given = original if isinstance(original, Mapping) else {}
-    return functools.reduce(merge_errors, cls.mistakes(parsed, given), {})
+    if not isinstance(original, Mapping):
+        return {}  # reported by the schema
+    return functools.reduce(merge_errors, cls.mistakes(parsed, original), {})
 
 
 def _check(cls: type[Params], parsed: Mapping[str, Any], original: Any) -> None:
@@ -337,6 +350,9 @@ def _schema_of(cls: type[Params]) -> type[Schema]:
     def check(_: Schema, parsed: Mapping[str, Any], original: Any, **__: Any) -> None:
         _check(cls, parsed, original)
 
+    def prepare(_: Schema, given: Any, **__: Any) -> Any:
+        return cls.prepare(given)
+
     def make(_: Schema, parsed: Mapping[str, Any], **__: Any) -> Params:
         return cls(**cls.resolve(dict(parsed)))
 
@@ -345,6 +361,7 @@ def _schema_of(cls: type[Params]) -> type[Schema]:
         **cls.inputs(),
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
+        "_prepare": pre_load(prepare),
         "_find": validates_schema(find, pass_original=True, skip_on_field_errors=False),
         "_make": post_load(make),
     }

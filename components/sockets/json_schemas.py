@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
-from components.http.api import count_members
+from components.http.api import count_members, describe_union
 
 Node = dict[str, Any]
 
@@ -29,6 +29,7 @@ class Schemas:
         converter: Any = plugin.converter
         converter.add_attribute_function(count_members)
         converter.add_attribute_function(empty_default)
+        converter.add_attribute_function(describe_union)
         self._converter = converter
 
     def of(self, schema: Schema) -> Node:
@@ -69,6 +70,8 @@ class Schemas:
             # As one object that may be null: generators of clients lose the null of a choice.
             del plain["anyOf"]
             plain |= self._or_null(next(choice for choice in node["anyOf"] if choice != NULL))
+        if "discriminator" in plain:
+            plain["discriminator"] = plain["discriminator"]["propertyName"]
         if "example" in plain:
             plain["examples"] = [plain.pop("example")]
         if "pattern" in plain:
