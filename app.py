@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 
 from flask import Flask
@@ -14,13 +13,17 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.long_connections import install_live
 from components.http.pages import VERSION
+from components.http.startup import StartupError, check_routes, exported_blueprints
 from components.system.commands import process_settings
+from libraries.loading import load_module
 from libraries.settings import Settings, use_settings
 
 DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
     "UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
+# The package under `components/` that is no component: what all of them share.
+SHARED = "components.http"
 KEYS_NEEDED = " Requests carry an API key, as Authorization: Bearer KEY or as X-API-Key: KEY."
 
 
@@ -36,12 +39,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = use_settings(settings) if settings else process_settings()
     app = Flask(__name__, static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body,
+        MAX_CONTENT_LENGTH=settings.web.max_body,
         API_TITLE="Vector API",
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
-            "info": {"description": DESCRIPTION + (KEYS_NEEDED if settings.api_keys else "")},
+            "info": {
+                "description": DESCRIPTION + (KEYS_NEEDED if settings.access.api_keys else "")
+            },
             **described_access(settings),
         },
     )
@@ -54,15 +59,28 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = install_http(app)
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)
+    check_routes(app)
     return app
 
 
 def component_blueprints() -> list[Blueprint]:
-    """Return what each package under `components/` exports as `blueprint` or `blueprints`, in alphabetical order."""
-    found: list[Blueprint] = []
-    for module in pkgutil.iter_modules(components.__path__):
-        if module.ispkg:
-            package = importlib.import_module(f"components.{module.name}")
-            single = [package.blueprint] if hasattr(package, "blueprint") else []
-            found.extend(getattr(package, "blueprints", single))
-    return sorted(found, key=lambda blueprint: str(blueprint.name))
+    """Return the blueprints of the packages under `components/`, in alphabetical order; a package that cannot be imported has none.
+
+    Raises:
+        StartupError: a package exports no blueprint, or two have one name.
+    """
+    found: dict[str, Blueprint] = {}
+    for module in pkgutil.iter_modules(components.__path__, "components."):
+        if module.name == SHARED:
+            continue
+        package = load_module(module.name)
+        if package is None:
+            continue
+        for blueprint in exported_blueprints(package):
+            if blueprint.name in found:
+                names = found[blueprint.name].import_name, blueprint.import_name
+                raise StartupError(
+                    f"{' and '.join(names)}: both have a blueprint {blueprint.name!r}"
+                )
+            found[blueprint.name] = blueprint
+    return [blueprint for _, blueprint in sorted(found.items())]

@@ -25,15 +25,15 @@ except BadSettings as error:
 
 wsgi_app = "app:create_app()"
 bind = (
-    f"[{settings.host}]:{settings.port}"
-    if ":" in settings.host
-    else f"{settings.host}:{settings.port}"
+    f"[{settings.web.host}]:{settings.web.port}"
+    if ":" in settings.web.host
+    else f"{settings.web.host}:{settings.web.port}"
 )
 
 # Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one costs little.
 workers = 1
 worker_class = WebWorker
-threads = settings.web_threads
+threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
@@ -46,10 +46,10 @@ limit_request_fields = 100
 limit_request_field_size = 8190
 
 # Seconds that a client may be silent in the middle of a request, or take nothing of a response, before it loses its thread.
-LONGEST_SILENCE = 10
+CLIENT_TIMEOUT_S = 10
 
 accesslog = None
-loglevel = settings.log_level.lower()
+loglevel = settings.web.log_level.lower()
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -68,8 +68,10 @@ logconfig_dict = {
             "stream": "ext://sys.stdout",
         }
     },
-    "root": {"level": settings.log_level, "handlers": ["console"]},
-    "loggers": {"gunicorn.error": {"level": settings.log_level, "handlers": [], "propagate": True}},
+    "root": {"level": settings.web.log_level, "handlers": ["console"]},
+    "loggers": {
+        "gunicorn.error": {"level": settings.web.log_level, "handlers": [], "propagate": True}
+    },
 }
 
 
@@ -77,7 +79,7 @@ def when_ready(server: Any) -> None:
     """Bound the silence of clients; the kernel hands the limits of a listening socket on to every connection."""
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", LONGEST_SILENCE, 0))
+            listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
 def post_worker_init(worker: Any) -> None:

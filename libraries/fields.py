@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, dataclass_transform
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Self, dataclass_transform, get_args
 
 from marshmallow import (
     EXCLUDE,
@@ -72,17 +72,7 @@ def degrees(description: str, **options: Any) -> fields.Float:
 def check_order(
     data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str
 ) -> None:
-    """Refuse two fields that contradict each other; a default gives way to what was given.
-
-    Args:
-        data: the fields as loaded.
-        original: the fields as given.
-        least: name of the field that may not be more than the other.
-        most: name of the other.
-
-    Raises:
-        ValidationError: both were given, and the first is more.
-    """
+    """Refuse two fields that contradict each other; see `Params.check_order`."""
     if least in original and most in original and data[least] > data[most]:
         raise ValidationError(f"Must not be more than {most}.", least)
 
@@ -138,8 +128,8 @@ def declare(
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
     Without a `default` or a `factory` of defaults the value is required, unless `resolved=True` says that
-    `Params.resolve` provides it. `facts` are kept in the metadata of the dataclass field for what derives from it,
-    such as `visual=False` for a field that does not change the picture.
+    `Params.resolve` provides it; a field whose default is None also takes null. `facts` are kept in the metadata of the
+    dataclass field for what derives from it, such as `visual=False` for a field that does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -174,11 +164,19 @@ def tolerance(of: str = "the true curve", *, default: float = 0.02) -> Any:
 
 
 def number(
-    description: str, least: float, most: float, *, default: Any = missing, **facts: Any
+    description: str,
+    least: float,
+    most: float,
+    *,
+    default: Any = missing,
+    unit: str | None = None,
+    **facts: Any,
 ) -> Any:
-    """Declare a number without a unit, from `least` to `most`."""
-    field = fields.Float(validate=Range(least, most), metadata={"description": description})
-    return declare(field, default=default, **facts)
+    """Declare a number from `least` to `most`, in `unit` if it has one; use `mm` and `angle` for lengths and angles."""
+    metadata = {"description": description} | ({"x-unit": unit} if unit else {})
+    return declare(
+        fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
+    )
 
 
 def whole(description: str, least: int, most: int, *, default: Any = missing, **facts: Any) -> Any:
@@ -187,11 +185,10 @@ def whole(description: str, least: int, most: int, *, default: Any = missing, **
     return declare(field, default=default, **facts)
 
 
-def choice(
-    description: str, choices: Sequence[str], *, default: Any = missing, **facts: Any
-) -> Any:
-    """Declare one of a few texts."""
-    field = fields.String(validate=OneOf(list(choices)), metadata={"description": description})
+def choice(description: str, choices: Any, *, default: Any = missing, **facts: Any) -> Any:
+    """Declare one of a few texts; `choices` are a `Literal` of them, a `StrEnum` or a sequence."""
+    texts = [str(one) for one in get_args(choices) or choices]
+    field = fields.String(validate=OneOf(texts), metadata={"description": description})
     return declare(field, default=default, **facts)
 
 
@@ -285,6 +282,15 @@ class Params:
             given: the fields as the caller sent them.
         """
         yield from ()
+
+    def check_order(self, given: frozenset[str], least: str, most: str) -> None:
+        """Refuse a field `least` that is more than the field `most`; a default gives way to what was given.
+
+        Raises:
+            InvalidFields: both were given, and the first is more.
+        """
+        if {least, most} <= given and getattr(self, least) > getattr(self, most):
+            raise InvalidFields({least: [f"Must not be more than {most}."]})
 
     def values(self) -> dict[str, Any]:
         """Return the fields by name."""

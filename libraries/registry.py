@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from libraries.errors import UnknownName
+from libraries.loading import LoadError
 
 Item = TypeVar("Item")
-
-
-class DuplicateName(Exception):
-    """Raised at import time when two items claim one name."""
 
 
 class Registry(Generic[Item]):
@@ -34,12 +31,16 @@ class Registry(Generic[Item]):
         """Register `item` under `name` and return it.
 
         Raises:
-            DuplicateName: the name is taken.
+            LoadError: the name is taken.
         """
         if name in self._items:
-            raise DuplicateName(f"{self.kind} {name!r} is registered twice")
+            raise LoadError(f"{self.kind} {name!r} is registered twice")
         self._items[name] = item
         return item
+
+    def discard(self, name: str) -> None:
+        """Remove the item called `name`, if there is one."""
+        self._items.pop(name, None)
 
     def __getitem__(self, name: str) -> Item:
         """Return the item called `name`.

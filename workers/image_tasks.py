@@ -8,7 +8,7 @@ from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
 from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
 from libraries.outbound import fetch
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
@@ -46,7 +46,7 @@ def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
 
     Raises:
         InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing was stored.
-        FetchFailed: the file could not be fetched for now.
+        Unavailable: the file could not be fetched for now.
         StorageFull: there is no room.
     """
     report_progress(0, 3, "fetching")
@@ -86,7 +86,7 @@ def plot_photo(
 
     Raises:
         InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
-        FetchFailed: the photo could not be fetched for now.
+        Unavailable: the photo could not be fetched for now.
         StorageFull: there is no room for the file.
     """
     page = Artboard.of_arguments(locals())
@@ -122,7 +122,7 @@ def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
 
 
 def _fetched(url: str) -> bytes:
-    settings = get_settings()
+    settings = UploadSettings.current()
     return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
 
 

@@ -11,6 +11,7 @@ from components.artboard.schemas import (
     CreatedArtboardSchema,
     QueuedArtboardSchema,
 )
+from components.http.access import Access
 from components.http.api import api_blueprint
 
 artboard_bp = api_blueprint(
@@ -30,7 +31,7 @@ EXAMPLE = {
 }
 
 
-@artboard_bp.route("/create", methods=["POST"])
+@artboard_bp.route("/create", access=Access.KEY, methods=["POST"])
 @artboard_bp.arguments(CreateArtboard.schema(), example=EXAMPLE)
 @artboard_bp.response(
     200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`"

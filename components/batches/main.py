@@ -10,6 +10,7 @@ from components.batches.archive import archive_response
 from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, SubmitBatchSchema
 from components.batches.states import batch_body
 from components.batches.submissions import queue_batch
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import etag_response
 from components.http.replies import json_response
@@ -29,7 +30,7 @@ BATCH_ID_PARAMETER = {
 TEXT = {"schema": {"type": "string"}}
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(SubmitBatchSchema)
 @blueprint.response(202, BatchAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()
@@ -42,7 +43,7 @@ def create_batch(asked: dict[str, Any]) -> Response:
     return queue_batch(asked)
 
 
-@blueprint.route("/<batch_id>", parameters=[BATCH_ID_PARAMETER])
+@blueprint.route("/<batch_id>", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])
 @blueprint.response(200, BatchStateSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 503)
 def get_batch(batch_id: str) -> Response:
@@ -54,7 +55,7 @@ def get_batch(batch_id: str) -> Response:
     return etag_response(batch_body(batch), done=batch.done)
 
 
-@blueprint.route("/<batch_id>/archive.zip", parameters=[BATCH_ID_PARAMETER])
+@blueprint.route("/<batch_id>/archive.zip", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])
 @blueprint.response(
     200,
     content_type="application/zip",
@@ -72,7 +73,9 @@ def get_batch_archive(batch_id: str) -> Response:
     return archive_response(fetch_batch(batch_id))
 
 
-@blueprint.route("/<batch_id>/cancel", methods=["POST"], parameters=[BATCH_ID_PARAMETER])
+@blueprint.route(
+    "/<batch_id>/cancel", access=Access.KEY, methods=["POST"], parameters=[BATCH_ID_PARAMETER]
+)
 @blueprint.response(200, BatchStateSchema)
 @blueprint.problems(404)
 @blueprint.queues()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from components.catalogue.paper_schemas import PaperListSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from libraries.sheets.papers import ORIENTATIONS, PAPERS
 
 blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.response(200, PaperListSchema)
 def list_papers() -> dict[str, Any]:
     """List the papers.

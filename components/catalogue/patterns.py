@@ -13,6 +13,7 @@ from components.catalogue.pattern_schemas import (
     PreviewQuerySchema,
 )
 from components.catalogue.previews import PNG_TYPE, preview_response
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
 from libraries.patterns import PATTERNS
@@ -22,7 +23,7 @@ blueprint = api_blueprint(
 )
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.response(200, PatternListSchema)
 def list_patterns() -> dict[str, Any]:
     """List the patterns.
@@ -32,7 +33,7 @@ def list_patterns() -> dict[str, Any]:
     return {"patterns": [describe_pattern(name, pattern) for name, pattern in PATTERNS.items()]}
 
 
-@blueprint.route("/<name>")
+@blueprint.route("/<name>", access=Access.KEY)
 @blueprint.response(200, PatternSchema)
 @blueprint.problems(404)
 def get_pattern(name: str) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def get_pattern(name: str) -> dict[str, Any]:
     return describe_pattern(name, find_pattern(name))
 
 
-@blueprint.route("/<name>/preview.svg")
+@blueprint.route("/<name>/preview.svg", access=Access.KEY)
 @blueprint.arguments(PreviewQuerySchema, location="query")
 @blueprint.response(
     200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
@@ -52,7 +53,7 @@ def preview_svg(query: dict[str, Any], name: str) -> Response:
     return preview_response(name, query, SVG_TYPE)
 
 
-@blueprint.route("/<name>/preview.png")
+@blueprint.route("/<name>/preview.png", access=Access.KEY)
 @blueprint.arguments(PreviewQuerySchema, location="query")
 @blueprint.response(
     200,

@@ -6,6 +6,7 @@ from flask import Response
 
 from components.catalogue.task_listing import tasks_body
 from components.catalogue.task_schemas import TaskListSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
 
@@ -17,7 +18,7 @@ blueprint = api_blueprint(
 )
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.response(200, TaskListSchema)
 @blueprint.problems(503)
 def get_tasks() -> Response:

@@ -6,6 +6,7 @@ from flask import Response
 
 from components.catalogue.template_fields import all_templates
 from components.catalogue.template_schemas import TemplateListSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
 
@@ -14,7 +15,7 @@ blueprint = api_blueprint(
 )
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.response(200, TemplateListSchema)
 def list_templates() -> Response:
     """List the templates of mail and of postcards, and what can be filled into each.

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from components.files.data_schemas import ChartSchema, DataFileSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.input_files import check_stored, submit_after_storing
 from components.http.replies import AcceptedSchema, accepted
@@ -43,7 +44,7 @@ CHART_EXAMPLE = {
 }
 
 
-@blueprint.route("/process", methods=["POST"])
+@blueprint.route("/process", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(DataFileSchema, example=PROCESS_EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()
@@ -59,7 +60,7 @@ def process_data(data_file: dict[str, Any]) -> Response:
     return accepted(job, "File queued for conversion")
 
 
-@blueprint.route("/chart", methods=["POST"])
+@blueprint.route("/chart", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(ChartSchema, example=CHART_EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from components.files.file_schemas import BatchSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.input_files import submit_after_storing
 from components.http.replies import AcceptedSchema, accepted
@@ -15,7 +16,7 @@ blueprint = api_blueprint("files", __name__, "/files", "Do the same to many file
 PROCESS, TIMEOUT = "workers.file_tasks.process_batch", "20m"
 
 
-@blueprint.route("/batch", methods=["POST"])
+@blueprint.route("/batch", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(BatchSchema)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

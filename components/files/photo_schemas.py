@@ -12,13 +12,13 @@ from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.fields import declare
 from libraries.outbound import check_url
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
 
 
 def check_source(url: str) -> None:
     """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
-    check_url(url, private=get_settings().fetch_private)
+    check_url(url, private=UploadSettings.current().fetch_private)
 
 
 class PhotoUrlSchema(Schema):

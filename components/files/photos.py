@@ -10,6 +10,7 @@ from flask import Response, request
 
 from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
 from components.files.photo_sources import jobs_before
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile, form_body, is_form, received_file
@@ -51,7 +52,7 @@ def takes_photo(view: Callable[[Source], Response]) -> Callable[[], Response]:
     return answer
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.doc(requestBody=form_body(("application/json", PhotoUrlSchema), description=BODY))
 @blueprint.response(202, AcceptedSchema)
 @blueprint.problems(400, 413, 415)
@@ -82,7 +83,7 @@ def store_photo(source: Source) -> Response:
     return accepted(job, "Photo queued for storing")
 
 
-@blueprint.route("/plot", methods=["POST"])
+@blueprint.route("/plot", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(PlotPhoto.schema(), example=EXAMPLE)
 @blueprint.response(202, QueuedPlotSchema)
 @blueprint.queues()

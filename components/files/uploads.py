@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 from components.files.upload_schemas import UploadSchema
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile, form_body, takes_file
@@ -19,7 +20,7 @@ STORE, TIMEOUT = "workers.upload_tasks.store_upload", "10m"
 TAKEN = ", ".join(kind.name for kind in KINDS)
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.doc(requestBody=form_body(description=f"A form with a file: {TAKEN}."))
 @blueprint.response(202, UploadSchema)
 @blueprint.problems(400, 413, 415)

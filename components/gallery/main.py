@@ -23,6 +23,7 @@ from components.gallery.shelf import (
     remove,
     shown_drawing,
 )
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
 from components.http.replies import AcceptedSchema, accepted, json_response, prefers
@@ -42,7 +43,7 @@ DRAWING_ID_PARAMETER = {
 }
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.arguments(GalleryQuerySchema, location="query")
 @blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
@@ -58,7 +59,7 @@ def get_gallery(query: dict[str, Any]) -> Response:
     return list_response(query)
 
 
-@blueprint.route("/marks")
+@blueprint.route("/marks", access=Access.KEY)
 @blueprint.response(200, MarksSchema)
 @blueprint.problems(503)
 def get_gallery_marks() -> Response:
@@ -66,7 +67,7 @@ def get_gallery_marks() -> Response:
     return json_response(marks_body())
 
 
-@blueprint.route("/reindex", methods=["POST"])
+@blueprint.route("/reindex", access=Access.KEY, methods=["POST"])
 @blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()
 def reindex_gallery() -> Response:
@@ -80,7 +81,7 @@ def reindex_gallery() -> Response:
     )
 
 
-@blueprint.route("/<drawing_id>", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route("/<drawing_id>", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
 def get_drawing(drawing_id: str) -> Response:
@@ -88,7 +89,9 @@ def get_drawing(drawing_id: str) -> Response:
     return json_response(drawing_body(shown_drawing(drawing_id)))
 
 
-@blueprint.route("/<drawing_id>", methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>", access=Access.KEY, methods=["PATCH"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.arguments(
     LabelSchema, example={"title": "Storm over Skye", "tags": ["blue-ink", "wall"]}
 )
@@ -102,7 +105,9 @@ def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
     return json_response(drawing_body(label(drawing_id, asked)))
 
 
-@blueprint.route("/<drawing_id>/keep", methods=["POST"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>/keep", access=Access.KEY, methods=["POST"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404)
 @blueprint.queues()
@@ -114,7 +119,9 @@ def keep_drawing(drawing_id: str) -> Response:
     return json_response(drawing_body(keep(drawing_id)))
 
 
-@blueprint.route("/<drawing_id>", methods=["DELETE"], parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>", access=Access.KEY, methods=["DELETE"], parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.response(204)
 @blueprint.problems(404, 503)
 def remove_drawing(drawing_id: str) -> Response:
@@ -126,7 +133,7 @@ def remove_drawing(drawing_id: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.route("/<drawing_id>/drawing.svg", parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route("/<drawing_id>/drawing.svg", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
 @blueprint.response(
     200,
     content_type=SVG_TYPE,

@@ -1,4 +1,4 @@
-"""Who is asking: API keys, and the owner that a request acts for.
+"""Who may use a route, and who sends a request: API keys, tokens, and the owner that a request acts for.
 
 A key is compared by its SHA-256 with every configured one, in a time that tells nothing, and is neither logged nor repeated.
 """
@@ -11,12 +11,12 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 
-from components.http.api import OPEN_ENDPOINTS
 from components.http.problems import EdgeError
 from components.http.tokens import read_token
 from libraries.job_manager import acting_for
@@ -29,9 +29,9 @@ BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
 LONGEST_KEY = 1024
 EVERYTHING = frozenset({"*"})
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
-SOCKET_ENDPOINTS = frozenset({"sockets.background_jobs", "sockets.background_job"})
-# Where a browser cannot send headers, a token in the address is as good, for one job.
-TOKEN_ENDPOINTS = SOCKET_ENDPOINTS | {"jobs.get_job_events"}
+ADMINISTRATION = frozenset({"*", "admin"})
+# The extension of the application that has the access of each endpoint.
+EXTENSION = "vector-access"
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
     "header": {
@@ -41,6 +41,22 @@ SCHEMES = {
         "description": "`X-API-Key: KEY`",
     },
 }
+
+
+class Access(Enum):
+    """Who may use a route where API keys are set; where none are set, everyone may."""
+
+    OPEN = "open"
+    """Everyone."""
+    KEY = "key"
+    """Who sends an API key."""
+    TOKEN = "token"  # noqa: S105 # nosec B105 - a level, not a secret
+    """Who sends an API key, or a token in the address for the job in the address: a browser cannot always send headers."""
+    SOCKET = "socket"
+    """As TOKEN. A handshake without either is accepted and the WebSocket closed with the reason: a browser never shows why a
+    handshake is refused."""
+    ADMIN = "admin"
+    """Who sends an API key with the scope `admin`; a key without a list of scopes has every scope."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +81,7 @@ def install_access(app: Flask, settings: Settings) -> None:
     """Let every request act for its caller; where keys are set, refuse requests without one."""
 
     def admit() -> None:
-        g.caller = _caller(settings.api_keys)
+        g.caller = _caller(settings.access.api_keys)
         g.acting = contextlib.ExitStack()
         g.acting.enter_context(acting_for(g.caller.name))
 
@@ -73,13 +89,14 @@ def install_access(app: Flask, settings: Settings) -> None:
         if "acting" in g:
             g.pop("acting").close()
 
+    app.extensions[EXTENSION] = {}
     app.before_request(admit)
     app.teardown_request(leave)
 
 
 def described_access(settings: Settings) -> dict[str, Any]:
     """Return what the OpenAPI document says of keys: nothing where none are set."""
-    if not settings.api_keys:
+    if not settings.access.api_keys:
         return {}
     return {
         "components": {"securitySchemes": SCHEMES},
@@ -88,20 +105,24 @@ def described_access(settings: Settings) -> dict[str, Any]:
 
 
 def _caller(keys: Sequence[ApiKey]) -> Caller:
+    # An address that is not there tells a stranger nothing.
+    access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
     # A browser asks without a key whether it may ask with one.
-    if not keys or request.method == "OPTIONS" or request.endpoint in OPEN_ENDPOINTS:
+    if not keys or request.method == "OPTIONS" or access is Access.OPEN:
         return Caller(ANONYMOUS)
-    if request.endpoint in TOKEN_ENDPOINTS and (granted := _granted()):
+    if access in (Access.TOKEN, Access.SOCKET) and (granted := _granted()):
         return granted
     name = name_of(given_key(), keys)
-    if name is None and request.endpoint in SOCKET_ENDPOINTS and is_handshake(request.headers.get):
-        # A browser never sees why a handshake is refused: the socket is opened, and closed with the reason.
+    if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
         return UNAUTHENTICATED
     if name is None:
         raise Unauthorized(
             "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY"
         )
-    return Caller(name)
+    caller = Caller(name)
+    if access is Access.ADMIN and not caller.scopes & ADMINISTRATION:
+        raise EdgeError("this needs a key with the scope admin", code="forbidden")
+    return caller
 
 
 def _granted() -> Caller | None:

@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
+from components.http.access import Access
 from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.strict_json import StrictParser
@@ -28,30 +29,6 @@ ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None
 
 
 BODY_PROBLEMS = (400, 413, 415, 422)
-
-
-# What answers without an API key also where keys are set: signs of life and the documentation.
-OPEN_ENDPOINTS = frozenset(
-    f"system.{name}"
-    for name in (
-        "index",
-        "healthz",
-        "readyz",
-        "version",
-        "openapi",
-        "docs",
-        "problem_type",
-        "static",
-    )
-) | {
-    "gallery_page.show_gallery",
-    "gallery_page.static",
-    "dashboard.show_dashboard",
-    "dashboard.static",
-    "live.show_live",
-    "live.static",
-    "sockets.asyncapi",
-}
 
 
 KEY_PARAMETER = {
@@ -78,12 +55,54 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = StrictParser()
 
-    tag: str
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        *,
+        tag: str | None = None,
+        access: Access | None = None,
+        **options: Any,
+    ) -> None:
+        """Make a blueprint; see `api_blueprint`."""
+        super().__init__(name, import_name, **options)
+        self.tag = tag or name
+        self.access = access
+        # By the name of the endpoint without that of the blueprint; None for a route that declares nothing.
+        self.route_access: dict[str, Access | None] = {"static": access}
 
-    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
-        """Mount a view at `rule`."""
-        decorate: Callable[[View], View] = super().route(rule, tags=[self.tag], **options)
+    def route(
+        self, rule: str, *, access: Access | None = None, **options: Any
+    ) -> Callable[[View], View]:
+        """Mount a view at `rule`.
+
+        Args:
+            rule: the path, below the prefix of the blueprint.
+            access: who may use it. A blueprint that declares an access declares it for all its routes and files.
+            options: further options of the route, such as `methods`.
+        """
+        decorate: Callable[[View], View] = super().route(
+            rule, tags=[self.tag], access=access, **options
+        )
         return decorate
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        *args: Any,
+        access: Access | None = None,
+        **options: Any,
+    ) -> None:
+        """Mount a view at `rule`, and remember who may use it."""
+        super().add_url_rule(rule, endpoint, view_func, *args, **options)
+        name = self._endpoints[-1]
+        self.route_access[name] = access or self.access
+        if self.route_access[name] is Access.OPEN:
+            for method, doc in self._docs[name].items():
+                if method != "parameters":
+                    doc["manual_doc"]["security"] = []
 
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any
@@ -136,8 +155,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 manual = doc.setdefault("manual_doc", {})
                 manual.setdefault("operationId", endpoint)
                 manual.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
-                if f"{self.name}.{endpoint}" in OPEN_ENDPOINTS:
-                    manual["security"] = []
 
 
 def count_members(
@@ -209,6 +226,7 @@ def api_blueprint(
     description: str = "",
     *,
     tag: str | None = None,
+    access: Access | None = None,
     assets: str | None = None,
 ) -> ApiBlueprint:
     """Return the blueprint of one resource.
@@ -219,23 +237,24 @@ def api_blueprint(
         url_prefix: the path that its routes begin with; None for none.
         description: one sentence about the resource, for the OpenAPI document.
         tag: the tag of its routes in the OpenAPI document; the name if not given.
+        access: who may use all its routes and files, if it is the same; else each route says so.
         assets: the folder below `assets` that is served at `assets` below the prefix, for a page with files; its templates are in
             `templates`.
     """
-    pages = (
-        {}
-        if assets is None
-        else {
-            "template_folder": "templates",
-            "static_folder": f"assets/{assets}",
-            "static_url_path": "/assets",
-        }
+    pages = {
+        "template_folder": "templates",
+        "static_folder": f"assets/{assets}",
+        "static_url_path": "/assets",
+    }
+    return ApiBlueprint(
+        name,
+        import_name,
+        tag=tag,
+        access=access,
+        url_prefix=url_prefix,
+        description=description,
+        **({} if assets is None else pages),
     )
-    blueprint = ApiBlueprint(
-        name, import_name, url_prefix=url_prefix, description=description, **pages
-    )
-    blueprint.tag = tag or name
-    return blueprint
 
 
 def api_document() -> dict[str, Any]:

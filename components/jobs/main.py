@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, json_response, queued_response
 from components.jobs.actions import cancel, delete, do_to_all, retry
@@ -57,7 +58,7 @@ POSTCARD = {
 }
 
 
-@blueprint.route("")
+@blueprint.route("", access=Access.KEY)
 @blueprint.arguments(JobListQuerySchema, location="query")
 @blueprint.response(200, JobListSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
@@ -70,7 +71,7 @@ def get_jobs(query: dict[str, Any]) -> Response:
     return list_response(query)
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(SubmitJobSchema, example=POSTCARD)
 @blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404)
@@ -84,7 +85,7 @@ def create_job(asked: dict[str, Any]) -> Response:
     return submit_job(asked)
 
 
-@blueprint.route("/bulk", methods=["POST"])
+@blueprint.route("/bulk", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(BulkSchema)
 @blueprint.response(200, BulkReplySchema)
 @blueprint.queues()
@@ -96,7 +97,7 @@ def change_jobs(asked: dict[str, Any]) -> Response:
     return do_to_all(asked["action"], asked["ids"])
 
 
-@blueprint.route("/<job_id>", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 410, 503)
@@ -112,7 +113,7 @@ def get_job(query: dict[str, Any], job_id: str) -> Response:
     return job_response(job_id, wait=query["wait"])
 
 
-@blueprint.route("/<job_id>/events", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/events", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(FollowQuerySchema, location="query")
 @blueprint.response(
     200,
@@ -134,7 +135,7 @@ def get_job_events(query: dict[str, Any], job_id: str) -> Response:
     return stream_response(job_id)
 
 
-@blueprint.route("/<job_id>/logs", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/logs", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(LogQuerySchema, location="query")
 @blueprint.response(
     200,
@@ -153,7 +154,9 @@ def get_job_logs(query: dict[str, Any], job_id: str) -> Response:
     return log_response(job_id, follow=query["follow"])
 
 
-@blueprint.route("/<job_id>/token", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.route(
+    "/<job_id>/token", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
+)
 @blueprint.response(201, TokenSchema)
 @blueprint.problems(404, 410)
 @blueprint.queues()
@@ -165,7 +168,7 @@ def make_job_token(job_id: str) -> Response:
     return token_response(seen_job(job_id))
 
 
-@blueprint.route("/<job_id>", methods=["DELETE"], parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>", access=Access.KEY, methods=["DELETE"], parameters=[JOB_ID_PARAMETER])
 @blueprint.response(204)
 @blueprint.problems(404, 409, 503)
 def delete_job(job_id: str) -> Response:
@@ -177,7 +180,9 @@ def delete_job(job_id: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.route("/<job_id>/cancel", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.route(
+    "/<job_id>/cancel", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
+)
 @blueprint.response(200, JobSchema)
 @blueprint.problems(404)
 @blueprint.queues()
@@ -190,7 +195,9 @@ def cancel_job(job_id: str) -> Response:
     return json_response(cancel(job_id))
 
 
-@blueprint.route("/<job_id>/retry", methods=["POST"], parameters=[JOB_ID_PARAMETER])
+@blueprint.route(
+    "/<job_id>/retry", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
+)
 @blueprint.response(202, JobSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404)
 @blueprint.queues()
@@ -202,7 +209,7 @@ def retry_job(job_id: str) -> Response:
     return queued_response(retry(job_id))
 
 
-@blueprint.route("/<job_id>/result", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/result", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(
     200, content_type="*/*", description="The file, or the JSON value that the task returned"
@@ -219,7 +226,9 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
 
 
 @blueprint.route(
-    "/<job_id>/artifacts/<file_name>", parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER]
+    "/<job_id>/artifacts/<file_name>",
+    access=Access.KEY,
+    parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER],
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200, content_type="*/*", description="The file")
@@ -229,7 +238,7 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
     return artifact_response(seen_job(job_id), file_name, download=query["download"])
 
 
-@blueprint.route("/<job_id>/preview.png", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(PreviewQuerySchema, location="query")
 @blueprint.response(
     200,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, accepted
 from components.mail.contact_schemas import ContactSchema
@@ -16,7 +17,7 @@ blueprint = api_blueprint(
 EXAMPLE = {"name": "Ann", "email": "ann@example.com", "message": "Could you plot on A2, too?"}
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(ContactSchema, example=EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.problems import BadFields, field_errors_of
 from components.http.replies import AcceptedSchema, accepted
@@ -56,7 +57,7 @@ SEND = OPERATIONS.add(
 )
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(EmailSchema, example=EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, accepted
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
@@ -20,7 +21,7 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 TEXT = {"schema": {"type": "string"}}
 
 
-@blueprint.route("/notifications")
+@blueprint.route("/notifications", access=Access.KEY)
 @blueprint.arguments(NotificationsQuerySchema, location="query")
 @blueprint.response(200, NotificationSchema(many=True))
 @blueprint.problems(503)
@@ -33,7 +34,7 @@ def list_notifications(query: dict[str, float]) -> tuple[list[dict[str, Any]], i
     return [notice._asdict() for notice in read_notices(query["since"])], 200, NOT_KEPT
 
 
-@blueprint.route("/start-task")
+@blueprint.route("/start-task", access=Access.KEY)
 @blueprint.response(
     302, description="To `/live`, which shows its progress", headers={"Location": TEXT}
 )
@@ -49,7 +50,7 @@ def start_task_and_watch() -> Response:
     return Response(status=302, headers={"Location": "/live", **NOT_KEPT})
 
 
-@blueprint.route("/start-task", methods=["POST"])
+@blueprint.route("/start-task", access=Access.KEY, methods=["POST"])
 @blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()
 def start_task() -> Response:

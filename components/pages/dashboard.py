@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import first_curl, script_page
 
@@ -12,6 +13,7 @@ blueprint = api_blueprint(
     __name__,
     "/dashboard",
     "A page on which an operator sees what the service does.",
+    access=Access.OPEN,
     assets="dashboard",
 )
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
 from components.http.submissions import OPERATIONS
 from libraries.sheets.page import MAX_SEED
 
 blueprint = api_blueprint(
-    "live", __name__, "/live", "A page to ask for jobs and watch them.", assets="live"
+    "live",
+    __name__,
+    "/live",
+    "A page to ask for jobs and watch them.",
+    access=Access.OPEN,
+    assets="live",
 )
 
 

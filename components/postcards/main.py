@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, accepted
 from components.http.submissions import OPERATIONS, Operation
@@ -26,7 +27,7 @@ DRAW = OPERATIONS.add(
 EXAMPLE = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(CreatePostcard.schema(), example=EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()

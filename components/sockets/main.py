@@ -11,7 +11,7 @@ from flask import Response, g, request
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http.access import KEY_PROTOCOL
+from components.http.access import KEY_PROTOCOL, Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
 from components.http.long_connections import (
@@ -82,7 +82,7 @@ class SentSchema(ReplySchema):
     )
 
 
-@blueprint.route("/ws/background_jobs")
+@blueprint.route("/ws/background_jobs", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
 @blueprint.response(
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
@@ -93,7 +93,7 @@ def background_jobs(query: dict[str, Any]) -> Response:
     return open_socket(Envelope())
 
 
-@blueprint.route("/ws/backgroundjob")
+@blueprint.route("/ws/backgroundjob", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
 @blueprint.response(
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
@@ -114,6 +114,7 @@ for _rule, _endpoint in (
 
 @blueprint.route(
     "/groups/<group>/messages",
+    access=Access.KEY,
     methods=["POST"],
     parameters=[
         {"in": "path", "name": "group", "schema": {"type": "string", "pattern": f"^{GROUP}$"}}
@@ -137,7 +138,7 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
     )
 
 
-@blueprint.route("/asyncapi.json")
+@blueprint.route("/asyncapi.json", access=Access.OPEN)
 @blueprint.response(
     200,
     description="A description (AsyncAPI 3.0)",
@@ -161,7 +162,7 @@ def open_socket(form: Form) -> Response:
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
-    if settings.api_keys and not origin_allowed(settings.allowed_origins):
+    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
         raise ForeignOrigin(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
         )

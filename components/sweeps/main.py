@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.sweeps.schemas import Sweep, SweepAcceptedSchema
 from components.sweeps.submissions import queue_sweep
@@ -25,7 +26,7 @@ EXAMPLE = {
 }
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(Sweep.schema(), example=EXAMPLE)
 @blueprint.response(202, SweepAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()

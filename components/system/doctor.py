@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from components.http.pages import VERSION, base_address
 from libraries.errors import VectorError
+from libraries.job_manager.catalogue import PACKAGE as TASKS
 from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
+from libraries.loading import load_problems
 from libraries.settings import Settings
 from libraries.storage import output_folder, storage_trouble
 
@@ -73,7 +75,7 @@ def examine_settings(settings: Settings) -> list[Finding]:
     """Say that the settings could be read, and which way jobs go."""
     mode = (
         "immediate mode: jobs run in the process that queues them"
-        if settings.immediate
+        if settings.jobs.immediate
         else "workers run the jobs"
     )
     return [Finding("settings", well=True, detail=f"read; {mode}")]
@@ -123,7 +125,7 @@ def _who_answers(address: str) -> tuple[object, object]:
 
 def examine_output(settings: Settings) -> list[Finding]:
     """Write a file to the store of results as a task does, and remove it."""
-    where = settings.storage_url or settings.output_dir
+    where = settings.storage.storage_url or settings.storage.output_dir
     name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
     try:
         # A server that is away is found out in a second; writing would try again and again.
@@ -136,17 +138,35 @@ def examine_output(settings: Settings) -> list[Finding]:
         reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(
             error
         ).__name__
-        fix = STORAGE_FIXES[getattr(error, "trouble", "") if settings.storage_url else "folder"]
+        fix = STORAGE_FIXES[
+            getattr(error, "trouble", "") if settings.storage.storage_url else "folder"
+        ]
         return [
             Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)
         ]
     return [Finding("output", well=True, detail=f"{where} can be written to")]
 
 
+def examine_modules(_: Settings) -> list[Finding]:
+    """Return the patterns, components and other extensions that this process could not load."""
+    return [
+        Finding(
+            "modules",
+            well=False,
+            detail=f"{problem.module} is left out: {problem}",
+            fix="Correct the file, then restart web and workers.",
+        )
+        for problem in load_problems()
+        # Task modules are examined in a separate process, which also finds those that hang.
+        if not problem.module.startswith(f"{TASKS}.")
+    ] or [Finding("modules", well=True, detail="all patterns and components are loaded")]
+
+
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "settings": examine_settings,
         "broker": examine_queue,
+        "modules": examine_modules,
         "tasks": lambda _: examine_tasks(),
         "web": examine_web,
         "output": examine_output,

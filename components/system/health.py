@@ -6,7 +6,8 @@ from typing import Any
 
 from libraries.errors import Unavailable
 from libraries.job_manager import queue_health
-from libraries.settings import get_settings
+from libraries.loading import load_problems
+from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import storage_trouble
 
 
@@ -22,6 +23,7 @@ class NotReady(Unavailable):
         super().__init__("; ".join(missing))
         self.members = {
             "parts": parts,
+            "not_loaded": _not_loaded(),
             "missing": [name for name, part in parts.items() if not part["ready"]],
         }
 
@@ -36,14 +38,19 @@ def readiness() -> dict[str, Any]:
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
     parts["worker"] = (
         _part(ready=True, found="not needed: jobs run at once in the web process (immediate mode)")
-        if get_settings().immediate
+        if JobSettings.current().immediate
         else _worker(health["workers"], broker=health["broker"])
     )
-    if get_settings().storage_url is not None:
+    if StorageSettings.current().storage_url is not None:
         parts["storage"] = _storage()
     if not all(part["ready"] for part in parts.values()):
         raise NotReady(parts)
-    return {"status": "ready", "parts": parts}
+    return {"status": "ready", "parts": parts, "not_loaded": _not_loaded()}
+
+
+def _not_loaded() -> list[dict[str, object]]:
+    """Return the modules that were left out; jobs run without them, so they do not make the service unready."""
+    return [problem.public() for problem in load_problems()]
 
 
 def _broker(answers: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import VERSION
 from components.system.commands import doctor, jobs
@@ -14,7 +15,12 @@ from components.system.pages import docs_page, index_page, openapi_document, pro
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
 
 blueprint = api_blueprint(
-    "system", __name__, None, "Is the service well, and what can it do.", assets=""
+    "system",
+    __name__,
+    None,
+    "Is the service well, and what can it do.",
+    access=Access.OPEN,
+    assets="",
 )
 # Commands of `flask --app app`, not of a group below it.
 blueprint.cli_group = None

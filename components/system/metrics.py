@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.system.exposition import OPENMETRICS, install_metrics, metrics_response
 from components.system.request_counts import count_request
@@ -15,7 +16,7 @@ blueprint.after_app_request(count_request)
 BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "string"}}}}}}
 
 
-@blueprint.route("/metrics")
+@blueprint.route("/metrics", access=Access.KEY)
 @blueprint.response(
     200,
     content_type="text/plain",

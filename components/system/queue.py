@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
 from components.system.queue_schemas import CapacitySchema, PausedSchema
@@ -14,7 +15,7 @@ blueprint = api_blueprint(
 )
 
 
-@blueprint.route("/queue/pause", methods=["POST"])
+@blueprint.route("/queue/pause", access=Access.KEY, methods=["POST"])
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def pause() -> Response:
@@ -26,7 +27,7 @@ def pause() -> Response:
     return json_response({"paused": True})
 
 
-@blueprint.route("/queue/resume", methods=["POST"])
+@blueprint.route("/queue/resume", access=Access.KEY, methods=["POST"])
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def resume() -> Response:
@@ -35,7 +36,7 @@ def resume() -> Response:
     return json_response({"paused": False})
 
 
-@blueprint.route("/capacity")
+@blueprint.route("/capacity", access=Access.KEY)
 @blueprint.response(200, CapacitySchema)
 @blueprint.problems(503)
 def show_capacity() -> Capacity:

@@ -43,6 +43,20 @@ class PartSchema(ReplySchema):
     fix = fields.String(metadata={"description": "What to do, if it is missing."})
 
 
+class LoadProblemSchema(ReplySchema):
+    """A module that cannot be loaded and is left out."""
+
+    module = fields.String(
+        required=True,
+        metadata={"description": "Its dotted name.", "example": "libraries.patterns.rays"},
+    )
+    file = fields.String(required=True, metadata={"description": "The file with the mistake."})
+    line = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The line, where it is known."}
+    )
+    mistake = fields.String(required=True, metadata={"description": "Why it cannot be loaded."})
+
+
 class ReadySchema(ReplySchema):
     """Whether all parts are there."""
 
@@ -52,4 +66,11 @@ class ReadySchema(ReplySchema):
         values=fields.Nested(PartSchema),
         required=True,
         metadata={"description": "Each part by name."},
+    )
+    not_loaded = fields.List(
+        fields.Nested(LoadProblemSchema),
+        required=True,
+        metadata={
+            "description": "Patterns, task modules and other extensions that cannot be loaded; the service works without them."
+        },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import accepted
 from components.texts.job_types import JOB_FUNCTIONS, known_type
@@ -13,7 +14,7 @@ from libraries.job_manager import JobOptions, submit
 blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or answer a text.")
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(CreateTextSchema)
 @blueprint.response(202, TextAcceptedSchema)
 @blueprint.queues()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import accepted, json_response
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
@@ -28,7 +29,7 @@ DELIVERY_ID_PARAMETER = {
 TEXT = {"schema": {"type": "string"}}
 
 
-@blueprint.route("/jobs/<job_id>/deliveries", parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/jobs/<job_id>/deliveries", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.response(200, DeliveriesSchema)
 @blueprint.problems(404, 503)
 def get_deliveries(job_id: str) -> Response:
@@ -41,6 +42,7 @@ def get_deliveries(job_id: str) -> Response:
 
 @blueprint.route(
     "/jobs/<job_id>/deliveries/<delivery_id>/redeliver",
+    access=Access.KEY,
     methods=["POST"],
     parameters=[JOB_ID_PARAMETER, DELIVERY_ID_PARAMETER],
 )
@@ -55,7 +57,7 @@ def redeliver_webhook(job_id: str, delivery_id: str) -> Response:
     return accepted(redeliver(job_id, delivery_id), "Delivery queued", delivery_id=delivery_id)
 
 
-@blueprint.route("/webhooks/secret")
+@blueprint.route("/webhooks/secret", access=Access.KEY)
 @blueprint.response(200, SecretSchema)
 @blueprint.problems(503)
 def get_webhook_secret() -> Response:

@@ -6,6 +6,7 @@ from flask import Response
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
+from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, accepted
 from libraries.job_manager import enqueue_background_job
@@ -23,7 +24,7 @@ class GreetingSchema(Schema):
     )
 
 
-@blueprint.route("", methods=["POST"])
+@blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(GreetingSchema)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.problems(503)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import logging
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +15,11 @@ from typing import Any
 
 from libraries.errors import did_you_mean
 from libraries.job_manager.errors import BadArguments, UnknownTask
+from libraries.loading import parse_module
 
 PACKAGE = "workers"
 # Our own decorator: the task takes what its function takes.
 KEEPS_ARGUMENTS = "background_task"
-log = logging.getLogger(__name__)
 
 
 def known_tasks() -> list[str]:
@@ -162,12 +161,7 @@ def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
 
 
 def _tree(path: Path) -> ast.Module:
-    try:
-        return ast.parse(path.read_bytes(), filename=path.name)
-    except (SyntaxError, ValueError) as error:
-        # One broken file must not take the tasks of the others away.
-        log.error("The tasks of %s are left out: %s", path.name, error)  # noqa: TRY400 - the error says the line
-        return ast.Module(body=[], type_ignores=[])
+    return parse_module(f"{PACKAGE}.{path.stem}", path)
 
 
 def _public_functions(path: Path) -> list[str]:

@@ -26,7 +26,7 @@ from libraries.job_manager.catalogue import known_tasks, named_arguments
 from libraries.job_manager.connections import BROKER_AWAY, patiently, web_client
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import ANONYMOUS
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, get_settings
 
 AT_ONCE = 50
 PAGE = 500
@@ -55,7 +55,7 @@ def show_due(client: Redis, *, most: int = AT_ONCE) -> bool:
     """Bring the index up to date by up to `most` notes; return whether there are more. Safe to do twice and by several at once.
 
     Raises:
-        GalleryAway: the index cannot be written.
+        Unavailable: the index cannot be written.
         StorageAway: the store of files does not answer.
         redis errors: the broker is away.
     """
@@ -97,7 +97,7 @@ def show_due_now(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        GalleryAway, StorageAway: as `show_due`.
+        Unavailable, StorageAway: as `show_due`.
         QueueUnavailable: the broker cannot be reached.
     """
     client, until = web_client(get_settings()), time.monotonic() + seconds
@@ -107,7 +107,9 @@ def show_due_now(*, seconds: float = 1.0) -> None:
 
 def known_owners() -> list[str]:
     """Return all who may have drawings: those with a key, those in the index, and everybody without a name."""
-    return sorted({ANONYMOUS, *(key.name for key in get_settings().api_keys), *gallery().owners()})
+    return sorted(
+        {ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys), *gallery().owners()}
+    )
 
 
 def told_by_jobs() -> dict[tuple[str, str], Arrival]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from libraries.job_manager.catalogue import PACKAGE
+from libraries.loading import load_module
 
 Hook = TypeVar("Hook", bound=Callable[[], object])
 log = logging.getLogger(__name__)
@@ -47,10 +48,7 @@ def load_hooks() -> None:
     package = importlib.import_module(PACKAGE)
     for found in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
         if not found.name.endswith(("_tasks", ".__main__")):
-            try:
-                importlib.import_module(found.name)
-            except Exception:
-                log.exception("%s cannot be imported; its hooks are left out", found.name)
+            load_module(found.name)
 
 
 def run_startup_hooks() -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 
 from libraries.job_manager.catalogue import PACKAGE
+from libraries.loading import load_module, load_problem
 
 
 def main() -> int:
@@ -22,12 +23,8 @@ def main() -> int:
     importlib.import_module(PACKAGE).__path__[:] = folders.split(os.pathsep)
     for module in modules:
         print(module, file=answers, flush=True)
-        trouble = ""
-        try:
-            importlib.import_module(module)
-        except BaseException as error:
-            trouble = " ".join(f"{type(error).__name__}: {error}".split())
-        print(trouble, file=answers, flush=True)
+        load_module(module)
+        print(load_problem(module) or "", file=answers, flush=True)
     answers.close()
     return 0
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 from collections.abc import Callable
 from typing import Any
 
 from libraries.job_manager.catalogue import known_tasks, task_modules
+from libraries.loading import load_module
 
-log = logging.getLogger(__name__)
 Tasks = dict[str, Callable[..., Any]]
 
 
@@ -17,10 +15,9 @@ def load_tasks() -> Tasks:
     """Import every module that holds tasks, so that no job has to, and return the tasks by their dotted paths."""
     modules = {}
     for name in task_modules():
-        try:
-            modules[name] = importlib.import_module(name)
-        except Exception:
-            log.exception("%s cannot be imported; its jobs will fail", name)
+        module = load_module(name)
+        if module is not None:
+            modules[name] = module
     paths = [path for path in known_tasks() if path.rpartition(".")[0] in modules]
     return {
         path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths

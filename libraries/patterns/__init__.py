@@ -1,8 +1,6 @@
 """The patterns: one generator a file, listed by being there."""
 
-import importlib
-import pkgutil
-
+from libraries.loading import load_modules
 from libraries.patterns.catalogue import (
     MOST_POINTS,
     PATTERNS,
@@ -31,5 +29,4 @@ __all__ = [
     "load_params",
 ]
 
-for _module in pkgutil.iter_modules(__path__):
-    importlib.import_module(f"{__name__}.{_module.name}")
+load_modules(__name__, discard=PATTERNS.discard)

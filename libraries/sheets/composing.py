@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
-from libraries.geometry.occlusion import Cover
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.occlusion import OcclusionMask
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import HOME, Pen, Strokes
 from libraries.sheets.composition import Composition, check_total, seeds_of
@@ -103,12 +103,12 @@ def _draw_elements(composition: Composition, report: Report, steps: int) -> list
 
 def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Floats, Integers]]:
     """Return the visible parts of each element, computed from the last, which is in front, to the first."""
-    cover = Cover(page)
+    mask = OcclusionMask(page)
     visible = []
     for one in reversed(drawn):
-        visible.append(cover.seen(one.coordinates, one.offsets))
+        visible.append(mask.visible_parts(one.coordinates, one.offsets))
         if one.region is not None:
-            cover.grow(one.region)
+            mask.add(one.region)
     return visible[::-1]
 
 
@@ -140,7 +140,7 @@ def _ordered(lines: list[Floats]) -> list[Floats]:
     """Return strokes of one pen as they are, or each near the end of the last: whichever travels less."""
     if len(lines) > MAX_ORDERED_STROKES:
         return lines
-    return min(lines, list(nearest_first(lines)), key=_travel)
+    return min(lines, list(nearest_neighbour_order(lines)), key=_travel)
 
 
 def _travel(lines: Sequence[Floats]) -> float:

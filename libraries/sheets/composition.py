@@ -20,8 +20,7 @@ from libraries.sheets.elements.patterns import PatternElement
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_cheap_to_read
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
-from libraries.svg_builder import BadColour
-from libraries.svg_builder.attributes import check_colour
+from libraries.svg_syntax.attributes import BadColour, check_colour
 
 MAX_ELEMENTS, MAX_LAYERS = 64, 32
 # What all elements of a composition may have together: the limit and its unit, by field.

@@ -19,7 +19,7 @@ from libraries.geometry.strokes import Pen
 from libraries.lettering import Box, TextDoesNotFit, fitted, lay_out
 from libraries.sheets.page import Page
 from libraries.sheets.sheet_layout import MIN_CAPITALS_MM, SheetLayout, sheet_layout
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 Floats = NDArray[np.float64]
 

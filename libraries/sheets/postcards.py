@@ -12,6 +12,7 @@ from libraries.lettering import (
     LINE_PITCH,
     StrokeFont,
     advance_of,
+    check_text,
     is_blank,
     stroke_font,
     wrap,
@@ -19,7 +20,7 @@ from libraries.lettering import (
 from libraries.sheets.checks import checked_text
 from libraries.sheets.postcard_templates import HEIGHT, TEMPLATES, WIDTH
 from libraries.storage import filename_part
-from libraries.svg_builder import SVGBuilder, check_text
+from libraries.svg_builder import SVGBuilder
 
 MAX_MESSAGE_CHARS, MAX_RECIPIENT_CHARS = 500, 100
 # The room that every template leaves for the message.

@@ -25,7 +25,7 @@ from libraries.job_manager.derived import derived_key
 from libraries.job_manager.outbox import DELIVER
 from libraries.job_manager.views import job_body, utc
 from libraries.outbound import Resolver
-from libraries.settings import get_settings
+from libraries.settings import WebhookSettings
 from libraries.webhooks.delivery import Receipt, post
 from libraries.webhooks.signing import secret_of, signed_headers
 
@@ -40,24 +40,6 @@ class QueuedJob(Protocol):
     @property
     def id(self) -> str:
         """What to follow it by."""
-
-
-class NoWebhook(NotFound):
-    """Raised when a job has no webhook that could be told of it."""
-
-    code = "no-webhook"
-
-
-class DeliveryUnknown(NotFound):
-    """Raised when an id stands for no delivery of the job that was attempted yet."""
-
-    code = "delivery-not-found"
-
-
-class BadDelivery(InvalidInput):
-    """Raised when a delivery is asked for under an id or for an event that there cannot be."""
-
-    code = "bad-delivery"
 
 
 class Undelivered(Unavailable):
@@ -87,20 +69,21 @@ def deliver(
         resolver: what looks names up; the system's own resolver if not given.
 
     Raises:
-        BadDelivery: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
+        InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
         JobUnknown: there is no such job of the current owner, or its record has expired.
-        NoWebhook: it has no webhook.
+        NotFound: it has no webhook.
         Undelivered: the receiver cannot be reached or does not take it for now.
         Rejected: the receiver will not take it, or may not be called.
         QueueUnavailable: the broker cannot be reached.
     """
     if event not in EVENTS or not DELIVERY_ID.fullmatch(delivery_id):
-        raise BadDelivery(
-            f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}"
+        raise InvalidInput(
+            f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}",
+            code="bad-delivery",
         )
     record, webhook = find_job(job_id), job_webhook(job_id)
     if webhook is None:
-        raise NoWebhook("this job has no webhook")
+        raise NotFound("this job has no webhook", code="no-webhook")
     body, secret, now = (
         message(record, event),
         webhook.get("secret") or default_secret(),
@@ -152,7 +135,9 @@ def default_secret() -> str:
     Raises:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
     """
-    return get_settings().webhook_secret or secret_of(derived_key("webhook", current_owner()))
+    return WebhookSettings.current().webhook_secret or secret_of(
+        derived_key("webhook", current_owner())
+    )
 
 
 def attempts(job_id: str) -> list[dict[str, Any]]:
@@ -173,12 +158,15 @@ def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
 
     Raises:
         JobUnknown: there is no such job of the current owner, or its record has expired.
-        DeliveryUnknown: there was no attempt with this id.
+        NotFound: there was no attempt with this id.
         QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
     """
     event = next(
         (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None
     )
     if event is None:
-        raise DeliveryUnknown("this job has no delivery with this id, or none was attempted yet")
+        raise NotFound(
+            "this job has no delivery with this id, or none was attempted yet",
+            code="delivery-not-found",
+        )
     return submit(DELIVER, kwargs={"job_id": job_id, "event": event, "delivery_id": delivery_id})

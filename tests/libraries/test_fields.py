@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, Literal
 
 import pytest
 from marshmallow import fields
@@ -14,6 +15,7 @@ from libraries.fields import (
     declare,
     flag,
     mm,
+    number,
     whole,
 )
 from libraries.registry import Registry
@@ -30,8 +32,7 @@ class Ring(Params):
     names: list[str] = declare(fields.List(fields.String()), factory=list)
 
     def check(self, given: frozenset[str]) -> None:
-        if {"radius", "inner"} <= given and self.inner > self.radius:
-            raise InvalidFields({"inner": ["Must not be more than radius."]})
+        self.check_order(given, "inner", "radius")
 
 
 class LabelledRing(Ring):
@@ -72,6 +73,42 @@ def test_an_instance_cannot_be_changed_and_mutable_defaults_are_not_shared() -> 
     with pytest.raises(AttributeError):
         ring.radius = 3.0  # type: ignore[misc]
     assert ring.names is not Ring().names
+
+
+class Style(StrEnum):
+    """How a disc is drawn."""
+
+    PLAIN = "plain"
+    DOUBLE = "double"
+
+
+class Disc(Params):
+    """A disc."""
+
+    fill: Literal["none", "solid"] = choice("Filling", Literal["none", "solid"], default="none")
+    style: Style = choice("Style", Style, default=Style.PLAIN)
+    hole: float | None = mm("Radius of the hole", 1, 9, default=None)
+    turn: float = number("Turn in turns", 0, 1, unit="turns", default=0.5)
+
+
+def test_choices_come_from_a_literal_or_an_enumeration() -> None:
+    assert Disc.load({"fill": "solid", "style": "double"}).style == Style.DOUBLE
+    with pytest.raises(InvalidFields, match="fill: Must be one of: none, solid"):
+        Disc.load({"fill": "double"})
+
+
+def test_a_field_whose_default_is_none_takes_null_and_its_range_otherwise() -> None:
+    assert Disc.load({"hole": None}).hole is None
+    with pytest.raises(InvalidFields):
+        Disc.load({"hole": 10})
+    with pytest.raises(InvalidFields):
+        Disc.load({"turn": None})
+
+
+def test_a_unit_is_part_of_the_description_of_a_field() -> None:
+    declared = Disc.schema()().fields
+    assert declared["hole"].metadata["x-unit"] == "mm"
+    assert declared["turn"].metadata["x-unit"] == "turns"
 
 
 def test_values_are_what_a_schema_loads() -> None:

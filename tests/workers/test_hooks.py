@@ -182,7 +182,7 @@ def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(
 ) -> None:
     worker = start("import nonesuch\n")
     until(listening(home), what="a listening worker")
-    assert "workers.resources cannot be imported; its hooks are left out" in log(home)
+    assert "workers.resources cannot be loaded and is left out" in log(home)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
 

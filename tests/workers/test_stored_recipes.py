@@ -30,11 +30,11 @@ CASES: list[dict[str, Any]] = json.loads(STORED.read_text())
 
 def drawn(case: dict[str, Any], settings: Settings) -> bytes:
     """The file that the case's task draws."""
-    photo = settings.upload_dir / "photo.png"
+    photo = settings.storage.upload_dir / "photo.png"
     photo.parent.mkdir(parents=True, exist_ok=True)
     photo.write_bytes(PHOTO)
     TASKS[case["task"]](**case["call"], output_filename="drawing.svg")
-    return Path(settings.output_dir / "drawing.svg").read_bytes()
+    return Path(settings.storage.output_dir / "drawing.svg").read_bytes()
 
 
 def kept_in(svg: bytes) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from libraries.geometry.transforms import Matrix, applied, identity, rotation
 from libraries.lettering import check_text
 from libraries.registry import Registry
 from libraries.sheets.checks import checked_text
-from libraries.svg_builder import FLATNESS
-from libraries.svg_builder.outlines import ellipse_outline
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.outlines import ellipse_outline
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -21,8 +21,9 @@ from libraries.sheets.elements.base import (
     kind,
 )
 from libraries.sheets.elements.texts import align_field, vertical_field
-from libraries.svg_builder import FLATNESS, read_svg
-from libraries.svg_builder.foreign_xml import parse_svg
+from libraries.svg_reader import read_svg
+from libraries.svg_reader.foreign_xml import parse_svg
+from libraries.svg_syntax.curves import FLATNESS
 
 MAX_SVG_CHARS = 512_000
 # An SVG is drawn finer where it is enlarged, up to this factor.

@@ -29,8 +29,9 @@ from libraries.sheets.elements.base import (
     middle_of,
     round_outline,
 )
-from libraries.svg_builder import FLATNESS, Hatching, hatch_lines
-from libraries.svg_builder.outlines import closed, rectangle_outline
+from libraries.svg_builder import Hatching, hatch_lines
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.outlines import closed, rectangle_outline
 
 MAX_CROSSINGS = 500
 

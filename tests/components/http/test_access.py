@@ -6,7 +6,6 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -17,7 +16,7 @@ from openapi_spec_validator import validate
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from components.http.api import OPEN_ENDPOINTS
+from components.http.access import EXTENSION, Access, Caller
 from libraries.job_manager import current_owner, enqueue_background_job
 from libraries.job_manager.connections import web_client
 from libraries.settings import SETTINGS, ApiKey, BadSettings, Settings, get_settings, read_settings
@@ -60,7 +59,7 @@ def client(settings: Settings) -> FlaskClient:
         ApiKey(name, bytes.fromhex(digest(key)))
         for name, key in (("ann", ANN), ("ann", ANN_NEW), ("bob", BOB))
     )
-    return watchful_client(replace(settings, api_keys=keys))
+    return watchful_client(settings.with_values(api_keys=keys))
 
 
 def ask(
@@ -99,11 +98,46 @@ def test_every_route_but_the_open_ones_needs_a_key(client: FlaskClient) -> None:
 
 
 def test_the_open_routes_are_those_and_no_more(client: FlaskClient) -> None:
-    assert {
-        rule.rule
-        for rule in client.application.url_map.iter_rules()
-        if rule.endpoint in OPEN_ENDPOINTS
-    } == OPEN
+    access = client.application.extensions[EXTENSION]
+    rules = client.application.url_map.iter_rules()
+    assert {rule.rule for rule in rules if access[rule.endpoint] is Access.OPEN} == OPEN
+    document = client.get("/openapi.json").get_json()
+    without_key = {
+        address
+        for address, item in document["paths"].items()
+        for method in item.values()
+        if isinstance(method, dict) and method.get("security") == []
+    }
+    assert without_key == {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule) for rule in OPEN if "filename" not in rule
+    }
+
+
+def test_every_route_declares_who_may_use_it(client: FlaskClient) -> None:
+    access = client.application.extensions[EXTENSION]
+    endpoints = {rule.endpoint for rule in client.application.url_map.iter_rules()}
+    assert set(access) == endpoints
+    by_level = {level: {name for name, one in access.items() if one is level} for level in Access}
+    assert by_level[Access.TOKEN] == {"jobs.get_job_events"}
+    assert by_level[Access.SOCKET] == {"sockets.background_jobs", "sockets.background_job"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"), [({"*"}, 200), ({"admin"}, 200), ({"draw"}, 403), (set(), 403)]
+)
+def test_a_route_for_administrators_needs_the_scope(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, scopes: set[str], status: int
+) -> None:
+    monkeypatch.setitem(client.application.extensions[EXTENSION], "catalogue_probe", Access.ADMIN)
+    monkeypatch.setattr(
+        "components.http.access.Caller", lambda name: Caller(name, frozenset(scopes))
+    )
+    client.application.add_url_rule("/probe", "catalogue_probe", lambda: "done")
+    assert ask(client, "GET", "/probe").status_code == 401
+    response = ask(client, "GET", "/probe", ANN)
+    assert response.status_code == status
+    if status == 403:
+        assert response.get_json()["type"] == "/problems/forbidden"
 
 
 def test_an_address_that_is_not_there_and_a_wrong_method_tell_strangers_nothing(
@@ -403,10 +437,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
 
 def test_keys_are_read_as_pairs_of_name_and_hash(environment: Callable[..., Settings]) -> None:
     text = f" ann:{digest(ANN)}, ann:{digest(ANN_NEW).upper()} ,bob:{digest(BOB)},"
-    assert [(key.name, key.digest.hex()) for key in environment(API_KEYS=text).api_keys] == [
+    assert [(key.name, key.digest.hex()) for key in environment(API_KEYS=text).access.api_keys] == [
         ("ann", digest(ANN)), ("ann", digest(ANN_NEW)), ("bob", digest(BOB)),
     ]  # fmt: skip
-    assert environment().api_keys == ()
+    assert environment().access.api_keys == ()
 
 
 @pytest.mark.parametrize(
@@ -433,18 +467,18 @@ def test_other_machines_get_in_only_with_keys_or_when_that_is_meant(
     assert host not in str(complaint.value) or host == "::"
     with pytest.raises(BadSettings):
         environment(HOST=host, ALLOW_ANONYMOUS="no")
-    assert environment(HOST=host, ALLOW_ANONYMOUS="1").host == host
-    assert environment(HOST=host, API_KEYS=f"ann:{digest(ANN)}").host == host
+    assert environment(HOST=host, ALLOW_ANONYMOUS="1").web.host == host
+    assert environment(HOST=host, API_KEYS=f"ann:{digest(ANN)}").web.host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST", ""])
 def test_this_machine_alone_needs_no_keys(environment: Callable[..., Settings], host: str) -> None:
-    assert environment(HOST=host).api_keys == ()
+    assert environment(HOST=host).access.api_keys == ()
 
 
 def test_anonymous_callers_are_not_let_in_beside_keys(settings: Settings) -> None:
     keys = (ApiKey("ann", bytes.fromhex(digest(ANN))),)
-    guarded = watchful_client(replace(settings, api_keys=keys, allow_anonymous=True))
+    guarded = watchful_client(settings.with_values(api_keys=keys, allow_anonymous=True))
     assert guarded.get("/patterns").status_code == 401
 
 

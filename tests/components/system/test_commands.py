@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +24,7 @@ import workers
 from app import create_app
 from components.http.pages import VERSION
 from components.system.doctor import Check, examine
+from libraries import loading
 from libraries.job_manager import (
     JobOptions,
     acting_for,
@@ -47,7 +47,9 @@ def command(settings: Settings) -> Command:
     """A function that runs a command with the settings of this test, or with some of them changed."""
 
     def run(*words: str, **changes: Any) -> Result:
-        return create_app(replace(settings, **changes)).test_cli_runner().invoke(args=list(words))
+        return (
+            create_app(settings.with_values(**changes)).test_cli_runner().invoke(args=list(words))
+        )
 
     return run
 
@@ -128,6 +130,7 @@ def test_where_all_is_well_the_doctor_says_so_of_each_part(
         "memory",
         "worker",
         "queue",
+        "modules",
         "tasks",
         "web",
         "output",
@@ -257,13 +260,28 @@ def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
     said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
     assert [re.sub(r"  +", " ", line) for line in said] == [
-        f"trouble tasks workers.{name}_tasks cannot be imported: {why}. Correct the module: until then its jobs fail."
+        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: until then its jobs fail."
         for name, why in (
-            ("broken", "SyntaxError: '(' was never closed (broken_tasks.py, line 1)"),
+            ("broken", "SyntaxError: '(' was never closed"),
             ("leaving", "SystemExit: bye"),
             ("missing", "ModuleNotFoundError: No module named 'nonesuch'"),
         )
     ]
+
+
+def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_problems", {})
+    loading.record_problem(
+        "libraries.patterns.rays",
+        loading.LoadError("cost must take (self, area)"),
+        path=REPOSITORY / "libraries" / "patterns" / "rays.py",
+    )
+    assert doctor()["modules"] == (
+        "trouble: libraries.patterns.rays is left out: libraries/patterns/rays.py: cost must take (self, area)."
+        " Correct the file, then restart web and workers."
+    )
 
 
 def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None:
@@ -343,7 +361,7 @@ def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, hom
 
 def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
     assert doctor()["output"].startswith("ok: ")
-    assert list(settings.output_dir.rglob("*")) == []
+    assert list(settings.storage.output_dir.rglob("*")) == []
 
 
 def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(
@@ -353,7 +371,7 @@ def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_starte
     assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
     assert said["broker"].startswith("ok: not needed")
     assert said["worker"].startswith("ok: not needed")
-    assert not settings.data_dir.exists()
+    assert not settings.broker.data_dir.exists()
 
 
 @pytest.mark.usefixtures("broker")
@@ -462,4 +480,4 @@ def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
     result = command("jobs", immediate=True)
     assert result.exit_code == 1
     assert "each process keeps its jobs to itself" in result.output
-    assert not settings.data_dir.exists()
+    assert not settings.broker.data_dir.exists()

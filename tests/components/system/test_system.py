@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from components.system.pages import problem_types
+from libraries import loading
 from libraries.settings import Settings
-from tests.conftest import Stopwatch, WorkerProcess, until
+from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.watchful import watchful_client
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -83,6 +84,29 @@ def test_with_a_worker_the_service_is_ready(
     response = client.get("/readyz")
     assert response.get_json()["status"] == "ready"
     assert set(response.get_json()["parts"]) == {"web", "broker", "worker"}
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_extension_that_cannot_be_loaded_is_listed_and_does_not_make_the_service_unready(
+    client: FlaskClient, start_worker: Callable[..., WorkerProcess], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_problems", {})
+    assert client.get("/readyz").get_json()["not_loaded"] == []
+    loading.record_problem(
+        "libraries.patterns.rays",
+        loading.LoadError("cost must take (self, area)"),
+        path=REPOSITORY / "libraries" / "patterns" / "rays.py",
+    )
+    listed = {
+        "module": "libraries.patterns.rays",
+        "file": "libraries/patterns/rays.py",
+        "line": None,
+        "mistake": "cost must take (self, area)",
+    }
+    assert client.get("/readyz").get_json()["not_loaded"] == [listed]
+    start_worker()
+    until(lambda: client.get("/readyz").status_code == 200, what="readiness")
+    assert client.get("/readyz").get_json()["not_loaded"] == [listed]
 
 
 def test_the_index_is_json_for_programs_and_a_page_for_browsers(client: FlaskClient) -> None:
@@ -191,7 +215,7 @@ def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Sett
         ("::", "127.0.0.1:5000"),
         ("::1", "[::1]:5000"),
     ):
-        changed = type(settings)(**{**vars(settings), "host": host})
+        changed = settings.with_values(host=host)
         assert f"curl http://{shown}/artboard/create" in watchful_client(changed).get(
             "/docs"
         ).get_data(as_text=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
+from libraries.loading import LoadError
 from libraries.patterns import (
     MOST_POINTS,
     PATTERNS,
@@ -27,7 +28,6 @@ from libraries.patterns import (
     draw_pattern,
 )
 from libraries.patterns.catalogue import pattern as register
-from libraries.registry import DuplicateName
 from libraries.sheets.artboard import draw_artboard
 from tests.conftest import own_seconds
 from tests.golden_svg import assert_like_golden
@@ -235,7 +235,7 @@ def test_a_pattern_that_draws_more_than_it_said_is_stopped(monkeypatch: pytest.M
 
 
 def test_two_patterns_cannot_have_one_name() -> None:
-    with pytest.raises(DuplicateName):
+    with pytest.raises(LoadError, match="registered twice"):
         register(PATTERNS["grid"].schema, PATTERNS["grid"].cost)(PATTERNS["grid"].draw)
 
 

@@ -6,14 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from libraries.settings import Settings, use_settings
-from libraries.texts import TranslatorAway, translate
+from libraries.texts import translate
 from tests.conftest import Stopwatch, until
+from tests.errors import raises_code
 
 Install = Callable[[str], None]
 LIST = 'if [ "$1" = -l ]; then echo "  eng-spa"; echo "  oci-fra"; exit; fi\n'
@@ -91,7 +91,7 @@ def test_a_pair_that_the_translator_lacks_is_not_asked_for(
     install: Install, settings: Settings
 ) -> None:
     install("echo asked")
-    use_settings(replace(settings, translation_pair="eng-deu"))
+    use_settings(settings.with_values(translation_pair="eng-deu"))
     answer = translate("The house is red.")
     assert (answer.text, answer.engine) == (
         "🌍 Translated: 'The house is red.' → '[TRANSLATED: The house is red.]'",
@@ -101,7 +101,7 @@ def test_a_pair_that_the_translator_lacks_is_not_asked_for(
 
 def test_the_phrases_are_not_for_another_language(install: Install, settings: Settings) -> None:
     install("sed s/hello/bonjour/")
-    use_settings(replace(settings, translation_pair="oci-fra"))
+    use_settings(settings.with_values(translation_pair="oci-fra"))
     assert translate("hello").text.endswith("→ 'bonjour'")
 
 
@@ -129,14 +129,14 @@ def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(
     install: Install, script: str, said: str
 ) -> None:
     install(script)
-    with pytest.raises(TranslatorAway, match=said):
+    with raises_code("translator-away", match=said):
         translate("The house is red.")
 
 
 def test_a_program_that_cannot_be_started_is_said_to_be_so(install: Install, home: Path) -> None:
     install("")
     (home / "bin" / "apertium").write_bytes(b"\x7fELF no program")
-    with pytest.raises(TranslatorAway, match="could not be started"):
+    with raises_code("translator-away", match="could not be started"):
         translate("The house is red.")
 
 
@@ -150,7 +150,7 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     # The pipe is at its end once the last process that holds it is gone.
     install(f'(echo up; exec sleep 60) > "{alive}" & exec sleep 60')
     started = Stopwatch()
-    with pytest.raises(TranslatorAway, match="took too long"):
+    with raises_code("translator-away", match="took too long"):
         translate("The house is red.")
     assert started.seconds() < 5
     assert os.read(reader, 100) == b"up\n"
@@ -163,7 +163,7 @@ def test_a_translator_that_has_said_all_and_does_not_end_is_ended(
 ) -> None:
     monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
     install("echo La casa; exec >&-; exec sleep 60")
-    with pytest.raises(TranslatorAway, match="took too long"):
+    with raises_code("translator-away", match="took too long"):
         translate("The house is red.")
 
 

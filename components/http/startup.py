@@ -1,0 +1,91 @@
+"""Checks of the routes when the application starts: a mistake of a component stops it with the file and the mistake."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+from flask import Flask
+from flask_smorest import Blueprint
+from werkzeug.routing import Rule
+
+from components.http.access import EXTENSION, Access
+from components.http.api import ApiBlueprint
+
+ROOT = Path(__file__).parents[2]
+
+
+class StartupError(click.ClickException):
+    """Raised when the application cannot start because of a mistake in a component; a command shows the text without a trace."""
+
+
+def exported_blueprints(package: ModuleType) -> list[Blueprint]:
+    """Return what a component exports as `blueprint` or `blueprints`.
+
+    Raises:
+        StartupError: it exports neither.
+    """
+    if hasattr(package, "blueprint"):
+        return [package.blueprint]
+    if hasattr(package, "blueprints"):
+        return list(package.blueprints)
+    modules = [package, sys.modules.get(f"{package.__name__}.main")]
+    names = [
+        (module, name)
+        for module in modules
+        if module is not None
+        for name, value in vars(module).items()
+        if isinstance(value, Blueprint)
+    ]
+    mistake = "exports no `blueprint`, so none of its routes would be served"
+    for module, name in names:
+        mistake += f"; {_place(module.__file__)} has one under the name `{name}`"
+    raise StartupError(f"{_place(package.__file__)}: {mistake}")
+
+
+def check_routes(app: Flask) -> None:
+    """Hand the access of every route to `install_access`.
+
+    Raises:
+        StartupError: a route declares no access, or another one than its blueprint.
+    """
+    app.extensions[EXTENSION] = {
+        rule.endpoint: _access_of(app, rule) for rule in app.url_map.iter_rules()
+    }
+
+
+def _access_of(app: Flask, rule: Rule) -> Access:
+    name, _, endpoint = rule.endpoint.rpartition(".")
+    blueprint = app.blueprints.get(name)
+    declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
+    is_file = endpoint == "static" and blueprint is not None
+    if endpoint == "static" and blueprint is not None:
+        place = _place(sys.modules[blueprint.import_name].__file__)
+    else:
+        place = file_of(app.view_functions[rule.endpoint])
+    if declared is None:
+        raise StartupError(
+            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "
+            f"to its {'blueprint' if is_file else 'decorator'}"
+        )
+    if isinstance(blueprint, ApiBlueprint) and blueprint.access not in (None, declared):
+        raise StartupError(
+            f"{place}: the route {rule.rule} has access={declared}, and its blueprint {blueprint.access}; "
+            "a page and its files are open or closed together"
+        )
+    return declared
+
+
+def file_of(view: Callable[..., Any]) -> str:
+    """Return the file that a view is written in, relative to the project."""
+    return _place(inspect.getsourcefile(inspect.unwrap(view)))
+
+
+def _place(file_name: str | None) -> str:
+    file = Path(file_name or "?")
+    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)

@@ -1,0 +1,161 @@
+"""Loading of the modules that extend the service, and the list of those that cannot be loaded.
+
+One broken module must not stop the others: a pattern, a task module, a component, a step or an export format that cannot be
+loaded is left out and recorded here. The log, `GET /readyz` and the doctor report the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import logging
+import pkgutil
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+log = logging.getLogger(__name__)
+
+
+class LoadError(Exception):
+    """Raised while a module is loaded that breaks a rule of its package; the text says which and how to comply."""
+
+
+class LoadProblem(NamedTuple):
+    """A module that cannot be loaded.
+
+    `mistake` is for the operator. `kind` is the name of the exception; where `is_public` is false, clients see only that, since
+    the text of an unforeseen exception may hold anything.
+    """
+
+    module: str
+    file: str
+    line: int | None
+    kind: str
+    mistake: str
+    is_public: bool
+
+    def __str__(self) -> str:
+        """Return the place and the mistake in one line."""
+        place = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{place}: {self.mistake}"
+
+    def public(self) -> dict[str, object]:
+        """Return the problem as clients see it."""
+        mistake = self.mistake if self.is_public else self.kind
+        return {"module": self.module, "file": self.file, "line": self.line, "mistake": mistake}
+
+
+_problems: dict[str, LoadProblem] = {}
+
+
+def load_problems() -> list[LoadProblem]:
+    """Return the modules that this process could not load, in alphabetical order."""
+    return [problem for _, problem in sorted(_problems.items())]
+
+
+def load_problem(name: str) -> LoadProblem | None:
+    """Return why this process could not load the module `name`; None if it could, or has not tried."""
+    return _problems.get(name)
+
+
+def load_modules(
+    package: str, *, discard: Callable[[str], object] | None = None
+) -> list[ModuleType]:
+    """Import the modules of `package` in alphabetical order, and return those that can be imported.
+
+    Args:
+        package: dotted name of the package.
+        discard: called with the name, without the package, of each module that cannot be imported, to take back what it has
+            registered before it failed.
+    """
+    loaded = []
+    for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        module = load_module(f"{package}.{found.name}")
+        if module is not None:
+            loaded.append(module)
+        elif discard is not None:
+            discard(found.name)
+    return loaded
+
+
+def load_module(name: str) -> ModuleType | None:
+    """Import a module; record and log the problem and return None if that fails."""
+    try:
+        module = importlib.import_module(name)
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # a module that calls `sys.exit` must not end the process
+        record_problem(name, error)
+        return None
+    _problems.pop(name, None)
+    return module
+
+
+def parse_module(name: str, path: Path) -> ast.Module:
+    """Return the syntax tree of a module that is not imported; an empty one if it is not Python, which is recorded and logged."""
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except (SyntaxError, ValueError, OSError) as error:
+        record_problem(name, error, path=path)
+        return ast.Module(body=[], type_ignores=[])
+    if name in _problems and _problems[name].kind in ("SyntaxError", "IndentationError"):
+        del _problems[name]
+    return tree
+
+
+def record_problem(name: str, error: BaseException, *, path: Path | None = None) -> LoadProblem:
+    """Record and log that the module `name` cannot be used because of `error`.
+
+    `path` is its file, where that is not known from the import system.
+    """
+    problem = _problem(name, error, path)
+    _problems[name] = problem
+    # A traceback helps only where the mistake is not one that the text explains.
+    trace = None if problem.is_public else error
+    log.error("%s cannot be loaded and is left out: %s", name, problem, exc_info=trace)
+    return problem
+
+
+def _problem(name: str, error: BaseException, path: Path | None) -> LoadProblem:
+    file = str(path) if path else _file_of(name)
+    kind, text = type(error).__name__, " ".join(str(error).split())
+    line = None
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
+        file, line, text = error.filename, error.lineno, error.msg
+    else:
+        lines = [
+            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file
+        ]
+        line = lines[-1] if lines else None
+    return LoadProblem(
+        module=name,
+        file=_display_path(file) if file else name,
+        line=line,
+        kind=kind,
+        mistake=text if isinstance(error, LoadError) else f"{kind}: {text}" if text else kind,
+        is_public=isinstance(error, LoadError | ImportError | SyntaxError),
+    )
+
+
+def _file_of(name: str) -> str:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return ""
+    return (spec.origin or "") if spec else ""
+
+
+def _display_path(file: str) -> str:
+    """Return a path relative to the folder that the package was imported from."""
+    path = Path(file)
+    for folder in sorted(sys.path, key=len, reverse=True):
+        if folder and path.is_relative_to(folder):
+            return str(path.relative_to(folder))
+    root = Path(__file__).parents[1]
+    return str(path.relative_to(root)) if path.is_relative_to(root) else file

@@ -1,0 +1,154 @@
+"""What foreign elements say about their looks and sizes, understood as far as a pen can follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from libraries.svg_reader.foreign_xml import BadSVG, Node
+from libraries.svg_syntax.attributes import BadColour, check_colour
+from libraries.svg_syntax.numbers import LARGEST
+
+# CSS fixes the inch at 96 pixels.
+PIXEL = 25.4 / 96
+PIXELS: Mapping[str, float] = {
+    "": 1.0,
+    "px": 1.0,
+    "mm": 1 / PIXEL,
+    "cm": 10 / PIXEL,
+    "q": 0.25 / PIXEL,
+    "in": 96.0,
+    "pt": 96 / 72,
+    "pc": 16.0,
+    # Sizes that hang on the font: that of browsers, as no font is known.
+    "em": 16.0,
+    "ex": 8.0,
+}
+LENGTH = re.compile(
+    r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
+)
+LONGEST_LENGTH = 64
+RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
+BLACK = "#000000"
+LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an element is drawn: colours as SVG writes them (`none` is no colour), the width in the units of the element."""
+
+    stroke: str = "none"
+    fill: str = BLACK
+    color: str = BLACK
+    width: float = 1.0
+    hidden: bool = False
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is anything to see. The edge of a filled shape is drawn too: it is what a pen can do of it."""
+        return not self.hidden and (self.stroke != "none" or self.fill != "none")
+
+    @property
+    def ink(self) -> str:
+        """Return the colour that a pen draws it with."""
+        return self.stroke if self.stroke != "none" else self.fill
+
+
+def styles_of(node: Node) -> dict[str, str]:
+    """Return the properties of an element, those of its `style` before those of its attributes."""
+    if "style" not in node.attributes:
+        return node.attributes
+    inline = (part.partition(":") for part in node.attributes.get("style", "").split(";"))
+    return node.attributes | {name.strip(): value.strip() for name, _, value in inline}
+
+
+def look_of(styles: Mapping[str, str], outer: Look) -> Look:
+    """Return the look of an element with these properties, inside of one that looks like `outer`."""
+    if LOOKS.isdisjoint(styles):
+        return outer
+    color = _colour(styles.get("color"), outer.color, outer.color)
+    width = styles.get("stroke-width", "")
+    return replace(
+        outer,
+        color=color,
+        stroke=_colour(styles.get("stroke"), outer.stroke, color),
+        fill=_colour(styles.get("fill"), outer.fill, color),
+        width=length(width, outer.width)
+        if LENGTH.fullmatch(width[:LONGEST_LENGTH])
+        else outer.width,
+        hidden={"hidden": True, "collapse": True, "visible": False}.get(
+            styles.get("visibility", ""), outer.hidden
+        ),
+    )
+
+
+def _colour(value: str | None, outer: str, current: str) -> str:
+    """Return a colour in hexadecimal digits or by its name; black for one that is not a plain colour, such as a gradient."""
+    text = (value or "").strip().lower()
+    if text in ("", "inherit"):
+        return outer
+    if text == "currentcolor":
+        return current
+    found = RGB.fullmatch(text)
+    if found:
+        return "#" + "".join(f"{min(int(part), 255):02x}" for part in found.groups())
+    try:
+        return check_colour(text, "colour")
+    except BadColour:
+        return BLACK
+
+
+def length(text: str | None, default: float, whole: float = 0.0) -> float:
+    """Return a length in user units (pixels).
+
+    Args:
+        text: what the attribute says, such as `12`, `5mm` or `50%`.
+        default: what it is without the attribute.
+        whole: what a percentage is taken of.
+
+    Raises:
+        BadSVG: it is no length, or beyond all measure.
+    """
+    if text is None or text.strip() in ("", "auto"):
+        return default
+    found = LENGTH.fullmatch(text) if len(text) <= LONGEST_LENGTH else None
+    unit = found[2].lower() if found else ""
+    if found is None or (unit != "%" and unit not in PIXELS):
+        raise BadSVG(f"{text[:20]!r} is not a length", field="svg")
+    value = float(found[1]) * (whole / 100 if unit == "%" else PIXELS[unit])
+    if not abs(value) <= LARGEST / PIXEL:
+        raise BadSVG(f"{text[:20]!r} is too large", field="svg")
+    return value
+
+
+def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float]:
+    """Return the lengths of an element by the names of their attributes, 0 for each that is not given."""
+    return [
+        length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()
+    ]
+
+
+def _whole(name: str, viewport: tuple[float, float]) -> float:
+    width, height = viewport
+    if name == "r":
+        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1, section 7.10).
+        return float(((width**2 + height**2) / 2) ** 0.5)
+    return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
+
+
+Overflow = Literal["meet", "slice", "none"]
+ALIGNED = re.compile(
+    r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*", re.ASCII
+)
+
+
+def aspect(text: str | None) -> tuple[str, str, Overflow]:
+    """Return how a viewBox is brought into its place, from `preserveAspectRatio`: the words for x and y, and how it fits."""
+    found = ALIGNED.fullmatch((text or "")[:LONGEST_LENGTH])
+    if found is None:
+        return "Mid", "Mid", "meet"
+    if found[1] == "none":
+        return "Min", "Min", "none"
+    return found[2], found[3], "slice" if found[4] == "slice" else "meet"

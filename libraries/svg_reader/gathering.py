@@ -1,0 +1,94 @@
+"""Shapes of many elements, gathered and drawn together: a call for each would take longer than what is done in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.geometry.document import Document
+from libraries.geometry.transforms import Matrix
+from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.tracing import Traced, bent
+
+Floats = NDArray[np.float64]
+
+# Vertices and curves that are gathered before they are drawn.
+MOST_GATHERED = 32_768
+
+
+class Shape(NamedTuple):
+    """What an element draws, in its own units: lines, or a path that was traced and is bent to lines later."""
+
+    lines: Sequence[Floats] = ()
+    traced: Traced | None = None
+    tolerance: float = 1.0
+
+    def __len__(self) -> int:
+        """Return how many strokes it has."""
+        return len(self.lines) if self.traced is None else len(self.traced.starts)
+
+    @property
+    def size(self) -> int:
+        """Return how many vertices and curves it has."""
+        return sum(map(len, self.lines)) if self.traced is None else len(self.traced.curves)
+
+
+class Gathering:
+    """Takes shapes, and draws them on a document in the order in which they came."""
+
+    def __init__(self, document: Document) -> None:
+        """Begin with no shapes."""
+        self._document = document
+        self._shapes: list[tuple[Shape, Matrix, int]] = []
+        self._size = 0
+
+    def add(self, shape: Shape, to_page: Matrix, layer: int) -> None:
+        """Take a shape with a stroke or more, the way from its units to mm, and its layer.
+
+        Raises:
+            TooManyVertices: the drawing would have more than two million.
+            BadStrokes: something lies more than a kilometre away.
+        """
+        self._shapes.append((shape, to_page, layer))
+        self._size += shape.size
+        if self._size > MOST_GATHERED:
+            self.finish()
+
+    def finish(self) -> None:
+        """Draw what was taken and not drawn yet; see `add`."""
+        shapes, self._shapes, self._size = self._shapes, [], 0
+        if not shapes:
+            return
+        strokes = np.array([len(shape) for shape, _, _ in shapes])
+        lines = _lines([shape for shape, _, _ in shapes])
+        counts = np.array([len(line) for line in lines], dtype=np.int64)
+        if self._document.store.vertices + counts.sum() > MOST_VERTICES:
+            raise TooManyVertices
+        ways = np.repeat(np.arange(len(shapes)), strokes)
+        places = _moved(
+            np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)
+        )
+        layers = np.array([layer for _, _, layer in shapes])[ways]
+        self._document.extend(places, np.concatenate([[0], np.cumsum(counts)]), layers)
+
+
+def _lines(shapes: Sequence[Shape]) -> list[Floats]:
+    """Return the strokes of all shapes in their order."""
+    traced = [(shape.traced, shape.tolerance) for shape in shapes if shape.traced is not None]
+    ready = iter(bent([one for one, _ in traced], [tolerance for _, tolerance in traced]))
+    lines: list[Floats] = []
+    for shape in shapes:
+        lines += shape.lines if shape.traced is None else [next(ready) for _ in range(len(shape))]
+    return lines
+
+
+def _moved(places: Floats, ways: Sequence[Matrix], way: NDArray[np.int64]) -> Floats:
+    """Return places, each moved by the one of `ways` that `way` says."""
+    # Written out as in `transforms.applied`, so that it rounds alike.
+    x, y = places.T
+    columns = np.array(ways).reshape(-1, 6).T
+    a, c, e, b, d, f = (column[way] if len(ways) > 1 else column for column in columns)
+    return np.column_stack([a * x + c * y + e, b * x + d * y + f])

@@ -1,0 +1,226 @@
+"""Outlines: what a pen draws for path data and for the basic shapes of SVG, as polylines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.svg_syntax.curves import (
+    FLATNESS,
+    MOST_VERTICES,
+    TooManyVertices,
+    arc_lines,
+    cubic_lines,
+    elevated,
+    endpoint_arc_lines,
+)
+from libraries.svg_syntax.path_data import commands_of
+from libraries.svg_syntax.tracing import bent, trace
+
+Floats = NDArray[np.float64]
+Polyline = NDArray[np.float64]
+
+
+def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
+    """Return one polyline for every move of path data, curves flattened to `tolerance` in the unit of the data.
+
+    Moves after which nothing is drawn leave nothing.
+
+    Raises:
+        BadPathData: the data breaks the grammar.
+        BadNumber: a number in it is too large.
+        TooManyVertices: it would take too many.
+    """
+    traced = trace(data)
+    return bent([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
+
+
+def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
+    """Return the same as `path_outline`, command by command, with an array for each: the faster, the longer they are."""
+    pen = _Pen(tolerance)
+    for command, arguments in commands_of(data):
+        pen.draw(command, arguments)
+    return pen.lines()
+
+
+def rectangle_outline(
+    place: tuple[float, float],
+    size: tuple[float, float],
+    radii: tuple[float, float],
+    tolerance: float,
+) -> Polyline:
+    """Return a rectangle from its upper left corner as one closed line, clockwise, with corners rounded by `radii`."""
+    (left, top), (width, height) = place, size
+    across, down = min(radii[0], width / 2), min(radii[1], height / 2)
+    right, bottom = left + width, top + height
+    if across <= 0 or down <= 0:
+        return np.array([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+    middles = [
+        (right - across, top + down),
+        (right - across, bottom - down),
+        (left + across, bottom - down),
+        (left + across, top + down),
+    ]
+    corners = [
+        arc_lines(middle, (across, down), start, start + 90, tolerance=tolerance)
+        for middle, start in zip(middles, (-90, 0, 90, 180), strict=True)
+    ]
+    return np.concatenate([*corners, corners[0][:1]])
+
+
+def ellipse_outline(
+    centre: tuple[float, float], radii: tuple[float, float], tolerance: float
+) -> Polyline:
+    """Return an ellipse as one closed line, clockwise from three o'clock."""
+    line = arc_lines(centre, radii, 0, 360, tolerance=tolerance)
+    line[-1] = line[0]
+    return line
+
+
+class _Pen:
+    """Follows the commands of path data and remembers what it draws."""
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance = tolerance
+        self._lines: list[list[Floats]] = []
+        self._vertices = 0
+        self._here = np.zeros(2)
+        self._start = np.zeros(2)
+        # Where the next smooth curve begins to bend to, if the last command was a curve of its kind.
+        self._handle = np.zeros(2)
+        self._last = ""
+
+    def lines(self) -> list[Polyline]:
+        """Return what was drawn: each line with the place where it began."""
+        return [np.concatenate(parts) for parts in self._lines if len(parts) > 1]
+
+    def draw(self, command: str, arguments: Floats) -> None:
+        """Do one command with all its sets of arguments."""
+        kind = command.upper()
+        if kind != "M" and self._last == "Z":
+            self._lines.append([self._start[None]])
+        _DRAW[kind](self, arguments, command.islower())
+        self._last = kind
+
+    def move(self, arguments: Floats, relative: bool) -> None:
+        """Begin a line; further places are lines from there."""
+        places = self._places(arguments, relative)
+        self._here = self._start = places[0]
+        self._lines.append([places[:1]])
+        self._go(places[1:])
+
+    def line(self, arguments: Floats, relative: bool) -> None:
+        """Draw straight lines."""
+        self._go(self._places(arguments, relative))
+
+    def level(self, arguments: Floats, relative: bool) -> None:
+        """Draw along the x axis."""
+        self._along(0, arguments[:, 0], relative)
+
+    def upright(self, arguments: Floats, relative: bool) -> None:
+        """Draw along the y axis."""
+        self._along(1, arguments[:, 0], relative)
+
+    def close(self, _: Floats, __: bool) -> None:
+        """Draw back to where the line began."""
+        if (self._here != self._start).any() or len(self._lines[-1]) == 1:
+            self._go(self._start[None])
+        self._here = self._start
+
+    def cubic(self, arguments: Floats, relative: bool) -> None:
+        """Draw cubic Bezier curves."""
+        self._bend(self._controls(arguments, relative))
+
+    def smooth_cubic(self, arguments: Floats, relative: bool) -> None:
+        """Draw cubic Bezier curves that begin in the direction in which the last one ended."""
+        controls = self._controls(arguments, relative)
+        starts = np.concatenate([self._here[None], controls[:-1, 1]])
+        handle = self._handle if self._last in "CS" else self._here
+        handles = np.concatenate([handle[None], controls[:-1, 0]])
+        self._bend(np.concatenate([(2 * starts - handles)[:, None], controls], axis=1))
+
+    def quadratic(self, arguments: Floats, relative: bool) -> None:
+        """Draw quadratic Bezier curves."""
+        self._bend_quadratics(self._controls(arguments, relative))
+
+    def smooth_quadratic(self, arguments: Floats, relative: bool) -> None:
+        """Draw quadratic Bezier curves that begin in the direction in which the last one ended."""
+        places = self._places(arguments, relative)
+        starts = np.concatenate([self._here[None], places[:-1]])
+        control = self._handle if self._last in "QT" else self._here
+        controls = []
+        for start in starts:
+            control = 2 * start - control
+            controls.append(control)
+        self._bend_quadratics(np.stack([np.array(controls), places], axis=1))
+
+    def arc(self, arguments: Floats, relative: bool) -> None:
+        """Draw arcs of ellipses."""
+        for across, down, tilt, longer, clockwise, x, y in arguments.tolist():
+            here = self._here
+            end = (float(here[0]) + x, float(here[1]) + y) if relative else (x, y)
+            start = (float(here[0]), float(here[1]))
+            self._go(
+                endpoint_arc_lines(
+                    start, end, (across, down, tilt, longer == 1, clockwise == 1), self._tolerance
+                )
+            )
+
+    def _places(self, arguments: Floats, relative: bool) -> Floats:
+        return self._here + np.cumsum(arguments, axis=0) if relative else arguments
+
+    def _along(self, axis: int, numbers: Floats, relative: bool) -> None:
+        places = np.tile(self._here, (len(numbers), 1))
+        places[:, axis] = self._here[axis] + np.cumsum(numbers) if relative else numbers
+        self._go(places)
+
+    def _controls(self, arguments: Floats, relative: bool) -> Floats:
+        """Return the places of curves, each but its start, in absolute terms: shape (k, places, 2)."""
+        controls = arguments.reshape(len(arguments), -1, 2)
+        if not relative:
+            return controls
+        starts = self._here + np.cumsum(controls[:, -1], axis=0) - controls[:, -1]
+        return controls + starts[:, None]
+
+    def _bend(self, controls: Floats) -> None:
+        starts = np.concatenate([self._here[None], controls[:-1, -1]])
+        self._handle = controls[-1, 1]
+        self._go(cubic_lines(np.concatenate([starts[:, None], controls], axis=1), self._tolerance))
+
+    def _bend_quadratics(self, controls: Floats) -> None:
+        starts = np.concatenate([self._here[None], controls[:-1, -1]])
+        self._handle = controls[-1, 0]
+        self._go(
+            cubic_lines(
+                elevated(np.concatenate([starts[:, None], controls], axis=1)), self._tolerance
+            )
+        )
+
+    def _go(self, places: Floats) -> None:
+        self._vertices += len(places)
+        if self._vertices > MOST_VERTICES:
+            raise TooManyVertices
+        if len(places):
+            self._lines[-1].append(places)
+            self._here = places[-1]
+
+
+_DRAW: Mapping[str, Callable[[_Pen, Floats, bool], None]] = {
+    "M": _Pen.move,
+    "L": _Pen.line,
+    "H": _Pen.level,
+    "V": _Pen.upright,
+    "Z": _Pen.close,
+    "C": _Pen.cubic,
+    "S": _Pen.smooth_cubic,
+    "Q": _Pen.quadratic,
+    "T": _Pen.smooth_quadratic,
+    "A": _Pen.arc,
+}
+
+
+def closed(places: Floats) -> Polyline:
+    """Return `places` with the first one again at the end, unless it is there already."""
+    return places if (places[0] == places[-1]).all() else np.concatenate([places, places[:1]])

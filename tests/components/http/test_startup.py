@@ -1,0 +1,148 @@
+"""A mistake in a component stops the start with the file and the mistake; one that cannot be imported is left out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import components
+from app import create_app
+from components.http.startup import StartupError
+from libraries.loading import load_problems
+from libraries.settings import Settings
+
+AddComponent = Callable[..., None]
+HEAD = """
+from flask import Response
+from components.http.access import Access
+from components.http.api import ApiBlueprint, api_blueprint
+"""
+
+
+@pytest.fixture
+def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddComponent]:
+    """Write the files of the component `studio`."""
+    folder = tmp_path / "studio"
+    folder.mkdir()
+    monkeypatch.setattr(components, "__path__", [*components.__path__, str(tmp_path)])
+
+    def add(**modules: str) -> None:
+        for name, text in modules.items():
+            (folder / f"{name}.py").write_text(text)
+
+    yield add
+    for name in [one for one in sys.modules if one.startswith("components.studio")]:
+        del sys.modules[name]
+    monkeypatch.delattr(components, "studio", raising=False)
+
+
+def mistake(settings: Settings) -> str:
+    """The text with which the start is refused."""
+    with pytest.raises(StartupError) as caught:
+        create_app(settings)
+    return caught.value.format_message()
+
+
+def test_a_blueprint_under_another_name_stops_the_start(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    main = HEAD + 'bp = api_blueprint("studio", __name__, "/studio")\n'
+    add_component(__init__="from components.studio.main import bp\n", main=main)
+    text = mistake(settings)
+    assert "studio/__init__.py: exports no `blueprint`" in text
+    assert "studio/main.py has one under the name `bp`" in text
+
+
+def test_a_blueprint_that_the_package_does_not_export_stops_the_start(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    main = HEAD + 'blueprint = api_blueprint("studio", __name__, "/studio")\n'
+    add_component(__init__="import components.studio.main\n", main=main)
+    assert "studio/main.py has one under the name `blueprint`" in mistake(settings)
+
+
+def test_two_blueprints_of_one_name_stop_the_start(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    add_component(
+        __init__=HEAD + 'blueprint = api_blueprint("jobs", "components.studio", "/studio")'
+    )
+    assert "both have a blueprint 'jobs'" in mistake(settings)
+
+
+def test_a_route_that_declares_no_access_stops_the_start(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    add_component(
+        __init__=HEAD
+        + """
+blueprint = api_blueprint("studio", "components.studio", "/studio")
+
+@blueprint.route("/colours")
+def list_colours() -> Response:
+    return Response("[]")
+"""
+    )
+    text = mistake(settings)
+    assert "studio/__init__.py: the route /studio/colours declares no access" in text
+
+
+def test_a_page_whose_files_declare_no_access_stops_the_start(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    add_component(
+        __init__=HEAD
+        + """
+blueprint = api_blueprint("studio", __name__, "/studio", assets="studio")
+
+@blueprint.route("", access=Access.OPEN)
+def show_studio() -> Response:
+    return Response("studio")
+"""
+    )
+    text = mistake(settings)
+    assert "studio/__init__.py: the route /studio/assets/<path:filename> declares no access" in text
+    assert "to its blueprint" in text
+
+
+def test_a_page_and_its_files_cannot_have_different_access(
+    settings: Settings, add_component: AddComponent
+) -> None:
+    add_component(
+        __init__=HEAD
+        + """
+blueprint = api_blueprint("studio", __name__, "/studio", access=Access.KEY, assets="studio")
+
+@blueprint.route("", access=Access.OPEN)
+def show_studio() -> Response:
+    return Response("studio")
+"""
+    )
+    assert "a page and its files are open or closed together" in mistake(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import nothing_like_it", "No module named 'nothing_like_it'"),
+        ("def broken(:", "line 1"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_component_that_cannot_be_imported_is_named_and_the_others_work(
+    settings: Settings, add_component: AddComponent, text: str, reason: str
+) -> None:
+    add_component(__init__=text)
+    client = create_app(settings).test_client()
+    assert client.get("/version").status_code == 200
+    (problem,) = [one for one in load_problems() if one.module == "components.studio"]
+    assert reason in str(problem)
+    assert problem.file.endswith("studio/__init__.py")
+    shown = client.get("/readyz").get_json()["not_loaded"]
+    assert [one["module"] for one in shown] == ["components.studio"]
+    add_component(__init__=HEAD + 'blueprint = api_blueprint("studio", __name__, "/studio")')
+    create_app(settings)
+    assert load_problems() == []

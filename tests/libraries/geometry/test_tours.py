@@ -1,0 +1,133 @@
+"""Tours and stipples: what a line through a picture is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from libraries.geometry.nearest import nearest
+from libraries.geometry.tours import closed_tour, hilbert_order, length
+from libraries.geometry.trees import walk_around
+from libraries.imaging.stipples import stipple
+from libraries.imaging.tones import Box, Tones
+
+Floats = NDArray[np.float64]
+CHANCE = np.random.default_rng(3)
+PLACES: dict[str, Floats] = {
+    "one": CHANCE.random((1, 2)),
+    "three": CHANCE.random((3, 2)),
+    "four": CHANCE.random((4, 2)),
+    "a thousand": CHANCE.random((1000, 2)) * (190, 277),
+    "crowds": (CHANCE.random((80, 1, 2)) * 100 + CHANCE.random((80, 12, 2)) * 0.01).reshape(-1, 2),
+    "a grid": np.stack(np.meshgrid(np.arange(25.0), np.arange(20.0)), axis=-1).reshape(-1, 2),
+    "a row": np.column_stack((CHANCE.random(300), np.zeros(300))),
+    "one place": np.ones((40, 2)),
+    "pairs": np.repeat(CHANCE.random((150, 2)), 2, axis=0),
+}
+
+
+def crossings(points: Floats) -> int:
+    """Count the pairs of sides of a closed line that cross, by looking at all of them."""
+    start, end = points[:, None], np.roll(points, -1, axis=0)[:, None]
+
+    def side(a: Floats, b: Floats, c: Floats) -> Floats:
+        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
+            c[..., 0] - a[..., 0]
+        )
+
+    other, last = start.swapaxes(0, 1), end.swapaxes(0, 1)
+    apart = (side(start, end, other) * side(start, end, last) < 0) & (
+        side(other, last, start) * side(other, last, end) < 0
+    )
+    return int(apart.sum()) // 2
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_a_tour_visits_every_point_once_and_never_crosses_itself(what: str) -> None:
+    points = PLACES[what]
+    order = closed_tour(points)
+    assert sorted(order.tolist()) == list(range(len(points)))
+    assert crossings(points[order]) == 0
+
+
+def test_there_are_crossings_to_be_found() -> None:
+    assert crossings(PLACES["a thousand"]) > 1000
+
+
+def test_a_tour_is_not_far_from_the_shortest_that_is_known() -> None:
+    # The shortest tours through a thousand places of chance are near 0.7313 * sqrt(area * count) (Johnson and McGeoch, 1996).
+    points = PLACES["a thousand"]
+    assert length(points, closed_tour(points)) < 1.09 * 0.7313 * np.sqrt(190 * 277 * 1000)
+
+
+def test_a_tour_through_a_grid_is_as_short_as_one_can_be() -> None:
+    points = PLACES["a grid"]
+    assert length(points, closed_tour(points)) < 1.06 * len(points)
+
+
+def test_the_same_points_give_the_same_tour() -> None:
+    assert np.array_equal(closed_tour(PLACES["crowds"]), closed_tour(PLACES["crowds"].copy()))
+
+
+def test_a_tour_does_not_cross_empty_paper_twice() -> None:
+    """Two fields of points that meet at one end only are joined there."""
+    steps = np.arange(60)
+    bar = np.stack(np.meshgrid(steps, np.arange(8.0)), axis=-1).reshape(-1, 2)
+    stem = np.stack(np.meshgrid(np.arange(3.0), np.arange(8.0, 30)), axis=-1).reshape(-1, 2)
+    places = np.concatenate((bar, bar + np.array([0, 30]), stem))
+    points = places + np.random.default_rng(0).random(places.shape) * 0.3
+    line = points[closed_tour(points)]
+    assert np.hypot(*(line - np.roll(line, -1, axis=0)).T).max() < 8
+
+
+def test_the_walk_around_a_tree_follows_its_edges() -> None:
+    row = np.column_stack((np.arange(50.0), np.zeros(50)))
+    shuffled = row[CHANCE.permutation(50)]
+    order = walk_around(shuffled, nearest(shuffled, shuffled, 4)[:, 1:])
+    x = shuffled[order][:, 0]
+    # From the first point to one end, and then from its other side to the other end.
+    assert sorted(np.abs(np.diff(x)))[-2] == 1
+
+
+@pytest.mark.parametrize("bits", [1, 2, 5])
+def test_hilberts_curve_visits_each_cell_once_in_steps_of_one(bits: int) -> None:
+    row, column = np.divmod(np.arange(4**bits), 2**bits)
+    along = hilbert_order(column, row, bits)
+    assert sorted(along.tolist()) == list(range(4**bits))
+    order = np.argsort(along)
+    assert (np.abs(np.diff(column[order])) + np.abs(np.diff(row[order])) == 1).all()
+
+
+PAGE = Box(0, 0, 120, 60)
+
+
+def test_stipples_are_dense_in_proportion_to_the_tone() -> None:
+    dark = np.repeat([[0.2, 0.6]], 100, axis=1).reshape(1, -1).repeat(100, axis=0)
+    places = stipple(Tones(dark, PAGE), 2000, 8, np.random.default_rng(0))
+    assert places.shape == (2000, 2)
+    assert (places[:, 0] < 60).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_rounds_make_stipples_even() -> None:
+    tones = Tones(np.full((90, 180), 0.5), PAGE)
+    spread = {}
+    for rounds in (0, 3, 10):
+        places = stipple(tones, 1500, rounds, np.random.default_rng(0))
+        away = np.hypot(*(places - places[nearest(places, places, 2)[:, 1]]).T)
+        spread[rounds] = away.std() / away.mean()
+    assert spread[10] < spread[3] < spread[0]
+    assert spread[10] < 0.15
+
+
+def test_no_stipple_falls_on_paper() -> None:
+    dark = np.zeros((100, 200))
+    dark[20:60, 30:90] = 0.7
+    dark[:, 150:] = 0.01
+    places = stipple(Tones(dark, PAGE), 500, 6, np.random.default_rng(0))
+    assert (places >= (18, 12)).all()
+    assert (places <= (54, 36)).all()
+
+
+def test_a_blank_picture_has_no_stipples() -> None:
+    assert stipple(Tones(np.zeros((5, 5)), PAGE), 100, 3, np.random.default_rng(0)).shape == (0, 2)

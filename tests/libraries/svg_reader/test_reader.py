@@ -1,0 +1,473 @@
+"""The reader of foreign SVG: what it follows, what it leaves out and counts, and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from libraries.errors import InvalidInput
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen
+from libraries.svg_builder import SVGBuilder, svg_blocks
+from libraries.svg_reader import BadSVG, read_svg
+from libraries.svg_syntax.curves import TooManyVertices
+from libraries.svg_syntax.numbers import BadNumber
+from libraries.svg_syntax.outlines import lines_of_path
+from libraries.svg_syntax.path_data import ARGUMENTS
+from libraries.svg_syntax.tracing import bent, trace
+from tests.conftest import own_seconds
+
+PIXEL = 25.4 / 96
+HEAD = (
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+)
+MILLIMETRES = 'width="100mm" height="100mm" viewBox="0 0 100 100">'
+NUMBERS = st.floats(-99, 99).map(lambda number: f"{number:.2f}") | st.integers(-99, 99).map(str)
+
+
+def sets_of(letter: str) -> st.SearchStrategy[str]:
+    """One command with one to three sets of its numbers."""
+    size = ARGUMENTS[letter.upper()]
+    count = st.integers(1, 3).flatmap(
+        lambda sets: st.lists(NUMBERS, min_size=size * sets, max_size=size * sets)
+    )
+    return count.map(lambda numbers: letter + " ".join(numbers))
+
+
+COMMANDS = st.tuples(
+    st.sampled_from("Mm").flatmap(sets_of),
+    st.lists(st.sampled_from("MmLlHhVvCcSsQqTtZz").flatmap(sets_of), max_size=12),
+).map(lambda parts: parts[0] + "".join(parts[1]))
+
+
+def svg(body: str, attributes: str = MILLIMETRES) -> str:
+    return f"{HEAD}{attributes}{body}</svg>"
+
+
+def lines(body: str, attributes: str = MILLIMETRES) -> list[list[list[float]]]:
+    store = read_svg(svg(body, attributes)).document.store
+    rounded: NDArray[np.float64] = np.round(store.coordinates, 6) + 0.0
+    return [line.tolist() for line in np.split(rounded, store.offsets[1:-1])] if len(store) else []
+
+
+def test_straight_paths_are_read_in_absolute_and_relative_terms() -> None:
+    drawn = [[[10, 20], [30, 20], [30, 50], [10, 20]]]
+    for data in (
+        "M10 20 30,20 30 50z",
+        "m10,20,20 0,0,30Z",
+        "M10 20H30V50L10 20",
+        "m10 20h20v30l-20-30",
+        "M1e1,2E1L30,20.0 30 50.L10 20",
+        "m10.0.2e2h20v30z",
+    ):
+        assert lines(f'<path d="{data}"/>') == drawn, data
+
+
+def test_what_follows_a_closed_line_begins_where_that_began() -> None:
+    assert lines('<path d="M5 5h10v10zl-5 0"/>') == [
+        [[5, 5], [15, 5], [15, 15], [5, 5]],
+        [[5, 5], [0, 5]],
+    ]
+    assert lines('<path d="M5 5M6 6h1z"/>') == [[[6, 6], [7, 6], [6, 6]]]
+    assert lines('<path d="M5 5z"/>') == [[[5, 5], [5, 5]]], "a dot"
+
+
+def test_smooth_curves_go_on_as_the_last_one_ended() -> None:
+    for smooth, spelt in (
+        (
+            "M0 0C0 10 10 10 10 0S20-10 20 0s10 10 10 0",
+            "M0 0C0 10 10 10 10 0C10-10 20-10 20 0C20 10 30 10 30 0",
+        ),
+        ("M0 0Q5 10 10 0T20 0t10 0", "M0 0Q5 10 10 0Q15-10 20 0Q25 10 30 0"),
+        ("M0 0S10 10 10 0", "M0 0C0 0 10 10 10 0"),
+        ("M0 0T10 0", "M0 0Q0 0 10 0"),
+        ("M0 0Q5 10 10 0S20 10 20 0", "M0 0Q5 10 10 0C10 0 20 10 20 0"),
+    ):
+        assert np.allclose(
+            np.concatenate(lines(f'<path d="{smooth}"/>')),
+            np.concatenate(lines(f'<path d="{spelt}"/>')),
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "middle"),
+    [("0 0", (58.66, 50)), ("0 1", (61.34, 50)), ("1 0", (51.34, 50)), ("1 1", (68.66, 50))],
+)
+def test_the_flags_of_an_arc_choose_one_of_four(flags: str, middle: tuple[float, float]) -> None:
+    (arc,) = lines(f'<path d="M60 45A10 10 0 {flags} 60 55"/>')
+    points = np.array(arc)
+    centre = np.array([60 - 8.66025 if flags in ("0 1", "1 0") else 60 + 8.66025, 50])
+    assert np.allclose(np.hypot(*(points - centre).T), 10, atol=1e-4)
+    assert np.hypot(*(points - middle).T).min() < 20
+    mm = np.hypot(*np.diff(points, axis=0).T).sum()
+    assert mm == pytest.approx(10 * np.pi / 3 if flags[0] == "0" else 10 * np.pi * 5 / 3, rel=1e-3)
+
+
+def test_arcs_without_radius_are_lines_and_short_radii_grow() -> None:
+    assert lines('<path d="M0 0A0 5 0 0 1 10 0"/>') == [[[0, 0], [10, 0]]]
+    (grown,) = lines('<path d="M0 0A1 1 0 0 1 10 0"/>')
+    assert np.allclose(np.hypot(*(np.array(grown) - (5, 0)).T), 5)
+    assert lines('<path d="M3 3A5 5 0 0 1 3 3"/>') == [[[3, 3], [3, 3]]]
+
+
+def test_basic_shapes_are_their_outlines() -> None:
+    assert lines('<rect x="1" y="2" width="3" height="4"/>') == [
+        [[1, 2], [4, 2], [4, 6], [1, 6], [1, 2]]
+    ]
+    assert lines('<line x1="1" y1="2" x2="3" y2="4"/>') == [[[1, 2], [3, 4]]]
+    assert lines('<polyline points="1,2 3,4,5 6"/>') == [[[1, 2], [3, 4], [5, 6]]]
+    assert lines('<polygon points="1,2 3,4 5,6"/>') == [[[1, 2], [3, 4], [5, 6], [1, 2]]]
+    for shape in (
+        '<circle cx="50" cy="50" r="10"/>',
+        '<rect x="40" y="40" width="20" height="20" rx="50"/>',
+    ):
+        assert np.allclose(np.hypot(*(np.array(lines(shape)[0]) - 50).T), 10)
+    ellipse = lines('<ellipse cx="50%" cy="50" rx="20" ry="10"/>')[0]
+    assert np.allclose(np.hypot(*((np.array(ellipse) - 50) / (20, 10)).T), 1)
+    nothing = '<rect width="5"/><circle r="0"/><ellipse rx="5"/><polyline points="1 1"/><path/><path d="none"/>'
+    assert lines(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "page", "place"),
+    [
+        ('width="100mm" height="50mm" viewBox="0 0 200 100">', (100, 50), (5, 5)),
+        ('width="10cm" height="5cm" viewBox="0 0 100 50">', (100, 50), (10, 10)),
+        ('width="1in" height="96px">', (25.4, 25.4), (10 * PIXEL, 10 * PIXEL)),
+        ('viewBox="0 0 96 192">', (25.4, 50.8), (10 * PIXEL, 10 * PIXEL)),
+        (
+            'width="100%" height="100%" viewBox="0 0 96 192">',
+            (25.4, 50.8),
+            (10 * PIXEL, 10 * PIXEL),
+        ),
+        ('width="72pt" height="6pc">', (25.4, 25.4), (10 * PIXEL, 10 * PIXEL)),
+        ('width="100mm" height="100mm" viewBox="-10 -10 100 100">', (100, 100), (20, 20)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 100">', (100, 50), (30, 5)),
+        (
+            'width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="xMinYMax">',
+            (100, 50),
+            (5, 5),
+        ),
+        (
+            'width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="xMidYMid slice">',
+            (100, 50),
+            (10, -15),
+        ),
+        (
+            'width="100mm" height="50mm" viewBox="0 0 100 100" preserveAspectRatio="none">',
+            (100, 50),
+            (10, 5),
+        ),
+        (">", (300 * PIXEL, 150 * PIXEL), (10 * PIXEL, 10 * PIXEL)),
+    ],
+)
+def test_sizes_and_view_boxes_become_millimetres(
+    attributes: str, page: tuple[float, float], place: tuple[float, float]
+) -> None:
+    document = read_svg(svg('<path d="M10 10h1"/>', attributes)).document
+    assert (document.width, document.height) == pytest.approx(page)
+    assert document.store.coordinates[0].tolist() == pytest.approx(place)
+
+
+def test_transforms_nest_and_are_done_from_the_right() -> None:
+    body = '<g transform="translate(10,20)"><path transform="scale(2) rotate(90 5 5)" d="M0 0h10"/></g>'
+    assert lines(body) == [[[30, 20], [30, 40]]]
+    assert lines('<path transform="matrix(.5 0 0 .25 1e1 0)" d="M4 4h4"/>') == [[[12, 1], [14, 1]]]
+
+
+def test_use_draws_what_it_refers_to_where_it_stands() -> None:
+    body = '<defs><path id="a" d="M0 0h5"/><symbol id="s" viewBox="0 0 10 10"><path d="M0 0L10 10"/></symbol></defs>'
+    assert lines(f'{body}<use href="#a" x="5" y="6"/>') == [[[5, 6], [10, 6]]]
+    assert lines(f'{body}<use xlink:href="#a" transform="scale(2)" x="1"/>') == [[[2, 0], [12, 0]]]
+    assert lines(f'{body}<use href="#s" x="20" y="20" width="40" height="40"/>') == [
+        [[20, 20], [60, 60]]
+    ]
+    assert lines(
+        f'{body}<svg x="50" width="20" height="20" viewBox="0 0 10 10"><use href="#a"/></svg>'
+    ) == [[[50, 0], [60, 0]]]
+
+
+def test_what_cannot_be_seen_is_not_drawn_and_what_is_only_filled_is_drawn_by_its_edge() -> None:
+    for hidden in (
+        'fill="none"', 'style="fill:none;stroke:none"', 'display="none"', 'style="display : none"', 'visibility="hidden"',
+    ):  # fmt: skip
+        assert lines(f'<g {hidden}><path d="M0 0h5"/></g>') == [], hidden
+    for seen in ('fill="red"', 'fill="none" stroke="url(#g)"', "", 'style="fill:none;stroke:#123"'):
+        assert lines(f'<path {seen} d="M0 0h5"/>') == [[[0, 0], [5, 0]]], seen
+    assert lines('<g visibility="hidden"><path visibility="visible" d="M0 0h5"/></g>') == [
+        [[0, 0], [5, 0]]
+    ]
+    assert lines('<switch><path d="M0 0h5"/><path d="M0 0h6"/></switch>') == [[[0, 0], [5, 0]]]
+
+
+def test_layers_of_inkscape_and_else_the_colours_become_layers_with_their_pens() -> None:
+    body = (
+        '<g inkscape:groupmode="layer" inkscape:label="Sky" stroke="#00f" stroke-width="0.5"><path d="M0 0h1"/>'
+        '<g stroke="red"><path d="M0 1h1"/></g></g><path d="M0 2h1" style="stroke: RGB(255,0, 0);stroke-width:2"/>'
+        '<g transform="scale(.5)" stroke-width="1" stroke="currentColor" color="green"><path d="M0 6h1"/></g>'
+    )
+    document = read_svg(svg(body)).document
+    assert document.pens == (
+        Pen("Sky", "#00f", 0.5),
+        Pen("#ff0000", "#ff0000", 2.0),
+        Pen("green", "green", 0.5),
+    )
+    assert document.store.layers.tolist() == [0, 0, 1, 2]
+
+
+def test_what_a_pen_cannot_draw_is_left_out_and_counted() -> None:
+    body = (
+        "<title>t</title><metadata><x/></metadata><script>alert(1)</script><style>*{}</style><image/><image/><text>a</text>"
+        '<foreignObject><path d="M0 0h1"/></foreignObject><blob/><use href="other.svg#a"/><use href="#none"/>'
+        '<o:path xmlns:o="urn:other" d="M0 0h1"/><path clip-path="url(#c)" style="mask:url(#m)" d="M0 0h1"/>'
+        '<clipPath id="c"><path d="M0 0h1"/></clipPath>'
+    )
+    reading = read_svg(svg(body))
+    assert len(reading.document) == 1
+    assert reading.dropped == {
+        "script": 1, "style": 1, "image": 2, "text": 1, "foreignObject": 1, "unknown": 1, "use": 2, "clip-path": 1, "mask": 1,
+    }  # fmt: skip
+
+
+def test_what_the_product_writes_it_reads_back() -> None:
+    drawing = (
+        SVGBuilder(210, 148).rect(10, 10, 50, 50).hershey_text(105, 74, "Hello", 1).circle(9, 9, 3)
+    )
+    document = drawing.document()
+    for text in (
+        drawing.to_string(),
+        b"".join(svg_blocks(document)),
+        b"".join(svg_blocks(document, encoding="compact")),
+    ):
+        again = read_svg(text).document
+        assert (again.width, again.height) == pytest.approx((210, 148))
+        assert again.strokes().lengths == pytest.approx(
+            document.strokes().lengths, rel=2e-3, abs=0.05
+        )
+
+
+def test_a_named_document_type_is_not_loaded_and_does_no_harm() -> None:
+    kind = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://127.0.0.1:9/svg11.dtd">'
+    assert len(read_svg(kind + svg('<path d="M0 0h1"/>')).document) == 1
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'<!DOCTYPE svg [<!ENTITY l0 "ha">{LAUGHS}]>' + svg("<text>&l9;</text>"),
+        '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"),
+        '<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + svg(""),
+        '<!DOCTYPE svg [<!ATTLIST path d CDATA "M0 0h1">]>' + svg("<path/>"),
+        "<!DOCTYPE svg []>" + svg(""),
+        '<!DOCTYPE svg PUBLIC "a" "b">' + svg("<text>&undefined;</text>"),
+        svg("&undefined;"),
+        svg("<g>" * 10_000 + "</g>" * 10_000),
+        svg("<g>" * 10_000),
+        svg("<g/>" * 200_001),
+        "<html/>", '<svg xmlns="urn:other"/>', "", "<svg", "<svg></svg><svg/>", "plain text", "\x00", "\ud800",
+        svg("", 'width="0" height="5">'), svg("", 'width="-5mm" height="5">'), svg("", 'width="nan" height="5">'),
+        svg("", 'width="1e999" height="5">'), svg("", 'width="5parsec" height="5">'),
+        svg('<rect width="1x" height="5"/>'), svg('<circle r="1e300"/>'),
+    ],
+)  # fmt: skip
+def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
+    started = own_seconds()
+    for source in (document, document.encode("utf-8", "surrogatepass")):
+        with pytest.raises(BadSVG):
+            read_svg(source)
+    assert own_seconds() - started < 5
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<path d="M0 0L1e9 5"/>', '<path d="MNaN 0h1"/>', '<path d="M0 0Linf 5"/>', '<path d="M0 0L1e999 5"/>',
+        '<path d="L1 1"/>',
+        '<path d="M0 0A1 1 0 2 0 1 1"/>', '<polyline points="1e9 5 1 1"/>', '<g transform="scale(1e9)"/>',
+        '<g transform="scale(nan)"/>', '<g transform="url(#a)"/>', '<g transform="scale(1e6) scale(1e6)"/>',
+        '<g transform="scale(1e5)"><path d="M0 0h1e5"/></g>', '<path transform="translate(1e6) translate(1e6)" d="M0 0h1"/>',
+    ],
+)  # fmt: skip
+def test_numbers_that_are_none_or_lead_too_far_are_refused(body: str) -> None:
+    with pytest.raises(InvalidInput):
+        read_svg(svg(body))
+
+
+def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
+    body = '<g id="a"><path d="M0 0h1"/><use href="#b"/></g><g id="b"><use href="#a"/></g><use id="c" href="#c"/>'
+    reading = read_svg(svg(body))
+    assert reading.dropped["use"] >= 2
+    assert len(reading.document) < 10
+
+
+def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", 10_000)
+    groups = "".join(
+        f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
+    )
+    started = own_seconds()
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(svg(f'<defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'))
+    assert own_seconds() - started < 5
+
+
+def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_VERTICES", 50)
+    with pytest.raises(TooManyVertices):
+        read_svg(svg('<circle r="30"/><circle r="30"/>'))
+
+
+def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn() -> None:
+    started = own_seconds()
+    for body in ('<path d="M0 0C9e5 9e5 -9e5 9e5 0 0"/>', '<circle r="900000"/>'):
+        with pytest.raises(InvalidInput):
+            read_svg(svg(f'<g transform="scale(1e5)">{body}</g>'))
+    assert own_seconds() - started < 1
+
+
+def test_an_svg_of_too_many_bytes_is_refused_unread() -> None:
+    with pytest.raises(BadSVG, match="bytes"):
+        read_svg(b" " * 20_000_001)
+
+
+ODD = st.text(alphabet='<>/&#;"=svgpathuse dMLCz0123456789.-eE[]!%', max_size=60)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ODD)
+def test_any_text_is_read_or_refused(odd: str) -> None:
+    for source in (
+        odd,
+        svg(odd),
+        svg(f'<path d="{odd}"/>'),
+        svg(f'<g transform="{odd}" style="{odd}"/>'),
+        svg("", f'width="{odd}">'),
+    ):
+        try:
+            store = read_svg(source).document.store
+        except InvalidInput:
+            continue
+        assert np.isfinite(store.coordinates).all()
+
+
+def test_what_the_root_says_of_pens_holds_for_all_that_says_nothing() -> None:
+    drawn = read_svg(
+        SVGBuilder(50, 50, stroke="#cc0000", pen_width=0.7).line(0, 0, 9, 9).to_string()
+    ).document
+    assert [(pen.colour, pen.width) for pen in drawn.pens] == [("#cc0000", 0.7)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(COMMANDS)
+def test_paths_of_short_commands_are_read_number_by_number_as_they_are_read_with_arrays(
+    data: str,
+) -> None:
+    traced = trace(data)
+    assert traced is not None
+    one, other = bent([traced], [0.1]), lines_of_path(data, 0.1)
+    assert [len(line) for line in one] == [len(line) for line in other]
+    for line, twin in zip(one, other, strict=True):
+        assert np.abs(line - twin).max() <= 1e-9
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "h1", "M1 1,", "M1 1 2", "Mz", "M1 1q", "M1 1 h1 ,", "M1 1c1 2 3 4 5", "M0 0a1 1 0 011 1"],
+)
+def test_what_is_not_plain_path_data_is_left_to_the_reader_with_arrays(data: str) -> None:
+    assert trace(data) is None
+
+
+def test_a_number_beyond_all_measure_is_refused_in_short_commands_too() -> None:
+    for data in ("M0 0h1e9", "M0 0h1e400", "M0 0v-1000001"):
+        with pytest.raises(BadNumber):
+            trace(data)
+
+
+def test_a_picture_of_many_shapes_is_drawn_in_their_order() -> None:
+    shapes = "".join(f'<path d="M{n} 0h1"/><line x1="{n}" x2="{n}" y2="1"/>' for n in range(9))
+    drawn = lines(f'{shapes}<path d="M50 0a1 1 0 011 1"/><path d="M60 0h1"/>')
+    assert [line[0][0] for line in drawn] == [*np.repeat(np.arange(9), 2).tolist(), 50, 60]
+
+
+def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = (
+        '<g transform="rotate(9)"><path d="M1 1c9 9 3 4 5 6z"/><circle r="9" cx="30"/></g><rect width="9" height="4" rx="1"/>'
+        '<defs><path id="p" d="M0 0q3 4 5 0t5 0"/></defs><use href="#p"/><use href="#p" transform="scale(3)"/>'
+    )
+    together = lines(body)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_GATHERED", 0)
+    assert lines(body) == together
+    assert len(together) == 5
+
+
+def test_what_use_multiplies_is_counted_before_anything_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[object] = []
+    monkeypatch.setattr(
+        "libraries.svg_reader.reader.Gathering.add", lambda *shape: drawn.append(shape)
+    )
+    groups = "".join(
+        f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
+    )
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(
+            svg(
+                f'<path d="M0 0h1"/><defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'
+            )
+        )
+    assert drawn == []
+    read_svg(svg('<path d="M0 0h1"/>'))
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "visits"),
+    [
+        ('<path d="M0 0h1"/><g><path/><path/></g>', 4),
+        ('<defs><g id="a"><path/><path/></g></defs><use href="#a"/><use href="#a"/>', 9),
+        ('<symbol id="a"><path/></symbol><use href="#a"/>', 4),
+        ("<switch><g><path/></g><path/></switch>", 3),
+        ('<g display="none"><path/></g>', 1),
+        ('<use href="#none"/><use href="other.svg#a"/>', 2),
+    ],
+)
+def test_elements_are_counted_as_often_as_they_are_looked_at(
+    body: str, visits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits)
+    read_svg(svg(body))
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits - 1)
+    monkeypatch.setattr(
+        "libraries.svg_reader.reader._Reader.visit",
+        lambda *_: pytest.fail("it was drawn before it was counted"),
+    )
+    with pytest.raises(BadSVG, match="repeats"):
+        read_svg(svg(body))
+
+
+def test_how_fine_a_picture_is_drawn_may_hang_on_its_page() -> None:
+    pages: list[Rectangle] = []
+
+    def fine(page: Rectangle) -> float:
+        pages.append(page)
+        return 0.001
+
+    circle = svg('<circle r="30"/>')
+    assert np.array_equal(
+        read_svg(circle, tolerance=fine).document.store.coordinates,
+        read_svg(circle, tolerance=0.001).document.store.coordinates,
+    )
+    assert [
+        (page.left, page.top, round(page.width, 6), round(page.height, 6)) for page in pages
+    ] == [(0, 0, 100, 100)]
