@@ -52,17 +52,21 @@ def misplaced_functions() -> list[str]:
     for path in sorted(path for folder in _folders() for path in folder.glob("*.py")):
         if path.stem.startswith("_"):
             continue
-        functions = [
-            node
-            for node in _tree(path).body
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
+        functions = _functions(path)
         is_task_module = path.stem.endswith("_tasks")
         # A module with hooks, which are decorated, may also have functions for the task modules.
         if is_task_module or not any(node.decorator_list for node in functions):
             public = [node for node in functions if not node.name.startswith("_")]
             mistakes += [mistake for node in public if (mistake := _mistake(path, node))]
     return mistakes
+
+
+def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [
+        node
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
 
 
 def _mistake(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
@@ -83,9 +87,8 @@ def _why_no_task(name: str) -> str | None:
         return None
     for path in (folder / f"{stem}.py" for folder in _folders()):
         if path.is_file():
-            for node in _tree(path).body:
-                is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-                if is_function and node.name == function and not function.startswith("_"):
+            for node in _functions(path):
+                if node.name == function and not function.startswith("_"):
                     return _mistake(path, node)
             problem = load_problem(f"{PACKAGE}.{stem}")
             return str(problem) if problem and problem.is_public else None
