@@ -43,7 +43,7 @@ from libraries.job_manager.errors import (
     WrongState,
 )
 from libraries.job_manager.events import EventFeed, JobEvent, Message, read_events, send_to_group
-from libraries.job_manager.health import QueueHealth, queue_health
+from libraries.job_manager.health import QueueHealth, problems_of_workers, queue_health
 from libraries.job_manager.hooks import on_shutdown, on_startup
 from libraries.job_manager.idempotency import KeyedRequest, KeyInUse, KeyReused, Reply
 from libraries.job_manager.ids import repeatable_ids
@@ -157,6 +157,7 @@ __all__ = [
     "open_parcel",
     "own_folder",
     "pause_queue",
+    "problems_of_workers",
     "put_parcel",
     "queue_delivery",
     "queue_health",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from redis import Redis, exceptions
 
 from libraries.job_manager import keys
-from libraries.job_manager.catalogue import PACKAGE, task_files
+from libraries.job_manager.catalogue import PACKAGE, misplaced_functions, task_files
 from libraries.job_manager.connections import shown_broker_url, web_client
 from libraries.job_manager.health import count_workers
 from libraries.job_manager.places import socket_path
@@ -163,6 +163,10 @@ def examine_tasks(patience: float = IMPORT_PATIENCE) -> list[Finding]:
         findings.append(
             Finding("tasks", well=False, detail=f"the modules cannot be imported: {ended}", fix="")
         )
+    findings += [
+        Finding("tasks", well=False, detail=mistake, fix="Correct it, or begin its name with _.")
+        for mistake in misplaced_functions()
+    ]
     return findings or [
         Finding("tasks", well=True, detail=f"all {len(modules)} modules can be imported")
     ]

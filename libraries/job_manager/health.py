@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+import json
+from typing import Any, TypedDict
 
 from redis import Redis
 from rq.utils import as_text
@@ -11,6 +12,9 @@ from rq.worker_registration import REDIS_WORKER_KEYS
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.errors import QueueUnavailable
 from libraries.settings import get_settings
+
+# Field of a worker's record with the modules that it could not load, as JSON.
+NOT_LOADED = "not_loaded"
 
 
 class QueueHealth(TypedDict):
@@ -27,6 +31,28 @@ def queue_health() -> QueueHealth:
         return {"broker": True, "workers": patiently(lambda: count_workers(client))}
     except QueueUnavailable:
         return {"broker": False, "workers": 0}
+
+
+def problems_of_workers() -> list[dict[str, Any]]:
+    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
+
+    None are returned while the broker cannot be reached.
+    """
+    client = web_client(get_settings())
+    try:
+        texts = patiently(lambda: _not_loaded_by_workers(client))
+    except QueueUnavailable:
+        return []
+    found = [problem for text in texts if text for problem in json.loads(text)]
+    return list({problem["module"]: problem for problem in found}.values())
+
+
+def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hget(name, NOT_LOADED)
+        return pipeline.execute()
 
 
 def count_workers(client: Redis) -> int:

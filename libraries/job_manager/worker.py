@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import json
 import logging
 import os
 import random
@@ -30,6 +31,7 @@ from rq.serializers import JSONSerializer
 from libraries.job_manager import keys, transitions
 from libraries.job_manager.connections import BROKER_AWAY, shown_broker_url, worker_client
 from libraries.job_manager.dispatcher import Dispatcher
+from libraries.job_manager.health import NOT_LOADED
 from libraries.job_manager.hooks import (
     StartupFailed,
     run_shutdown_hooks,
@@ -50,6 +52,7 @@ from libraries.job_manager.reaper import EVERY as REAPER_PERIOD
 from libraries.job_manager.reaper import Reaper, Sweep
 from libraries.job_manager.slot import RUNNING, WAITING, Activity, Slot
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
+from libraries.loading import load_problems
 from libraries.settings import Settings
 
 WORKER_TTL = 20
@@ -224,7 +227,13 @@ class VectorWorker(Worker):
         if not self.connection.hexists(self.key, "birth"):
             # The record expired while the broker was away for long; a heartbeat alone makes an empty one.
             self.connection.delete(self.key)
-            self.register_birth()  # type: ignore[no-untyped-call]
+            self.register_birth()
+
+    def register_birth(self) -> None:
+        """Register in the broker, with the modules that cannot be loaded: the web process imports no tasks."""
+        super().register_birth()  # type: ignore[no-untyped-call]
+        problems = [problem.public() for problem in load_problems()]
+        self.connection.hset(self.key, NOT_LOADED, json.dumps(problems))
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         # RQ stops listening for commands after a timeout; for us a silent broker is one that comes back.
