@@ -1,4 +1,4 @@
-"""Typed declarations of drawings: dataclass fields with unit, range and default, and their schemas."""
+"""Typed declarations: dataclass fields with unit, range and default, and their schemas."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def check_order(
 
 
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `schema` finds wrong with `values`: texts by field, with the known fields named where one is unknown."""
+    """Return the mistakes in `values`: texts by field, with the known fields for an unknown one."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
 
@@ -127,9 +127,10 @@ def declare(
 ) -> Any:
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
-    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True` says that
-    `Params.resolve` provides it; a field whose default is None also takes null. `facts` are kept in the metadata of the
-    dataclass field for what derives from it, such as `visual=False` for a field that does not change the picture.
+    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True`
+    says that `Params.resolve` provides it; a field whose default is None also takes null. `facts`
+    are kept in the metadata of the dataclass field for what derives from it, such as
+    `visual=False` for a field that does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -144,7 +145,7 @@ def declare(
 
 
 def optional(field: fields.Field[Any], **facts: Any) -> Any:
-    """Return a dataclass field like `declare` that may be left out, but is not null; None means that it was left out."""
+    """Return a dataclass field that may be left out, but not be null; None means left out."""
     return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
@@ -172,7 +173,7 @@ def number(
     unit: str | None = None,
     **facts: Any,
 ) -> Any:
-    """Declare a number from `least` to `most`, in `unit` if it has one; use `mm` and `angle` for lengths and angles."""
+    """Declare a number from `least` to `most`; `mm` and `angle` are for lengths and angles."""
     metadata = {"description": description} | ({"x-unit": unit} if unit else {})
     return declare(
         fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
@@ -204,7 +205,7 @@ def flag(description: str, *, default: bool, **facts: Any) -> Any:
     field_specifiers=(declare, optional, mm, angle, tolerance, number, whole, choice, flag),
 )
 class Params:
-    """Base of typed declarations; a subclass becomes a frozen dataclass, and its schema derives from it.
+    """Base of typed declarations: a subclass becomes a frozen dataclass with a schema.
 
     Example:
         >>> class Ring(Params):
@@ -224,11 +225,12 @@ class Params:
     @classmethod
     def declared(cls) -> dict[str, dataclasses.Field[Any]]:
         """Return the declared fields by name, in the order of declaration."""
-        return {one.name: one for one in dataclasses.fields(cls) if "field" in one.metadata}  # type: ignore[arg-type]
+        every = dataclasses.fields(cls)  # type: ignore[arg-type]
+        return {one.name: one for one in every if "field" in one.metadata}
 
     @classmethod
     def schema(cls) -> type[Schema]:
-        """Return the marshmallow schema that parses and describes this class; `load` of it returns an instance."""
+        """Return the marshmallow schema of this class; its `load` returns an instance."""
         if "_schema" not in cls.__dict__:
             cls._schema = _schema_of(cls)  # type: ignore[attr-defined]
         found: type[Schema] = cls.__dict__["_schema"]
@@ -239,7 +241,8 @@ class Params:
         """Return an instance parsed from `values`, with defaults filled in.
 
         Raises:
-            InvalidFields: one or more fields are bad; all are named, below the dotted name `inside`.
+            InvalidFields: one or more fields are bad; all are named, below the dotted name
+                `inside`.
         """
         loaded: Any = load_fields(cls.schema()(), values, inside=inside)
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
@@ -256,7 +259,8 @@ class Params:
     def inputs(cls) -> dict[str, fields.Field[Any]]:
         """Return the marshmallow fields that the class has without an annotation, by name.
 
-        They are parsed and described as the declared ones are, but not kept: `resolve` derives declared fields from them.
+        They are parsed and described as the declared ones are, but not kept: `resolve` derives
+        declared fields from them.
         """
         attributes = {
             name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()
@@ -275,16 +279,17 @@ class Params:
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield texts by field for what is wrong with fields together, also where single fields are wrong.
+        """Yield texts by field for fields that are wrong together, also if others are wrong alone.
 
         Args:
-            parsed: the fields that could be parsed, with defaults; of nested declarations with mistakes there are parts.
+            parsed: the fields that could be parsed, with defaults; of nested declarations with
+                mistakes there are parts.
             given: the fields as the caller sent them.
         """
         yield from ()
 
     def check_order(self, given: frozenset[str], least: str, most: str) -> None:
-        """Refuse a field `least` that is more than the field `most`; a default gives way to what was given.
+        """Refuse a given field `least` that is more than the given field `most`.
 
         Raises:
             InvalidFields: both were given, and the first is more.
@@ -303,7 +308,7 @@ class _LenientSchema(Schema):
 
 
 class OneOfField(fields.Field[Params]):
-    """An object of one of several declarations; its member `discriminator` has the name of the declaration."""
+    """An object of one of several declarations, which its member `discriminator` names."""
 
     def __init__(
         self, discriminator: str, choices: Registry[Any], *, name: str, **options: Any

@@ -18,7 +18,8 @@ from libraries.sheets.artboard import Artboard
 from libraries.sheets.page import MAX_SEED
 from libraries.svg_builder import SVGBuilder
 
-# The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
+# The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds
+# it.
 CORNER, SIDE, ROOM = 10, 50, 60
 COMPOSE = "workers.svg_tasks.draw_composition"
 
@@ -35,9 +36,10 @@ def draw_simple(artboard: CreateArtboard) -> Response:
 
 
 def simple_drawing(width: float, height: float, pen_width: float) -> str:
-    """Return a page of `width` x `height` mm with a rectangle of 50 x 50 mm, its corner at (10, 10).
+    """Return a page in mm with a rectangle of 50 x 50 mm, its corner at (10, 10).
 
-    A page shorter or narrower than 60 mm has no room for that and gets the rectangle and its distance in proportion.
+    A page shorter or narrower than 60 mm has no room for that and gets the rectangle and its
+    distance in proportion.
     """
     scale = min(1.0, width / ROOM, height / ROOM)
     svg = SVGBuilder(width, height, pen_width=pen_width)

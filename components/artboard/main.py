@@ -47,8 +47,8 @@ def create_artboard(artboard: CreateArtboard) -> Response:
     rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
     to get it raw.
 
-    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with pens of
-    their own. Later elements lie in front; an `opaque` one hides what is drawn below it.
+    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with their
+    pens. Later elements are in front; an `opaque` one hides what is drawn below it.
 
     `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
     """

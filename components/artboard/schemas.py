@@ -1,4 +1,4 @@
-"""What `POST /artboard/create` takes and gives."""
+"""Request and replies of `POST /artboard/create`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class ArtboardId(fields.Field[str]):
     """The caller's own id of an artboard: text, or a whole number that is taken as text."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a whole number."
+        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a "
+        "whole number."
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -42,7 +43,8 @@ class CreateArtboard(DrawingRequest):
         fields.String(
             validate=Length(max=32),
             metadata={
-                "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the pattern.",
+                "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the "
+                "pattern.",
                 "example": "complex",
             },
         ),
@@ -51,7 +53,8 @@ class CreateArtboard(DrawingRequest):
     id: str | None = declare(
         ArtboardId(
             metadata={
-                "description": "Your own id of the artboard, part of the file's name; a random one if not given.",
+                "description": "Your own id of the artboard, part of the file's name; a random one "
+                "if not given.",
                 "type": ["string", "integer"],
                 "pattern": f"^{ARTBOARD_ID.pattern}$",
             },
@@ -82,7 +85,7 @@ class QueuedArtboardSchema(AcceptedSchema):
 
 
 class CreatedArtboardSchema(QueuedArtboardSchema):
-    """The reply to `POST /artboard/create`: `svg` alone for a simple artboard, all the rest for a queued one."""
+    """The reply to `POST /artboard/create`: `svg` for a simple artboard, else the rest."""
 
     status = fields.String(metadata={"description": "`generating`.", "example": "generating"})
     job_id = fields.String(

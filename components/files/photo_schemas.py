@@ -1,4 +1,4 @@
-"""What the routes of photos take and give."""
+"""Requests and replies of photos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
 
 
 def check_source(url: str) -> None:
-    """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
+    """Raise an error of the library if `url` is refused without looking up its host."""
     check_url(url, private=UploadSettings.current().fetch_private)
 
 
@@ -28,7 +28,8 @@ class PhotoUrlSchema(Schema):
         required=True,
         validate=[Length(1, MAX_URL_CHARS), library_check(check_source)],
         metadata={
-            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host with public addresses alone.",
+            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host "
+            "with public addresses alone.",
             "format": "uri",
             "example": "https://example.com/cat.jpg",
         },

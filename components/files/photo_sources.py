@@ -1,4 +1,4 @@
-"""Where a photo that is to be drawn comes from, checked as far as that can be before its job is queued."""
+"""Checks of the photo that a request names, before its job is queued."""
 
 from __future__ import annotations
 

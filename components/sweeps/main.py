@@ -33,7 +33,7 @@ EXAMPLE = {
 def create_sweep(sweep: Sweep) -> Response:
     """Draw a contact sheet of many seeds, or of steps of one or two parameters.
 
-    Each drawing is a job of its own, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
+    Each drawing is a separate job, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
     It begins when the others have ended. A drawing that failed is a crossed box with the reason in it.
 
     Everything is checked before it is queued: each drawing by itself, and what they cost together.

@@ -1,4 +1,4 @@
-"""What the route of sweeps takes and gives."""
+"""Requests and replies of sweeps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libraries.sheets.sweeps import ArtboardSweep
 
 
 class Sweep(ArtboardSweep):
-    """An artboard, and how its drawings are to differ: by `seeds`, by a `count` of seeds, or by what `vary` says."""
+    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
 
     priority: str = choice(
         "`high` puts the jobs in front of those that wait.", ["normal", "high"], default="normal"
@@ -22,7 +22,7 @@ class Sweep(ArtboardSweep):
 
 
 class SweepLinksSchema(ReplySchema):
-    """Where a sweep can be followed."""
+    """Links of a sweep."""
 
     self_ = fields.String(
         data_key="self",
@@ -60,10 +60,10 @@ class SweepAcceptedSchema(ReplySchema):
     captions = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What tells each drawing from the others."},
+        metadata={"description": "The difference of each drawing from the others."},
     )
     columns = fields.Integer(
-        required=True, metadata={"description": "How many drawings stand in a row."}
+        required=True, metadata={"description": "Number of drawings in a row."}
     )
     message = fields.String(required=True, metadata={"description": "What was queued, in words."})
     links = fields.Nested(
