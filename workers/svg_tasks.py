@@ -95,7 +95,7 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
 
 
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
-    """Draw `postcards/postcard_<recipient>_<template>.svg`, 210 x 148 mm, and return its path.
+    """Draw a postcard of 210 x 148 mm, and return the path of its SVG file.
 
     Characters that the font lacks are drawn as boxes; `missing_glyphs` of the artifact and the
     job's last progress message list them.

@@ -82,8 +82,8 @@ class Composition(DrawnPage):
             OneOfField("type", ELEMENTS, name="Element"),
             validate=Length(1, MAX_ELEMENTS),
             metadata={
-                "description": "What the page is composed of, in place of `pattern`; the later ones "
-                "are in front."
+                "description": "What the page is composed of, in place of `pattern`; the later "
+                "ones are in front."
             },
         ),
         default=None,

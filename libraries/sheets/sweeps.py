@@ -83,9 +83,10 @@ class ArtboardSweep(Artboard):
             keys=fields.String(),
             validate=Length(1, MAX_VARIED),
             metadata={
-                "description": "A drawing of each value of one parameter, or of each combination of "
-                "two: those of the first make the rows, those of the second the columns. Each has "
-                'a list of values, or `{"from": 2, "to": 8, "steps": 4}`. `seed` is a parameter here, too.',
+                "description": "A drawing of each value of one parameter, or of each combination "
+                "of two: those of the first make the rows, those of the second the columns. Each "
+                'has a list of values, or `{"from": 2, "to": 8, "steps": 4}`. `seed` is a '
+                "parameter here, too.",
                 "example": {
                     "separation": [1.5, 3, 6],
                     "scale": {"from": 40, "to": 160, "steps": 4},

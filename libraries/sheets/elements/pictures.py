@@ -50,8 +50,8 @@ class SvgElement(OutlinedElement):
         fields.String(
             validate=Length(1, MAX_SVG_CHARS),
             metadata={
-                "description": "The SVG itself. Its paths and shapes take the pen of the layer; what "
-                "no pen can draw is left out.",
+                "description": "The SVG itself. Its paths and shapes take the pen of the layer; "
+                "what no pen can draw is left out.",
                 "example": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
                 '<circle cx="4" cy="4" r="3"/></svg>',
             },
