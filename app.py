@@ -39,12 +39,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = use_settings(settings) if settings else process_settings()
     app = Flask(__name__, static_folder=None)
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body,
+        MAX_CONTENT_LENGTH=settings.web.max_body,
         API_TITLE="Vector API",
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
-            "info": {"description": DESCRIPTION + (KEYS_NEEDED if settings.api_keys else "")},
+            "info": {
+                "description": DESCRIPTION + (KEYS_NEEDED if settings.access.api_keys else "")
+            },
             **described_access(settings),
         },
     )

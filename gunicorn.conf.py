@@ -25,15 +25,15 @@ except BadSettings as error:
 
 wsgi_app = "app:create_app()"
 bind = (
-    f"[{settings.host}]:{settings.port}"
-    if ":" in settings.host
-    else f"{settings.host}:{settings.port}"
+    f"[{settings.web.host}]:{settings.web.port}"
+    if ":" in settings.web.host
+    else f"{settings.web.host}:{settings.web.port}"
 )
 
 # Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one costs little.
 workers = 1
 worker_class = WebWorker
-threads = settings.web_threads
+threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
@@ -49,7 +49,7 @@ limit_request_field_size = 8190
 LONGEST_SILENCE = 10
 
 accesslog = None
-loglevel = settings.log_level.lower()
+loglevel = settings.web.log_level.lower()
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -68,8 +68,10 @@ logconfig_dict = {
             "stream": "ext://sys.stdout",
         }
     },
-    "root": {"level": settings.log_level, "handlers": ["console"]},
-    "loggers": {"gunicorn.error": {"level": settings.log_level, "handlers": [], "propagate": True}},
+    "root": {"level": settings.web.log_level, "handlers": ["console"]},
+    "loggers": {
+        "gunicorn.error": {"level": settings.web.log_level, "handlers": [], "propagate": True}
+    },
 }
 
 

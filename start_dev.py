@@ -38,12 +38,12 @@ def parts(settings: Settings) -> list[Part]:
         [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"],
         reloads=True,
     )
-    if settings.immediate:
+    if settings.jobs.immediate:
         # It runs the jobs itself, with a broker of its own if there is none.
         return [web]
     broker = (
         [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)]
-        if settings.embedded_broker
+        if settings.broker.embedded_broker
         else []
     )
     workers = Part("worker", [python, "-m", "workers"], reloads=True)
@@ -57,14 +57,14 @@ def cannot_serve(settings: Settings) -> str | None:
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            settings.web.host, settings.web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        where = f"Cannot serve at {settings.host} port {settings.port}: {error.strerror or error}."
-        return f"{where} Stop what listens there, or choose another port: PORT={settings.port + 1} make run"
+        where = f"Cannot serve at {settings.web.host} port {settings.web.port}: {error.strerror or error}."
+        return f"{where} Stop what listens there, or choose another port: PORT={settings.web.port + 1} make run"
     return None
 
 
@@ -85,21 +85,23 @@ class Greeting:
         """Talk to the web process that `supervisor` runs."""
         self._supervisor = supervisor
         self._settings = settings
-        self._host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host  # noqa: S104 - compared, not bound
+        self._host = (
+            "127.0.0.1" if settings.web.host in ("0.0.0.0", "::", "") else settings.web.host  # noqa: S104
+        )
         self._deadline = time.monotonic() + PATIENCE
 
     @property
     def address(self) -> str:
         """The service's address for a browser on this machine."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._settings.port}"
+        return f"http://{host}:{self._settings.web.port}"
 
     def __call__(self) -> None:
         """Do it; when it does not work out, say why and let the service run on."""
         say = self._supervisor.say
         try:
             self._wait_for("/readyz")
-            if self._settings.api_keys:
+            if self._settings.access.api_keys:
                 self._explain_keys()
                 return
             drawing, picture = self._draw()
@@ -115,7 +117,7 @@ class Greeting:
         say(f"  Reference    {self.address}/docs")
         say(f"  Dashboard    {self.address}/dashboard")
         say(f"  First plot   {self.address}{picture}")
-        say(f"  Your files   {self._settings.output_dir}")
+        say(f"  Your files   {self._settings.storage.output_dir}")
         say("")
         say("  Draw a spiral on A4:")
         say(
@@ -170,7 +172,7 @@ class Greeting:
     def _ask(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=5)
+        connection = http.client.HTTPConnection(self._host, self._settings.web.port, timeout=5)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
             connection.request(

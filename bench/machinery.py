@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -356,7 +356,7 @@ class Bench:
 
     def database(self, number: int) -> Any:
         """Return a client for another of the broker's databases."""
-        return web_client(replace(self.settings, redis_url=f"{self.url}?db={number}"))
+        return web_client(self.settings.with_values(redis_url=f"{self.url}?db={number}"))
 
     def forget(self) -> None:
         """Empty the broker."""

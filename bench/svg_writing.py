@@ -30,7 +30,8 @@ from bench.machinery import BenchTrouble
 from bench.peers.foreign import SIDES, cache_folder
 from bench.report import Table, ratios, shown, spread
 from libraries.geometry.document import Document
-from libraries.svg_builder import Encoding, read_svg, write_svg
+from libraries.svg_builder import Encoding, write_svg
+from libraries.svg_reader import read_svg
 
 Floats = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ import workers
 from components.http.long_connections import LiveConnections
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.worker import VectorWorker
-from libraries.settings import SETTINGS, Settings, get_settings, read_settings
+from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -152,14 +152,14 @@ def environ(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of this test, in force for the test process. No broker runs yet."""
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
     for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
         monkeypatch.setenv(name, environ[name])
-    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
-    return get_settings()
+    yield use_settings(read_settings(None))
+    forget_settings()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from libraries.live import text_frame
 from libraries.patterns import PATTERNS, check_pattern
+from libraries.settings import forget_settings
 from tests.conftest import REPOSITORY, until
 
 RESULTS = REPOSITORY / "bench" / "RESULTS.md"
@@ -180,11 +181,11 @@ def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
             ("WORKERS", "7"),
         ):
             patched.setenv(name, value)
-        patched.setattr("libraries.settings._Process.settings", None)
+        forget_settings()
         patched.setattr(os, "environ", dict(os.environ))
         with Bench(QUICK) as bench:
-            assert bench.settings.embedded_broker
-            assert bench.settings.output_dir == bench.folder / "output"
+            assert bench.settings.broker.embedded_broker
+            assert bench.settings.storage.output_dir == bench.folder / "output"
             assert bench.environ["WORKERS"] == "1"
         assert not bench.folder.exists()
 

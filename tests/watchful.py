@@ -60,5 +60,5 @@ def watchful_client(settings: Settings) -> FlaskClient:
     app = create_app(settings)
     app.test_client_class = WatchfulClient
     client = app.test_client()
-    client.private = str(settings.output_dir.parent)  # type: ignore[attr-defined]
+    client.private = str(settings.storage.output_dir.parent)  # type: ignore[attr-defined]
     return client

@@ -43,11 +43,13 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    if settings.immediate:
+    if settings.jobs.immediate:
         sys.stderr.write(f"{REFUSED}\n")
         return 1
     logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stdout
+        level=settings.web.log_level,
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stdout,
     )
     try:
         load_schedules(settings)
@@ -72,11 +74,11 @@ def supervise(settings: Settings) -> int:
             f"the broker's maxmemory-policy is {policy}: it would throw jobs away; set it to noeviction"
         )
     command = [sys.executable, "-m", "workers", "--single"]
-    parts = [Part(f"worker{number + 1}", command) for number in range(settings.workers)]
+    parts = [Part(f"worker{number + 1}", command) for number in range(settings.jobs.workers)]
     # A worker without its supervisor would be one too many as soon as the supervisor is back: it goes at once, and its job is
     # taken up again.
     return Supervisor(
-        parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.workers > 1
+        parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.jobs.workers > 1
     ).run()
 
 

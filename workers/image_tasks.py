@@ -9,7 +9,7 @@ from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
 from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
 from libraries.outbound import fetch
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.sheets.artboard import artboard_blocks
 from libraries.sheets.costs import plot_costs
 from libraries.sheets.photos import draw_photo
@@ -137,7 +137,7 @@ def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
 
 
 def _fetched(url: str) -> bytes:
-    settings = get_settings()
+    settings = UploadSettings.current()
     return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
 
 

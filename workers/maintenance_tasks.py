@@ -7,7 +7,7 @@ from typing import Any
 
 from libraries.gallery import digest, gallery
 from libraries.job_manager import current_job_id, enqueue_background_job, repeatable_ids
-from libraries.settings import get_settings
+from libraries.settings import MailSettings
 from libraries.storage import output_folder
 
 TRIES = 3
@@ -31,10 +31,10 @@ def send_digest(hours: int = 24) -> dict[str, Any]:
     """
     now = time.time()
     told = digest(now - HOUR * max(1, min(hours, LONGEST_DIGEST)), now)
-    if not get_settings().admin_email:
+    if not MailSettings.current().admin_email:
         return {"drawings": told["counts"]["drawings"], "job_id": None}
     letter = {
-        "recipient": get_settings().admin_email,
+        "recipient": MailSettings.current().admin_email,
         "subject": f"Drawings of {told['date']}",
         "template": "digest",
     }

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from libraries.job_manager import attach, current_job_id, own_folder, report_progress
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, TextSettings
 from libraries.storage import output_folder
 from libraries.texts import (
     Answer,
@@ -75,7 +75,7 @@ def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> dict[
     for step, total in demonstration_steps(kind):
         report_progress(step, total, kind)
     found = answer(content)
-    if get_settings().result_timestamps:
+    if TextSettings.current().result_timestamps:
         found = stamp(found, datetime.now(UTC))
     result = {
         "status": "completed",
@@ -90,7 +90,7 @@ def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> dict[
 
 def _stored(kind: str, text: str) -> dict[str, Any]:
     """Return the text as the `result`; one that takes more than half of the room there is goes into a `file`."""
-    beginning = excerpt(text, most_bytes=get_settings().max_result // 2)
+    beginning = excerpt(text, most_bytes=JobSettings.current().max_result // 2)
     if beginning is None:
         return {"result": text}
     path = attach(output_folder().publish(f"{own_folder('texts')}/{kind}.txt", text))

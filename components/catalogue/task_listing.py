@@ -10,7 +10,7 @@ from libraries.job_manager.descriptions import TaskDescription, describe_tasks
 from libraries.job_manager.ownership import ANONYMOUS, current_owner
 from libraries.job_manager.periodic import BadSchedules, ScheduleState, schedule_states
 from libraries.job_manager.views import utc
-from libraries.settings import get_settings
+from libraries.settings import JobSettings
 
 
 class SchedulesUnusable(Unavailable):
@@ -27,7 +27,7 @@ def tasks_body() -> dict[str, Any]:
         QueueUnavailable: the broker cannot be reached.
     """
     try:
-        states = [] if get_settings().immediate else schedule_states()
+        states = [] if JobSettings.current().immediate else schedule_states()
     except BadSchedules as error:
         raise SchedulesUnusable(str(error)) from None
     states = [state for state in states if state.schedule.owner in (ANONYMOUS, current_owner())]
@@ -39,7 +39,7 @@ def tasks_body() -> dict[str, Any]:
 
 def _task(task: TaskDescription, states: list[ScheduleState]) -> dict[str, Any]:
     schedules = [state.schedule.name for state in states if state.schedule.task == task.name]
-    return {**asdict(task), "timeout": get_settings().job_timeout, "schedules": schedules}
+    return {**asdict(task), "timeout": JobSettings.current().job_timeout, "schedules": schedules}
 
 
 def _schedule(state: ScheduleState) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _schedule(state: ScheduleState) -> dict[str, Any]:
         "name": schedule.name,
         "task": schedule.task,
         "when": schedule.when,
-        "timeout": schedule.timeout or get_settings().job_timeout,
+        "timeout": schedule.timeout or JobSettings.current().job_timeout,
         "catch_up": schedule.catch_up,
         "overlap": schedule.overlap,
         "next_run": utc(state.next_run),

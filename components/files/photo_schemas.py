@@ -12,7 +12,7 @@ from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.outbound import check_url
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.sheets.artboard import ArtboardSchema
 from libraries.sheets.photos import PHOTO_PATTERNS
 
@@ -21,7 +21,7 @@ LONGEST_URL = 2048
 
 def check_source(url: str) -> None:
     """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
-    check_url(url, private=get_settings().fetch_private)
+    check_url(url, private=UploadSettings.current().fetch_private)
 
 
 class PhotoUrlSchema(Schema):

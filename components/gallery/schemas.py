@@ -13,7 +13,7 @@ from components.http.validators import library_check
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import LONGEST_TITLE, MOST_TAGS
 from libraries.sheets.papers import PAPERS
-from libraries.svg_builder.attributes import check_colour as check_attribute
+from libraries.svg_syntax.attributes import check_colour as check_attribute
 
 LONGEST_QUERY, LONGEST_CURSOR, LONGEST_MARK = 200, 400, 64
 LARGEST_SEED = 2**32 - 1

@@ -81,7 +81,7 @@ def install_access(app: Flask, settings: Settings) -> None:
     """Let every request act for its caller; where keys are set, refuse requests without one."""
 
     def admit() -> None:
-        g.caller = _caller(settings.api_keys)
+        g.caller = _caller(settings.access.api_keys)
         g.acting = contextlib.ExitStack()
         g.acting.enter_context(acting_for(g.caller.name))
 
@@ -96,7 +96,7 @@ def install_access(app: Flask, settings: Settings) -> None:
 
 def described_access(settings: Settings) -> dict[str, Any]:
     """Return what the OpenAPI document says of keys: nothing where none are set."""
-    if not settings.api_keys:
+    if not settings.access.api_keys:
         return {}
     return {
         "components": {"securitySchemes": SCHEMES},

@@ -39,13 +39,13 @@ class LiveConnections:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         """Prepare everything; nothing runs before the first client comes."""
-        self.hub = Hub(settings.max_streams)
+        self.hub = Hub(settings.web.max_streams)
         self.feed = EventFeed(settings)
         self.handlers = Handlers(self._in_context)
         self.stopping = threading.Event()
         self.hub.at_stop.append(self.stopping.set)
         self._app = app
-        self._polls = threading.BoundedSemaphore(max(1, settings.web_threads - SPARE_THREADS))
+        self._polls = threading.BoundedSemaphore(max(1, settings.web.web_threads - SPARE_THREADS))
 
     @contextlib.contextmanager
     def poll_slot(self) -> Iterator[bool]:

@@ -28,7 +28,7 @@ from werkzeug.sansio.multipart import (
 from components.http.problems import BadFields, EdgeError, FieldError
 from components.http.strict_json import UnsupportedMediaType
 from libraries.job_manager import Parcel, QueueUnavailable, address_parcel, drop_parcel, put_parcel
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
 from libraries.uploads.kinds import HEAD
 
@@ -103,7 +103,7 @@ def received_file(kinds: tuple[FileKind, ...]) -> Iterator[UploadedFile]:
         QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
-    limit = get_settings().upload_limit
+    limit = UploadSettings.current().upload_limit
     request.max_content_length = limit + OVERHEAD
     if (request.content_length or 0) > limit + OVERHEAD:
         raise _too_large(limit)
@@ -170,7 +170,7 @@ def _next_block(stream: IO[bytes]) -> bytes:
     except ClientDisconnected:
         raise MalformedForm("the form is cut off") from None
     except RequestEntityTooLarge:
-        raise _too_large(get_settings().upload_limit) from None
+        raise _too_large(UploadSettings.current().upload_limit) from None
 
 
 def _read(

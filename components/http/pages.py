@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, render_template
 
 from components.http.conditional import conditional
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, WebSettings
 
 VERSION = "0.1.0"
 
@@ -35,7 +35,9 @@ EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not liste
 
 def script_page(template: str, **values: Any) -> Response:
     """Return a page that works by scripts; it is open to all, and what its scripts ask for needs a key where keys are set."""
-    page = render_template(template, version=VERSION, keys=bool(get_settings().api_keys), **values)
+    page = render_template(
+        template, version=VERSION, keys=bool(AccessSettings.current().api_keys), **values
+    )
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = SCRIPT_POLICY
     return conditional(response)
@@ -46,13 +48,13 @@ def base_address() -> str:
 
     It comes from the settings: what a request says about the host is the request's own claim.
     """
-    settings = get_settings()
-    host = "127.0.0.1" if settings.host in EVERY_ADDRESS else settings.host
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    web = WebSettings.current()
+    host = "127.0.0.1" if web.host in EVERY_ADDRESS else web.host
+    return f"http://[{host}]:{web.port}" if ":" in host else f"http://{host}:{web.port}"
 
 
 def first_curl() -> str:
     """Return a command that asks for a first drawing, to be copied."""
     body = '{"width": 210, "height": 297, "pattern": "spiral"}'
-    key = "-H 'X-API-Key: KEY' \\\n  " if get_settings().api_keys else ""
+    key = "-H 'X-API-Key: KEY' \\\n  " if AccessSettings.current().api_keys else ""
     return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"

@@ -15,7 +15,7 @@ from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.job_manager import STATES
 from libraries.settings import parse_duration
-from libraries.svg_builder.attributes import check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")

@@ -112,7 +112,7 @@ def asyncapi_document(settings: Settings) -> Node:
             "tags": [{"name": name, "description": said} for name, said in TAGS.items()],
         },
         "defaultContentType": "application/json",
-        "servers": servers(keyed=bool(settings.api_keys)),
+        "servers": servers(keyed=bool(settings.access.api_keys)),
         "channels": {
             envelope.name: envelope.channel(paths[envelope.address]["get"], ENVELOPES + SOCKET),
             flat.name: flat.channel(paths[flat.address]["get"], FLAT + SOCKET),
@@ -129,7 +129,7 @@ def asyncapi_document(settings: Settings) -> Node:
                     "location": "$message.payload#/ref",
                 }
             },
-            **({"securitySchemes": security_schemes()} if settings.api_keys else {}),
+            **({"securitySchemes": security_schemes()} if settings.access.api_keys else {}),
         },
     }
 

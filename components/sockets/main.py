@@ -162,7 +162,7 @@ def open_socket(form: Form) -> Response:
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
-    if settings.api_keys and not origin_allowed(settings.allowed_origins):
+    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
         raise ForeignOrigin(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
         )

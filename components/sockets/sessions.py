@@ -196,7 +196,7 @@ class Session:
         if content is None or (isinstance(content, str) and not content.strip()):
             self._say(self._form.status("error", EMPTY_MESSAGE, ref=asked.ref))
             return
-        if time.monotonic() - self._last_job < self._settings.socket_cooldown:
+        if time.monotonic() - self._last_job < self._settings.sockets.socket_cooldown:
             self._say(self._form.status("error", TOO_SOON, ref=asked.ref))
             return
         self._last_job = time.monotonic()
@@ -381,7 +381,7 @@ class Session:
             self._conversation.say(frame)
 
     def _complete(self, *, event: bool) -> None:
-        if self._settings.send_completion and (frame := self._form.complete(event=event)):
+        if self._settings.sockets.send_completion and (frame := self._form.complete(event=event)):
             self._say(frame)
 
 

@@ -62,7 +62,7 @@ def doctor() -> None:
 
     One line for each part, with what to do where all is not well. The exit code is 1 if anything is wrong.
     """
-    findings = examine(get_settings())
+    findings = examine(process_settings())
     for finding in findings:
         click.echo(line_of(finding))
     sys.exit(0 if all(finding.well for finding in findings) else 1)
@@ -81,7 +81,7 @@ def doctor() -> None:
 )
 def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
-    settings = get_settings()
+    settings = process_settings()
     if keeps_jobs_to_itself(settings):
         raise click.ClickException(
             "in immediate mode each process keeps its jobs to itself; there are none to list"
@@ -112,7 +112,7 @@ def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRe
         QueueUnavailable: the broker cannot be reached.
     """
     found: list[JobRecord] = []
-    for owner in sorted({ANONYMOUS, *(key.name for key in settings.api_keys)}):
+    for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
         with acting_for(owner):
             found += _of_owner(wanted, limit)
     return sorted(found, key=_made, reverse=True)[:limit]

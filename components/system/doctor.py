@@ -75,7 +75,7 @@ def examine_settings(settings: Settings) -> list[Finding]:
     """Say that the settings could be read, and which way jobs go."""
     mode = (
         "immediate mode: jobs run in the process that queues them"
-        if settings.immediate
+        if settings.jobs.immediate
         else "workers run the jobs"
     )
     return [Finding("settings", well=True, detail=f"read; {mode}")]
@@ -125,7 +125,7 @@ def _who_answers(address: str) -> tuple[object, object]:
 
 def examine_output(settings: Settings) -> list[Finding]:
     """Write a file to the store of results as a task does, and remove it."""
-    where = settings.storage_url or settings.output_dir
+    where = settings.storage.storage_url or settings.storage.output_dir
     name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
     try:
         # A server that is away is found out in a second; writing would try again and again.
@@ -138,7 +138,9 @@ def examine_output(settings: Settings) -> list[Finding]:
         reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(
             error
         ).__name__
-        fix = STORAGE_FIXES[getattr(error, "trouble", "") if settings.storage_url else "folder"]
+        fix = STORAGE_FIXES[
+            getattr(error, "trouble", "") if settings.storage.storage_url else "folder"
+        ]
         return [
             Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)
         ]

@@ -7,7 +7,7 @@ from typing import Any
 from libraries.errors import Unavailable
 from libraries.job_manager import queue_health
 from libraries.loading import load_problems
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import storage_trouble
 
 
@@ -38,10 +38,10 @@ def readiness() -> dict[str, Any]:
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
     parts["worker"] = (
         _part(ready=True, found="not needed: jobs run at once in the web process (immediate mode)")
-        if get_settings().immediate
+        if JobSettings.current().immediate
         else _worker(health["workers"], broker=health["broker"])
     )
-    if get_settings().storage_url is not None:
+    if StorageSettings.current().storage_url is not None:
         parts["storage"] = _storage()
     if not all(part["ready"] for part in parts.values()):
         raise NotReady(parts)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from libraries.gallery.databases import Database, SqliteDatabase, Transaction
@@ -19,7 +20,7 @@ from libraries.gallery.searching import (
     words_of,
     write_cursor,
 )
-from libraries.settings import Settings, get_settings
+from libraries.settings import BrokerSettings, GallerySettings
 
 FILE_NAME = "gallery.sqlite3"
 IN_FORCE, FILLING = "in_force", "filling"
@@ -185,17 +186,17 @@ class Change:
 
 def gallery() -> Gallery:
     """Return the gallery of this installation: in the database at GALLERY_URL, or in a file in DATA_DIR."""
-    return _gallery(get_settings())
+    return _gallery(GallerySettings.current().gallery_url, BrokerSettings.current().data_dir)
 
 
 @lru_cache(maxsize=8)
-def _gallery(settings: Settings) -> Gallery:
-    if not settings.gallery_url:
-        return Gallery(SqliteDatabase(settings.data_dir / FILE_NAME))
+def _gallery(url: str, folder: Path) -> Gallery:
+    if not url:
+        return Gallery(SqliteDatabase(folder / FILE_NAME))
     # Loaded where it is used: without such a database no process needs it.
     from libraries.gallery.postgres import PostgresDatabase  # noqa: PLC0415
 
-    return Gallery(PostgresDatabase(settings.gallery_url))
+    return Gallery(PostgresDatabase(url))
 
 
 def _state(transaction: Transaction, name: str) -> int:

@@ -27,7 +27,7 @@ from libraries.job_manager.queueing import (
 )
 from libraries.job_manager.quotas import meter
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, get_settings
 
 MOST_ITEMS = 500
 BLOCK = 100
@@ -101,7 +101,9 @@ def submit_batch(
         raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
     settings, client = get_settings(), web_client(get_settings())
     room = patiently(
-        lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
+        lambda: (
+            settings.jobs.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
+        )
     )
     check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
@@ -186,7 +188,7 @@ def cancel_batch(batch_id: str) -> Batch:
 
 
 def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
-    key, lifetime = keys.batch_key(batch_id), get_settings().failure_ttl + 86400
+    key, lifetime = keys.batch_key(batch_id), JobSettings.current().failure_ttl + 86400
     with client.pipeline() as pipeline:
         pipeline.hset(
             key, mapping={"owner": current_owner(), "created": time.time(), "total": len(ids)}
@@ -203,7 +205,7 @@ def _enqueue_block(client: Redis, jobs: Sequence[Any], options: JobOptions) -> N
     with client.pipeline(transaction=False) as pipeline:
         for job in jobs:
             script_keys, arguments = enqueue_arguments(
-                job, options, replace(settings, max_queue=10**9)
+                job, options, settings.with_values(max_queue=10**9)
             )
             pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
         try:

@@ -43,8 +43,8 @@ class EmbeddedBroker:
     def __init__(self, settings: Settings) -> None:
         """Use the data folder of `settings`; nothing is touched before `start`."""
         self._settings = settings
-        self._folder = broker_folder(settings.data_dir)
-        self._socket = socket_path(settings.data_dir)
+        self._folder = broker_folder(settings.broker.data_dir)
+        self._socket = socket_path(settings.broker.data_dir)
         self._process: subprocess.Popen[bytes] | None = None
         self._adopted_pid: int | None = None
         self._keeper_lock: int | None = None
@@ -214,7 +214,7 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    if not settings.embedded_broker:
+    if not settings.broker.embedded_broker:
         log.info("REDIS_URL is set: the embedded broker is not needed")
         return 0
     stopping = threading.Event()

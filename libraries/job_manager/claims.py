@@ -45,7 +45,7 @@ class Claim:
         """
         client, settings = self.client, get_settings()
         if client is not None:
-            lifetime = max(settings.result_ttl, settings.failure_ttl) + 86400
+            lifetime = max(settings.jobs.result_ttl, settings.jobs.failure_ttl) + 86400
             insist(
                 lambda: client.set(self.key, json.dumps(note), ex=lifetime), patience=NOTE_PATIENCE
             )

@@ -38,9 +38,11 @@ def broker_url(settings: Settings) -> str:
     Raises:
         QueueUnavailable: that one does not start.
     """
-    if settings.immediate and settings.embedded_broker:
-        return immediate_url(settings.data_dir)
-    return settings.redis_url or f"unix://{quote(str(socket_path(settings.data_dir)))}"
+    if settings.jobs.immediate and settings.broker.embedded_broker:
+        return immediate_url(settings.broker.data_dir)
+    return (
+        settings.broker.redis_url or f"unix://{quote(str(socket_path(settings.broker.data_dir)))}"
+    )
 
 
 def shown_broker_url(settings: Settings) -> str:

@@ -64,7 +64,9 @@ def cancel_job(job_id: str) -> bool:
         return False
     settings = get_settings()
     return patiently(
-        lambda: transitions.cancel(web_client(settings), job_id, time.time(), settings.failure_ttl)
+        lambda: transitions.cancel(
+            web_client(settings), job_id, time.time(), settings.jobs.failure_ttl
+        )
     )
 
 
@@ -110,7 +112,7 @@ def retry_job(job_id: str) -> JobRecord:
     retries = retries_of(record.task, settings)
     outcome = patiently(
         lambda: transitions.again(
-            web_client(settings), job_id, time.time(), retries, settings.max_queue
+            web_client(settings), job_id, time.time(), retries, settings.jobs.max_queue
         )
     )
     check_outcome(outcome)
@@ -145,7 +147,9 @@ def was_there(job_id: str) -> bool:
     made = patiently(lambda: made_here(web_client(settings), job_id, current_owner()))
     if made is None:
         return False
-    return not made or time.time() - made < MEMORY + max(settings.result_ttl, settings.failure_ttl)
+    return not made or time.time() - made < MEMORY + max(
+        settings.jobs.result_ttl, settings.jobs.failure_ttl
+    )
 
 
 def pause_queue() -> None:
@@ -193,7 +197,7 @@ def capacity() -> Capacity:
             "queue_depth": depth,
             "active_jobs": active,
             "workers": len(workers),
-            "max_queue": settings.max_queue,
+            "max_queue": settings.jobs.max_queue,
             "estimated_wait_s": 0.0 if not depth and workers else wait,
             "paused": bool(paused),
         }

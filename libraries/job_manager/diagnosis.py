@@ -37,9 +37,9 @@ class Finding(NamedTuple):
 def keeps_jobs_to_itself(settings: Settings) -> bool:
     """Tell whether each process has a broker of its own: in immediate mode, with no other broker there."""
     return (
-        settings.immediate
-        and settings.embedded_broker
-        and not answers(socket_path(settings.data_dir))
+        settings.jobs.immediate
+        and settings.broker.embedded_broker
+        and not answers(socket_path(settings.broker.data_dir))
     )
 
 
@@ -62,7 +62,7 @@ def examine_queue(settings: Settings) -> list[Finding]:
         Finding("broker", well=True, detail=f"answers at {shown_broker_url(settings)}"),
         _memory(client),
     ]
-    workers = _not_needed("worker") if settings.immediate else _workers(client)
+    workers = _not_needed("worker") if settings.jobs.immediate else _workers(client)
     return [*findings, workers, _queue(client, settings)]
 
 
@@ -134,8 +134,8 @@ def _queue(client: Redis, settings: Settings) -> Finding:
             detail=f"paused, with {waiting} waiting",
             fix="POST /queue/resume lets the jobs begin again.",
         )
-    if waiting + scheduled >= settings.max_queue:
-        detail = f"full: {waiting + scheduled} wait, and MAX_QUEUE is {settings.max_queue}"
+    if waiting + scheduled >= settings.jobs.max_queue:
+        detail = f"full: {waiting + scheduled} wait, and MAX_QUEUE is {settings.jobs.max_queue}"
         return Finding(
             "queue",
             well=False,

@@ -26,7 +26,7 @@ from libraries.job_manager.catalogue import known_tasks, named_arguments
 from libraries.job_manager.connections import BROKER_AWAY, patiently, web_client
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import ANONYMOUS
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, get_settings
 
 AT_ONCE = 50
 PAGE = 500
@@ -107,7 +107,9 @@ def show_due_now(*, seconds: float = 1.0) -> None:
 
 def known_owners() -> list[str]:
     """Return all who may have drawings: those with a key, those in the index, and everybody without a name."""
-    return sorted({ANONYMOUS, *(key.name for key in get_settings().api_keys), *gallery().owners()})
+    return sorted(
+        {ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys), *gallery().owners()}
+    )
 
 
 def told_by_jobs() -> dict[tuple[str, str], Arrival]:

@@ -141,7 +141,7 @@ class Horse:
     def _serve(self, record: dict[bytes, bytes]) -> None:
         job_id, execution_id = record.pop(b"id").decode(), record.pop(b"execution_id").decode()
         attempt = Attempt(job_id, execution_id, self._worker, time.time())
-        timeout = int(record.get(b"timeout") or 0) or self._settings.job_timeout
+        timeout = int(record.get(b"timeout") or 0) or self._settings.jobs.job_timeout
         self._slot.write(
             Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id)
         )
@@ -167,11 +167,11 @@ class Horse:
         ours = publishing_only_if(partial(self._check_ours, attempt))
         with self._within(timeout), ours, execution(attempt.execution_id):
             result = job.perform()
-        return _as_json(result, self._settings.max_result)
+        return _as_json(result, self._settings.jobs.max_result)
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
-        lifetime = job.result_ttl or self._settings.result_ttl
+        lifetime = job.result_ttl or self._settings.jobs.result_ttl
         made = made_note(job.meta.get("artifacts"))
         outcome = self._commit(
             lambda: transitions.finish(
@@ -209,7 +209,7 @@ class Horse:
                 ended,
                 trace=transitions.cut_trace(trace),
                 error=f"{type(error).__name__}: {error}",
-                lifetime=job.failure_ttl or self._settings.failure_ttl,
+                lifetime=job.failure_ttl or self._settings.jobs.failure_ttl,
                 permanent=isinstance(error, PERMANENT),
                 told=_told(error),
             )
@@ -245,9 +245,9 @@ class Horse:
 
     def _limit_cpu(self) -> None:
         """Give the next job its own share of processor time; the limit counts what the process used before."""
-        if self._settings.job_cpu:
+        if self._settings.jobs.job_cpu:
             used = resource.getrusage(resource.RUSAGE_SELF)
-            soft = int(used.ru_utime + used.ru_stime) + 1 + self._settings.job_cpu
+            soft = int(used.ru_utime + used.ru_stime) + 1 + self._settings.jobs.job_cpu
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
@@ -334,10 +334,12 @@ def deliver_due(client: Redis) -> None:
 
 def limit_resources(settings: Settings) -> None:
     """Bound the memory and the file size of this process, and of those that it starts."""
-    if settings.job_memory:
-        resource.setrlimit(resource.RLIMIT_AS, (settings.job_memory, settings.job_memory))
-    if settings.job_file_size:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (settings.job_file_size, settings.job_file_size))
+    if settings.jobs.job_memory:
+        resource.setrlimit(resource.RLIMIT_AS, (settings.jobs.job_memory, settings.jobs.job_memory))
+    if settings.jobs.job_file_size:
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (settings.jobs.job_file_size, settings.jobs.job_file_size)
+        )
         # Python then sees the error EFBIG instead of dying.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

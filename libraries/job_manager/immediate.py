@@ -16,7 +16,7 @@ from redis import Redis
 from libraries.job_manager import keys
 from libraries.job_manager.connections import BROKER_AWAY, web_client
 from libraries.job_manager.errors import QueueUnavailable
-from libraries.settings import Settings, get_settings
+from libraries.settings import JobSettings, Settings, get_settings
 
 if TYPE_CHECKING:
     from libraries.job_manager.inline import InlineRunner
@@ -34,7 +34,7 @@ def run_if_immediate(job_ids: Sequence[str]) -> None:
         QueueUnavailable: the broker went away meanwhile.
     """
     settings = get_settings()
-    if settings.immediate:
+    if settings.jobs.immediate:
         try:
             _runner(settings).run(job_ids)
         except BROKER_AWAY:
@@ -45,7 +45,7 @@ def run_if_immediate(job_ids: Sequence[str]) -> None:
 
 def run_waiting_if_immediate(client: Redis) -> None:
     """Run what waits in the queue, in its order, if this process is in immediate mode."""
-    if get_settings().immediate:
+    if JobSettings.current().immediate:
         waiting = cast("list[bytes]", client.lrange(keys.QUEUE_KEY, 0, MOST_JOBS - 1))
         run_if_immediate([job_id.decode() for job_id in waiting])
 

@@ -92,7 +92,7 @@ def measure_queue() -> Measures:
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
         ),
-        limit=settings.max_queue,
+        limit=settings.jobs.max_queue,
         paused=bool(paused),
         workers=workers,
         busy=busy,

@@ -18,7 +18,7 @@ from libraries.job_manager import keys
 from libraries.job_manager.connections import BROKER_AWAY
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.running import StoredArtifact, attach
-from libraries.settings import get_settings
+from libraries.settings import JobSettings
 from libraries.storage import output_folder
 
 
@@ -39,7 +39,7 @@ def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> 
             job.connection.set(
                 keys.drawn_key(current_owner(), drawing_key),
                 remembered,
-                ex=get_settings().result_ttl,
+                ex=JobSettings.current().result_ttl,
             )
     return path
 

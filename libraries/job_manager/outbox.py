@@ -18,7 +18,7 @@ from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.ownership import acting_for
 from libraries.job_manager.queueing import JobOptions, submit
-from libraries.settings import get_settings
+from libraries.settings import JobSettings, get_settings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
 MOST_AT_ONCE = 200
@@ -80,7 +80,7 @@ def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
         with client.pipeline() as pipeline:
             pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
             pipeline.ltrim(keys.deliveries_key(job_id), -MOST_DELIVERIES, -1)
-            pipeline.expire(keys.deliveries_key(job_id), get_settings().failure_ttl)
+            pipeline.expire(keys.deliveries_key(job_id), JobSettings.current().failure_ttl)
             if webhook is not None:
                 pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)
             pipeline.execute()

@@ -26,7 +26,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import fetch_job
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.transitions import run_script
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings, get_settings
 
 BLOCK = 250_000
 LIFETIME = 86400
@@ -97,7 +97,7 @@ def _in_large_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _add(client: Redis, parcel_id: str, number: int, block: bytes) -> None:
-    most = get_settings().parcels_limit
+    most = UploadSettings.current().parcels_limit
     script_keys = (keys.parcel_key(parcel_id), keys.PARCELS_DUE_KEY, keys.PARCEL_SIZES_KEY)
 
     def add() -> bool:

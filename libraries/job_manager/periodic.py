@@ -132,7 +132,7 @@ class Scheduler:
         with repeatable_ids(f"schedule\n{schedule.identity}\n{due:.0f}"):
             job_id = new_id(self._client, schedule.owner)
         often = schedule.following(due) - due < OFTEN
-        kept = min(OFTEN_KEPT, self._settings.result_ttl) if often else None
+        kept = min(OFTEN_KEPT, self._settings.jobs.result_ttl) if often else None
         options = JobOptions(job_timeout=schedule.timeout, result_ttl=kept, internal=True)
         job = make_job(
             self._client,
@@ -143,7 +143,7 @@ class Scheduler:
             options=options,
         )
         if often:
-            job.failure_ttl = min(OFTEN_KEPT, self._settings.failure_ttl)
+            job.failure_ttl = min(OFTEN_KEPT, self._settings.jobs.failure_ttl)
         return job
 
     def _run(self) -> None:

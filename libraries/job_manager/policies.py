@@ -30,7 +30,7 @@ def retries_of(task: str, settings: Settings, *, wanted: int | None = None) -> i
 
     Never in immediate mode: nobody is there to do it.
     """
-    if settings.immediate:
+    if settings.jobs.immediate:
         return 0
     return tries_of(task) - 1 if wanted is None else wanted
 

@@ -26,7 +26,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.policies import pauses, retries_of
 from libraries.job_manager.quotas import meter
-from libraries.settings import Settings, get_settings, parse_duration
+from libraries.settings import JobSettings, Settings, get_settings, parse_duration
 
 LONGEST_TIMEOUT = 86400
 FULL_RETRY_AFTER = 5
@@ -132,10 +132,10 @@ def make_job(
         connection=client,
         id=job_id,
         timeout=check_timeout(
-            options.job_timeout if options.job_timeout is not None else settings.job_timeout
+            options.job_timeout if options.job_timeout is not None else settings.jobs.job_timeout
         ),
-        result_ttl=options.result_ttl or settings.result_ttl,
-        failure_ttl=settings.failure_ttl,
+        result_ttl=options.result_ttl or settings.jobs.result_ttl,
+        failure_ttl=settings.jobs.failure_ttl,
         description=task,
         origin=keys.QUEUE,
         serializer=JSONSerializer,
@@ -146,7 +146,7 @@ def make_job(
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
     job.retry_intervals = (
-        pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
+        pauses(retries, first=options.retry_pause or settings.jobs.retry_pause) if retries else None  # type: ignore[assignment]
     )
     try:
         if json.dumps([job.args, job.kwargs], allow_nan=False):
@@ -179,7 +179,7 @@ def enqueue_arguments(
         place = str(options.run_at)
     fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
     created = job.created_at.timestamp() if job.created_at else time.time()
-    most, listed_for = settings.max_queue, settings.failure_ttl + 86400
+    most, listed_for = settings.jobs.max_queue, settings.jobs.failure_ttl + 86400
     if options.internal:
         most, listed_for = ANY_NUMBER, 0
     return script_keys, [job.id, most, place, created, listed_for, *fields]
@@ -246,7 +246,7 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
     created = (job.created_at or datetime.now(UTC)).timestamp()
     with client.pipeline() as pipeline:
         pipeline.zadd(keys.owner_key(owner), {job.id: created})
-        pipeline.expire(keys.owner_key(owner), get_settings().failure_ttl + 86400)
+        pipeline.expire(keys.owner_key(owner), JobSettings.current().failure_ttl + 86400)
         pipeline.execute()
 
 

@@ -75,7 +75,7 @@ class Reaper:
                 # It hung, and the workers with it: the same holds as after it was away.
                 self._quiet_until = time.monotonic() + transitions.LEASE
                 return None
-            reaped = transitions.reap(self._client, time.time(), self._settings.failure_ttl)
+            reaped = transitions.reap(self._client, time.time(), self._settings.jobs.failure_ttl)
         except BROKER_AWAY:
             # While the broker is away no worker can say that it lives. Let them speak before anyone is called dead.
             self._quiet_until = time.monotonic() + transitions.LEASE
@@ -139,7 +139,7 @@ class Reaper:
             self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
         )
         if states.intersection(LOST_CAUSES) and not any_end_will_do:
-            transitions.abandon(self._client, job_id, time.time(), self._settings.failure_ttl)
+            transitions.abandon(self._client, job_id, time.time(), self._settings.jobs.failure_ttl)
         elif states <= {b"finished", None, *LOST_CAUSES}:
             for name in needed:
                 release_dependents(self._client, name)

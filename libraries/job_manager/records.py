@@ -198,5 +198,5 @@ def _expiry(status: str, known: dict[str, str], settings: Settings) -> datetime 
     if ended is None or status not in FINAL_STATES:
         return None
     if status == "finished":
-        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.result_ttl))
-    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.failure_ttl))
+        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.jobs.result_ttl))
+    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.jobs.failure_ttl))

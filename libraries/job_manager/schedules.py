@@ -92,7 +92,7 @@ def load_schedules(settings: Settings) -> list[Schedule]:
     Raises:
         BadSchedules: it cannot be read, or has mistakes.
     """
-    path = settings.schedules
+    path = settings.jobs.schedules
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadSchedules(f"{path.name} is larger than {LARGEST_FILE} bytes")
@@ -109,7 +109,9 @@ def load_schedules(settings: Settings) -> list[Schedule]:
 
 
 def _default_path() -> Path:
-    return next(row.parse(row.default) for row in SETTINGS if row.name == "SCHEDULES")  # type: ignore[no-any-return]
+    row = next(row for row in SETTINGS if row.name == "SCHEDULES")
+    path: Path = row.field.metadata["parse"](row.default)
+    return path
 
 
 def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:

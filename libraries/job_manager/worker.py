@@ -320,7 +320,7 @@ class VectorWorker(Worker):
                 time.time(),
                 trace=error,
                 error=error,
-                lifetime=self.settings.failure_ttl,
+                lifetime=self.settings.jobs.failure_ttl,
                 stopped=stopped,
             )
         except BROKER_AWAY as error:
@@ -362,7 +362,7 @@ class VectorWorker(Worker):
             random.seed()
             self._is_horse = True
             horse = Horse(self.settings, self.name, self._slot, self._tasks)
-            code = horse.run(burst=burst, most=self.settings.jobs_per_fork)
+            code = horse.run(burst=burst, most=self.settings.jobs.jobs_per_fork)
         except BaseException:
             log.exception("The work-horse cannot go on")
         finally:

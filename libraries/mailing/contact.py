@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libraries.errors import Unavailable
 from libraries.mailing.messages import Letter, write_letter
-from libraries.settings import get_settings
+from libraries.settings import MailSettings
 
 
 class NobodyToWriteTo(Unavailable):
@@ -19,7 +19,7 @@ def admin_address() -> str:
     Raises:
         NobodyToWriteTo: it is empty.
     """
-    address = get_settings().admin_email
+    address = MailSettings.current().admin_email
     if not address:
         raise NobodyToWriteTo(
             "nobody would get this message: whoever runs the service has to set ADMIN_EMAIL"

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.settings import get_settings
+from libraries.settings import MailSettings
 from libraries.storage import Artifact, filename_part, output_folder
 
 PATIENCE_S = 10.0
@@ -114,7 +114,7 @@ class MailSession(AbstractContextManager["MailSession"]):
             MailServerAway: the server cannot be reached, trusted or used.
             StorageFull: there is no room for the file.
         """
-        url = get_settings().smtp_url
+        url = MailSettings.current().smtp_url
         if not url:
             return Delivery(
                 "file", output_folder().publish(_file_name(message), message.as_bytes())

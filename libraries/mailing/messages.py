@@ -15,7 +15,7 @@ from typing import Any
 from libraries.mailing.addresses import check_address, check_name, check_subject
 from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
-from libraries.settings import get_settings
+from libraries.settings import MailSettings
 
 DEFAULT_SENDER = "vector-api@localhost"
 PICTURE_ID = "drawing@picture"
@@ -45,7 +45,7 @@ class Letter:
             BadRecipient: it is not one plain address.
         """
         check_address(recipient)
-        sender = get_settings().mail_from or DEFAULT_SENDER
+        sender = MailSettings.current().mail_from or DEFAULT_SENDER
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)

@@ -8,7 +8,7 @@ from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.mailing.attachments import Attachment, MadeBy
 from libraries.previews import png
 from libraries.storage import output_folder
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 SVG, PNG = "image/svg+xml", "image/png"
 # Twice the width at which it is shown, for fine screens.

@@ -12,7 +12,7 @@ import numpy as np
 from libraries.errors import Exhausted, InvalidInput
 from libraries.previews.raster import BadPreview, png
 from libraries.storage import output_folder
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 # Read and drawn in a second or so on one core: 0.8 s to read as many, or 1.3 s from a compact file, and 0.5 s to draw them.
 MOST_VERTICES = 400_000

@@ -13,7 +13,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from libraries.errors import InvalidInput
 from libraries.geometry.strokes import Pen, Strokes
-from libraries.svg_builder.attributes import check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 FEWEST_PIXELS, MOST_PIXELS = 16, 4000
 # How many times as large the canvas is, each way, as its own size allows.

@@ -19,7 +19,7 @@ from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.lettering import Box, TextDoesNotFit, fitted, lay_out
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 Floats = NDArray[np.float64]
 

@@ -17,8 +17,7 @@ from libraries.geometry.transforms import ACROSS, DOWN, FITS
 from libraries.lettering import DEFAULT_FONT, LINE_PITCH, check_text, font_names, is_blank
 from libraries.patterns import PATTERNS
 from libraries.sheets.artboard import LARGEST_SEED, MOST_PARAMS
-from libraries.svg_builder import BadColour
-from libraries.svg_builder.attributes import check_colour
+from libraries.svg_syntax.attributes import BadColour, check_colour
 
 DEFAULT_LAYER = "drawing"
 LARGEST_PICTURE = 512_000

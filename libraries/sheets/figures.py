@@ -33,9 +33,11 @@ from libraries.geometry.transforms import (
 from libraries.patterns import cost_of_pattern, draw_pattern
 from libraries.sheets.elements import BOX, CIRCLE, CUTTING, ELEMENTS, ELLIPSE, HULL, INK
 from libraries.sheets.inscriptions import check_inscription, inscribed
-from libraries.svg_builder import FLATNESS, Hatching, hatch_lines, read_svg
-from libraries.svg_builder.foreign_xml import parse_svg
-from libraries.svg_builder.outlines import closed, ellipse_outline, rectangle_outline
+from libraries.svg_builder import Hatching, hatch_lines
+from libraries.svg_reader import read_svg
+from libraries.svg_reader.foreign_xml import parse_svg
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.outlines import closed, ellipse_outline, rectangle_outline
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

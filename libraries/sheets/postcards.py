@@ -17,15 +17,17 @@ from libraries.geometry.curves import arc_chords
 from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
+    BadText,
     StrokeFont,
     advance_of,
+    check_text,
     is_blank,
     stroke_font,
     wrap,
 )
 from libraries.registry import Registry
 from libraries.storage import filename_part
-from libraries.svg_builder import BadText, SVGBuilder, check_text
+from libraries.svg_builder import SVGBuilder
 
 WIDTH, HEIGHT = 210.0, 148.0
 CENTRE = (105.0, 74.0)

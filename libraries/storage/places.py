@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
-from libraries.settings import get_settings
+from libraries.settings import StorageSettings, UploadSettings
 from libraries.storage.artifacts import FileMissing, StorageAway
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import BadFileName, check_name, filename_part
@@ -41,7 +41,7 @@ def output_folder() -> Store:
     With `STORAGE_URL` these are the folders `output` and `output/.owners/<owner>` in the bucket. A name cannot begin with a dot,
     so nobody can name a file of another owner.
     """
-    return _store(get_settings().output_dir, "output")
+    return _store(StorageSettings.current().output_dir, "output")
 
 
 def upload_folder() -> Store:
@@ -49,11 +49,11 @@ def upload_folder() -> Store:
 
     With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
-    return _store(get_settings().upload_dir / RECEIVED, "uploads")
+    return _store(StorageSettings.current().upload_dir / RECEIVED, "uploads")
 
 
 def _store(root: Path, shown_as: str) -> Store:
-    settings = get_settings()
+    settings = StorageSettings.current()
     own = f".owners/{_owner.get()}" if _owner.get() else ""
     if settings.storage_url is None:
         return ArtifactFolder(root / own, shown_as)
@@ -61,7 +61,10 @@ def _store(root: Path, shown_as: str) -> Store:
     from libraries.storage.bucket import BucketStore  # noqa: PLC0415
 
     return BucketStore(
-        settings.storage_url, f"{shown_as}/{own}".rstrip("/"), shown_as, settings.storage_timeout
+        settings.storage_url,
+        f"{shown_as}/{own}".rstrip("/"),
+        shown_as,
+        settings.storage_timeout,
     )
 
 
@@ -86,7 +89,7 @@ def sweep_stores() -> None:
     now = time.time()
     for store in (results, uploads):
         store.sweep(now - store.patience)
-    uploads.sweep_older(now - get_settings().upload_ttl)
+    uploads.sweep_older(now - UploadSettings.current().upload_ttl)
 
 
 def storage_trouble(patience: float = 1.0) -> StorageAway | None:
@@ -127,7 +130,7 @@ def open_input(path: str) -> IO[bytes]:
     """
     if not isinstance(path, str):
         raise BadFileName("a file is named by text")
-    uploads = [upload_folder(), ArtifactFolder(get_settings().upload_dir, "uploads")]
+    uploads = [upload_folder(), ArtifactFolder(StorageSettings.current().upload_dir, "uploads")]
     stores = {"uploads": uploads, "output": [output_folder()]}
     everywhere = [*uploads, output_folder()]
     for store in everywhere:

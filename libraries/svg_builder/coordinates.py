@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from libraries.svg_builder.numbers import DECIMALS
+from libraries.svg_syntax.numbers import DECIMALS
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

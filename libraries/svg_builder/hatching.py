@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
-from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
 
 Floats = NDArray[np.float64]
 

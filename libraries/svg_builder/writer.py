@@ -9,10 +9,10 @@ import numpy as np
 from libraries.errors import UnknownName
 from libraries.geometry.document import Document, Layer
 from libraries.lettering import check_text
-from libraries.svg_builder.attributes import check_colour
 from libraries.svg_builder.coordinates import COMPACT_UNIT, ENCODINGS, Encoding, stroke_blocks
-from libraries.svg_builder.numbers import written, written_positive
 from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
+from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.numbers import written, written_positive
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from libraries.previews import png
 from libraries.registry import Registry
 from libraries.storage import Artifact, open_input, output_folder
 from libraries.storage.zips import Opening, UniqueNames, zip_blocks
-from libraries.svg_builder import LARGEST_SVG, read_svg
+from libraries.svg_reader import LARGEST_SVG, read_svg
 from libraries.tables.conversion import FOLDER, convert_to, result_name
 from libraries.tables.formats import FORMATS
 from libraries.tables.reports import Report, within_bytes

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import UnknownName
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.storage import open_input
 from libraries.tables.conversion import OnProgress, Passes
 from libraries.tables.formats import Reading, open_table
@@ -60,7 +60,7 @@ def read_columns(
     """
     report = Report()
     with open_input(path) as source:
-        size, most = source.seek(0, io.SEEK_END), get_settings().data_file_limit
+        size, most = source.seek(0, io.SEEK_END), UploadSettings.current().data_file_limit
         if size > most:
             raise TableTooLarge(f"the file is larger than {in_mb(most)}")
         table = open_table(source, size, report, reading or Reading(), path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
-from libraries.settings import get_settings
+from libraries.settings import UploadSettings
 from libraries.storage import Artifact, filename_part, open_input, output_folder
 from libraries.tables.formats import FORMATS, Reading, Writing, check_format, open_table
 from libraries.tables.kinds import ColumnKinds
@@ -53,7 +53,7 @@ def convert(
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
     size = source.seek(0, io.SEEK_END)
-    most = get_settings().data_file_limit
+    most = UploadSettings.current().data_file_limit
     if size > most:
         raise TableTooLarge(f"the file is larger than {in_mb(most)}")
     table = open_table(source, size, report, reading or Reading(), name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from libraries.settings import get_settings
+from libraries.settings import TextSettings
 from libraries.texts.answers import Answer
 from libraries.texts.language_model import ask_model
 
@@ -35,10 +35,13 @@ def generate(content: str) -> Answer:
     Raises:
         ModelAway: a model is set, but gave no reply.
     """
-    settings = get_settings()
+    settings = TextSettings.current()
     if settings.text_model_url:
         reply = ask_model(
-            content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key
+            content,
+            settings.text_model_url,
+            model=settings.text_model,
+            key=settings.text_model_key,
         )
         engine = "model"
     else:

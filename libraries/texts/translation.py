@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libraries.settings import get_settings
+from libraries.settings import TextSettings
 from libraries.texts.answers import Answer
 from libraries.texts.apertium import find_pair, run_apertium
 
@@ -30,7 +30,7 @@ def translate(content: str) -> Answer:
 
 
 def _translated(content: str) -> tuple[str, str]:
-    wanted = get_settings().translation_pair
+    wanted = TextSettings.current().translation_pair
     names = ENGLISH_SPANISH if wanted in ENGLISH_SPANISH else (wanted,)
     phrase = PHRASES.get(content.strip().lower()) if wanted in ENGLISH_SPANISH else None
     if phrase is not None:

@@ -25,7 +25,7 @@ from libraries.job_manager.derived import derived_key
 from libraries.job_manager.outbox import DELIVER
 from libraries.job_manager.views import job_body, utc
 from libraries.outbound import Resolver
-from libraries.settings import get_settings
+from libraries.settings import WebhookSettings
 from libraries.webhooks.delivery import Receipt, post
 from libraries.webhooks.signing import secret_of, signed_headers
 
@@ -152,7 +152,9 @@ def default_secret() -> str:
     Raises:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
     """
-    return get_settings().webhook_secret or secret_of(derived_key("webhook", current_owner()))
+    return WebhookSettings.current().webhook_secret or secret_of(
+        derived_key("webhook", current_owner())
+    )
 
 
 def attempts(job_id: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libraries import outbound
 from libraries.outbound import Endpoint, Resolver
-from libraries.settings import get_settings
+from libraries.settings import WebhookSettings
 
 
 def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tuple[str, ...]:
@@ -20,4 +20,6 @@ def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tu
         AddressRefused: one or more are not public, or the host is a name of this machine.
         HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
     """
-    return outbound.public_addresses(endpoint, resolver, private=get_settings().webhook_private)
+    return outbound.public_addresses(
+        endpoint, resolver, private=WebhookSettings.current().webhook_private
+    )

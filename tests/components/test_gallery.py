@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -113,7 +112,7 @@ def test_another_owners_drawings_are_unknown(
     settings: Settings, broker: EmbeddedBroker, run_jobs: RunJobs
 ) -> None:
     keys = ",".join(f"{name}:{sha256(name.encode()).hexdigest()}" for name in ("ann", "bob"))
-    client = watchful_client(replace(settings, api_keys=parse_api_keys(keys)))
+    client = watchful_client(settings.with_values(api_keys=parse_api_keys(keys)))
     ann, bob = ({"X-API-Key": name} for name in ("ann", "bob"))
     client.post("/artboard/create", json=SPIRAL, headers=ann)
     run_jobs()
@@ -261,10 +260,10 @@ def test_a_browser_is_sent_to_the_page_with_its_question(client: FlaskClient) ->
 
 
 def test_in_immediate_mode_a_drawing_is_in_the_gallery_as_well(settings: Settings) -> None:
-    client = watchful_client(replace(settings, immediate=True))
+    client = watchful_client(settings.with_values(immediate=True))
     try:
         client.post("/artboard/create", json=SPIRAL)
         assert len(ids(client)) == 1
         assert client.get("/tasks").get_json()["schedules"] == []
     finally:
-        close_throwaway(settings.data_dir)
+        close_throwaway(settings.broker.data_dir)

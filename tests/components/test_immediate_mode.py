@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,8 +17,8 @@ ARTBOARD = {"width": 50, "height": 50, "pattern": "grid", "id": "now"}
 @pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
     """A client of an application in immediate mode, with no broker and no worker."""
-    yield watchful_client(replace(settings, immediate=True))
-    close_throwaway(settings.data_dir)
+    yield watchful_client(settings.with_values(immediate=True))
+    close_throwaway(settings.broker.data_dir)
 
 
 def test_the_service_is_ready_without_a_worker(client: FlaskClient) -> None:

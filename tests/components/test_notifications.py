@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -198,8 +197,8 @@ def test_where_keys_are_set_each_needs_one_and_sees_its_own(
     """M6."""
     names = ("ann", "bob")
     guarded = watchful_client(
-        replace(
-            settings, api_keys=tuple(ApiKey(one, sha256(one.encode()).digest()) for one in names)
+        settings.with_values(
+            api_keys=tuple(ApiKey(one, sha256(one.encode()).digest()) for one in names)
         )
     )
     for method, address in (

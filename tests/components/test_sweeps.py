@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.queueing import background_queue
 from libraries.settings import Settings, get_settings
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 RunJobs = Callable[[], None]
 SPIRAL = {"width": 80, "height": 60, "pattern": "spiral", "params": {"pitch": 6}}
@@ -140,7 +140,9 @@ def test_a_drawing_that_failed_is_crossed_out_with_the_reason(
 ) -> None:
     reply = asked(client, **SPIRAL, count=4)
     # A folder lies where the second drawing is to be written; the third is canceled.
-    (settings.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(parents=True)
+    (settings.storage.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(
+        parents=True
+    )
     assert client.post(f"/jobs/{reply['job_ids'][2]}/cancel").status_code == 200
     run_jobs()
     after = client.get(reply["links"]["self"]).get_json()

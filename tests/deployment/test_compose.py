@@ -130,9 +130,9 @@ def test_the_settings_of_a_container_are_accepted(
     for variable, value in (of_the_image() | service["environment"]).items():
         monkeypatch.setenv(variable, str(value))
     settings = read_settings(None)
-    assert settings.host == "0.0.0.0"  # noqa: S104 - in the container
-    assert settings.redis_url == f"redis://:{PASSWORD}@broker:6379/0"
-    assert bool(settings.api_keys) == bool(more)
+    assert settings.web.host == "0.0.0.0"  # noqa: S104 - in the container
+    assert settings.broker.redis_url == f"redis://:{PASSWORD}@broker:6379/0"
+    assert bool(settings.access.api_keys) == bool(more)
 
 
 def of_the_image() -> dict[str, str]:

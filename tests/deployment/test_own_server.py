@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,7 +75,7 @@ def test_the_shortest_url_means_a_server_on_this_machine(
     client_of: Callable[[Settings], object], settings: Settings
 ) -> None:
     """M3: nothing is connected to, only worked out."""
-    client = client_of(replace(settings, redis_url="redis://"))
+    client = client_of(settings.with_values(redis_url="redis://"))
     assert client.get_connection_kwargs().get("host", "localhost") == "localhost"  # type: ignore[attr-defined]
     assert client.get_connection_kwargs().get("port", 6379) == 6379  # type: ignore[attr-defined]
 

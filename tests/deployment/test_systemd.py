@@ -40,6 +40,6 @@ def test_the_units_start_the_parts_with_the_commands_of_the_procfile() -> None:
 def test_a_stop_reaches_the_worker_alone_and_leaves_its_job_the_time_that_it_may_take() -> None:
     found = units()
     assert {unit["KillMode"] for unit in found.values()} == {"mixed"}
-    assert int(found["worker"]["TimeoutStopSec"]) > read_settings(None).job_timeout
+    assert int(found["worker"]["TimeoutStopSec"]) > read_settings(None).jobs.job_timeout
     assert {unit["Restart"] for unit in found.values()} == {"always"}
     assert {unit["User"] for unit in found.values()} == {"vector"}

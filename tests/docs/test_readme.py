@@ -144,5 +144,5 @@ def test_the_key_that_the_deployment_guide_makes_is_one_that_the_settings_take(
     made = re.fullmatch(r"the key: (\w{64})\nAPI_KEYS=(ann:\w{64})\n", said)
     assert made is not None
     monkeypatch.setenv("API_KEYS", made[2])
-    (key,) = read_settings(None).api_keys
+    (key,) = read_settings(None).access.api_keys
     assert (key.name, key.digest) == ("ann", hashlib.sha256(made[1].encode()).digest())

@@ -80,6 +80,6 @@ def fleet(
 @pytest.fixture
 def proxy(broker: EmbeddedBroker, settings: Settings, home: Path) -> Iterator[CuttingProxy]:
     """A relay in front of the broker."""
-    relay = CuttingProxy(home / "proxy.sock", socket_path(settings.data_dir))
+    relay = CuttingProxy(home / "proxy.sock", socket_path(settings.broker.data_dir))
     yield relay
     relay.close()

@@ -72,7 +72,11 @@ class Place:
         fleet = Fleet(self.environ, self.home, size)
         try:
             yield Site(
-                self.broker, self.client, fleet, self.settings.output_dir, self.home / "ledger"
+                self.broker,
+                self.client,
+                fleet,
+                self.settings.storage.output_dir,
+                self.home / "ledger",
             )
         finally:
             fleet.close()

@@ -108,5 +108,7 @@ def test_without_room_for_its_file_a_job_fails_and_leaves_no_part_of_it(
     until(lambda: all_done(client, [large, small]), what="both jobs")
     assert failure(large)[:2] == ("failed", "storage-full")
     assert failure(small)[0] == "finished"
-    assert [path.name for path in settings.output_dir.rglob("*") if path.is_file()] == ["small.txt"]
+    assert [path.name for path in settings.storage.output_dir.rglob("*") if path.is_file()] == [
+        "small.txt"
+    ]
     assert horse_of(worker) == horse, "it went on with the same work-horse"

@@ -45,7 +45,7 @@ def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
     job_id = web.post("/artboard/create", json=DRAWING).get_json()["job_id"]
     until(lambda: all_done(client, [job_id]), what="the drawing")
     assert web.get(f"/jobs/{job_id}/result").status_code == 200
-    (drawing,) = short_lived.output_dir.rglob("*.svg")
+    (drawing,) = short_lived.storage.output_dir.rglob("*.svg")
     done = time.monotonic()
     until(lambda: not drawing.exists(), seconds=60, what="the end of the drawing")
     assert web.get(f"/jobs/{job_id}").status_code == 410, "the record goes first"

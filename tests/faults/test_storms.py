@@ -37,7 +37,7 @@ Start = Callable[[int], Fleet]
 def site(
     broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path
 ) -> Site:
-    return Site(broker, client, fleet(3), settings.output_dir, ledger)
+    return Site(broker, client, fleet(3), settings.storage.output_dir, ledger)
 
 
 @pytest.fixture

@@ -279,13 +279,15 @@ def test_a_superseded_attempt_cannot_commit(
     for name in (b"status", b"committed", b"ended_at", b"worker_name", b"attempts"):
         assert after.get(name) == superseded.before.get(name)
     assert client.xlen(f"rq:results:{superseded.job}") == 1
-    assert get_job_status(superseded.job)["result"] == str(settings.output_dir / "signed.txt")
+    assert get_job_status(superseded.job)["result"] == str(
+        settings.storage.output_dir / "signed.txt"
+    )
 
 
 def test_a_superseded_attempt_changes_neither_the_file_nor_what_is_said_of_it(
     superseded: Superseded, client: Redis, settings: Settings
 ) -> None:
-    assert (settings.output_dir / "signed.txt").read_text() == str(superseded.second)
+    assert (settings.storage.output_dir / "signed.txt").read_text() == str(superseded.second)
     after = client.hgetall(job_key(superseded.job))
     assert {name for name in after if after[name] != superseded.before.get(name)} <= {b"progress"}
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,9 @@ def running() -> Iterator[Running]:
                 "PYTHONUNBUFFERED": "1",
             }
         )
-        broker = EmbeddedBroker(replace(read_settings(None), data_dir=home / "data", redis_url=""))
+        broker = EmbeddedBroker(
+            read_settings(None).with_values(data_dir=home / "data", redis_url="")
+        )
         assert broker.keep()
         broker.start()
         ended.callback(broker.stop)

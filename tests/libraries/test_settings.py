@@ -20,14 +20,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_with_nothing_set_the_service_is_local_and_needs_no_server() -> None:
     settings = read_settings(None)
-    assert (settings.host, settings.port, settings.workers, settings.job_timeout) == (
+    assert (
+        settings.web.host,
+        settings.web.port,
+        settings.jobs.workers,
+        settings.jobs.job_timeout,
+    ) == (
         "127.0.0.1",
         5000,
         1,
         300,
     )
-    assert settings.embedded_broker
-    assert settings.upload_dir == settings.data_dir / "uploads"
+    assert settings.broker.embedded_broker
+    assert settings.storage.upload_dir == settings.broker.data_dir / "uploads"
 
 
 def test_all_bad_variables_are_named_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +61,7 @@ def test_durations_are_read_with_their_units(
     monkeypatch: pytest.MonkeyPatch, text: str, seconds: int
 ) -> None:
     monkeypatch.setenv("JOB_TIMEOUT", text)
-    assert read_settings(None).job_timeout == seconds
+    assert read_settings(None).jobs.job_timeout == seconds
 
 
 @pytest.mark.parametrize("text", ["0", "-5m", "5w", "1.5h", "²m", "2d", "m"])
@@ -73,14 +78,14 @@ def test_sizes_are_read_with_their_units(
     monkeypatch: pytest.MonkeyPatch, text: str, size: int
 ) -> None:
     monkeypatch.setenv("MAX_RESULT", text)
-    assert read_settings(None).max_result == size
+    assert read_settings(None).jobs.max_result == size
 
 
 def test_a_blank_variable_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "  ")
     monkeypatch.setenv("DATA_DIR", "")
-    assert read_settings(None).port == 5000
-    assert read_settings(None).data_dir == Path("data").absolute()
+    assert read_settings(None).web.port == 5000
+    assert read_settings(None).broker.data_dir == Path("data").absolute()
 
 
 def test_the_environment_goes_before_the_env_file(
@@ -90,16 +95,18 @@ def test_the_environment_goes_before_the_env_file(
     env_file.write_text("PORT=6000\nWORKERS=3\n")
     monkeypatch.setenv("PORT", "7000")
     settings = read_settings(env_file)
-    assert (settings.port, settings.workers) == (7000, 3)
+    assert (settings.web.port, settings.jobs.workers) == (7000, 3)
 
 
 def test_the_settings_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
-        read_settings(None).port = 1  # type: ignore[misc]
+        read_settings(None).web.port = 1  # type: ignore[misc]
 
 
 def test_each_row_is_a_field_and_each_field_a_row() -> None:
-    assert [row.name.lower() for row in SETTINGS] == [field.name for field in fields(Settings)]
+    declared = [one.name for group in Settings.groups().values() for one in fields(group)]  # type: ignore[arg-type]
+    assert [row.name.lower() for row in SETTINGS] == declared
+    assert len(set(declared)) == len(declared)
 
 
 def test_the_example_file_is_the_one_that_the_settings_make(update_golden: bool) -> None:

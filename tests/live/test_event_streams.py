@@ -395,11 +395,11 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
     for bad in (f"{token}x", token[:-1], token.swapcase(), f"x{token}", "a.b.c", "", "x" * 1000):
         assert stranger.ask("GET", f"/jobs/{job}/events?token={bad}").status == 401, bad
     from components.http.tokens import LIFETIME, _serializer
-    from libraries.settings import read_settings
+    from libraries.settings import read_settings, use_settings
 
     for name in ("DATA_DIR", "OUTPUT_DIR"):
         monkeypatch.setenv(name, installation.environ[name])
-    monkeypatch.setattr("libraries.settings._Process.settings", read_settings(None))
+    use_settings(read_settings(None))
     serializer = _serializer()
     signer = serializer.make_signer(serializer.salt)
     for age, status in ((LIFETIME + 5, 401), (LIFETIME - 60, 200)):

@@ -15,8 +15,8 @@ from workers.data_tasks import process_file
 
 
 def put(settings: Settings, name: str, text: str) -> None:
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
-    (settings.upload_dir / name).write_text(text)
+    settings.storage.upload_dir.mkdir(parents=True, exist_ok=True)
+    (settings.storage.upload_dir / name).write_text(text)
 
 
 @pytest.mark.parametrize("path", ["data.csv", "uploads/data.csv", "/uploads/data.csv"])
@@ -72,4 +72,4 @@ def test_a_missing_file_fails_the_job_without_telling_where_it_looked(
     record = fetch_job(job.id)
     assert record is not None
     assert (record.status, record.error_code) == ("failed", "file-missing")
-    assert str(settings.upload_dir) not in str(record.public_error)
+    assert str(settings.storage.upload_dir) not in str(record.public_error)

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,7 +92,7 @@ def started(settings: Settings) -> Iterator[StartServer]:
     def start(server: MailServer) -> MailServer:
         running.append(server)
         server.start()
-        use_settings(replace(settings, smtp_url=server.url()))
+        use_settings(settings.with_values(smtp_url=server.url()))
         return server
 
     yield start
@@ -120,7 +119,7 @@ def test_without_a_mail_server_the_result_names_the_file(settings: Settings) -> 
     with open_input(receipt["file"]) as file:
         mail = parsed(file.read())
     assert receipt["delivered"] == "file"
-    assert str(settings.output_dir) not in receipt["file"]
+    assert str(settings.storage.output_dir) not in receipt["file"]
     assert mail["Message-ID"] == receipt["message_id"]
     assert (receipt["recipient"], receipt["subject"], receipt["template"]) == (
         "ann@example.com",
@@ -136,7 +135,7 @@ def test_a_notification_is_queued_by_its_dotted_path_and_arrives(
     server = MailServer()
     server.start()
     try:
-        use_settings(replace(settings, smtp_url=server.url()))
+        use_settings(settings.with_values(smtp_url=server.url()))
         job = enqueue_background_job(
             "workers.email_tasks.send_notification",
             recipient="user@example.com",
@@ -218,7 +217,7 @@ def test_one_that_is_refused_fails_alone_and_says_why(started: StartServer) -> N
 def test_a_mail_to_nobody_or_to_too_many_is_refused(settings: Settings, recipients: Any) -> None:
     with pytest.raises(BadRecipients):
         send_batch(recipients, "s")
-    assert not (settings.output_dir / "mail").exists()
+    assert not (settings.storage.output_dir / "mail").exists()
 
 
 @pytest.mark.usefixtures("broker")
@@ -268,7 +267,7 @@ def test_while_the_server_is_away_the_job_waits_for_another_attempt_and_says_so(
 ) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        use_settings(replace(settings, smtp_url=f"smtp://127.0.0.1:{closed.getsockname()[1]}"))
+        use_settings(settings.with_values(smtp_url=f"smtp://127.0.0.1:{closed.getsockname()[1]}"))
         jobs = [
             submit(MANY, [PEOPLE, "s"]),
             submit(MANY, [PEOPLE, "s"], options=JobOptions(retries=0)),
@@ -288,7 +287,7 @@ def test_a_silent_server_is_waited_for_once_in_an_attempt(
     """Every further recipient would cost the same patience again."""
     monkeypatch.setattr(delivery, "PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        use_settings(replace(settings, smtp_url=f"smtp://127.0.0.1:{silent.getsockname()[1]}"))
+        use_settings(settings.with_values(smtp_url=f"smtp://127.0.0.1:{silent.getsockname()[1]}"))
         with pytest.raises(MailServerAway, match="3 of 3"):
             send_batch(PEOPLE, "s")
         silent.setblocking(False)
@@ -406,7 +405,7 @@ def test_a_message_to_the_people_who_run_the_service_can_be_answered(
 ) -> None:
     """H3."""
     server = started(MailServer())
-    use_settings(replace(settings, smtp_url=server.url(), admin_email="admin@example.org"))
+    use_settings(settings.with_values(smtp_url=server.url(), admin_email="admin@example.org"))
     result = send_contact(
         "Änn <b>", "ann@example.com", "Hello,\n.\nBcc: v@example.com\n{{ 7 * 7 }}"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,11 +18,11 @@ from libraries.job_manager import (
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.keys import drawn_key
 from libraries.job_manager.throwaway import close_throwaway
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import load_artboard
 from libraries.sheets.recipes import drawing_key, recipe_of
 from libraries.storage import output_folder
-from libraries.svg_builder import read_svg
+from libraries.svg_reader import read_svg
 
 TASK = "workers.svg_tasks.generate_complex_svg"
 BOARD: dict[str, Any] = {"width": 60, "height": 60, "pattern_type": "truchet", "seed": 5}
@@ -33,10 +32,10 @@ DRAWN, AGAIN = "stored", "truchet was already drawn"
 @pytest.fixture
 def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings of a process that runs its jobs itself, in all the steps that a worker takes."""
-    changed = replace(settings, immediate=True)
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    changed = settings.with_values(immediate=True)
+    use_settings(changed)
     yield changed
-    close_throwaway(changed.data_dir)
+    close_throwaway(changed.broker.data_dir)
 
 
 @pytest.fixture
@@ -159,7 +158,7 @@ def test_a_memory_is_no_older_than_the_files_that_it_remembers(
 ) -> None:
     draw()
     client, key = memory_of(immediate)
-    assert 0 < client.ttl(key) <= immediate.result_ttl
+    assert 0 < client.ttl(key) <= immediate.jobs.result_ttl
 
 
 def test_a_file_may_be_drawn_again_under_its_own_name(draw: Callable[..., JobRecord]) -> None:

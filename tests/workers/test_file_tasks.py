@@ -17,10 +17,10 @@ from workers.file_tasks import process_batch
 @pytest.fixture
 def files(settings: Settings) -> list[str]:
     """Three small CSV files in the upload folder."""
-    settings.upload_dir.mkdir(parents=True)
+    settings.storage.upload_dir.mkdir(parents=True)
     names = [f"file{number}.csv" for number in (1, 2, 3)]
     for name in names:
-        (settings.upload_dir / name).write_text(f"name\n{name}\n")
+        (settings.storage.upload_dir / name).write_text(f"name\n{name}\n")
     return names
 
 
@@ -36,8 +36,8 @@ def test_three_files_make_three_outputs(files: list[str]) -> None:
 
 def test_a_bad_file_fails_alone(files: list[str], settings: Settings) -> None:
     """D11."""
-    (settings.upload_dir / "broken.csv").write_bytes(b"a\n\xff\n")
-    (settings.upload_dir / "folder.csv").mkdir()
+    (settings.storage.upload_dir / "broken.csv").write_bytes(b"a\n\xff\n")
+    (settings.storage.upload_dir / "folder.csv").mkdir()
     bad = [
         "missing.csv",
         "broken.csv",
@@ -57,7 +57,9 @@ def test_a_bad_file_fails_alone(files: list[str], settings: Settings) -> None:
         "bad-file-name",
         "bad-file-name",
     ]
-    assert all(str(settings.upload_dir) not in item["error"] for item in result["items"][1:-1])
+    assert all(
+        str(settings.storage.upload_dir) not in item["error"] for item in result["items"][1:-1]
+    )
 
 
 def test_a_result_of_the_batch_can_be_its_input(files: list[str]) -> None:
@@ -68,11 +70,11 @@ def test_a_result_of_the_batch_can_be_its_input(files: list[str]) -> None:
 
 
 def test_five_hundred_files_with_long_names_fit_into_a_result(settings: Settings) -> None:
-    settings.upload_dir.mkdir(parents=True)
-    settings.output_dir.mkdir(parents=True)
+    settings.storage.upload_dir.mkdir(parents=True)
+    settings.storage.output_dir.mkdir(parents=True)
     names = ["/".join(["x" * 100] * 7) + f"/{number}.csv" for number in range(500)]
     result = process_batch(names)
-    assert len(json.dumps(result)) < settings.max_result
+    assert len(json.dumps(result)) < settings.jobs.max_result
     assert result["failed"] == 500
     assert 0 < len(result["items"]) == 500 - result["items_left_out"]
     with open_input(result["report"]) as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -22,7 +21,7 @@ RunJobs = Callable[[], None]
 
 @pytest.fixture
 def addressed(settings: Settings) -> Settings:
-    return use_settings(replace(settings, admin_email="admin@example.org"))
+    return use_settings(settings.with_values(admin_email="admin@example.org"))
 
 
 def test_the_digest_goes_to_the_admin_and_names_the_drawings(
@@ -68,6 +67,6 @@ def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(
 
 
 def test_the_schedules_that_come_with_the_product_can_be_used(settings: Settings) -> None:
-    shipped = load_schedules(replace(settings, schedules=REPOSITORY / "schedules.toml"))
+    shipped = load_schedules(settings.with_values(schedules=REPOSITORY / "schedules.toml"))
     assert [one.name for one in shipped] == ["reindex-gallery", "clean-up", "digest"]
     assert {one.task for one in shipped} <= set(known_tasks())

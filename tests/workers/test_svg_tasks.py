@@ -18,7 +18,7 @@ from workers import svg_tasks
 def test_a_pattern_is_drawn_to_a_file_and_its_path_is_returned(settings: Settings) -> None:
     """D8."""
     path = svg_tasks.generate_complex_svg(200, 200, "spiral", "output.svg")
-    assert path == str(settings.output_dir / "output.svg")
+    assert path == str(settings.storage.output_dir / "output.svg")
     root = ElementTree.fromstring(Path(path).read_bytes())
     assert (root.get("width"), root.get("height")) == ("200mm", "200mm")
 
@@ -52,13 +52,13 @@ def test_a_drawing_never_leaves_the_output_folder(settings: Settings, name: str)
     """Attack 5."""
     with pytest.raises(InvalidInput):
         svg_tasks.generate_complex_svg(100, 100, "spiral", name)
-    assert not list(settings.output_dir.parent.rglob("*.svg"))
+    assert not list(settings.storage.output_dir.parent.rglob("*.svg"))
 
 
 def test_a_drawing_is_not_written_through_a_link(settings: Settings, tmp_path: Path) -> None:
     """Attack 6."""
-    settings.output_dir.mkdir(parents=True)
-    (settings.output_dir / "away").symlink_to(tmp_path)
+    settings.storage.output_dir.mkdir(parents=True)
+    (settings.storage.output_dir / "away").symlink_to(tmp_path)
     with pytest.raises(InvalidInput):
         svg_tasks.generate_complex_svg(100, 100, "spiral", "away/x.svg")
     assert not list(tmp_path.iterdir())
@@ -68,13 +68,15 @@ def test_a_bad_request_writes_nothing(settings: Settings) -> None:
     for arguments in ((-1, 100, "spiral"), (100, 100, "spirl"), (100, 100, "grid", {"spacing": 1})):
         with pytest.raises(InvalidInput):
             svg_tasks.generate_complex_svg(*arguments[:3], "x.svg", *arguments[3:])
-    assert not settings.output_dir.exists() or not list(settings.output_dir.rglob("*.svg"))
+    assert not settings.storage.output_dir.exists() or not list(
+        settings.storage.output_dir.rglob("*.svg")
+    )
 
 
 def test_a_postcard_is_stored_under_its_recipient_and_template(settings: Settings) -> None:
     """D12."""
     path = svg_tasks.generate_postcard_svg("John Doe", "Happy Birthday!", "birthday")
-    assert path == str(settings.output_dir / "postcards" / "postcard_John Doe_birthday.svg")
+    assert path == str(settings.storage.output_dir / "postcards" / "postcard_John Doe_birthday.svg")
     root = ElementTree.fromstring(Path(path).read_bytes())
     assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
 
@@ -82,7 +84,7 @@ def test_a_postcard_is_stored_under_its_recipient_and_template(settings: Setting
 def test_a_postcard_for_an_evil_recipient_stays_in_its_folder(settings: Settings) -> None:
     """D12."""
     path = Path(svg_tasks.generate_postcard_svg("../../../etc/passwd", "Hi", "plain"))
-    assert path.parent == settings.output_dir / "postcards"
+    assert path.parent == settings.storage.output_dir / "postcards"
     assert path.exists()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,7 +79,7 @@ def test_the_result_of_a_queued_text_names_its_job(kind: str, run_jobs: Callable
 
 def test_a_timestamp_is_put_in_front_when_it_is_asked_for(settings: Settings) -> None:
     """F29."""
-    use_settings(replace(settings, result_timestamps=True))
+    use_settings(settings.with_values(result_timestamps=True))
     result = default_text("hello")
     moment = datetime.fromisoformat(result["timestamp"])
     assert moment.utcoffset() == timedelta(0)
@@ -114,7 +113,7 @@ def test_the_seconds_of_a_demonstration_follow_the_type(
 ) -> None:
     """F8."""
     slept: dict[str, float] = dict.fromkeys(TASKS, 0.0)
-    use_settings(replace(settings, demo_delays=True))
+    use_settings(settings.with_values(demo_delays=True))
     for kind, task in TASKS.items():
         pauses: list[float] = []
         monkeypatch.setattr("libraries.texts.pacing.time.sleep", pauses.append)
@@ -132,7 +131,7 @@ def test_an_answer_too_long_for_the_record_is_a_file(
     record = record_of(job.id)
     assert record.status == "finished"
     assert record.result["file"] == f"output/texts/{job.id}/translate.txt"
-    whole = (settings.output_dir / record.artifacts[0]["name"]).read_text()
+    whole = (settings.storage.output_dir / record.artifacts[0]["name"]).read_text()
     assert whole == f"🌍 Translated: '{content}' → '[TRANSLATED: {content}]'"
     assert record.result["result"] == f"{whole[:500]}…"
 

@@ -90,7 +90,9 @@ def test_a_file_that_is_gone_or_replaced_is_told_and_not_sent(
 ) -> None:
     batch_id = submitted(client, [{**BOARD, "id": "a"}, {**BOARD, "id": "b"}, {**BOARD, "id": "c"}])
     run_jobs()
-    first, second, _ = sorted(settings.output_dir.rglob("*.svg"), key=lambda path: path.name)
+    first, second, _ = sorted(
+        settings.storage.output_dir.rglob("*.svg"), key=lambda path: path.name
+    )
     first.unlink()
     Path(second).write_text("another")
     archive = archive_of(client, batch_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ kwargs = { seconds = 0 }
 @pytest.fixture
 def scheduled(broker: EmbeddedBroker, settings: Settings, home: Path) -> Settings:
     (home / "schedules.toml").write_text(FILE)
-    return use_settings(replace(settings, schedules=home / "schedules.toml"))
+    return use_settings(settings.with_values(schedules=home / "schedules.toml"))
 
 
 @pytest.fixture
@@ -79,8 +78,7 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
 def test_the_schedule_of_an_owner_is_shown_to_nobody_else(scheduled: Settings, home: Path) -> None:
     (home / "schedules.toml").write_text(FILE + FILE.replace("hourly", "hers") + 'owner = "ann"\n')
     client = watchful_client(
-        replace(
-            scheduled,
+        scheduled.with_values(
             api_keys=parse_api_keys(",".join(f"{one}:{digest}" for one, digest in KEYS.items())),
         )
     )

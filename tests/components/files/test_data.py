@@ -18,10 +18,10 @@ from libraries.settings import Settings
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     """A client of the whole application, with one file in the upload folder."""
-    settings.upload_dir.mkdir(parents=True)
-    (settings.upload_dir / "data.csv").write_text("name,width\nAnn,210\nBob\n")
-    (settings.upload_dir / "folder").mkdir()
-    (settings.upload_dir / "link.csv").symlink_to("/etc/hostname")
+    settings.storage.upload_dir.mkdir(parents=True)
+    (settings.storage.upload_dir / "data.csv").write_text("name,width\nAnn,210\nBob\n")
+    (settings.storage.upload_dir / "folder").mkdir()
+    (settings.storage.upload_dir / "link.csv").symlink_to("/etc/hostname")
     return create_app(settings).test_client()
 
 
@@ -40,7 +40,7 @@ def test_a_file_is_queued_converted_and_fetched(
     shown = client.get(f"/jobs/{job_id}").get_json()
     assert shown["result"]["path"] == f"output/data/{shown['id']}/data.json"
     assert (shown["result"]["rows"], shown["result"]["error_count"]) == (1, 1)
-    assert str(settings.output_dir) not in json.dumps(shown)
+    assert str(settings.storage.output_dir) not in json.dumps(shown)
     with client.get(f"/jobs/{job_id}/result") as result:
         assert result.content_type == "application/json"
         assert result.get_json() == [{"name": "Ann", "width": "210"}]
@@ -70,7 +70,7 @@ def test_a_bad_field_is_refused_at_once(
     reply = client.post("/data/process", json={"file_path": "data.csv", "format": "json", **change})
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
-    assert str(settings.upload_dir) not in reply.get_data(as_text=True)
+    assert str(settings.storage.upload_dir) not in reply.get_data(as_text=True)
 
 
 @pytest.mark.usefixtures("broker")

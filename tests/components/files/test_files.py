@@ -17,9 +17,9 @@ from libraries.settings import Settings
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     """A client of the whole application, with two files in the upload folder."""
-    settings.upload_dir.mkdir(parents=True)
+    settings.storage.upload_dir.mkdir(parents=True)
     for name in ("file1.csv", "file2.csv"):
-        (settings.upload_dir / name).write_text(f"name\n{name}\n")
+        (settings.storage.upload_dir / name).write_text(f"name\n{name}\n")
     return create_app(settings).test_client()
 
 
@@ -32,7 +32,7 @@ def test_a_batch_runs_and_tells_what_became_of_each_file(
     assert reply.status_code == 202
     run_jobs()
     shown = client.get(reply.headers["Location"])
-    assert str(settings.output_dir) not in shown.get_data(as_text=True)
+    assert str(settings.storage.output_dir) not in shown.get_data(as_text=True)
     result = shown.get_json()["result"]
     assert (result["operation"], result["done"], result["failed"]) == ("convert_to_json", 2, 1)
     assert [item["status"] for item in result["items"]] == ["done", "done", "failed"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,7 +50,7 @@ def fetched(client: FlaskClient, url: str) -> Image.Image:
 @pytest.fixture
 def private(settings: Settings) -> Settings:
     """Settings with which photos may be fetched from this machine."""
-    return use_settings(replace(settings, fetch_private=True))
+    return use_settings(settings.with_values(fetch_private=True))
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def test_a_photo_is_stored_clean_and_in_three_sizes_after_the_reply(
 ) -> None:
     """H1 and H2; attack list, row 20."""
     response = send(client, from_a_camera(landscape(1200, 900), held=TURNED_RIGHT), "../my cat.png")
-    assert not settings.output_dir.exists()
+    assert not settings.storage.output_dir.exists()
     run_jobs()
     job = job_of(client, response)
     assert job["status"] == "finished"
@@ -161,7 +160,7 @@ def test_photos_that_cannot_be_read_fail_once_and_leave_nothing(
             1,
             [],
         )
-    assert not [path for path in settings.output_dir.rglob("*") if path.is_file()]
+    assert not [path for path in settings.storage.output_dir.rglob("*") if path.is_file()]
     assert sweep_parcels(web_client(settings)) == len(BAD_PHOTOS)
 
 

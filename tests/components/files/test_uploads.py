@@ -7,7 +7,6 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def test_a_file_is_stored_by_a_job_after_the_reply(
     )
     assert told["file"].startswith("uploads/")
     assert told["file"].endswith("/towns.csv")
-    assert not settings.upload_dir.exists()
+    assert not settings.storage.upload_dir.exists()
     run_jobs()
     job = client.get(told["links"]["self"]).get_json()
     assert job["status"] == "finished"
@@ -82,7 +81,7 @@ def test_storing_twice_gives_the_same_file_once(
     with acting_for("anonymous"):
         first, second = (store_upload(key.decode().rpartition(":")[2], name) for _ in range(2))
     assert first == second
-    assert len([path for path in settings.upload_dir.rglob("*") if path.is_file()]) == 1
+    assert len([path for path in settings.storage.upload_dir.rglob("*") if path.is_file()]) == 1
 
 
 def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(
@@ -286,7 +285,7 @@ def test_a_file_is_stored_once_for_a_key_that_comes_twice(
 def test_more_files_than_the_broker_may_hold_are_refused_for_now(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    use_settings(replace(settings, parcels_limit=2 * len(CSV)))
+    use_settings(settings.with_values(parcels_limit=2 * len(CSV)))
     assert [send(client).status_code for _ in range(3)] == [202, 202, 503]
     refused = send(client)
     assert refused.get_json()["type"] == "/problems/uploads-full"
@@ -306,7 +305,7 @@ def test_without_a_broker_a_file_is_refused_for_now(client: FlaskClient) -> None
 def test_a_reply_can_wait_for_the_file(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    use_settings(replace(settings, immediate=True))
+    use_settings(settings.with_values(immediate=True))
     response = send(client, headers={"Prefer": "wait=5"})
     assert (response.status_code, response.get_json()["status"]) == (200, "finished")
     with open_input(response.get_json()["file"]) as file:

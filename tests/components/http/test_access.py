@@ -6,7 +6,6 @@ import hmac
 import logging
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -60,7 +59,7 @@ def client(settings: Settings) -> FlaskClient:
         ApiKey(name, bytes.fromhex(digest(key)))
         for name, key in (("ann", ANN), ("ann", ANN_NEW), ("bob", BOB))
     )
-    return watchful_client(replace(settings, api_keys=keys))
+    return watchful_client(settings.with_values(api_keys=keys))
 
 
 def ask(
@@ -438,10 +437,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
 
 def test_keys_are_read_as_pairs_of_name_and_hash(environment: Callable[..., Settings]) -> None:
     text = f" ann:{digest(ANN)}, ann:{digest(ANN_NEW).upper()} ,bob:{digest(BOB)},"
-    assert [(key.name, key.digest.hex()) for key in environment(API_KEYS=text).api_keys] == [
+    assert [(key.name, key.digest.hex()) for key in environment(API_KEYS=text).access.api_keys] == [
         ("ann", digest(ANN)), ("ann", digest(ANN_NEW)), ("bob", digest(BOB)),
     ]  # fmt: skip
-    assert environment().api_keys == ()
+    assert environment().access.api_keys == ()
 
 
 @pytest.mark.parametrize(
@@ -468,18 +467,18 @@ def test_other_machines_get_in_only_with_keys_or_when_that_is_meant(
     assert host not in str(complaint.value) or host == "::"
     with pytest.raises(BadSettings):
         environment(HOST=host, ALLOW_ANONYMOUS="no")
-    assert environment(HOST=host, ALLOW_ANONYMOUS="1").host == host
-    assert environment(HOST=host, API_KEYS=f"ann:{digest(ANN)}").host == host
+    assert environment(HOST=host, ALLOW_ANONYMOUS="1").web.host == host
+    assert environment(HOST=host, API_KEYS=f"ann:{digest(ANN)}").web.host == host
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST", ""])
 def test_this_machine_alone_needs_no_keys(environment: Callable[..., Settings], host: str) -> None:
-    assert environment(HOST=host).api_keys == ()
+    assert environment(HOST=host).access.api_keys == ()
 
 
 def test_anonymous_callers_are_not_let_in_beside_keys(settings: Settings) -> None:
     keys = (ApiKey("ann", bytes.fromhex(digest(ANN))),)
-    guarded = watchful_client(replace(settings, api_keys=keys, allow_anonymous=True))
+    guarded = watchful_client(settings.with_values(api_keys=keys, allow_anonymous=True))
     assert guarded.get("/patterns").status_code == 401
 
 

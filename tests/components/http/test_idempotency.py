@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NoReturn
 
@@ -112,7 +111,7 @@ def test_a_key_belongs_to_its_route(client: FlaskClient) -> None:
 def test_a_key_belongs_to_its_owner(settings: Settings) -> None:
     """Attack list, row 29."""
     keys = tuple(ApiKey(name, sha256(name.encode()).digest()) for name in ("ann", "bob"))
-    client = watchful_client(replace(settings, api_keys=keys))
+    client = watchful_client(settings.with_values(api_keys=keys))
     anns = send(client, "/postcards", CARD, **{"X-API-Key": "ann"})
     bobs = send(client, "/postcards", CARD, **{"X-API-Key": "bob"})
     assert "Idempotency-Replayed" not in bobs.headers
@@ -128,7 +127,7 @@ def test_a_key_belongs_to_its_owner(settings: Settings) -> None:
 def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(
     settings: Settings,
 ) -> None:
-    client = watchful_client(replace(settings, max_queue=1))
+    client = watchful_client(settings.with_values(max_queue=1))
     assert send(client, "/postcards", {**CARD, "message": ""}).status_code == 422
     blocking = client.post("/jobs", json=NOTHING).get_json()["job_id"]
     assert kind_of(send(client, "/postcards", CARD)) == (429, "queue-full")

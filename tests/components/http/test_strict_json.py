@@ -231,7 +231,7 @@ def test_a_body_without_a_length_is_read_up_to_the_limit_and_no_further(
         413,
         "/problems/payload-too-large",
     )
-    assert torrent.taken <= settings.max_body
+    assert torrent.taken <= settings.web.max_body
 
 
 def test_a_body_in_chunks_is_read_like_any_other(client: FlaskClient) -> None:

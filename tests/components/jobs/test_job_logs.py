@@ -6,7 +6,6 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -238,7 +237,7 @@ def test_the_log_of_a_canceled_job_says_so(client: FlaskClient) -> None:
 def test_the_log_of_a_stopped_job_says_so(
     client: FlaskClient, start_worker: StartWorker, settings: Settings
 ) -> None:
-    begun = settings.output_dir.parent / "begun"
+    begun = settings.storage.output_dir.parent / "begun"
     job_id = enqueue_background_job("workers.probe_tasks.nap", 60, str(begun), str(begun)).id
     start_worker()
     until(begun.exists, what="a running job")
@@ -254,7 +253,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     """404 for others, 410 for what was; as `GET /jobs/<job_id>` answers."""
     owners = {"ann": "key-of-ann", "bob": "key-of-bob"}
     api_keys = tuple(ApiKey(name, sha256(key.encode()).digest()) for name, key in owners.items())
-    client = watchful_client(replace(settings, api_keys=api_keys))
+    client = watchful_client(settings.with_values(api_keys=api_keys))
     with acting_for("ann"):
         job_id = enqueue_background_job(NOTHING).id
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from PIL import Image
 
 from libraries.job_manager import enqueue_background_job
 from libraries.job_manager.throwaway import close_throwaway
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 from libraries.storage import output_folder
 from libraries.svg_builder import SVGBuilder
 from tests.watchful import watchful_client
@@ -24,10 +23,10 @@ BOARD = {"width": 100, "height": 50, "pattern": "grid", "pen_width": 1}
 @pytest.fixture
 def drawer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
     """A client of a service that runs its jobs at once."""
-    changed = replace(settings, immediate=True)
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    changed = settings.with_values(immediate=True)
+    use_settings(changed)
     yield watchful_client(changed)
-    close_throwaway(changed.data_dir)
+    close_throwaway(changed.broker.data_dir)
 
 
 def drawn(client: FlaskClient, **more: Any) -> dict[str, Any]:

@@ -59,7 +59,10 @@ def test_a_job_can_be_followed_from_queued_to_finished(
     client: FlaskClient, start_worker: Callable[..., WorkerProcess], settings: Settings
 ) -> None:
     """D19, D5."""
-    begun, ended = settings.output_dir.parent / "begun", settings.output_dir.parent / "ended"
+    begun, ended = (
+        settings.storage.output_dir.parent / "begun",
+        settings.storage.output_dir.parent / "ended",
+    )
     job_id = enqueue_background_job("workers.probe_tasks.nap", 0.3, str(begun), str(ended)).id
     seen = [get_job(client, job_id)["status"]]
     start_worker()
@@ -280,7 +283,7 @@ def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = written(run_jobs)
-    (settings.output_dir / "drawings" / "sheet.svg").unlink()
+    (settings.storage.output_dir / "drawings" / "sheet.svg").unlink()
     response = client.get(f"/jobs/{job_id}/result")
     assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
 
@@ -297,7 +300,7 @@ def test_a_link_in_the_place_of_a_result_is_not_followed(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = written(run_jobs)
-    file = settings.output_dir / "drawings" / "sheet.svg"
+    file = settings.storage.output_dir / "drawings" / "sheet.svg"
     file.rename(file.with_name("elsewhere.svg"))
     file.symlink_to("elsewhere.svg")
     assert client.get(f"/jobs/{job_id}/result").status_code == 410
@@ -306,7 +309,7 @@ def test_a_link_in_the_place_of_a_result_is_not_followed(
 def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they_stand(
     settings: Settings,
 ) -> None:
-    path = f"{settings.output_dir}/a/b.svg"
+    path = f"{settings.storage.output_dir}/a/b.svg"
     assert shown_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
         "path": "output/a/b.svg",
         "all": ["output/a/b.svg", 1, {"deep": ["output/a/b.svg"]}],

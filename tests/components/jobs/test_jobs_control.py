@@ -206,7 +206,7 @@ def test_only_the_name_of_a_task_is_one_and_nothing_is_imported_or_run(
     client: FlaskClient, name: str, settings: Settings
 ) -> None:
     """Attack list, row 1."""
-    canary = settings.output_dir.parent / "canary"
+    canary = settings.storage.output_dir.parent / "canary"
     response = client.post("/jobs", json={"task": name, "args": [f"touch {canary}"]})
     assert kind_of(response) == (404, "unknown-task")
     assert response.get_json()["tasks"] == known_tasks()
@@ -331,7 +331,10 @@ def test_a_delayed_job_can_be_canceled(client: FlaskClient) -> None:
 def test_a_running_job_is_stopped_and_only_then_said_to_be(
     client: FlaskClient, start_worker: StartWorker, settings: Settings
 ) -> None:
-    begun, ended = settings.output_dir.parent / "begun", settings.output_dir.parent / "ended"
+    begun, ended = (
+        settings.storage.output_dir.parent / "begun",
+        settings.storage.output_dir.parent / "ended",
+    )
     job_id = submitted(client, "workers.probe_tasks.nap", args=[60, str(begun), str(ended)])[
         "job_id"
     ]
@@ -406,10 +409,10 @@ def test_a_deleted_job_takes_its_files_along_and_is_gone_from_then_on(
         "job_id"
     ]
     run_jobs()
-    assert (settings.output_dir / "drawings" / "sheet.svg").exists()
+    assert (settings.storage.output_dir / "drawings" / "sheet.svg").exists()
     response = client.delete(f"/jobs/{job_id}")
     assert (response.status_code, response.get_data()) == (204, b"")
-    assert not (settings.output_dir / "drawings" / "sheet.svg").exists()
+    assert not (settings.storage.output_dir / "drawings" / "sheet.svg").exists()
     for address in (
         f"/jobs/{job_id}",
         f"/jobs/{job_id}/result",

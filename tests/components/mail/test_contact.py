@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ MESSAGE = {"name": "Ann", "email": "ann@example.com", "message": "Could you plot
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     """A client of a service that somebody runs."""
-    return watchful_client(use_settings(replace(settings, admin_email="admin@example.org")))
+    return watchful_client(use_settings(settings.with_values(admin_email="admin@example.org")))
 
 
 @pytest.mark.usefixtures("broker")
@@ -30,7 +29,7 @@ def test_a_message_is_mailed_to_the_admin_alone_and_the_sender_does_not_learn_th
     server = MailServer()
     server.start()
     try:
-        use_settings(replace(settings, admin_email="admin@example.org", smtp_url=server.url()))
+        use_settings(settings.with_values(admin_email="admin@example.org", smtp_url=server.url()))
         reply = client.post("/contact", json=MESSAGE)
         assert reply.status_code == 202
         run_jobs()
@@ -51,7 +50,7 @@ def test_without_a_mail_server_the_message_is_kept_and_not_shown_to_its_sender(
 ) -> None:
     reply = client.post("/contact", json=MESSAGE).get_json()
     run_jobs()
-    (kept,) = (settings.output_dir / "mail").iterdir()
+    (kept,) = (settings.storage.output_dir / "mail").iterdir()
     assert b"To: admin@example.org" in kept.read_bytes()
     result = client.get(f"/jobs/{reply['job_id']}/result")
     assert result.status_code == 200

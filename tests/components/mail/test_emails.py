@@ -48,7 +48,7 @@ def test_a_mail_is_queued_and_sent(
     record = fetch_job(body["job_id"])
     assert record is not None
     assert record.status == "finished"
-    (file,) = (settings.output_dir / "mail").iterdir()
+    (file,) = (settings.storage.output_dir / "mail").iterdir()
     mail = parsed(file.read_bytes())
     assert (mail["To"], mail["Subject"]) == ("ann@example.com", "Your order is ready")
     assert "Hello Ann," in str(mail)
@@ -66,7 +66,7 @@ def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
     assert record is not None
     assert (record.status, record.timeout) == ("finished", 900)
     assert [item["recipient"] for item in record.result["items"]] == recipients
-    mails = [parsed(file.read_bytes()) for file in (settings.output_dir / "mail").iterdir()]
+    mails = [parsed(file.read_bytes()) for file in (settings.storage.output_dir / "mail").iterdir()]
     assert sorted(str(mail["To"]) for mail in mails) == recipients
 
 
@@ -161,7 +161,7 @@ def test_what_one_job_made_goes_with_the_mail_of_another(
     run_jobs()
     assert client.post("/emails", json={**MAIL, "attachments": [card]}).status_code == 202
     run_jobs()
-    (file,) = (settings.output_dir / "mail").iterdir()
+    (file,) = (settings.storage.output_dir / "mail").iterdir()
     (attached,) = parsed(file.read_bytes()).iter_attachments()
     assert attached.get_content_type() == "image/svg+xml"
 

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -48,7 +47,9 @@ def command(settings: Settings) -> Command:
     """A function that runs a command with the settings of this test, or with some of them changed."""
 
     def run(*words: str, **changes: Any) -> Result:
-        return create_app(replace(settings, **changes)).test_cli_runner().invoke(args=list(words))
+        return (
+            create_app(settings.with_values(**changes)).test_cli_runner().invoke(args=list(words))
+        )
 
     return run
 
@@ -360,7 +361,7 @@ def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, hom
 
 def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
     assert doctor()["output"].startswith("ok: ")
-    assert list(settings.output_dir.rglob("*")) == []
+    assert list(settings.storage.output_dir.rglob("*")) == []
 
 
 def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(
@@ -370,7 +371,7 @@ def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_starte
     assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
     assert said["broker"].startswith("ok: not needed")
     assert said["worker"].startswith("ok: not needed")
-    assert not settings.data_dir.exists()
+    assert not settings.broker.data_dir.exists()
 
 
 @pytest.mark.usefixtures("broker")
@@ -479,4 +480,4 @@ def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
     result = command("jobs", immediate=True)
     assert result.exit_code == 1
     assert "each process keeps its jobs to itself" in result.output
-    assert not settings.data_dir.exists()
+    assert not settings.broker.data_dir.exists()

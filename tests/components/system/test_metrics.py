@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -177,7 +176,10 @@ def test_without_a_broker_the_web_process_still_tells_of_itself(client: FlaskCli
 def test_every_end_of_a_job_is_counted_once(
     client: FlaskClient, start_worker: StartWorker, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    begun, ended = settings.output_dir.parent / "begun", settings.output_dir.parent / "ended"
+    begun, ended = (
+        settings.storage.output_dir.parent / "begun",
+        settings.storage.output_dir.parent / "ended",
+    )
     waiting = [enqueue_background_job(NOTHING).id for _ in range(2)]
     assert cancel_job(waiting[0])
     assert cancel_job(waiting[0]), "a second time makes no difference"
@@ -348,7 +350,9 @@ def test_two_applications_count_apart(client: FlaskClient, settings: Settings) -
 
 @pytest.mark.usefixtures("broker")
 def test_where_keys_are_set_metrics_need_one(settings: Settings) -> None:
-    keyed = watchful_client(replace(settings, api_keys=(ApiKey("ann", sha256(b"word").digest()),)))
+    keyed = watchful_client(
+        settings.with_values(api_keys=(ApiKey("ann", sha256(b"word").digest()),))
+    )
     assert keyed.get("/metrics").status_code == 401
     response = keyed.get("/metrics", headers={"Authorization": "Bearer word"})
     assert response.status_code == 200

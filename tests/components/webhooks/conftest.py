@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -24,11 +23,11 @@ def sink() -> Iterator[Sink]:
 @pytest.fixture
 def private(settings: Settings) -> FlaskClient:
     """A client of a service that lets webhooks go to this machine."""
-    return watchful_client(replace(settings, webhook_private=True))
+    return watchful_client(settings.with_values(webhook_private=True))
 
 
 @pytest.fixture
 def keyed(settings: Settings) -> FlaskClient:
     """A client of such a service with two keys, `ann-key` and `bob-key`."""
     keys = tuple(ApiKey(name, sha256(f"{name}-key".encode()).digest()) for name in ("ann", "bob"))
-    return watchful_client(replace(settings, webhook_private=True, api_keys=keys))
+    return watchful_client(settings.with_values(webhook_private=True, api_keys=keys))

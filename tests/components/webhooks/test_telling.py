@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -181,7 +180,7 @@ def test_each_owner_has_a_secret_that_stays(
 def test_a_secret_of_the_settings_is_everyones(
     keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
-    use_settings(replace(get_settings(), webhook_secret=OWN_SECRET))
+    use_settings(get_settings().with_values(webhook_secret=OWN_SECRET))
     assert secret_shown(keyed, "ann-key") == secret_shown(keyed, "bob-key") == OWN_SECRET
     submit(keyed, sink, key="ann-key")
     run_jobs()

@@ -183,8 +183,8 @@ def test_a_sheet_without_room_is_refused() -> None:
 
 
 def put(settings: Settings, text: str) -> None:
-    settings.upload_dir.mkdir(parents=True, exist_ok=True)
-    (settings.upload_dir / "data.csv").write_text(text)
+    settings.storage.upload_dir.mkdir(parents=True, exist_ok=True)
+    (settings.storage.upload_dir / "data.csv").write_text(text)
 
 
 def test_columns_of_a_file_become_a_chart(settings: Settings) -> None:

@@ -49,7 +49,7 @@ def drawing(number: int, **more: Any) -> Drawing:
 def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Gallery]:
     """A gallery with a few drawings, in each kind of database."""
     if request.param == "postgresql":
-        use_settings(replace(settings, gallery_url=request.getfixturevalue("database_url")))
+        use_settings(settings.with_values(gallery_url=request.getfixturevalue("database_url")))
     with gallery().changing() as change:
         for number in range(5):
             change.put(drawing(number))
@@ -223,21 +223,21 @@ def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> 
 
 @pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
 def test_a_damaged_index_is_said_so_once_and_then_empty(shown: Gallery, settings: Settings) -> None:
-    path = settings.data_dir / FILE_NAME
+    path = settings.broker.data_dir / FILE_NAME
     for ending in ("-wal", "-shm"):
         path.with_name(f"{FILE_NAME}{ending}").unlink(missing_ok=True)
     path.unlink()
     path.write_bytes(b"This is no database. " * 1000)
     with pytest.raises(GalleryAway) as told:
         shown.search("ann", Wanted())
-    assert str(settings.data_dir) not in str(told.value)
+    assert str(settings.broker.data_dir) not in str(told.value)
     assert numbers(shown) == []
     assert path.with_name(f"{FILE_NAME}.damaged").is_file()
 
 
 @pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
 def test_an_index_of_another_version_is_made_anew(shown: Gallery, settings: Settings) -> None:
-    path = settings.data_dir / FILE_NAME
+    path = settings.broker.data_dir / FILE_NAME
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
@@ -257,7 +257,7 @@ def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: st
 
 
 def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: Settings) -> None:
-    use_settings(replace(settings, gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
+    use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
     with pytest.raises(GalleryAway) as told:
         gallery().search("ann", Wanted())
     assert "secret" not in str(told.value) + repr(get_settings())

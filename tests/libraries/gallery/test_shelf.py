@@ -163,12 +163,12 @@ def test_a_gallery_that_cannot_be_written_harms_no_job(
 ) -> None:
     from libraries.job_manager import fetch_job
 
-    (settings.data_dir / "gallery.sqlite3").mkdir(parents=True)
+    (settings.broker.data_dir / "gallery.sqlite3").mkdir(parents=True)
     (job_id,) = drawn(run_jobs)
     record = fetch_job(job_id)
     assert record is not None
     assert record.status == "finished"
-    (settings.data_dir / "gallery.sqlite3").rmdir()
+    (settings.broker.data_dir / "gallery.sqlite3").rmdir()
     show_due_now()
     assert len(everything()) == 1
 
@@ -202,7 +202,7 @@ def test_a_title_and_tags_are_found_and_outlive_the_index(
     )
     # Only what is said changes.
     assert label_drawing(ANYBODY, spiral, tags=[]).title == "Storm over Skye"
-    for path in settings.data_dir.glob("gallery.sqlite3*"):
+    for path in settings.broker.data_dir.glob("gallery.sqlite3*"):
         path.unlink()
     assert everything() == []
     assert rebuilt() == {"drawings": 3, "unreadable": 0, "superseded": False}

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,9 +67,9 @@ def test_the_broker_is_private_durable_and_never_evicts(
         "stream-node-max-bytes": "256",
     }
     assert {name: option(client, name) for name in expected} == expected
-    path = socket_path(settings.data_dir)
+    path = socket_path(settings.broker.data_dir)
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    assert stat.S_IMODE(broker_folder(settings.data_dir).stat().st_mode) == 0o700
+    assert stat.S_IMODE(broker_folder(settings.broker.data_dir).stat().st_mode) == 0o700
 
 
 def test_what_was_written_survives_a_kill_of_the_server(
@@ -128,7 +127,7 @@ def test_two_launchers_on_one_folder_share_one_broker(
     until(lambda: broker_answers(settings), what="a broker")
     first = int(web_client(settings).info("server")["process_id"])
     servers = subprocess.run(
-        ["pgrep", "-f", str(socket_path(settings.data_dir))],
+        ["pgrep", "-f", str(socket_path(settings.broker.data_dir))],
         capture_output=True,
         text=True,
         check=False,
@@ -183,8 +182,8 @@ def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
     settings: Settings, depth: int
 ) -> None:
     root = Path(tempfile.mkdtemp(prefix="va-"))
-    deep = replace(settings, data_dir=root.joinpath(*["d"] * depth) / "data")
-    path = socket_path(deep.data_dir)
+    deep = settings.with_values(data_dir=root.joinpath(*["d"] * depth) / "data")
+    path = socket_path(deep.broker.data_dir)
     assert len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
     server = EmbeddedBroker(deep)
     assert server.keep()
@@ -192,15 +191,15 @@ def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
     assert web_client(deep).ping()
     server.stop()
     assert not path.exists()
-    assert path.parent == broker_folder(deep.data_dir) or not path.parent.exists()
+    assert path.parent == broker_folder(deep.broker.data_dir) or not path.parent.exists()
     shutil.rmtree(root)
 
 
 def test_a_folder_of_somebody_else_is_not_used_for_the_socket(
     settings: Settings, tmp_path: Path
 ) -> None:
-    broker_folder(settings.data_dir).parent.mkdir(parents=True)
-    broker_folder(settings.data_dir).symlink_to(tmp_path)
+    broker_folder(settings.broker.data_dir).parent.mkdir(parents=True)
+    broker_folder(settings.broker.data_dir).symlink_to(tmp_path)
     with pytest.raises((BrokerTrouble, FileExistsError)):
         EmbeddedBroker(settings).keep()
 

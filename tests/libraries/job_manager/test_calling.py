@@ -83,7 +83,7 @@ def test_call_local_runs_the_function_here(sugar: Any) -> None:
 def test_options_hold_for_the_jobs_that_are_queued_with_them_alone(sugar: Any) -> None:
     patient = sugar.add.with_options(JobOptions(job_timeout="2h"))
     timeouts = [fetch_job(task(1).id).timeout for task in (patient, sugar.add)]  # type: ignore[union-attr]
-    assert timeouts == [7200, get_settings().job_timeout]
+    assert timeouts == [7200, get_settings().jobs.job_timeout]
 
 
 def test_a_job_that_calls_another_task_queues_it(sugar: Any, run_jobs: RunJobs) -> None:

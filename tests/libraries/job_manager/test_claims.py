@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,7 +85,7 @@ def test_the_step_of_an_attempt_that_failed_is_free_at_once(
 @pytest.fixture
 def few(broker: object, settings: Settings) -> Settings:
     """Settings with which four mails an hour are allowed, and two to each."""
-    return use_settings(replace(settings, mail_per_hour=4, mail_per_recipient=2))
+    return use_settings(settings.with_values(mail_per_hour=4, mail_per_recipient=2))
 
 
 @pytest.mark.usefixtures("few")

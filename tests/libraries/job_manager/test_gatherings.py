@@ -20,7 +20,7 @@ from libraries.job_manager import (
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import web_client
 from libraries.job_manager.reaper import Reaper
-from libraries.settings import Settings, get_settings
+from libraries.settings import Settings, get_settings, use_settings
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
 RunJobs = Callable[[], None]
@@ -81,9 +81,8 @@ def test_it_belongs_to_whoever_asked_for_the_batch(run_jobs: RunJobs) -> None:
 def test_it_counts_when_there_is_no_room_for_all(
     broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
 
-    monkeypatch.setattr("libraries.settings._Process.settings", replace(settings, max_queue=2))
+    use_settings(settings.with_values(max_queue=2))
     with pytest.raises(QueueFull):
         gathered("a.txt", "b.txt")
     assert not web_client(get_settings()).keys("rq:job:*")

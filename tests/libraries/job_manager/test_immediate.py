@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ from libraries.job_manager import immediate as immediate_mode
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.job_manager.connections import broker_url, web_client
 from libraries.job_manager.throwaway import close_throwaway
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 from tests.conftest import PROBES, REPOSITORY, until
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
@@ -48,10 +47,10 @@ NOTHING, BOOM, ECHO, NAP = (
 @pytest.fixture
 def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings with immediate mode on, in force for the test process; no broker runs unless the test asks for one."""
-    changed = replace(settings, immediate=True)
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    changed = settings.with_values(immediate=True)
+    use_settings(changed)
     yield changed
-    close_throwaway(changed.data_dir)
+    close_throwaway(changed.broker.data_dir)
 
 
 def status(job_id: str) -> str:
@@ -98,15 +97,15 @@ def test_progress_and_artifacts_are_on_the_record(immediate: Settings) -> None:
     assert record.progress is not None
     assert (record.progress["percent"], record.progress["message"]) == (100, "there")
     assert [one["name"] for one in record.artifacts] == ["note.txt"]
-    assert (immediate.output_dir / "note.txt").read_text() == "hello"
+    assert (immediate.storage.output_dir / "note.txt").read_text() == "hello"
 
 
 def test_the_timeout_and_the_lifetime_of_the_settings_hold(
     immediate: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C9."""
-    changed = replace(immediate, job_timeout=300, result_ttl=3600)
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    changed = immediate.with_values(job_timeout=300, result_ttl=3600)
+    use_settings(changed)
     job = fetch_job(enqueue_background_job(NOTHING).id)
     assert job is not None
     assert job.expires_at is not None
@@ -268,7 +267,7 @@ def test_an_interrupt_from_the_terminal_fails_the_job_and_reaches_the_program() 
 def test_a_broker_that_runs_is_used(immediate: Settings, broker: EmbeddedBroker) -> None:
     assert broker.pid
     job = enqueue_background_job(NOTHING)
-    elsewhere = web_client(replace(immediate, immediate=False))
+    elsewhere = web_client(immediate.with_values(immediate=False))
     assert elsewhere.hget(keys.job_key(job.id), "status") == b"finished"
 
 

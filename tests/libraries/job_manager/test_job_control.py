@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ from libraries.job_manager.disposal import dispose_leftovers
 from libraries.job_manager.listing import BadCursor
 from libraries.job_manager.policies import pauses, tries_of
 from libraries.job_manager.reaper import Reaper
-from libraries.settings import Settings, get_settings
+from libraries.settings import Settings, get_settings, use_settings
 from libraries.storage import BadFileName, open_input, output_folder
 from tests.conftest import WorkerProcess, until
 
@@ -73,7 +72,7 @@ def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., Se
     """A function that changes settings of this test."""
 
     def change(**changed: object) -> Settings:
-        monkeypatch.setattr("libraries.settings._Process.settings", replace(settings, **changed))  # type: ignore[arg-type]
+        use_settings(settings.with_values(**changed))
         return get_settings()
 
     return change
@@ -307,7 +306,7 @@ def test_a_deleted_job_takes_its_files_with_it_and_its_id_still_tells_that_there
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.write", "notes/a.txt", "hello")
     run_jobs()
-    path = get_settings().output_dir / "notes/a.txt"
+    path = get_settings().storage.output_dir / "notes/a.txt"
     assert path.exists()
     delete_job(job.id)
     assert not path.exists()
@@ -327,7 +326,7 @@ def test_a_file_that_a_later_job_wrote_under_the_same_name_stays(
     enqueue_background_job("workers.probe_tasks.write", "same.txt", "two")
     run_jobs()
     delete_job(first.id)
-    assert (get_settings().output_dir / "same.txt").read_text() == "two"
+    assert (get_settings().storage.output_dir / "same.txt").read_text() == "two"
 
 
 def test_a_running_job_is_not_deleted(start_worker: StartWorker, home: Path) -> None:
@@ -350,7 +349,7 @@ def test_record_and_files_go_when_their_time_is_up(
     reaper = Reaper(settings)
     reaper.sweep()
     assert fetch_job(good.id) is not None
-    path = settings.output_dir / "short.txt"
+    path = settings.storage.output_dir / "short.txt"
     assert path.exists()
 
     def swept() -> bool:
@@ -368,8 +367,8 @@ def test_record_and_files_go_when_their_time_is_up(
 def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> None:
     import os
 
-    settings.output_dir.mkdir()
-    old, young = (settings.output_dir / name for name in (".aa.tmp", ".bb.tmp"))
+    settings.storage.output_dir.mkdir()
+    old, young = (settings.storage.output_dir / name for name in (".aa.tmp", ".bb.tmp"))
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (1, 1))
@@ -459,14 +458,14 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
             for name in (
                 ".owners/bob/same.txt",
                 "output/.owners/bob/same.txt",
-                str(settings.output_dir / ".owners/bob/same.txt"),
+                str(settings.storage.output_dir / ".owners/bob/same.txt"),
             ):
                 if owner != "bob":
                     with pytest.raises(BadFileName):
                         open_input(name)
     with acting_for("ada"):
         delete_job(jobs["ada"].id)
-    left = sorted(path.read_text() for path in settings.output_dir.rglob("same.txt"))
+    left = sorted(path.read_text() for path in settings.storage.output_dir.rglob("same.txt"))
     assert left == ["anonymous", "bob"]
 
 
@@ -486,9 +485,9 @@ def test_files_of_a_job_whose_removal_was_cut_short_are_removed_later(
     job = enqueue_background_job("workers.probe_tasks.write", "left.txt", "x")
     run_jobs()
     transitions.forget(client(), job.id)
-    assert (settings.output_dir / "left.txt").exists()
+    assert (settings.storage.output_dir / "left.txt").exists()
     dispose_leftovers(client())
-    assert not (settings.output_dir / "left.txt").exists()
+    assert not (settings.storage.output_dir / "left.txt").exists()
     assert client().hlen(broker_keys.ARTIFACTS_KEY) == 0
 
 

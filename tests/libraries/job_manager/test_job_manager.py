@@ -271,8 +271,8 @@ def test_a_canceled_job_is_off_the_queue_and_never_runs(run_jobs: Callable[[], N
     assert cancel_job(job.id) is True
     run_jobs()
     assert get_job_status(job.id)["status"] == "canceled"
-    assert not (get_settings().output_dir / "canceled.txt").exists()
-    assert 0 < broker_client().ttl(Job.key_for(job.id)) <= get_settings().failure_ttl + 120
+    assert not (get_settings().storage.output_dir / "canceled.txt").exists()
+    assert 0 < broker_client().ttl(Job.key_for(job.id)) <= get_settings().jobs.failure_ttl + 120
 
 
 def test_a_finished_job_cannot_be_canceled(run_jobs: Callable[[], None]) -> None:
@@ -288,7 +288,7 @@ def test_every_record_expires(run_jobs: Callable[[], None], settings: Settings) 
     bad = enqueue_background_job("workers.probe_tasks.boom")
     run_jobs()
     client = broker_client()
-    for job, lifetime in ((good, settings.result_ttl), (bad, settings.failure_ttl)):
+    for job, lifetime in ((good, settings.jobs.result_ttl), (bad, settings.jobs.failure_ttl)):
         for key in (f"rq:job:{job.id}", f"rq:results:{job.id}"):
             assert lifetime - 60 < client.ttl(key) <= lifetime + 120
         record = fetch_job(job.id)
@@ -311,7 +311,7 @@ def test_a_file_that_a_task_attached_is_listed_with_the_job(run_jobs: Callable[[
     run_jobs()
     record = fetch_job(job.id)
     assert record is not None
-    assert record.result == str(get_settings().output_dir / "notes/a.txt")
+    assert record.result == str(get_settings().storage.output_dir / "notes/a.txt")
     (artifact,) = record.artifacts
     assert (artifact["name"], artifact["size"], artifact["media_type"]) == (
         "notes/a.txt",
@@ -398,9 +398,8 @@ def test_both_client_profiles_say_how_they_retry(settings: Settings) -> None:
 
 
 def test_a_password_of_the_broker_is_not_shown() -> None:
-    from dataclasses import replace
 
-    secret = replace(get_settings(), redis_url="rediss://user:hunter2@broker.example:6380/0")
+    secret = get_settings().with_values(redis_url="rediss://user:hunter2@broker.example:6380/0")
     assert "hunter2" not in shown_broker_url(secret)
     assert "hunter2" not in repr(secret)
     assert "broker.example:6380" in shown_broker_url(secret)

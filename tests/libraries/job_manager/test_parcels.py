@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -101,7 +100,7 @@ def test_a_parcel_is_for_its_owner_alone() -> None:
 def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
     broker: object, settings: Settings
 ) -> None:
-    use_settings(replace(settings, parcels_limit=2 * len(FILE) + 10))
+    use_settings(settings.with_values(parcels_limit=2 * len(FILE) + 10))
     first, _ = put_parcel([FILE]), put_parcel([FILE])
     with pytest.raises(ParcelsFull) as refused:
         put_parcel([FILE])
@@ -113,7 +112,7 @@ def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
 def test_room_comes_back_when_the_broker_throws_parcels_away(
     broker: object, settings: Settings
 ) -> None:
-    use_settings(replace(settings, parcels_limit=len(FILE) + 10))
+    use_settings(settings.with_values(parcels_limit=len(FILE) + 10))
     parcel = put_parcel([FILE])
     client = web_client(settings)
     # As if a day had passed.

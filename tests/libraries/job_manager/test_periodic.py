@@ -38,7 +38,7 @@ EVERY_SECOND = Schedule(name="tick", task=NOTHING, every=1, overlap=True)
 def written(home: Path, settings: Settings, text: str) -> Settings:
     """Settings with a schedules file of this text, in force."""
     (home / "schedules.toml").write_text(text, encoding="utf-8")
-    return use_settings(replace(settings, schedules=home / "schedules.toml"))
+    return use_settings(settings.with_values(schedules=home / "schedules.toml"))
 
 
 def client_of(settings: Settings) -> Redis:
@@ -100,9 +100,9 @@ def test_no_file_by_default_means_no_schedules_and_a_named_one_must_be_there(
     monkeypatch.chdir(home)
     assert load_schedules(settings) == []
     with pytest.raises(BadSchedules, match=r"^other.toml, which SCHEDULES names, is not there$"):
-        load_schedules(replace(settings, schedules=home / "other.toml"))
+        load_schedules(settings.with_values(schedules=home / "other.toml"))
     (home / "empty").touch()
-    assert load_schedules(replace(settings, schedules=home / "empty")) == []
+    assert load_schedules(settings.with_values(schedules=home / "empty")) == []
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_jobs_that_come_often_are_not_kept_for_long(
     lives = {
         name: client_of(settings).hget(keys.job_key(name), "result_ttl") for name in (often, seldom)
     }
-    assert lives == {often: b"600", seldom: str(settings.result_ttl).encode()}
+    assert lives == {often: b"600", seldom: str(settings.jobs.result_ttl).encode()}
 
 
 def test_while_the_broker_is_away_nothing_is_lost(

@@ -9,7 +9,6 @@ import ssl
 import subprocess
 from asyncio import WriteTransport
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ def tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
 
 
 def use_server(settings: Settings, url: str) -> None:
-    use_settings(replace(settings, smtp_url=url))
+    use_settings(settings.with_values(smtp_url=url))
 
 
 # What is refused
@@ -366,14 +365,14 @@ def test_without_a_server_each_mail_is_a_file_of_its_own(settings: Settings) -> 
         assert artifact is not None
         assert artifact.name.startswith("mail/ann-example-com-")
         assert artifact.media_type == "message/rfc822"
-        assert Path(artifact.path).is_relative_to(settings.output_dir)
+        assert Path(artifact.path).is_relative_to(settings.storage.output_dir)
         assert parsed(Path(artifact.path).read_bytes())["Subject"] == "Your order is ready"
 
 
 def test_a_mail_arrives_at_a_real_server(settings: Settings, start_server: StartServer) -> None:
     """D9."""
     server = start_server()
-    use_server(replace(settings, mail_from="shop@example.org"), server.url())
+    use_server(settings.with_values(mail_from="shop@example.org"), server.url())
     assert deliver(compose("ann@example.com", "Schöne Grüße", context={"name": "Änn"})).by == "smtp"
     (envelope,), (mail,) = server.envelopes, server.mails()
     assert (envelope.mail_from, envelope.rcpt_tos) == ("shop@example.org", ["ann@example.com"])
@@ -382,7 +381,7 @@ def test_a_mail_arrives_at_a_real_server(settings: Settings, start_server: Start
     assert "Hello Änn," in part(mail, "plain")
     assert "<h1" in part(mail, "html")
     assert server.sessions[0].host_name == "example.org"
-    assert not list(settings.output_dir.glob("mail/*"))
+    assert not list(settings.storage.output_dir.glob("mail/*"))
 
 
 def test_injected_headers_reach_no_server(settings: Settings, start_server: StartServer) -> None:

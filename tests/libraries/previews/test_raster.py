@@ -14,7 +14,7 @@ from PIL import Image
 from libraries.geometry.strokes import BadStrokes, Pen, Strokes
 from libraries.previews import BadPreview, png
 from libraries.previews.raster import WIDEST_DISC, _spread
-from libraries.svg_builder.attributes import BadColour
+from libraries.svg_syntax.attributes import BadColour
 
 PAGE = (100.0, 50.0)
 Lines = list[list[tuple[float, float]]]

@@ -24,7 +24,7 @@ from libraries.sheets.composition import (
     seeds_of,
 )
 from libraries.sheets.elements import ELEMENTS
-from libraries.svg_builder.foreign_xml import Node, parse_svg
+from libraries.svg_reader.foreign_xml import Node, parse_svg
 from tests.conftest import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "examples" / "compositions").glob("*.json"))
@@ -336,7 +336,7 @@ def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
         reads.append(source)
         return parse_svg(source)
 
-    monkeypatch.setattr("libraries.svg_builder.reader.parse_svg", watched)
+    monkeypatch.setattr("libraries.svg_reader.reader.parse_svg", watched)
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
     places = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
     assert reads == [tiny]

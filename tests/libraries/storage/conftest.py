@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from libraries.settings import BucketAddress, Settings, parse_storage_url
+from libraries.settings import BucketAddress, Settings, parse_storage_url, use_settings
 from libraries.storage import ArtifactFolder, Store
 from libraries.storage.bucket import BucketStore
 from tests.s3_server import CREDENTIALS, Way, emptied, plain_client, s3_server
@@ -92,8 +91,8 @@ def in_bucket(
 ) -> Settings:
     """The settings of this test, with its bucket as the store."""
     url = f"s3://{address.bucket}/{address.prefix}?endpoint={address.endpoint}"
-    changed = replace(settings, storage_url=parse_storage_url(url))
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    changed = settings.with_values(storage_url=parse_storage_url(url))
+    use_settings(changed)
     return changed
 
 

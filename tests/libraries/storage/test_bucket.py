@@ -318,10 +318,10 @@ def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(
 
 
 def test_a_bucket_that_answers_is_no_trouble(in_bucket: Settings) -> None:
-    assert in_bucket.storage_url
+    assert in_bucket.storage.storage_url
     assert storage_trouble(10) is None
 
 
 def test_a_folder_is_no_trouble(settings: Settings) -> None:
-    assert settings.storage_url is None
+    assert settings.storage.storage_url is None
     assert storage_trouble(10) is None

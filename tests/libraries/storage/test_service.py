@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,7 +12,7 @@ from flask.testing import FlaskClient
 from components.system.doctor import examine_output
 from libraries.job_manager.connections import worker_client
 from libraries.job_manager.disposal import dispose_leftovers
-from libraries.settings import BucketAddress, Settings
+from libraries.settings import BucketAddress, Settings, use_settings
 from libraries.storage import output_folder
 from tests.conftest import WorkerProcess, until
 from tests.s3_server import CREDENTIALS, Way, refusal
@@ -27,12 +26,11 @@ StartWorker = Callable[..., WorkerProcess]
 @pytest.fixture
 def by_way(in_bucket: Settings, way: Way, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of this test, with its bucket as the store, behind the way that can be made to fail."""
-    assert in_bucket.storage_url
-    changed = replace(
-        in_bucket,
-        storage_url=in_bucket.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"),
+    assert in_bucket.storage.storage_url
+    changed = in_bucket.with_values(
+        storage_url=in_bucket.storage.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"),
     )
-    monkeypatch.setattr("libraries.settings._Process.settings", changed)
+    use_settings(changed)
     return changed
 
 
@@ -59,7 +57,7 @@ def ended(client: FlaskClient, job_id: str) -> Callable[[], bool]:
 def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job(
     client: FlaskClient, start_worker: StartWorker, by_way: Settings, way: Way, objects: Objects
 ) -> None:
-    start(start_worker, by_way.storage_url)
+    start(start_worker, by_way.storage.storage_url)
     # The first attempt finds that somebody took the bucket away.
     writes = partial(filter, lambda line: line.startswith("PUT"), way.asked)
     way.answer = lambda line: (
@@ -73,7 +71,7 @@ def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job
     assert (job["status"], job["attempt"]) == ("finished", 2)
     assert "no such bucket" in job["attempts"][0]["error"]
     assert objects() == [f"site/{job['result']}"]
-    assert not by_way.output_dir.exists()
+    assert not by_way.storage.output_dir.exists()
 
     address = f"/jobs/{job_id}/result"
     whole = client.get(address)
@@ -122,7 +120,10 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
     monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 20.0)
     monkeypatch.setattr("components.system.doctor.STORAGE_PATIENCE", 20.0)
     (finding,) = examine_output(by_way)
-    assert (finding.well, finding.detail) == (True, f"{by_way.storage_url} can be written to")
+    assert (finding.well, finding.detail) == (
+        True,
+        f"{by_way.storage.storage_url} can be written to",
+    )
     assert objects() == []
 
     def told() -> str:

@@ -242,7 +242,7 @@ def test_files_of_two_owners_lie_apart(served: Settings) -> None:
 def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_results(
     served: Settings,
 ) -> None:
-    everyones = ArtifactFolder(served.upload_dir)
+    everyones = ArtifactFolder(served.storage.upload_dir)
     with files_of("ann"):
         for store, text in ((upload_folder(), "up"), (everyones, "all"), (output_folder(), "out")):
             for name in {
@@ -254,7 +254,7 @@ def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_r
         found = {
             "uploads/a.csv": b"up", "/uploads/a.csv": b"up", "output/a.csv": b"out", "a.csv": b"up", "b.csv": b"all",
             "uploads/b.csv": b"all", "c.csv": b"out", "only_up.csv": b"up", upload_folder().path_of("a.csv"): b"up",
-            str(served.upload_dir / "a.csv"): b"all", output_folder().path_of("a.csv"): b"out",
+            str(served.storage.upload_dir / "a.csv"): b"all", output_folder().path_of("a.csv"): b"out",
         }  # fmt: skip
         for path, expected in found.items():
             with open_input(path) as file:
@@ -272,7 +272,7 @@ def test_input_from_anywhere_else_is_refused(served: Settings, tmp_path: Path) -
     for path in (
         str(tmp_path / "secret.csv"), "/etc/passwd", "uploads/../secret.csv", f"{root}../secret.csv", "", root,
         f"{root}.owners/ann/a.txt", "uploads/.received/a.txt", "uploads/.owners/ann/a.txt",
-        f"{served.upload_dir}/.received/.owners/a/b",
+        f"{served.storage.upload_dir}/.received/.owners/a/b",
         "s3://other-bucket/site/output/a.txt", "file:///etc/passwd",
     ):  # fmt: skip
         with pytest.raises(BadFileName):
@@ -283,18 +283,18 @@ def test_uploads_end_with_their_time_and_what_the_operator_laid_there_stays(
     served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sweep_stores()
-    ArtifactFolder(served.upload_dir).publish("operators.csv", b"x")
+    ArtifactFolder(served.storage.upload_dir).publish("operators.csv", b"x")
     for owner in ("", "ann"):
         with files_of(owner):
             upload_folder().publish("sent.csv", b"x")
             output_folder().publish("made.svg", b"x")
     sweep_stores()
     assert list(upload_folder().names()) == ["sent.csv"]
-    later = time.time() + served.upload_ttl + 60
+    later = time.time() + served.uploads.upload_ttl + 60
     monkeypatch.setattr("libraries.storage.places.time.time", lambda: later)
     sweep_stores()
     for owner in ("", "ann"):
         with files_of(owner):
             assert list(upload_folder().names()) == []
             assert list(output_folder().names()) == ["made.svg"]
-    assert (served.upload_dir / "operators.csv").exists()
+    assert (served.storage.upload_dir / "operators.csv").exists()

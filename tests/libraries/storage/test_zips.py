@@ -65,7 +65,7 @@ def ignore_progress(step: int, total: int, message: str) -> None:
 
 
 def put(settings: Settings, name: str, text: str) -> None:
-    file = settings.upload_dir / name
+    file = settings.storage.upload_dir / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
 
@@ -74,7 +74,7 @@ def test_a_batch_puts_files_into_one_zip_and_a_missing_one_fails_alone(settings:
     """Row 7 of the attacks: one bad file among good ones."""
     put(settings, "a/x.csv", "one")
     put(settings, "b/x.csv", "two")
-    settings.output_dir.mkdir(parents=True)
+    settings.storage.output_dir.mkdir(parents=True)
     report = run_operation(["a/x.csv", "gone.csv", "../up.csv", "b/x.csv"], "zip", ignore_progress)
     assert [(item["status"], item.get("path"), item.get("code")) for item in report.items] == [
         ("done", "x.csv", None),
@@ -99,7 +99,7 @@ def test_a_batch_draws_svg_files_as_pictures_and_a_bad_one_fails_alone(settings:
     )
     put(settings, "bad.svg", "<svg")
     good, bad = run_operation(["good.svg", "bad.svg"], "render_png", ignore_progress).items
-    picture = (settings.output_dir / good["path"].removeprefix("output/")).read_bytes()
+    picture = (settings.storage.output_dir / good["path"].removeprefix("output/")).read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert int.from_bytes(picture[16:20], "big") == 1000
     assert (bad["status"], bad["code"]) == ("failed", "bad-svg")

@@ -10,15 +10,11 @@ import pytest
 from defusedxml import ElementTree
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.svg_builder import (
-    BadAttribute,
-    BadColour,
-    BadNumber,
-    BadPathData,
-    BadText,
-    SVGBuilder,
-    UnbalancedGroups,
-)
+from libraries.lettering import BadText
+from libraries.svg_builder import SVGBuilder, UnbalancedGroups
+from libraries.svg_syntax.attributes import BadAttribute, BadColour
+from libraries.svg_syntax.numbers import BadNumber
+from libraries.svg_syntax.path_data import BadPathData
 
 SVG = "{http://www.w3.org/2000/svg}"
 

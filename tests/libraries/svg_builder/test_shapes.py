@@ -19,17 +19,10 @@ from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import BadTransform
 from libraries.plotting import plan, statistics
-from libraries.svg_builder import (
-    BadColour,
-    BadHatching,
-    BadNumber,
-    BadSVG,
-    Hatching,
-    SVGBuilder,
-    UnbalancedGroups,
-    hatch_lines,
-    read_svg,
-)
+from libraries.svg_builder import BadHatching, Hatching, SVGBuilder, UnbalancedGroups, hatch_lines
+from libraries.svg_reader import BadSVG, read_svg
+from libraries.svg_syntax.attributes import BadColour
+from libraries.svg_syntax.numbers import BadNumber
 
 SVG = "{http://www.w3.org/2000/svg}"
 LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"

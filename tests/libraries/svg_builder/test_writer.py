@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from libraries.errors import UnknownName
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
+from libraries.lettering import BadText
 from libraries.settings import Settings
 from libraries.storage import FileMissing, output_folder
-from libraries.svg_builder import BadColour, BadText, Encoding, SVGBuilder, svg_blocks, write_svg
+from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks, write_svg
+from libraries.svg_syntax.attributes import BadColour
 from tests.libraries.geometry.shapes import Place
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -230,4 +232,4 @@ def test_a_drawing_that_breaks_off_while_it_is_published_leaves_the_old_file_and
         folder.publish("drawing.svg", breaking())
     with folder.open("drawing.svg") as file:
         assert file.read() == b"old"
-    assert [path.name for path in settings.output_dir.iterdir()] == ["drawing.svg"]
+    assert [path.name for path in settings.storage.output_dir.iterdir()] == ["drawing.svg"]

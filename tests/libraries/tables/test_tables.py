@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from libraries.errors import InvalidInput, UnknownName, VectorError
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 from libraries.storage import BadFileName, FileMissing
 from libraries.tables import (
     FORMATS,
@@ -433,9 +432,7 @@ def test_whatever_the_bytes_are_only_our_own_errors_are_raised(data: bytes, to_f
 def test_a_file_over_the_limit_is_refused_before_it_is_read(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, to_format: str
 ) -> None:
-    monkeypatch.setattr(
-        "libraries.settings._Process.settings", replace(settings, data_file_limit=3_000_000)
-    )
+    use_settings(settings.with_values(data_file_limit=3_000_000))
     source = io.BytesIO(b"a\n" * 1_500_001)
     with pytest.raises(TableTooLarge, match="larger than 3 MB"):
         convert(source, to_format)
@@ -466,7 +463,7 @@ def test_an_unknown_format_is_answered_with_the_known_ones(to_format: Any) -> No
 
 
 def put(settings: Settings, name: str, text: str) -> Path:
-    file = settings.upload_dir / name
+    file = settings.storage.upload_dir / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     return file
@@ -495,7 +492,7 @@ def test_a_file_that_fails_half_way_leaves_nothing(
     put(settings, "big.csv", "a\n" + "1234567890\n" * 50_000)
     with pytest.raises(TableTooLarge):
         convert_file("big.csv", "json")
-    assert [path for path in settings.output_dir.rglob("*") if path.is_file()] == []
+    assert [path for path in settings.storage.output_dir.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(
@@ -507,8 +504,8 @@ def test_a_path_that_leads_elsewhere_is_refused(settings: Settings, path: str) -
 
 
 def test_a_missing_file_is_reported_by_its_name(settings: Settings) -> None:
-    settings.upload_dir.mkdir(parents=True)
-    settings.output_dir.mkdir(parents=True)
+    settings.storage.upload_dir.mkdir(parents=True)
+    settings.storage.output_dir.mkdir(parents=True)
     with pytest.raises(FileMissing, match=r"there is no file 'nowhere\.csv'"):
         convert_file("nowhere.csv", "json")
 
@@ -529,7 +526,7 @@ def test_results_of_different_files_never_overwrite_each_other(settings: Setting
     first, second, again = (item["path"] for item in items)
     assert first == again == "output/data/data.json"
     found = [
-        json.loads((settings.output_dir / path.removeprefix("output/")).read_text())
+        json.loads((settings.storage.output_dir / path.removeprefix("output/")).read_text())
         for path in (first, second)
     ]
     assert found == [[{"x": "1"}], [{"x": "2"}]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,8 +41,8 @@ def test_without_a_model_keywords_reply(content: str, words: list[str]) -> None:
 def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
     with model_server((200, reply(" A plotter draws lines.\n"))) as server:
         use_settings(
-            replace(
-                settings, text_model_url=f"{server.url}/", text_model="small", text_model_key="k-1"
+            settings.with_values(
+                text_model_url=f"{server.url}/", text_model="small", text_model_key="k-1"
             )
         )
         answer = generate("What is a plotter? ñ")
@@ -64,7 +63,7 @@ def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
 def test_an_endpoint_without_key_model_or_path_gets_none(settings: Settings) -> None:
     with model_server((200, reply("yes"))) as server:
         use_settings(
-            replace(settings, text_model_url=f"{server.url.removesuffix('/v1')}?version=2")
+            settings.with_values(text_model_url=f"{server.url.removesuffix('/v1')}?version=2")
         )
         assert generate("well?").text.endswith("\nyes")
     ((path, headers, question),) = server.asked
@@ -96,7 +95,7 @@ def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
     settings: Settings, status: int, body: Any, said: str
 ) -> None:
     with model_server((status, body)) as server:
-        use_settings(replace(settings, text_model_url=server.url, text_model_key="k-1"))
+        use_settings(settings.with_values(text_model_url=server.url, text_model_key="k-1"))
         with pytest.raises(ModelAway) as complaint:
             generate("hello")
     assert said in str(complaint.value)
@@ -110,7 +109,7 @@ def test_a_server_that_is_away_or_silent_does_not_answer(
     monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         use_settings(
-            replace(settings, text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+            settings.with_values(text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
         )
         with pytest.raises(ModelAway, match="does not answer"):
             generate("hello")
@@ -128,7 +127,7 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
 
     monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
     with model_server((200, drops())) as server:
-        use_settings(replace(settings, text_model_url=server.url))
+        use_settings(settings.with_values(text_model_url=server.url))
         with pytest.raises(ModelAway, match="takes too long"):
             generate("hello")
 
@@ -137,14 +136,14 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
     "url", ["http://a..b/v1", f"http://{'a' * 64}.example/v1", "https://127.0.0.1:1/v1"]
 )
 def test_a_host_that_cannot_be_looked_up_does_not_answer(settings: Settings, url: str) -> None:
-    use_settings(replace(settings, text_model_url=url))
+    use_settings(settings.with_values(text_model_url=url))
     with pytest.raises(ModelAway, match="does not answer"):
         generate("hello")
 
 
 def test_plain_http_where_encryption_is_wanted_is_not_trusted(settings: Settings) -> None:
     with model_server((200, reply("hello"))) as server:
-        use_settings(replace(settings, text_model_url=server.url.replace("http:", "https:")))
+        use_settings(settings.with_values(text_model_url=server.url.replace("http:", "https:")))
         with pytest.raises(ModelAway, match="certificate"):
             generate("hello")
     assert server.asked == []
@@ -152,7 +151,7 @@ def test_plain_http_where_encryption_is_wanted_is_not_trusted(settings: Settings
 
 def test_a_long_or_odd_reply_is_made_fit_to_be_shown(settings: Settings) -> None:
     with model_server((200, reply("a\x00\x1b\ud83d")), (200, reply("x" * 50_000))) as server:
-        use_settings(replace(settings, text_model_url=server.url))
+        use_settings(settings.with_values(text_model_url=server.url))
         assert generate("hi").text.endswith("\na\ufffd\ufffd\ufffd")
         assert generate("hi").text.endswith(f":\n{'x' * 9_999}…")
 
@@ -184,4 +183,4 @@ def test_settings_that_cannot_work_are_refused_at_the_start(
 
 
 def test_the_key_is_not_part_of_what_the_settings_show(settings: Settings) -> None:
-    assert "k-1" not in repr(replace(settings, text_model_key="k-1"))
+    assert "k-1" not in repr(settings.with_values(text_model_key="k-1"))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +90,7 @@ def test_a_pair_that_the_translator_lacks_is_not_asked_for(
     install: Install, settings: Settings
 ) -> None:
     install("echo asked")
-    use_settings(replace(settings, translation_pair="eng-deu"))
+    use_settings(settings.with_values(translation_pair="eng-deu"))
     answer = translate("The house is red.")
     assert (answer.text, answer.engine) == (
         "🌍 Translated: 'The house is red.' → '[TRANSLATED: The house is red.]'",
@@ -101,7 +100,7 @@ def test_a_pair_that_the_translator_lacks_is_not_asked_for(
 
 def test_the_phrases_are_not_for_another_language(install: Install, settings: Settings) -> None:
     install("sed s/hello/bonjour/")
-    use_settings(replace(settings, translation_pair="oci-fra"))
+    use_settings(settings.with_values(translation_pair="oci-fra"))
     assert translate("hello").text.endswith("→ 'bonjour'")
 
 

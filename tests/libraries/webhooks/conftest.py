@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from libraries.settings import Settings, use_settings
@@ -12,4 +10,4 @@ from libraries.settings import Settings, use_settings
 @pytest.fixture
 def private(settings: Settings) -> Settings:
     """Settings with which webhooks may go to this machine."""
-    return use_settings(replace(settings, webhook_private=True))
+    return use_settings(settings.with_values(webhook_private=True))

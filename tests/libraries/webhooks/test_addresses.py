@@ -252,7 +252,7 @@ def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_p
 def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(
     private: Settings,
 ) -> None:
-    assert private.webhook_private
+    assert private.webhooks.webhook_private
     assert public_addresses(read_url("http://127.0.0.1:8000/"), nobody) == ("127.0.0.1",)
     assert public_addresses(
         read_url("http://localhost:8000/"), lambda *_: ["::1", "127.0.0.1"]

@@ -68,10 +68,10 @@ def test_what_is_no_secret_is_refused_and_not_repeated(secret: str) -> None:
 def test_the_setting_takes_a_secret_and_nothing_else(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert settings.webhook_secret == ""
+    assert settings.webhooks.webhook_secret == ""
     monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
     chosen = read_settings(None)
-    assert chosen.webhook_secret == SECRET
+    assert chosen.webhooks.webhook_secret == SECRET
     assert SECRET not in repr(chosen)
     monkeypatch.setenv("WEBHOOK_SECRET", "hunter2")
     with pytest.raises(Exception, match="WEBHOOK_SECRET: Must be whsec_") as caught:

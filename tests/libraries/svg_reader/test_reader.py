@@ -11,17 +11,13 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.svg_builder import (
-    BadNumber,
-    BadSVG,
-    SVGBuilder,
-    TooManyVertices,
-    read_svg,
-    svg_blocks,
-)
-from libraries.svg_builder.outlines import lines_of_path
-from libraries.svg_builder.path_data import ARGUMENTS
-from libraries.svg_builder.tracing import bent, trace
+from libraries.svg_builder import SVGBuilder, svg_blocks
+from libraries.svg_reader import BadSVG, read_svg
+from libraries.svg_syntax.curves import TooManyVertices
+from libraries.svg_syntax.numbers import BadNumber
+from libraries.svg_syntax.outlines import lines_of_path
+from libraries.svg_syntax.path_data import ARGUMENTS
+from libraries.svg_syntax.tracing import bent, trace
 from tests.conftest import own_seconds
 
 PIXEL = 25.4 / 96
@@ -312,7 +308,7 @@ def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
 
 
 def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", 10_000)
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", 10_000)
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
     )
@@ -323,7 +319,7 @@ def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_builder.gathering.MOST_VERTICES", 50)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_VERTICES", 50)
     with pytest.raises(TooManyVertices):
         read_svg(svg('<circle r="30"/><circle r="30"/>'))
 
@@ -409,7 +405,7 @@ def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_on
         '<defs><path id="p" d="M0 0q3 4 5 0t5 0"/></defs><use href="#p"/><use href="#p" transform="scale(3)"/>'
     )
     together = lines(body)
-    monkeypatch.setattr("libraries.svg_builder.gathering.MOST_GATHERED", 0)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_GATHERED", 0)
     assert lines(body) == together
     assert len(together) == 5
 
@@ -419,7 +415,7 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
 ) -> None:
     drawn: list[object] = []
     monkeypatch.setattr(
-        "libraries.svg_builder.reader.Gathering.add", lambda *shape: drawn.append(shape)
+        "libraries.svg_reader.reader.Gathering.add", lambda *shape: drawn.append(shape)
     )
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
@@ -449,11 +445,11 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
 def test_elements_are_counted_as_often_as_they_are_looked_at(
     body: str, visits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", visits)
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits)
     read_svg(svg(body))
-    monkeypatch.setattr("libraries.svg_builder.reader.MOST_VISITS", visits - 1)
+    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits - 1)
     monkeypatch.setattr(
-        "libraries.svg_builder.reader._Reader.visit",
+        "libraries.svg_reader.reader._Reader.visit",
         lambda *_: pytest.fail("it was drawn before it was counted"),
     )
     with pytest.raises(BadSVG, match="repeats"):

@@ -10,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.svg_builder.numbers import LARGEST, BadNumber, written
+from libraries.svg_syntax.numbers import LARGEST, BadNumber, written
 
 Floats = NDArray[np.float64]
 

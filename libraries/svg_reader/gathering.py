@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
-from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices
-from libraries.svg_builder.tracing import Traced, bent
+from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.tracing import Traced, bent
 
 Floats = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from libraries.svg_builder.attributes import BadColour, check_colour
-from libraries.svg_builder.foreign_xml import BadSVG, Node
-from libraries.svg_builder.numbers import LARGEST
+from libraries.svg_reader.foreign_xml import BadSVG, Node
+from libraries.svg_syntax.attributes import BadColour, check_colour
+from libraries.svg_syntax.numbers import LARGEST
 
 # CSS fixes the inch at 96 pixels.
 PIXEL = 25.4 / 96

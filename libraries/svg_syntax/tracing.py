@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.svg_builder.curves import MOST_VERTICES, TooManyVertices, curve_vertices
-from libraries.svg_builder.numbers import LARGEST, BadNumber
-from libraries.svg_builder.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
+from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices, curve_vertices
+from libraries.svg_syntax.numbers import LARGEST, BadNumber
+from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -24,7 +24,7 @@ from libraries.geometry.transforms import (
     translation,
 )
 from libraries.lettering import BadText, check_text
-from libraries.svg_builder.appearance import (
+from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
     aspect,
@@ -33,14 +33,14 @@ from libraries.svg_builder.appearance import (
     look_of,
     styles_of,
 )
-from libraries.svg_builder.attributes import transform_matrix
-from libraries.svg_builder.curves import FLATNESS
-from libraries.svg_builder.foreign_xml import BadSVG, Node, parse_svg
-from libraries.svg_builder.gathering import Gathering, Shape
-from libraries.svg_builder.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
-from libraries.svg_builder.path_data import numbers_in
-from libraries.svg_builder.repeats import count_visits
-from libraries.svg_builder.tracing import trace
+from libraries.svg_reader.foreign_xml import BadSVG, Node, parse_svg
+from libraries.svg_reader.gathering import Gathering, Shape
+from libraries.svg_reader.repeats import count_visits
+from libraries.svg_syntax.attributes import transform_matrix
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
+from libraries.svg_syntax.path_data import numbers_in
+from libraries.svg_syntax.tracing import trace
 
 Floats = NDArray[np.float64]
 Viewport = tuple[float, float]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from libraries.svg_builder.foreign_xml import Node
+from libraries.svg_reader.foreign_xml import Node
 
 # Deeper than this nothing is followed; what is drawn is stopped there too.
 DEEPEST_COUNT = 96

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.svg_builder.curves import (
+from libraries.svg_syntax.curves import (
     FLATNESS,
     MOST_VERTICES,
     TooManyVertices,
@@ -16,8 +16,8 @@ from libraries.svg_builder.curves import (
     elevated,
     endpoint_arc_lines,
 )
-from libraries.svg_builder.path_data import commands_of
-from libraries.svg_builder.tracing import bent, trace
+from libraries.svg_syntax.path_data import commands_of
+from libraries.svg_syntax.tracing import bent, trace
 
 Floats = NDArray[np.float64]
 Polyline = NDArray[np.float64]

@@ -17,7 +17,7 @@ from libraries.geometry.transforms import (
     skewing,
     translation,
 )
-from libraries.svg_builder.numbers import written, written_positive
+from libraries.svg_syntax.numbers import written, written_positive
 
 HEX_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})", re.ASCII)
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)

@@ -1,0 +1,365 @@
+"""The settings, in groups: each declared once with its default, its parser and its meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
+
+from marshmallow.validate import OneOf, Range
+
+from libraries.settings.parsers import (
+    ApiKey,
+    BucketAddress,
+    bearer_key,
+    database_url,
+    http_url,
+    language_pair,
+    one_of_schemes,
+    optional_bytes,
+    optional_duration,
+    optional_email,
+    optional_path,
+    optional_webhook_secret,
+    parse_api_keys,
+    parse_bytes,
+    parse_duration,
+    parse_origins,
+    parse_storage_url,
+    resolved_path,
+    whole_number,
+    yes_or_no,
+)
+
+
+def setting(
+    default: str,
+    parse: Callable[[str], Any],
+    help: str,  # noqa: A002 - the word that users know from commands
+    *checks: Callable[[Any], Any],
+    secret: bool = False,
+) -> Any:
+    """Declare a setting; the variable of the environment has the name of the field in capitals.
+
+    `default` is written as in the environment; `checks` raise a ValidationError for a parsed value that cannot be used. A
+    `secret` is left out of `repr`.
+    """
+    facts = {"default": default, "parse": parse, "help": help, "checks": checks}
+    return dataclasses.field(repr=not secret, metadata=facts)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting,))
+class SettingsGroup:
+    """Base of the groups: the settings of one part of the product.
+
+    The composition root passes the groups in with `use_settings`; a part reads its own with `current()`.
+    """
+
+    _current: ClassVar[SettingsGroup | None] = None
+    # Reads the environment of the process and passes in every group; set by `libraries.settings.process`.
+    read_process: ClassVar[Callable[[], object]]
+
+    def __init_subclass__(cls) -> None:
+        """Make the group a frozen dataclass."""
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    @classmethod
+    def current(cls) -> Self:
+        """Return the group of this process.
+
+        A process without a composition root, such as a stock `rq worker`, reads its environment at the first call.
+
+        Raises:
+            BadSettings: the environment is bad (first call only).
+        """
+        if cls._current is None:
+            cls.read_process()
+        assert isinstance(cls._current, cls)  # noqa: S101 - for the type checker
+        return cls._current
+
+    @classmethod
+    def pass_in(cls, group: SettingsGroup | None) -> None:
+        """Make `group` that of this process; None for none."""
+        cls._current = group
+
+
+class WebSettings(SettingsGroup):
+    """The web process."""
+
+    host: str = setting("127.0.0.1", str.strip, "Address that the web process listens on.")
+    port: int = setting(
+        "5000", whole_number, "Port that the web process listens on.", Range(1, 65535)
+    )
+    web_threads: int = setting(
+        "128", whole_number, "Requests that the web process serves at once.", Range(1, 4096)
+    )
+    max_streams: int = setting(
+        "1000",
+        whole_number,
+        "Event streams and WebSockets that the web process holds.",
+        Range(1, 10**6),
+    )
+    max_body: int = setting("1MB", parse_bytes, "Largest JSON body of a request.")
+    allowed_origins: tuple[str, ...] = setting(
+        "",
+        parse_origins,
+        "Whose pages may open WebSockets where API_KEYS are set, such as https://app.example. Empty: this server's own.",
+    )
+    log_level: str = setting(
+        "INFO",
+        lambda text: text.strip().upper(),
+        "DEBUG, INFO, WARNING or ERROR.",
+        OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    )
+
+
+class AccessSettings(SettingsGroup):
+    """Who may use the API."""
+
+    api_keys: tuple[ApiKey, ...] = setting(
+        "",
+        parse_api_keys,
+        "Who may use the API: name:sha256 pairs, comma-separated; a name may have several. Empty: whoever reaches it.",
+        secret=True,
+    )
+    allow_anonymous: bool = setting(
+        "0",
+        yes_or_no,
+        "1 to listen beyond this machine without API_KEYS; with them it changes nothing.",
+    )
+
+
+class BrokerSettings(SettingsGroup):
+    """The connection to Redis or Valkey, or the folder of the embedded broker."""
+
+    redis_url: str = setting(
+        "",
+        str.strip,
+        "Redis or Valkey server: redis://, rediss:// or unix://. Empty: an embedded one, kept in DATA_DIR.",
+        one_of_schemes("redis", "rediss", "unix"),
+        secret=True,
+    )
+    data_dir: Path = setting(
+        "./data", resolved_path, "Folder of the embedded broker: its files and its socket."
+    )
+
+    @property
+    def embedded_broker(self) -> bool:
+        """Whether the broker is the one in `data_dir`."""
+        return not self.redis_url
+
+
+class JobSettings(SettingsGroup):
+    """The queue, the workers and the limits of a job."""
+
+    immediate: bool = setting(
+        "0",
+        yes_or_no,
+        "1 to run each job at once in the process that queues it, without workers: for tests and demos.",
+    )
+    workers: int = setting(
+        "1", whole_number, "Worker processes that the launcher starts.", Range(1, 256)
+    )
+    job_timeout: int = setting(
+        "5m", parse_duration, "How long a job may run unless it says otherwise.", Range(1, 86400)
+    )
+    max_queue: int = setting(
+        "100000", whole_number, "Jobs that may wait; more are refused.", Range(1, 10**7)
+    )
+    retry_pause: int = setting(
+        "1s", parse_duration, "Pause before a failed job's second attempt; later ones are longer."
+    )
+    jobs_per_fork: int = setting(
+        "200",
+        whole_number,
+        "Jobs that one process runs before a new one takes over.",
+        Range(1, 10**6),
+    )
+    job_memory: int = setting(
+        "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."
+    )
+    job_cpu: int = setting(
+        "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."
+    )
+    job_file_size: int = setting(
+        "8GB", optional_bytes, "Largest file that a job may write. Empty: no limit."
+    )
+    result_ttl: int = setting(
+        "24h", parse_duration, "How long the record of a finished job is kept."
+    )
+    failure_ttl: int = setting("7d", parse_duration, "How long the record of a failed job is kept.")
+    max_result: int = setting(
+        "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."
+    )
+    schedules: Path = setting(
+        "./schedules.toml", resolved_path, "File of periodic tasks; by default there may be none."
+    )
+
+
+class StorageSettings(SettingsGroup):
+    """The store of results and uploads."""
+
+    output_dir: Path = setting(
+        "./output", resolved_path, "Folder that drawings and other results are written to."
+    )
+    upload_dir: Path = setting(
+        "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."
+    )
+    storage_url: BucketAddress | None = setting(
+        "",
+        parse_storage_url,
+        "S3-compatible store of results and uploads: s3://bucket/folder?endpoint=https://host&region=name. Empty: OUTPUT_DIR.",
+    )
+    storage_timeout: int = setting(
+        "5s", parse_duration, "How long the store at STORAGE_URL may take to answer.", Range(1, 300)
+    )
+
+
+class UploadSettings(SettingsGroup):
+    """Files that clients send or name."""
+
+    upload_ttl: int = setting("7d", parse_duration, "How long a file that a client sent is kept.")
+    upload_limit: int = setting(
+        "10MB", parse_bytes, "Largest file that can be sent, or fetched from a URL."
+    )
+    parcels_limit: int = setting(
+        "256MB",
+        parse_bytes,
+        "Bytes of sent files that may wait in the broker until workers store them.",
+    )
+    data_file_limit: int = setting(
+        "2GB", parse_bytes, "Largest data file that is converted or drawn as a chart."
+    )
+    fetch_private: bool = setting(
+        "0",
+        yes_or_no,
+        "1 to let photos be fetched from private addresses and this machine, for development.",
+    )
+
+
+class MailSettings(SettingsGroup):
+    """Outgoing mail."""
+
+    smtp_url: str = setting(
+        "",
+        str.strip,
+        "Mail server: smtp://user:password@host:port or smtps://. Empty: mail is kept as .eml files in OUTPUT_DIR/mail.",
+        one_of_schemes("smtp", "smtps"),
+        secret=True,
+    )
+    mail_from: str = setting(
+        "", str.strip, "Sender of mail. Empty: vector-api@localhost.", optional_email
+    )
+    mail_per_hour: int = setting(
+        "100", whole_number, "Mails that one owner may send within an hour.", Range(1, 10**6)
+    )
+    mail_per_recipient: int = setting(
+        "20", whole_number, "Mails that one address may get within an hour.", Range(1, 10**6)
+    )
+    admin_email: str = setting(
+        "", str.strip, "Who gets mail meant for the people that run the service.", optional_email
+    )
+
+
+class GallerySettings(SettingsGroup):
+    """The index of the gallery."""
+
+    gallery_url: str = setting(
+        "",
+        str.strip,
+        "Database of the gallery's index, for several machines: postgresql://user:password@host/name. Empty: a file in DATA_DIR.",
+        database_url,
+        secret=True,
+    )
+
+
+class TextSettings(SettingsGroup):
+    """Text jobs."""
+
+    translation_pair: str = setting(
+        "en-es", language_pair, "Language pair that text jobs translate with, as Apertium names it."
+    )
+    text_model_url: str = setting(
+        "",
+        str.strip,
+        "OpenAI-compatible endpoint that text jobs ask, such as http://127.0.0.1:11434/v1. Empty: replies by keyword.",
+        http_url,
+    )
+    text_model: str = setting("", str.strip, "Name of the model at TEXT_MODEL_URL.")
+    text_model_key: str = setting(
+        "", bearer_key, "Key for TEXT_MODEL_URL, sent as a bearer token. Empty: none.", secret=True
+    )
+    demo_delays: bool = setting(
+        "0",
+        yes_or_no,
+        "1 to let text jobs take 1 to 4 seconds, so that their progress can be watched.",
+    )
+    result_timestamps: bool = setting(
+        "0", yes_or_no, "1 to put the time, in UTC, in front of the answers of text jobs."
+    )
+
+
+class WebhookSettings(SettingsGroup):
+    """Webhooks."""
+
+    webhook_secret: str = setting(
+        "",
+        str.strip,
+        "What webhooks are signed with: whsec_ and base64. Empty: a secret for each owner, which GET /webhooks/secret shows.",
+        optional_webhook_secret,
+        secret=True,
+    )
+    webhook_private: bool = setting(
+        "0",
+        yes_or_no,
+        "1 to let webhooks go to private addresses and to this machine, for development.",
+    )
+
+
+class SocketSettings(SettingsGroup):
+    """WebSockets."""
+
+    send_completion: bool = setting(
+        "0", yes_or_no, "1 to end each reply on /ws/background_jobs with a frame that says so."
+    )
+    socket_cooldown: int = setting(
+        "0", whole_number, "Seconds between two jobs of one WebSocket; 0 for none.", Range(0, 3600)
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one process. Times are seconds, sizes are bytes, paths are absolute."""
+
+    web: WebSettings
+    access: AccessSettings
+    broker: BrokerSettings
+    jobs: JobSettings
+    storage: StorageSettings
+    uploads: UploadSettings
+    mail: MailSettings
+    gallery: GallerySettings
+    texts: TextSettings
+    webhooks: WebhookSettings
+    sockets: SocketSettings
+
+    @classmethod
+    def groups(cls) -> dict[str, type[SettingsGroup]]:
+        """Return the classes of the groups by the name of their attribute."""
+        kinds = get_type_hints(cls)
+        return {one.name: kinds[one.name] for one in dataclasses.fields(cls)}
+
+    def with_values(self, **values: Any) -> Settings:
+        """Return a copy in which the settings of these names, such as `port`, have other values."""
+        changed = {}
+        for group in dataclasses.fields(self):
+            held = getattr(self, group.name)
+            own = {one.name for one in dataclasses.fields(held)} & values.keys()
+            if own:
+                changed[group.name] = dataclasses.replace(
+                    held, **{name: values.pop(name) for name in own}
+                )
+        if values:
+            raise TypeError(f"unknown settings: {', '.join(sorted(values))}")
+        return dataclasses.replace(self, **changed)

@@ -1,0 +1,129 @@
+"""The settings of this process: read from the environment once, passed to the groups by the composition root."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from environs import Env, EnvValidationError
+
+from libraries.settings.groups import Settings, SettingsGroup
+from libraries.settings.parsers import is_loopback
+
+UNGUARDED = (
+    "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 if everyone who "
+    "reaches it may."
+)
+
+
+class BadSettings(Exception):
+    """Raised when the environment holds values that cannot be used; the text names every one."""
+
+
+class Setting(NamedTuple):
+    """One variable of the environment: its name, its default as text, its meaning, its group."""
+
+    name: str
+    default: str
+    help: str
+    group: str
+    field: dataclasses.Field[Any]
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    Setting(one.name.upper(), one.metadata["default"], one.metadata["help"], name, one)
+    for name, group in Settings.groups().items()
+    for one in dataclasses.fields(group)  # type: ignore[arg-type]
+)
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings that the environment describes; unset and blank variables get their defaults.
+
+    Variables that the environment does not set are looked up in `env_file` (one `NAME=value` a line), if it exists.
+
+    Raises:
+        BadSettings: one or more variables are bad; the text has a line for each.
+    """
+    env = Env(eager=False)
+    env.add_parser("setting", _parse)
+    if env_file is not None:
+        env.read_env(env_file, recurse=False)
+    values = {row.field.name: env.setting(row.name, row.default, row=row) for row in SETTINGS}
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        raise BadSettings(_describe(error.error_messages)) from None
+    if not (values["api_keys"] or values["allow_anonymous"] or is_loopback(values["host"])):
+        raise BadSettings(_describe({"HOST": [UNGUARDED]}))
+    for folder in ("data_dir", "output_dir"):
+        values[folder] = values[folder].absolute()
+    values["upload_dir"] = (values["upload_dir"] or values["data_dir"] / "uploads").absolute()
+    groups = {
+        name: group(
+            **{row.field.name: values[row.field.name] for row in SETTINGS if row.group == name}
+        )
+        for name, group in Settings.groups().items()
+    }
+    return Settings(**groups)  # type: ignore[arg-type]
+
+
+def _parse(text: str, *, row: Setting) -> Any:
+    facts = row.field.metadata
+    value = facts["parse"](text if text.strip() else row.default)
+    for check in facts["checks"]:
+        check(value)
+    return value
+
+
+def _describe(problems: Mapping[str, Any] | list[Any]) -> str:
+    lines = [
+        f"  {name}: {' '.join(str(text) for text in texts)}"
+        for name, texts in sorted(dict(problems).items())
+    ]
+    return "\n".join(["These settings cannot be used:", *lines])
+
+
+def example_env() -> str:
+    """Return the text of `.env.example`: every setting with its default and its meaning."""
+    head = (
+        "# Settings of Vector API. Copy to .env and change what you need; unset and blank ones "
+        "get these defaults.\n"
+    )
+    rows = (f"\n# {row.help}\n{row.name}={row.default}\n" for row in SETTINGS)
+    return head + "".join(rows)
+
+
+class _Process:
+    """The settings that this process was started with."""
+
+    settings: Settings | None = None
+
+
+def use_settings(settings: Settings) -> Settings:
+    """Make `settings` those of this process: pass each group to the parts that use it."""
+    _Process.settings = settings
+    for name, group in Settings.groups().items():
+        group.pass_in(getattr(settings, name))
+    return settings
+
+
+def forget_settings() -> None:
+    """Let the next `get_settings` read the environment again; for tests."""
+    _Process.settings = None
+    for group in Settings.groups().values():
+        group.pass_in(None)
+
+
+def get_settings() -> Settings:
+    """Return the settings of this process; the first call reads them, unless `use_settings` came before.
+
+    Raises:
+        BadSettings: the environment is bad (first call only).
+    """
+    return _Process.settings or use_settings(read_settings())
+
+
+SettingsGroup.read_process = staticmethod(get_settings)

@@ -1,0 +1,191 @@
+"""Store a data folder of this version, for the test of the versions after it.
+
+    python -m tests.upgrade.make_stored_folder 0.1.0
+
+This runs the service in a folder of its own, has it do a bit of everything over HTTP, stops it
+while jobs wait, and stores what is left as `tests/upgrade/stored/0.1.0`. Run it once, before a
+version is published. The test then starts every later version on what was stored. The module
+`stored_folder` tells what that is, and how it is laid out again.
+
+The traces of failed jobs are stored too, with the paths of the source files: run it from a copy
+in a folder that everybody may know of, such as /tmp/vector-api.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.journeys.conftest import Service
+from tests.upgrade.stored_folder import (
+    ANSWERS,
+    STANDING,
+    STORED,
+    TOTALS,
+    Client,
+    environment,
+    write_down,
+)
+
+SPIRAL = {"width": 60, "height": 40, "pattern": "spiral", "params": {"pitch": 2}, "seed": 7}
+GRID = {"width": 50, "height": 30, "pattern": "grid", "seed": 1}
+CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
+LATE = {"file_path": "uploads/late.csv", "format": "json"}
+PRICES = b"day,price\n1,3.5\n2,4.25\n3,2\n"
+TOWNS = b"town,height\nOban,10\nFort William,12\n"
+NOBODY = "http://127.0.0.1:1031"
+# Whoever stops a service may do so while something is about to be due.
+SOON, LATER = 10, 3 * 86400
+# Seconds that the record of a job is kept at least, and how many of them are to be left at the end.
+BRIEF, LEFT = 60, 15
+BRIEF_FILE = "brief.svg"
+Names = dict[str, str]
+
+
+def make_ended(client: Client) -> Names:
+    """Have jobs done to their end, well or not, and return their ids by what they are."""
+    names: Names = {"spiral": client.queue("/artboard/create", {**SPIRAL, "id": "kept"})}
+    names["grid"] = client.queue("/artboard/create", {**GRID, "id": "labelled"})
+    names["text"] = client.queue("/texts", {"type": "analyze", "content": "Draw me a ship"})
+    names["keyed"] = client.queue("/postcards", CARD, {"Idempotency-Key": "order-17"})
+    names["noticed"] = client.queue("/start-task")
+    names["upload"] = client.upload("prices.csv", PRICES)["job_id"]
+    names["failed"] = client.queue("/jobs", failing_for(LATE))
+    for name in ("spiral", "grid", "text", "keyed", "noticed", "upload"):
+        client.wait_for(names[name], "finished")
+    client.wait_for(names["failed"], "failed")
+    return names
+
+
+def failing_for(file: dict[str, str]) -> dict[str, Any]:
+    """Return a request for a job that fails for good, unless its file is there when it runs."""
+    return {"task": "workers.data_tasks.process_file", "kwargs": file, "retry": {"max": 0}}
+
+
+def make_brief(client: Client) -> str:
+    """Have a job done whose record and file are to be removed soon, and return its id."""
+    arguments = {"width": 30, "height": 20, "pattern_type": "grid", "output_filename": BRIEF_FILE}
+    drawing = {"task": "workers.svg_tasks.generate_complex_svg", "kwargs": arguments}
+    job_id = client.queue("/jobs", {**drawing, "result_ttl": BRIEF})
+    client.wait_for(job_id, "finished")
+    return job_id
+
+
+def label_drawings(client: Client, names: Names) -> None:
+    """Keep one drawing for good, and give another a title and a tag."""
+    drawings = {one["job_id"]: f"/gallery/{one['id']}" for one in client.get("/gallery")["items"]}
+    client.post(f"{drawings[names['spiral']]}/keep")
+    label = {"title": "Window", "tags": ["wall"]}
+    assert client.ask("PATCH", drawings[names["grid"]], label).status == 200
+
+
+def make_waiting(client: Client) -> Names:
+    """Queue jobs that wait when the service is stopped, each for another reason.
+
+    Returns their ids by what they are.
+    """
+    client.post("/queue/pause")
+    # Half of a batch: the other half is taken out while the first is done.
+    batch = client.post("/batches", {"operation": "artboard", "items": [GRID, {**GRID, "seed": 2}]})
+    first, second = batch["job_ids"]
+    client.post(f"/jobs/{second}/cancel")
+    client.post("/queue/resume")
+    client.wait_for(first, "finished")
+    # Nobody answers at the address of the language model, so this one is tried again later.
+    asking = {"task": "workers.text_tasks.generate_text", "args": ["How is the weather?"]}
+    names = {"again": client.queue("/jobs", {**asking, "retry": {"max": 2, "interval": SOON}})}
+    client.wait_for(names["again"], "scheduled")
+    client.post("/queue/pause")
+    client.post(f"/jobs/{second}/retry")
+    names |= {"batch": batch["batch_id"], "batch_first": first, "batch_second": second}
+    postcard = {"task": "workers.svg_tasks.generate_postcard_svg"}
+
+    def card(name: str) -> dict[str, Any]:
+        return {**postcard, "kwargs": {**CARD, "recipient": name}}
+
+    webhook = {"url": f"{NOBODY}/told", "events": ["finished"]}
+    names["waiting"] = client.queue("/artboard/create", {**SPIRAL, "seed": 8, "webhook": webhook})
+    behind = {"depends_on": [names["waiting"]]}
+    names["deferred"] = client.queue("/jobs", {**card("Deferred"), **behind})
+    # One that is going to fail, and one behind it that is never going to run.
+    names["hopeless"] = client.queue("/jobs", failing_for({**LATE, "file_path": "never.csv"}))
+    behind = {"depends_on": [names["hopeless"]]}
+    names["doomed"] = client.queue("/jobs", {**card("Doomed"), **behind})
+    names["soon"] = client.queue("/jobs", {**card("Soon"), "delay": SOON})
+    names["later"] = client.queue("/jobs", {**card("Later"), "delay": LATER})
+    names["canceled"] = client.queue("/jobs", card("Canceled"))
+    client.post(f"/jobs/{names['canceled']}/cancel")
+    names["deleted"] = client.queue("/postcards", CARD, {"Idempotency-Key": "order-18"})
+    assert client.ask("DELETE", f"/jobs/{names['deleted']}").status == 204
+    upload = client.upload("towns.csv", TOWNS)
+    names["waiting_upload"] = upload["job_id"]
+    names["behind_upload"] = client.queue("/data/process", {**LATE, "file_path": upload["file"]})
+    return names
+
+
+def answers_of(client: Client, names: Names) -> dict[str, Any]:
+    """Return what the service answers to all that the test asks again."""
+    known = {name: client.ask("GET", f"/jobs/{job_id}") for name, job_id in names.items()}
+    jobs = {name: reply.json for name, reply in known.items() if reply.status == 200}
+    done = {name: job["id"] for name, job in jobs.items() if job["done"]}
+    finished = [name for name in done if jobs[name]["status"] == "finished"]
+    listed = [job["id"] for job in client.get("/jobs?limit=200")["items"]]
+    drawings = client.get("/gallery")["items"]
+    return {
+        "version": client.get("/version")["version"],
+        "names": names,
+        "jobs": jobs,
+        "logs": {name: client.text(f"/jobs/{one}/logs") for name, one in done.items()},
+        "events": {name: client.events(one) for name, one in done.items()},
+        "results": {name: client.result_sha256(done[name]) for name in finished},
+        "listed": [job_id for job_id in listed if job_id in names.values()],
+        "gallery": [one for one in drawings if one["job_id"] in names.values()],
+        "notifications": client.get("/notifications"),
+        "batch": client.get(f"/batches/{names['batch']}"),
+        "secret": client.get("/webhooks/secret"),
+        "keyed": client.post("/postcards", CARD, {"Idempotency-Key": "order-17"}),
+        "totals": client.measures(TOTALS),
+        "standing": client.measures(STANDING),
+    }
+
+
+def main() -> int:
+    """Make the folder, and say how large it is."""
+    parser = argparse.ArgumentParser(description="Store a data folder of this version.")
+    parser.add_argument("version", help="name of the folder below tests/upgrade/stored")
+    folder = STORED / str(parser.parse_args().version)
+    with ExitStack() as ended:
+        home = Path(tempfile.mkdtemp(prefix="va-"))
+        ended.callback(shutil.rmtree, home, ignore_errors=True)
+        service = Service(environment(home, TEXT_MODEL_URL=f"{NOBODY}/v1"), home / "service.log")
+        ended.callback(lambda: service.process.poll() is None and service.stop(signal.SIGKILL))
+        service.wait_until_drawn()
+        client = Client(int(service.environ["PORT"]))
+        # The drawing that the launcher asks for is large, and has nothing that others have not.
+        (first,) = client.get("/jobs")["items"]
+        assert client.ask("DELETE", f"/jobs/{first['id']}").status == 204
+        brief, finished_at = make_brief(client), time.monotonic()
+        names = make_ended(client)
+        label_drawings(client, names)
+        time.sleep(max(0, finished_at + BRIEF - LEFT - time.monotonic()))
+        names |= make_waiting(client)
+        answers = {**answers_of(client, names), "brief": brief}
+        assert service.stop() == 0, service.said()
+        folder.mkdir(parents=True)
+        write_down(home, folder)
+    (folder / ANSWERS).write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    sys.stdout.write(f"{folder}: {size} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

