@@ -7,7 +7,7 @@ import re
 
 import click
 
-from components.sockets.sessions import GROUP
+from components.sockets.actions import GROUP
 from libraries.job_manager import QueueUnavailable, send_to_group
 from libraries.job_manager.ownership import ANONYMOUS
 

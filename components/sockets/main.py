@@ -22,10 +22,11 @@ from components.http.long_connections import (
 )
 from components.http.problems import BadFields, EdgeError, FieldError
 from components.http.replies import ReplySchema, json_response
+from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
+from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
-from components.sockets.frames import Envelope, Flat, Form
-from components.sockets.sessions import GROUP, Session
+from components.sockets.sessions import Session
 from libraries.job_manager import current_owner, send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import get_settings
@@ -37,6 +38,7 @@ blueprint.cli_group = None
 blueprint.cli.add_command(push)
 # What a client offers beside its key, and is answered with.
 SUBPROTOCOL = "vector-api"
+ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
 
 
 class UpgradeRequired(EdgeError):
@@ -90,7 +92,7 @@ class SentSchema(ReplySchema):
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
-    return open_socket(Envelope())
+    return open_socket(ENVELOPE)
 
 
 @blueprint.route("/ws/backgroundjob", access=Access.SOCKET)
@@ -101,7 +103,7 @@ def background_jobs(query: dict[str, Any]) -> Response:
 @blueprint.problems(403, 426, 503)
 def background_job(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
-    return open_socket(Flat())
+    return open_socket(FLAT)
 
 
 # A handshake is matched only by rules that say so; the ones above answer whoever comes without.
@@ -150,7 +152,7 @@ def asyncapi() -> Response:
     return document_response(asyncapi_document(get_settings()))
 
 
-def open_socket(form: Form) -> Response:
+def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket.
 
     Raises:
@@ -170,7 +172,7 @@ def open_socket(form: Form) -> Response:
         raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
-    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
+    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, codec, settings))
     return DetachedResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),
