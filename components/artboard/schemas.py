@@ -6,16 +6,14 @@ import re
 from typing import Any
 
 from marshmallow import EXCLUDE, fields
-from marshmallow.validate import Length, OneOf
+from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema, ReplySchema
-from components.http.webhook_fields import webhook_field
 from libraries.sheets.artboard import ArtboardSchema
 from libraries.sheets.composition import CompositionFields
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
-HIGH = "high"
 
 
 class ArtboardId(fields.Field[str]):
@@ -56,12 +54,6 @@ class CreateArtboardSchema(CompositionFields, ArtboardSchema):
             "pattern": f"^{ARTBOARD_ID.pattern}$",
         },
     )
-    priority = fields.String(
-        load_default="normal",
-        validate=OneOf(["normal", HIGH]),
-        metadata={"description": f"`{HIGH}` puts the job in front of those that wait."},
-    )
-    webhook = webhook_field()
 
 
 class SimpleArtboardSchema(ReplySchema):

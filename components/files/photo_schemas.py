@@ -10,7 +10,6 @@ from marshmallow.validate import Length, OneOf
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
-from components.http.webhook_fields import webhook_field
 from libraries.outbound import check_url
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import ArtboardSchema
@@ -58,7 +57,6 @@ class PlotPhotoSchema(ArtboardSchema):
         load_default=True,
         metadata={"description": "Swap the sides of the page where the photo lies the other way."},
     )
-    webhook = webhook_field()
 
     @validates_schema(skip_on_field_errors=False)
     def check_image(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import Length, Range
 
 from components.http.replies import ReplySchema
-from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
 from libraries.sheets.artboard import LARGEST_SEED, ArtboardSchema, PageSchema
 from libraries.sheets.sweeps import FEWEST_CELLS, MOST_CELLS, MOST_VARIED
@@ -75,12 +74,6 @@ class SweepSchema(ArtboardSchema):
         validate=Length(max=LONGEST_TITLE),
         metadata={"description": "What is written above all; `` for nothing."},
     )
-    priority = fields.String(
-        load_default="normal",
-        validate=OneOf(["normal", "high"]),
-        metadata={"description": "`high` puts the jobs in front of those that wait."},
-    )
-    webhook = webhook_field()
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def check_way(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:

@@ -2,72 +2,65 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from flask import Response
-
 from components.http.idempotency import request_random
-from components.http.replies import queued_response
-from components.http.webhook_fields import validate_webhook
-from libraries.job_manager import Gathering, JobOptions, submit_batch
+from components.http.submissions import BatchPlan, JobPlan
+from libraries.job_manager import Batch, Gathering, JobOptions
 from libraries.sheets.contact_sheets import check_sheet
 from libraries.sheets.sweeps import Sweep, counted_seeds, seed_sweep, varied_sweep
 
 DRAW, GATHER = "workers.svg_tasks.generate_complex_svg", "workers.sheet_tasks.draw_contact_sheet"
 
 
-def queue_sweep(asked: dict[str, Any]) -> Response:
-    """Queue the sweep that a `SweepSchema` asks for, and return the reply that says so.
+def sweep_plan(asked: dict[str, Any]) -> BatchPlan:
+    """Return the jobs of the sweep that a `SweepSchema` describes.
 
     Raises:
         InvalidFields: values of `vary` are wrong, or too many.
         SweepTooLarge: the drawings would have too many points, one of them or all together.
         NoRoomForCells: the sheet has no room for them.
-        BadFields: the webhook may not be called.
-        QueueFull: there is not room for all of it; nothing was queued.
-        QueueUnavailable: the broker cannot be reached.
     """
     sweep = sweep_of(asked)
     cells, sheet = sweep.cells, sheet_of(asked, sweep)
     columns = check_sheet(sheet, len(cells)).columns
-    chance = request_random()
-    folder = folder_name(f"{chance.getrandbits(128):032x}")
-    options = JobOptions(
-        at_front=asked["priority"] == "high", webhook=validate_webhook(asked["webhook"])
-    )
-    gathering = Gathering(
-        GATHER,
-        {
-            **sheet,
-            "captions": [cell.caption for cell in cells],
-            "output_filename": f"{folder}/sheet.svg",
-        },
-    )
+    captions = [cell.caption for cell in cells]
+    folder = folder_name(f"{request_random().getrandbits(128):032x}")
     calls = [
         call_of(cell.artboard, f"{folder}/cell_{number:03d}.svg")
         for number, cell in enumerate(cells, 1)
     ]
-    batch = submit_batch(DRAW, calls, options, gathering=gathering)
+    return BatchPlan(
+        jobs=[(JobPlan(task=DRAW, kwargs=call), JobOptions()) for call in calls],
+        gathering=Gathering(
+            GATHER, {**sheet, "captions": captions, "output_filename": f"{folder}/sheet.svg"}
+        ),
+        reply=partial(sweep_reply, captions=captions, columns=columns),
+    )
+
+
+def sweep_reply(batch: Batch, *, captions: list[str], columns: int) -> dict[str, Any]:
+    """Return the reply to a sweep that was queued."""
     *job_ids, sheet_job_id = batch.job_ids
     here = f"/batches/{batch.id}"
-    body = {
+    return {
         "status": "queued",
         "batch_id": batch.id,
         "job_ids": job_ids,
         "sheet_job_id": sheet_job_id,
-        "captions": [cell.caption for cell in cells],
+        "captions": captions,
         "columns": columns,
-        "message": f"{len(cells)} drawings and their sheet queued",
+        "message": f"{len(captions)} drawings and their sheet queued",
         "links": {"self": here, "sheet": f"/jobs/{sheet_job_id}", "cancel": f"{here}/cancel"},
     }
-    return queued_response(body)
 
 
 def sweep_of(asked: dict[str, Any]) -> Sweep:
     """Return the drawings of a sweep.
 
     Raises:
-        InvalidFields, SweepTooLarge: as `queue_sweep`.
+        InvalidFields, SweepTooLarge: as `sweep_plan`.
     """
     if "vary" in asked:
         return varied_sweep(asked, asked["vary"])
