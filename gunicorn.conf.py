@@ -46,7 +46,7 @@ limit_request_fields = 100
 limit_request_field_size = 8190
 
 # Seconds that a client may be silent in the middle of a request, or take nothing of a response, before it loses its thread.
-LONGEST_SILENCE = 10
+CLIENT_TIMEOUT_S = 10
 
 accesslog = None
 loglevel = settings.web.log_level.lower()
@@ -79,7 +79,7 @@ def when_ready(server: Any) -> None:
     """Bound the silence of clients; the kernel hands the limits of a listening socket on to every connection."""
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", LONGEST_SILENCE, 0))
+            listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
 def post_worker_init(worker: Any) -> None:

@@ -21,7 +21,7 @@ from types import FrameType
 from typing import TextIO
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 5.0
+MAX_PAUSE_S = 5.0
 # A part that has run this long is healthy: its next restart begins with the first pause again.
 HEALTHY_AFTER = 10.0
 TICK = 0.1
@@ -167,7 +167,7 @@ class Supervisor:
             part.pause = FIRST_PAUSE if now - part.started > HEALTHY_AFTER else part.pause
             part.due = now + part.pause
             self.say(f"{part.name} {_ending(code)}; starting it again in {part.pause:.1f} s")
-            part.pause = min(2 * part.pause, LONGEST_PAUSE)
+            part.pause = min(2 * part.pause, MAX_PAUSE_S)
         elif now >= part.due:
             part.restarts += 1
             self._start(part)

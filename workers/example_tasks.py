@@ -8,7 +8,7 @@ from libraries.errors import InvalidInput
 from libraries.job_manager import report_progress
 
 STEPS = 10
-LONGEST_PAUSE = 60
+MAX_PAUSE_S = 60
 
 
 def example_long_task(seconds: float = 1.0) -> str:
@@ -23,9 +23,9 @@ def example_long_task(seconds: float = 1.0) -> str:
     if (
         isinstance(seconds, bool)
         or not isinstance(seconds, int | float)
-        or not 0 <= seconds <= LONGEST_PAUSE
+        or not 0 <= seconds <= MAX_PAUSE_S
     ):
-        raise InvalidInput(f"seconds must be a number from 0 to {LONGEST_PAUSE}", field="seconds")
+        raise InvalidInput(f"seconds must be a number from 0 to {MAX_PAUSE_S}", field="seconds")
     for step in range(1, STEPS + 1):
         time.sleep(seconds)
         report_progress(step, STEPS)

@@ -53,7 +53,7 @@ def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
 
     Raises:
         InvalidInput: the address is not asked, has no such file, or a file that is no photo; nothing was stored.
-        FetchFailed: the file could not be fetched for now.
+        Unavailable: the file could not be fetched for now.
         StorageFull: there is no room.
     """
     report_progress(0, 3, "fetching")
@@ -91,7 +91,7 @@ def plot_photo(
 
     Raises:
         InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
-        FetchFailed: the photo could not be fetched for now.
+        Unavailable: the photo could not be fetched for now.
         StorageFull: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")

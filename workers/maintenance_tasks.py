@@ -11,7 +11,7 @@ from libraries.settings import MailSettings
 from libraries.storage import output_folder
 
 TRIES = 3
-HOUR, LONGEST_DIGEST = 3600, 168
+HOUR, MAX_DIGEST_HOURS = 3600, 168
 
 
 def clean_up() -> dict[str, Any]:
@@ -30,7 +30,7 @@ def send_digest(hours: int = 24) -> dict[str, Any]:
         hours: how far back the list goes, up to 168.
     """
     now = time.time()
-    told = digest(now - HOUR * max(1, min(hours, LONGEST_DIGEST)), now)
+    told = digest(now - HOUR * max(1, min(hours, MAX_DIGEST_HOURS)), now)
     if not MailSettings.current().admin_email:
         return {"drawings": told["counts"]["drawings"], "job_id": None}
     letter = {

@@ -9,7 +9,7 @@ from marshmallow.validate import Length
 
 from components.http.validators import library_check
 from libraries.storage import BadFile, FileMissing, open_input
-from libraries.tables import LONGEST_NAME, MOST_FILES, OPERATIONS, check_operation
+from libraries.tables import MAX_FILE_NAME_CHARS, MAX_FILES, OPERATIONS, check_operation
 
 
 def check_allowed(path: str) -> None:
@@ -22,9 +22,9 @@ class BatchSchema(Schema):
     """Files, and what to do to each of them."""
 
     file_list = fields.List(
-        fields.String(validate=[Length(1, LONGEST_NAME), library_check(check_allowed)]),
+        fields.String(validate=[Length(1, MAX_FILE_NAME_CHARS), library_check(check_allowed)]),
         required=True,
-        validate=Length(1, MOST_FILES),
+        validate=Length(1, MAX_FILES),
         metadata={
             "description": "Files in the upload folder or the output folder.",
             "example": ["file1.csv", "file2.csv", "file3.csv"],

@@ -13,7 +13,7 @@ def drawing_response(drawing: Drawing) -> Response:
     """Return the file of a drawing, or 304 if the client has it already.
 
     Raises:
-        DrawingUnknown: the file is gone.
+        NotFound: the file is gone.
     """
     response = Response(content_type=SVG_TYPE, headers=FILE_HEADERS)
     response.headers.set("Content-Disposition", "inline", filename=drawing.name.rsplit("/", 1)[-1])

@@ -37,8 +37,8 @@ def list_response(query: Mapping[str, Any]) -> Response:
     """Return the page of the caller's drawings that a `GalleryQuerySchema` asks for, with a link to the next one if there is one.
 
     Raises:
-        BadGalleryCursor: no page gave this cursor.
-        GalleryAway: the index cannot be read.
+        InvalidInput: no page gave this cursor.
+        Unavailable: the index cannot be read.
     """
     catch_up()
     page = gallery().search(
@@ -75,7 +75,7 @@ def shown_drawing(drawing_id: str) -> Drawing:
     """Return a drawing of the caller's by its id.
 
     Raises:
-        DrawingUnknown: there is none.
+        NotFound: there is none.
     """
     catch_up()
     return find_drawing(current_owner(), drawing_id)
@@ -85,7 +85,7 @@ def label(drawing_id: str, asked: Mapping[str, Any]) -> Drawing:
     """Give a drawing of the caller's the title and the tags that a `LabelSchema` has.
 
     Raises:
-        DrawingUnknown: there is none.
+        NotFound: there is none.
     """
     shown_drawing(drawing_id)
     return label_drawing(
@@ -97,7 +97,7 @@ def keep(drawing_id: str) -> Drawing:
     """Keep a drawing of the caller's for good.
 
     Raises:
-        DrawingUnknown: there is none.
+        NotFound: there is none.
     """
     shown_drawing(drawing_id)
     return keep_drawing(current_owner(), drawing_id)
@@ -107,7 +107,7 @@ def remove(drawing_id: str) -> None:
     """Remove a drawing of the caller's.
 
     Raises:
-        DrawingUnknown: there is none.
+        NotFound: there is none.
     """
     shown_drawing(drawing_id)
     remove_drawing(current_owner(), drawing_id)

@@ -109,7 +109,7 @@ def received_file(
         FileTooLarge: the file is larger than the setting `UPLOAD_LIMIT`; no more than that is read.
         MalformedForm: the form is broken.
         BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
-        BrokenFile: the file is not what it began as.
+        InvalidInput: the file is not what it began as.
         ParcelsFull: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
     """

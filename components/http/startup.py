@@ -69,8 +69,10 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     blueprint = app.blueprints.get(name)
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
     is_file = endpoint == "static" and blueprint is not None
-    view = app.view_functions[rule.endpoint]
-    place = _place(sys.modules[blueprint.import_name].__file__) if is_file else file_of(view)
+    if endpoint == "static" and blueprint is not None:
+        place = _place(sys.modules[blueprint.import_name].__file__)
+    else:
+        place = file_of(app.view_functions[rule.endpoint])
     if declared is None:
         raise StartupError(
             f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "

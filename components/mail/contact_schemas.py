@@ -6,7 +6,13 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.validators import library_check
-from libraries.mailing import LONGEST_ADDRESS, LONGEST_NAME, TEMPLATES, check_address, check_name
+from libraries.mailing import (
+    MAX_ADDRESS_CHARS,
+    MAX_SENDER_NAME_CHARS,
+    TEMPLATES,
+    check_address,
+    check_name,
+)
 
 LONGEST_MESSAGE = next(one.longest for one in TEMPLATES["contact"].fields if one.name == "message")
 
@@ -16,12 +22,12 @@ class ContactSchema(Schema):
 
     name = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_NAME), library_check(check_name)],
+        validate=[Length(1, MAX_SENDER_NAME_CHARS), library_check(check_name)],
         metadata={"description": "Who writes; one line.", "example": "Ann"},
     )
     email = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_ADDRESS), library_check(check_address)],
+        validate=[Length(1, MAX_ADDRESS_CHARS), library_check(check_address)],
         metadata={
             "description": "Where an answer goes.",
             "format": "email",

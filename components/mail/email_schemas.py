@@ -10,11 +10,11 @@ from marshmallow.validate import Length
 from components.http.validators import library_check
 from libraries.errors import InvalidInput
 from libraries.mailing import (
-    LARGEST_CONTEXT,
-    LONGEST_ADDRESS,
-    LONGEST_SUBJECT,
-    MOST_ATTACHMENTS,
-    MOST_RECIPIENTS,
+    MAX_ADDRESS_CHARS,
+    MAX_ATTACHMENTS,
+    MAX_CONTEXT_BYTES,
+    MAX_RECIPIENTS,
+    MAX_SUBJECT_CHARS,
     TEMPLATES,
     BadContext,
     BadRecipient,
@@ -26,7 +26,7 @@ from libraries.mailing import (
     fill_template,
 )
 
-ADDRESS = {"type": "string", "format": "email", "maxLength": LONGEST_ADDRESS}
+ADDRESS = {"type": "string", "format": "email", "maxLength": MAX_ADDRESS_CHARS}
 
 
 class Recipients(fields.Raw):
@@ -34,8 +34,8 @@ class Recipients(fields.Raw):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         addresses = value if isinstance(value, list) else [value]
-        if not 1 <= len(addresses) <= MOST_RECIPIENTS:
-            raise ValidationError(f"Must be one address or a list of 1 to {MOST_RECIPIENTS}.")
+        if not 1 <= len(addresses) <= MAX_RECIPIENTS:
+            raise ValidationError(f"Must be one address or a list of 1 to {MAX_RECIPIENTS}.")
         problems = _address_problems(addresses)
         if problems:
             raise ValidationError(problems if isinstance(value, list) else problems[0])
@@ -79,14 +79,14 @@ class EmailSchema(Schema):
             "description": "One address, or a list of up to 100; each gets a mail of its own.",
             "oneOf": [
                 ADDRESS,
-                {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MOST_RECIPIENTS},
+                {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MAX_RECIPIENTS},
             ],
             "example": "ann@example.com",
         },
     )
     subject = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_SUBJECT), library_check(check_subject)],
+        validate=[Length(1, MAX_SUBJECT_CHARS), library_check(check_subject)],
         metadata={"description": "One line.", "example": "Your order is ready"},
     )
     template = fields.String(
@@ -103,7 +103,7 @@ class EmailSchema(Schema):
         load_default=dict,
         validate=library_check(check_context),
         metadata={
-            "description": f"Values for the template, at most {LARGEST_CONTEXT} bytes as JSON. "
+            "description": f"Values for the template, at most {MAX_CONTEXT_BYTES} bytes as JSON. "
             "`GET /templates` tells what each of them makes use of.",
             "example": {"name": "Ann", "order": "A-17"},
         },
@@ -115,7 +115,7 @@ class EmailSchema(Schema):
             "description": "Files of finished jobs that go with it, 10 MB in all: ids of jobs, or names such as `output/a.svg`.",
             "type": "array",
             "items": {"type": "string", "minLength": 1, "maxLength": 500},
-            "maxItems": MOST_ATTACHMENTS,
+            "maxItems": MAX_ATTACHMENTS,
             "example": [],
         },
     )

@@ -7,7 +7,7 @@ from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
-from libraries.texts import LONGEST_CONTENT, check_content
+from libraries.texts import MAX_CONTENT_CHARS, check_content
 
 LONGEST_TYPE = 100
 
@@ -21,7 +21,7 @@ class ContentSchema(Schema):
         metadata={
             "description": "The text.",
             "minLength": 1,
-            "maxLength": LONGEST_CONTENT,
+            "maxLength": MAX_CONTENT_CHARS,
             "example": "hello",
         },
     )

@@ -1,14 +1,12 @@
 """The gallery: finished drawings, found again by what is on them. The index is derived from the files."""
 
 from libraries.gallery.catalogue import Gallery, gallery
-from libraries.gallery.databases import GalleryAway
 from libraries.gallery.digests import digest
 from libraries.gallery.drawings import SVG_TYPE, Arrival, Drawing, drawing_id
-from libraries.gallery.labels import BadLabel, Label, check_tag, check_title
+from libraries.gallery.labels import Label, check_tag, check_title
 from libraries.gallery.rebuilding import rebuild
-from libraries.gallery.searching import BadGalleryCursor, Page, Wanted
+from libraries.gallery.searching import Page, Wanted
 from libraries.gallery.shelf import (
-    DrawingUnknown,
     find_drawing,
     keep_drawing,
     label_drawing,
@@ -19,12 +17,8 @@ from libraries.gallery.shelf import (
 __all__ = [
     "SVG_TYPE",
     "Arrival",
-    "BadGalleryCursor",
-    "BadLabel",
     "Drawing",
-    "DrawingUnknown",
     "Gallery",
-    "GalleryAway",
     "Label",
     "Page",
     "Wanted",

@@ -41,8 +41,8 @@ class Gallery:
         """Return up to `limit` drawings of an owner, the newest first.
 
         Raises:
-            BadGalleryCursor: no page gave this cursor.
-            GalleryAway: the index cannot be read.
+            InvalidInput: no page gave this cursor.
+            Unavailable: the index cannot be read.
         """
         behind = read_cursor(cursor) if cursor is not None else None
         with self._database.read() as transaction:

@@ -43,12 +43,6 @@ END;
 """
 
 
-class GalleryAway(Unavailable):
-    """Raised when the index of the gallery cannot be read or written for now."""
-
-    code = "gallery-away"
-
-
 Row = Sequence[Any]
 
 
@@ -217,6 +211,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        raise GalleryAway(
-            "the index of the gallery cannot be used right now; try again in a moment"
+        raise Unavailable(
+            "the index of the gallery cannot be used right now; try again in a moment",
+            code="gallery-away",
         ) from error

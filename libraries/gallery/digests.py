@@ -16,7 +16,7 @@ def digest(since: float, until: float) -> dict[str, Any]:
     """Return what was drawn by anybody between two moments in Unix seconds: the newest drawings, and how many there are in all.
 
     Raises:
-        GalleryAway: the index cannot be read.
+        Unavailable: the index cannot be read.
     """
     wanted = Wanted(since=since, until=until)
     owners = gallery().owners()

@@ -20,12 +20,6 @@ LARGEST_LABEL = 200_000
 TAG = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 
 
-class BadLabel(InvalidInput):
-    """Raised when a title or a tag is not one."""
-
-    code = "bad-label"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Label:
     """What people said of a drawing, and what of its job is to outlive the job; `sha256` is that of the kept copy."""
@@ -46,15 +40,16 @@ def check_title(title: str) -> str:
     """Return a title without spaces around it.
 
     Raises:
-        BadLabel: it has more than 100 characters, or some that cannot be shown.
+        InvalidInput: it has more than 100 characters, or some that cannot be shown.
     """
     text = " ".join(title.split())
     if len(text) > LONGEST_TITLE or any(
         unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text
     ):
-        raise BadLabel(
+        raise InvalidInput(
             f"a title has at most {LONGEST_TITLE} characters, all of which can be shown",
             field="title",
+            code="bad-label",
         )
     return text
 
@@ -63,10 +58,10 @@ def check_tag(tag: str) -> str:
     """Return a tag.
 
     Raises:
-        BadLabel: it is not 1 to 32 of a-z, 0-9 and '-'.
+        InvalidInput: it is not 1 to 32 of a-z, 0-9 and '-'.
     """
     if not TAG.fullmatch(tag):
-        raise BadLabel("a tag is 1 to 32 of a-z, 0-9 and '-'", field="tags")
+        raise InvalidInput("a tag is 1 to 32 of a-z, 0-9 and '-'", field="tags", code="bad-label")
     return tag
 
 

@@ -11,15 +11,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pg8000 import dbapi
 
-from libraries.gallery.databases import (
-    BUSY_SECONDS,
-    VERSION,
-    Database,
-    GalleryAway,
-    Row,
-    Transaction,
-    writable,
-)
+from libraries.errors import Unavailable
+from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Transaction, writable
 
 # Its tables lie in a schema of their own, so that the database may hold other things. Another version has another schema.
 SCHEMA = f"vector_gallery_{VERSION}"
@@ -188,6 +181,7 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (dbapi.Error, OSError) as error:
-        raise GalleryAway(
-            "the database of the gallery cannot be used right now; try again in a moment"
+        raise Unavailable(
+            "the database of the gallery cannot be used right now; try again in a moment",
+            code="gallery-away",
         ) from error

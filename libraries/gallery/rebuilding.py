@@ -29,7 +29,7 @@ def rebuild(
     `told` has what jobs tell of files, by owner and name. Ended half-way, it leaves the old index in force.
 
     Raises:
-        GalleryAway: the index cannot be written.
+        Unavailable: the index cannot be written.
         StorageAway: the store does not answer.
     """
     files = [(owner, name) for owner in owners for name in _names(owner)]

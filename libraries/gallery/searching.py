@@ -21,12 +21,6 @@ SAME_SIZE = 0.5
 WORD = re.compile(r"\w+")
 
 
-class BadGalleryCursor(InvalidInput):
-    """Raised when a cursor is not one that an earlier page gave."""
-
-    code = "bad-cursor"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
     """Which drawings are wanted. Sides are mm, times are Unix seconds; what is None does not matter.
@@ -121,7 +115,7 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     """Return when the drawing was made that a page ended with, and its id.
 
     Raises:
-        BadGalleryCursor: no page gave this cursor.
+        InvalidInput: no page gave this cursor.
     """
     try:
         text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
@@ -130,7 +124,9 @@ def read_cursor(cursor: str) -> tuple[float, str]:
     except (ValueError, binascii.Error):
         moment, drawing = math.nan, ""
     if not math.isfinite(moment) or not ID.fullmatch(drawing):
-        raise BadGalleryCursor(
-            "this cursor is not one that a page of the gallery gave", field="cursor"
+        raise InvalidInput(
+            "this cursor is not one that a page of the gallery gave",
+            field="cursor",
+            code="bad-cursor",
         )
     return moment, drawing

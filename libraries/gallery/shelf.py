@@ -23,21 +23,15 @@ from libraries.gallery.owners import files_belonging_to
 from libraries.storage import output_folder
 
 
-class DrawingUnknown(NotFound):
-    """Raised when an id stands for no drawing of the owner's."""
-
-    code = "drawing-not-found"
-
-
 def find_drawing(owner: str, drawing: str) -> Drawing:
     """Return a drawing of an owner by its id.
 
     Raises:
-        DrawingUnknown: there is none.
+        NotFound: there is none.
     """
     found = gallery().find(owner, drawing)
     if found is None:
-        raise DrawingUnknown("there is no drawing with this id in the gallery")
+        raise NotFound("there is no drawing with this id in the gallery", code="drawing-not-found")
     return found
 
 
@@ -45,13 +39,15 @@ def open_drawing(drawing: Drawing) -> IO[bytes]:
     """Open the file of a drawing; the caller closes it.
 
     Raises:
-        DrawingUnknown: it is gone, or another file lies in its place.
+        NotFound: it is gone, or another file lies in its place.
     """
     try:
         with files_belonging_to(drawing.owner):
             return output_folder().take(drawing.name, sha256=drawing.sha256 or None)
     except (NotFound, InvalidInput):
-        raise DrawingUnknown("the file of this drawing is no longer there") from None
+        raise NotFound(
+            "the file of this drawing is no longer there", code="drawing-not-found"
+        ) from None
 
 
 def label_drawing(
@@ -60,8 +56,8 @@ def label_drawing(
     """Give a drawing a title and tags, and return it; what is None stays as it is, an empty title gives its own back.
 
     Raises:
-        BadLabel: the title or a tag is not one.
-        DrawingUnknown: there is no such drawing.
+        InvalidInput: the title or a tag is not one.
+        NotFound: there is no such drawing.
     """
     found = find_drawing(owner, drawing)
     wanted_title = None if title is None else check_title(title)
@@ -84,7 +80,7 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
     """Keep a drawing for good: its file is copied to where no job's end removes it. Safe to do twice.
 
     Raises:
-        DrawingUnknown: there is no such drawing, or its file is gone.
+        NotFound: there is no such drawing, or its file is gone.
         StorageFull, StorageAway: it cannot be copied.
     """
     found = find_drawing(owner, drawing)
@@ -101,7 +97,9 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
         try:
             copied = output_folder().copy(found.name, name, sha256=found.sha256 or None)
         except (NotFound, InvalidInput):
-            raise DrawingUnknown("the file of this drawing is no longer there") from None
+            raise NotFound(
+                "the file of this drawing is no longer there", code="drawing-not-found"
+            ) from None
         outlives = Label(
             sha256=copied.sha256,
             job_id=found.job_id,
@@ -120,7 +118,7 @@ def remove_drawing(owner: str, drawing: str) -> None:
     """Remove a drawing for good: its file, its kept copy, its label, its place in the index.
 
     Raises:
-        DrawingUnknown: there is no such drawing.
+        NotFound: there is no such drawing.
     """
     found = find_drawing(owner, drawing)
     with files_belonging_to(owner):

@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.segments import cross, pairs_with_touching_boxes
 from libraries.geometry.strokes import FARTHEST
 
 Floats = NDArray[np.float64]
@@ -156,15 +157,12 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
     starts = np.concatenate([np.zeros((0, 2)), *rings])
     ends = np.concatenate([np.zeros((0, 2)), *(np.roll(ring, -1, axis=0) for ring in rings)])
     edges = np.stack([starts, ends], axis=1)
-    boxes = shapely.box(*np.minimum(starts, ends).T, *np.maximum(starts, ends).T)
-    tree = shapely.STRtree(boxes)
     found, looked_at = 0, 0
-    at_once = max(1, EDGE_PAIRS_AT_ONCE // max(1, len(edges)))
-    for first in range(0, len(edges), at_once):
-        one, other = tree.query(boxes[first : first + at_once])
+    block = max(1, EDGE_PAIRS_AT_ONCE // max(1, len(edges)))
+    for one, other in pairs_with_touching_boxes(edges, block=block):
         looked_at += len(one)
-        later = one + first < other
-        found += _meeting(edges[one[later] + first], edges[other[later]])
+        later = one < other
+        found += _meeting(edges[one[later]], edges[other[later]])
         if found > most or looked_at > MOST_EDGE_PAIRS:
             raise TooManyCrossings(
                 f"the edges of a polygon may cross {most:,} times, and not be too dense",
@@ -193,7 +191,7 @@ def _meeting(edges: Floats, others: Floats) -> int:
 def _sides(edges: Floats, others: Floats) -> Floats:
     """Return on which side of an edge both ends of the other edge lie, -1, 0 or 1: shape (2, n)."""
     ways = edges[:, 1] - edges[:, 0]
-    return np.sign([_cross(ways, others[:, end] - edges[:, 0]) for end in (0, 1)])
+    return np.sign([cross(ways, others[:, end] - edges[:, 0]) for end in (0, 1)])
 
 
 def _area_of(ring: Floats) -> BaseGeometry:
@@ -328,10 +326,10 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
     line, edge = pairs
     start, along = lines[line, 0], lines[line, 1] - lines[line, 0]
     corner, side = edges[edge, 0], edges[edge, 1] - edges[edge, 0]
-    away, turn = corner - start, _cross(along, side)
+    away, turn = corner - start, cross(along, side)
     level = np.abs(turn) <= 1e-12 * np.hypot(*along.T) * np.hypot(*side.T)
     divisor = np.where(level, 1.0, turn)
-    at, on_side = _cross(away, side) / divisor, _cross(away, along) / divisor
+    at, on_side = cross(away, side) / divisor, cross(away, along) / divisor
     met = ~level & (np.abs(on_side - 0.5) <= 0.5 + NEAR_CORNER)
     # A line along an edge may come in or out where the edge has its ends.
     length = np.maximum((along**2).sum(axis=1), 1e-300)
@@ -345,11 +343,6 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
 def _lines(pairs: Floats) -> NDArray[np.object_]:
     made: NDArray[np.object_] = np.asarray(shapely.linestrings(pairs), dtype=np.object_)
     return made
-
-
-def _cross(first: Floats, second: Floats) -> Floats:
-    product: Floats = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    return product
 
 
 def _parts_inside(

@@ -21,7 +21,7 @@ SAMPLES = 2000
 GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
-def follow(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
+def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
     """Return points on `curve` from the parameter 0 to `end`, close together where it bends and far apart where it does not.
 
     Args:
@@ -37,7 +37,7 @@ def follow(curve: Curve, end: float, swings: float, tolerance: float) -> Complex
 
 
 def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -> float:
-    """Return how many points `follow` gives for the same arguments, within some percent. The time does not grow with them."""
+    """Return how many points `sample_curve` gives for the same arguments, within some percent. The time does not grow with them."""
     at, step = _samples(end, swings)
     bend = np.abs(curve(at + step) - 2 * curve(at) + curve(at - step)) / step**2
     needed = np.sqrt(bend / (8 * tolerance))
@@ -45,7 +45,7 @@ def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -
 
 
 def estimate_length(curve: Curve, end: float, swings: float) -> float:
-    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent; see `follow` for `swings`."""
+    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent; see `sample_curve` for `swings`."""
     at, step = _samples(end, swings)
     return end * float((np.abs(curve(at + step) - curve(at - step)) / (2 * step)).mean())
 
@@ -86,7 +86,7 @@ def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats
     )
 
 
-def thinned(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
+def decimated(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
     """Return lines without the points that they can do without; both ends stay (Douglas and Peucker, 1973).
 
     Args:

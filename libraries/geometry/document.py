@@ -53,7 +53,7 @@ class Layer:
     pen: Pen
 
 
-class StrokeStore:
+class StrokeArray:
     """Strokes that are added piece by piece, and joined into flat arrays when they are asked for.
 
     Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more from the start. The arrays that
@@ -176,7 +176,7 @@ class Document:
         self.width, self.height, self.title = float(width), float(height), title
         self.metadata = dict(metadata or {})
         self._layers: list[Layer] = []
-        self._store = StrokeStore()
+        self._store = StrokeArray()
 
     def __len__(self) -> int:
         """Return the number of strokes."""
@@ -198,7 +198,7 @@ class Document:
         return tuple(layer.pen for layer in self._layers)
 
     @property
-    def store(self) -> StrokeStore:
+    def store(self) -> StrokeArray:
         """Return the strokes as they are stored; see `add` for adding some."""
         return self._store
 
@@ -234,10 +234,10 @@ class Document:
         self._store.add(lines, layer)
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        """Add strokes as flat arrays, see `StrokeStore.extend`; `layers` are indices of this drawing's layers, or one for all.
+        """Add strokes as flat arrays, see `StrokeArray.extend`; `layers` are indices of this drawing's layers, or one for all.
 
         Raises:
-            BadStrokes: see `StrokeStore.extend`.
+            BadStrokes: see `StrokeArray.extend`.
             UnknownName: there is no such layer.
         """
         levels = np.asarray(layers)
@@ -265,7 +265,7 @@ class Document:
         Raises:
             BadStrokes: a vertex would end more than a kilometre away.
         """
-        return self._with(
+        return self.with_strokes(
             applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
         )
 
@@ -302,16 +302,16 @@ class Document:
             BadPolygon, TooManyCrossings: a polygon is none, or is too much.
         """
         cut = clip(self._store.coordinates, self._store.offsets, region)
-        return self._with(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
+        return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
 
-    def on_layer(self, layer: int) -> StrokeStore:
+    def on_layer(self, layer: int) -> StrokeArray:
         """Return the strokes of the layer with that index, in a store of their own.
 
         Raises:
             UnknownName: there is no such layer.
         """
         self._check_layer(layer)
-        whole, part = self._store, StrokeStore()
+        whole, part = self._store, StrokeArray()
         strokes = np.flatnonzero(whole.layers == layer)
         counts = np.diff(whole.offsets)[strokes]
         bounds = np.concatenate([[0], np.cumsum(counts)])
@@ -319,7 +319,14 @@ class Document:
         part.extend(whole.coordinates[rows], bounds, layer)
         return part
 
-    def _with(self, coordinates: Floats, offsets: Integers, layers: Integers) -> Document:
+    def with_strokes(
+        self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike
+    ) -> Document:
+        """Return a document with this page, title, metadata and layers, and with other strokes.
+
+        Raises:
+            BadStrokes: see `StrokeArray.extend`.
+        """
         other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
         other._store.extend(coordinates, offsets, layers)

@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 SHORTEST_REST = 0.2
 
 
-class Cover:
+class OcclusionMask:
     """All that lies above, seen from a sheet: it grows as elements are taken from the top of a pile to its bottom."""
 
     def __init__(self, page: Rectangle) -> None:
@@ -27,11 +27,11 @@ class Cover:
         self._page = shapely.box(page.left, page.top, page.right, page.bottom)
         self._hidden: BaseGeometry = shapely.Polygon()
 
-    def grow(self, region: BaseGeometry) -> None:
+    def add(self, region: BaseGeometry) -> None:
         """Hide what lies inside `region`, an area on the page in mm."""
         self._hidden = shapely.union_all([self._hidden, region])
 
-    def seen(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
+    def visible_parts(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
         """Return what of strokes can be seen.
 
         A closed stroke that is cut does not also come apart where it begins. What is left of a cut stroke is left out where it is

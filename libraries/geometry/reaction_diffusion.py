@@ -41,7 +41,7 @@ REGIMES = {
 }
 
 
-def sow(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
+def seed_state(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
     """Return where the eater begins: small squares at places of chance, as an array of shape (`rows`, `columns`)."""
     number = max(2, rows * columns // ROOM)
     places = rng.integers(0, (rows - SOWN, columns - SOWN), (number, 2), endpoint=True)
@@ -52,7 +52,7 @@ def sow(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
     return sown
 
 
-def grow(
+def simulate(
     sown: NDArray[np.bool_], regime: Regime, steps: int, told: Callable[[float], None]
 ) -> Floats:
     """Return how much of the eater there is in each cell after some steps.

@@ -13,7 +13,6 @@ from libraries.imaging.reading import (
 )
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
-from libraries.imaging.tours import closed_tour
 
 __all__ = [
     "CONTAIN",
@@ -29,7 +28,6 @@ __all__ = [
     "Tones",
     "check_promise",
     "clean_photo",
-    "closed_tour",
     "image_field",
     "lent_picture",
     "open_image",

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.imaging.nearest import nearest
+from libraries.geometry.nearest import nearest
+from libraries.geometry.tours import hilbert_order
 from libraries.imaging.tones import Tones
-from libraries.imaging.tours import hilbert_order
 
 Floats = NDArray[np.float64]
 

@@ -55,7 +55,7 @@ def show_due(client: Redis, *, most: int = AT_ONCE) -> bool:
     """Bring the index up to date by up to `most` notes; return whether there are more. Safe to do twice and by several at once.
 
     Raises:
-        GalleryAway: the index cannot be written.
+        Unavailable: the index cannot be written.
         StorageAway: the store of files does not answer.
         redis errors: the broker is away.
     """
@@ -97,7 +97,7 @@ def show_due_now(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        GalleryAway, StorageAway: as `show_due`.
+        Unavailable, StorageAway: as `show_due`.
         QueueUnavailable: the broker cannot be reached.
     """
     client, until = web_client(get_settings()), time.monotonic() + seconds

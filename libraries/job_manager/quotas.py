@@ -19,7 +19,7 @@ from libraries.job_manager import keys, transitions
 from libraries.job_manager.catalogue import module_constant, named_arguments
 from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.ownership import current_owner
-from libraries.settings import get_settings
+from libraries.settings import MailSettings, get_settings
 
 WINDOW = 3600
 
@@ -40,10 +40,10 @@ def meter(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -
     name = module_constant(task.rpartition(".")[0], "METERED")
     if not isinstance(name, str):
         return
-    settings, owner = get_settings(), current_owner()
+    limits, owner = MailSettings.current(), current_owner()
     most, most_each = (
-        getattr(settings, f"{name}_per_hour"),
-        getattr(settings, f"{name}_per_recipient"),
+        getattr(limits, f"{name}_per_hour"),
+        getattr(limits, f"{name}_per_recipient"),
     )
     people = Counter(
         person

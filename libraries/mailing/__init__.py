@@ -1,26 +1,24 @@
 """Mail: templates are data files, messages are checked before they exist, delivery is by SMTP or into a file."""
 
 from libraries.mailing.addresses import (
-    LONGEST_ADDRESS,
-    LONGEST_NAME,
-    LONGEST_SUBJECT,
-    BadName,
+    MAX_ADDRESS_CHARS,
+    MAX_SENDER_NAME_CHARS,
+    MAX_SUBJECT_CHARS,
     BadRecipient,
-    BadSubject,
     check_address,
     check_name,
     check_subject,
 )
 from libraries.mailing.attachments import (
-    LARGEST_TOTAL,
-    MOST_ATTACHMENTS,
+    MAX_ATTACHMENTS,
+    MAX_ATTACHMENTS_BYTES,
     Attachment,
     BadAttachment,
     check_attachments,
     find_attachments,
     read_attachments,
 )
-from libraries.mailing.contact import NobodyToWriteTo, admin_address, contact_letter
+from libraries.mailing.contact import admin_address, contact_letter
 from libraries.mailing.delivery import (
     Delivery,
     MailDeferred,
@@ -31,9 +29,9 @@ from libraries.mailing.delivery import (
 )
 from libraries.mailing.messages import Letter, compose, write_letter
 from libraries.mailing.notices import notice
-from libraries.mailing.sending import MOST_RECIPIENTS, BadRecipients, Post
+from libraries.mailing.sending import MAX_RECIPIENTS, Post
 from libraries.mailing.templates import (
-    LARGEST_CONTEXT,
+    MAX_CONTEXT_BYTES,
     TEMPLATES,
     BadContext,
     MailTemplate,
@@ -43,21 +41,18 @@ from libraries.mailing.templates import (
 )
 
 __all__ = [
-    "LARGEST_CONTEXT",
-    "LARGEST_TOTAL",
-    "LONGEST_ADDRESS",
-    "LONGEST_NAME",
-    "LONGEST_SUBJECT",
-    "MOST_ATTACHMENTS",
-    "MOST_RECIPIENTS",
+    "MAX_ADDRESS_CHARS",
+    "MAX_ATTACHMENTS",
+    "MAX_ATTACHMENTS_BYTES",
+    "MAX_CONTEXT_BYTES",
+    "MAX_RECIPIENTS",
+    "MAX_SENDER_NAME_CHARS",
+    "MAX_SUBJECT_CHARS",
     "TEMPLATES",
     "Attachment",
     "BadAttachment",
     "BadContext",
-    "BadName",
     "BadRecipient",
-    "BadRecipients",
-    "BadSubject",
     "Delivery",
     "Letter",
     "MailDeferred",
@@ -65,7 +60,6 @@ __all__ = [
     "MailServerAway",
     "MailSession",
     "MailTemplate",
-    "NobodyToWriteTo",
     "Post",
     "admin_address",
     "check_address",

@@ -7,10 +7,10 @@ import unicodedata
 
 from libraries.errors import InvalidInput
 
-LONGEST_ADDRESS = 254
-LONGEST_LOCAL_PART = 64
-LONGEST_SUBJECT = 200
-LONGEST_NAME = 100
+MAX_ADDRESS_CHARS = 254
+MAX_LOCAL_PART_CHARS = 64
+MAX_SUBJECT_CHARS = 200
+MAX_SENDER_NAME_CHARS = 100
 # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
 LOCAL_PART = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
@@ -28,18 +28,6 @@ class BadRecipient(InvalidInput):
     code = "bad-recipient"
 
 
-class BadSubject(InvalidInput):
-    """Raised when a subject is empty, too long or could start a header of its own."""
-
-    code = "bad-subject"
-
-
-class BadName(InvalidInput):
-    """Raised when the name of a sender is empty, too long or could start a header of its own."""
-
-    code = "bad-name"
-
-
 def check_address(address: str, *, field: str = "recipient") -> str:
     """Return `address` if it is one plain mail address such as `ann@example.com`.
 
@@ -49,9 +37,9 @@ def check_address(address: str, *, field: str = "recipient") -> str:
     Raises:
         BadRecipient: anything else.
     """
-    if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
+    if not isinstance(address, str) or len(address) > MAX_ADDRESS_CHARS:
         raise BadRecipient(
-            f"an address is text of at most {LONGEST_ADDRESS} characters", field=field
+            f"an address is text of at most {MAX_ADDRESS_CHARS} characters", field=field
         )
     if any(mark in address for mark in ",;"):
         raise BadRecipient(
@@ -59,7 +47,7 @@ def check_address(address: str, *, field: str = "recipient") -> str:
         )
     local, _, domain = address.rpartition("@")
     if (
-        len(local) > LONGEST_LOCAL_PART
+        len(local) > MAX_LOCAL_PART_CHARS
         or not LOCAL_PART.fullmatch(local)
         or not DOMAIN.fullmatch(domain)
     ):
@@ -73,12 +61,20 @@ def check_subject(subject: str, *, field: str = "subject") -> str:
     """Return `subject` if it is one line of 1 to 200 characters that holds more than spaces.
 
     Raises:
-        BadSubject: anything else.
+        InvalidInput: anything else.
     """
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > LONGEST_SUBJECT:
-        raise BadSubject(f"a subject is text of 1 to {LONGEST_SUBJECT} characters", field=field)
+    if not isinstance(subject, str) or not subject.strip() or len(subject) > MAX_SUBJECT_CHARS:
+        raise InvalidInput(
+            f"a subject is text of 1 to {MAX_SUBJECT_CHARS} characters",
+            field=field,
+            code="bad-subject",
+        )
     if any(unicodedata.category(character) in UNPRINTABLE for character in subject):
-        raise BadSubject("a subject is one line: no line breaks or control characters", field=field)
+        raise InvalidInput(
+            "a subject is one line: no line breaks or control characters",
+            field=field,
+            code="bad-subject",
+        )
     return subject
 
 
@@ -86,10 +82,16 @@ def check_name(name: str, *, field: str = "name") -> str:
     """Return `name` if it is one line of 1 to 100 characters that holds more than spaces.
 
     Raises:
-        BadName: anything else.
+        InvalidInput: anything else.
     """
-    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
-        raise BadName(f"a name is text of 1 to {LONGEST_NAME} characters", field=field)
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_SENDER_NAME_CHARS:
+        raise InvalidInput(
+            f"a name is text of 1 to {MAX_SENDER_NAME_CHARS} characters",
+            field=field,
+            code="bad-name",
+        )
     if any(unicodedata.category(character) in UNPRINTABLE for character in name):
-        raise BadName("a name is one line: no line breaks or control characters", field=field)
+        raise InvalidInput(
+            "a name is one line: no line breaks or control characters", field=field, code="bad-name"
+        )
     return name

@@ -11,10 +11,10 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.storage import check_name, output_folder
 from libraries.storage.artifacts import media_type_of
 
-MOST_ATTACHMENTS = 5
+MAX_ATTACHMENTS = 5
 # Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25 MB, some none above 20.
-LARGEST_TOTAL = 10_000_000
-LONGEST_NAME = 500
+MAX_ATTACHMENTS_BYTES = 10_000_000
+MAX_ATTACHMENT_NAME_CHARS = 500
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 OUTPUT = "output/"
 
@@ -56,9 +56,9 @@ def check_attachments(names: object, *, field: str = "attachments") -> list[str]
     """
     if names is None:
         return []
-    if not isinstance(names, list | tuple) or len(names) > MOST_ATTACHMENTS:
+    if not isinstance(names, list | tuple) or len(names) > MAX_ATTACHMENTS:
         raise BadAttachment(
-            f"attachments are a list of at most {MOST_ATTACHMENTS} ids of jobs or names of files",
+            f"attachments are a list of at most {MAX_ATTACHMENTS} ids of jobs or names of files",
             field=field,
         )
     for place, name in enumerate(names):
@@ -67,7 +67,7 @@ def check_attachments(names: object, *, field: str = "attachments") -> list[str]
 
 
 def _check_one(name: object, field: str) -> None:
-    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+    if not isinstance(name, str) or len(name) > MAX_ATTACHMENT_NAME_CHARS:
         raise BadAttachment(
             "an attachment is the id of a job, or the name of a file such as output/drawings/a.svg",
             field=field,
@@ -91,14 +91,15 @@ def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachment
     found: list[_Named] = []
     for place, name in enumerate(check_attachments(names, field=field)):
         found += _find(name, made_by, f"{field}.{place}")
-    if len(found) > MOST_ATTACHMENTS:
+    if len(found) > MAX_ATTACHMENTS:
         raise BadAttachment(
-            f"these are {len(found)} files; a mail takes at most {MOST_ATTACHMENTS}", field=field
+            f"these are {len(found)} files; a mail takes at most {MAX_ATTACHMENTS}", field=field
         )
     total = sum(one.size for one in found)
-    if total > LARGEST_TOTAL:
+    if total > MAX_ATTACHMENTS_BYTES:
         raise BadAttachment(
-            f"the files have {total} bytes; a mail takes at most {LARGEST_TOTAL}", field=field
+            f"the files have {total} bytes; a mail takes at most {MAX_ATTACHMENTS_BYTES}",
+            field=field,
         )
     return found
 
@@ -138,7 +139,7 @@ def read_attachments(
 def _read(one: _Named, field: str) -> bytes:
     try:
         with output_folder().take(one.name, sha256=one.sha256) as file:
-            data = file.read(LARGEST_TOTAL + 1)
+            data = file.read(MAX_ATTACHMENTS_BYTES + 1)
     except NotFound as error:
         raise BadAttachment(str(error), field=field) from error
     if len(data) != one.size:

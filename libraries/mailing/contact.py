@@ -7,22 +7,17 @@ from libraries.mailing.messages import Letter, write_letter
 from libraries.settings import MailSettings
 
 
-class NobodyToWriteTo(Unavailable):
-    """Raised when a message is left for the people who run the service, and they have not said where they get mail."""
-
-    code = "no-contact-address"
-
-
 def admin_address() -> str:
     """Return where mail to the people who run the service goes: the setting `ADMIN_EMAIL`.
 
     Raises:
-        NobodyToWriteTo: it is empty.
+        Unavailable: it is empty.
     """
     address = MailSettings.current().admin_email
     if not address:
-        raise NobodyToWriteTo(
-            "nobody would get this message: whoever runs the service has to set ADMIN_EMAIL"
+        raise Unavailable(
+            "nobody would get this message: whoever runs the service has to set ADMIN_EMAIL",
+            code="no-contact-address",
         )
     return address
 
@@ -36,7 +31,7 @@ def contact_letter(name: str, email: str, message: str) -> Letter:
         message: 1 to 5000 characters.
 
     Raises:
-        BadName, BadRecipient, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadRecipient, BadContext: the value is not usable; the error names the field.
     """
     context = {"name": name, "email": email, "message": message}
     return write_letter(

@@ -21,10 +21,10 @@ from typing import Any, TypedDict
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
 
-LONGEST_TEXT, LONGEST_LINK, LONGEST_COUNTED = 200, 2000, 40
-MOST_ENTRIES = 100
-LARGEST_COUNT = 10**9
-WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{LONGEST_LINK}}}", re.ASCII | re.IGNORECASE)
+MAX_TEXT_CHARS, MAX_LINK_CHARS, MAX_COUNTED_CHARS = 200, 2000, 40
+MAX_ENTRIES = 100
+MAX_COUNT = 10**9
+WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{MAX_LINK_CHARS}}}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class TemplateField:
     help: str
     example: Any
     required: bool = False
-    longest: int = LONGEST_TEXT
-    most: int = MOST_ENTRIES
+    longest: int = MAX_TEXT_CHARS
+    most: int = MAX_ENTRIES
     columns: tuple[TemplateField, ...] = field(default=())
 
     @classmethod
@@ -115,8 +115,8 @@ def _texts(one: TemplateField) -> fields.Field[Any]:
 
 
 def _counts(one: TemplateField) -> fields.Field[Any]:
-    names = fields.String(validate=Length(1, LONGEST_COUNTED))
-    numbers = fields.Integer(strict=True, validate=Range(0, LARGEST_COUNT))
+    names = fields.String(validate=Length(1, MAX_COUNTED_CHARS))
+    numbers = fields.Integer(strict=True, validate=Range(0, MAX_COUNT))
     return fields.Dict(keys=names, values=numbers, **_presence(one), validate=Length(max=one.most))
 
 
@@ -125,7 +125,7 @@ KINDS = {
         **_presence(one), validate=Length(min=int(one.required), max=one.longest)
     ),
     "link": lambda one: fields.String(
-        **_presence(one), validate=[Length(max=LONGEST_LINK), _check_link]
+        **_presence(one), validate=[Length(max=MAX_LINK_CHARS), _check_link]
     ),
     "texts": _texts,
     "rows": _rows,

@@ -100,7 +100,7 @@ def write_letter(
         reply_to: name and address of whoever gets the answers; by default it is the sender.
 
     Raises:
-        BadRecipient, BadSubject, BadContext: the value is not usable; the error names the field.
+        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_subject(subject)
@@ -124,7 +124,7 @@ def compose(
     """Return the mail that `template` makes for `recipient`, as `write_letter` and `Letter.to` have it.
 
     Raises:
-        BadRecipient, BadSubject, BadContext: the value is not usable; the error names the field.
+        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_address(recipient)

@@ -14,7 +14,7 @@ SVG, PNG = "image/svg+xml", "image/png"
 # Twice the width at which it is shown, for fine screens.
 WIDTH_PX = 1040
 # Bytes. A larger SVG takes seconds to be drawn, a larger PNG makes the mail heavy.
-LARGEST = {SVG: 5_000_000, PNG: 1_000_000}
+MAX_PICTURE_BYTES = {SVG: 5_000_000, PNG: 1_000_000}
 
 
 def picture_of(attachments: Iterable[Attachment]) -> bytes | None:
@@ -33,7 +33,7 @@ def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
     """
     try:
         for one in made_by(str(job_id)):
-            if one["size"] <= LARGEST.get(one["media_type"], 0):
+            if one["size"] <= MAX_PICTURE_BYTES.get(one["media_type"], 0):
                 with output_folder().take(one["name"], sha256=one["sha256"]) as file:
                     return _drawn(one["media_type"], file.read())
     except (InvalidInput, NotFound, Unavailable):
@@ -42,7 +42,7 @@ def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
 
 
 def _drawn(media_type: str, data: bytes) -> bytes | None:
-    if len(data) > LARGEST.get(media_type, 0):
+    if len(data) > MAX_PICTURE_BYTES.get(media_type, 0):
         return None
     if media_type == PNG:
         return data

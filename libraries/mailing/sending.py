@@ -24,15 +24,9 @@ from libraries.mailing.delivery import (
 from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
-MOST_RECIPIENTS = 100
+MAX_RECIPIENTS = 100
 SENT, REFUSED, FAILED = "sent", "refused", "failed"
-LONGEST_SHOWN = 254
-
-
-class BadRecipients(InvalidInput):
-    """Raised when a mail to several is to go to nobody, or to too many."""
-
-    code = "bad-recipients"
+MAX_SHOWN_CHARS = 254
 
 
 class Step(Protocol):
@@ -111,7 +105,7 @@ class Post:
             last_try: whether this is the last attempt, whose result stands even where some failed.
 
         Raises:
-            BadRecipients: there are none, or more than 100.
+            InvalidInput: there are none, or more than 100.
             MailServerAway: some failed and there is another attempt, or none was sent in the last one.
         """
         people = _different(recipients)
@@ -164,7 +158,7 @@ class _Round:
                 problem, MailDeferred
             )
         self.counts[note["state"]] += 1
-        shown = recipient[:LONGEST_SHOWN] if isinstance(recipient, str) else ""
+        shown = recipient[:MAX_SHOWN_CHARS] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
 
     def _sent(self, recipient: str) -> dict[str, str]:
@@ -200,9 +194,11 @@ def _step_name(recipient: str) -> str:
 
 def _different(recipients: object) -> list[object]:
     """Return the recipients, each once."""
-    if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MOST_RECIPIENTS:
-        raise BadRecipients(
-            f"recipients are a list of 1 to {MOST_RECIPIENTS} addresses", field="recipients"
+    if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        raise InvalidInput(
+            f"recipients are a list of 1 to {MAX_RECIPIENTS} addresses",
+            field="recipients",
+            code="bad-recipients",
         )
     once: dict[str, object] = {}
     for one in recipients:

@@ -25,7 +25,7 @@ from libraries.mailing.fields import TemplateField, context_schema, is_web_addre
 from libraries.registry import Registry
 
 FOLDER = Path(__file__).parent / "templates"
-LARGEST_CONTEXT = 16_000
+MAX_CONTEXT_BYTES = 16_000
 FRONT_MATTER = re.compile(r"\{#\n(.*?)^#\}\n", re.DOTALL | re.MULTILINE)
 
 
@@ -160,9 +160,9 @@ def check_context(context: object, *, field: str = "context") -> dict[str, Any]:
         raise BadContext(
             "the context holds something that cannot be written as JSON", field=field
         ) from error
-    if size > LARGEST_CONTEXT:
+    if size > MAX_CONTEXT_BYTES:
         raise BadContext(
-            f"the context is {size} bytes as JSON; at most {LARGEST_CONTEXT} are allowed",
+            f"the context is {size} bytes as JSON; at most {MAX_CONTEXT_BYTES} are allowed",
             field=field,
         )
     return context

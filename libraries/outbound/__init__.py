@@ -13,18 +13,16 @@ from libraries.outbound.addresses import (
     read_url,
 )
 from libraries.outbound.connections import ReplyTooLong, Wire, connected
-from libraries.outbound.fetching import DownloadTooLarge, FetchFailed, SourceRefused, fetch
+from libraries.outbound.fetching import DownloadTooLarge, fetch
 
 __all__ = [
     "AddressRefused",
     "BadUrl",
     "DownloadTooLarge",
     "Endpoint",
-    "FetchFailed",
     "HostUnknown",
     "ReplyTooLong",
     "Resolver",
-    "SourceRefused",
     "Wire",
     "check_url",
     "connected",

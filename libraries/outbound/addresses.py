@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 from libraries.errors import InvalidInput, Unavailable
 
-LONGEST_URL = 2048
-LONGEST_HOST = 253
+MAX_URL_CHARS = 2048
+MAX_HOST_CHARS = 253
 PORTS = {"http": 80, "https": 443}
 # Below this, ports belong to services of the system, such as mail; the one beside them is the broker's usual port.
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
 LOOKUP_PATIENCE_S = 5.0
-MOST_LOOKUPS = 16
+MAX_LOOKUPS = 16
 NO_PUBLIC_ADDRESS = "the host cannot be found, or has an address that is not public"
 # Stands for what a name means as long as it is not looked up.
 ANY_PUBLIC_ADDRESS = "1.1.1.1"
@@ -112,9 +112,9 @@ def read_url(url: str) -> Endpoint:
     Raises:
         BadUrl: it is no URL of `http` or `https`, carries a user, or names a port or a host that is not asked.
     """
-    if len(url) > LONGEST_URL or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
+    if len(url) > MAX_URL_CHARS or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
         raise BadUrl(
-            f"a URL has at most {LONGEST_URL} ASCII characters and no spaces; write others in percent form"
+            f"a URL has at most {MAX_URL_CHARS} ASCII characters and no spaces; write others in percent form"
         )
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
@@ -153,7 +153,7 @@ def _checked_host(host: str) -> str:
         )
     if ENDS_IN_NUMBER.fullmatch(host):
         raise BadUrl("write an IPv4 address as four decimal numbers")
-    if len(host) > LONGEST_HOST or not HOST_NAME.fullmatch(host):
+    if len(host) > MAX_HOST_CHARS or not HOST_NAME.fullmatch(host):
         raise BadUrl("the host is neither a name nor an address")
     return host.lower().removesuffix(".")
 
@@ -219,7 +219,7 @@ def is_public(address: Address) -> bool:
     )
 
 
-_lookups = threading.BoundedSemaphore(MOST_LOOKUPS)
+_lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
 
 
 def look_up(host: str, port: int) -> Sequence[str]:

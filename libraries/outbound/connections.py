@@ -17,7 +17,7 @@ from typing import Any
 
 from libraries.outbound.addresses import Endpoint
 
-MOST_ADDRESSES = 4
+MAX_ADDRESSES = 4
 
 
 @contextlib.contextmanager
@@ -25,7 +25,7 @@ def connected(
     endpoint: Endpoint, addresses: tuple[str, ...], deadline: float
 ) -> Iterator[socket.socket]:
     """Connect to one of the addresses, encrypted if the scheme says so; the certificate has to be that of the host's name."""
-    with _first_to_answer(addresses[:MOST_ADDRESSES], endpoint.port, deadline) as plain:
+    with _first_to_answer(addresses[:MAX_ADDRESSES], endpoint.port, deadline) as plain:
         if endpoint.scheme == "http":
             yield plain
             return

@@ -13,25 +13,13 @@ from libraries.outbound.connections import ReplyTooLong, Wire, connected
 
 # All of it: every look-up, every redirect, the whole file.
 PATIENCE_S = 20.0
-MOST_REDIRECTS = 3
+MAX_REDIRECTS = 3
 # Room for the head of a reply beside the file.
-LONGEST_HEAD = 65536
+MAX_HEAD_BYTES = 65536
 BLOCK = 65536
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Answers that say "later", apart from those of the 500s.
 RETRYABLE = frozenset({408, 425, 429})
-
-
-class FetchFailed(Unavailable):
-    """Raised when a file could not be fetched for now; trying again can help."""
-
-    code = "fetch-failed"
-
-
-class SourceRefused(InvalidInput):
-    """Raised when a URL has no file for us, and asking again will not help."""
-
-    code = "source-refused"
 
 
 class DownloadTooLarge(InvalidInput):
@@ -65,12 +53,12 @@ def fetch(
         AddressRefused: a host is, or stands for, an address that is not public.
         HostUnknown: a host cannot be looked up for now.
         DownloadTooLarge: there is more than `most` bytes; no more than that is read.
-        SourceRefused: the server answered that it has no such file, or not for us.
-        FetchFailed: no connection, no whole answer in time, or one that says "later".
+        InvalidInput: the server answered that it has no such file, or not for us.
+        Unavailable: no connection, no whole answer in time, or one that says "later".
     """
     deadline = time.monotonic() + patience
     try:
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             endpoint = read_url(url)
             found = _ask(
                 endpoint, public_addresses(endpoint, resolver, private=private), deadline, most
@@ -79,18 +67,24 @@ def fetch(
                 return found
             url = _next(url, found)
     except TimeoutError:
-        raise FetchFailed(f"the file did not arrive within {patience:g} s") from None
+        raise Unavailable(
+            f"the file did not arrive within {patience:g} s", code="fetch-failed"
+        ) from None
     except ReplyTooLong:
         raise _too_large(most) from None
     except (OSError, http.client.HTTPException):
-        raise FetchFailed("the connection failed before the file was here") from None
-    raise SourceRefused(f"the URL is redirected more than {MOST_REDIRECTS} times")
+        raise Unavailable(
+            "the connection failed before the file was here", code="fetch-failed"
+        ) from None
+    raise InvalidInput(
+        f"the URL is redirected more than {MAX_REDIRECTS} times", code="source-refused"
+    )
 
 
 def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
     """Return the file, or where a redirect leads."""
     with connected(endpoint, addresses, deadline) as connection:
-        wire = Wire(connection, deadline, most=most + LONGEST_HEAD)
+        wire = Wire(connection, deadline, most=most + MAX_HEAD_BYTES)
         wire.send(_request(endpoint))
         reply = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]
         reply.begin()
@@ -115,13 +109,14 @@ def _request(endpoint: Endpoint) -> bytes:
 
 def _check(reply: http.client.HTTPResponse, most: int) -> None:
     if reply.status in RETRYABLE or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise FetchFailed(f"the server of the URL answered {reply.status}")
+        raise Unavailable(f"the server of the URL answered {reply.status}", code="fetch-failed")
     if reply.status != HTTPStatus.OK:
-        raise SourceRefused(f"the server of the URL answered {reply.status}")
+        raise InvalidInput(f"the server of the URL answered {reply.status}", code="source-refused")
     # What unpacks to a thousand times its size is not unpacked at all.
     if reply.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise SourceRefused(
-            "the server of the URL sends the file packed, though it was asked not to"
+        raise InvalidInput(
+            "the server of the URL sends the file packed, though it was asked not to",
+            code="source-refused",
         )
     if reply.length is not None and reply.length > most:
         raise _too_large(most)

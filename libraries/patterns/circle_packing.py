@@ -15,7 +15,7 @@ from libraries.fields import check_order, millimetres, tolerance_field
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,7 @@ def draw(
             for line in _circle(radius, style, fill_spacing, lean + math.pi * radius, tolerance)
         ]
     low, high = (area.left, area.top), (area.right, area.bottom)
-    yield from (np.clip(line, low, high) for line in nearest_first(lines))
+    yield from (np.clip(line, low, high) for line in nearest_neighbour_order(lines))
 
 
 def _sizes(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from libraries.fields import WholeNumber, millimetres, tolerance_field
 from libraries.geometry.area import Area
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
-from libraries.geometry.reaction_diffusion import CELLS, REGIMES, grow, refined, sow
+from libraries.geometry.ordering import nearest_neighbour_order
+from libraries.geometry.reaction_diffusion import CELLS, REGIMES, refined, seed_state, simulate
 from libraries.lettering import lay_out
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
@@ -264,7 +264,7 @@ def draw(
         pieces, number = _numbered(line, level, land) if labels and index else ([line], [])
         strokes += [_bold(piece, bold) if bold and index else piece for piece in pieces] + number
     low, high = (area.left, area.top), (area.right, area.bottom)
-    yield from (np.clip(line, low, high) for line in nearest_first(strokes))
+    yield from (np.clip(line, low, high) for line in nearest_neighbour_order(strokes))
 
 
 def _scale(area: Area, scale: float) -> float:
@@ -374,7 +374,10 @@ def _grown(
     rows, columns = _cells(area, feature)
     regime = REGIMES[preset]
     amount = refined(
-        grow(sow(rng, rows, columns), regime, iterations, lambda part: tell(GROWN * part)), *shape
+        simulate(
+            seed_state(rng, rows, columns), regime, iterations, lambda part: tell(GROWN * part)
+        ),
+        *shape,
     )
     share = (amount - amount.min()) / max(float(np.ptp(amount)), 1e-12)
     # Slopes are steep and tops flat: heights that take up about as much of the sheet each are more evenly apart.

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from libraries.fields import WholeNumber, check_order, millimetres, tolerance_field
 from libraries.geometry.area import Area
-from libraries.geometry.curves import thinned
-from libraries.geometry.mending import mend
+from libraries.geometry.curves import decimated
+from libraries.geometry.gaps import join_gaps
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.streamlines import Field, Streamlines
 from libraries.imaging.controls import lay
 from libraries.imaging.field import image_field
@@ -174,8 +174,10 @@ def draw(
     kept = [line for line in grown if not _is_wound(line, separation)]
     if field != IMAGE:
         # Forms of a picture turn so sharply that the bends which mend gaps would cross other lines.
-        kept = mend(kept, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles))
-    yield from nearest_first(thinned(kept, tolerance))
+        kept = join_gaps(
+            kept, lines.lanes, longest=longest, allowed=partial(_is_free, area, circles)
+        )
+    yield from nearest_neighbour_order(decimated(kept, tolerance))
 
 
 def _told(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Polyline]:

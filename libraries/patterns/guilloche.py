@@ -18,8 +18,8 @@ from libraries.geometry.curves import (
     Floats,
     estimate_length,
     estimate_points,
-    follow,
     polyline,
+    sample_curve,
 )
 from libraries.patterns.catalogue import Polyline, pattern
 
@@ -290,7 +290,7 @@ def draw(
             # A shift by a whole part of `rounds` gives the same line again, begun elsewhere.
             shift = 2 * math.pi * copy / (count * figure.rounds)
             curve = shrunk.curve(shift, math.radians(twist) * part, start)
-            line = polyline(follow(curve, 2 * math.pi, _swings(figure), tolerance) + centre)
+            line = polyline(sample_curve(curve, 2 * math.pi, _swings(figure), tolerance) + centre)
             line[-1] = line[0]
             # The sums are exact to the last digits only, and the edge of the room is a promise.
             yield np.clip(line, (area.left, area.top), (area.right, area.bottom))

@@ -13,7 +13,7 @@ from marshmallow.validate import OneOf, Range
 
 from libraries.fields import WholeNumber, degrees, tolerance_field
 from libraries.geometry.area import Area
-from libraries.geometry.curves import Complexes, Curve, Floats, follow, polyline
+from libraries.geometry.curves import Complexes, Curve, Floats, polyline, sample_curve
 from libraries.patterns.catalogue import Polyline, pattern
 
 LATERAL, ROTARY, LISSAJOUS = "lateral", "rotary", "lissajous"
@@ -221,7 +221,7 @@ def draw(
     for each in moving:
         fastest = float(each.frequencies.max()) * each.duration
         line = (
-            polyline(follow(each.curve(half_sides), each.duration, fastest, tolerance))
+            polyline(sample_curve(each.curve(half_sides), each.duration, fastest, tolerance))
             + area.centre
         )
         if kind == LISSAJOUS:

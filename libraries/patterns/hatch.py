@@ -19,7 +19,7 @@ from libraries.fields import WholeNumber, millimetres, tolerance_field
 from libraries.geometry.area import LONGEST_SIDE, Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 ROOM, CIRCLE, POLYGON, STAR, OUTLINE = "room", "circle", "polygon", "star", "outline"
@@ -249,7 +249,9 @@ def _layers(
         elif style == ZIGZAG:
             yield from _zigzag(region, turn, spacing)
         else:
-            yield from nearest_first(list(_hatched(region, turn, spacing, tolerance, link=link)))
+            yield from nearest_neighbour_order(
+                list(_hatched(region, turn, spacing, tolerance, link=link))
+            )
 
 
 def _check_reach(area: Area, outline: list[list[float]]) -> None:

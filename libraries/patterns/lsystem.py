@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from libraries.fields import WholeNumber, degrees
 from libraries.geometry.area import Area
-from libraries.geometry.chaining import chain
+from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Letters, and the marks that a turtle understands.
@@ -319,7 +319,7 @@ def draw(
     system = _system(preset, axiom, rules, angle, iterations, jitter=jitter, plants=plants)
     grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
     pieces = _fit([_once(each) for each in grown], area, rng)
-    for line in nearest_first(list(chain(pieces))):
+    for line in nearest_neighbour_order(list(merge_strokes(pieces))):
         yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
 
 

@@ -11,10 +11,10 @@ from marshmallow.validate import Range
 from libraries.fields import WholeNumber, millimetres, tolerance_field
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
-from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
 # A touch of the pen is a stroke of this length, in mm: plotters pass over strokes without any.

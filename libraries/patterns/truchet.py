@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from libraries.fields import WholeNumber, millimetres, tolerance_field
 from libraries.geometry.area import Area
-from libraries.geometry.chaining import chain
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = (
@@ -142,10 +142,10 @@ def draw(
             if kind == TEN_PRINT
             else _ribbons(tiles, kind, strands, side / parts, tolerance)
         )
-        lines = nearest_first(
+        lines = nearest_neighbour_order(
             [
                 line
-                for line in chain(pieces)
+                for line in merge_strokes(pieces)
                 if _length(line) * side / parts >= min(STUB, side / parts / 2)
             ]
         )

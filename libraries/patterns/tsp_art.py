@@ -10,10 +10,10 @@ from marshmallow.validate import Range
 
 from libraries.fields import WholeNumber
 from libraries.geometry.area import Area
+from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureSchema, lay
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box
-from libraries.imaging.tours import closed_tour
 from libraries.patterns.catalogue import Polyline, pattern, tell
 
 # The bends of the line lie so far apart at least, in mm, on average: closer ones would run together in ink.
@@ -81,7 +81,7 @@ def draw(
     Yields:
         One array of shape (n, 2), in mm, that ends where it begins.
 
-    For the places see `libraries.imaging.stipples`, for the tour `libraries.imaging.tours`.
+    For the places see `libraries.imaging.stipples`, for the tour `libraries.geometry.tours`.
     """
     box = Box(area.left, area.top, area.inner_width, area.inner_height)
     tones = lay(box, rng, image=image, fit=fit, gamma=gamma, equalise=equalise, detail=detail)

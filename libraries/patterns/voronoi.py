@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from libraries.fields import WholeNumber, millimetres, tolerance_field
 from libraries.geometry.area import Area
-from libraries.geometry.chaining import chain
 from libraries.geometry.curves import arc_chords
+from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
 from libraries.imaging.controls import lay
 from libraries.imaging.field import image_field
@@ -226,7 +226,7 @@ def draw(
     cells = cells[_by_rows(cells, across)]
     low, high = (area.left, area.top), (area.right, area.bottom)
     if gap == 0:
-        yield from (np.clip(line, low, high) for line in chain(_edges(cells)))
+        yield from (np.clip(line, low, high) for line in merge_strokes(_edges(cells)))
     styles = _styles(cells, rng, area, fill=fill, filled=filled, tones=tones)
     for cell, style in zip(cells.tolist(), styles, strict=True):
         if gap > 0:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput
 from libraries.fields import InvalidFields, load_fields
 from libraries.geometry.document import Document
-from libraries.geometry.occlusion import Cover
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.occlusion import OcclusionMask
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import HOME, Pen, Strokes
 from libraries.patterns import MOST_POINTS, TooComplex
@@ -323,12 +323,12 @@ def _figures(composition: Mapping[str, Any], say: Report, steps: int) -> list[Fi
 
 def _seen(figures: Sequence[Figure], page: Rectangle) -> list[tuple[Floats, Integers]]:
     """Return what of each figure can be seen, from the last, which lies in front, to the first."""
-    cover = Cover(page)
+    mask = OcclusionMask(page)
     seen = []
     for figure in reversed(figures):
-        seen.append(cover.seen(figure.coordinates, figure.offsets))
+        seen.append(mask.visible_parts(figure.coordinates, figure.offsets))
         if figure.region is not None:
-            cover.grow(figure.region)
+            mask.add(figure.region)
     return seen[::-1]
 
 
@@ -362,7 +362,7 @@ def _in_order(lines: list[Floats]) -> list[Floats]:
     """Return strokes of one pen in the order with the shorter way in the air: as they are, or each near the end of the last."""
     if len(lines) > MOST_ORDERED:
         return lines
-    ordered = list(nearest_first(lines))
+    ordered = list(nearest_neighbour_order(lines))
     return min(lines, ordered, key=_travel)
 
 

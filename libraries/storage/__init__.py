@@ -3,7 +3,6 @@
 from libraries.storage.artifacts import (
     Artifact,
     BadFile,
-    FileDamaged,
     FileMissing,
     FileReplaced,
     StorageAway,
@@ -29,7 +28,6 @@ __all__ = [
     "ArtifactFolder",
     "BadFile",
     "BadFileName",
-    "FileDamaged",
     "FileMissing",
     "FileReplaced",
     "StorageAway",

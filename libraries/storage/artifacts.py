@@ -75,12 +75,6 @@ class StorageFull(Unavailable):
     code = "storage-full"
 
 
-class FileDamaged(Unavailable):
-    """Raised when the bytes that a store gives back are not those that were written."""
-
-    code = "file-damaged"
-
-
 class StorageAway(Unavailable):
     """Raised when the store of files does not do its work; `trouble` says in a word why not."""
 

@@ -41,9 +41,9 @@ from libraries.storage.store import Store
 
 # A file of up to so many bytes goes in one request, a larger one in parts of at least so many, of which there may be 10,000.
 PART = 8 * 1024 * 1024
-MOST_PARTS = 9_000
+MAX_PARTS = 9_000
 # The server copies up to so many bytes in one request.
-LARGEST_COPY = 5 * 1024**3
+MAX_COPY_BYTES = 5 * 1024**3
 READ_ATTEMPTS = 2
 # Names under which our own notes lie beside an object.
 SHA256, WRITING = "sha256", "writing"
@@ -91,7 +91,7 @@ class BucketStore(Store):
         """Open an object; see `Store.take`. A small one is here after one request, a large one comes in blocks as it is read.
 
         Raises:
-            FileDamaged: its bytes are not those that were written; of a large one, this is found at the end.
+            Unavailable: its bytes are not those that were written; of a large one, this is found at the end.
         """
         check_name(name)
         first, answer = self._first_block(name)
@@ -146,7 +146,7 @@ class BucketStore(Store):
         kept, size = found["Metadata"].get(SHA256), found["ContentLength"]
         if sha256 not in (None, kept):
             raise FileReplaced(f"another file lies in the place of {name!r}")
-        if kept is None or size > LARGEST_COPY:
+        if kept is None or size > MAX_COPY_BYTES:
             return super().copy(name, to)
         with self._writing(to) as mark:
             last_word()
@@ -213,7 +213,7 @@ class BucketStore(Store):
         upload = self._ask("create_multipart_upload", Key=key, **about)["UploadId"]
         try:
             parts: list[dict[str, Any]] = []
-            while data := whole.file.read(max(PART, -(-whole.size // MOST_PARTS))):
+            while data := whole.file.read(max(PART, -(-whole.size // MAX_PARTS))):
                 number = len(parts) + 1
                 answer = self._ask(
                     "upload_part",

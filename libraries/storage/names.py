@@ -8,8 +8,8 @@ import unicodedata
 
 from libraries.errors import InvalidInput
 
-LONGEST_NAME = 100
-DEEPEST_NAME = 8
+MAX_NAME_CHARS = 100
+MAX_NAME_DEPTH = 8
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}", re.ASCII)
 # Names that Windows gives to devices, with and without an extension.
 DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII)
@@ -31,13 +31,13 @@ def check_name(name: str, *, field: str | None = None) -> str:
         BadFileName: anything else.
     """
     segments = name.split("/") if isinstance(name, str) else []
-    if not 1 <= len(segments) <= DEEPEST_NAME:
+    if not 1 <= len(segments) <= MAX_NAME_DEPTH:
         raise BadFileName("a file name is text with at most 7 folders in front", field=field)
     for segment in segments:
         if not SEGMENT.fullmatch(segment) or segment[-1] in ". " or DEVICE.fullmatch(segment):
             raise BadFileName(
-                f"{name[:LONGEST_NAME]!r} is not a safe file name: use letters A-Z, digits, '.', '_', '-' and spaces, "
-                f"begin with a letter or a digit, at most {LONGEST_NAME} characters",
+                f"{name[:MAX_NAME_CHARS]!r} is not a safe file name: use letters A-Z, digits, '.', '_', '-' and spaces, "
+                f"begin with a letter or a digit, at most {MAX_NAME_CHARS} characters",
                 field=field,
             )
     return name

@@ -7,14 +7,14 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from libraries.storage.artifacts import FileDamaged
+from libraries.errors import Unavailable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 # A reader that goes on asks for more and more at once; one that jumps begins anew.
 FIRST_BLOCK = 256 * 1024
-LARGEST_BLOCK = 4 * 1024 * 1024
+MAX_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 class ObjectReader(io.RawIOBase):
@@ -29,7 +29,7 @@ class ObjectReader(io.RawIOBase):
         """Read `size` bytes. The `first` of them are here already; `fetch(start, end)` returns those from start to end.
 
         Raises:
-            FileDamaged: `first` is all, and its SHA-256 in hex is not `sha256`.
+            Unavailable: `first` is all, and its SHA-256 in hex is not `sha256`.
         """
         super().__init__()
         self._fetch, self._size, self._sha256 = fetch, size, sha256
@@ -64,7 +64,7 @@ class ObjectReader(io.RawIOBase):
         Raises:
             StorageAway: the store does not answer.
             FileReplaced: another file has taken the place of this one.
-            FileDamaged: this was the end, and the bytes are not those that were written.
+            Unavailable: this was the end, and the bytes are not those that were written.
         """
         target = memoryview(buffer).cast("B")
         if self._place >= self._size or not target:
@@ -78,7 +78,7 @@ class ObjectReader(io.RawIOBase):
 
     def _load(self) -> None:
         goes_on = self._place == self._start + len(self._block)
-        self._length = min(self._length * 2, LARGEST_BLOCK) if goes_on else FIRST_BLOCK
+        self._length = min(self._length * 2, MAX_BLOCK_BYTES) if goes_on else FIRST_BLOCK
         self._block = self._fetch(self._place, min(self._place + self._length, self._size))
         self._start = self._place
         self._check()
@@ -90,4 +90,6 @@ class ObjectReader(io.RawIOBase):
             self._hashed = self._start + len(self._block)
         if self._hashed == self._size and self._sha256 not in (None, self._digest.hexdigest()):
             self._block = b""
-            raise FileDamaged("the store of files gave back other bytes than were written")
+            raise Unavailable(
+                "the store of files gave back other bytes than were written", code="file-damaged"
+            )

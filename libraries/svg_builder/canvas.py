@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import BadLayer, Document, StrokeStore
+from libraries.geometry.document import BadLayer, Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.geometry.transforms import (
@@ -94,7 +94,7 @@ class Canvas:
         # The document has only layers; the store has the strokes in the coordinates of the calls.
         self._layers = Document(width, height)
         self._layers.layer(BASE_LAYER, Pen(BASE_LAYER, colour, float(pen_width)))
-        self._store = StrokeStore()
+        self._store = StrokeArray()
         self._drawn: list[_Drawn] = []
         self._runs: list[slice] = []
         self._layer_groups: dict[str, Any] = {}

@@ -1,10 +1,9 @@
 """Data files: between CSV, TSV, JSON, NDJSON, XLSX and Parquet, within limits, with an account of every row that was not kept."""
 
 from libraries.tables.batches import (
-    LONGEST_NAME,
-    MOST_FILES,
+    MAX_FILE_NAME_CHARS,
+    MAX_FILES,
     OPERATIONS,
-    BadFileList,
     BatchReport,
     check_file_list,
     check_operation,
@@ -16,11 +15,10 @@ from libraries.tables.dialects import DELIMITERS, QUOTES, check_delimiter, check
 from libraries.tables.encoding import ENCODINGS, check_encoding
 from libraries.tables.formats import FORMATS, Reading, check_format, check_source_format
 from libraries.tables.limits import (
-    LARGEST_RESULT,
-    LONGEST_CELL,
-    MOST_COLUMNS,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
+    MAX_RESULT_BYTES,
     BadTable,
-    TableTooLarge,
     UnreadableText,
 )
 from libraries.tables.reports import Report, RowError, within_bytes
@@ -29,21 +27,19 @@ __all__ = [
     "DELIMITERS",
     "ENCODINGS",
     "FORMATS",
-    "LARGEST_RESULT",
-    "LONGEST_CELL",
-    "LONGEST_NAME",
-    "MOST_COLUMNS",
-    "MOST_FILES",
+    "MAX_CELL_CHARS",
+    "MAX_COLUMNS",
+    "MAX_FILES",
+    "MAX_FILE_NAME_CHARS",
+    "MAX_RESULT_BYTES",
     "OPERATIONS",
     "QUOTES",
-    "BadFileList",
     "BadTable",
     "BatchReport",
     "Column",
     "Reading",
     "Report",
     "RowError",
-    "TableTooLarge",
     "UnreadableText",
     "check_delimiter",
     "check_encoding",

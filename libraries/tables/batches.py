@@ -18,17 +18,11 @@ from libraries.tables.conversion import FOLDER, convert_to, result_name
 from libraries.tables.formats import FORMATS
 from libraries.tables.reports import Report, within_bytes
 
-MOST_FILES = 500
-LONGEST_NAME = 1_000
+MAX_FILES = 500
+MAX_FILE_NAME_CHARS = 1_000
 REPORT = "report.json"
 # Bytes of JSON that the list of items may take in a job's result.
 ITEMS_SHARE = 56_000
-
-
-class BadFileList(InvalidInput):
-    """Raised when a list of files is not 1 to 500 names."""
-
-    code = "bad-file-list"
 
 
 Act = Callable[[str, str], tuple[Artifact, Report | None]]
@@ -113,13 +107,21 @@ def check_file_list(file_list: object) -> list[str]:
     """Return `file_list` if it is a list of 1 to 500 texts.
 
     Raises:
-        BadFileList: anything else.
+        InvalidInput: anything else.
     """
-    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MOST_FILES:
-        raise BadFileList(f"a batch is a list of 1 to {MOST_FILES} file names", field="file_list")
-    if not all(isinstance(name, str) and 1 <= len(name) <= LONGEST_NAME for name in file_list):
-        raise BadFileList(
-            f"a file is named by text of 1 to {LONGEST_NAME} characters", field="file_list"
+    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MAX_FILES:
+        raise InvalidInput(
+            f"a batch is a list of 1 to {MAX_FILES} file names",
+            field="file_list",
+            code="bad-file-list",
+        )
+    if not all(
+        isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in file_list
+    ):
+        raise InvalidInput(
+            f"a file is named by text of 1 to {MAX_FILE_NAME_CHARS} characters",
+            field="file_list",
+            code="bad-file-list",
         )
     return list(file_list)
 
@@ -143,7 +145,7 @@ def run_operation(
         folder: where the results go, below the output folder.
 
     Raises:
-        BadFileList: the list is empty, too long, or holds something that is not a name.
+        InvalidInput: the list is empty, too long, or holds something that is not a name.
         UnknownName: there is no such operation.
     """
     files, chosen, report = (

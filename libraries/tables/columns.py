@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.errors import UnknownName
+from libraries.errors import InvalidInput, UnknownName
 from libraries.settings import UploadSettings
 from libraries.storage import open_input
 from libraries.tables.conversion import OnProgress, Passes
 from libraries.tables.formats import Reading, open_table
-from libraries.tables.limits import TableTooLarge, in_mb
+from libraries.tables.limits import in_mb
 from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Cell, Columns, as_text
 
 # Numbers of all columns together: 8 bytes each.
-MOST_VALUES = 16_000_000
+MAX_VALUES = 16_000_000
 DAY = 86_400.0
 
 
@@ -56,13 +56,13 @@ def read_columns(
     Raises:
         BadFileName, FileMissing, BadFile: the file cannot be opened.
         UnknownName: there is no such column; the error lists those that exist.
-        UnreadableText, BadTable, TableTooLarge: the file cannot be used, or has too many rows.
+        UnreadableText, BadTable, InvalidInput: the file cannot be used, or has too many rows.
     """
     report = Report()
     with open_input(path) as source:
         size, most = source.seek(0, io.SEEK_END), UploadSettings.current().data_file_limit
         if size > most:
-            raise TableTooLarge(f"the file is larger than {in_mb(most)}")
+            raise InvalidInput(f"the file is larger than {in_mb(most)}", code="table-too-large")
         table = open_table(source, size, report, reading or Reading(), path)
         report.columns = table.columns
         for name in names:
@@ -73,9 +73,10 @@ def read_columns(
         kinds = table.kinds or passes.look_through()
         found = [_Gathering(_kind_of(kinds[place])) for place in places]
         for block in passes.rows(report, kinds):
-            if report.rows * len(places) > MOST_VALUES:
-                raise TableTooLarge(
-                    f"a chart takes at most {MOST_VALUES // len(places):,} rows of {len(places)} columns"
+            if report.rows * len(places) > MAX_VALUES:
+                raise InvalidInput(
+                    f"a chart takes at most {MAX_VALUES // len(places):,} rows of {len(places)} columns",
+                    code="table-too-large",
                 )
             for place, column in zip(places, found, strict=True):
                 column.add(_cells(block, place))

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
+from libraries.errors import InvalidInput
 from libraries.settings import UploadSettings
 from libraries.storage import Artifact, filename_part, open_input, output_folder
 from libraries.tables.formats import FORMATS, Reading, Writing, check_format, open_table
 from libraries.tables.kinds import ColumnKinds
-from libraries.tables.limits import TableTooLarge, in_mb, largest_result
+from libraries.tables.limits import in_mb, largest_result
 from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Table
 
 FOLDER = "data"
-LONGEST_STEM = 80
+MAX_STEM_CHARS = 80
 BLOCK = 65_536
 
 OnProgress = Callable[[int, int, str], None]
@@ -48,14 +49,14 @@ def convert(
 
     Raises:
         UnknownName: there is no such format.
-        UnreadableText, BadTable, TableTooLarge: the file as a whole cannot be used. All of them may also be raised while blocks
+        UnreadableText, BadTable, InvalidInput: the file as a whole cannot be used. All of them may also be raised while blocks
             are taken.
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
     size = source.seek(0, io.SEEK_END)
     most = UploadSettings.current().data_file_limit
     if size > most:
-        raise TableTooLarge(f"the file is larger than {in_mb(most)}")
+        raise InvalidInput(f"the file is larger than {in_mb(most)}", code="table-too-large")
     table = open_table(source, size, report, reading or Reading(), name)
     report.columns = table.columns
     passes = Passes(table, size, on_progress)
@@ -123,7 +124,7 @@ def convert_file(
 
     Raises:
         BadFileName, FileMissing, BadFile: the file cannot be opened.
-        UnknownName, UnreadableText, BadTable, TableTooLarge: as `convert`.
+        UnknownName, UnreadableText, BadTable, InvalidInput: as `convert`.
         StorageFull: there is no room for the result.
     """
     name = result_name(path, check_format(to_format), tell_apart, folder)
@@ -161,17 +162,19 @@ def convert_to(
 
 def result_name(path: str, suffix: str, tell_apart: str = "", folder: str = FOLDER) -> str:
     """Return the name in the output folder that the result of converting `path` gets."""
-    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=LONGEST_STEM)}{tell_apart}.{suffix}"
+    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=MAX_STEM_CHARS)}{tell_apart}.{suffix}"
 
 
 def _bounded_blocks(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
-    """Yield the pieces joined into blocks; raise TableTooLarge when they become too many bytes."""
+    """Yield the pieces joined into blocks; raise InvalidInput when they become too many bytes."""
     block, total = bytearray(), 0
     for piece in pieces:
         block += piece
         total += len(piece)
         if total > most:
-            raise TableTooLarge(f"the result would be larger than {in_mb(most)}")
+            raise InvalidInput(
+                f"the result would be larger than {in_mb(most)}", code="table-too-large"
+            )
         if len(block) >= BLOCK:
             yield bytes(block)
             block.clear()

@@ -12,9 +12,9 @@ from typing import IO
 from libraries.tables.dialects import SAMPLE_CHARACTERS, Dialect, detect_dialect
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
-    LONGEST_CELL,
-    LONGEST_RECORD,
-    MOST_COLUMNS,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
+    MAX_RECORD_CHARS,
     BadTable,
     cell_problem,
     in_mb,
@@ -27,7 +27,7 @@ NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 # A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # From this many bytes on, plain lines are read many at once. Below, the library that does it is not worth loading.
-FEWEST_FOR_COLUMNS = 4_000_000
+MIN_COLUMNAR_BYTES = 4_000_000
 
 
 class LineFeed:
@@ -51,9 +51,9 @@ class LineFeed:
         self._place += 1
         self.handed_out += 1
         self.taken += len(line)
-        if self.taken > LONGEST_RECORD:
+        if self.taken > MAX_RECORD_CHARS:
             raise BadTable(
-                f"the row before line {self.handed_out} is longer than {in_mb(LONGEST_RECORD)}; is a quote not closed?"
+                f"the row before line {self.handed_out} is longer than {in_mb(MAX_RECORD_CHARS)}; is a quote not closed?"
             )
         return line
 
@@ -105,7 +105,7 @@ class DelimitedTable:
         """Read the names of the columns; without a `dialect` find it. Files of `size` bytes or more are read by columns."""
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
-        self._by_columns = size >= FEWEST_FOR_COLUMNS
+        self._by_columns = size >= MIN_COLUMNAR_BYTES
         feed, _, header = self._begin()
         if isinstance(header, RowError):
             raise BadTable(f"line {header.line}: {header.detail}")
@@ -201,7 +201,7 @@ def _records(feed: LineFeed, dialect: Dialect) -> Iterator[tuple[int, list[str] 
             if cells:
                 yield (
                     line,
-                    Suspicious(cells) if feed.has_nul or feed.taken > LONGEST_CELL else cells,
+                    Suspicious(cells) if feed.has_nul or feed.taken > MAX_CELL_CHARS else cells,
                 )
 
 
@@ -226,8 +226,8 @@ def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
     Raises:
         BadTable: there are more than a thousand.
     """
-    if len(header) > MOST_COLUMNS:
-        raise BadTable(f"{where} names {len(header)} columns; at most {MOST_COLUMNS} are allowed")
+    if len(header) > MAX_COLUMNS:
+        raise BadTable(f"{where} names {len(header)} columns; at most {MAX_COLUMNS} are allowed")
     names: dict[str, None] = {}
     for number, name in enumerate(header, 1):
         wanted = name or f"column_{number}"

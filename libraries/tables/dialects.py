@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from libraries.errors import UnknownName
-from libraries.tables.limits import LONGEST_RECORD
+from libraries.tables.limits import MAX_RECORD_CHARS
 
 # Names for what can stand between cells and around them; the characters themselves are names too.
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
@@ -19,7 +19,7 @@ SAMPLE_CHARACTERS = 100_000
 
 # The module's own limit stops in the middle of a quoted cell and goes on reading inside it, where a line of text can pass for a
 # row. Ours is checked on whole cells, so its must never be met: no cell is longer than a row.
-csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_RECORD))
+csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_RECORD_CHARS))
 
 
 class Dialect(NamedTuple):

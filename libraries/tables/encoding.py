@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from libraries.errors import UnknownName
-from libraries.tables.limits import LONGEST_RECORD, BadTable, UnreadableText, in_mb
+from libraries.tables.limits import MAX_RECORD_CHARS, BadTable, UnreadableText, in_mb
 from libraries.tables.western import surely_western
 
 BLOCK = 1 << 21
@@ -128,8 +128,8 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
             rest = part[cut:]
         else:
             rest += part
-        if len(rest) > LONGEST_RECORD:
-            raise BadTable(f"a line is longer than {in_mb(LONGEST_RECORD)}")
+        if len(rest) > MAX_RECORD_CHARS:
+            raise BadTable(f"a line is longer than {in_mb(MAX_RECORD_CHARS)}")
     if rest:
         yield rest
 

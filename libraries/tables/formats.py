@@ -157,7 +157,7 @@ def open_table(
         name: its name, whose ending tells the format where the bytes do not.
 
     Raises:
-        UnreadableText, BadTable, TableTooLarge: it cannot be used.
+        UnreadableText, BadTable, InvalidInput: it cannot be used.
     """
     source.seek(0)
     head = source.read(HEAD)

@@ -14,9 +14,9 @@ import orjson
 
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
-    LONGEST_CELL,
-    LONGEST_RECORD,
-    MOST_COLUMNS,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
+    MAX_RECORD_CHARS,
     BadTable,
     cell_problem,
     in_mb,
@@ -83,8 +83,8 @@ class ObjectsTable:
         for row in self._objects():
             if not isinstance(row, RowError):
                 names |= dict.fromkeys(row)
-            if len(names) > MOST_COLUMNS:
-                raise BadTable(f"the objects have more than {MOST_COLUMNS} different names")
+            if len(names) > MAX_COLUMNS:
+                raise BadTable(f"the objects have more than {MAX_COLUMNS} different names")
         self.columns = list(names)
 
     def position(self) -> int:
@@ -219,9 +219,9 @@ class Window:
     def _grow(self) -> bool:
         """Forget what lies behind and look as far again ahead; tell whether there was more."""
         kept = self._text[self._place :]
-        if len(kept) > LONGEST_RECORD:
+        if len(kept) > MAX_RECORD_CHARS:
             raise BadTable(
-                f"the row on line {self._line} is longer than {in_mb(LONGEST_RECORD)}, or is not JSON"
+                f"the row on line {self._line} is longer than {in_mb(MAX_RECORD_CHARS)}, or is not JSON"
             )
         wanted, parts, found = max(FIRST_WINDOW, len(kept)), [kept], 0
         while found < wanted and (text := next(self._texts, None)) is not None:
@@ -246,7 +246,7 @@ def _what_is_wrong(error: Exception) -> str:
 
 def _is_odd(text: str, start: int, end: int) -> bool:
     """Tell whether a row may have a cell that is too long, or holds NUL or half a pair: these come as escapes only."""
-    return end - start > LONGEST_CELL or text.find("\\u", start, end) >= 0
+    return end - start > MAX_CELL_CHARS or text.find("\\u", start, end) >= 0
 
 
 def _row(value: object, line: int, *, odd: bool) -> dict[str, Cell] | RowError:

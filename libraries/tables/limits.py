@@ -6,12 +6,12 @@ from libraries.errors import InvalidInput
 
 # Every file may become this many bytes; a large one twenty times its own, because JSON repeats the column names in every row and
 # packed formats unfold. How large a file may be at all is the setting DATA_FILE_LIMIT.
-LARGEST_RESULT = 100_000_000
-MOST_GROWTH = 20
-MOST_COLUMNS = 1_000
-LONGEST_CELL = 131_072
+MAX_RESULT_BYTES = 100_000_000
+MAX_GROWTH = 20
+MAX_COLUMNS = 1_000
+MAX_CELL_CHARS = 131_072
 # Characters from the beginning of a row to its end, in formats of text: what has to be in memory at once.
-LONGEST_RECORD = 12_000_000
+MAX_RECORD_CHARS = 12_000_000
 
 
 class UnreadableText(InvalidInput):
@@ -26,16 +26,10 @@ class BadTable(InvalidInput):
     code = "bad-table"
 
 
-class TableTooLarge(InvalidInput):
-    """Raised when a data file, or what would be made from it, is larger than allowed."""
-
-    code = "table-too-large"
-
-
 def cell_problem(text: str) -> str | None:
     """Return what is wrong with the text of a cell, or None."""
-    if len(text) > LONGEST_CELL:
-        return f"a cell has {len(text)} characters; at most {LONGEST_CELL} are allowed"
+    if len(text) > MAX_CELL_CHARS:
+        return f"a cell has {len(text)} characters; at most {MAX_CELL_CHARS} are allowed"
     if "\0" in text:
         return "a cell holds a NUL character"
     return None
@@ -43,7 +37,7 @@ def cell_problem(text: str) -> str | None:
 
 def largest_result(size: int) -> int:
     """Return how many bytes may be made from a file of `size` bytes."""
-    return max(LARGEST_RESULT, MOST_GROWTH * size)
+    return max(MAX_RESULT_BYTES, MAX_GROWTH * size)
 
 
 def in_mb(size: int) -> str:

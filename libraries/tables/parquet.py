@@ -6,9 +6,10 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from libraries.errors import InvalidInput
 from libraries.storage.zips import Pipe
 from libraries.tables.kinds import EMPTY, TEXT
-from libraries.tables.limits import LONGEST_CELL, MOST_COLUMNS, BadTable, TableTooLarge, in_mb
+from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, BadTable, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Bytes that a group of rows may unfold to, and rows and bytes that are looked at together.
-LARGEST_GROUP, ROWS_AT_ONCE, BYTES_AT_ONCE = 1_000_000_000, 8_192, 16_000_000
+MAX_GROUP_BYTES, ROWS_AT_ONCE, BYTES_AT_ONCE = 1_000_000_000, 8_192, 16_000_000
 PAGE_BUFFER = 1 << 16
 # A group of rows that is written: this many bytes of columns in memory.
 GROUP_BYTES = 8_000_000
@@ -27,7 +28,7 @@ class ParquetTable:
 
     Raises:
         BadTable: it is no Parquet file, or one of a kind that cannot be read.
-        TableTooLarge: it has too many columns, or groups of rows that unfold to too much.
+        InvalidInput: it has too many columns, or groups of rows that unfold to too much.
     """
 
     textual = False
@@ -85,15 +86,19 @@ def check_metadata(metadata: Any) -> None:
     """Refuse a file whose account of itself says that it is too much.
 
     Raises:
-        TableTooLarge: it is.
+        InvalidInput: it is.
     """
-    if metadata.num_columns > MOST_COLUMNS:
-        raise TableTooLarge(
-            f"the file has {metadata.num_columns} columns; at most {MOST_COLUMNS} are allowed"
+    if metadata.num_columns > MAX_COLUMNS:
+        raise InvalidInput(
+            f"the file has {metadata.num_columns} columns; at most {MAX_COLUMNS} are allowed",
+            code="table-too-large",
         )
     for number in range(metadata.num_row_groups):
-        if metadata.row_group(number).total_byte_size > LARGEST_GROUP:
-            raise TableTooLarge(f"a group of rows unfolds to more than {in_mb(LARGEST_GROUP)}")
+        if metadata.row_group(number).total_byte_size > MAX_GROUP_BYTES:
+            raise InvalidInput(
+                f"a group of rows unfolds to more than {in_mb(MAX_GROUP_BYTES)}",
+                code="table-too-large",
+            )
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -150,15 +155,15 @@ def _without_long_texts(batch: pa.RecordBatch, before: int, report: Report) -> p
     kept = None
     for column in batch.columns:
         lengths = _lengths(column)
-        if lengths is not None and (pc.max(lengths).as_py() or 0) > LONGEST_CELL:
-            short = pc.fill_null(pc.less_equal(lengths, LONGEST_CELL), True)
+        if lengths is not None and (pc.max(lengths).as_py() or 0) > MAX_CELL_CHARS:
+            short = pc.fill_null(pc.less_equal(lengths, MAX_CELL_CHARS), True)
             kept = short if kept is None else pc.and_(kept, short)
     if kept is None:
         return batch
     for place, good in enumerate(kept.to_pylist()):
         if not good:
             report.refuse(
-                RowError(before + place + 1, f"a cell has more than {LONGEST_CELL} bytes")
+                RowError(before + place + 1, f"a cell has more than {MAX_CELL_CHARS} bytes")
             )
     return batch.filter(kept)
 

@@ -14,7 +14,7 @@ import orjson
 from numpy.typing import NDArray
 
 from libraries.tables.dialects import Dialect
-from libraries.tables.limits import LONGEST_CELL
+from libraries.tables.limits import MAX_CELL_CHARS
 from libraries.tables.rows import Columns
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class PlainLines:
             return False
         ends, marks = line_ends(block), places_of(block, self._delimiter[0])
         lengths = np.diff(ends, prepend=-1) - 1
-        if lengths.max() > LONGEST_CELL or lengths.min() <= (1 if returns else 0):
+        if lengths.max() > MAX_CELL_CHARS or lengths.min() <= (1 if returns else 0):
             return False
         cells = np.diff(np.searchsorted(marks, ends), prepend=0) + 1
         return bool((cells == self._width).all())
@@ -151,7 +151,7 @@ def json_text(
         *(f'"{part}' for part in parts[1:]),
         '"}' + after.decode(),
     ]
-    largest = sum(map(len, literals)) + LONGEST_CELL
+    largest = sum(map(len, literals)) + MAX_CELL_CHARS
     step = max(
         1, BYTES_AT_ONCE // min(largest, sum(map(len, literals)) + len(block.raw) // len(block))
     )

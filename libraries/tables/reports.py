@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-MOST_ERRORS_SHOWN = 100
-MOST_NOTES_SHOWN = 100
-LONGEST_QUOTE = 60
+MAX_SHOWN_ERRORS = 100
+MAX_SHOWN_NOTES = 100
+MAX_QUOTE_CHARS = 60
 # Bytes as JSON. A job's result is limited, so each list in it has its share.
 COLUMNS_SHARE = 14_000
 ERRORS_SHARE = 18_000
@@ -49,12 +49,12 @@ class Report:
     def refuse(self, error: RowError) -> None:
         """Count a row that was left out."""
         self.error_count += 1
-        if len(self.errors) < MOST_ERRORS_SHOWN:
+        if len(self.errors) < MAX_SHOWN_ERRORS:
             self.errors.append(error)
 
     def note(self, text: str) -> None:
         """Keep a remark; beyond a hundred they are dropped."""
-        if len(self.notes) < MOST_NOTES_SHOWN:
+        if len(self.notes) < MAX_SHOWN_NOTES:
             self.notes.append(text)
 
     def summary(self) -> dict[str, Any]:
@@ -86,4 +86,4 @@ def within_bytes(items: Iterable[Item], most: int) -> list[Item]:
 
 def quoted(text: str) -> str:
     """Return `text` for an error text: quoted, escaped and cut to 60 characters."""
-    return ascii(text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}...")
+    return ascii(text if len(text) <= MAX_QUOTE_CHARS else f"{text[:MAX_QUOTE_CHARS]}...")

@@ -9,22 +9,22 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import IO, Any
 
-from libraries.errors import VectorError
+from libraries.errors import InvalidInput, VectorError
 from libraries.tables.csv_rows import column_names
-from libraries.tables.limits import BadTable, TableTooLarge, cell_problem, in_mb
+from libraries.tables.limits import BadTable, cell_problem, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
 # A workbook is a zip of XML: what it unfolds to is bounded before any of it is read.
-MOST_UNFOLDED, MOST_FOLDED, MOST_PARTS = 200_000_000, 100, 2_000
+MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_ZIP_MEMBERS = 200_000_000, 100, 2_000
 # Small parts may be folded more tightly: they cost nothing.
 SMALL_PART = 1_000_000
 ROWS_AT_ONCE = 2_000
 # Limits of the format.
-MOST_ROWS, LONGEST_SHEET_CELL = 1_048_576, 32_767
+MAX_SHEET_ROWS, MAX_SHEET_CELL_CHARS = 1_048_576, 32_767
 BLOCK = 1 << 20
 # Numbers with more digits than a spreadsheet keeps stay text.
-LONGEST_NUMBER = 15
+MAX_NUMBER_DIGITS = 15
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -117,7 +117,7 @@ def check_zip(source: IO[bytes]) -> None:
 
     Raises:
         BadTable: the file is not a zip.
-        TableTooLarge: it has too many parts, or they are too large or too tightly folded.
+        InvalidInput: it has too many parts, or they are too large or too tightly folded.
     """
     source.seek(0)
     try:
@@ -125,13 +125,18 @@ def check_zip(source: IO[bytes]) -> None:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise BadTable("the file is not a workbook") from None
-    if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNFOLDED:
-        raise TableTooLarge(
-            f"the workbook unfolds to more than {MOST_PARTS} parts or {in_mb(MOST_UNFOLDED)}"
+    if len(parts) > MAX_ZIP_MEMBERS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+        raise InvalidInput(
+            f"the workbook unfolds to more than {MAX_ZIP_MEMBERS} parts or {in_mb(MAX_UNPACKED_BYTES)}",
+            code="table-too-large",
         )
-    if any(part.file_size > max(SMALL_PART, MOST_FOLDED * part.compress_size) for part in parts):
-        raise TableTooLarge(
-            f"a part of the workbook unfolds to more than {MOST_FOLDED} times its size"
+    if any(
+        part.file_size > max(SMALL_PART, MAX_COMPRESSION_RATIO * part.compress_size)
+        for part in parts
+    ):
+        raise InvalidInput(
+            f"a part of the workbook unfolds to more than {MAX_COMPRESSION_RATIO} times its size",
+            code="table-too-large",
         )
 
 
@@ -141,7 +146,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
     No text is run as a formula. The rows lie in a temporary file until all are there.
 
     Raises:
-        TableTooLarge: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
+        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -180,9 +185,10 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
 def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> None:
     sheet.write(0, list(columns))
     for number, cells in enumerate((cells for block in blocks for cells in block.rows()), 1):
-        if number >= MOST_ROWS:
-            raise TableTooLarge(
-                f"a sheet holds {MOST_ROWS - 1:,} rows under the names of its columns"
+        if number >= MAX_SHEET_ROWS:
+            raise InvalidInput(
+                f"a sheet holds {MAX_SHEET_ROWS - 1:,} rows under the names of its columns",
+                code="table-too-large",
             )
         sheet.write(number, cells)
 
@@ -214,7 +220,7 @@ class _Sheet:
         """Write what the whole column can be written as, and tell whether that was possible."""
         if kind == "boolean":
             self._sheet.write_boolean(number, place, text[0] in "tT")
-        elif kind in {"integer", "number"} and len(text) <= LONGEST_NUMBER + 2:
+        elif kind in {"integer", "number"} and len(text) <= MAX_NUMBER_DIGITS + 2:
             self._sheet.write_number(number, place, float(text))
         elif kind in self._formats:
             moment = datetime.fromisoformat(text)
@@ -227,8 +233,9 @@ class _Sheet:
         return True
 
     def _text(self, number: int, place: int, text: str) -> None:
-        if len(text) > LONGEST_SHEET_CELL:
-            raise TableTooLarge(
-                f"row {number} has a cell of {len(text)} characters; a sheet holds {LONGEST_SHEET_CELL}"
+        if len(text) > MAX_SHEET_CELL_CHARS:
+            raise InvalidInput(
+                f"row {number} has a cell of {len(text)} characters; a sheet holds {MAX_SHEET_CELL_CHARS}",
+                code="table-too-large",
             )
         self._sheet.write_string(number, place, text)

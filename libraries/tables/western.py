@@ -12,7 +12,7 @@ from collections.abc import Iterable
 CODEC, OTHER = "cp1252", "cp1250"
 HIGH = re.compile(r"[^\x00-\x7f]+")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-LONGEST_RUN = 2
+MAX_RUN_CHARS = 2
 LANGUAGES = tuple(
     frozenset(letters + letters.upper().replace("SS", ""))
     for letters in (
@@ -62,7 +62,7 @@ def _stands_well(text: str, start: int, end: int, letters: set[str]) -> bool:
     if not set(run) - SYMBOLS:
         # A symbol between two letters is a letter of another encoding.
         return run == APOSTROPHE or not (before.isalpha() and after.isalpha())
-    if set(run) & SYMBOLS or len(run) > LONGEST_RUN:
+    if set(run) & SYMBOLS or len(run) > MAX_RUN_CHARS:
         return False
     letters.update(run)
     return before.isalpha() or after.isalpha() or run in ALONE

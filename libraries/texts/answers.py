@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 # Said of an answer that needed no engine beside the product.
 BUILT_IN = "built-in"
 # An excerpt has at most this many characters.
-LONGEST_EXCERPT = 500
+MAX_EXCERPT_CHARS = 500
 
 
 @dataclass(frozen=True)
@@ -36,4 +36,4 @@ def stamp(answer: Answer, moment: datetime) -> Answer:
 
 def excerpt(text: str, *, most_bytes: int) -> str | None:
     """Return the beginning of `text`, with `…` at its end, if the text takes more than `most_bytes` as JSON; None if it fits."""
-    return f"{text[:LONGEST_EXCERPT]}…" if len(json.dumps(text)) > most_bytes else None
+    return f"{text[:MAX_EXCERPT_CHARS]}…" if len(json.dumps(text)) > most_bytes else None

@@ -14,20 +14,14 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from libraries.errors import Unavailable
-from libraries.texts.contents import LONGEST_CONTENT, printable
+from libraries.texts.contents import MAX_CONTENT_CHARS, printable
 
 PROGRAM = "apertium"
 PATIENCE_S = 30.0
 # A translation is rarely twice as long as its text, and a character has at most four bytes.
-LONGEST_TRANSLATION = 2 * LONGEST_CONTENT
-MOST_BYTES = 4 * LONGEST_TRANSLATION
+MAX_TRANSLATION_CHARS = 2 * MAX_CONTENT_CHARS
+MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
 BLOCK = 65_536
-
-
-class TranslatorAway(Unavailable):
-    """Raised when the translator is installed but gives no translation; trying again can help."""
-
-    code = "translator-away"
 
 
 def find_pair(names: Sequence[str]) -> str | None:
@@ -44,16 +38,16 @@ def run_apertium(text: str, pair: str) -> str:
     Words that it does not know stay as they are.
 
     Raises:
-        TranslatorAway: it failed, took longer than 30 s or wrote too much.
+        Unavailable: it failed, took longer than 30 s or wrote too much.
     """
-    return printable(_output("-u", pair, text=text), longest=LONGEST_TRANSLATION)
+    return printable(_output("-u", pair, text=text), longest=MAX_TRANSLATION_CHARS)
 
 
 def _output(*arguments: str, text: str = "") -> str:
     """Return what Apertium writes when it reads `text`.
 
     Raises:
-        TranslatorAway: it failed, took too long or wrote too much.
+        Unavailable: it failed, took too long or wrote too much.
     """
     # A file, not a pipe: a pipe that nobody reads would block whoever fills it.
     with tempfile.TemporaryFile() as source:
@@ -63,7 +57,9 @@ def _output(*arguments: str, text: str = "") -> str:
             assert program.stdout is not None  # noqa: S101 - a pipe was asked for
             written = _read(program.stdout, time.monotonic() + PATIENCE_S)
             if program.wait(PATIENCE_S) != 0:
-                raise TranslatorAway("the translator could not translate this text")
+                raise Unavailable(
+                    "the translator could not translate this text", code="translator-away"
+                )
     return written.decode(errors="replace")
 
 
@@ -81,12 +77,12 @@ def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess
             process_group=0,
         )
     except OSError as error:
-        raise TranslatorAway("the translator could not be started") from error
+        raise Unavailable("the translator could not be started", code="translator-away") from error
     with program:
         try:
             yield program
         except subprocess.TimeoutExpired as error:
-            raise TranslatorAway("the translator took too long") from error
+            raise Unavailable("the translator took too long", code="translator-away") from error
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
@@ -96,16 +92,18 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes:
     """Return all that comes out of `pipe`.
 
     Raises:
-        TranslatorAway: there is more of it than a translation can have, or the end does not come before `deadline`, in
+        Unavailable: there is more of it than a translation can have, or the end does not come before `deadline`, in
             monotonic seconds.
     """
     written = b""
-    while len(written) <= MOST_BYTES:
+    while len(written) <= MAX_OUTPUT_BYTES:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
-            raise TranslatorAway("the translator took too long")
+            raise Unavailable("the translator took too long", code="translator-away")
         block = os.read(pipe.fileno(), BLOCK)
         if not block:
             return written
         written += block
-    raise TranslatorAway("the translator wrote more than a translation can have")
+    raise Unavailable(
+        "the translator wrote more than a translation can have", code="translator-away"
+    )

@@ -6,23 +6,11 @@ import re
 
 from libraries.errors import InvalidInput
 
-LONGEST_CONTENT = 10_000
+MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
 # Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot carry.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-class BadContent(InvalidInput):
-    """Raised when a text is too long or holds characters that are no text."""
-
-    code = "bad-content"
-
-
-class EmptyContent(InvalidInput):
-    """Raised when a text is empty, or nothing but white space."""
-
-    code = "empty-content"
 
 
 def check_content(content: object) -> str:
@@ -31,24 +19,26 @@ def check_content(content: object) -> str:
     Tabs and line ends may be in it.
 
     Raises:
-        EmptyContent: there is nothing in it but white space.
-        BadContent: it is no text, is longer, or holds control characters or lone surrogates.
+        InvalidInput: there is nothing in it but white space.
+        InvalidInput: it is no text, is longer, or holds control characters or lone surrogates.
     """
     if not isinstance(content, str):
-        raise BadContent("content must be text", field="content")
-    if len(content) > LONGEST_CONTENT:
-        raise BadContent(
-            f"content has {len(content)} characters; at most {LONGEST_CONTENT} are allowed",
+        raise InvalidInput("content must be text", field="content", code="bad-content")
+    if len(content) > MAX_CONTENT_CHARS:
+        raise InvalidInput(
+            f"content has {len(content)} characters; at most {MAX_CONTENT_CHARS} are allowed",
             field="content",
+            code="bad-content",
         )
     found = REFUSED.search(content)
     if found:
-        raise BadContent(
+        raise InvalidInput(
             f"content holds the character U+{ord(found[0]):04X}, which is not part of a text",
             field="content",
+            code="bad-content",
         )
     if not content.strip():
-        raise EmptyContent(EMPTY_MESSAGE, field="content")
+        raise InvalidInput(EMPTY_MESSAGE, field="content", code="empty-content")
     return content
 
 

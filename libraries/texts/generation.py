@@ -33,7 +33,7 @@ def generate(content: str) -> Answer:
     The engine is `model` if the setting `TEXT_MODEL_URL` names one, else `keywords`.
 
     Raises:
-        ModelAway: a model is set, but gave no reply.
+        Unavailable: a model is set, but gave no reply.
     """
     settings = TextSettings.current()
     if settings.text_model_url:

@@ -19,16 +19,10 @@ from libraries.texts.contents import printable
 
 CONNECT_S = 10.0
 PATIENCE_S = 120.0
-MOST_BYTES = 1_000_000
-LONGEST_REPLY = 10_000
+MAX_RESPONSE_BYTES = 1_000_000
+MAX_REPLY_CHARS = 10_000
 BLOCK = 65_536
 SUCCESS = 200
-
-
-class ModelAway(Unavailable):
-    """Raised when the language model gives no reply that can be used; trying again can help."""
-
-    code = "model-away"
 
 
 def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
@@ -41,7 +35,7 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
         key: sent as a bearer token, if the endpoint wants one.
 
     Raises:
-        ModelAway: the endpoint cannot be reached, refuses, is silent for 120 s or talks for longer, or answers with something
+        Unavailable: the endpoint cannot be reached, refuses, is silent for 120 s or talks for longer, or answers with something
             else than a reply.
     """
     question = {"messages": [{"role": "user", "content": content}], "stream": False} | (
@@ -50,17 +44,17 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
     base = urlsplit(url)
     address = base._replace(path=f"{base.path.rstrip('/')}/chat/completions")
     reply = _reply_text(_post(address, json.dumps(question).encode(), key))
-    return printable(reply.strip(), longest=LONGEST_REPLY)
+    return printable(reply.strip(), longest=MAX_REPLY_CHARS)
 
 
 def _reply_text(body: bytes) -> str:
-    """Return the text in a reply of the endpoint, or raise ModelAway."""
+    """Return the text in a reply of the endpoint, or raise Unavailable."""
     try:
         reply = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise ModelAway("the language model's reply cannot be read") from error
+        raise Unavailable("the language model's reply cannot be read", code="model-away") from error
     if not isinstance(reply, str) or not reply.strip():
-        raise ModelAway("the language model's reply has no text")
+        raise Unavailable("the language model's reply has no text", code="model-away")
     return reply
 
 
@@ -78,7 +72,10 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
         )
         with connection.getresponse() as response:
             if response.status != SUCCESS:
-                raise ModelAway(f"the language model refused the request (reply {response.status})")
+                raise Unavailable(
+                    f"the language model refused the request (reply {response.status})",
+                    code="model-away",
+                )
             return _read(response, deadline)
 
 
@@ -97,11 +94,11 @@ def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
     while time.monotonic() < deadline:
         block = response.read1(BLOCK)
         body += block
-        if len(body) > MOST_BYTES:
-            raise ModelAway("the language model's reply is too large")
+        if len(body) > MAX_RESPONSE_BYTES:
+            raise Unavailable("the language model's reply is too large", code="model-away")
         if not block:
             return body
-    raise ModelAway("the language model takes too long")
+    raise Unavailable("the language model takes too long", code="model-away")
 
 
 @contextlib.contextmanager
@@ -110,7 +107,9 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except ssl.SSLError as error:
-        raise ModelAway("the language model's certificate is not good enough to trust") from error
+        raise Unavailable(
+            "the language model's certificate is not good enough to trust", code="model-away"
+        ) from error
     # ValueError: a port or a host name that cannot be one.
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ModelAway("the language model does not answer") from error
+        raise Unavailable("the language model does not answer", code="model-away") from error

@@ -23,7 +23,7 @@ def translate(content: str) -> Answer:
     else `none`: the text comes back untranslated, in brackets that say so.
 
     Raises:
-        TranslatorAway: Apertium has the pair, but did not translate the text.
+        Unavailable: Apertium has the pair, but did not translate the text.
     """
     translated, engine = _translated(content)
     return Answer(f"🌍 Translated: '{content}' → '{translated}'", engine)

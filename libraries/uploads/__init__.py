@@ -1,21 +1,12 @@
 """What clients send: told by its content, and stored."""
 
-from libraries.uploads.kinds import (
-    KINDS,
-    PHOTOS,
-    BrokenFile,
-    FileKind,
-    UnknownKind,
-    checked,
-    recognise,
-)
+from libraries.uploads.kinds import KINDS, PHOTOS, FileKind, UnknownKind, checked, recognise
 from libraries.uploads.names import stem_of
 from libraries.uploads.photos import store_photo
 
 __all__ = [
     "KINDS",
     "PHOTOS",
-    "BrokenFile",
     "FileKind",
     "UnknownKind",
     "checked",

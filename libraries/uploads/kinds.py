@@ -69,12 +69,6 @@ class UnknownKind(InvalidInput):
     code = "unknown-kind"
 
 
-class BrokenFile(InvalidInput):
-    """Raised when a file begins as one of its kind and does not go on so."""
-
-    code = "broken-file"
-
-
 def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KINDS) -> FileKind:
     """Return what kind of file begins with `head`.
 
@@ -146,7 +140,7 @@ def checked(blocks: Iterable[bytes], kind: FileKind) -> Iterator[bytes]:
 
     Raises:
         UnknownKind: an archive turns out to be no workbook.
-        BrokenFile: a text has a NUL in it, or the end of a Parquet file is missing.
+        InvalidInput: a text has a NUL in it, or the end of a Parquet file is missing.
     """
     return CHECKS.get(kind, _unchecked)(blocks)
 
@@ -173,7 +167,7 @@ def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
         end = (end + block)[-4:]
         yield block
     if end != b"PAR1":
-        raise BrokenFile("the end of this Parquet file is missing")
+        raise InvalidInput("the end of this Parquet file is missing", code="broken-file")
 
 
 def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -181,7 +175,7 @@ def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         wide = block.startswith((b"\xff\xfe", b"\xfe\xff")) if wide is None else wide
         if not wide and b"\0" in block:
-            raise BrokenFile("this text has a NUL in it")
+            raise InvalidInput("this text has a NUL in it", code="broken-file")
         yield block
 
 

@@ -4,8 +4,6 @@ from libraries.outbound import AddressRefused, BadUrl, Endpoint, HostUnknown, re
 from libraries.webhooks.announcements import (
     ENDS,
     EVENTS,
-    DeliveryUnknown,
-    NoWebhook,
     Rejected,
     Undelivered,
     attempts,
@@ -15,18 +13,15 @@ from libraries.webhooks.announcements import (
 )
 from libraries.webhooks.delivery import Receipt, post
 from libraries.webhooks.receivers import public_addresses
-from libraries.webhooks.signing import BadSecret, key_of, secret_of, signed_headers
+from libraries.webhooks.signing import key_of, secret_of, signed_headers
 
 __all__ = [
     "ENDS",
     "EVENTS",
     "AddressRefused",
-    "BadSecret",
     "BadUrl",
-    "DeliveryUnknown",
     "Endpoint",
     "HostUnknown",
-    "NoWebhook",
     "Receipt",
     "Rejected",
     "Undelivered",

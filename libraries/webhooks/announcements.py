@@ -42,24 +42,6 @@ class QueuedJob(Protocol):
         """What to follow it by."""
 
 
-class NoWebhook(NotFound):
-    """Raised when a job has no webhook that could be told of it."""
-
-    code = "no-webhook"
-
-
-class DeliveryUnknown(NotFound):
-    """Raised when an id stands for no delivery of the job that was attempted yet."""
-
-    code = "delivery-not-found"
-
-
-class BadDelivery(InvalidInput):
-    """Raised when a delivery is asked for under an id or for an event that there cannot be."""
-
-    code = "bad-delivery"
-
-
 class Undelivered(Unavailable):
     """Raised when a webhook could not be delivered for now."""
 
@@ -87,20 +69,21 @@ def deliver(
         resolver: what looks names up; the system's own resolver if not given.
 
     Raises:
-        BadDelivery: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
+        InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
         JobUnknown: there is no such job of the current owner, or its record has expired.
-        NoWebhook: it has no webhook.
+        NotFound: it has no webhook.
         Undelivered: the receiver cannot be reached or does not take it for now.
         Rejected: the receiver will not take it, or may not be called.
         QueueUnavailable: the broker cannot be reached.
     """
     if event not in EVENTS or not DELIVERY_ID.fullmatch(delivery_id):
-        raise BadDelivery(
-            f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}"
+        raise InvalidInput(
+            f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}",
+            code="bad-delivery",
         )
     record, webhook = find_job(job_id), job_webhook(job_id)
     if webhook is None:
-        raise NoWebhook("this job has no webhook")
+        raise NotFound("this job has no webhook", code="no-webhook")
     body, secret, now = (
         message(record, event),
         webhook.get("secret") or default_secret(),
@@ -175,12 +158,15 @@ def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
 
     Raises:
         JobUnknown: there is no such job of the current owner, or its record has expired.
-        DeliveryUnknown: there was no attempt with this id.
+        NotFound: there was no attempt with this id.
         QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
     """
     event = next(
         (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None
     )
     if event is None:
-        raise DeliveryUnknown("this job has no delivery with this id, or none was attempted yet")
+        raise NotFound(
+            "this job has no delivery with this id, or none was attempted yet",
+            code="delivery-not-found",
+        )
     return submit(DELIVER, kwargs={"job_id": job_id, "event": event, "delivery_id": delivery_id})

@@ -20,7 +20,7 @@ from libraries.webhooks.receivers import public_addresses
 
 # All of an attempt, from the look-up of the name to the end of the reply.
 PATIENCE_S = 10.0
-LONGEST_REPLY = 65536
+MAX_RESPONSE_BYTES = 65536
 PERMANENT = (BadUrl, AddressRefused)
 # Answers that say "later", apart from those of the 500s.
 RETRYABLE = frozenset(
@@ -116,14 +116,14 @@ def _status_of_reply(
     """
     endpoint = read_url(url)
     with connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
-        wire = Wire(connection, deadline, most=LONGEST_REPLY)
+        wire = Wire(connection, deadline, most=MAX_RESPONSE_BYTES)
         wire.send(_request(endpoint, body, headers))
         reply = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
         reply.begin()
         # A receiver that is hung up on while it answers may think that it failed. Its status is known, so the rest may be cut
         # off. Read with a limit: without one, as much memory is taken as the reply says that it has.
         with contextlib.suppress(OSError, http.client.HTTPException):
-            reply.read(LONGEST_REPLY)
+            reply.read(MAX_RESPONSE_BYTES)
         return reply.status
 
 

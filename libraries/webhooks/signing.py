@@ -18,22 +18,18 @@ from libraries.settings import webhook_key
 PREFIX = "whsec_"
 
 
-class BadSecret(InvalidInput):
-    """Raised when the secret of a webhook is not one; the text does not repeat it."""
-
-    code = "bad-webhook-secret"
-
-
 def key_of(secret: str) -> bytes:
     """Return the key that a secret stands for.
 
     Raises:
-        BadSecret: it is not `whsec_` and 24 to 64 bytes in base64.
+        InvalidInput: it is not `whsec_` and 24 to 64 bytes in base64.
     """
     try:
         return webhook_key(secret)
     except ValidationError as error:
-        raise BadSecret(" ".join(map(str, error.messages)), field="secret") from None
+        raise InvalidInput(
+            " ".join(map(str, error.messages)), field="secret", code="bad-webhook-secret"
+        ) from None
 
 
 def secret_of(key: bytes) -> str:
@@ -51,7 +47,7 @@ def signed_headers(secret: str, *, delivery_id: str, sent_at: int, body: bytes) 
         body: the bytes that are sent.
 
     Raises:
-        BadSecret: the secret cannot be used.
+        InvalidInput: the secret cannot be used.
     """
     signed = b".".join((delivery_id.encode(), str(sent_at).encode(), body))
     signature = base64.b64encode(hmac.new(key_of(secret), signed, sha256).digest()).decode()

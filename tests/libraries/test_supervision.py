@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from libraries.supervision import FIRST_PAUSE, LONGEST_PAUSE, Part, Supervisor
+from libraries.supervision import FIRST_PAUSE, MAX_PAUSE_S, Part, Supervisor
 from tests.conftest import until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
@@ -103,7 +103,7 @@ def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
 
     show.run(script)
     assert pauses[:3] == [0.2, 0.4, 0.8]
-    assert (FIRST_PAUSE, LONGEST_PAUSE) == (0.2, 5.0)
+    assert (FIRST_PAUSE, MAX_PAUSE_S) == (0.2, 5.0)
 
 
 def test_one_signal_stops_every_part_and_leaves_none() -> None:

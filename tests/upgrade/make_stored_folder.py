@@ -126,7 +126,7 @@ def make_waiting(client: Client) -> Names:
     names["deleted"] = client.queue("/postcards", CARD, {"Idempotency-Key": "order-18"})
     assert client.ask("DELETE", f"/jobs/{names['deleted']}").status == 204
     upload = client.upload("towns.csv", TOWNS)
-    names["waiting_upload"] = upload["job_id"]
+    names |= {"waiting_upload": upload["job_id"], "waiting_file": upload["file"]}
     names["behind_upload"] = client.queue("/data/process", {**LATE, "file_path": upload["file"]})
     return names
 
@@ -177,7 +177,8 @@ def main() -> int:
         label_drawings(client, names)
         time.sleep(max(0, finished_at + BRIEF - LEFT - time.monotonic()))
         names |= make_waiting(client)
-        answers = {**answers_of(client, names), "brief": brief}
+        file = names.pop("waiting_file")
+        answers = {**answers_of(client, names), "brief": brief, "waiting_file": file}
         assert service.stop() == 0, service.said()
         folder.mkdir(parents=True)
         write_down(home, folder)

@@ -23,10 +23,11 @@ from libraries.job_manager import (
     submit,
 )
 from libraries.job_manager.reaper import Reaper
-from libraries.mailing import BadRecipients, MailServerAway, delivery
+from libraries.mailing import MailServerAway, delivery
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
 from tests.conftest import WorkerProcess, until
+from tests.errors import raises_code
 from tests.faults.fleet import horse_of
 from tests.mail_server import MailServer, parsed, part
 from workers.email_tasks import send_batch, send_contact, send_notification
@@ -215,7 +216,7 @@ def test_one_that_is_refused_fails_alone_and_says_why(started: StartServer) -> N
 
 @pytest.mark.parametrize("recipients", [[], ["a@example.com"] * 101, "ann@example.com", None])
 def test_a_mail_to_nobody_or_to_too_many_is_refused(settings: Settings, recipients: Any) -> None:
-    with pytest.raises(BadRecipients):
+    with raises_code("bad-recipients"):
         send_batch(recipients, "s")
     assert not (settings.storage.output_dir / "mail").exists()
 

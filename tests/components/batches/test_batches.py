@@ -230,7 +230,7 @@ def test_bad_items_come_with_their_values_and_hints(client: FlaskClient) -> None
 
 @pytest.mark.usefixtures("broker")
 def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(settings: Settings) -> None:
-    client = watchful_client(type(settings)(**{**vars(settings), "max_queue": 3}))
+    client = watchful_client(settings.with_values(max_queue=3))
     submitted(client, "postcard", [CARD])
     response = client.post("/batches", json={"operation": "postcard", "items": [CARD] * 3})
     assert (response.status_code, response.get_json()["type"]) == (429, "/problems/queue-full")

@@ -520,7 +520,7 @@ def test_a_bulk_request_that_makes_no_sense_is_refused(
 
 @pytest.mark.usefixtures("broker")
 def test_a_full_queue_is_said_to_be_full_and_when_to_come_back(settings: Settings) -> None:
-    client = watchful_client(type(settings)(**{**vars(settings), "max_queue": 2}))
+    client = watchful_client(settings.with_values(max_queue=2))
     first, _ = submitted(client)["job_id"], submitted(client)
     card = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
     for address, body in [

@@ -215,7 +215,7 @@ def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Sett
         ("::", "127.0.0.1:5000"),
         ("::1", "[::1]:5000"),
     ):
-        changed = type(settings)(**{**vars(settings), "host": host})
+        changed = settings.with_values(host=host)
         assert f"curl http://{shown}/artboard/create" in watchful_client(changed).get(
             "/docs"
         ).get_data(as_text=True)

@@ -13,19 +13,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import (
-    BadGalleryCursor,
-    Drawing,
-    Gallery,
-    GalleryAway,
-    Wanted,
-    drawing_id,
-    gallery,
-)
+from libraries.gallery import Drawing, Gallery, Wanted, drawing_id, gallery
 from libraries.gallery.catalogue import FILE_NAME
 from libraries.gallery.databases import SqliteDatabase
 from libraries.gallery.postgres import PostgresDatabase, connection_arguments
 from libraries.settings import Settings, get_settings, use_settings
+from tests.errors import raises_code
 
 HOSTILE = [
     '"', '""', "'", "*", "a*", "NEAR(a b)", "spiral AND", "OR", "NOT x", "words:secret", "{words}:x", "^a", "-a", "a + b", "(",
@@ -175,7 +168,7 @@ def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
         "x" * 10_000,
         "MS4wIHg=",
     ):
-        with pytest.raises(BadGalleryCursor):
+        with raises_code("bad-cursor"):
             shown.search("ann", Wanted(), cursor=cursor)
 
 
@@ -228,7 +221,7 @@ def test_a_damaged_index_is_said_so_once_and_then_empty(shown: Gallery, settings
         path.with_name(f"{FILE_NAME}{ending}").unlink(missing_ok=True)
     path.unlink()
     path.write_bytes(b"This is no database. " * 1000)
-    with pytest.raises(GalleryAway) as told:
+    with raises_code("gallery-away") as told:
         shown.search("ann", Wanted())
     assert str(settings.broker.data_dir) not in str(told.value)
     assert numbers(shown) == []
@@ -258,7 +251,7 @@ def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: st
 
 def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: Settings) -> None:
     use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
-    with pytest.raises(GalleryAway) as told:
+    with raises_code("gallery-away") as told:
         gallery().search("ann", Wanted())
     assert "secret" not in str(told.value) + repr(get_settings())
 

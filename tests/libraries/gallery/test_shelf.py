@@ -16,9 +16,7 @@ import pytest
 
 from libraries.gallery import (
     Arrival,
-    BadLabel,
     Drawing,
-    DrawingUnknown,
     Gallery,
     Wanted,
     drawing_id,
@@ -38,6 +36,7 @@ from libraries.job_manager.exhibits import known_owners, show_due, show_due_now
 from libraries.settings import Settings
 from libraries.sheets.artboard import draw_artboard
 from libraries.storage import files_of, output_folder
+from tests.errors import raises_code
 
 ARTBOARD = "workers.svg_tasks.generate_complex_svg"
 POSTCARD = "workers.svg_tasks.generate_postcard_svg"
@@ -121,7 +120,7 @@ def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
     assert everything() == []
     (own,) = everything("ann")
     for act in (find_drawing, keep_drawing, remove_drawing, label_drawing):
-        with pytest.raises(DrawingUnknown):
+        with raises_code("drawing-not-found"):
             act("bob", own.id)
     assert find_drawing("ann", own.id) == own
 
@@ -214,13 +213,13 @@ def test_a_title_and_tags_are_found_and_outlive_the_index(
 
 @pytest.mark.parametrize("tag", ["", "UPPER", "a b", "ä", "x" * 33, "../x", "a\n", "a_b"])
 def test_a_bad_tag_is_refused(shown: list[Drawing], tag: str) -> None:
-    with pytest.raises(BadLabel):
+    with raises_code("bad-label"):
         label_drawing(ANYBODY, everything()[0].id, tags=["good", tag])
 
 
 @pytest.mark.parametrize("title", ["x" * 101, "a\0b", "\ud800", "a\x1b[31m"])
 def test_a_bad_title_is_refused(shown: list[Drawing], title: str) -> None:
-    with pytest.raises(BadLabel):
+    with raises_code("bad-label"):
         label_drawing(ANYBODY, everything()[0].id, title=title)
 
 
@@ -270,9 +269,9 @@ def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(
 
 def test_a_drawing_whose_file_is_gone_cannot_be_kept_or_opened(shown: list[Drawing]) -> None:
     output_folder().remove(shown[0].name)
-    with pytest.raises(DrawingUnknown):
+    with raises_code("drawing-not-found"):
         open_drawing(shown[0])
-    with pytest.raises(DrawingUnknown):
+    with raises_code("drawing-not-found"):
         keep_drawing(ANYBODY, shown[0].id)
     assert list(output_folder().names()) == ["a/1.svg", "a/2.svg"]
 

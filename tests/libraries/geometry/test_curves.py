@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.geometry.curves import estimate_length, estimate_points, follow, polyline
+from libraries.geometry.curves import estimate_length, estimate_points, polyline, sample_curve
 
 TURN = 2 * math.pi
 
@@ -25,14 +25,14 @@ def ellipse(u: NDArray[np.float64]) -> NDArray[np.complex128]:
 def test_a_chord_leaves_a_circle_by_the_tolerance_at_most_and_not_by_much_less(
     tolerance: float,
 ) -> None:
-    points = follow(circle, TURN, 1, tolerance)
+    points = sample_curve(circle, TURN, 1, tolerance)
     sagitta = 50 - np.abs((points[1:] + points[:-1]) / 2)
     assert sagitta.max() <= tolerance * 1.01
     assert sagitta.min() > tolerance / 2
 
 
 def test_points_lie_closer_where_a_curve_bends_more() -> None:
-    points = follow(ellipse, TURN, 1, 0.02)
+    points = sample_curve(ellipse, TURN, 1, 0.02)
     steps = np.abs(np.diff(points))
     at_the_tip = steps[np.abs(points[:-1].real) > 79].mean()
     at_the_flank = steps[np.abs(points[:-1].real) < 40].mean()
@@ -44,7 +44,7 @@ def test_the_estimates_are_close_to_what_is_drawn(swings: int) -> None:
     def wound(u: NDArray[np.float64]) -> NDArray[np.complex128]:
         return np.asarray(np.exp(1j * u) * (50 + 20 * np.cos(swings * u)))
 
-    points = follow(wound, TURN, swings + 1, 0.01)
+    points = sample_curve(wound, TURN, swings + 1, 0.01)
     assert estimate_points(wound, TURN, swings + 1, 0.01) == pytest.approx(
         len(points), rel=0.03, abs=4
     )

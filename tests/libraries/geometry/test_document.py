@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libraries.errors import UnknownName
-from libraries.geometry.document import BadLayer, Document, LayerTaken, StrokeStore
+from libraries.geometry.document import BadLayer, Document, LayerTaken, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import BadStrokes, Pen
 from libraries.geometry.transforms import translation
@@ -28,7 +28,7 @@ def page(*lines: list[Place]) -> Document:
 
 @given(st.lists(LINES, max_size=4))
 def test_what_is_added_in_pieces_is_there_in_its_order(pieces: list[list[list[Place]]]) -> None:
-    store, every = StrokeStore(), []
+    store, every = StrokeArray(), []
     for number, lines in enumerate(pieces):
         store.add(lines, number)
         every += [(line, number) for line in lines]
@@ -40,7 +40,7 @@ def test_what_is_added_in_pieces_is_there_in_its_order(pieces: list[list[list[Pl
 
 
 def test_empty_strokes_leave_no_trace() -> None:
-    store = StrokeStore()
+    store = StrokeArray()
     store.extend([(1, 1), (2, 2)], [0, 0, 2, 2])
     store.add([])
     assert (len(store), store.offsets.tolist()) == (1, [0, 2])

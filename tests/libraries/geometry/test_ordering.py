@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.geometry.ordering import nearest_first
+from libraries.geometry.ordering import nearest_neighbour_order
 
 
 def travel(lines: list[NDArray[np.float64]]) -> float:
@@ -20,7 +20,7 @@ def travel(lines: list[NDArray[np.float64]]) -> float:
 def test_every_stroke_comes_once_with_less_travel(shape: tuple[float, float]) -> None:
     rng = np.random.default_rng(5)
     lines = [rng.uniform(0, 1, 2) * shape + rng.uniform(0, 1, (3, 2)) for _ in range(500)]
-    ordered = list(nearest_first(lines))
+    ordered = list(nearest_neighbour_order(lines))
     assert np.allclose(
         sorted(line.sum() for line in ordered), sorted(line.sum() for line in lines), atol=1e-9
     )
@@ -30,15 +30,15 @@ def test_every_stroke_comes_once_with_less_travel(shape: tuple[float, float]) ->
 
 def test_a_stroke_is_turned_round_where_its_end_is_nearer() -> None:
     lines = [np.array([(0.0, 0.0), (10.0, 0.0)]), np.array([(0.0, 1.0), (10.0, 1.0)])]
-    assert travel(list(nearest_first(lines))) == 1
+    assert travel(list(nearest_neighbour_order(lines))) == 1
 
 
 def test_many_strokes_in_one_place_take_no_quadratic_time() -> None:
     lines = [np.array([(0.0, 0.0), (1.0, number / 1e9)]) for number in range(20_000)]
     started = time.perf_counter()
-    assert len(list(nearest_first(lines))) == 20_000
+    assert len(list(nearest_neighbour_order(lines))) == 20_000
     assert time.perf_counter() - started < 10
 
 
 def test_nothing_stays_nothing() -> None:
-    assert list(nearest_first([])) == []
+    assert list(nearest_neighbour_order([])) == []

@@ -10,9 +10,8 @@ import pytest
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.mailing import (
-    LARGEST_TOTAL,
+    MAX_ATTACHMENTS_BYTES,
     BadAttachment,
-    BadName,
     check_attachments,
     contact_letter,
     find_attachments,
@@ -21,6 +20,7 @@ from libraries.mailing import (
 )
 from libraries.storage import output_folder
 from libraries.svg_builder import SVGBuilder
+from tests.errors import raises_code
 from tests.mail_server import parsed
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -88,7 +88,7 @@ def test_a_job_without_a_file_has_nothing_to_attach() -> None:
 
 
 def test_more_than_ten_megabytes_in_all_are_refused_before_they_are_read() -> None:
-    half = {**made("a.csv"), "size": LARGEST_TOTAL // 2 + 1}
+    half = {**made("a.csv"), "size": MAX_ATTACHMENTS_BYTES // 2 + 1}
     with pytest.raises(BadAttachment, match="at most 10000000"):
         find_attachments(["j1", "j2"], lambda _: [half])
 
@@ -168,5 +168,5 @@ def test_the_picture_of_somebody_elses_job_is_not_shown() -> None:
     "name", ["", " ", "Ann\r\nBcc: v@example.com", "x" * 101, None, "a\u2028b"]
 )
 def test_a_senders_name_is_one_line(name: Any) -> None:
-    with pytest.raises(BadName):
+    with raises_code("bad-name"):
         contact_letter(name, "ann@example.com", "Hello")

@@ -23,7 +23,6 @@ from libraries.errors import InvalidInput, Unavailable, UnknownName
 from libraries.mailing import (
     BadContext,
     BadRecipient,
-    BadSubject,
     MailRefused,
     MailServerAway,
     MailSession,
@@ -38,6 +37,7 @@ from libraries.mailing import (
 from libraries.mailing.delivery import MailServer as MailServerAddress
 from libraries.settings import Settings, use_settings
 from tests.conftest import Stopwatch
+from tests.errors import raises_code
 from tests.mail_server import MailServer, parsed, part
 
 StartServer = Callable[..., MailServer]
@@ -174,7 +174,7 @@ def test_anything_but_one_plain_address_is_refused_and_the_field_named(address: 
     ],
 )
 def test_a_subject_that_could_start_a_header_is_refused(subject: Any) -> None:
-    with pytest.raises(BadSubject) as refusal:
+    with raises_code("bad-subject") as refusal:
         check_subject(subject)
     assert refusal.value.field == "subject"
 

@@ -14,14 +14,13 @@ from libraries.outbound import (
     BadUrl,
     DownloadTooLarge,
     Endpoint,
-    FetchFailed,
     HostUnknown,
-    SourceRefused,
     check_url,
     fetch,
     fetching,
     public_addresses,
 )
+from tests.errors import raises_code
 from tests.webhook_sink import OddServer
 
 FILE = bytes(range(256)) * 400
@@ -130,7 +129,7 @@ def test_redirects_are_followed_three_times_and_not_more() -> None:
             onward = answer(b"", f"Location: {urls[-1]}", status="302 Found")
             urls.append(servers.enter_context(says(onward)).url)
         assert get(urls[3]) == FILE
-        with pytest.raises(SourceRefused, match="more than 3"):
+        with raises_code("source-refused", match="more than 3"):
             get(urls[4])
 
 
@@ -188,7 +187,7 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(data: bytes) -> None:
 def test_what_is_not_there_is_not_asked_for_again(status: str) -> None:
     with (
         says(answer(b"", "Content-Length: 0", status=status)) as server,
-        pytest.raises(SourceRefused, match=status[:3]),
+        raises_code("source-refused", match=status[:3]),
     ):
         get(server.url)
 
@@ -205,14 +204,14 @@ def test_what_is_not_there_is_not_asked_for_again(status: str) -> None:
     ],
 )
 def test_what_may_work_later_says_so(data: bytes) -> None:
-    with says(data) as server, pytest.raises(FetchFailed):
+    with says(data) as server, raises_code("fetch-failed"):
         get(server.url)
 
 
 def test_a_packed_file_is_refused() -> None:
     with (
         says(answer(FILE, "Content-Encoding: gzip")) as server,
-        pytest.raises(SourceRefused, match="packed"),
+        raises_code("source-refused", match="packed"),
     ):
         get(server.url)
 
@@ -224,12 +223,12 @@ def test_a_server_that_drips_is_given_up() -> None:
             connection.sendall(b"x")
             time.sleep(0.02)
 
-    with OddServer(drip) as server, pytest.raises(FetchFailed, match="within"):
+    with OddServer(drip) as server, raises_code("fetch-failed", match="within"):
         get(server.url, patience=0.3)
 
 
 def test_nobody_there_is_said_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(FetchFailed, match="connection"):
+    with raises_code("fetch-failed", match="connection"):
         get(f"http://127.0.0.1:{port}/")

@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
-from libraries.geometry.reaction_diffusion import REGIMES, grow, refined, sow
+from libraries.geometry.reaction_diffusion import REGIMES, refined, seed_state, simulate
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
 from libraries.patterns.contours import _contours, _Land, _numbered
 
@@ -91,8 +91,8 @@ def test_a_lattice_finer_than_can_be_filled_in_time_is_refused() -> None:
 
 def dish(preset: str) -> tuple[float, float]:
     """Return the mean and the spread of what has grown in a small dish."""
-    sown = sow(np.random.default_rng(3), 40, 60)
-    grown = grow(sown, REGIMES[preset], 1500, lambda _: None)
+    sown = seed_state(np.random.default_rng(3), 40, 60)
+    grown = simulate(sown, REGIMES[preset], 1500, lambda _: None)
     assert grown.shape == (40, 60)
     assert 0 <= grown.min() < grown.max() < 1
     return float(grown.mean()), float(np.ptp(grown))
@@ -105,13 +105,15 @@ def test_every_regime_grows_and_leaves_food() -> None:
 
 
 def test_where_nothing_is_sown_nothing_grows() -> None:
-    assert not grow(np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None).any()
+    assert not simulate(
+        np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None
+    ).any()
 
 
 def test_one_step_is_the_equation_of_gray_and_scott() -> None:
     sown = np.zeros((5, 5), dtype=np.bool_)
     sown[2, 2] = True
-    grown = grow(sown, REGIMES["coral"], 1, lambda _: None)
+    grown = simulate(sown, REGIMES["coral"], 1, lambda _: None)
     assert grown[2, 2] == pytest.approx(0.5 + 0.08 * -2 + 0.5**3 - (0.0545 + 0.062) * 0.5)
     assert grown[1, 2] == pytest.approx(0.08 * 0.5)
     assert grown[1, 1] == 0

@@ -23,13 +23,12 @@ from hypothesis import strategies as st
 from libraries.errors import UnknownName, VectorError
 from libraries.tables import (
     FORMATS,
-    LONGEST_CELL,
-    MOST_COLUMNS,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
     BadTable,
     Reading,
     Report,
     RowError,
-    TableTooLarge,
     UnreadableText,
     conversion,
     convert,
@@ -41,6 +40,7 @@ from libraries.tables import (
 from libraries.tables.kinds import ColumnKinds, kind_of_texts
 from libraries.tables.rows import Columns, Rows
 from tests.conftest import REPOSITORY
+from tests.errors import raises_code
 
 TABLE = "id,price,day,city,ok,code\n1,1.50,2024-02-29,Wien,true,007\n2,-3,2024-03-01,,false,008\n"
 
@@ -291,9 +291,9 @@ def files(draw: st.DrawFn) -> str:
 
 
 def by_rows_and_by_columns(data: bytes, to_format: str) -> Iterator[Any]:
-    whole, block = csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK
+    whole, block = csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK
     for fewest, size in ((10**9, block), (0, 40), (0, block)):
-        csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK = fewest, size
+        csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK = fewest, size
         try:
             made, report = converted(data, to_format)
             yield (
@@ -303,7 +303,7 @@ def by_rows_and_by_columns(data: bytes, to_format: str) -> Iterator[Any]:
         except VectorError as error:
             yield str(error), error.code
         finally:
-            csv_rows.FEWEST_FOR_COLUMNS, encoding.BLOCK = whole, block
+            csv_rows.MIN_COLUMNAR_BYTES, encoding.BLOCK = whole, block
 
 
 @examples(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -315,7 +315,7 @@ def test_reading_by_columns_gives_what_reading_by_rows_gives(text: str, to_forma
 
 def test_plain_lines_are_read_by_columns_indeed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the test above would compare one way with itself."""
-    monkeypatch.setattr(csv_rows, "FEWEST_FOR_COLUMNS", 0)
+    monkeypatch.setattr(csv_rows, "MIN_COLUMNAR_BYTES", 0)
     monkeypatch.setattr(encoding, "BLOCK", 100)
     report = Report()
     table = csv_rows.DelimitedTable(
@@ -397,7 +397,7 @@ def zipped(size: int, *, names: int = 1) -> bytes:
 
 @pytest.mark.parametrize("bomb", [zipped(3_000_000), zipped(1, names=2_001)])
 def test_a_workbook_that_unfolds_to_too_much_is_refused_unread(bomb: bytes) -> None:
-    with pytest.raises(TableTooLarge, match="unfolds"):
+    with raises_code("table-too-large", match="unfolds"):
         converted(bomb, "csv")
 
 
@@ -405,7 +405,7 @@ def test_many_parts_that_are_each_allowed_are_bounded_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sheets, "MOST_UNFOLDED", 1_000_000)
-    with pytest.raises(TableTooLarge, match="unfolds"):
+    with raises_code("table-too-large", match="unfolds"):
         converted(zipped(200_000, names=6), "csv")
 
 
@@ -439,12 +439,12 @@ def test_a_claim_about_its_size_does_not_make_a_sheet_large() -> None:
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MOST_ROWS", 4)
     assert converted("a\n1\n2\n3\n", "xlsx")[1].rows == 3
-    with pytest.raises(TableTooLarge, match="3 rows"):
+    with raises_code("table-too-large", match="3 rows"):
         converted("a\n1\n2\n3\n4\n", "xlsx")
 
 
 def test_a_cell_that_no_sheet_holds_is_refused() -> None:
-    with pytest.raises(TableTooLarge, match="32767"):
+    with raises_code("table-too-large", match="32767"):
         converted("a\n" + "x" * 40_000 + "\n", "xlsx")
 
 
@@ -455,21 +455,21 @@ def parquet_of(columns: dict[str, Any], **options: Any) -> bytes:
 
 
 def test_a_parquet_file_with_too_many_columns_is_refused() -> None:
-    with pytest.raises(TableTooLarge, match="1001 columns"):
-        converted(parquet_of({f"c{n}": [1] for n in range(MOST_COLUMNS + 1)}), "csv")
+    with raises_code("table-too-large", match="1001 columns"):
+        converted(parquet_of({f"c{n}": [1] for n in range(MAX_COLUMNS + 1)}), "csv")
 
 
 def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parquet, "LARGEST_GROUP", 10_000)
-    with pytest.raises(TableTooLarge, match="group"):
+    with raises_code("table-too-large", match="group"):
         converted(parquet_of({"a": [f"{n}" for n in range(5_000)]}), "csv")
 
 
 def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
     """As a list of different texts and their places, this is a small file of some gigabytes."""
-    long = "x" * (LONGEST_CELL + 1)
+    long = "x" * (MAX_CELL_CHARS + 1)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000 + [1], [long, "y"])})
     assert len(data) < 1_000_000
     text, report = converted(data, "csv")
@@ -479,7 +479,7 @@ def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
 def test_a_small_parquet_file_cannot_become_a_huge_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "largest_result", lambda size: 5_000_000)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000, ["x" * 100_000])})
-    with pytest.raises(TableTooLarge, match="result"):
+    with raises_code("table-too-large", match="result"):
         converted(data, "csv")
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from libraries.errors import InvalidInput
-from libraries.texts import BadContent, EmptyContent, check_content, default, excerpt, stamp
+from libraries.texts import check_content, default, excerpt, stamp
+from tests.errors import raises_code
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_a_text_is_let_in_as_it_is(content: str) -> None:
     ],
 )
 def test_what_is_no_text_is_refused(content: object) -> None:
-    with pytest.raises(BadContent) as refusal:
+    with raises_code("bad-content") as refusal:
         check_content(content)
     assert refusal.value.field == "content"
     assert str(refusal.value).isprintable()
@@ -43,7 +44,7 @@ def test_what_is_no_text_is_refused(content: object) -> None:
 @pytest.mark.parametrize("content", ["", " ", "\n\t\r\n", "\N{NO-BREAK SPACE}"])
 def test_an_empty_message_is_refused_in_the_documented_words(content: str) -> None:
     """F27."""
-    with pytest.raises(EmptyContent) as refusal:
+    with raises_code("empty-content") as refusal:
         check_content(content)
     assert str(refusal.value) == "❌ Empty message not allowed"
     assert isinstance(refusal.value, InvalidInput)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
-from libraries.texts import ModelAway, generate
+from libraries.texts import generate
+from tests.errors import raises_code
 from tests.libraries.texts.model_server import model_server, reply
 
 DOCUMENTED = "That's an interesting point... Based on my analysis, I would suggest exploring this topic further."
@@ -96,7 +97,7 @@ def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
 ) -> None:
     with model_server((status, body)) as server:
         use_settings(settings.with_values(text_model_url=server.url, text_model_key="k-1"))
-        with pytest.raises(ModelAway) as complaint:
+        with raises_code("model-away") as complaint:
             generate("hello")
     assert said in str(complaint.value)
     assert "secret" not in str(complaint.value)
@@ -111,9 +112,9 @@ def test_a_server_that_is_away_or_silent_does_not_answer(
         use_settings(
             settings.with_values(text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
         )
-        with pytest.raises(ModelAway, match="does not answer"):
+        with raises_code("model-away", match="does not answer"):
             generate("hello")
-    with pytest.raises(ModelAway, match="does not answer"):
+    with raises_code("model-away", match="does not answer"):
         generate("hello")
 
 
@@ -128,7 +129,7 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
     monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
     with model_server((200, drops())) as server:
         use_settings(settings.with_values(text_model_url=server.url))
-        with pytest.raises(ModelAway, match="takes too long"):
+        with raises_code("model-away", match="takes too long"):
             generate("hello")
 
 
@@ -137,14 +138,14 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
 )
 def test_a_host_that_cannot_be_looked_up_does_not_answer(settings: Settings, url: str) -> None:
     use_settings(settings.with_values(text_model_url=url))
-    with pytest.raises(ModelAway, match="does not answer"):
+    with raises_code("model-away", match="does not answer"):
         generate("hello")
 
 
 def test_plain_http_where_encryption_is_wanted_is_not_trusted(settings: Settings) -> None:
     with model_server((200, reply("hello"))) as server:
         use_settings(settings.with_values(text_model_url=server.url.replace("http:", "https:")))
-        with pytest.raises(ModelAway, match="certificate"):
+        with raises_code("model-away", match="certificate"):
             generate("hello")
     assert server.asked == []
 

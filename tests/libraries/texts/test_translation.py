@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from libraries.settings import Settings, use_settings
-from libraries.texts import TranslatorAway, translate
+from libraries.texts import translate
 from tests.conftest import Stopwatch, until
+from tests.errors import raises_code
 
 Install = Callable[[str], None]
 LIST = 'if [ "$1" = -l ]; then echo "  eng-spa"; echo "  oci-fra"; exit; fi\n'
@@ -128,14 +129,14 @@ def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(
     install: Install, script: str, said: str
 ) -> None:
     install(script)
-    with pytest.raises(TranslatorAway, match=said):
+    with raises_code("translator-away", match=said):
         translate("The house is red.")
 
 
 def test_a_program_that_cannot_be_started_is_said_to_be_so(install: Install, home: Path) -> None:
     install("")
     (home / "bin" / "apertium").write_bytes(b"\x7fELF no program")
-    with pytest.raises(TranslatorAway, match="could not be started"):
+    with raises_code("translator-away", match="could not be started"):
         translate("The house is red.")
 
 
@@ -149,7 +150,7 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     # The pipe is at its end once the last process that holds it is gone.
     install(f'(echo up; exec sleep 60) > "{alive}" & exec sleep 60')
     started = Stopwatch()
-    with pytest.raises(TranslatorAway, match="took too long"):
+    with raises_code("translator-away", match="took too long"):
         translate("The house is red.")
     assert started.seconds() < 5
     assert os.read(reader, 100) == b"up\n"
@@ -162,7 +163,7 @@ def test_a_translator_that_has_said_all_and_does_not_end_is_ended(
 ) -> None:
     monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
     install("echo La casa; exec >&-; exec sleep 60")
-    with pytest.raises(TranslatorAway, match="took too long"):
+    with raises_code("translator-away", match="took too long"):
         translate("The house is red.")
 
 

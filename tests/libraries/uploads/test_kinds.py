@@ -9,8 +9,9 @@ import zipfile
 
 import pytest
 
-from libraries.uploads import KINDS, PHOTOS, BrokenFile, UnknownKind, checked, recognise, stem_of
+from libraries.uploads import KINDS, PHOTOS, UnknownKind, checked, recognise, stem_of
 from libraries.uploads.kinds import CSV, PARQUET, SVG, XLSX
+from tests.errors import raises_code
 from tests.photographs import encoded, landscape
 
 
@@ -114,11 +115,11 @@ def test_the_workbook_is_found_however_its_bytes_are_cut(cut: int) -> None:
 
 
 def test_texts_and_columns_that_do_not_go_on_as_they_began_are_refused() -> None:
-    with pytest.raises(BrokenFile, match="NUL"):
+    with raises_code("broken-file", match="NUL"):
         list(checked([b"a,b\n", b"1\0,2"], CSV))
-    with pytest.raises(BrokenFile, match="NUL"):
+    with raises_code("broken-file", match="NUL"):
         list(checked([b"<svg>", b"\0"], SVG))
-    with pytest.raises(BrokenFile, match="end"):
+    with raises_code("broken-file", match="end"):
         list(checked([b"PAR1", b"\0" * 10], PARQUET))
 
 

@@ -8,7 +8,8 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from libraries.settings import Settings, read_settings
-from libraries.webhooks import BadSecret, key_of, secret_of, signed_headers
+from libraries.webhooks import key_of, secret_of, signed_headers
+from tests.errors import raises_code
 
 SECRET = secret_of(bytes(range(32)))
 BODY = json.dumps({"type": "job.finished", "data": {"message": "grüße"}}).encode()
@@ -59,7 +60,7 @@ def test_a_secret_and_its_key_are_two_forms_of_one_thing() -> None:
     ],
 )
 def test_what_is_no_secret_is_refused_and_not_repeated(secret: str) -> None:
-    with pytest.raises(BadSecret) as caught:
+    with raises_code("bad-webhook-secret") as caught:
         key_of(secret)
     assert caught.value.field == "secret"
     assert len(secret) < 8 or secret.strip() not in str(caught.value)

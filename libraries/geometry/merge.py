@@ -21,7 +21,7 @@ TWO = 2
 MOST_COMPARED = 32
 
 
-def chain(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
+def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `pieces` joined into long strokes; every piece is used once, and none is drawn twice.
 
     Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the two that run on most smoothly

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
-from libraries.geometry.mending import LOOK_BACK, mend
+from libraries.geometry.gaps import LOOK_BACK, join_gaps
 from libraries.patterns import draw_pattern
 
 LANE = 1.5
@@ -18,7 +18,7 @@ def straight(start: float, end: float, y: float = 0.0) -> NDArray[np.float64]:
 
 
 def mended(lines: Lines, *, longest: float = 1000.0, forbidden: float = np.inf) -> Lines:
-    return mend(
+    return join_gaps(
         lines,
         lambda places: np.full(len(places), LANE),
         longest=longest,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.geometry.chaining import chain
+from libraries.geometry.merge import merge_strokes
 
 
 def piece(*points: tuple[float, float]) -> NDArray[np.float64]:
@@ -24,7 +24,9 @@ def segments(lines: list[NDArray[np.float64]]) -> list[tuple[float, ...]]:
 
 
 def test_pieces_that_meet_become_one_stroke_whatever_way_they_run() -> None:
-    (line,) = chain([piece((0, 0), (1, 0)), piece((2, 0), (1, 0)), piece((2, 0), (3, 1), (4, 0))])
+    (line,) = merge_strokes(
+        [piece((0, 0), (1, 0)), piece((2, 0), (1, 0)), piece((2, 0), (3, 1), (4, 0))]
+    )
     assert len(line) == 5
     assert np.allclose(np.hypot(*np.diff(line, axis=0).T)[[0, 1]], 1) or np.allclose(
         np.hypot(*np.diff(line, axis=0).T)[[-1, -2]], 1
@@ -33,14 +35,14 @@ def test_pieces_that_meet_become_one_stroke_whatever_way_they_run() -> None:
 
 def test_a_ring_closes() -> None:
     corners = [(0, 0), (4, 0), (4, 3), (0, 3)]
-    (line,) = chain([piece(*pair) for pair in pairwise([*corners, corners[0]])])
+    (line,) = merge_strokes([piece(*pair) for pair in pairwise([*corners, corners[0]])])
     assert np.array_equal(line[0], line[-1])
     assert len(line) == 5
 
 
 def test_a_crossing_is_passed_straight_on() -> None:
     arms = [piece((0, 0), end) for end in ((1, 0), (0, 1), (-1, 0), (0, -1))]
-    lines = list(chain(arms))
+    lines = list(merge_strokes(arms))
     assert len(lines) == 2
     assert all(np.allclose(line[0], -line[-1]) for line in lines)
 
@@ -51,13 +53,13 @@ def test_every_piece_is_drawn_once(seed: int) -> None:
     pieces = [
         piece(*(tuple(place) for place in rng.integers(0, 6, (2, 2)).tolist())) for _ in range(80)
     ]
-    lines = list(chain(pieces))
+    lines = list(merge_strokes(pieces))
     assert segments(lines) == segments(pieces)
     assert len(lines) < len(pieces)
 
 
 def test_nothing_to_chain_gives_nothing() -> None:
-    assert list(chain([])) == []
+    assert list(merge_strokes([])) == []
 
 
 def test_where_many_pieces_meet_each_runs_straight_on() -> None:
@@ -66,7 +68,7 @@ def test_where_many_pieces_meet_each_runs_straight_on() -> None:
     spokes = [
         piece((0, 0), end) for end in np.column_stack((np.cos(angle), np.sin(angle))).tolist()
     ]
-    lines = list(chain(spokes))
+    lines = list(merge_strokes(spokes))
     assert len(lines) == len(spokes) // 2
     assert all(np.allclose(line[0], -line[-1]) for line in lines)
     assert segments(lines) == segments(spokes)

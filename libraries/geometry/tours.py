@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.imaging.nearest import nearest
-from libraries.imaging.trees import walk_around
+from libraries.geometry.nearest import nearest
+from libraries.geometry.segments import pairs_with_touching_boxes
+from libraries.geometry.trees import walk_around
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,12 +23,8 @@ LEAST_GAIN = 1e-9
 # How often each point is looked at, on average, before the search for a shorter tour ends.
 MOST_LOOKS = 40
 LONGEST_SEGMENT = 3
-# Segments of the tour are sorted into cells of so many mean lengths to find those that cross.
-CELL = 2.0
 # A tour of three points is the only one.
 FEWEST = 4
-# Cells of a grid are numbered row by row, in rows of this length.
-ROW = 1 << 31
 
 
 def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
@@ -285,8 +282,12 @@ def _uncross_pair(tour: _Tour, a: int, c: int) -> bool:
 
 
 def _crossings(starts: Floats, ends: Floats) -> Integers:
-    """Return the pairs of segments that cross, as rows of two numbers."""
-    one, two = _close_pairs(starts, ends).T
+    """Return the pairs of segments that cross, as sorted rows of two numbers."""
+    segments = np.stack([starts, ends], axis=1)
+    (pairs,) = pairs_with_touching_boxes(segments, block=len(segments))
+    one, two = pairs[:, pairs[0] < pairs[1]]
+    order = np.lexsort((two, one))
+    one, two = one[order], two[order]
     a, b, c, d = starts[one], ends[one], starts[two], ends[two]
     apart = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
     return np.column_stack((one[apart], two[apart]))
@@ -295,29 +296,3 @@ def _crossings(starts: Floats, ends: Floats) -> Integers:
 def _side(a: Floats, b: Floats, c: Floats) -> Floats:
     """Return on which side of the line from `a` to `b` the point `c` lies, by the sign of twice the triangle's area."""
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-
-
-def _close_pairs(starts: Floats, ends: Floats) -> Integers:
-    """Return all pairs of segments whose boxes touch a cell in common: shape (n, 2), the smaller number first."""
-    cell = max(CELL * float(np.hypot(*(ends - starts).T).mean()), LEAST_GAIN)
-    low = np.floor((np.minimum(starts, ends)) / cell).astype(np.int64)
-    span = np.floor((np.maximum(starts, ends)) / cell).astype(np.int64) - low + 1
-    cells = span[:, 0] * span[:, 1]
-    number = np.repeat(np.arange(len(starts)), cells)
-    within = np.arange(len(number)) - np.repeat(np.cumsum(cells) - cells, cells)
-    home = (
-        (low[number, 0] + within % span[number, 0]) * ROW
-        + low[number, 1]
-        + within // span[number, 0]
-    )
-    order = np.argsort(home, kind="stable")
-    home, number = home[order], number[order]
-    found = []
-    for shift in range(1, len(home)):
-        same = home[shift:] == home[:-shift]
-        if not same.any():
-            break
-        found.append(np.column_stack((number[:-shift][same], number[shift:][same])))
-    if not found:
-        return np.zeros((0, 2), dtype=np.int64)
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)

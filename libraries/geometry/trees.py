@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.imaging.nearest import triangulated
+from libraries.geometry.nearest import triangulated
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.geometry.chaining import chain
+from libraries.geometry.grid import Grid
+from libraries.geometry.merge import merge_strokes
 
 Polyline = NDArray[np.float64]
 Floats = NDArray[np.float64]
@@ -31,11 +32,9 @@ RING, RING_BEHIND = 16, -0.3
 # So many points of a line tell where its end leads.
 LOOK_BACK = 3
 TINY = 1e-12
-# More cells than a page has in a column.
-ROW = 1 << 31
 
 
-def mend(
+def join_gaps(
     lines: Sequence[Polyline],
     lane: Callable[[Polyline], Floats],
     *,
@@ -52,16 +51,16 @@ def mend(
     """
     if not lines:
         return []
-    mending = _Mending(
+    joiner = _GapJoiner(
         lines, lane(np.array([place for line in lines for place in (line[0], line[-1])]))
     )
-    for pair in mending.facing():
-        if mending.length(pair) <= longest:
-            mending.join(pair, allowed)
-    return list(chain(mending.lines))
+    for pair in joiner.facing():
+        if joiner.length(pair) <= longest:
+            joiner.join(pair, allowed)
+    return list(merge_strokes(joiner.lines))
 
 
-class _Mending:
+class _GapJoiner:
     """Lines under repair. End `2 * i` is the first point of line `i`, end `2 * i + 1` its last."""
 
     def __init__(self, lines: Sequence[Polyline], lanes: Floats) -> None:
@@ -76,22 +75,20 @@ class _Mending:
         self._lengths = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines]
         self._first = np.cumsum([0, *map(len, lines)])
         self._size = CLEAR * float(lanes.max())
-        self._near = _Near(np.concatenate(lines), self._size)
-        self._bends: dict[Pair, list[list[float]]] = {}
+        self._points = Grid(np.concatenate(lines), self._size)
+        self._bends = Grid(np.zeros((0, 2)), self._size)
 
     def facing(self) -> list[Pair]:
         """Return the pairs of ends that face each other, the easiest to join first."""
         reach = float(self._lanes.max()) * (AHEAD + ASIDE)
-        ends = _Near(self._places, reach)
-        others = [
-            found[found > end]
+        ends = Grid(self._places, reach)
+        pairs = [
+            (end, other)
             for end, place in enumerate(self._places.tolist())
-            for found in (ends.within(place, reach),)
+            for other in ends.within(place, reach)
+            if other > end
         ]
-        one, two = (
-            np.repeat(np.arange(len(others)), [len(found) for found in others]),
-            np.concatenate(others),
-        )
+        one, two = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         between, way = (
             self._places[two] - self._places[one],
             _unit(self._ways[one] - self._ways[two]),
@@ -141,7 +138,7 @@ class _Mending:
         one, two = (self._standing(end >> 1) for end in pair)
         self._head[two], self._lengths[one] = one, total
         for place in bend.tolist():
-            self._bends.setdefault(self._cell(*place), []).append(place)
+            self._bends.add(place)
 
     def _from(self, end: int) -> Polyline:
         """Return the line of an end, with that end first."""
@@ -156,9 +153,7 @@ class _Mending:
     def _is_clear(self, bend: Polyline, pair: Pair, lane: float) -> bool:
         """Return whether a bend keeps clear of other bends and of all lines, but for its own two where they run into it."""
         met = {
-            int(point)
-            for place in bend.tolist()
-            for point in self._near.within(place, CLEAR * lane)
+            point for place in bend.tolist() for point in self._points.within(place, CLEAR * lane)
         }
         for end in pair:
             line = end >> 1
@@ -167,46 +162,9 @@ class _Mending:
             met.difference_update(
                 range(last - steps, last) if end & 1 else range(first, first + steps)
             )
-        return not met and not any(self._is_near(place, CLEAR * lane) for place in bend.tolist())
-
-    def _is_near(self, place: list[float], distance: float) -> bool:
-        """Return whether a bend that was made is nearer to a place than `distance`, which is at most the size of a cell."""
-        column, row = self._cell(*place)
-        cells = ((column + x, row + y) for x in (-1, 0, 1) for y in (-1, 0, 1))
-        return any(
-            math.dist(place, other) < distance
-            for cell in cells
-            for other in self._bends.get(cell, ())
+        return not met and not any(
+            self._bends.within(place, CLEAR * lane) for place in bend.tolist()
         )
-
-    def _cell(self, x: float, y: float) -> Pair:
-        return math.floor(x / self._size), math.floor(y / self._size)
-
-
-class _Near:
-    """Places sorted into the cells of a grid, so that those near to one are found without looking at all."""
-
-    def __init__(self, places: Polyline, size: float) -> None:
-        """Lay `places` into cells of `size` mm."""
-        self._places, self._size = places, size
-        column, row = np.floor(places / size).astype(np.int64).T
-        keys = column * ROW + row
-        self._order = np.argsort(keys, kind="stable")
-        self._keys = keys[self._order]
-
-    def within(self, place: Sequence[float], distance: float) -> NDArray[np.int64]:
-        """Return the numbers of the places nearer than `distance`, which is at most the size of a cell, in rising order."""
-        column, row = (math.floor(value / self._size) for value in place)
-        # The cells of a column follow each other.
-        starts = [(column + aside) * ROW + row - 1 for aside in (-1, 0, 1)]
-        runs = zip(
-            np.searchsorted(self._keys, starts),
-            np.searchsorted(self._keys, [start + 3 for start in starts]),
-            strict=True,
-        )
-        found = np.concatenate([self._order[first:last] for first, last in runs])
-        away = self._places[found] - place
-        return np.sort(found[away[:, 0] ** 2 + away[:, 1] ** 2 < distance**2])
 
 
 def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from libraries.imaging.nearest import nearest
+from libraries.geometry.nearest import nearest
+from libraries.geometry.tours import closed_tour, hilbert_order, length
+from libraries.geometry.trees import walk_around
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import Box, Tones
-from libraries.imaging.tours import closed_tour, hilbert_order, length
-from libraries.imaging.trees import walk_around
 
 Floats = NDArray[np.float64]
 CHANCE = np.random.default_rng(3)

@@ -1,0 +1,93 @@
+"""Grid: points in square cells, so that a search looks at the cells near a place only.
+
+A k-d tree of SciPy has no removal and does not keep the order of points at equal distances, and to
+load it takes a third of a second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Grid:
+    """Points by the cell that they are in; a point has the number of its row."""
+
+    def __init__(self, points: Floats, cell_mm: float) -> None:
+        """Sort `points`, of shape (n, 2) in mm, into cells of `cell_mm`."""
+        self._size = cell_mm
+        self._low = points.min(axis=0).tolist() if len(points) else [0.0, 0.0]
+        self._points: list[list[float]] = points.tolist()
+        homes = np.floor((points - self._low) / cell_mm).astype(np.int64).tolist()
+        self._cells: dict[tuple[int, int], dict[int, None]] = {}
+        for number, (column, row) in enumerate(homes):
+            self._cells.setdefault((column, row), {})[number] = None
+
+    def add(self, point: Sequence[float]) -> None:
+        """Add a point with the next number."""
+        number = len(self._points)
+        self._points.append([*point])
+        self._cells.setdefault(self._home(point), {})[number] = None
+
+    def remove(self, number: int) -> None:
+        """Remove a point from the search; the others keep their numbers."""
+        del self._cells[self._home(self._points[number])][number]
+
+    def within(self, place: Sequence[float], distance_mm: float) -> list[int]:
+        """Return the numbers of the points nearer than `distance_mm`, in rising order."""
+        x, y = place
+        column, row = self._home(place)
+        reach, limit = math.ceil(distance_mm / self._size), distance_mm**2
+        found = []
+        for near_column in range(column - reach, column + reach + 1):
+            for near_row in range(row - reach, row + reach + 1):
+                for number in self._cells.get((near_column, near_row), ()):
+                    to_x, to_y = self._points[number]
+                    across, down = to_x - x, to_y - y
+                    if across * across + down * down < limit:
+                        found.append(number)
+        return sorted(found)
+
+    def nearest(
+        self, place: Sequence[float], *, max_rings: int, max_points_per_cell: int
+    ) -> int | None:
+        """Return the number of the nearest point; of equals the one in the nearest ring of cells.
+
+        Args:
+            place: x and y in mm.
+            max_rings: the search ends after this number of rings of cells around the place.
+            max_points_per_cell: of a cell no more points are compared.
+        """
+        x, y = place
+        column, row = self._home(place)
+        best, nearest = math.inf, None
+        for ring in range(max_rings):
+            # The points in this ring are at least `ring - 1` cells from the place.
+            if best <= (ring - 1) * self._size:
+                break
+            for cell in _ring(column, row, ring):
+                for number in islice(self._cells.get(cell, ()), max_points_per_cell):
+                    to_x, to_y = self._points[number]
+                    distance = math.hypot(to_x - x, to_y - y)
+                    if distance < best:
+                        best, nearest = distance, number
+        return nearest
+
+    def _home(self, place: Sequence[float]) -> tuple[int, int]:
+        return (
+            math.floor((place[0] - self._low[0]) / self._size),
+            math.floor((place[1] - self._low[1]) / self._size),
+        )
+
+
+def _ring(column: int, row: int, ring: int) -> Iterator[tuple[int, int]]:
+    for x in range(column - ring, column + ring + 1):
+        step = 1 if abs(x - column) == ring else 2 * ring
+        for y in range(row - ring, row + ring + 1, step):
+            yield x, y
