@@ -179,7 +179,8 @@ class SubmissionSchema(Schema):
             try:
                 parts.append(schema.load(part, **choices))
             except ValidationError as error:
-                errors |= error.normalized_messages()
+                messages = error.messages
+                errors |= messages if isinstance(messages, dict) else {"_schema": messages}
         if errors:
             raise ValidationError(errors)
         return Submission(*parts)

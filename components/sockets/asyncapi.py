@@ -18,9 +18,9 @@ from components.http.pages import VERSION, base_address
 from components.sockets.declarations import ACTIONS, Action, Frame
 from libraries.job_manager import JobRecord
 from libraries.job_manager.views import job_body
-from libraries.settings import Settings
 
-Frames, Row = Mapping[str, Frame], Action | Frame
+Frames = Mapping[str, Frame]
+Row = Action | Frame
 EXAMPLE_JOB = JobRecord(
     id="artboard_7be02d",
     status="started",
@@ -29,12 +29,12 @@ EXAMPLE_JOB = JobRecord(
 )
 
 
-def asyncapi_document(settings: Settings) -> Node:
-    """Return the document of the running application."""
+def asyncapi_document(*, keyed: bool) -> Node:
+    """Return the document of the running application; `keyed` if it requires API keys."""
     document = tomllib.loads(Path(__file__).with_name("asyncapi.toml").read_text("utf-8"))
     document["info"]["version"] = VERSION
     document["operations"] = {}
-    describe_servers(document, keyed=bool(settings.access.api_keys))
+    describe_servers(document, keyed=keyed)
     known = document.pop("extras")
     statuses, frames, events = (
         {n: Frame(**{"name": n, "tag": tag} | row) for n, row in document.pop(table).items()}
@@ -77,7 +77,7 @@ def describe_servers(document: Node, *, keyed: bool) -> None:
 
 def chosen(nodes: Mapping[str, Node], values: Mapping[str, Any]) -> Node:
     """Return the values of an example for these members; constants need no value."""
-    known = {name: node["const"] for name, node in nodes.items() if "const" in node} | values
+    known = {n: node["const"] for n, node in nodes.items() if "const" in node} | {**values}
     return {name: known[name] for name in nodes if name in known}
 
 

@@ -30,6 +30,9 @@ class Codec(Protocol):
     def encode(self, message: ServerMessage) -> str:
         """Return the text to send, '' if this codec does not have such a message."""
 
+    def __hash__(self) -> int:
+        """Return a hash: encoded frames are cached by codec."""
+
 
 class EnvelopeCodec:
     """`{"action": ..., "payload": ...}`, with `job_id`, `seq`, `ref` and `job` next to it."""
@@ -53,7 +56,7 @@ class EnvelopeCodec:
 
 
 class FlatCodec:
-    """`{"type": ..., ...}` or plain text from clients; `{"status": ...}` or `{"type": ...}` to them."""
+    """`{"type": ...}` or plain text from clients; `{"status": ...}` or `{"type": ...}` to them."""
 
     def decode(self, text: str) -> ClientMessage:
         """Return the message in `text`; anything but a JSON object is the content of a job."""

@@ -33,9 +33,8 @@ from libraries.job_manager import (
 )
 from libraries.job_manager.events import START, Followed
 from libraries.job_manager.views import job_body
-from libraries.live import Conversation, text_frame
-from libraries.live.websocket import POLICY
-from libraries.settings import Settings
+from libraries.live import CloseCode, Conversation, text_frame
+from libraries.settings import SocketSettings
 
 WELCOME = "🔄 Background Job Processor: Connected!"
 MAX_JOBS, MAX_GROUPS = 1000, 100
@@ -48,7 +47,7 @@ class Session:
     """
 
     def __init__(
-        self, here: LiveConnections, caller: Caller, codec: Codec, settings: Settings
+        self, here: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
     ) -> None:
         """Prepare a session for a caller whose messages `codec` decodes."""
         self.id = secrets.token_hex(8)
@@ -69,7 +68,7 @@ class Session:
         """Greet the client, or close the connection if it has no valid key."""
         self._conversation = conversation
         if not self._caller.scopes:
-            conversation.close(POLICY, "a valid API key is needed")
+            conversation.close(CloseCode.POLICY_VIOLATION, "a valid API key is needed")
             return
         self.send_status("connected", WELCOME)
 
@@ -257,7 +256,8 @@ class Session:
             body = job_body(job)
         # The answer is everything that a text job returns to the client that submitted it.
         complete = job_id in self._submitted and answer is not None
-        extras = {"job_id": job_id, "seq": event.id, "job": None if complete else body}
+        extras: dict[str, Any] = {"job_id": job_id, "seq": event.id}
+        extras["job"] = None if complete else body
         if job.status == "finished":
             message = answer or f"✅ Job {job_id} finished"
             self.send_status("result", message, timestamp=answer_time(job), **extras)

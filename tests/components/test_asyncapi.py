@@ -15,7 +15,7 @@ from marshmallow import Schema, fields
 
 from components.http.submissions import OPERATIONS, Operation
 from components.sockets.declarations import ACTIONS, action
-from libraries.registry import DuplicateName
+from libraries.loading import LoadError
 from libraries.settings import Settings, read_settings
 from libraries.storage import upload_folder
 from tests.conftest import REPOSITORY
@@ -141,7 +141,7 @@ def test_two_actions_of_one_name_are_refused() -> None:
     def ping() -> None:
         """Check again."""
 
-    with pytest.raises(DuplicateName, match="'ping'"):
+    with pytest.raises(LoadError, match="'ping'"):
         action(tag="connection")(ping)
 
 
@@ -205,7 +205,7 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
         colours = fields.List(fields.String(), load_default=list)
 
     added = Operation(
-        task="workers.svg_tasks.sketch", schema=SketchSchema, calls=lambda asked: [asked]
+        name="sketch", body=SketchSchema, task="workers.svg_tasks.sketch", call=lambda asked: asked
     )
     monkeypatch.setitem(OPERATIONS._items, "sketch", added)
     document = fetch(watchful_client(settings))
