@@ -20,6 +20,7 @@ blueprint = api_blueprint("files", __name__, "/files", "Do the same to many file
     task="workers.file_tasks.process_batch",
     inputs=lambda batch: batch["file_list"],
     timeout="20m",
+    example={"file_list": ["uploads/data.csv"], "operation": "convert_to_json"},
 )
 def process_files(batch: dict[str, Any]) -> JobPlan:
     """Queue one operation on many files, as one job.

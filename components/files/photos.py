@@ -44,6 +44,7 @@ DRAWN = (
     other_tasks=(KEEP,),
     timeout=TIMEOUT,
     message="Photo queued for fetching",
+    example={"url": "https://example.com/cat.jpg"},
     description="A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF.",
 )
 def store_photo(source: UploadedFile | dict[str, Any]) -> JobPlan:

@@ -71,6 +71,7 @@ def get_gallery_marks() -> Response:
     name="gallery_reindex",
     task="workers.gallery_tasks.reindex",
     timeout="1h",
+    example={},
     message="The index of the gallery will be built anew",
 )
 def reindex_gallery(_: dict[str, Any]) -> dict[str, Any]:

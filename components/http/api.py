@@ -154,7 +154,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         status: int = 202,
         problems: tuple[int, ...] = (),
         description: str = "",
-        example: Mapping[str, Any] | None = None,
         files: tuple[FileKind, ...] = (),
         direct: Direct | None = None,
         **operation: Any,
@@ -172,7 +171,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             status: of the reply; `Prefer: respond-async` makes it 202.
             problems: statuses of problems that only this route has.
             description: of a body with a file, for the OpenAPI document.
-            example: of a request, for the same.
             files: the kinds of file that it takes as a form.
             direct: answers requests that need no job.
             operation: further attributes of the `Operation`.
@@ -189,7 +187,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             self.operations.append(one if name is None else OPERATIONS.add(name, one))
             view = wraps(call)(submission_view(one, status=status, files=files, direct=direct))
             view = self._documented_key(view)
-            content = body_content(one, files, example)
+            content = body_content(one, files)
             required = bool(files) or body is not EmptySchema
             about = {"description": description} if description else {}
             view = self.doc(requestBody={"required": required, "content": content, **about})(view)

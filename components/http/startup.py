@@ -68,11 +68,10 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     name, _, endpoint = rule.endpoint.rpartition(".")
     blueprint = app.blueprints.get(name)
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
-    is_file = endpoint == "static" and blueprint is not None
-    if endpoint == "static" and blueprint is not None:
+    is_file = endpoint == "static"
+    place = file_of(app.view_functions[rule.endpoint])
+    if is_file and blueprint is not None:
         place = _place(sys.modules[blueprint.import_name].__file__)
-    else:
-        place = file_of(app.view_functions[rule.endpoint])
     if declared is None:
         raise StartupError(
             f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "

@@ -127,9 +127,7 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     return value
 
 
-def body_content(
-    operation: Operation, files: tuple[FileKind, ...], example: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def body_content(operation: Operation, files: tuple[FileKind, ...]) -> dict[str, Any]:
     """Return what the OpenAPI document says of the body of a request, by media type."""
     content: dict[str, Any] = {}
     if files:
@@ -144,7 +142,8 @@ def body_content(
             "schema": {**FORM_SCHEMA, "properties": {**FORM_SCHEMA["properties"], **options}}
         }
     if operation.body is not EmptySchema:
-        content[JSON] = {"schema": operation.schema, **({"example": example} if example else {})}
+        example = {} if operation.example is None else {"example": operation.example}
+        content[JSON] = {"schema": operation.schema, **example}
     elif not files:
         content[JSON] = {"schema": JobOptionsSchema}
     return content

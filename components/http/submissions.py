@@ -85,12 +85,14 @@ class Operation:
         inputs: the files that a job reads; it waits for the jobs that still store them.
         split: returns the jobs of a request in a batch, where that is not one job.
         jobs: what `priority` puts in front of others, for its description.
+        example: a request, for the documentation.
         module: dotted name of the module that declares it.
     """
 
     name: str
     body: type[Schema]
     call: Callable[[Any], Plan]
+    module: str
     task: str = ""
     other_tasks: tuple[str, ...] = ()
     message: str = "Job queued"
@@ -98,7 +100,7 @@ class Operation:
     inputs: Callable[[Any], Iterable[str]] = no_inputs
     split: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
     jobs: str = "the job"
-    module: str = ""
+    example: Mapping[str, Any] | None = None
 
     @cached_property
     def schema(self) -> type[SubmissionSchema]:

@@ -55,6 +55,7 @@ def start_task_and_watch() -> Response:
     access=Access.KEY,
     name="example_task",
     task=EXAMPLE_TASK,
+    example={},
     message="Example task queued: ten steps, one a second",
 )
 def start_task(_: dict[str, Any]) -> JobPlan:

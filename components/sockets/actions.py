@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, Regexp
 
 from components.http.job_options import check_options
-from components.http.json_schemas import PREFIX, Node, Schemas, constant, pascal
+from components.http.json_schemas import Node, Schemas, constant, pascal
 from components.http.submissions import OPERATIONS, Operation, Submission, queue
 from components.sockets.codecs import BadMessage
 from components.sockets.declarations import (
@@ -74,7 +73,7 @@ def ping(session: Session, message: ClientMessage) -> None:
     session.reply(message)
 
 
-def job_requests(schemas: Schemas, paths: Node) -> dict[str, Frame]:
+def job_requests(schemas: Schemas) -> dict[str, Frame]:
     """Return the messages that submit jobs: one for all types that take a text, one per other."""
     texts = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
     others = [name for name in OPERATIONS if name not in texts]
@@ -91,29 +90,17 @@ def job_requests(schemas: Schemas, paths: Node) -> dict[str, Frame]:
     fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].body())["properties"]}
     examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
     found = {"TextJob": replace(request, fields=fields, optional=["type"], examples=examples)}
-    bodies = example_bodies(paths)
     for name in others:
-        schema = OPERATIONS[name].schema
-        content = schemas.of(schema())
+        operation = OPERATIONS[name]
+        content = schemas.of(operation.schema())
         # Every drawing is a job here, and its events are sent without a webhook.
         for http_only in ("complexity", "webhook"):
             content["properties"].pop(http_only, None)
         fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
-        body = bodies.get(schema.__name__.removesuffix("Schema"))
-        examples = [{"content": body, "ref": 7}] if body else []
+        example = operation.example
+        examples = [] if example is None else [{"content": example, "ref": 7}]
         found[f"{pascal(name)}Job"] = replace(request, fields=fields, examples=examples)
     return found
-
-
-def example_bodies(paths: Node) -> dict[str, Any]:
-    """Return the examples of request bodies in the OpenAPI document, by the name of the schema."""
-    posts = (path.get("post", {}).get("requestBody", {}) for path in paths.values())
-    bodies = [body for post in posts for body in post.get("content", {}).values()]
-    return {
-        body["schema"].get("$ref", "").removeprefix(PREFIX): body["example"]
-        for body in bodies
-        if "example" in body
-    }
 
 
 @action(

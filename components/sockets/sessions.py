@@ -144,7 +144,7 @@ class Session:
     def admit_job(self) -> bool:
         """Return whether the client may submit a job now; if so, the cooldown starts."""
         now = time.monotonic()
-        if now - self._last_job_at < self._settings.sockets.socket_cooldown:
+        if now - self._last_job_at < self._settings.socket_cooldown:
             return False
         self._last_job_at = now
         return True
@@ -274,7 +274,7 @@ class Session:
         self._send_completion("event_complete")
 
     def _send_completion(self, name: str) -> None:
-        if self._settings.sockets.send_completion:
+        if self._settings.send_completion:
             self.send(ServerMessage(name))
 
 

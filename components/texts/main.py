@@ -16,7 +16,6 @@ blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or an
 @blueprint.submits(
     "",
     access=Access.KEY,
-    name="text",
     body=CreateTextSchema,
     reply=TextAcceptedSchema,
     task=JOB_FUNCTIONS[DEFAULT_TYPE],
