@@ -9,13 +9,11 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema, ReplySchema
-from components.http.webhook_fields import webhook_field
-from libraries.fields import choice, declare
+from libraries.fields import declare
 from libraries.sheets.drawings import DrawingRequest
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
-HIGH = "high"
 
 
 class ArtboardId(fields.Field[str]):
@@ -61,10 +59,6 @@ class CreateArtboard(DrawingRequest):
         ),
         default=None,
     )
-    priority: str = choice(
-        f"`{HIGH}` puts the job in front of those that wait.", ["normal", HIGH], default="normal"
-    )
-    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
 
 
 class SimpleArtboardSchema(ReplySchema):

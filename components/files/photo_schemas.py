@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
-from components.http.webhook_fields import webhook_field
-from libraries.fields import declare
 from libraries.outbound import check_url
 from libraries.settings import UploadSettings
 from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
@@ -38,8 +34,6 @@ class PhotoUrlSchema(Schema):
 
 class PlotPhoto(PhotoPlot):
     """A photo, and the page and the pattern that it becomes a drawing by."""
-
-    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
 
 
 class QueuedPlotSchema(AcceptedSchema):

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields
 
 from components.http.replies import ReplySchema
-from components.http.webhook_fields import webhook_field
-from libraries.fields import choice, declare
 from libraries.sheets.sweeps import ArtboardSweep
 
 
 class Sweep(ArtboardSweep):
     """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
-
-    priority: str = choice(
-        "`high` puts the jobs in front of those that wait.", ["normal", "high"], default="normal"
-    )
-    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
 
 
 class SweepLinksSchema(ReplySchema):

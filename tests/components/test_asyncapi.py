@@ -14,8 +14,8 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from marshmallow import Schema, fields
 
 from components.http.submissions import OPERATIONS, Operation
-from components.sockets import frames
-from components.sockets.sessions import PAYLOADS
+from components.sockets.declarations import ACTIONS, action
+from libraries.loading import LoadError
 from libraries.settings import Settings, read_settings
 from libraries.storage import upload_folder
 from tests.conftest import REPOSITORY
@@ -134,7 +134,15 @@ def test_every_action_is_described(document: Node, channel: str) -> None:
     described = {
         name.removeprefix(prefix) for name in document["operations"] if name.startswith(prefix)
     }
-    assert described == set(frames.ACTIONS) == set(PAYLOADS)
+    assert described == set(ACTIONS)
+
+
+def test_two_actions_of_one_name_are_refused() -> None:
+    def ping() -> None:
+        """Check again."""
+
+    with pytest.raises(LoadError, match="'ping'"):
+        action(tag="connection")(ping)
 
 
 def test_every_operation_is_summed_up_and_has_a_tag_that_is_explained(document: Node) -> None:
@@ -197,7 +205,11 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
         colours = fields.List(fields.String(), load_default=list)
 
     added = Operation(
-        task="workers.svg_tasks.sketch", schema=SketchSchema, calls=lambda asked: [asked]
+        name="sketch",
+        body=SketchSchema,
+        task="workers.svg_tasks.generate_postcard_svg",
+        call=lambda asked: asked,
+        module=__name__,
     )
     monkeypatch.setitem(OPERATIONS._items, "sketch", added)
     document = fetch(watchful_client(settings))

@@ -31,7 +31,7 @@ SILENCE = 0.5
 RUN_WEB = """
 import sys, workers, libraries.live.hub as hub, libraries.job_manager.events as events
 workers.__path__.append(sys.argv.pop(1))
-hub.SILENCE = float(sys.argv.pop(1))
+hub.HEARTBEAT_AFTER_S = float(sys.argv.pop(1))
 events.LOOK_AFTER_JOBS_EVERY = 1.0
 from gunicorn.app.wsgiapp import run
 run()
@@ -52,7 +52,13 @@ class Web:
     """A real web process on a port of its own."""
 
     def __init__(
-        self, environ: dict[str, str], log: Path, *, silence: float = SILENCE, key: str = ""
+        self,
+        environ: dict[str, str],
+        log: Path,
+        *,
+        silence: float = SILENCE,
+        key: str = "",
+        sources: Path = REPOSITORY,
     ) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.log = log
@@ -70,7 +76,7 @@ class Web:
             self.process = subprocess.Popen(
                 command,
                 env={"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)},
-                cwd=REPOSITORY,
+                cwd=sources,
                 stdout=sink,
                 stderr=sink,
             )
@@ -326,10 +332,21 @@ class Installation:
             )
         until(lambda: log.read_text().count("Broker started") > before, what="a broker")
 
-    def start_web(self, *, key: str = "", silence: float = SILENCE, **more: str) -> Web:
-        """Start a web process; it is not ready at once."""
+    def start_web(
+        self,
+        *,
+        key: str = "",
+        silence: float = SILENCE,
+        sources: Path = REPOSITORY,
+        **more: str,
+    ) -> Web:
+        """Start a web process from a folder with the sources; it is not ready at once."""
         web = Web(
-            self.environ | more, self.home / f"web{len(self._parts)}.log", key=key, silence=silence
+            self.environ | {"PYTHONPATH": str(sources)} | more,
+            self.home / f"web{len(self._parts)}.log",
+            key=key,
+            silence=silence,
+            sources=sources,
         )
         self._parts.append(web)
         return web
