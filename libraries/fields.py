@@ -119,9 +119,10 @@ def declare(
 ) -> Any:
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
-    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True` says that
-    `Params.resolve` provides it; a field whose default is None also takes null. `facts` are kept in the metadata of the
-    dataclass field for what derives from it, such as `visual=False` for a field that does not change the picture.
+    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True`
+    says that `Params.resolve` provides it; a field whose default is None also takes null. `facts`
+    are kept in the metadata of the dataclass field for what derives from it, such as
+    `visual=False` for a field that does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -136,7 +137,7 @@ def declare(
 
 
 def optional(field: fields.Field[Any], **facts: Any) -> Any:
-    """Return a dataclass field like `declare` that may be left out, but is not null; None means that it was left out."""
+    """Return a dataclass field that may be left out, but not be null; None means left out."""
     return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
@@ -249,7 +250,8 @@ class Params:
     def inputs(cls) -> dict[str, fields.Field[Any]]:
         """Return the marshmallow fields that the class has without an annotation, by name.
 
-        They are parsed and described as the declared ones are, but not kept: `resolve` derives declared fields from them.
+        They are parsed and described as the declared ones are, but not kept: `resolve` derives
+        declared fields from them.
         """
         attributes = {
             name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()
@@ -268,10 +270,11 @@ class Params:
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield texts by field for what is wrong with fields together, also where single fields are wrong.
+        """Yield texts by field for fields that are wrong together, also if others are wrong alone.
 
         Args:
-            parsed: the fields that could be parsed, with defaults; of nested declarations with mistakes there are parts.
+            parsed: the fields that could be parsed, with defaults; of nested declarations with
+                mistakes there are parts.
             given: the fields as the caller sent them.
         """
         yield from ()
@@ -296,7 +299,7 @@ class _LenientSchema(Schema):
 
 
 class OneOfField(fields.Field[Params]):
-    """An object of one of several declarations; its member `discriminator` has the name of the declaration."""
+    """An object of one of several declarations, which its member `discriminator` names."""
 
     def __init__(
         self, discriminator: str, choices: Registry[Any], *, name: str, **options: Any

@@ -47,7 +47,7 @@ def asyncapi_document(*, keyed: bool) -> Node:
     openapi = api_document()
     schemas = Schemas(openapi["components"]["schemas"])
     requests = {
-        name: action.requests(schemas, openapi["paths"])
+        name: action.requests(schemas)
         if action.requests
         else {f"{pascal(name)}Payload": action.request(schemas.of(action.schema()))}
         for name, action in ACTIONS.items()
