@@ -32,12 +32,6 @@ TIGHT, SLANT = 0.92, 0.7
 WIDEST_GROUP = 0.76
 
 
-class BadChart(InvalidInput):
-    """Raised when there is nothing to draw, or more than a chart can show."""
-
-    code = "bad-chart"
-
-
 @dataclass(frozen=True)
 class Measure:
     """What is measured: a name, and one value for each row.
@@ -87,7 +81,7 @@ def draw_chart(
 
     Raises:
         UnknownName: there is no such chart.
-        BadChart: there is nothing to draw, or too much.
+        InvalidInput: there is nothing to draw, or too much.
         BadText: a name or the title cannot be written.
     """
     check_chart(chart)
@@ -113,14 +107,20 @@ def _in_words(x: Measure | None, series: Sequence[Measure]) -> str:
 
 def _check_series(series: Sequence[Measure], title: str) -> None:
     if not 1 <= len(series) <= MOST_SERIES:
-        raise BadChart(f"a chart has 1 to {MOST_SERIES} series", field="y")
+        raise InvalidInput(f"a chart has 1 to {MOST_SERIES} series", code="bad-chart", field="y")
     if len(title) > LONGEST_TITLE:
-        raise BadChart(f"a title has at most {LONGEST_TITLE} characters", field="title")
+        raise InvalidInput(
+            f"a title has at most {LONGEST_TITLE} characters", code="bad-chart", field="title"
+        )
     for one in series:
         if one.kind != "number":
-            raise BadChart(f"the column {one.name[:60]!r} is not of numbers", field="y")
+            raise InvalidInput(
+                f"the column {one.name[:60]!r} is not of numbers", code="bad-chart", field="y"
+            )
         if not np.isfinite(one.values).any():
-            raise BadChart(f"the column {one.name[:60]!r} has no numbers", field="y")
+            raise InvalidInput(
+                f"the column {one.name[:60]!r} has no numbers", code="bad-chart", field="y"
+            )
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _rows_if_none(x: Measure | None, series: Sequence[Measure]) -> Measure:
 def _sorted(x: Measure, series: Sequence[Measure], *, by_x: bool) -> _Data:
     rows = np.flatnonzero(np.isfinite(x.values))
     if not len(rows):
-        raise BadChart(f"the column {x.name[:60]!r} has no values", field="x")
+        raise InvalidInput(f"the column {x.name[:60]!r} has no values", code="bad-chart", field="x")
     if by_x:
         rows = rows[np.argsort(x.values[rows], kind="stable")]
     return _Data(_at(x, rows), [_at(one, rows) for one in series])
@@ -155,8 +155,9 @@ def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
     known = np.isfinite(x.values)
     different, place = np.unique(x.values[known], return_inverse=True)
     if not 1 <= len(different) <= MOST_BARS // len(series):
-        raise BadChart(
+        raise InvalidInput(
             f"{len(different)} different values of x are no bars; at most {MOST_BARS // len(series)} are",
+            code="bad-chart",
             field="x",
         )
     sums = []
@@ -219,7 +220,11 @@ class _Sheet:
         self._make_room_below(x_ticks, data, slanted=slanted)
         y_ticks = self._y_ticks(chart, data)
         if self._right - self._left < 10 or self._bottom - self._top < 10:  # noqa: PLR2004 - mm
-            raise BadChart("the sheet is too small for a chart with these labels", field="paper")
+            raise InvalidInput(
+                "the sheet is too small for a chart with these labels",
+                code="bad-chart",
+                field="paper",
+            )
         self._x, self._y = x_ticks, y_ticks
         self._draw_grid()
         self._draw_axes(data, slanted=slanted)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from libraries.charts.charts import MOST_SERIES, BadChart, Measure, check_chart, draw_chart
+from libraries.charts.charts import MOST_SERIES, Measure, check_chart, draw_chart
+from libraries.errors import InvalidInput
 from libraries.geometry.area import Area
 from libraries.geometry.document import Document
 from libraries.tables import Reading, Report, read_columns
@@ -46,12 +47,12 @@ def plot_table(
 
     Raises:
         UnknownName: there is no such chart or column.
-        BadChart: there is nothing to draw, or too much.
+        InvalidInput: there is nothing to draw, or too much.
         InvalidInput, NotFound: the file cannot be used.
     """
     check_chart(chart)
     if not 1 <= len(y) <= MOST_SERIES:
-        raise BadChart(f"a chart has 1 to {MOST_SERIES} series", field="y")
+        raise InvalidInput(f"a chart has 1 to {MOST_SERIES} series", code="bad-chart", field="y")
     area = Area(*size, default_margin(size) if margin is None else margin)
     across = None if chart == "histogram" else x
     names = [*y] if across is None else [across, *y]

@@ -37,12 +37,6 @@ NEAR_CORNER = 1e-9
 FEWEST_CORNERS = 3
 
 
-class BadPolygon(InvalidInput):
-    """Raised when a polygon has too few or too many corners, or corners that are no places."""
-
-    code = "bad-polygon"
-
-
 class TooManyCrossings(InvalidInput):
     """Raised when a drawing and a polygon meet in too many places."""
 
@@ -95,7 +89,7 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
             a ring inside of another is a hole (SVG's rule `evenodd`).
 
     Raises:
-        BadPolygon: see `region_of`.
+        InvalidInput: see `region_of`.
         TooManyCrossings: the drawing and the polygons meet in too many places.
     """
     return clip_to_region(coordinates, offsets, region_of(rings))
@@ -123,13 +117,17 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
     """Return the area inside of an odd number of `rings`, prepared for questions.
 
     Raises:
-        BadPolygon: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; or there are more
+        InvalidInput: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; or there are more
             than 20,000 corners.
         TooManyCrossings: the edges cross each other more than 20,000 times.
     """
     corners = [checked_ring(ring) for ring in rings]
     if sum(map(len, corners)) > MOST_CORNERS:
-        raise BadPolygon(f"polygons may have {MOST_CORNERS:,} corners in all", field="polygon")
+        raise InvalidInput(
+            f"polygons may have {MOST_CORNERS:,} corners in all",
+            code="bad-polygon",
+            field="polygon",
+        )
     if len(corners) > 1 or not all(shapely.Polygon(ring).is_valid for ring in corners):
         count_crossings(corners, MOST_CROSSINGS)
     areas = [_areas(_area_of(ring)) for ring in corners]
@@ -238,29 +236,34 @@ def checked_ring(ring: Ring) -> Floats:
     """Return the corners of a polygon as an array of shape (m, 2).
 
     Raises:
-        BadPolygon: see `region_of`.
+        InvalidInput: see `region_of`.
     """
     try:
         given = np.asarray(ring)
     except (TypeError, ValueError):
-        raise BadPolygon(
-            "the corners of a polygon must be pairs of numbers", field="polygon"
+        raise InvalidInput(
+            "the corners of a polygon must be pairs of numbers", code="bad-polygon", field="polygon"
         ) from None
     if given.dtype.kind not in "iuf":
-        raise BadPolygon("the corners of a polygon must be pairs of numbers", field="polygon")
+        raise InvalidInput(
+            "the corners of a polygon must be pairs of numbers", code="bad-polygon", field="polygon"
+        )
     corners = given.astype(np.float64, copy=False)
     if (
         corners.ndim != 2  # noqa: PLR2004
         or corners.shape[1] != 2  # noqa: PLR2004
         or not FEWEST_CORNERS <= len(corners) <= MOST_CORNERS
     ):
-        raise BadPolygon(
+        raise InvalidInput(
             f"a polygon has {FEWEST_CORNERS} to {MOST_CORNERS:,} corners, each a pair of numbers",
+            code="bad-polygon",
             field="polygon",
         )
     if not (np.abs(corners) <= FARTHEST).all():
-        raise BadPolygon(
-            f"corners must be finite and within {FARTHEST:,.0f} mm of the origin", field="polygon"
+        raise InvalidInput(
+            f"corners must be finite and within {FARTHEST:,.0f} mm of the origin",
+            code="bad-polygon",
+            field="polygon",
         )
     return corners
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.clipping import Clipped, Ring, clip_to_polygons, clip_to_rectangle
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST, BadStrokes, Pen, Strokes
+from libraries.geometry.strokes import FARTHEST, Pen, Strokes
 from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
@@ -31,18 +31,6 @@ Integers = NDArray[np.int64]
 
 MOST_LAYERS = 256
 LONGEST_LAYER_NAME = 100
-
-
-class BadLayer(InvalidInput):
-    """Raised when a layer has no name, an endless one, or there are too many."""
-
-    code = "bad-layer"
-
-
-class LayerTaken(InvalidInput):
-    """Raised when a layer of that name exists with another pen."""
-
-    code = "layer-taken"
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class StrokeArray:
             layers: the layer of each stroke, or one for all.
 
         Raises:
-            BadStrokes: the arrays do not fit together, or a coordinate is not finite or beyond a kilometre.
+            InvalidInput: the arrays do not fit together, or a coordinate is not finite or beyond a kilometre.
         """
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
@@ -104,12 +92,14 @@ class StrokeArray:
         """Add `lines`, each an array of shape (n, 2) in mm, to a layer.
 
         Raises:
-            BadStrokes: a line is not made of pairs of finite numbers within a kilometre.
+            InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
         """
         try:
             arrays = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in lines]
         except (TypeError, ValueError, OverflowError):
-            raise BadStrokes("coordinates must be pairs of x and y", field="coordinates") from None
+            raise InvalidInput(
+                "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
+            ) from None
         if arrays:
             self.extend(np.concatenate(arrays), np.cumsum([0, *map(len, arrays)]), layer)
 
@@ -152,7 +142,7 @@ class Document:
         metadata: whatever has to stay with the drawing, such as the recipe that it can be made again from.
 
     Raises:
-        BadStrokes: a side of the page is not more than 0 and at most a kilometre.
+        InvalidInput: a side of the page is not more than 0 and at most a kilometre.
 
     Example:
         >>> card = Document(148, 105)
@@ -170,8 +160,10 @@ class Document:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 < width <= FARTHEST or not 0 < height <= FARTHEST:
-            raise BadStrokes(
-                f"a page has sides of more than 0 and at most {FARTHEST:,.0f} mm", field="width"
+            raise InvalidInput(
+                f"a page has sides of more than 0 and at most {FARTHEST:,.0f} mm",
+                code="bad-strokes",
+                field="width",
             )
         self.width, self.height, self.title = float(width), float(height), title
         self.metadata = dict(metadata or {})
@@ -206,20 +198,28 @@ class Document:
         """Return the index of the layer called `name`; it is made with `pen`, or a black one of 0.3 mm, if there is none.
 
         Raises:
-            BadLayer: the name is empty or longer than 100 characters, or there would be more than 256 layers.
-            LayerTaken: the layer exists with another pen.
+            InvalidInput: the name is empty or longer than 100 characters, or there would be more than 256 layers.
+            InvalidInput: the layer exists with another pen.
         """
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LAYER_NAME:
-            raise BadLayer(
-                f"the name of a layer has 1 to {LONGEST_LAYER_NAME} characters", field="layer"
+            raise InvalidInput(
+                f"the name of a layer has 1 to {LONGEST_LAYER_NAME} characters",
+                code="bad-layer",
+                field="layer",
             )
         for index, layer in enumerate(self._layers):
             if layer.name == name:
                 if pen is not None and pen != layer.pen:
-                    raise LayerTaken(f"there is a layer {name!r} with another pen", field="layer")
+                    raise InvalidInput(
+                        f"there is a layer {name!r} with another pen",
+                        code="layer-taken",
+                        field="layer",
+                    )
                 return index
         if len(self._layers) >= MOST_LAYERS:
-            raise BadLayer(f"a drawing may have {MOST_LAYERS} layers", field="layer")
+            raise InvalidInput(
+                f"a drawing may have {MOST_LAYERS} layers", code="bad-layer", field="layer"
+            )
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1
 
@@ -227,7 +227,7 @@ class Document:
         """Add `lines`, each an array of shape (n, 2) in mm, to the layer with that index.
 
         Raises:
-            BadStrokes: a line is not made of pairs of finite numbers within a kilometre.
+            InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
             UnknownName: there is no such layer.
         """
         self._check_layer(layer)
@@ -237,7 +237,7 @@ class Document:
         """Add strokes as flat arrays, see `StrokeArray.extend`; `layers` are indices of this drawing's layers, or one for all.
 
         Raises:
-            BadStrokes: see `StrokeArray.extend`.
+            InvalidInput: see `StrokeArray.extend`.
             UnknownName: there is no such layer.
         """
         levels = np.asarray(layers)
@@ -263,7 +263,7 @@ class Document:
         """Return this drawing with every vertex moved by `transform`; page and pens stay.
 
         Raises:
-            BadStrokes: a vertex would end more than a kilometre away.
+            InvalidInput: a vertex would end more than a kilometre away.
         """
         return self.with_strokes(
             applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
@@ -289,7 +289,7 @@ class Document:
 
         Raises:
             UnknownName: a word is not one of the choices.
-            BadTransform: the source or the box has no size.
+            InvalidInput: the source or the box has no size.
         """
         return self.transformed(
             fitting(source or self.page, box, fit, align=align, vertical=vertical)
@@ -299,7 +299,7 @@ class Document:
         """Return what lies inside `region`: a rectangle, or polygons by the rule `evenodd`; see `libraries.geometry.clipping`.
 
         Raises:
-            BadPolygon, TooManyCrossings: a polygon is none, or is too much.
+            InvalidInput, TooManyCrossings: a polygon is none, or is too much.
         """
         cut = clip(self._store.coordinates, self._store.offsets, region)
         return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
@@ -325,7 +325,7 @@ class Document:
         """Return a document with this page, title, metadata and layers, and with other strokes.
 
         Raises:
-            BadStrokes: see `StrokeArray.extend`.
+            InvalidInput: see `StrokeArray.extend`.
         """
         other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
@@ -341,7 +341,7 @@ def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ri
     """Return what of strokes lies inside `region`, a rectangle or polygons; see `libraries.geometry.clipping`.
 
     Raises:
-        BadPolygon, TooManyCrossings: a polygon is none, or is too much.
+        InvalidInput, TooManyCrossings: a polygon is none, or is too much.
     """
     if isinstance(region, Rectangle):
         return clip_to_rectangle(coordinates, offsets, region)

@@ -14,18 +14,12 @@ from libraries.geometry.strokes import FARTHEST, Floats, Strokes
 TOUCHING = 0.001
 
 
-class BadRectangle(InvalidInput):
-    """Raised when a rectangle's sides are not in order, not finite, or too far away."""
-
-    code = "bad-rectangle"
-
-
 @dataclass(frozen=True)
 class Rectangle:
     """An upright rectangle in mm; y points down.
 
     Raises:
-        BadRectangle: left is beyond right, top below bottom, or a side is not finite or more than a kilometre away.
+        InvalidInput: left is beyond right, top below bottom, or a side is not finite or more than a kilometre away.
     """
 
     left: float
@@ -39,8 +33,9 @@ class Rectangle:
             not -FARTHEST <= self.left <= self.right <= FARTHEST
             or not -FARTHEST <= self.top <= self.bottom <= FARTHEST
         ):
-            raise BadRectangle(
-                "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre"
+            raise InvalidInput(
+                "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre",
+                code="bad-rectangle",
             )
 
     @property

@@ -24,18 +24,6 @@ WIDEST_PEN = 50.0
 FASTEST_PEN = 10_000.0
 
 
-class BadStrokes(InvalidInput):
-    """Raised when arrays do not describe strokes."""
-
-    code = "bad-strokes"
-
-
-class BadPen(InvalidInput):
-    """Raised when a pen has no width, or one that no pen has, or a speed that no plotter has."""
-
-    code = "bad-pen"
-
-
 @dataclass(frozen=True)
 class Pen:
     """A pen: its name, its colour as it is shown, the `width` of its line in mm, and its own `speed` in mm/s.
@@ -43,7 +31,7 @@ class Pen:
     Without a speed the pen moves as fast as the plotter draws.
 
     Raises:
-        BadPen: the width is not more than 0 and at most 50 mm, or the speed not more than 0 and at most 10,000 mm/s.
+        InvalidInput: the width is not more than 0 and at most 50 mm, or the speed not more than 0 and at most 10,000 mm/s.
     """
 
     name: str
@@ -54,13 +42,15 @@ class Pen:
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
         if not 0 < self.width <= WIDEST_PEN:
-            raise BadPen(
+            raise InvalidInput(
                 f"the width of a pen must be more than 0 and at most {WIDEST_PEN:.0f} mm",
+                code="bad-pen",
                 field="width",
             )
         if self.speed is not None and not 0 < self.speed <= FASTEST_PEN:
-            raise BadPen(
+            raise InvalidInput(
                 f"the speed of a pen must be more than 0 and at most {FASTEST_PEN:,.0f} mm/s",
+                code="bad-pen",
                 field="speed",
             )
 
@@ -77,7 +67,7 @@ class Strokes:
         layers: integer array of shape (k,), the index of each stroke's layer.
 
     Raises:
-        BadStrokes: the arrays do not fit together, or a coordinate is not finite or more than a kilometre away.
+        InvalidInput: the arrays do not fit together, or a coordinate is not finite or more than a kilometre away.
     """
 
     def __init__(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
@@ -90,12 +80,13 @@ class Strokes:
             or bounds[-1] != len(places)
             or (np.diff(bounds) < 0).any()
         ):
-            raise BadStrokes(
+            raise InvalidInput(
                 "offsets must rise from 0 to the number of vertices, with one more offset than layers",
+                code="bad-strokes",
                 field="offsets",
             )
         if (levels < 0).any():
-            raise BadStrokes("layers are counted from 0", field="layers")
+            raise InvalidInput("layers are counted from 0", code="bad-strokes", field="layers")
         drawn = np.diff(bounds) > 0
         self.coordinates: Floats = places
         self.offsets: Integers = np.append(bounds[:-1][drawn], len(places))
@@ -127,7 +118,7 @@ class Strokes:
         at the last.
 
         Raises:
-            BadStrokes: the origin is not finite or more than a kilometre away.
+            InvalidInput: the origin is not finite or more than a kilometre away.
         """
         order = np.argsort(self.layers, kind="stable")
         starts, ends = (
@@ -146,7 +137,7 @@ class Strokes:
         """Return how often the pen is changed between layers that are drawn; `pens` has the pen of each layer.
 
         Raises:
-            BadStrokes: a layer has no pen.
+            InvalidInput: a layer has no pen.
         """
         self.check_pens(pens)
         used = [pens[layer] for layer in np.unique(self.layers)]
@@ -156,11 +147,13 @@ class Strokes:
         """See that every layer has its pen.
 
         Raises:
-            BadStrokes: one has none.
+            InvalidInput: one has none.
         """
         if len(self) and self.layers.max() >= len(pens):
-            raise BadStrokes(
-                f"layer {self.layers.max()} has no pen; {len(pens)} are known", field="pens"
+            raise InvalidInput(
+                f"layer {self.layers.max()} has no pen; {len(pens)} are known",
+                code="bad-strokes",
+                field="pens",
             )
 
 
@@ -168,15 +161,20 @@ def _coordinates(given: ArrayLike) -> Floats:
     try:
         places = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise BadStrokes("coordinates must be numbers", field="coordinates") from None
+        raise InvalidInput(
+            "coordinates must be numbers", code="bad-strokes", field="coordinates"
+        ) from None
     if places.size == 0:
         return places.reshape(0, 2)
     if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004 - x and y
-        raise BadStrokes("coordinates must be pairs of x and y", field="coordinates")
+        raise InvalidInput(
+            "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
+        )
     # The largest value of an array with NaN is NaN, and NaN is not within anything.
     if not max(-float(places.min()), float(places.max())) <= FARTHEST:
-        raise BadStrokes(
+        raise InvalidInput(
             f"coordinates must be finite and within {FARTHEST:,.0f} mm of the origin",
+            code="bad-strokes",
             field="coordinates",
         )
     return places
@@ -186,7 +184,9 @@ def _integers(given: ArrayLike, name: str) -> Integers:
     try:
         numbers: NDArray[Any] = np.asarray(given)
     except (TypeError, ValueError, OverflowError):
-        raise BadStrokes(f"{name} must be whole numbers", field=name) from None
+        raise InvalidInput(
+            f"{name} must be whole numbers", code="bad-strokes", field=name
+        ) from None
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise BadStrokes(f"{name} must be a row of whole numbers", field=name)
+        raise InvalidInput(f"{name} must be a row of whole numbers", code="bad-strokes", field=name)
     return numbers.astype(np.int64, copy=False)

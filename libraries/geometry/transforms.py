@@ -30,12 +30,6 @@ FITS = ("contain", "cover", "fill", "none")
 SMALLEST_DETERMINANT = 1e-18
 
 
-class BadTransform(InvalidInput):
-    """Raised when a transform has numbers that are not finite, or presses the plane into a line where this cannot be."""
-
-    code = "bad-transform"
-
-
 def identity() -> Matrix:
     """Return the transform that leaves everything where it is."""
     return np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -45,12 +39,13 @@ def matrix(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix
     """Return the transform that SVG writes as `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f.
 
     Raises:
-        BadTransform: a number is not finite, or beyond a million.
+        InvalidInput: a number is not finite, or beyond a million.
     """
     made = np.array([[a, c, e], [b, d, f]], dtype=np.float64)
     if not (np.abs(made) <= FARTHEST).all():
-        raise BadTransform(
+        raise InvalidInput(
             f"the numbers of a transform must be finite and within {FARTHEST:,.0f}",
+            code="bad-transform",
             field="transform",
         )
     return made
@@ -64,7 +59,7 @@ def translation(across: float, down: float) -> Matrix:
 def rotation(degrees: float, centre: tuple[float, float] = (0.0, 0.0)) -> Matrix:
     """Return the turn by `degrees`, clockwise as y points down, around `centre` in mm."""
     if not math.isfinite(degrees):
-        raise BadTransform("an angle must be finite", field="transform")
+        raise InvalidInput("an angle must be finite", code="bad-transform", field="transform")
     sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     return around(centre, matrix(cosine, sine, -sine, cosine, 0, 0))
 
@@ -91,7 +86,7 @@ def combined(*steps: Matrix) -> Matrix:
     """Return one transform for several: the last one is done first, as in nested groups and in SVG's lists.
 
     Raises:
-        BadTransform: the numbers grow beyond a million.
+        InvalidInput: the numbers grow beyond a million.
     """
     a, b, c, d, e, f = 1.0, 0.0, 0.0, 1.0, 0.0, 0.0
     for step in steps:
@@ -111,11 +106,13 @@ def inverse(transform: Matrix) -> Matrix:
     """Return the transform that undoes `transform`.
 
     Raises:
-        BadTransform: it presses the plane into a line, or nearly so, and cannot be undone.
+        InvalidInput: it presses the plane into a line, or nearly so, and cannot be undone.
     """
     if not abs(determinant(transform)) > SMALLEST_DETERMINANT:
-        raise BadTransform(
-            "this transform presses everything into a line and cannot be undone", field="transform"
+        raise InvalidInput(
+            "this transform presses everything into a line and cannot be undone",
+            code="bad-transform",
+            field="transform",
         )
     (a, c, e), (b, d, f) = transform.tolist()
     area = determinant(transform)
@@ -161,7 +158,7 @@ def fitting(
 
     Raises:
         UnknownName: a word is not one of these.
-        BadTransform: the source or the box has no size in a direction that has to be scaled.
+        InvalidInput: the source or the box has no size in a direction that has to be scaled.
     """
     for kind, word, choices in (
         ("fit", fit, FITS),
@@ -185,8 +182,9 @@ def _factors(source: Rectangle, box: Rectangle, fit: Fit) -> tuple[float, float]
         if size > 0
     ]  # fmt: skip
     if not ratios or min(ratios) <= 0:
-        raise BadTransform(
+        raise InvalidInput(
             "what has no size cannot be fitted into a box, nor can anything into a box without size",
+            code="bad-transform",
             field="box",
         )
     if fit == "fill" and len(ratios) > 1:

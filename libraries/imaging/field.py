@@ -21,7 +21,7 @@ from libraries.imaging.lending import (
     read_in_colour,
     read_picture,
 )
-from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage
+from libraries.imaging.reading import Greys, ImageTooLarge
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
 LONGEST_TEXT = 700_000
@@ -78,8 +78,8 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
         channel: one of `CHANNELS`: grey, or an ink, of which 0 is all and 1 is none.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
-        BlankImage: it is white all over.
+        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is white all over.
     """
     if channel != GREY:
         return separated(
@@ -127,9 +127,9 @@ def _uploaded(text: str) -> Greys:
     """Return the image that `text` holds as base64.
 
     Raises:
-        NotAnImage: it is no base64, or what it holds is no image.
-        ImageTooLarge, ImageDamaged: the image cannot be read.
-        BlankImage: there is nothing to draw in it.
+        InvalidInput: it is no base64, or what it holds is no image.
+        ImageTooLarge, InvalidInput: the image cannot be read.
+        InvalidInput: there is nothing to draw in it.
     """
     return read_picture(_bytes_in(text), at_once=True)
 
@@ -149,8 +149,10 @@ def _bytes_in(text: str) -> bytes:
         data = b""
     if not data:
         near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
-        raise NotAnImage(
-            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near
+        raise InvalidInput(
+            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64",
+            code="not-an-image",
+            hint=near,
         )
     return data
 

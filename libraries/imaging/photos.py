@@ -16,7 +16,6 @@ from libraries.imaging.reading import (
     MOST_WHOLE_PIXELS,
     ORIENTATION,
     TRANSPOSED,
-    ImageDamaged,
     ImageTooLarge,
     check_size,
     eight_bits,
@@ -65,9 +64,9 @@ def clean_photo(data: bytes) -> Photo:
         data: a whole file.
 
     Raises:
-        NotAnImage: the bytes are none of these formats.
+        InvalidInput: the bytes are none of these formats.
         ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long to decode.
-        ImageDamaged: the file is cut off or broken.
+        InvalidInput: the file is cut off or broken.
     """
     try:
         with opened(data, most=MOST_PHOTO_PIXELS) as image:
@@ -84,8 +83,11 @@ def clean_photo(data: bytes) -> Photo:
     except (
         Exception
     ):  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged(
-            "the image is cut off or damaged", field="file", hint="save it anew and send it again"
+        raise InvalidInput(
+            "the image is cut off or damaged",
+            code="image-damaged",
+            field="file",
+            hint="save it anew and send it again",
         ) from None
 
 

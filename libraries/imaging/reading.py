@@ -60,28 +60,10 @@ TRANSPOSED = {
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
-class NotAnImage(InvalidInput):
-    """Raised when bytes are no image of a format that is read."""
-
-    code = "not-an-image"
-
-
 class ImageTooLarge(InvalidInput):
     """Raised when decoding an image would take more memory or time than one image may."""
 
     code = "image-too-large"
-
-
-class ImageDamaged(InvalidInput):
-    """Raised when an image begins well but cannot be decoded to its end."""
-
-    code = "image-damaged"
-
-
-class BlankImage(InvalidInput):
-    """Raised when a picture is white all over, so that nothing of it would be drawn."""
-
-    code = "blank-image"
 
 
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
@@ -96,9 +78,9 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
         at_once: whether a client waits for it; then the limits are a quarter of the usual ones.
 
     Raises:
-        NotAnImage: the bytes are none of these formats.
+        InvalidInput: the bytes are none of these formats.
         ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot be decoded at a reduced size.
-        ImageDamaged: the file is cut off or broken.
+        InvalidInput: the file is cut off or broken.
     """
     return _read(data, IN_GREY, longest, at_once)
 
@@ -125,8 +107,11 @@ def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.flo
     except (
         Exception
     ):  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged(
-            "the image is cut off or damaged", field="image", hint="save it anew and send it again"
+        raise InvalidInput(
+            "the image is cut off or damaged",
+            code="image-damaged",
+            field="image",
+            hint="save it anew and send it again",
         ) from None
 
 
@@ -138,7 +123,7 @@ def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
         most: the limit in pixels that the caller goes on to check, which is told where the decoder itself finds far too many.
 
     Raises:
-        NotAnImage: the bytes are none of the formats that are read.
+        InvalidInput: the bytes are none of the formats that are read.
         ImageTooLarge: the header promises more than 40 megapixels.
         UnidentifiedImageError: the bytes begin like an image and go on like none.
     """
@@ -149,8 +134,10 @@ def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
     except UnidentifiedImageError:
         if data.startswith(tuple(SIGNATURES.values())):
             raise
-        raise NotAnImage(
-            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image"
+        raise InvalidInput(
+            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read",
+            code="not-an-image",
+            field="image",
         ) from None
 
 

@@ -9,12 +9,11 @@ from libraries.lettering.layout import (
     LINE_PITCH,
     VERTICAL_PLACES,
     Align,
-    BadLayout,
     TextBlock,
     VerticalAlign,
     lay_out,
 )
-from libraries.lettering.paths import BadPath, along_path
+from libraries.lettering.paths import along_path
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, wrap
 
@@ -25,8 +24,6 @@ __all__ = [
     "LONGEST_TEXT",
     "VERTICAL_PLACES",
     "Align",
-    "BadLayout",
-    "BadPath",
     "BadText",
     "Box",
     "Glyph",

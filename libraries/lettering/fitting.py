@@ -59,7 +59,7 @@ def fitted(
     Raises:
         TextDoesNotFit: it does not fit at the smallest size.
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: the box has no room, or a measure is not a number in its range.
+        InvalidInput: the box has no room, or a measure is not a number in its range.
         UnknownName: there is no such font.
     """
     text = check_text(text)

@@ -32,12 +32,6 @@ LETTER_SPACINGS = (-0.5, 20.0)
 WIDEST_SPACE = 4.0
 
 
-class BadLayout(InvalidInput):
-    """Raised when a size, a spacing or an alignment makes no layout; the text says which and what is possible."""
-
-    code = "bad-layout"
-
-
 @dataclass(frozen=True)
 class TextBlock:
     """Written text.
@@ -133,7 +127,7 @@ def lay_out(
 
     Raises:
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: a measure is not a number in its range, or an alignment is unknown.
+        InvalidInput: a measure is not a number in its range, or an alignment is unknown.
         UnknownName: there is no such font.
     """
     text = check_text(text)
@@ -180,7 +174,7 @@ def check_layout(**measures: float | None) -> None:
     """Refuse measures that make no layout, by their names in `lay_out`; None is no measure.
 
     Raises:
-        BadLayout: a measure is not a finite number in its range.
+        InvalidInput: a measure is not a finite number in its range.
     """
     height = measures.get("cap_height")
     for name, value in measures.items():
@@ -188,19 +182,27 @@ def check_layout(**measures: float | None) -> None:
             continue
         low, high = _range_of(name, height if _is_number(height) else 1.0)
         if not _is_number(value) or not low <= value <= high:
-            raise BadLayout(f"{name} must be a number from {low:g} to {high:g}", field=name)
+            raise InvalidInput(
+                f"{name} must be a number from {low:g} to {high:g}", code="bad-layout", field=name
+            )
 
 
 def check_places(align: str, vertical: str) -> None:
     """Refuse an alignment that is not one.
 
     Raises:
-        BadLayout: it is not one.
+        InvalidInput: it is not one.
     """
     if align not in ALIGN_SHIFT:
-        raise BadLayout(f"align must be one of {', '.join(ALIGN_SHIFT)}", field="align")
+        raise InvalidInput(
+            f"align must be one of {', '.join(ALIGN_SHIFT)}", code="bad-layout", field="align"
+        )
     if vertical not in VERTICAL_PLACES:
-        raise BadLayout(f"vertical must be one of {', '.join(VERTICAL_PLACES)}", field="vertical")
+        raise InvalidInput(
+            f"vertical must be one of {', '.join(VERTICAL_PLACES)}",
+            code="bad-layout",
+            field="vertical",
+        )
 
 
 def missing_from(written: object, font: StrokeFont) -> list[str]:

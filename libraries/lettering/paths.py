@@ -28,12 +28,6 @@ PAIR = 2
 SLACK = 0.02
 
 
-class BadPath(InvalidInput):
-    """Raised when a path for text is not a line of some length through at least two points."""
-
-    code = "bad-text-path"
-
-
 def along_path(
     text: str,
     path: ArrayLike,
@@ -61,9 +55,9 @@ def along_path(
         The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no `baselines`.
 
     Raises:
-        BadPath: `path` is not a line of finite points with a length.
+        InvalidInput: `path` is not a line of finite points with a length.
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: a measure is not a number in its range, or the alignment is unknown.
+        InvalidInput: a measure is not a number in its range, or the alignment is unknown.
         UnknownName: there is no such font.
     """
     line = " ".join(check_text(text).split())
@@ -90,20 +84,28 @@ def _measured(path: ArrayLike) -> tuple[Stroke, NDArray[np.float64]]:
     try:
         corners = np.asarray(path, dtype=np.float64)
     except (TypeError, ValueError):
-        raise BadPath("the path must be a list of pairs of numbers", field="path") from None
+        raise InvalidInput(
+            "the path must be a list of pairs of numbers", code="bad-text-path", field="path"
+        ) from None
     if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MOST_CORNERS:
-        raise BadPath(
-            f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers", field="path"
+        raise InvalidInput(
+            f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers",
+            code="bad-text-path",
+            field="path",
         )
     if not (np.abs(corners) <= FARTHEST).all():
-        raise BadPath(
-            f"the points of the path must be within {FARTHEST:g} mm of the origin", field="path"
+        raise InvalidInput(
+            f"the points of the path must be within {FARTHEST:g} mm of the origin",
+            code="bad-text-path",
+            field="path",
         )
     steps = np.hypot(*np.diff(corners, axis=0).T)
     corners = corners[np.append(True, steps > 0)]
     stations = np.append(0.0, np.cumsum(steps[steps > 0]))
     if len(corners) < PAIR:
-        raise BadPath("the path has no length that can be written on", field="path")
+        raise InvalidInput(
+            "the path has no length that can be written on", code="bad-text-path", field="path"
+        )
     return corners, stations
 
 

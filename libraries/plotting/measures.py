@@ -108,7 +108,7 @@ def statistics(
         origin: where the pen starts and ends in mm; None when it starts at the first stroke and stays at the last.
 
     Raises:
-        BadStrokes: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is not a place.
     """
     changes = strokes.pen_changes(pens)
     strayed_mm, strayed = out_of_bounds(strokes, page) if page else (None, None)

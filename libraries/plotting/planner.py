@@ -81,7 +81,7 @@ def plan(
         origin: where the pen starts and ends in mm; None when it starts at the first stroke and stays at the last.
 
     Raises:
-        BadStrokes: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is not a place.
     """
     changes = strokes.pen_changes(pens)
     speeds = _speeds(strokes, pens, profile)

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 import orjson
 
-from libraries.errors import UnknownName
-from libraries.geometry.area import LONGEST_SIDE, BadPage
+from libraries.errors import InvalidInput, UnknownName
+from libraries.geometry.area import LONGEST_SIDE
 from libraries.registry import Registry
 
 Orientation = Literal["portrait", "landscape"]
@@ -21,7 +21,7 @@ class Paper:
     """A paper: its `title`, the `family` of sizes that it belongs to, and its sides in mm as it stands upright.
 
     Raises:
-        BadPage: the sides are not `0 < width <= height <= 2000`.
+        InvalidInput: the sides are not `0 < width <= height <= 2000`.
     """
 
     name: str
@@ -33,8 +33,10 @@ class Paper:
     def __post_init__(self) -> None:
         """Check the sides; the comparison is worded so that NaN fails it."""
         if not 0 < self.width <= self.height <= LONGEST_SIDE:
-            raise BadPage(
-                f"a paper stands upright: 0 < width <= height <= {LONGEST_SIDE} mm", field="paper"
+            raise InvalidInput(
+                f"a paper stands upright: 0 < width <= height <= {LONGEST_SIDE} mm",
+                code="bad-page",
+                field="paper",
             )
 
     def size(self, orientation: Orientation = "portrait") -> tuple[float, float]:
@@ -62,7 +64,7 @@ def custom_paper(width: float, height: float) -> Paper:
     """Return a paper of `width` x `height` mm called `custom`, turned upright.
 
     Raises:
-        BadPage: a side is not more than 0 and at most 2000 mm.
+        InvalidInput: a side is not more than 0 and at most 2000 mm.
     """
     return Paper("custom", "Custom", "custom", min(width, height), max(width, height))
 

@@ -42,7 +42,7 @@ def draw_photo(
         options: further fields of `ArtboardSchema`: `seed`, `margin`, `pen_width`; None means not given.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged, BlankImage: it is no image that can be drawn.
+        InvalidInput, ImageTooLarge: it is no image that can be drawn.
         UnknownPattern, InvalidFields: there is no such pattern, or fields are bad.
         TooComplex: the drawing would have too many points.
     """

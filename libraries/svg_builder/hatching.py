@@ -12,18 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices
 
 Floats = NDArray[np.float64]
 
 CLOSEST, WIDEST = 0.05, 1000.0
 STEEPEST = 360.0
-
-
-class BadHatching(InvalidInput):
-    """Raised when lines would lie too close or too far apart, or at an angle that is none."""
-
-    code = "bad-hatching"
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class Hatching:
         inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline crisp.
 
     Raises:
-        BadHatching: a number is out of its range.
+        InvalidInput: a number is out of its range.
     """
 
     spacing: float = 1.0
@@ -48,13 +42,21 @@ class Hatching:
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
         if not CLOSEST <= self.spacing <= WIDEST:
-            raise BadHatching(f"spacing must be {CLOSEST} to {WIDEST:.0f} mm", field="spacing")
+            raise InvalidInput(
+                f"spacing must be {CLOSEST} to {WIDEST:.0f} mm",
+                code="bad-hatching",
+                field="spacing",
+            )
         if not abs(self.angle) <= STEEPEST:
-            raise BadHatching(
-                f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees", field="angle"
+            raise InvalidInput(
+                f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees",
+                code="bad-hatching",
+                field="angle",
             )
         if not 0 <= self.inset <= WIDEST:
-            raise BadHatching(f"inset must be 0 to {WIDEST:.0f} mm", field="inset")
+            raise InvalidInput(
+                f"inset must be 0 to {WIDEST:.0f} mm", code="bad-hatching", field="inset"
+            )
 
 
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
@@ -67,8 +69,8 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
         hatching: how to fill them.
 
     Raises:
-        BadPolygon: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
-        TooManyVertices: the lines would be too many.
+        InvalidInput: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
+        InvalidInput: the lines would be too many.
     """
     region = region_of(rings)
     if hatching.inset:
@@ -100,7 +102,7 @@ def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats
     low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
     first, last = np.ceil(low / spacing), np.ceil(high / spacing)
     if not (last - first).sum() <= MOST_VERTICES:
-        raise TooManyVertices
+        raise too_many_vertices()
     counts = (last - first).astype(np.int64)
     edge = np.repeat(np.arange(len(edges)), counts)
     rows = (

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from libraries.svg_reader.foreign_xml import BadSVG, Node
+from libraries.errors import InvalidInput
+from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_syntax.attributes import BadColour, check_colour
 from libraries.svg_syntax.numbers import LARGEST
 
@@ -109,17 +110,17 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
         whole: what a percentage is taken of.
 
     Raises:
-        BadSVG: it is no length, or beyond all measure.
+        InvalidInput: it is no length, or beyond all measure.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
     found = LENGTH.fullmatch(text) if len(text) <= LONGEST_LENGTH else None
     unit = found[2].lower() if found else ""
     if found is None or (unit != "%" and unit not in PIXELS):
-        raise BadSVG(f"{text[:20]!r} is not a length", field="svg")
+        raise InvalidInput(f"{text[:20]!r} is not a length", code="bad-svg", field="svg")
     value = float(found[1]) * (whole / 100 if unit == "%" else PIXELS[unit])
     if not abs(value) <= LARGEST / PIXEL:
-        raise BadSVG(f"{text[:20]!r} is too large", field="svg")
+        raise InvalidInput(f"{text[:20]!r} is too large", code="bad-svg", field="svg")
     return value
 
 

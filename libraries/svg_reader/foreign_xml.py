@@ -21,12 +21,6 @@ FOREIGN_ATTRIBUTES = {
 }
 
 
-class BadSVG(InvalidInput):
-    """Raised when what should be an SVG cannot be parsed, or declares or nests more than it may."""
-
-    code = "bad-svg"
-
-
 @dataclass
 class Node:
     """An element: its name without the namespace, its attributes, and the elements inside of it."""
@@ -42,14 +36,14 @@ def parse_svg(source: str | bytes) -> Node:
     A document type may be named, as older programs do; it is not loaded. Declarations inside of it are refused.
 
     Raises:
-        BadSVG: it is not well-formed or no SVG, declares entities or a document type of its own, or is too large, too deep, or of
+        InvalidInput: it is not well-formed or no SVG, declares entities or a document type of its own, or is too large, too deep, or of
             too many elements.
     """
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if not isinstance(data, bytes):
-        raise BadSVG("an SVG is text or bytes", field="svg")
+        raise InvalidInput("an SVG is text or bytes", code="bad-svg", field="svg")
     if len(data) > LARGEST_SVG:
-        raise BadSVG(f"an SVG may have {LARGEST_SVG:,} bytes", field="svg")
+        raise InvalidInput(f"an SVG may have {LARGEST_SVG:,} bytes", code="bad-svg", field="svg")
     tree = _Tree()
     parser = expat.ParserCreate(
         "utf-8" if isinstance(source, str) else None, namespace_separator=" "
@@ -66,14 +60,17 @@ def parse_svg(source: str | bytes) -> Node:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise BadSVG(
+        raise InvalidInput(
             f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}",
+            code="bad-svg",
             field="svg",
         ) from None
     except (LookupError, ValueError):
-        raise BadSVG("the encoding that the SVG names is not known", field="svg") from None
+        raise InvalidInput(
+            "the encoding that the SVG names is not known", code="bad-svg", field="svg"
+        ) from None
     if tree.root is None:
-        raise BadSVG("the outermost element is not svg", field="svg")
+        raise InvalidInput("the outermost element is not svg", code="bad-svg", field="svg")
     return tree.root
 
 
@@ -90,9 +87,13 @@ class _Tree:
         """Take in the begin of an element."""
         self._count += 1
         if len(self._open) >= DEEPEST_ELEMENT:
-            raise BadSVG(f"elements may be nested {DEEPEST_ELEMENT} deep", field="svg")
+            raise InvalidInput(
+                f"elements may be nested {DEEPEST_ELEMENT} deep", code="bad-svg", field="svg"
+            )
         if self._count > MOST_ELEMENTS:
-            raise BadSVG(f"an SVG may have {MOST_ELEMENTS:,} elements", field="svg")
+            raise InvalidInput(
+                f"an SVG may have {MOST_ELEMENTS:,} elements", code="bad-svg", field="svg"
+            )
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else None
         wanted = namespace in ("", SVG_NAMESPACE) and (parent is not None or not self._open)
@@ -124,4 +125,8 @@ def _refuse_external(*_: object) -> int:
 
 
 def _refuse(*_: object) -> None:
-    raise BadSVG("an SVG with entities or a document type of its own is not read", field="svg")
+    raise InvalidInput(
+        "an SVG with entities or a document type of its own is not read",
+        code="bad-svg",
+        field="svg",
+    )

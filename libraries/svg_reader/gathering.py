@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import Traced, bent
 
 Floats = NDArray[np.float64]
@@ -49,8 +49,8 @@ class Gathering:
         """Take a shape with a stroke or more, the way from its units to mm, and its layer.
 
         Raises:
-            TooManyVertices: the drawing would have more than two million.
-            BadStrokes: something lies more than a kilometre away.
+            InvalidInput: the drawing would have more than two million.
+            InvalidInput: something lies more than a kilometre away.
         """
         self._shapes.append((shape, to_page, layer))
         self._size += shape.size
@@ -66,7 +66,7 @@ class Gathering:
         lines = _lines([shape for shape, _, _ in shapes])
         counts = np.array([len(line) for line in lines], dtype=np.int64)
         if self._document.store.vertices + counts.sum() > MOST_VERTICES:
-            raise TooManyVertices
+            raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
         places = _moved(
             np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.errors import InvalidInput
 from libraries.geometry.document import LONGEST_LAYER_NAME, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -33,7 +34,7 @@ from libraries.svg_reader.appearance import (
     look_of,
     styles_of,
 )
-from libraries.svg_reader.foreign_xml import BadSVG, Node, parse_svg
+from libraries.svg_reader.foreign_xml import Node, parse_svg
 from libraries.svg_reader.gathering import Gathering, Shape
 from libraries.svg_reader.repeats import count_visits
 from libraries.svg_syntax.attributes import transform_matrix
@@ -104,10 +105,10 @@ def read_svg(
         tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells it of the page, in mm.
 
     Raises:
-        BadSVG: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too much, or a length that is none.
-        BadPathData, BadNumber, BadAttribute: a path, a number or a transform breaks its grammar or is too large.
-        TooManyVertices: it has more than two million.
-        BadStrokes: something lies more than a kilometre away.
+        InvalidInput: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too much, or a length that is none.
+        InvalidInput: a path, a number or a transform breaks its grammar or is too large.
+        InvalidInput: it has more than two million.
+        InvalidInput: something lies more than a kilometre away.
     """
     root = parse_svg(source)
     size = _page_size(root)
@@ -129,7 +130,7 @@ def _page_size(root: Node) -> Viewport:
         for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
     )
     if not width > 0 or not height > 0:
-        raise BadSVG("the page has no size", field="svg")
+        raise InvalidInput("the page has no size", code="bad-svg", field="svg")
     return width, height
 
 
@@ -158,7 +159,7 @@ class _Reader:
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
         # A few small elements can refer to each other so that they stand for millions.
         if count_visits(root, self._named, SILENT, MOST_VISITS) > MOST_VISITS:
-            raise BadSVG("the SVG repeats or nests too much", field="svg")
+            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
 
     def finish(self) -> None:
         """Draw what has been gathered and not drawn yet."""
@@ -168,7 +169,7 @@ class _Reader:
         """Draw one element and what is inside of it."""
         self._visits += 1
         if self._visits > MOST_VISITS or place.depth > DEEPEST_PLACE:
-            raise BadSVG("the SVG repeats or nests too much", field="svg")
+            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
         if node.tag in SILENT:
             return
         styles = styles_of(node)

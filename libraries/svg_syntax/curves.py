@@ -21,17 +21,13 @@ MOST_VERTICES = 2_000_000
 MOST_REMEMBERED_STEPS = 256
 
 
-class TooManyVertices(InvalidInput):
-    """Raised when a drawing has, or its curves would need, more vertices than the service takes."""
-
-    code = "too-many-vertices"
-
-    def __init__(self) -> None:
-        """Name the limit."""
-        super().__init__(
-            f"the drawing has more than {MOST_VERTICES:,} vertices",
-            hint="split it, or simplify it first",
-        )
+def too_many_vertices() -> InvalidInput:
+    """Return the error for a drawing with more than `MAX_VERTICES`."""
+    return InvalidInput(
+        f"the drawing has more than {MAX_VERTICES:,} vertices",
+        code="too-many-vertices",
+        hint="split it, or simplify it first",
+    )
 
 
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
@@ -45,7 +41,7 @@ def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
         tolerance: how far a line may stay from its curve, in the unit of the curves.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     return curve_vertices(curves, np.full(len(curves), tolerance))[0]
 
@@ -58,13 +54,13 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
         tolerances: how far a line may stay from each curve, in the unit of the curves: shape (k,).
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     bends = curves[:, 2:] - 2 * curves[:, 1:-1] + curves[:, :-2]
     largest = np.hypot(bends[..., 0], bends[..., 1]).max(axis=1, initial=0.0)
     steps = np.maximum(np.ceil(np.sqrt(0.75 * largest / tolerances)), 1.0)
     if not steps.sum() <= MOST_VERTICES:
-        raise TooManyVertices
+        raise too_many_vertices()
     counts = steps.astype(np.int64)
     curve = np.repeat(np.arange(len(curves)), counts)
     number = np.arange(len(curve)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
@@ -112,13 +108,13 @@ def arc_lines(
         tolerance: how far a line may stay from the arc, in the unit of the radii.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     widest = max(abs(radius) for radius in radii)
     widest_step = 2 * math.acos(max(1 - tolerance / widest, 0.0)) if widest > 0 else math.pi
     steps = abs(math.radians(end - start)) / widest_step if widest_step > 0 else math.inf
     if not steps < MOST_VERTICES:
-        raise TooManyVertices
+        raise too_many_vertices()
     flat = _round(float(start), float(end), max(math.ceil(steps), 1)) * radii
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
     turned: Floats = flat @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre)
@@ -158,7 +154,7 @@ def endpoint_arc_lines(
         tolerance: how far a line may stay from the arc.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     across, down, tilt, longer, clockwise = abs(arc[0]), abs(arc[1]), arc[2], arc[3], arc[4]
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from libraries.svg_syntax.curves import (
     FLATNESS,
     MOST_VERTICES,
-    TooManyVertices,
+    too_many_vertices,
     arc_lines,
     cubic_lines,
     elevated,
@@ -29,9 +29,9 @@ def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
     Moves after which nothing is drawn leave nothing.
 
     Raises:
-        BadPathData: the data breaks the grammar.
-        BadNumber: a number in it is too large.
-        TooManyVertices: it would take too many.
+        InvalidInput: the data breaks the grammar.
+        InvalidInput: a number in it is too large.
+        InvalidInput: it would take too many.
     """
     traced = trace(data)
     return bent([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
@@ -201,7 +201,7 @@ class _Pen:
     def _go(self, places: Floats) -> None:
         self._vertices += len(places)
         if self._vertices > MOST_VERTICES:
-            raise TooManyVertices
+            raise too_many_vertices()
         if len(places):
             self._lines[-1].append(places)
             self._here = places[-1]

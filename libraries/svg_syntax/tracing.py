@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices, curve_vertices
-from libraries.svg_syntax.numbers import LARGEST, BadNumber
+from libraries.errors import InvalidInput
+from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices, curve_vertices
+from libraries.svg_syntax.numbers import LARGEST
 from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
 
 Floats = NDArray[np.float64]
@@ -47,8 +48,8 @@ def trace(data: str) -> Traced | None:
     Moves after which nothing is drawn leave nothing.
 
     Raises:
-        BadNumber: a number in it is too large.
-        TooManyVertices: it has more than two million.
+        InvalidInput: a number in it is too large.
+        InvalidInput: it has more than two million.
     """
     commands = COMMANDS.findall(data)
     if len(data) > LONG_COMMAND * len(commands) or WELL_FORMED.fullmatch(data) is None:
@@ -57,7 +58,11 @@ def trace(data: str) -> Traced | None:
     for letter, text in commands:
         numbers = [float(number) for number in NUMBER.findall(text)]
         if numbers and not -LARGEST <= min(numbers) <= max(numbers) <= LARGEST:
-            raise BadNumber(f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}", field="d")
+            raise InvalidInput(
+                f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}",
+                code="bad-number",
+                field="d",
+            )
         if len(numbers) % (ARGUMENTS[letter.upper()] or 1):
             return None
         tracer.follow(letter, numbers)
@@ -68,7 +73,7 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
     """Return the strokes of traced paths as polylines, each path bent to lines as finely as its tolerance says.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     if not traced:
         return []
@@ -85,7 +90,7 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
         ends.append(total + np.cumsum(counts))
         total += len(vertices)
         if total > MOST_VERTICES:
-            raise TooManyVertices
+            raise too_many_vertices()
     bounds = np.concatenate(ends)[starts]
     return np.split(np.concatenate([np.zeros((0, 2)), *places]), bounds[1:]) if len(starts) else []
 
@@ -117,7 +122,7 @@ class _Tracer:
         _FOLLOW[kind](self, iter(numbers), letter.islower())
         self._last = kind
         if len(self._rows) > MOST_VERTICES * ROW:
-            raise TooManyVertices
+            raise too_many_vertices()
 
     def move(self, numbers: Iterator[float], relative: bool) -> None:
         """Begin a stroke; further places are lines from there."""

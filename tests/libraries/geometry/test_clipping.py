@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from libraries.geometry.clipping import (
-    BadPolygon,
     TooManyCrossings,
     clip_to_polygons,
     clip_to_rectangle,
@@ -24,6 +23,7 @@ from libraries.geometry.clipping import (
 )
 from libraries.geometry.rectangle import Rectangle
 from tests.libraries.geometry.shapes import LINES, PLACES, Place, flat, length
+from tests.raising import raises_code
 
 BOX = Rectangle(-5, -5, 5, 7)
 RINGS: st.SearchStrategy[list[list[Place]]] = st.lists(
@@ -124,7 +124,7 @@ def test_a_polygon_without_an_area_leaves_nothing() -> None:
     ],
 )
 def test_what_is_no_polygon_is_refused(ring: list[Place]) -> None:
-    with pytest.raises(BadPolygon):
+    with raises_code("bad-polygon"):
         clip_to_polygons(*flat([[(0, 0), (1, 1)]]), [ring])
 
 

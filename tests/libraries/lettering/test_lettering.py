@@ -18,8 +18,6 @@ from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import (
     DEFAULT_FONT,
     LONGEST_TEXT,
-    BadLayout,
-    BadPath,
     BadText,
     Box,
     TextDoesNotFit,
@@ -37,6 +35,7 @@ from libraries.lettering.strokes import box_around
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
 from tests.golden_svg import assert_like_golden
+from tests.raising import raises_code
 
 LATIN_1 = [chr(code) for code in range(0xA1, 0x100) if code != 0xAD]
 LATIN_EXTENDED_A = [chr(code) for code in range(0x100, 0x180)]
@@ -405,7 +404,7 @@ def test_letter_spacing_opens_a_line_by_as_much_a_gap() -> None:
     ],
 )  # fmt: skip
 def test_measures_that_make_no_layout_are_refused(bad: dict[str, object]) -> None:
-    with pytest.raises(BadLayout, match=next(iter(bad))):
+    with raises_code("bad-layout", match=next(iter(bad))):
         lay_out("text", **{"cap_height": 5, **bad})  # type: ignore[arg-type]
 
 
@@ -464,7 +463,7 @@ def test_what_does_not_fit_on_a_path_is_reported_and_not_drawn() -> None:
      [(0, 0), (1e200, 1e200)], [[0, 0], [1]], np.zeros((100_001, 2))],
 )  # fmt: skip
 def test_a_path_that_cannot_be_written_on_is_refused(path: object) -> None:
-    with pytest.raises(BadPath):
+    with raises_code("bad-text-path"):
         along_path("text", path, cap_height=5)  # type: ignore[arg-type]
 
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.geometry.rectangle import BadRectangle, Rectangle
-from libraries.geometry.strokes import FARTHEST, BadStrokes, Point, Strokes
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import FARTHEST, Point, Strokes
 from libraries.plotting import CELL, DensestSpot, densest_spot, density, plan, statistics
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, RED, Lines, drawing, drawing_of
+from tests.raising import raises_code
 
 PAGE = Rectangle(0, 0, 100, 100)
 
@@ -77,7 +78,7 @@ def test_an_empty_drawing_has_figures_too() -> None:
 
 
 def test_a_layer_without_a_pen_is_refused() -> None:
-    with pytest.raises(BadStrokes, match="layer 3 has no pen; 3 are known"):
+    with raises_code("bad-strokes", match="layer 3 has no pen; 3 are known"):
         statistics(drawing([(0, 0)], layers=[3]), PENS)
 
 
@@ -183,7 +184,7 @@ def test_no_more_is_off_the_page_than_is_drawn_and_a_page_around_all_has_none(
 def test_a_rectangle_whose_sides_are_not_in_order_is_refused(
     sides: tuple[float, float, float, float],
 ) -> None:
-    with pytest.raises(BadRectangle):
+    with raises_code("bad-rectangle"):
         Rectangle(*sides)
 
 

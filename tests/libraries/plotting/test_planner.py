@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.geometry.strokes import HOME, BadStrokes, Pen, Point, Strokes
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting import PROFILES, PlotterProfile, plan, planner
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
+from tests.raising import raises_code
 
 # With this corner a right angle is driven at exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
 # is 1 + sqrt(2), and 100 mm/s² times 0.16 (sqrt(2) - 1) mm times 1 + sqrt(2) is 16 mm²/s².
@@ -129,7 +130,7 @@ def test_an_empty_drawing_takes_no_time() -> None:
 
 
 def test_a_layer_without_a_pen_is_refused() -> None:
-    with pytest.raises(BadStrokes, match="has no pen"):
+    with raises_code("bad-strokes", match="has no pen"):
         plan(drawing([(0, 0)]), [])
 
 

@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 
 from libraries.errors import UnknownName
 from libraries.fields import InvalidFields
-from libraries.geometry.area import Area, BadPage, NoRoomToDraw
+from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
 from libraries.patterns import TooComplex
 from libraries.sheets.artboard import (
@@ -35,6 +35,7 @@ from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
 from tests.golden_svg import assert_like_golden, first_difference
+from tests.raising import raises_code
 
 ALLOWED = {"width": 210, "height": 297}
 
@@ -50,7 +51,7 @@ def test_an_area_knows_its_room() -> None:
     ("width", "height", "margin"), [(100, 100, 50), (100, 10, 5), (100, 100, 60)]
 )
 def test_margins_that_leave_nothing_are_refused(width: float, height: float, margin: float) -> None:
-    with pytest.raises(NoRoomToDraw) as caught:
+    with raises_code("no-room-to-draw") as caught:
         Area(width, height, margin)
     assert (caught.value.code, caught.value.field) == ("no-room-to-draw", "margin")
 
@@ -71,7 +72,7 @@ def test_margins_that_leave_nothing_are_refused(width: float, height: float, mar
 def test_a_page_without_a_sensible_size_is_refused(
     width: float, height: float, margin: float
 ) -> None:
-    with pytest.raises(BadPage):
+    with raises_code("bad-page"):
         Area(width, height, margin)
 
 
