@@ -18,8 +18,8 @@ from libraries.lettering import check_text, lay_out
 
 Floats = NDArray[np.float64]
 CHARTS = ("line", "scatter", "bars", "histogram")
-MOST_SERIES, MOST_BARS, MOST_BINS = 8, 400, 60
-LONGEST_LABEL, LONGEST_TITLE = 40, 120
+MAX_SERIES, MAX_BARS, MAX_BINS = 8, 400, 60
+MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
 GREY = "#b8b8b8"
 # Lengths in mm for a sheet of 148 x 210 (A5); others get what the square root of their size says.
@@ -29,7 +29,7 @@ MARGIN = 11.0
 TICK_PITCH_X, TICK_PITCH_Y = 24.0, 15.0
 # A label longer than this part of its room is written aslant.
 TIGHT, SLANT = 0.92, 0.7
-WIDEST_GROUP = 0.76
+MAX_GROUP_SHARE = 0.76
 
 
 @dataclass(frozen=True)
@@ -101,16 +101,16 @@ def draw_chart(
 def _in_words(x: Measure | None, series: Sequence[Measure]) -> str:
     across = "" if x is None else f" by {' '.join(check_text(x.name).split())}"
     return f"{', '.join(' '.join(check_text(one.name).split()) for one in series)}{across}"[
-        :LONGEST_TITLE
+        :MAX_TITLE_CHARS
     ]
 
 
 def _check_series(series: Sequence[Measure], title: str) -> None:
-    if not 1 <= len(series) <= MOST_SERIES:
-        raise InvalidInput(f"a chart has 1 to {MOST_SERIES} series", code="bad-chart", field="y")
-    if len(title) > LONGEST_TITLE:
+    if not 1 <= len(series) <= MAX_SERIES:
+        raise InvalidInput(f"a chart has 1 to {MAX_SERIES} series", code="bad-chart", field="y")
+    if len(title) > MAX_TITLE_CHARS:
         raise InvalidInput(
-            f"a title has at most {LONGEST_TITLE} characters", code="bad-chart", field="title"
+            f"a title has at most {MAX_TITLE_CHARS} characters", code="bad-chart", field="title"
         )
     for one in series:
         if one.kind != "number":
@@ -154,9 +154,9 @@ def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
     """Return one place for each different value of `x`, and the sums of the series there."""
     known = np.isfinite(x.values)
     different, place = np.unique(x.values[known], return_inverse=True)
-    if not 1 <= len(different) <= MOST_BARS // len(series):
+    if not 1 <= len(different) <= MAX_BARS // len(series):
         raise InvalidInput(
-            f"{len(different)} different values of x are no bars; at most {MOST_BARS // len(series)} are",
+            f"{len(different)} different values of x are no bars; at most {MAX_BARS // len(series)} are",
             code="bad-chart",
             field="x",
         )
@@ -188,7 +188,7 @@ def _counted(series: Sequence[Measure]) -> _Data:
     low, high = float(whole.min()), float(whole.max())
     quarter, three = np.percentile(whole, [25, 75])
     width = 2 * (three - quarter) / len(whole) ** (1 / 3)
-    bins = int(np.clip((high - low) / width, 5, MOST_BINS)) if width > 0 else 10
+    bins = int(np.clip((high - low) / width, 5, MAX_BINS)) if width > 0 else 10
     edges = np.array(number_ticks(low, high, bins + 1).places)
     counts = [
         Measure(one.name, np.histogram(found, edges)[0].astype(float))
@@ -432,8 +432,8 @@ class _Sheet:
                 half, left = data.widths[0] * unit / 2, centre - data.widths[0] * unit / 2
                 sides, hatch = (left, left + 2 * half), 0 if count == 1 else number
             else:
-                wide = WIDEST_GROUP * unit / count
-                left = centre - WIDEST_GROUP * unit / 2 + number * wide
+                wide = MAX_GROUP_SHARE * unit / count
+                left = centre - MAX_GROUP_SHARE * unit / 2 + number * wide
                 # A hair between neighbours, so that two pens do not draw one line.
                 sides, hatch = (
                     (left + 0.06 * wide, left + 0.94 * wide) if count > 1 else (left, left + wide),
@@ -450,4 +450,4 @@ def _short(text: str) -> str:
             character for character in text if character.isprintable() or character == " "
         ).split()
     )
-    return plain if len(plain) <= LONGEST_LABEL else f"{plain[: LONGEST_LABEL - 3]}..."
+    return plain if len(plain) <= MAX_LABEL_CHARS else f"{plain[: MAX_LABEL_CHARS - 3]}..."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from libraries.errors import InvalidInput
 
-LONGEST_SIDE = 2000
+MAX_SIDE_MM = 2000
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Area:
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
         for name in ("width", "height"):
-            if not 0 < getattr(self, name) <= LONGEST_SIDE:
+            if not 0 < getattr(self, name) <= MAX_SIDE_MM:
                 raise InvalidInput(
-                    f"{name} must be more than 0 and at most {LONGEST_SIDE} mm",
+                    f"{name} must be more than 0 and at most {MAX_SIDE_MM} mm",
                     code="bad-page",
                     field=name,
                 )
-        if not 0 <= self.margin <= LONGEST_SIDE:
+        if not 0 <= self.margin <= MAX_SIDE_MM:
             raise InvalidInput(
-                f"margin must be at least 0 and at most {LONGEST_SIDE} mm",
+                f"margin must be at least 0 and at most {MAX_SIDE_MM} mm",
                 code="bad-page",
                 field="margin",
             )

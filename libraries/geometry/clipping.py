@@ -17,24 +17,24 @@ from shapely.geometry.base import BaseGeometry
 from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.segments import cross, pairs_with_touching_boxes
-from libraries.geometry.strokes import FARTHEST
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Ring = ArrayLike
 
-MOST_CORNERS = 20_000
+MAX_CORNERS = 20_000
 # Edges that cross each other can do so in a number of places that grows with its square.
-MOST_CROSSINGS = 20_000
+MAX_CROSSINGS = 20_000
 # Pairs of edges of polygons that are near to each other.
 EDGE_PAIRS_AT_ONCE = 250_000
-MOST_EDGE_PAIRS = 4_000_000
+MAX_EDGE_PAIRS = 4_000_000
 # Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
 PAIRS_AT_ONCE = 1_000_000
-MOST_PAIRS = 50_000_000
+MAX_PAIRS = 50_000_000
 # What passes an edge this part of its length beyond its end is cut there as well: an extra cut does no harm, a missing one does.
 NEAR_CORNER = 1e-9
-FEWEST_CORNERS = 3
+MIN_CORNERS = 3
 
 
 class TooManyCrossings(InvalidInput):
@@ -122,14 +122,14 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
         TooManyCrossings: the edges cross each other more than 20,000 times.
     """
     corners = [checked_ring(ring) for ring in rings]
-    if sum(map(len, corners)) > MOST_CORNERS:
+    if sum(map(len, corners)) > MAX_CORNERS:
         raise InvalidInput(
-            f"polygons may have {MOST_CORNERS:,} corners in all",
+            f"polygons may have {MAX_CORNERS:,} corners in all",
             code="bad-polygon",
             field="polygon",
         )
     if len(corners) > 1 or not all(shapely.Polygon(ring).is_valid for ring in corners):
-        count_crossings(corners, MOST_CROSSINGS)
+        count_crossings(corners, MAX_CROSSINGS)
     areas = [_areas(_area_of(ring)) for ring in corners]
     # Two by two, and these again: one after the other, each would be compared with all before it.
     while len(areas) > 1:
@@ -161,7 +161,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
         looked_at += len(one)
         later = one < other
         found += _meeting(edges[one[later]], edges[other[later]])
-        if found > most or looked_at > MOST_EDGE_PAIRS:
+        if found > most or looked_at > MAX_EDGE_PAIRS:
             raise TooManyCrossings(
                 f"the edges of a polygon may cross {most:,} times, and not be too dense",
                 field="polygon",
@@ -252,16 +252,16 @@ def checked_ring(ring: Ring) -> Floats:
     if (
         corners.ndim != 2  # noqa: PLR2004
         or corners.shape[1] != 2  # noqa: PLR2004
-        or not FEWEST_CORNERS <= len(corners) <= MOST_CORNERS
+        or not MIN_CORNERS <= len(corners) <= MAX_CORNERS
     ):
         raise InvalidInput(
-            f"a polygon has {FEWEST_CORNERS} to {MOST_CORNERS:,} corners, each a pair of numbers",
+            f"a polygon has {MIN_CORNERS} to {MAX_CORNERS:,} corners, each a pair of numbers",
             code="bad-polygon",
             field="polygon",
         )
-    if not (np.abs(corners) <= FARTHEST).all():
+    if not (np.abs(corners) <= MAX_COORDINATE_MM).all():
         raise InvalidInput(
-            f"corners must be finite and within {FARTHEST:,.0f} mm of the origin",
+            f"corners must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
             code="bad-polygon",
             field="polygon",
         )
@@ -310,7 +310,7 @@ def _parts_in_region(coordinates: Floats, segments: Integers, region: BaseGeomet
         lines = np.stack([coordinates[some], coordinates[some + 1]], axis=1)
         pairs = tree.query(_lines(lines))
         looked_at += pairs.shape[1]
-        if looked_at > MOST_PAIRS:
+        if looked_at > MAX_PAIRS:
             raise TooManyCrossings(
                 "the drawing and the polygon meet in too many places", field="polygon"
             )

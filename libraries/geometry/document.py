@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.clipping import Clipped, Ring, clip_to_polygons, clip_to_rectangle
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST, Pen, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
 from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
@@ -29,8 +29,8 @@ from libraries.geometry.transforms import (
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MOST_LAYERS = 256
-LONGEST_LAYER_NAME = 100
+MAX_LAYERS = 256
+MAX_LAYER_NAME_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,9 @@ class Document:
         title: str = "",
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        if not 0 < width <= FARTHEST or not 0 < height <= FARTHEST:
+        if not 0 < width <= MAX_COORDINATE_MM or not 0 < height <= MAX_COORDINATE_MM:
             raise InvalidInput(
-                f"a page has sides of more than 0 and at most {FARTHEST:,.0f} mm",
+                f"a page has sides of more than 0 and at most {MAX_COORDINATE_MM:,.0f} mm",
                 code="bad-strokes",
                 field="width",
             )
@@ -201,9 +201,9 @@ class Document:
             InvalidInput: the name is empty or longer than 100 characters, or there would be more than 256 layers.
             InvalidInput: the layer exists with another pen.
         """
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LAYER_NAME:
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:
             raise InvalidInput(
-                f"the name of a layer has 1 to {LONGEST_LAYER_NAME} characters",
+                f"the name of a layer has 1 to {MAX_LAYER_NAME_CHARS} characters",
                 code="bad-layer",
                 field="layer",
             )
@@ -216,9 +216,9 @@ class Document:
                         field="layer",
                     )
                 return index
-        if len(self._layers) >= MOST_LAYERS:
+        if len(self._layers) >= MAX_LAYERS:
             raise InvalidInput(
-                f"a drawing may have {MOST_LAYERS} layers", code="bad-layer", field="layer"
+                f"a drawing may have {MAX_LAYERS} layers", code="bad-layer", field="layer"
             )
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1

@@ -22,13 +22,13 @@ Pair = tuple[int, int]
 
 # Two ends face each other if their directions are opposite up to this cosine, and if, counted in lanes, one lies at most so far
 # ahead of the other, so far aside, and so far behind: they may have passed each other.
-OPPOSITE, AHEAD, ASIDE, BEHIND = -0.6, 2.6, 0.8, -1.5
+MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
 # A bend is so many times as long as it leads aside, on each side of the gap.
 GENTLE = 12.0
 # It keeps this part of a lane from other lines. Of its own two lines so many points further on do not count.
 CLEAR, OWN = 0.3, 30
 # A line of so many points may come back to its own beginning, but hardly pass it: it would lose too much of its length.
-RING, RING_BEHIND = 16, -0.3
+RING, MIN_RING_AHEAD_LANES = 16, -0.3
 # So many points of a line tell where its end leads.
 LOOK_BACK = 3
 TINY = 1e-12
@@ -80,7 +80,7 @@ class _GapJoiner:
 
     def facing(self) -> list[Pair]:
         """Return the pairs of ends that face each other, the easiest to join first."""
-        reach = float(self._lanes.max()) * (AHEAD + ASIDE)
+        reach = float(self._lanes.max()) * (MAX_AHEAD_LANES + MAX_OFFSET_LANES)
         ends = Grid(self._places, reach)
         pairs = [
             (end, other)
@@ -96,10 +96,14 @@ class _GapJoiner:
         lane = np.minimum(self._lanes[one], self._lanes[two])
         ahead = (between * way).sum(axis=1) / lane
         aside = np.abs(between[:, 0] * way[:, 1] - between[:, 1] * way[:, 0]) / lane
-        opposite = (self._ways[one] * self._ways[two]).sum(axis=1) < OPPOSITE
+        opposite = (self._ways[one] * self._ways[two]).sum(axis=1) < MAX_COSINE
         ring = one >> 1 == two >> 1
         opposite &= ~ring | (np.diff(self._first)[one >> 1] >= RING)
-        near = (ahead > np.where(ring, RING_BEHIND, BEHIND)) & (ahead < AHEAD) & (aside < ASIDE)
+        near = (
+            (ahead > np.where(ring, MIN_RING_AHEAD_LANES, MIN_AHEAD_LANES))
+            & (ahead < MAX_AHEAD_LANES)
+            & (aside < MAX_OFFSET_LANES)
+        )
         good = np.flatnonzero(opposite & near)
         # Rounded, so that the last digits do not decide between equals.
         good = good[np.argsort(np.round(np.abs(ahead) + 2 * aside, 6)[good], kind="stable")]

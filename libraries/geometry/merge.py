@@ -15,10 +15,10 @@ NONE = -1
 GRAIN = 1.37e-4
 # More cells than a page has in a row.
 ROW = 1 << 31
-SHORTEST = 1e-300
+MIN_LENGTH = 1e-300
 TWO = 2
 # Where more ends than this meet, comparing each with each would take too long and too much memory.
-MOST_COMPARED = 32
+MAX_COMPARED = 32
 
 
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
@@ -64,14 +64,14 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     _, place, count = np.unique(
         cells[:, 0] * ROW + cells[:, 1], return_inverse=True, return_counts=True
     )
-    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), SHORTEST)[:, None]
+    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), MIN_LENGTH)[:, None]
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
     for meeting in np.unique(count[count >= TWO]).tolist():
         starts = first[count == meeting]
         if len(starts):
-            pair = _pair_straightest if meeting <= MOST_COMPARED else _pair_across
+            pair = _pair_straightest if meeting <= MAX_COMPARED else _pair_across
             pair(order[starts[:, None] + np.arange(meeting)], away, partners)
     return partners
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # What is left of a stroke and shorter than this, in mm, is a blot.
-SHORTEST_REST = 0.2
+MIN_REST_MM = 0.2
 
 
 class OcclusionMask:
@@ -88,7 +88,7 @@ def _without_rests(pieces: Sequence[tuple[Floats, bool]]) -> list[Floats]:
     return [
         piece
         for piece, was_cut in pieces
-        if len(piece) and (not was_cut or _length(piece) >= SHORTEST_REST)
+        if len(piece) and (not was_cut or _length(piece) >= MIN_REST_MM)
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.strokes import FARTHEST, Floats, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Floats, Strokes
 
 # A vertex on the edge may have been rounded outwards; a micrometre is far less than a plotter's step.
 TOUCHING = 0.001
@@ -30,8 +30,8 @@ class Rectangle:
     def __post_init__(self) -> None:
         """Check the sides; comparisons are worded so that NaN fails them."""
         if (
-            not -FARTHEST <= self.left <= self.right <= FARTHEST
-            or not -FARTHEST <= self.top <= self.bottom <= FARTHEST
+            not -MAX_COORDINATE_MM <= self.left <= self.right <= MAX_COORDINATE_MM
+            or not -MAX_COORDINATE_MM <= self.top <= self.bottom <= MAX_COORDINATE_MM
         ):
             raise InvalidInput(
                 "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre",

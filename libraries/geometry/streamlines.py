@@ -30,7 +30,7 @@ OWN_TAIL = 3.0
 SIZES = 24
 CHUNK = 8
 LOST = 1e-9
-DENSEST = 1e-3
+MIN_SEPARATION_MM = 1e-3
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Streamlines:
             np.int64
         )
         sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]
-        spread = max(float(self._sizes[-1]) - 1, DENSEST)
+        spread = max(float(self._sizes[-1]) - 1, MIN_SEPARATION_MM)
         return np.minimum(((sparse - 1) / spread * SIZES).astype(np.int64), SIZES - 1)
 
     def _stamp(self, line: Polyline, value: int, discs: list[NDArray[np.int64]]) -> None:

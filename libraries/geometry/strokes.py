@@ -19,9 +19,9 @@ Point = tuple[float, float]
 
 HOME: Point = (0.0, 0.0)
 # A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a micrometre.
-FARTHEST = 1_000_000.0
-WIDEST_PEN = 50.0
-FASTEST_PEN = 10_000.0
+MAX_COORDINATE_MM = 1_000_000.0
+MAX_PEN_WIDTH_MM = 50.0
+MAX_PEN_SPEED = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Pen:
 
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
-        if not 0 < self.width <= WIDEST_PEN:
+        if not 0 < self.width <= MAX_PEN_WIDTH_MM:
             raise InvalidInput(
-                f"the width of a pen must be more than 0 and at most {WIDEST_PEN:.0f} mm",
+                f"the width of a pen must be more than 0 and at most {MAX_PEN_WIDTH_MM:.0f} mm",
                 code="bad-pen",
                 field="width",
             )
-        if self.speed is not None and not 0 < self.speed <= FASTEST_PEN:
+        if self.speed is not None and not 0 < self.speed <= MAX_PEN_SPEED:
             raise InvalidInput(
-                f"the speed of a pen must be more than 0 and at most {FASTEST_PEN:,.0f} mm/s",
+                f"the speed of a pen must be more than 0 and at most {MAX_PEN_SPEED:,.0f} mm/s",
                 code="bad-pen",
                 field="speed",
             )
@@ -171,9 +171,9 @@ def _coordinates(given: ArrayLike) -> Floats:
             "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
         )
     # The largest value of an array with NaN is NaN, and NaN is not within anything.
-    if not max(-float(places.min()), float(places.max())) <= FARTHEST:
+    if not max(-float(places.min()), float(places.max())) <= MAX_COORDINATE_MM:
         raise InvalidInput(
-            f"coordinates must be finite and within {FARTHEST:,.0f} mm of the origin",
+            f"coordinates must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
             code="bad-strokes",
             field="coordinates",
         )

@@ -19,12 +19,12 @@ Integers = NDArray[np.int64]
 
 NEIGHBOURS = 8
 # Gains below this, in mm, are rounding.
-LEAST_GAIN = 1e-9
+MIN_GAIN_MM = 1e-9
 # How often each point is looked at, on average, before the search for a shorter tour ends.
-MOST_LOOKS = 40
-LONGEST_SEGMENT = 3
+MAX_LOOKS = 40
+MAX_RUN = 3
 # A tour of three points is the only one.
-FEWEST = 4
+MIN_POINTS = 4
 
 
 def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
@@ -57,7 +57,7 @@ def closed_tour(points: Floats) -> Integers:
     which always shortens the line, so that it comes to an end. The work is bounded by a count, never by the clock: the same
     points give the same tour.
     """
-    if len(points) < FEWEST:
+    if len(points) < MIN_POINTS:
         return np.arange(len(points))
     near = _neighbours(points, NEIGHBOURS)
     tour = _Tour(points, walk_around(points, near))
@@ -139,7 +139,7 @@ def _improve(tour: _Tour, near: Integers) -> None:
     rows = near.tolist()
     waiting = deque(tour.order)
     listed = bytearray(b"\1") * len(rows)
-    looks = MOST_LOOKS * len(rows)
+    looks = MAX_LOOKS * len(rows)
     while waiting and looks:
         looks -= 1
         point = waiting.popleft()
@@ -159,10 +159,10 @@ def _two_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
         old = away(a, b)
         for c in near:
             gain = old - away(a, c)
-            if gain <= LEAST_GAIN:
+            if gain <= MIN_GAIN_MM:
                 break
             d = after(c, step)
-            if gain + away(c, d) - away(b, d) > LEAST_GAIN:
+            if gain + away(c, d) - away(b, d) > MIN_GAIN_MM:
                 if step == 1:
                     tour.exchange(a, b, c, d)
                 else:
@@ -176,14 +176,14 @@ def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
     away, after = tour.away, tour.after
     for step in (1, -1):
         before, last = after(a, -step), a
-        for _ in range(LONGEST_SEGMENT):
+        for _ in range(MAX_RUN):
             behind = after(last, step)
             if behind == before:
                 break
             removed = away(before, a) + away(last, behind) - away(before, behind)
             for c in near:
                 closest = away(a, c)
-                if removed - closest <= LEAST_GAIN:
+                if removed - closest <= MIN_GAIN_MM:
                     break
                 for side in (1, -1):
                     found = _insertion(
@@ -201,7 +201,7 @@ def _insertion(tour: _Tour, run: _Run, c: int, side: int, gain: float) -> tuple[
     d = tour.after(c, side)
     if _within(tour, run, c) or _within(tour, run, d):
         return ()
-    if gain + tour.away(c, d) - tour.away(last, d) <= LEAST_GAIN:
+    if gain + tour.away(c, d) - tour.away(last, d) <= MIN_GAIN_MM:
         return ()
     _move(tour, run, (c, d))
     return before, a, last, behind, c, d
@@ -273,7 +273,7 @@ def _uncross(tour: _Tour) -> None:
 def _uncross_pair(tour: _Tour, a: int, c: int) -> bool:
     """Exchange the edges that follow `a` and `c`, if that shortens the tour: an earlier exchange may have done it."""
     b, d = tour.after(a), tour.after(c)
-    if len({a, b, c, d}) < FEWEST:
+    if len({a, b, c, d}) < MIN_POINTS:
         return False
     if tour.away(a, b) + tour.away(c, d) - tour.away(a, c) - tour.away(b, d) <= 0:
         return False

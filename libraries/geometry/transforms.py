@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -27,7 +27,7 @@ ACROSS: Mapping[str, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
 DOWN: Mapping[str, float] = {"top": 0.0, "middle": 0.5, "bottom": 1.0}
 FITS = ("contain", "cover", "fill", "none")
 # A drawing is never smaller than a nanometre per kilometre; beyond it nothing can be turned back.
-SMALLEST_DETERMINANT = 1e-18
+MIN_DETERMINANT = 1e-18
 
 
 def identity() -> Matrix:
@@ -42,9 +42,9 @@ def matrix(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix
         InvalidInput: a number is not finite, or beyond a million.
     """
     made = np.array([[a, c, e], [b, d, f]], dtype=np.float64)
-    if not (np.abs(made) <= FARTHEST).all():
+    if not (np.abs(made) <= MAX_COORDINATE_MM).all():
         raise InvalidInput(
-            f"the numbers of a transform must be finite and within {FARTHEST:,.0f}",
+            f"the numbers of a transform must be finite and within {MAX_COORDINATE_MM:,.0f}",
             code="bad-transform",
             field="transform",
         )
@@ -108,7 +108,7 @@ def inverse(transform: Matrix) -> Matrix:
     Raises:
         InvalidInput: it presses the plane into a line, or nearly so, and cannot be undone.
     """
-    if not abs(determinant(transform)) > SMALLEST_DETERMINANT:
+    if not abs(determinant(transform)) > MIN_DETERMINANT:
         raise InvalidInput(
             "this transform presses everything into a line and cannot be undone",
             code="bad-transform",

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from libraries.errors import InvalidInput
 from libraries.imaging.reading import (
     JPEGS,
-    MOST_WHOLE_PIXELS,
+    MAX_WHOLE_PIXELS,
     ORIENTATION,
     TRANSPOSED,
     ImageTooLarge,
@@ -22,16 +22,16 @@ from libraries.imaging.reading import (
     opened,
 )
 
-MOST_PHOTO_PIXELS = 25_000_000
+MAX_PHOTO_PIXELS = 25_000_000
 # The longer sides of the small versions, in pixels.
 THUMBNAILS = (800, 200)
 JPEG, PNG = "JPEG", "PNG"
 SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
 QUALITY = 90
 # The longest side that JPEG can have in Pillow's encoder.
-LONGEST_JPEG_SIDE = 65500
+MAX_JPEG_SIDE = 65500
 # A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
-LONGEST_PROFILE = 4_000_000
+MAX_PROFILE_BYTES = 4_000_000
 COLOURED = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
 OPAQUE = (255, 255)
 
@@ -69,8 +69,8 @@ def clean_photo(data: bytes) -> Photo:
         InvalidInput: the file is cut off or broken.
     """
     try:
-        with opened(data, most=MOST_PHOTO_PIXELS) as image:
-            check_size(image, data, most=MOST_PHOTO_PIXELS)
+        with opened(data, most=MAX_PHOTO_PIXELS) as image:
+            check_size(image, data, most=MAX_PHOTO_PIXELS)
             form = image.format or ""
             upright = _decoded(image)
             kind = _kind(upright, form)
@@ -98,14 +98,14 @@ def check_promise(head: bytes) -> None:
         ImageTooLarge: it is refused.
     """
     try:
-        image = opened(head, most=MOST_PHOTO_PIXELS)
+        image = opened(head, most=MAX_PHOTO_PIXELS)
     except ImageTooLarge:
         raise
     except (
         Exception
     ):  # its size stands further on, or it is broken, which the whole of it will show
         return
-    check_size(image, head, most=MOST_PHOTO_PIXELS)
+    check_size(image, head, most=MAX_PHOTO_PIXELS)
 
 
 def _decoded(image: Image.Image) -> Image.Image:
@@ -125,7 +125,7 @@ def _decoded(image: Image.Image) -> Image.Image:
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Return the image with its colours as screens show them; a profile that cannot be read is ignored."""
     profile = image.info.get("icc_profile")
-    if not profile or len(profile) > LONGEST_PROFILE or image.mode not in COLOURED:
+    if not profile or len(profile) > MAX_PROFILE_BYTES or image.mode not in COLOURED:
         return image
     try:
         own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
@@ -136,8 +136,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 
 def _kind(image: Image.Image, form: str) -> str:
-    exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MOST_WHOLE_PIXELS
-    return PNG if image.mode == "RGBA" or exact or max(image.size) > LONGEST_JPEG_SIDE else JPEG
+    exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MAX_WHOLE_PIXELS
+    return PNG if image.mode == "RGBA" or exact or max(image.size) > MAX_JPEG_SIDE else JPEG
 
 
 def _reduced(image: Image.Image, longest: int) -> Image.Image:

@@ -33,12 +33,12 @@ JPEGS = (
     "JPEG",
     "MPO",
 )  # a photo of a phone holds further pictures behind the first, and is called MPO then
-MOST_BYTES = 25_000_000
-MOST_PIXELS = 40_000_000
+MAX_IMAGE_BYTES = 25_000_000
+MAX_PIXELS = 40_000_000
 # JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole before they can be reduced.
-MOST_WHOLE_PIXELS = 16_000_000
+MAX_WHOLE_PIXELS = 16_000_000
 # A progressive JPEG is gone through once for each of its scans, of which a small file can hold thousands.
-MOST_SCANNED_PIXELS = 12 * MOST_PIXELS
+MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
 # While a client waits for the answer, an image may have this part of all that, so that it is read in a tenth of a second.
 AT_ONCE = 4
 START_OF_SCAN = b"\xff\xda"
@@ -57,7 +57,7 @@ TRANSPOSED = {
 }
 
 # Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the limit with an error.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 class ImageTooLarge(InvalidInput):
@@ -96,8 +96,10 @@ def read_colours(
 
 
 def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
-    if len(data) > MOST_BYTES:
-        raise ImageTooLarge(f"an image may have at most {MOST_BYTES // 10**6} MB", field="image")
+    if len(data) > MAX_IMAGE_BYTES:
+        raise ImageTooLarge(
+            f"an image may have at most {MAX_IMAGE_BYTES // 10**6} MB", field="image"
+        )
     try:
         with opened(data) as image:
             check_size(image, data, at_once=at_once)
@@ -115,7 +117,7 @@ def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.flo
         ) from None
 
 
-def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
+def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
     """Return the image in `data` with its header read and nothing decoded.
 
     Args:
@@ -152,11 +154,11 @@ def check_size(
         ImageTooLarge: it is refused.
     """
     pixels, part = image.width * image.height, AT_ONCE if at_once else 1
-    limit = (most or (MOST_PIXELS if image.format in JPEGS else MOST_WHOLE_PIXELS)) // part
+    limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
-    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS // part:
+    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MAX_SCANNED_PIXELS // part:
         raise ImageTooLarge(
             "the image has too many scans to be decoded",
             field="image",

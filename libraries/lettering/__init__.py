@@ -1,6 +1,6 @@
 """Letters that a pen can write: stroke fonts with the accents of Europe, and their layout in lines, on paths and in boxes."""
 
-from libraries.lettering.characters import LONGEST_TEXT, BadText, check_text, is_blank
+from libraries.lettering.characters import MAX_TEXT_CHARS, BadText, check_text, is_blank
 from libraries.lettering.fitting import TextDoesNotFit, fitted
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, catalogue, font_names, stroke_font
 from libraries.lettering.hershey import Glyph, Style
@@ -21,7 +21,7 @@ __all__ = [
     "ALIGN_SHIFT",
     "DEFAULT_FONT",
     "LINE_PITCH",
-    "LONGEST_TEXT",
+    "MAX_TEXT_CHARS",
     "VERTICAL_PLACES",
     "Align",
     "BadText",

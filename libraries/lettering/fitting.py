@@ -11,8 +11,8 @@ from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
-    LARGEST,
     LINE_PITCH,
+    MAX_LENGTH_MM,
     Align,
     TextBlock,
     check_layout,
@@ -22,7 +22,7 @@ from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
 # A pen of 0.3 mm cannot write smaller letters that can be read.
-SMALLEST_CAPITAL = 1.5
+MIN_CAPITAL_MM = 1.5
 # The size is found to this part of itself.
 CLOSE_ENOUGH = 0.002
 
@@ -39,8 +39,8 @@ def fitted(
     font: str | StrokeFont = DEFAULT_FONT,
     *,
     align: Align = "center",
-    smallest: float = SMALLEST_CAPITAL,
-    largest: float = LARGEST,
+    smallest: float = MIN_CAPITAL_MM,
+    largest: float = MAX_LENGTH_MM,
     line_spacing: float = LINE_PITCH,
 ) -> TextBlock:
     """Return `text` in the largest size whose ink stays inside `box`, wrapped between words, and centred in height.

@@ -25,11 +25,11 @@ VERTICAL_PLACES = get_args(VerticalAlign)
 # From one base line to the next, in heights of a capital letter.
 LINE_PITCH = 1.65
 # Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in cap heights.
-SMALLEST, LARGEST, FARTHEST = 0.01, 10_000.0, 100_000.0
+MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
 LINE_SPACINGS = (0.1, 20.0)
 LETTER_SPACINGS = (-0.5, 20.0)
 # A justified line whose spaces would grow wider than this many of the font's spaces is left ragged.
-WIDEST_SPACE = 4.0
+MAX_SPACE = 4.0
 
 
 @dataclass(frozen=True)
@@ -216,18 +216,18 @@ def _is_number(value: object) -> bool:
 
 def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name in {"x", "y", "offset"}:
-        return -FARTHEST, FARTHEST
+        return -MAX_PLACE_MM, MAX_PLACE_MM
     if name == "line_spacing":
         return LINE_SPACINGS
     if name == "letter_spacing":
         return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(
             cap_height or 1.0
         )
-    return SMALLEST, LARGEST
+    return MIN_LENGTH_MM, MAX_LENGTH_MM
 
 
 def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
-    widest = font.glyph(" ").advance * (WIDEST_SPACE - 1)
+    widest = font.glyph(" ").advance * (MAX_SPACE - 1)
     for row in rows:
         spaces = np.array([character == " " for character in row.written])
         left, right = row.ink()

@@ -10,7 +10,7 @@ from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
-    FARTHEST,
+    MAX_PLACE_MM,
     Align,
     SetLine,
     TextBlock,
@@ -22,7 +22,7 @@ from libraries.lettering.layout import (
 )
 from libraries.lettering.strokes import Stroke
 
-MOST_CORNERS = 100_000
+MAX_CORNERS = 100_000
 PAIR = 2
 # The last letter may stick out by this part of a cap height before it is taken for one that has no room.
 SLACK = 0.02
@@ -87,15 +87,15 @@ def _measured(path: ArrayLike) -> tuple[Stroke, NDArray[np.float64]]:
         raise InvalidInput(
             "the path must be a list of pairs of numbers", code="bad-text-path", field="path"
         ) from None
-    if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MOST_CORNERS:
+    if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MAX_CORNERS:
         raise InvalidInput(
-            f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers",
+            f"the path must be a list of 2 to {MAX_CORNERS} pairs of numbers",
             code="bad-text-path",
             field="path",
         )
-    if not (np.abs(corners) <= FARTHEST).all():
+    if not (np.abs(corners) <= MAX_PLACE_MM).all():
         raise InvalidInput(
-            f"the points of the path must be within {FARTHEST:g} mm of the origin",
+            f"the points of the path must be within {MAX_PLACE_MM:g} mm of the origin",
             code="bad-text-path",
             field="path",
         )

@@ -15,8 +15,8 @@ from libraries.geometry.strokes import Floats, Integers, Strokes
 CELL = 10.0
 HALF = CELL / 2
 # Longer drawings take more than four days at 50 mm/s; wider areas are wider than every plotter. Neither is searched.
-MOST_INK = 20_000_000.0
-WIDEST_AREA = 10_000.0
+MAX_INK_MM = 20_000_000.0
+MAX_AREA_MM = 10_000.0
 # Bounds the memory that cutting takes, a few tens of MB.
 PIECES_AT_ONCE = 1 << 18
 
@@ -39,7 +39,11 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
         The spot; None when nothing is drawn on the page, when more than 20 km are drawn, or when the area is over 10 m wide.
     """
     area = page or bounding_box(strokes)
-    if area is None or max(area.width, area.height) > WIDEST_AREA or strokes.steps.sum() > MOST_INK:
+    if (
+        area is None
+        or max(area.width, area.height) > MAX_AREA_MM
+        or strokes.steps.sum() > MAX_INK_MM
+    ):
         return None
     columns, rows = (
         math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF))

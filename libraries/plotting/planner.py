@@ -18,7 +18,7 @@ from libraries.geometry.strokes import HOME, Floats, Integers, Pen, Point, Strok
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
 
 # Shorter steps than a billionth of a mm have no direction.
-SHORTEST_STEP = 1e-9
+MIN_STEP_MM = 1e-9
 # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
 STRAIGHT = 1e-12
 # Whole strokes of about so many vertices are planned at once: enough for NumPy, and little enough for the processor's cache.
@@ -134,7 +134,7 @@ def _drawing_seconds(
     """Return the seconds with the pen down for the strokes from `first` up to, not including, `upto`."""
     begin, end = strokes.offsets[first], strokes.offsets[upto]
     steps = strokes.steps[begin:end]
-    arrivals = np.flatnonzero(steps > SHORTEST_STEP)
+    arrivals = np.flatnonzero(steps > MIN_STEP_MM)
     if not len(arrivals):
         return 0.0
     owners = np.repeat(np.arange(first, upto), np.diff(strokes.offsets[first : upto + 1]))[arrivals]

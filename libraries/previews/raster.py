@@ -15,14 +15,14 @@ from libraries.errors import InvalidInput
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_syntax.attributes import check_colour
 
-FEWEST_PIXELS, MOST_PIXELS = 16, 4000
+MIN_WIDTH_PX, MAX_SIDE_PX = 16, 4000
 # How many times as large the canvas is, each way, as its own size allows.
-COARSEST, FINEST = 2, 4
-MOST_CANVAS = 24_000_000
+MIN_SCALE, MAX_SCALE = 2, 4
+MAX_CANVAS_PX = 24_000_000
 # Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
-MOST_INK = 4_000_000_000
+MAX_INK_PX = 4_000_000_000
 # Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider ones are drawn as bars.
-WIDEST_DISC = 16
+MAX_DISC_PX = 16
 # Corners of bars that are sharper than this show a notch: the cosine of the angle between two segments.
 SHARP = 0.9
 INK = 255
@@ -38,7 +38,7 @@ def png(
     *,
     width_px: int = 1000,
     paper: str = "white",
-    max_ink: int = MOST_INK,
+    max_ink: int = MAX_INK_PX,
 ) -> bytes:
     """Return a drawing as a PNG file.
 
@@ -58,13 +58,13 @@ def png(
     size, scale = _size(page, width_px)
     strokes.check_pens(pens)
     ground, inks = _rgba(paper, "paper"), [_rgba(pen.colour, "colour") for pen in pens]
-    finer = max(COARSEST, min(FINEST, int(math.sqrt(MOST_CANVAS / (size[0] * size[1])))))
+    finer = max(MIN_SCALE, min(MAX_SCALE, int(math.sqrt(MAX_CANVAS_PX / (size[0] * size[1])))))
     picture = Image.new("RGBA" if ground[3] < INK else "RGB", size, ground)
     for layer in np.unique(strokes.layers).tolist():
         ink = inks[layer]
         if ink[3]:
             width = pens[layer].width * scale
-            times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
+            times = max(MIN_SCALE, min(finer, int(MAX_DISC_PX / width)))
             canvas, wide = (size[0] * times, size[1] * times), max(1, round(width * times))
             mask = _inked(
                 *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, max_ink
@@ -77,9 +77,9 @@ def png(
 
 def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
     """Return width and height in pixels, and how many pixels a mm has."""
-    if not FEWEST_PIXELS <= width_px <= MOST_PIXELS:
+    if not MIN_WIDTH_PX <= width_px <= MAX_SIDE_PX:
         raise InvalidInput(
-            f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels",
+            f"the width of a preview must be from {MIN_WIDTH_PX} to {MAX_SIDE_PX} pixels",
             code="bad-preview",
             field="width_px",
         )
@@ -88,7 +88,7 @@ def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], fl
         raise InvalidInput(
             "the page must have a width and a height", code="bad-preview", field="page"
         )
-    scale = min(width_px / page[0], MOST_PIXELS / page[1])
+    scale = min(width_px / page[0], MAX_SIDE_PX / page[1])
     return (max(1, round(page[0] * scale)), max(1, round(page[1] * scale))), scale
 
 
@@ -117,7 +117,7 @@ def _inked(
     places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
 ) -> Image.Image:
     """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
-    bars = wide > WIDEST_DISC
+    bars = wide > MAX_DISC_PX
     if _lengths(places, offsets) * (wide if bars else 1) > most:
         raise InvalidInput(
             "the drawing has too much ink for a preview",
@@ -221,7 +221,7 @@ def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
     tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < SHARP
     # Discs that lie within a fraction of their width of each other are one.
-    first = np.unique(np.floor(places[tip] * WIDEST_DISC / wide), axis=0, return_index=True)[1]
+    first = np.unique(np.floor(places[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
     return np.asarray(places[tip][np.sort(first)])
 
 

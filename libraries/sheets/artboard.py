@@ -10,7 +10,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from libraries.exporting import encodings
 from libraries.fields import WholeNumber, find_mistakes, load_fields, millimetres
-from libraries.geometry.area import LONGEST_SIDE, Area
+from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.sheets.recipes import PLAIN, recipe_of
@@ -43,8 +43,8 @@ class PageSchema(Schema):
     It is given by `width` and `height`, or by `paper` and `orientation`; what is loaded has `width` and `height`.
     """
 
-    width = millimetres("Width of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
-    height = millimetres("Height of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
+    width = millimetres("Width of the page; needed without a `paper`", least=1, most=MAX_SIDE_MM)
+    height = millimetres("Height of the page; needed without a `paper`", least=1, most=MAX_SIDE_MM)
     paper = PaperName(
         load_default=None,
         validate=OneOf(list(PAPERS)),
@@ -68,7 +68,7 @@ class PageSchema(Schema):
     margin = millimetres(
         "Empty border on all sides, under half of the shorter side; by default a tenth of the shorter side, at most 10",
         least=0,
-        most=LONGEST_SIDE // 2,
+        most=MAX_SIDE_MM // 2,
         load_default=None,
     )
     pen_width = millimetres("Width of the pen's line", least=0.05, most=5, load_default=0.3)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.fields import WholeNumber, load_fields, millimetres
-from libraries.geometry.area import LONGEST_SIDE
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -123,20 +123,20 @@ class SheetSchema(Schema):
         required=True,
         validate=Length(1, MOST_CELLS),
     )
-    width = millimetres("Width of the sheet", least=1, most=LONGEST_SIDE, required=True)
-    height = millimetres("Height of the sheet", least=1, most=LONGEST_SIDE, required=True)
+    width = millimetres("Width of the sheet", least=1, most=MAX_SIDE_MM, required=True)
+    height = millimetres("Height of the sheet", least=1, most=MAX_SIDE_MM, required=True)
     cell_width = millimetres(
-        "Width of the page that the drawings are on", least=1, most=LONGEST_SIDE, required=True
+        "Width of the page that the drawings are on", least=1, most=MAX_SIDE_MM, required=True
     )
     cell_height = millimetres(
-        "Height of the page that the drawings are on", least=1, most=LONGEST_SIDE, required=True
+        "Height of the page that the drawings are on", least=1, most=MAX_SIDE_MM, required=True
     )
     title = fields.String(load_default="", validate=Length(max=LONGEST_WORDS))
     columns = WholeNumber(load_default=None, allow_none=True, validate=Range(1, MOST_CELLS))
     margin = millimetres(
         "Empty border of the sheet",
         least=0,
-        most=LONGEST_SIDE // 2,
+        most=MAX_SIDE_MM // 2,
         load_default=None,
         allow_none=True,
     )

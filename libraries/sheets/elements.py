@@ -11,8 +11,8 @@ from marshmallow.validate import Length, OneOf, Range
 
 from libraries.errors import InvalidInput
 from libraries.fields import WholeNumber, degrees, find_mistakes, millimetres
-from libraries.geometry.area import LONGEST_SIDE
-from libraries.geometry.document import LONGEST_LAYER_NAME
+from libraries.geometry.area import MAX_SIDE_MM
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS
 from libraries.geometry.transforms import ACROSS, DOWN, FITS
 from libraries.lettering import DEFAULT_FONT, LINE_PITCH, check_text, font_names, is_blank
 from libraries.patterns import PATTERNS
@@ -76,7 +76,7 @@ class LayerSchema(Schema):
 
     name = fields.String(
         required=True,
-        validate=Written(1, LONGEST_LAYER_NAME, passes(check_text)),
+        validate=Written(1, MAX_LAYER_NAME_CHARS, passes(check_text)),
         metadata={
             "description": "What elements call it, and what Inkscape shows.",
             "example": "gold",
@@ -101,10 +101,10 @@ class LayerSchema(Schema):
 class BoxSchema(Schema):
     """A box on the page."""
 
-    x = millimetres("Left edge", least=-LONGEST_SIDE, most=LONGEST_SIDE, required=True)
-    y = millimetres("Upper edge", least=-LONGEST_SIDE, most=LONGEST_SIDE, required=True)
-    width = millimetres("Width", least=SMALLEST_BOX, most=LONGEST_SIDE, required=True)
-    height = millimetres("Height", least=SMALLEST_BOX, most=LONGEST_SIDE, required=True)
+    x = millimetres("Left edge", least=-MAX_SIDE_MM, most=MAX_SIDE_MM, required=True)
+    y = millimetres("Upper edge", least=-MAX_SIDE_MM, most=MAX_SIDE_MM, required=True)
+    width = millimetres("Width", least=SMALLEST_BOX, most=MAX_SIDE_MM, required=True)
+    height = millimetres("Height", least=SMALLEST_BOX, most=MAX_SIDE_MM, required=True)
 
 
 class HatchSchema(Schema):
@@ -127,7 +127,7 @@ class ElementSchema(Schema):
     type = fields.String(required=True, metadata={"description": "What it is."})
     layer = fields.String(
         load_default=DEFAULT_LAYER,
-        validate=Written(1, LONGEST_LAYER_NAME, passes(check_text)),
+        validate=Written(1, MAX_LAYER_NAME_CHARS, passes(check_text)),
         metadata={
             "description": "Name of its layer; made with a black pen if `layers` does not have it."
         },
@@ -294,7 +294,7 @@ class ShapeSchema(BoxedSchema):
 class RectSchema(ShapeSchema):
     """The box itself."""
 
-    radius = millimetres("Radius of its corners", least=0, most=LONGEST_SIDE, load_default=0.0)
+    radius = millimetres("Radius of its corners", least=0, most=MAX_SIDE_MM, load_default=0.0)
 
 
 class CircleSchema(ShapeSchema):
@@ -322,7 +322,7 @@ class StarSchema(ShapeSchema):
 
 def _points(least: int, most: int = MOST_CORNERS) -> fields.List[Any]:
     place = fields.List(
-        fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)
+        fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
     )
     return fields.List(
         place,

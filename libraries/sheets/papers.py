@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import orjson
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.geometry.area import LONGEST_SIDE
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.registry import Registry
 
 Orientation = Literal["portrait", "landscape"]
@@ -32,9 +32,9 @@ class Paper:
 
     def __post_init__(self) -> None:
         """Check the sides; the comparison is worded so that NaN fails it."""
-        if not 0 < self.width <= self.height <= LONGEST_SIDE:
+        if not 0 < self.width <= self.height <= MAX_SIDE_MM:
             raise InvalidInput(
-                f"a paper stands upright: 0 < width <= height <= {LONGEST_SIDE} mm",
+                f"a paper stands upright: 0 < width <= height <= {MAX_SIDE_MM} mm",
                 code="bad-page",
                 field="paper",
             )

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
-from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices
+from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 
 Floats = NDArray[np.float64]
 
-CLOSEST, WIDEST = 0.05, 1000.0
-STEEPEST = 360.0
+MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 1000.0
+MAX_ANGLE = 360.0
 
 
 @dataclass(frozen=True)
@@ -41,21 +41,21 @@ class Hatching:
 
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
-        if not CLOSEST <= self.spacing <= WIDEST:
+        if not MIN_SPACING_MM <= self.spacing <= MAX_SPACING_MM:
             raise InvalidInput(
-                f"spacing must be {CLOSEST} to {WIDEST:.0f} mm",
+                f"spacing must be {MIN_SPACING_MM} to {MAX_SPACING_MM:.0f} mm",
                 code="bad-hatching",
                 field="spacing",
             )
-        if not abs(self.angle) <= STEEPEST:
+        if not abs(self.angle) <= MAX_ANGLE:
             raise InvalidInput(
-                f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees",
+                f"angle must be -{MAX_ANGLE:.0f} to {MAX_ANGLE:.0f} degrees",
                 code="bad-hatching",
                 field="angle",
             )
-        if not 0 <= self.inset <= WIDEST:
+        if not 0 <= self.inset <= MAX_SPACING_MM:
             raise InvalidInput(
-                f"inset must be 0 to {WIDEST:.0f} mm", code="bad-hatching", field="inset"
+                f"inset must be 0 to {MAX_SPACING_MM:.0f} mm", code="bad-hatching", field="inset"
             )
 
 
@@ -101,7 +101,7 @@ def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats
     """Return where edges cross the rows `n * spacing`: n, and how far across. Of its ends an edge takes in the upper one."""
     low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
     first, last = np.ceil(low / spacing), np.ceil(high / spacing)
-    if not (last - first).sum() <= MOST_VERTICES:
+    if not (last - first).sum() <= MAX_VERTICES:
         raise too_many_vertices()
     counts = (last - first).astype(np.int64)
     edge = np.repeat(np.arange(len(edges)), counts)

@@ -10,7 +10,7 @@ from typing import Literal
 from libraries.errors import InvalidInput
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_syntax.attributes import BadColour, check_colour
-from libraries.svg_syntax.numbers import LARGEST
+from libraries.svg_syntax.numbers import MAX_NUMBER
 
 # CSS fixes the inch at 96 pixels.
 PIXEL = 25.4 / 96
@@ -30,7 +30,7 @@ PIXELS: Mapping[str, float] = {
 LENGTH = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
 )
-LONGEST_LENGTH = 64
+MAX_LENGTH_CHARS = 64
 RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
 BLACK = "#000000"
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
@@ -77,7 +77,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
         stroke=_colour(styles.get("stroke"), outer.stroke, color),
         fill=_colour(styles.get("fill"), outer.fill, color),
         width=length(width, outer.width)
-        if LENGTH.fullmatch(width[:LONGEST_LENGTH])
+        if LENGTH.fullmatch(width[:MAX_LENGTH_CHARS])
         else outer.width,
         hidden={"hidden": True, "collapse": True, "visible": False}.get(
             styles.get("visibility", ""), outer.hidden
@@ -114,12 +114,12 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
     """
     if text is None or text.strip() in ("", "auto"):
         return default
-    found = LENGTH.fullmatch(text) if len(text) <= LONGEST_LENGTH else None
+    found = LENGTH.fullmatch(text) if len(text) <= MAX_LENGTH_CHARS else None
     unit = found[2].lower() if found else ""
     if found is None or (unit != "%" and unit not in PIXELS):
         raise InvalidInput(f"{text[:20]!r} is not a length", code="bad-svg", field="svg")
     value = float(found[1]) * (whole / 100 if unit == "%" else PIXELS[unit])
-    if not abs(value) <= LARGEST / PIXEL:
+    if not abs(value) <= MAX_NUMBER / PIXEL:
         raise InvalidInput(f"{text[:20]!r} is too large", code="bad-svg", field="svg")
     return value
 
@@ -147,7 +147,7 @@ ALIGNED = re.compile(
 
 def aspect(text: str | None) -> tuple[str, str, Overflow]:
     """Return how a viewBox is brought into its place, from `preserveAspectRatio`: the words for x and y, and how it fits."""
-    found = ALIGNED.fullmatch((text or "")[:LONGEST_LENGTH])
+    found = ALIGNED.fullmatch((text or "")[:MAX_LENGTH_CHARS])
     if found is None:
         return "Mid", "Mid", "meet"
     if found[1] == "none":

@@ -7,9 +7,9 @@ from xml.parsers import expat
 
 from libraries.errors import InvalidInput
 
-LARGEST_SVG = 20_000_000
-MOST_ELEMENTS = 200_000
-DEEPEST_ELEMENT = 64
+MAX_SVG_BYTES = 20_000_000
+MAX_ELEMENTS = 200_000
+MAX_ELEMENT_DEPTH = 64
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
 INKSCAPE_NAMESPACE = "http://www.inkscape.org/namespaces/inkscape"
@@ -42,8 +42,8 @@ def parse_svg(source: str | bytes) -> Node:
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if not isinstance(data, bytes):
         raise InvalidInput("an SVG is text or bytes", code="bad-svg", field="svg")
-    if len(data) > LARGEST_SVG:
-        raise InvalidInput(f"an SVG may have {LARGEST_SVG:,} bytes", code="bad-svg", field="svg")
+    if len(data) > MAX_SVG_BYTES:
+        raise InvalidInput(f"an SVG may have {MAX_SVG_BYTES:,} bytes", code="bad-svg", field="svg")
     tree = _Tree()
     parser = expat.ParserCreate(
         "utf-8" if isinstance(source, str) else None, namespace_separator=" "
@@ -86,13 +86,13 @@ class _Tree:
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """Take in the begin of an element."""
         self._count += 1
-        if len(self._open) >= DEEPEST_ELEMENT:
+        if len(self._open) >= MAX_ELEMENT_DEPTH:
             raise InvalidInput(
-                f"elements may be nested {DEEPEST_ELEMENT} deep", code="bad-svg", field="svg"
+                f"elements may be nested {MAX_ELEMENT_DEPTH} deep", code="bad-svg", field="svg"
             )
-        if self._count > MOST_ELEMENTS:
+        if self._count > MAX_ELEMENTS:
             raise InvalidInput(
-                f"an SVG may have {MOST_ELEMENTS:,} elements", code="bad-svg", field="svg"
+                f"an SVG may have {MAX_ELEMENTS:,} elements", code="bad-svg", field="svg"
             )
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else None

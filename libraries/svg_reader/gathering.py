@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
-from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices
+from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import Traced, bent
 
 Floats = NDArray[np.float64]
 
 # Vertices and curves that are gathered before they are drawn.
-MOST_GATHERED = 32_768
+MAX_GATHERED = 32_768
 
 
 class Shape(NamedTuple):
@@ -54,7 +54,7 @@ class Gathering:
         """
         self._shapes.append((shape, to_page, layer))
         self._size += shape.size
-        if self._size > MOST_GATHERED:
+        if self._size > MAX_GATHERED:
             self.finish()
 
     def finish(self) -> None:
@@ -65,7 +65,7 @@ class Gathering:
         strokes = np.array([len(shape) for shape, _, _ in shapes])
         lines = _lines([shape for shape, _, _ in shapes])
         counts = np.array([len(line) for line in lines], dtype=np.int64)
-        if self._document.store.vertices + counts.sum() > MOST_VERTICES:
+        if self._document.store.vertices + counts.sum() > MAX_VERTICES:
             raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
         places = _moved(

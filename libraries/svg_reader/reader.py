@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import LONGEST_LAYER_NAME, Document
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import (
@@ -48,13 +48,13 @@ Viewport = tuple[float, float]
 
 # What a picture without a size is in a browser, in pixels.
 DEFAULT_SIZE: Viewport = (300.0, 150.0)
-DEEPEST_USE = 16
-DEEPEST_PLACE = 96
+MAX_USE_DEPTH = 16
+MAX_PLACE_DEPTH = 96
 # Elements that are looked at, those that `use` repeats counted each time.
-MOST_VISITS = 200_000
-THINNEST_PEN, WIDEST_PEN = 0.05, 50.0
+MAX_VISITS = 200_000
+MIN_PEN_WIDTH_MM, MAX_PEN_WIDTH_MM = 0.05, 50.0
 # What is scaled by less vanishes, and needs no fine lines.
-SMALLEST_SCALE = 1e-9
+MIN_SCALE = 1e-9
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
 CONTAINERS = {"g", "a", "svg"}
 # What has no looks of its own: it is drawn where it is referred to, if at all.
@@ -158,7 +158,7 @@ class _Reader:
         # What was made of elements that are drawn again and again.
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
         # A few small elements can refer to each other so that they stand for millions.
-        if count_visits(root, self._named, SILENT, MOST_VISITS) > MOST_VISITS:
+        if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
             raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
 
     def finish(self) -> None:
@@ -168,7 +168,7 @@ class _Reader:
     def visit(self, node: Node, place: _Place) -> None:
         """Draw one element and what is inside of it."""
         self._visits += 1
-        if self._visits > MOST_VISITS or place.depth > DEEPEST_PLACE:
+        if self._visits > MAX_VISITS or place.depth > MAX_PLACE_DEPTH:
             raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
         if node.tag in SILENT:
             return
@@ -236,7 +236,7 @@ class _Reader:
         """Draw what a `use` refers to; one that refers to itself, or to another file, is left out."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
-        if target is None or name in place.uses or len(place.uses) >= DEEPEST_USE:
+        if target is None or name in place.uses or len(place.uses) >= MAX_USE_DEPTH:
             self.dropped["use"] += 1
             return
         place = _moved(node, place)._replace(uses=(*place.uses, name))
@@ -270,14 +270,14 @@ class _Reader:
     def _tolerance_in(self, to_page: Matrix) -> float:
         scale = to_page[:, :2].tobytes()
         if self._scale[0] != scale:
-            self._scale = (scale, self._tolerance / max(magnification(to_page), SMALLEST_SCALE))
+            self._scale = (scale, self._tolerance / max(magnification(to_page), MIN_SCALE))
         return self._scale[1]
 
     def _layer(self, place: _Place) -> int:
         name = place.layer or place.look.ink
         if name not in self._layers:
             wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
-            width = round(min(max(wide, THINNEST_PEN), WIDEST_PEN), 3)
+            width = round(min(max(wide, MIN_PEN_WIDTH_MM), MAX_PEN_WIDTH_MM), 3)
             self._layers[name] = self._document.layer(name, Pen(name, place.look.ink, width))
         return self._layers[name]
 
@@ -317,7 +317,7 @@ def _own_size(node: Node, viewport: Viewport) -> Viewport:
 
 def _layer_name(node: Node) -> str | None:
     """Return the name of a layer of Inkscape, or None if `node` is none; a name that cannot be one is as good as none."""
-    label = node.attributes.get("inkscape:label", "").strip()[:LONGEST_LAYER_NAME]
+    label = node.attributes.get("inkscape:label", "").strip()[:MAX_LAYER_NAME_CHARS]
     if node.attributes.get("inkscape:groupmode") != "layer" or not label:
         return None
     try:

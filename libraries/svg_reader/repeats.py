@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from libraries.svg_reader.foreign_xml import Node
 
 # Deeper than this nothing is followed; what is drawn is stopped there too.
-DEEPEST_COUNT = 96
+MAX_COUNT_DEPTH = 96
 
 
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
@@ -38,7 +38,7 @@ class _Counting:
         """Return how many elements are looked at inside of an element, and where it is a `use`, in its place."""
         if not node.children and node.tag != "use":
             return 0
-        if depth > DEEPEST_COUNT:
+        if depth > MAX_COUNT_DEPTH:
             return 0
         if id(node) not in self._known:
             self._known[id(node)] = 0

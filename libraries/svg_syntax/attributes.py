@@ -33,7 +33,7 @@ TRANSFORM_ARGUMENTS = {
     "skewY": {1},
     "matrix": {6},
 }
-LONGEST_TRANSFORM = 1000
+MAX_TRANSFORM_CHARS = 1000
 
 
 class BadColour(InvalidInput):
@@ -84,9 +84,9 @@ def transform_matrix(value: object, name: str = "transform") -> Matrix:
 
 def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float]]]:
     """Yield the steps of a list of transforms: the kind, and its numbers."""
-    if not isinstance(value, str) or len(value) > LONGEST_TRANSFORM:
+    if not isinstance(value, str) or len(value) > MAX_TRANSFORM_CHARS:
         raise InvalidInput(
-            f"{name} must be text of at most {LONGEST_TRANSFORM} characters",
+            f"{name} must be text of at most {MAX_TRANSFORM_CHARS} characters",
             code="bad-attribute",
             field=name,
         )

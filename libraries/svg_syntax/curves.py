@@ -16,9 +16,9 @@ Point = tuple[float, float]
 
 # How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's width.
 FLATNESS = 0.02
-MOST_VERTICES = 2_000_000
+MAX_VERTICES = 2_000_000
 # Circles of this many vertices at most are remembered: they come again and again.
-MOST_REMEMBERED_STEPS = 256
+MAX_CACHED_STEPS = 256
 
 
 def too_many_vertices() -> InvalidInput:
@@ -59,7 +59,7 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
     bends = curves[:, 2:] - 2 * curves[:, 1:-1] + curves[:, :-2]
     largest = np.hypot(bends[..., 0], bends[..., 1]).max(axis=1, initial=0.0)
     steps = np.maximum(np.ceil(np.sqrt(0.75 * largest / tolerances)), 1.0)
-    if not steps.sum() <= MOST_VERTICES:
+    if not steps.sum() <= MAX_VERTICES:
         raise too_many_vertices()
     counts = steps.astype(np.int64)
     curve = np.repeat(np.arange(len(curves)), counts)
@@ -113,7 +113,7 @@ def arc_lines(
     widest = max(abs(radius) for radius in radii)
     widest_step = 2 * math.acos(max(1 - tolerance / widest, 0.0)) if widest > 0 else math.pi
     steps = abs(math.radians(end - start)) / widest_step if widest_step > 0 else math.inf
-    if not steps < MOST_VERTICES:
+    if not steps < MAX_VERTICES:
         raise too_many_vertices()
     flat = _round(float(start), float(end), max(math.ceil(steps), 1)) * radii
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
@@ -123,7 +123,7 @@ def arc_lines(
 
 def _round(start: float, end: float, steps: int) -> Floats:
     """Return the vertices of an arc of the circle of radius 1; whole and quarter circles of few are made once."""
-    if steps > MOST_REMEMBERED_STEPS or not (start.is_integer() and end.is_integer()):
+    if steps > MAX_CACHED_STEPS or not (start.is_integer() and end.is_integer()):
         return _made_round(start, end, steps)
     return _remembered_round(start, end, steps)
 

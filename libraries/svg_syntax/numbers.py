@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput
 
 # A kilometre: far beyond any paper, and near enough that a micrometre still counts in a double.
-LARGEST = 1_000_000.0
+MAX_NUMBER = 1_000_000.0
 DECIMALS = 3
 DIMENSIONS = 2
-FEWEST_POINTS = 2
+MIN_POINTS = 2
 
 
 def written(value: object, name: str) -> str:
@@ -29,9 +29,9 @@ def written(value: object, name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidInput(f"{name} must be a number", code="bad-number", field=name)
     # A comparison with NaN is false as well; an integer too long for a double is compared before it is converted.
-    if not abs(number) <= LARGEST:
+    if not abs(number) <= MAX_NUMBER:
         raise InvalidInput(
-            f"{name} must be a finite number between -{LARGEST:.0f} and {LARGEST:.0f}",
+            f"{name} must be a finite number between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
             code="bad-number",
             field=name,
         )
@@ -65,11 +65,7 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
         raise InvalidInput(
             f"{name} must be pairs of numbers", code="bad-number", field=name
         ) from None
-    if (
-        array.dtype.kind not in "iuf"
-        or array.shape[1:] != (DIMENSIONS,)
-        or len(array) < FEWEST_POINTS
-    ):
+    if array.dtype.kind not in "iuf" or array.shape[1:] != (DIMENSIONS,) or len(array) < MIN_POINTS:
         raise InvalidInput(
             f"{name} must be at least two pairs of numbers", code="bad-number", field=name
         )
@@ -83,9 +79,9 @@ def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[n
         InvalidInput: a number is not finite or beyond a kilometre in mm.
     """
     # The largest value of an array with NaN is NaN, and NaN is not within anything.
-    if not max(-float(places.min()), float(places.max())) <= LARGEST:
+    if not max(-float(places.min()), float(places.max())) <= MAX_NUMBER:
         raise InvalidInput(
-            f"{name} must be finite numbers between -{LARGEST:.0f} and {LARGEST:.0f}",
+            f"{name} must be finite numbers between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
             code="bad-number",
             field=name,
         )

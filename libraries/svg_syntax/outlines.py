@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from libraries.svg_syntax.curves import (
     FLATNESS,
-    MOST_VERTICES,
-    too_many_vertices,
+    MAX_VERTICES,
     arc_lines,
     cubic_lines,
     elevated,
     endpoint_arc_lines,
+    too_many_vertices,
 )
 from libraries.svg_syntax.path_data import commands_of
 from libraries.svg_syntax.tracing import bent, trace
@@ -200,7 +200,7 @@ class _Pen:
 
     def _go(self, places: Floats) -> None:
         self._vertices += len(places)
-        if self._vertices > MOST_VERTICES:
+        if self._vertices > MAX_VERTICES:
             raise too_many_vertices()
         if len(places):
             self._lines[-1].append(places)

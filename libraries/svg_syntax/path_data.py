@@ -10,11 +10,11 @@ import orjson
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.svg_syntax.numbers import LARGEST, written
+from libraries.svg_syntax.numbers import MAX_NUMBER, written
 
 Floats = NDArray[np.float64]
 
-LONGEST_DATA = 1_000_000
+MAX_DATA_CHARS = 1_000_000
 # Possessive quantifiers everywhere: what was read is never given back, so that no text makes the reading slow.
 SPACE = r"[ \t\n\r\f]*+"
 SEPARATOR = f"{SPACE}(?:,{SPACE})?+"
@@ -38,9 +38,9 @@ def check_path_data(data: str) -> str:
         InvalidInput: `data` breaks the grammar; the text names the place.
         InvalidInput: a number in it is too large.
     """
-    if not isinstance(data, str) or len(data) > LONGEST_DATA:
+    if not isinstance(data, str) or len(data) > MAX_DATA_CHARS:
         raise InvalidInput(
-            f"path data must be text of at most {LONGEST_DATA} characters",
+            f"path data must be text of at most {MAX_DATA_CHARS} characters",
             code="bad-path-data",
             field="d",
         )
@@ -97,9 +97,9 @@ def numbers_in(text: str) -> Floats:
         numbers = np.fromiter(
             (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
         )
-    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= LARGEST:
+    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= MAX_NUMBER:
         raise InvalidInput(
-            f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}",
+            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
             code="bad-number",
             field="d",
         )
@@ -130,9 +130,9 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
             raise _broken(data, place)
         numbers.append(float(found[1]))
         place = found.end()
-    if not max(map(abs, numbers)) <= LARGEST:
+    if not max(map(abs, numbers)) <= MAX_NUMBER:
         raise InvalidInput(
-            f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}",
+            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
             code="bad-number",
             field="d",
         )

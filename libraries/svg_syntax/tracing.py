@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.svg_syntax.curves import MOST_VERTICES, too_many_vertices, curve_vertices
-from libraries.svg_syntax.numbers import LARGEST
+from libraries.svg_syntax.curves import MAX_VERTICES, curve_vertices, too_many_vertices
+from libraries.svg_syntax.numbers import MAX_NUMBER
 from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
 
 Floats = NDArray[np.float64]
@@ -57,9 +57,9 @@ def trace(data: str) -> Traced | None:
     tracer = _Tracer()
     for letter, text in commands:
         numbers = [float(number) for number in NUMBER.findall(text)]
-        if numbers and not -LARGEST <= min(numbers) <= max(numbers) <= LARGEST:
+        if numbers and not -MAX_NUMBER <= min(numbers) <= max(numbers) <= MAX_NUMBER:
             raise InvalidInput(
-                f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}",
+                f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
                 code="bad-number",
                 field="d",
             )
@@ -89,7 +89,7 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
         places.append(vertices)
         ends.append(total + np.cumsum(counts))
         total += len(vertices)
-        if total > MOST_VERTICES:
+        if total > MAX_VERTICES:
             raise too_many_vertices()
     bounds = np.concatenate(ends)[starts]
     return np.split(np.concatenate([np.zeros((0, 2)), *places]), bounds[1:]) if len(starts) else []
@@ -121,7 +121,7 @@ class _Tracer:
             self._begin()
         _FOLLOW[kind](self, iter(numbers), letter.islower())
         self._last = kind
-        if len(self._rows) > MOST_VERTICES * ROW:
+        if len(self._rows) > MAX_VERTICES * ROW:
             raise too_many_vertices()
 
     def move(self, numbers: Iterator[float], relative: bool) -> None:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from libraries.charts import CHARTS, Measure, date_ticks, draw_chart, number_ticks, plot_table
 from libraries.charts.marks import line_strokes, spread_points
-from libraries.errors import InvalidInput, UnknownName
+from libraries.errors import InvalidInput
 from libraries.geometry.area import Area
 from libraries.settings import Settings
 from libraries.svg_builder import svg_blocks
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 A5 = Area(210, 148, 11)
 numbers = st.floats(-1e12, 1e12)

@@ -22,8 +22,8 @@ from libraries.geometry.clipping import (
     region_of,
 )
 from libraries.geometry.rectangle import Rectangle
+from tests.errors import raises_code
 from tests.libraries.geometry.shapes import LINES, PLACES, Place, flat, length
-from tests.raising import raises_code
 
 BOX = Rectangle(-5, -5, 5, 7)
 RINGS: st.SearchStrategy[list[list[Place]]] = st.lists(
@@ -236,7 +236,7 @@ def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_ou
 def test_a_drawing_that_meets_a_polygon_too_often_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("libraries.geometry.clipping.MOST_PAIRS", 10)
+    monkeypatch.setattr("libraries.geometry.clipping.MAX_PAIRS", 10)
     with pytest.raises(TooManyCrossings):
         clip_to_polygons(
             *flat([[(-9, y), (9, y + 1)] for y in range(9)]),

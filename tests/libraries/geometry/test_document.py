@@ -15,8 +15,8 @@ from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import translation
+from tests.errors import raises_code
 from tests.libraries.geometry.shapes import LINES, Place, flat
-from tests.raising import raises_code
 
 RED = Pen("red", "#cc0000", 0.5)
 

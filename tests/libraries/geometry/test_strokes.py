@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libraries.geometry.strokes import FARTHEST, Pen, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, PENS, RED, drawing
-from tests.raising import raises_code
 
 TRIANGLE = [(0.0, 0.0), (3.0, 4.0), (3.0, 0.0)]
 
@@ -97,8 +97,8 @@ def test_a_pen_is_changed_only_between_drawn_layers_that_differ_in_it() -> None:
         ([(0, 0), (math.nan, 0)], [0, 2], [0], "coordinates"),
         ([(0, 0), (0, math.inf)], [0, 2], [0], "coordinates"),
         ([(0, -math.inf)], [0, 1], [0], "coordinates"),
-        ([(0, -1.1 * FARTHEST)], [0, 1], [0], "coordinates"),
-        ([(1.1 * FARTHEST, 0)], [0, 1], [0], "coordinates"),
+        ([(0, -1.1 * MAX_COORDINATE_MM)], [0, 1], [0], "coordinates"),
+        ([(1.1 * MAX_COORDINATE_MM, 0)], [0, 1], [0], "coordinates"),
     ],
 )
 def test_arrays_that_describe_no_strokes_are_refused(
@@ -109,7 +109,9 @@ def test_arrays_that_describe_no_strokes_are_refused(
     assert (caught.value.code, caught.value.field) == ("bad-strokes", field)
 
 
-@pytest.mark.parametrize("origin", [(math.nan, 0.0), (0.0, math.inf), (-2 * FARTHEST, 0.0)])
+@pytest.mark.parametrize(
+    "origin", [(math.nan, 0.0), (0.0, math.inf), (-2 * MAX_COORDINATE_MM, 0.0)]
+)
 def test_an_origin_that_is_no_place_is_refused(origin: tuple[float, float]) -> None:
     with raises_code("bad-strokes"):
         drawing(TRIANGLE).travels(origin)

@@ -30,7 +30,7 @@ from libraries.geometry.transforms import (
     skewing,
     translation,
 )
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 NUMBERS = st.floats(-20, 20, allow_nan=False)
 MATRICES = st.builds(matrix, *[NUMBERS] * 6)

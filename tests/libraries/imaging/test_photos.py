@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 
 from libraries.imaging import ImageTooLarge, Picture, clean_photo, lent_picture, open_image
 from libraries.imaging.lending import borrow
+from tests.errors import raises_code
 from tests.photographs import (
     CAMERA,
     TURNED_RIGHT,
@@ -20,7 +21,6 @@ from tests.photographs import (
     landscape,
     png_that_promises,
 )
-from tests.raising import raises_code
 
 
 def decoded(picture: Picture) -> Image.Image:

@@ -13,7 +13,7 @@ from PIL import Image
 from libraries.errors import InvalidInput
 from libraries.imaging.reading import ImageTooLarge, read_image
 from tests.conftest import own_seconds
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP"]
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import (
     DEFAULT_FONT,
-    LONGEST_TEXT,
+    MAX_TEXT_CHARS,
     BadText,
     Box,
     TextDoesNotFit,
@@ -34,8 +34,8 @@ from libraries.lettering import (
 from libraries.lettering.strokes import box_around
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 from tests.golden_svg import assert_like_golden
-from tests.raising import raises_code
 
 LATIN_1 = [chr(code) for code in range(0xA1, 0x100) if code != 0xAD]
 LATIN_EXTENDED_A = [chr(code) for code in range(0x100, 0x180)]
@@ -249,7 +249,7 @@ def test_control_characters_and_lone_surrogates_are_refused(character: str) -> N
 
 def test_a_text_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
     began = own_seconds()
-    with pytest.raises(BadText, match=f"at most {LONGEST_TEXT}"):
+    with pytest.raises(BadText, match=f"at most {MAX_TEXT_CHARS}"):
         lay_out("é" * 100_000, cap_height=5)
     assert own_seconds() - began < 0.1
 

@@ -16,8 +16,8 @@ from libraries.imaging.channels import CHANNELS, separated
 from libraries.imaging.demos import demo_colours, demo_image
 from libraries.imaging.reading import read_colours
 from libraries.patterns import check_pattern, draw_pattern
+from tests.errors import raises_code
 from tests.libraries.imaging.test_reading import png_header
-from tests.raising import raises_code
 
 PAGE = Area(60, 40, 5)
 INKS = CHANNELS[1:]

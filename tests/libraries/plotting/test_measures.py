@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST, Point, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Point, Strokes
 from libraries.plotting import CELL, DensestSpot, densest_spot, density, plan, statistics
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, RED, Lines, drawing, drawing_of
-from tests.raising import raises_code
 
 PAGE = Rectangle(0, 0, 100, 100)
 
@@ -279,9 +279,9 @@ def _length_within(start: Point, end: Point, spot: DensestSpot, side: float) -> 
 
 
 @given(
-    line=st.lists(st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2), max_size=6),
-    sides=st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 4),
-    origin=st.none() | st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2),
+    line=st.lists(st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 2), max_size=6),
+    sides=st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 4),
+    origin=st.none() | st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 2),
 )
 def test_every_drawing_that_is_allowed_has_finite_figures(
     line: list[Point], sides: tuple[float, float, float, float], origin: Point | None

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting import PROFILES, PlotterProfile, plan, planner
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
-from tests.raising import raises_code
 
 # With this corner a right angle is driven at exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
 # is 1 + sqrt(2), and 100 mm/s² times 0.16 (sqrt(2) - 1) mm times 1 + sqrt(2) is 16 mm²/s².

@@ -13,7 +13,7 @@ from PIL import Image
 
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.previews import png
-from libraries.previews.raster import WIDEST_DISC, _spread
+from libraries.previews.raster import MAX_DISC_PX, _spread
 from libraries.svg_syntax.attributes import BadColour
 from tests.errors import raises_code
 
@@ -155,7 +155,7 @@ def test_the_same_drawing_gives_the_same_bytes() -> None:
     assert one == two
 
 
-@pytest.mark.parametrize("wide", range(1, WIDEST_DISC + 1))
+@pytest.mark.parametrize("wide", range(1, MAX_DISC_PX + 1))
 def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
     thin = np.zeros((40 + 2 * wide, 40 + 2 * wide), dtype=np.uint8)
     thin[20 + wide, 20 + wide] = 255

@@ -34,8 +34,8 @@ from libraries.sheets.postcards import (
 from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 from tests.golden_svg import assert_like_golden, first_difference
-from tests.raising import raises_code
 
 ALLOWED = {"width": 210, "height": 297}
 

@@ -8,7 +8,7 @@ import pytest
 
 from libraries.errors import UnknownName
 from libraries.sheets.papers import PAPERS, Paper, custom_paper, page_size
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 
 @pytest.mark.parametrize("family", ["a", "b"])

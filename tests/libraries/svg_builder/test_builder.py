@@ -13,7 +13,7 @@ from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import BadText
 from libraries.svg_builder import SVGBuilder
 from libraries.svg_syntax.attributes import BadColour
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -19,8 +19,7 @@ from libraries.geometry.strokes import Pen
 from libraries.plotting import plan, statistics
 from libraries.svg_builder import Hatching, SVGBuilder, hatch_lines
 from libraries.svg_reader import read_svg
-from libraries.svg_syntax.attributes import BadColour
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 SVG = "{http://www.w3.org/2000/svg}"
 LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"

@@ -17,7 +17,7 @@ from libraries.svg_syntax.outlines import lines_of_path
 from libraries.svg_syntax.path_data import ARGUMENTS
 from libraries.svg_syntax.tracing import bent, trace
 from tests.conftest import own_seconds
-from tests.raising import raises_code
+from tests.errors import raises_code
 
 PIXEL = 25.4 / 96
 HEAD = (
@@ -307,7 +307,7 @@ def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
 
 
 def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", 10_000)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", 10_000)
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
     )
@@ -318,7 +318,7 @@ def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_VERTICES", 50)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MAX_VERTICES", 50)
     with raises_code("too-many-vertices"):
         read_svg(svg('<circle r="30"/><circle r="30"/>'))
 
@@ -404,7 +404,7 @@ def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_on
         '<defs><path id="p" d="M0 0q3 4 5 0t5 0"/></defs><use href="#p"/><use href="#p" transform="scale(3)"/>'
     )
     together = lines(body)
-    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_GATHERED", 0)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MAX_GATHERED", 0)
     assert lines(body) == together
     assert len(together) == 5
 
@@ -444,9 +444,9 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
 def test_elements_are_counted_as_often_as_they_are_looked_at(
     body: str, visits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits)
     read_svg(svg(body))
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits - 1)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits - 1)
     monkeypatch.setattr(
         "libraries.svg_reader.reader._Reader.visit",
         lambda *_: pytest.fail("it was drawn before it was counted"),
