@@ -1,20 +1,21 @@
-"""The two ways of making an artboard: at once, and by a job."""
+"""Drawing of artboards: at once, or by a job."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, json
 
-from components.artboard.schemas import HIGH, CreateArtboardSchema
+from components.artboard.schemas import HIGH, CreateArtboard
 from components.http.idempotency import request_random
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from components.http.replies import accepted, prefers, prefers_async
 from components.http.submissions import OPERATIONS, Operation
 from components.http.webhook_fields import validate_webhook
 from libraries.job_manager import JobOptions, submit
-from libraries.sheets.artboard import LARGEST_SEED, check_artboard
-from libraries.sheets.composition import check_composition, composition_of, is_composition
+from libraries.sheets.artboard import Artboard
+from libraries.sheets.page import MAX_SEED
 from libraries.svg_builder import SVGBuilder
 
 # The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
@@ -22,9 +23,9 @@ CORNER, SIDE, ROOM = 10, 50, 60
 COMPOSE = "workers.svg_tasks.draw_composition"
 
 
-def draw_simple(artboard: dict[str, Any]) -> Response:
-    """Return the simple artboard: JSON, or the SVG itself for a client that asks for it. The queue is not needed for it."""
-    drawing = simple_drawing(artboard["width"], artboard["height"], artboard["pen_width"])
+def draw_simple(artboard: CreateArtboard) -> Response:
+    """Return the simple artboard: JSON, or SVG for a client that prefers it. It needs no queue."""
+    drawing = simple_drawing(artboard.width, artboard.height, artboard.pen_width)
     if prefers(SVG_TYPE, rather_than="application/json"):
         response = Response(drawing, content_type=SVG_TYPE, headers=FILE_HEADERS)
     else:
@@ -43,7 +44,7 @@ def simple_drawing(width: float, height: float, pen_width: float) -> str:
     return svg.rect(CORNER * scale, CORNER * scale, SIDE * scale, SIDE * scale).to_string()
 
 
-def queue_artboard(artboard: dict[str, Any]) -> Response:
+def queue_artboard(artboard: CreateArtboard) -> Response:
     """Queue the drawing of an artboard, and return the reply that says so.
 
     Raises:
@@ -54,7 +55,7 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
     """
     (call,) = drawing_calls(artboard)
     options = JobOptions(
-        at_front=artboard["priority"] == HIGH, webhook=validate_webhook(artboard["webhook"])
+        at_front=artboard.priority == HIGH, webhook=validate_webhook(artboard.webhook)
     )
     job = submit(DRAW.task_for(call), kwargs=call, options=options)
     asked = prefers_async()
@@ -72,39 +73,26 @@ def queue_artboard(artboard: dict[str, Any]) -> Response:
     return response
 
 
-def drawing_calls(artboard: dict[str, Any]) -> list[dict[str, Any]]:
+def drawing_calls(artboard: CreateArtboard) -> list[dict[str, Any]]:
     """Return the arguments of the one job that draws an artboard.
 
     Raises:
         InvalidFields: elements of a composition have no room, or cannot be read.
         TooComplex: the drawing would have too many points.
     """
-    composed = is_composition(artboard)
-    check_composition(artboard) if composed else check_artboard(artboard)
+    drawing = artboard.drawing()
+    drawing.check_cost()
     chance = request_random()
-    seed = chance.randint(0, LARGEST_SEED) if artboard["seed"] is None else artboard["seed"]
+    if drawing.seed is None:
+        drawing = replace(drawing, seed=chance.randint(0, MAX_SEED))
     token = f"{chance.getrandbits(128):032x}"
-    name = file_name(artboard["id"] or f"{chance.getrandbits(64):016x}", token)
-    if composed:
-        return [
-            {"composition": composition_of({**artboard, "seed": seed}), "output_filename": name}
-        ]
-    call = {
-        "width": artboard["width"],
-        "height": artboard["height"],
-        "pattern_type": artboard["pattern"],
-        "output_filename": name,
-        "params": artboard["params"],
-        "seed": seed,
-        "margin": artboard["margin"],
-        "pen_width": artboard["pen_width"],
-        "encoding": artboard["encoding"],
-    }
-    return [call]
+    name = file_name(artboard.id or f"{chance.getrandbits(64):016x}", token)
+    names = {"pattern": "pattern_type"} if isinstance(drawing, Artboard) else {}
+    return [{**drawing.arguments(**names), "output_filename": name}]
 
 
 def file_name(artboard_id: str, token: str) -> str:
-    """Return the name of an artboard's file, in a folder of its own: two requests with one id do not overwrite each other."""
+    """Return the name of an artboard's file; the `token` keeps requests with the same id apart."""
     return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"
 
 
@@ -117,7 +105,7 @@ DRAW = OPERATIONS.add(
     "artboard",
     Operation(
         task="workers.svg_tasks.generate_complex_svg",
-        schema=CreateArtboardSchema,
+        schema=CreateArtboard.schema(),
         calls=drawing_calls,
         choose=task_of,
     ),

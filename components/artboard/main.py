@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.artboard.drawings import draw_simple, queue_artboard
 from components.artboard.schemas import (
     SIMPLE,
-    CreateArtboardSchema,
+    CreateArtboard,
     CreatedArtboardSchema,
     QueuedArtboardSchema,
 )
@@ -34,15 +32,15 @@ EXAMPLE = {
 
 
 @artboard_bp.route("/create", access=Access.KEY, methods=["POST"])
-@artboard_bp.arguments(CreateArtboardSchema, example=EXAMPLE)
+@artboard_bp.arguments(CreateArtboard.schema(), example=EXAMPLE)
 @artboard_bp.response(
     200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`"
 )
 @artboard_bp.response(
     202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`"
 )
-@artboard_bp.queues(unless=lambda artboard: artboard["complexity"] == SIMPLE)
-def create_artboard(artboard: dict[str, Any]) -> Response:
+@artboard_bp.queues(unless=lambda artboard: artboard.complexity == SIMPLE)
+def create_artboard(artboard: CreateArtboard) -> Response:
     """Draw a pattern on a page.
 
     The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
@@ -54,4 +52,4 @@ def create_artboard(artboard: dict[str, Any]) -> Response:
 
     `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
     """
-    return draw_simple(artboard) if artboard["complexity"] == SIMPLE else queue_artboard(artboard)
+    return draw_simple(artboard) if artboard.complexity == SIMPLE else queue_artboard(artboard)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from marshmallow import EXCLUDE, fields
-from marshmallow.validate import Length, OneOf
+from marshmallow import fields
+from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema, ReplySchema
 from components.http.webhook_fields import webhook_field
-from libraries.sheets.artboard import ArtboardSchema
-from libraries.sheets.composition import CompositionFields
+from libraries.fields import choice, declare
+from libraries.sheets.drawings import DrawingRequest
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
@@ -32,36 +32,36 @@ class ArtboardId(fields.Field[str]):
         return text
 
 
-class CreateArtboardSchema(CompositionFields, ArtboardSchema):
+class CreateArtboard(DrawingRequest):
     """An artboard as a client asks for it: with one pattern, or composed of elements."""
 
-    class Meta:
-        """Fields that are not known are ignored: frontends send more than we need."""
+    # Frontends send more fields than there are.
+    ignores_unknown = True
 
-        unknown = EXCLUDE
-
-    complexity = fields.String(
-        load_default="complex",
-        validate=Length(max=32),
-        metadata={
-            "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the pattern.",
-            "example": "complex",
-        },
+    complexity: str = declare(
+        fields.String(
+            validate=Length(max=32),
+            metadata={
+                "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the pattern.",
+                "example": "complex",
+            },
+        ),
+        default="complex",
     )
-    id = ArtboardId(
-        load_default=None,
-        metadata={
-            "description": "Your own id of the artboard, part of the file's name; a random one if not given.",
-            "type": ["string", "integer"],
-            "pattern": f"^{ARTBOARD_ID.pattern}$",
-        },
+    id: str | None = declare(
+        ArtboardId(
+            metadata={
+                "description": "Your own id of the artboard, part of the file's name; a random one if not given.",
+                "type": ["string", "integer"],
+                "pattern": f"^{ARTBOARD_ID.pattern}$",
+            },
+        ),
+        default=None,
     )
-    priority = fields.String(
-        load_default="normal",
-        validate=OneOf(["normal", HIGH]),
-        metadata={"description": f"`{HIGH}` puts the job in front of those that wait."},
+    priority: str = choice(
+        f"`{HIGH}` puts the job in front of those that wait.", ["normal", HIGH], default="normal"
     )
-    webhook = webhook_field()
+    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
 
 
 class SimpleArtboardSchema(ReplySchema):

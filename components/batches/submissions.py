@@ -74,7 +74,7 @@ def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dic
     calls: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         try:
-            calls += operation.calls(without_webhook(schema.load(item)))
+            calls += operation.calls(loaded_item(schema, item))
         except ValidationError as error:
             wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
         except InvalidInput as error:
@@ -92,15 +92,16 @@ def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dic
     return calls
 
 
-def without_webhook(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item of a batch, if it does not ask for a webhook of its own.
+def loaded_item(schema: Schema, item: dict[str, Any]) -> Any:
+    """Return an item of a batch as `schema` loads it.
 
     Raises:
-        ValidationError: it does.
+        ValidationError: fields are bad, or it has a webhook.
     """
-    if item.get("webhook") is not None:
-        raise ValidationError({"webhook": ["Belongs beside items, once for all of them."]})
-    return item
+    loaded = schema.load(item)
+    if "webhook" in schema.fields and item.get("webhook") is not None:
+        raise ValidationError({"webhook": ["Set `webhook` on the batch, not on an item."]})
+    return loaded
 
 
 def _placed(place: int, errors: Any) -> Iterator[FieldError]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from components.files.photo_schemas import PhotoUrlSchema, PlotPhotoSchema, QueuedPlotSchema
+from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
@@ -35,19 +35,6 @@ EXAMPLE = {
     "pattern": "stipple",
     "params": {"points": 8000},
 }
-# What the task is told of what was asked.
-DRAWN = (
-    "photo",
-    "pattern",
-    "width",
-    "height",
-    "params",
-    "seed",
-    "margin",
-    "pen_width",
-    "encoding",
-    "turn",
-)
 Source = UploadedFile | str
 
 
@@ -97,10 +84,10 @@ def store_photo(source: Source) -> Response:
 
 
 @blueprint.route("/plot", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(PlotPhotoSchema, example=EXAMPLE)
+@blueprint.arguments(PlotPhoto.schema(), example=EXAMPLE)
 @blueprint.response(202, QueuedPlotSchema)
 @blueprint.queues()
-def plot_photo(asked: dict[str, Any]) -> Response:
+def plot_photo(plot: PlotPhoto) -> Response:
     """Draw a photo.
 
     The `photo` is named by the id of the job that stores it, which may still be under way, by the path of a file that was sent or
@@ -109,13 +96,13 @@ def plot_photo(asked: dict[str, Any]) -> Response:
 
     The job's result is the SVG, with what it costs on a plotter.
     """
-    before, webhook = jobs_before(asked["photo"]), validate_webhook(asked["webhook"])
+    before, webhook = jobs_before(plot.photo), validate_webhook(plot.webhook)
     token = f"{request_random().getrandbits(128):032x}"
-    name = f"photos/{token[:2]}/{token[2:]}/photo_{asked['pattern']}.svg"
+    name = f"photos/{token[:2]}/{token[2:]}/photo_{plot.pattern}.svg"
     options = JobOptions(job_timeout=TIMEOUT, depends_on=before, webhook=webhook)
     job = submit(
         PLOT,
-        kwargs={**{field: asked[field] for field in DRAWN}, "output_filename": name},
+        kwargs={**plot.arguments(), "output_filename": name},
         options=options,
     )
     return accepted(job, "Photo queued for drawing", file=f"output/{name}")

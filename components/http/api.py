@@ -14,6 +14,7 @@ from components.http.access import Access
 from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.strict_json import StrictParser
+from libraries.fields import OneOfField
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -166,6 +167,26 @@ def count_members(
     return {word: ret.pop(name) for name, word in moved.items() if name in ret}
 
 
+def describe_union(
+    converter: Any, field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """Document an object of one of several declarations: a component with `oneOf` and a discriminator."""
+    if not isinstance(field, OneOfField):
+        return {}
+    named = converter.spec.components.schemas
+    if field.union_name not in named:
+        references = {
+            name: converter.resolve_nested_schema(field.choices[name].schema())["$ref"]
+            for name in field.choices
+        }
+        union = {
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": field.discriminator, "mapping": references},
+        }
+        converter.spec.components.schema(field.union_name, union)
+    return {"$ref": f"#/components/schemas/{field.union_name}"}
+
+
 class VectorApi(Api):  # type: ignore[misc]
     """The API whose OpenAPI document names errors by their own schema and media type."""
 
@@ -174,6 +195,7 @@ class VectorApi(Api):  # type: ignore[misc]
     def _init_spec(self, **options: Any) -> None:
         super()._init_spec(**options)
         self.ma_plugin.converter.add_attribute_function(count_members)
+        self.ma_plugin.converter.add_attribute_function(describe_union)
 
     def _register_error_handlers(self) -> None:
         install_problems(self._app)

@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
-from components.http.api import count_members
+from components.http.api import count_members, describe_union
 
 Node = dict[str, Any]
 PREFIX = "#/components/schemas/"
@@ -24,6 +24,7 @@ def schema_converter(**options: Any) -> tuple[APISpec, Any]:
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     converter: Any = plugin.converter
     converter.add_attribute_function(count_members)
+    converter.add_attribute_function(describe_union)
     return spec, converter
 
 
@@ -74,6 +75,8 @@ class Schemas:
             if "$ref" in choice:
                 choice = self._referenced(choice["$ref"].removeprefix(PREFIX))
             plain |= {**choice, "type": [choice["type"], "null"]}
+        if "discriminator" in plain:
+            plain["discriminator"] = plain["discriminator"]["propertyName"]
         if "example" in plain:
             plain["examples"] = [plain.pop("example")]
         if "pattern" in plain:

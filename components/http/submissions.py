@@ -25,7 +25,7 @@ class Operation:
 
     task: str
     schema: type[Schema]
-    calls: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    calls: Callable[[Any], list[dict[str, Any]]]
     timeout: str | None = None
     choose: Callable[[dict[str, Any]], str] | None = None
 

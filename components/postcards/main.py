@@ -8,7 +8,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import AcceptedSchema, accepted
 from components.http.submissions import OPERATIONS, Operation
-from components.postcards.schemas import CreatePostcardSchema
+from components.postcards.schemas import CreatePostcard
 from libraries.job_manager import JobOptions, submit
 
 blueprint = api_blueprint(
@@ -19,8 +19,8 @@ DRAW = OPERATIONS.add(
     "postcard",
     Operation(
         task="workers.svg_tasks.generate_postcard_svg",
-        schema=CreatePostcardSchema,
-        calls=lambda card: [card],
+        schema=CreatePostcard.schema(),
+        calls=lambda card: [card.values()],
         timeout="2m",
     ),
 )
@@ -28,13 +28,13 @@ EXAMPLE = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name
 
 
 @blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(CreatePostcardSchema, example=EXAMPLE)
+@blueprint.arguments(CreatePostcard.schema(), example=EXAMPLE)
 @blueprint.response(202, AcceptedSchema)
 @blueprint.queues()
-def create_postcard(postcard: dict[str, str]) -> Response:
+def create_postcard(postcard: CreatePostcard) -> Response:
     """Queue a postcard.
 
     A later card for the same recipient with the same template takes the place of the file.
     """
-    job = submit(DRAW.task, kwargs=postcard, options=JobOptions(job_timeout=DRAW.timeout))
+    job = submit(DRAW.task, kwargs=postcard.values(), options=JobOptions(job_timeout=DRAW.timeout))
     return accepted(job, "Postcard queued for generation")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.sweeps.schemas import SweepAcceptedSchema, SweepSchema
+from components.sweeps.schemas import Sweep, SweepAcceptedSchema
 from components.sweeps.submissions import queue_sweep
 
 blueprint = api_blueprint(
@@ -29,10 +27,10 @@ EXAMPLE = {
 
 
 @blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(SweepSchema, example=EXAMPLE)
+@blueprint.arguments(Sweep.schema(), example=EXAMPLE)
 @blueprint.response(202, SweepAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.queues()
-def create_sweep(asked: dict[str, Any]) -> Response:
+def create_sweep(sweep: Sweep) -> Response:
     """Draw a contact sheet of many seeds, or of steps of one or two parameters.
 
     Each drawing is a job of its own, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
@@ -40,4 +38,4 @@ def create_sweep(asked: dict[str, Any]) -> Response:
 
     Everything is checked before it is queued: each drawing by itself, and what they cost together.
     """
-    return queue_sweep(asked)
+    return queue_sweep(sweep)

@@ -154,7 +154,7 @@ class Reader:
         """
         one = self._subscription
         with suppress(exceptions.ResponseError):  # it is there
-            self._client.xgroup_create(keys.JOURNAL_KEY, one.name, one.begin, mkstream=True)  # type: ignore[no-untyped-call]
+            self._client.xgroup_create(keys.JOURNAL_KEY, one.name, one.begin, mkstream=True)
 
     def step(self) -> Step:
         """Handle the next entries.
@@ -207,35 +207,37 @@ class Reader:
             self._client, script, (keys.JOURNAL_KEY, *script_keys), (*arguments, *more)
         )
 
-    def _handle(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> None:
+    def _handle(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
+        """Have entries handled; return False when they were put off."""
         entries = [entry for entry, _ in taken]
         try:
             handler(entries)
         except (Unavailable, *BROKER_AWAY, exceptions.OutOfMemoryError) as error:
             self._put_off(entries, error)
+            return False
         except Exception as error:
             if len(taken) == 1:
                 self._note_failure(*taken[0], error)
-                return
+                return True
             # The error is one entry's. Those that were handled before it are handled again.
-            self._handle_each(handler, taken)
+            return self._handle_each(handler, taken)
         else:
             self._client.xack(
                 keys.JOURNAL_KEY, self._subscription.name, *[one.id for one in entries]
-            )  # type: ignore[no-untyped-call]
+            )
             self.trouble, self._pause_s = None, 0.0
+            return True
 
-    def _handle_each(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> None:
-        self.trouble = None
+    def _handle_each(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
         renewed = time.monotonic()
         for place, one in enumerate(taken):
             if time.monotonic() - renewed > RENEW_AFTER_S:
                 self._move("active", [entry for entry, _ in taken[place:]])
                 renewed = time.monotonic()
-            self._handle(handler, [one])
-            if self.trouble is not None:
-                self._put_off([entry for entry, _ in taken[place:]], self.trouble)
-                return
+            if not self._handle(handler, [one]):
+                self._move("failed", [entry for entry, _ in taken[place:]], retrycount=0)
+                return False
+        return True
 
     def _put_off(self, entries: Sequence[JournalEntry], error: Exception) -> None:
         """Leave entries for later, at no cost to them: what their handler needs is out of reach."""
@@ -265,7 +267,7 @@ class Reader:
         if not entries:
             return
         ids, group = [entry.id for entry in entries], self._subscription.name
-        self._client.xclaim(keys.JOURNAL_KEY, group, consumer, 0, ids, justid=True, **more)  # type: ignore[no-untyped-call, arg-type]
+        self._client.xclaim(keys.JOURNAL_KEY, group, consumer, 0, ids, justid=True, **more)  # type: ignore[arg-type]
 
     def _close_gap(self, before_first: str) -> None:
         name = self._subscription.name
@@ -276,7 +278,7 @@ class Reader:
             except (Unavailable, *BROKER_AWAY, exceptions.OutOfMemoryError) as error:
                 self._put_off((), error)
                 return
-        self._client.xgroup_setid(keys.JOURNAL_KEY, name, before_first)  # type: ignore[no-untyped-call]
+        self._client.xgroup_setid(keys.JOURNAL_KEY, name, before_first)
 
 
 def _entry(entry_id: bytes, fields: list[bytes]) -> JournalEntry:

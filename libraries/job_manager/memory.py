@@ -49,19 +49,17 @@ def remember_drawings(entries: Sequence[JournalEntry]) -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client, lifetime = web_client(get_settings()), JobSettings.current().result_ttl
     for entry in entries:
-        meta = cast(
-            "bytes | None",
-            patiently(lambda one=entry: client.hget(keys.job_key(one.job_id), "meta")),
-        )  # type: ignore[misc]
-        drawn = json.loads(meta).get(DRAWN) if meta else None
-        if drawn:
-            key, remembered = (
-                keys.drawn_key(entry.owner, drawn[0]),
-                json.dumps([entry.job_id, drawn[1]]),
-            )
-            patiently(lambda key=key, value=remembered: client.set(key, value, ex=lifetime))  # type: ignore[misc]
+        patiently(lambda job_id=entry.job_id, owner=entry.owner: _remember(job_id, owner))  # type: ignore[misc]
+
+
+def _remember(job_id: str, owner: str) -> None:
+    client = web_client(get_settings())
+    meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta"))
+    drawn = json.loads(meta).get(DRAWN) if meta else None
+    if drawn:
+        lifetime = JobSettings.current().result_ttl
+        client.set(keys.drawn_key(owner, drawn[0]), json.dumps([job_id, drawn[1]]), ex=lifetime)
 
 
 SUBSCRIPTION = Subscription(

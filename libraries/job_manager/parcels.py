@@ -210,12 +210,14 @@ def release_parcels(entries: Sequence[JournalEntry]) -> None:
     """
     client = web_client(get_settings())
     for entry in entries:
-        found = cast(
-            "bytes | None",
-            patiently(lambda one=entry: client.hget(keys.job_key(one.job_id), "parcel")),
-        )  # type: ignore[misc]
-        if found is not None:
-            drop_parcel(found.decode())
+        parcel_id = _parcel_of(client, entry.job_id)
+        if parcel_id is not None:
+            drop_parcel(parcel_id)
+
+
+def _parcel_of(client: Redis, job_id: str) -> str | None:
+    found = patiently(lambda: client.hget(keys.job_key(job_id), "parcel"))
+    return cast("bytes", found).decode() if found else None
 
 
 SUBSCRIPTION = Subscription(

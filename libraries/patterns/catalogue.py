@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -10,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Range
+from marshmallow import Schema
 from numpy.typing import NDArray
 
+from libraries.declarations import check_method, check_params, check_summary
 from libraries.errors import InvalidInput, UnknownName
-from libraries.fields import InvalidFields, Params
+from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.loading import LoadError
 from libraries.registry import Registry
@@ -103,65 +102,21 @@ def pattern(cls: type[P]) -> type[P]:
     Raises:
         LoadError: the class breaks a rule of patterns; the text says which.
     """
-    _check_method(cls, "cost", ("self", "area"), "(self, area: Area) -> float")
-    _check_method(
+    check_method(cls, "cost", ("self", "area"), "(self, area: Area) -> float")
+    check_method(
         cls,
         "draw",
         ("self", "area", "rng"),
         "(self, area: Area, rng: Generator) -> Iterator[Polyline]",
     )
-    _check_fields(cls)
-    text = inspect.getdoc(cls) or ""
-    summary, _, description = text.partition("\n\n")
-    if not summary.endswith(".") or not description:
-        raise LoadError(
-            f"{cls.__name__} needs a docstring of a sentence, an empty line, and a description"
-        )
+    check_params(cls)
+    summary = check_summary(cls)
+    description = (inspect.getdoc(cls) or "").partition("\n\n")[2]
+    if not description:
+        raise LoadError(f"{cls.__name__} needs a description after the first line of its docstring")
     name = cls.__module__.rpartition(".")[2]
     PATTERNS.add(name, Pattern(name, summary, description, cls))
     return cls
-
-
-def _check_method(cls: type, name: str, expected: tuple[str, ...], form: str) -> None:
-    method = inspect.getattr_static(cls, name, None)
-    rule = f"declare it as `def {name}{form}`"
-    if method is None:
-        raise LoadError(f"{cls.__name__} has no method {name}; {rule}")
-    is_async = inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
-    if is_async or not inspect.isfunction(method):
-        raise LoadError(f"{cls.__name__}.{name} is not a plain method; {rule}")
-    found = tuple(inspect.signature(method).parameters)
-    if tuple(one.lstrip("_") for one in found) != expected:
-        raise LoadError(f"{cls.__name__}.{name} takes ({', '.join(found)}); {rule}")
-
-
-def _check_fields(cls: type) -> None:
-    if not issubclass(cls, Params):
-        raise LoadError(f"{cls.__name__} must be a subclass of libraries.fields.Params")
-    for one in dataclasses.fields(cls):  # type: ignore[arg-type] # a subclass of Params
-        if "field" not in one.metadata:
-            raise LoadError(
-                f"{cls.__name__}.{one.name} is not declared with a function of libraries.fields, "
-                "such as mm, whole or number"
-            )
-        _check_field(f"{cls.__name__}.{one.name}", one)
-
-
-def _check_field(name: str, declared: dataclasses.Field[Any]) -> None:
-    field: fields.Field[Any] = declared.metadata["field"]
-    if not str(field.metadata.get("description", "")).endswith("."):
-        raise LoadError(f"{name} needs a description that ends with a full stop")
-    is_number = isinstance(field, fields.Float | fields.Integer)
-    if is_number and not any(isinstance(rule, Range) for rule in field.validators):
-        raise LoadError(f"{name} needs a range")
-    if field.required:
-        raise LoadError(f"{name} needs a default")
-    default = field.load_default() if callable(field.load_default) else field.load_default
-    try:
-        field.deserialize(default)
-    except ValidationError as error:
-        texts = " ".join(map(str, error.messages))
-        raise LoadError(f"{name} has the default {default!r}: {texts}") from None
 
 
 def find_pattern(name: str) -> Pattern:

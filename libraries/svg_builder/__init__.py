@@ -1,12 +1,11 @@
 """SVG for plotters in millimetres, written from checked input: the only user of svgwrite."""
 
 from libraries.svg_builder.builder import SVGBuilder
-from libraries.svg_builder.coordinates import ENCODINGS, Encoding
+from libraries.svg_builder.coordinates import Encoding
 from libraries.svg_builder.hatching import Hatching, hatch_lines
 from libraries.svg_builder.writer import svg_blocks, write_svg
 
 __all__ = [
-    "ENCODINGS",
     "Encoding",
     "Hatching",
     "SVGBuilder",

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -124,8 +125,8 @@ def test_each_subscriber_that_is_killed_at_work_misses_nothing_and_does_nothing_
     assert drawn_by() == [job]
     assert ends_of([job]) == {job: 1}
     assert measure_queue().totals[ARTBOARD].outcomes["finished"] == 1
-    queued = [one.decode() for one in client.lrange(keys.QUEUE_KEY, 0, -1)]
-    tasks = [client.hget(keys.job_key(one), "description") for one in queued]
+    queued: Any = client.lrange(keys.QUEUE_KEY, 0, -1)
+    tasks = [client.hget(keys.job_key(one.decode()), "description") for one in queued]
     assert tasks == [outbox.DELIVER.encode()] * 2
     assert client.keys("vector:drawn:*") != []
     assert client.exists(JOURNAL_DEAD_KEY) == 0
@@ -147,15 +148,18 @@ def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
             workers.kill(rng.randrange(2), horse_only=rng.random() < 1 / 3)
             workers.tend()
         tell(f"after the blows: {states(client, jobs)}")
-        until(
-            lambda: workers.tend() or all_done(client, jobs), seconds=90, what="the end of all jobs"
-        )
+
+        def ended() -> bool:
+            workers.tend()
+            return all_done(client, jobs)
 
         def told() -> set[str]:
+            workers.tend()
             received = [one.json for one in list(sink.received)]
             return {one["data"]["id"] for one in received if one["type"] == "job.finished"}
 
-        until(lambda: workers.tend() or told() == set(jobs), seconds=90, what="all webhooks")
+        until(ended, seconds=90, what="the end of all jobs")
+        until(lambda: told() == set(jobs), seconds=90, what="all webhooks")
         until(lambda: not any(measure_queue().lags.values()), seconds=30, what="no lag")
     tell(f"{len(sink.received)} deliveries, endings {workers.endings}")
     exhibits.show_due_now()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY, until
+from tests.conftest import REPOSITORY, environ_in, until
 
 
 def free_port() -> int:
@@ -35,7 +37,7 @@ def command_of(pid: int) -> bytes:
 
 
 class Service:
-    """A running `start_dev.py` of this test's own."""
+    """A running `start_dev.py`."""
 
     def __init__(
         self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY
@@ -133,6 +135,16 @@ class Service:
         """Send a signal, wait for the end, return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
+
+
+@pytest.fixture(scope="package")
+def shared_service() -> Iterator[Service]:
+    """The service as it comes, for tests that neither stop nor configure it and look only at jobs of their own."""
+    home = Path(tempfile.mkdtemp(prefix="va-"))
+    service = Service(environ_in(home), home / "service.log")
+    yield service.wait_until_drawn()
+    service.stop()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

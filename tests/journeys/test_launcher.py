@@ -37,11 +37,10 @@ def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
     assert service.ask("GET", "/readyz")[0] == 200
 
 
-def test_the_curl_that_it_prints_works_as_it_is(start_service: StartService) -> None:
-    service = start_service()
+def test_the_curl_that_it_prints_works_as_it_is(shared_service: Service) -> None:
     command = next(
         line.split("|", 1)[1].strip()
-        for line in service.said().splitlines()
+        for line in shared_service.said().splitlines()
         if "| " in line and " curl " in line
     )
     answer = subprocess.run(

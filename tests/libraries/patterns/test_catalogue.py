@@ -116,7 +116,12 @@ def test_a_pattern_without_a_mistake_is_loaded(load: Load) -> None:
             "ImportError: cannot import name 'field'",
         ),
         ([("class Rays(Params)", "class Rays")], "line 6", "Rays must be a subclass of"),
-        ([("Rays around a centre.\n\n", "")], "line 6", "Rays needs a docstring of a sentence"),
+        ([("centre.\n\n", "centre\n\n")], "line 6", "Rays needs a docstring that begins with a"),
+        (
+            [("\n\n    They are as long as the area allows.", "")],
+            "line 6",
+            "Rays needs a description after the first line of its docstring",
+        ),
         ([("def draw(self, area, rng):", "def draw(self, area, rng:")], "line 18", "SyntaxError"),
         (
             [("        yield area.centre\n", "        yield area.centre\n\npattern(Rays)\n")],

@@ -1,4 +1,4 @@
-"""What a drawing costs on a plotter: ink, lifts and seconds, as they are kept with its file."""
+"""Plotting statistics of a drawing: ink, pen lifts and seconds, stored with its file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from libraries.plotting import PROFILES, plan, statistics
 from libraries.svg_builder import SVGBuilder
 
 
-def plot_costs(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
-    """Return the statistics of a drawing on a page of `width` x `height` mm, and in `time` how long each plotter takes.
+def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
+    """Return the statistics of a drawing on a page of `width` x `height` mm, as JSON.
 
-    Lengths are mm, times are seconds. The pen comes from the upper left corner and goes back there.
+    Lengths are mm, times are seconds; `time` has one entry per plotter profile. The pen starts and ends in the upper
+    left corner.
     """
     strokes, pens = drawing.strokes(), drawing.pens
     times = {name: plan(strokes, pens, profile).as_record() for name, profile in PROFILES.items()}

@@ -237,12 +237,12 @@ def test_the_index_can_be_built_anew_by_a_job(client: FlaskClient, run_jobs: Run
 
 
 def test_the_gallery_answers_also_while_the_broker_is_away(
-    client: FlaskClient, broker: EmbeddedBroker
+    client: FlaskClient, private_broker: EmbeddedBroker
 ) -> None:
     entered(2)
-    broker.stop()
+    private_broker.stop()
     assert len(ids(client)) == 2
-    broker.start()
+    private_broker.start()
 
 
 def test_a_browser_is_sent_to_the_page_with_its_question(client: FlaskClient) -> None:

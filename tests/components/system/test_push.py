@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app import create_app
 from components.http.long_connections import live
 from libraries.job_manager import Message
 from libraries.job_manager.broker import EmbeddedBroker
 from libraries.settings import Settings
+from tests.watchful import application
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
     broker: EmbeddedBroker, settings: Settings, said: str, heard: dict[str, Any]
 ) -> None:
     """C13."""
-    app = create_app(settings)
+    app = application(settings)
     ours: queue.Queue[Message] = queue.Queue()
     others: queue.Queue[Message] = queue.Queue()
     feed = live(app).feed
@@ -40,7 +40,7 @@ def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
 
 
 def test_a_group_that_cannot_be_and_a_broker_that_is_away_are_told(settings: Settings) -> None:
-    runner = create_app(settings).test_cli_runner()
+    runner = application(settings).test_cli_runner()
     assert "a group is" in runner.invoke(args=["push", "no group", "x"]).output
     away = runner.invoke(args=["push", "studio", "x"])
     assert away.exit_code == 1
