@@ -38,7 +38,8 @@ class Measure:
 
     Attributes:
         name: its name.
-        values: floats of shape (n,), NaN where there is none; dates are seconds since 1970, texts the place of each in `texts`.
+        values: floats of shape (n,), NaN where there is none; dates are seconds since 1970, texts
+            the place of each in `texts`.
         kind: `number`, `date` or `text`.
         texts: the different texts of a measure of texts.
     """
@@ -76,7 +77,8 @@ def draw_chart(
         x: what the horizontal axis shows; without it the number of the row. A histogram has none.
         series: 1 to 8 measures of numbers, as long as `x`.
         area: the sheet and its margin in mm.
-        title: what stands above, at most 120 characters; the file's own title names the measures if there is none.
+        title: what stands above, at most 120 characters; the file's own title names the measures if
+            there is none.
         pen_width: width of the pens' lines in mm.
 
     Raises:
@@ -180,8 +182,8 @@ def _plain_labels(kind: str, values: Floats) -> tuple[str, ...]:
 def _counted(series: Sequence[Measure]) -> _Data:
     """Return the bins that the values of all series fall into, and how many of each series do.
 
-    Their width is the rule of Freedman and Diaconis (1981), twice the interquartile range over the cube root of the count, made
-    round, for 5 to 60 bins.
+    Their width is the rule of Freedman and Diaconis (1981), twice the interquartile range over the
+    cube root of the count, made round, for 5 to 60 bins.
     """
     numbers = [one.values[np.isfinite(one.values)] for one in series]
     whole = np.concatenate(numbers)

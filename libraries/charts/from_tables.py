@@ -36,7 +36,8 @@ def plot_table(
     Args:
         path: the file, as `libraries.storage.open_input` takes it.
         chart: `line`, `scatter`, `bars` or `histogram`.
-        x: the column of the horizontal axis: numbers, dates, or for bars texts; None for the number of the row.
+        x: the column of the horizontal axis: numbers, dates, or for bars texts; None for the number
+            of the row.
         y: one to eight columns of numbers; bars add up those of the same `x`.
         size: width and height of the sheet in mm.
         title: what stands above.

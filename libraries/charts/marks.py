@@ -23,8 +23,8 @@ ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
 def line_strokes(places: Floats) -> list[Floats]:
     """Return a line through `places`, array of shape (n, 2) in mm sorted by x, broken where y is NaN.
 
-    Where it has many vertices in half a mm, only the lowest and the highest of each half are left, so that the line goes up and
-    down once in a mm: more would be one blot of ink.
+    Where it has many vertices in half a mm, only the lowest and the highest of each half are left,
+    so that the line goes up and down once in a mm: more would be one blot of ink.
     """
     breaks = np.flatnonzero(np.isnan(places[:, 1]))
     pieces = np.split(places, breaks)

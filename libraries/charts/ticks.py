@@ -1,6 +1,7 @@
 """Where an axis is marked, and what is written there: round numbers, and round dates.
 
-The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990): 1, 2 or 5 times a power of ten.
+The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990):
+1, 2 or 5 times a power of ten.
 """
 
 from __future__ import annotations

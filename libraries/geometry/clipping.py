@@ -1,7 +1,10 @@
-"""Clipping: strokes cut at the edges of a rectangle or of polygons. Nothing outside stays, and nothing inside is lost.
+"""Clipping: strokes cut at the edges of a rectangle or of polygons.
 
-Every segment is cut into the parts that lie inside, each given by where it begins and ends along the segment (0 to 1), and the
-parts that follow on each other are joined to strokes again. Vertices inside keep their exact places.
+Nothing outside stays, and nothing inside is lost.
+
+Every segment is cut into the parts that lie inside, each given by where it begins and ends along
+the segment (0 to 1), and the parts that follow on each other are joined to strokes again. Vertices
+inside keep their exact places.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ MAX_EDGE_PAIRS = 4_000_000
 # Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
 PAIRS_AT_ONCE = 1_000_000
 MAX_PAIRS = 50_000_000
-# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does no harm, a missing one does.
+# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
+# no harm, a missing one does.
 NEAR_CORNER = 1e-9
 MIN_CORNERS = 3
 
@@ -62,7 +66,8 @@ class _Parts(NamedTuple):
 def clip_to_rectangle(coordinates: Floats, offsets: Integers, box: Rectangle) -> Clipped:
     """Return what lies inside `box`, its edges included.
 
-    The part of a segment inside is found by clipping it to one axis after the other (Liang and Barsky, 1984).
+    The part of a segment inside is found by clipping it to one axis after the other (Liang and
+    Barsky, 1984).
 
     Args:
         coordinates: array of shape (n, 2) in mm.
@@ -85,8 +90,8 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
     Args:
         coordinates: array of shape (n, 2) in mm.
         offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
-        rings: the corners of each polygon, of shape (m, 2) with m of at least 3. A place inside of two is outside again, so that
-            a ring inside of another is a hole (SVG's rule `evenodd`).
+        rings: the corners of each polygon, of shape (m, 2) with m of at least 3. A place inside of
+            two is outside again, so that a ring inside of another is a hole (SVG's rule `evenodd`).
 
     Raises:
         InvalidInput: see `region_of`.
@@ -117,8 +122,8 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
     """Return the area inside of an odd number of `rings`, prepared for questions.
 
     Raises:
-        InvalidInput: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; or there are more
-            than 20,000 corners.
+        InvalidInput: a ring has fewer than three corners or a corner that is not finite or beyond a
+            kilometre; or there are more than 20,000 corners.
         TooManyCrossings: the edges cross each other more than 20,000 times.
     """
     corners = [checked_ring(ring) for ring in rings]
@@ -150,7 +155,8 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
         most: how often they may.
 
     Raises:
-        TooManyCrossings: they meet more often, or are so near to each other so often that counting would take long.
+        TooManyCrossings: they meet more often, or are so near to each other so often that counting
+            would take long.
     """
     starts = np.concatenate([np.zeros((0, 2)), *rings])
     ends = np.concatenate([np.zeros((0, 2)), *(np.roll(ring, -1, axis=0) for ring in rings)])
@@ -195,8 +201,9 @@ def _sides(edges: Floats, others: Floats) -> Floats:
 def _area_of(ring: Floats) -> BaseGeometry:
     """Return the area inside of a ring by the rule `evenodd`.
 
-    The edges of one that crosses itself are cut where they meet. Of the faces between them those are taken that have a place
-    inside: a ray from it crosses the ring an odd number of times. Faces with an edge in common become one.
+    The edges of one that crosses itself are cut where they meet. Of the faces between them those
+    are taken that have a place inside: a ray from it crosses the ring an odd number of times. Faces
+    with an edge in common become one.
     """
     area: BaseGeometry = shapely.Polygon(ring)
     if area.is_valid:

@@ -37,7 +37,10 @@ def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> C
 
 
 def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -> float:
-    """Return how many points `sample_curve` gives for the same arguments, within some percent. The time does not grow with them."""
+    """Return how many points `sample_curve` gives for the same arguments, within some percent.
+
+    The time does not grow with them.
+    """
     at, step = _samples(end, swings)
     bend = np.abs(curve(at + step) - 2 * curve(at) + curve(at - step)) / step**2
     needed = np.sqrt(bend / (8 * tolerance))
@@ -58,15 +61,17 @@ def _samples(end: float, swings: float) -> tuple[Floats, float]:
 def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple[Floats, Floats]:
     """Return parameters, and how many steps the curve needs up to each.
 
-    A chord over the step `d` of the parameter leaves the curve by |z''| d**2 / 8 at most, where z'' is the second derivative.
-    So sqrt(|z''| / (8 * tolerance)) is how many steps a place needs, and its integral how many the whole curve does.
+    A chord over the step `d` of the parameter leaves the curve by |z''| d**2 / 8 at most, where z''
+    is the second derivative. So sqrt(|z''| / (8 * tolerance)) is how many steps a place needs, and
+    its integral how many the whole curve does.
     """
     at = np.linspace(0, end, max(MEASURES, math.ceil(MEASURES * swings)) + 1)
     known = curve(at)
     step = end / (len(at) - 1)
     bend = np.abs(known[2:] - 2 * known[1:-1] + known[:-2]) / step**2
     needed = np.sqrt(np.concatenate((bend[:1], bend, bend[-1:])) / (8 * tolerance))
-    # Near a turning point the measure is too coarse to trust; nowhere are steps longer than four times the average.
+    # Near a turning point the measure is too coarse to trust; nowhere are steps longer than four
+    # times the average.
     needed = np.maximum(needed, needed.mean() / 4)
     return at, np.concatenate(([0.0], np.cumsum((needed[1:] + needed[:-1]) * (step / 2))))
 
@@ -74,7 +79,8 @@ def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple
 def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats:
     """Return how many chords stand for arcs of `angle` radians, at least one: whole numbers, as floats.
 
-    A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2 / 8 at most.
+    A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2
+    / 8 at most.
 
     Args:
         radius: of the circles, in mm.
@@ -91,7 +97,8 @@ def decimated(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
 
     Args:
         lines: arrays of shape (n, 2), in mm.
-        tolerance: farthest that a point which is left out may lie from the line that remains, in mm.
+        tolerance: farthest that a point which is left out may lie from the line that remains, in
+            mm.
     """
     if not lines:
         return []

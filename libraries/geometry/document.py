@@ -1,7 +1,7 @@
 """The geometry store: a drawing as flat arrays of coordinates in mm, on layers that have their pens.
 
-A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing is written, see
-`libraries.svg_builder`.
+A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing
+is written, see `libraries.svg_builder`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Layer:
 class StrokeArray:
     """Strokes that are added piece by piece, and joined into flat arrays when they are asked for.
 
-    Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more from the start. The arrays that
-    come out are shared: read them, and write copies.
+    Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more
+    from the start. The arrays that come out are shared: read them, and write copies.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,8 @@ class StrokeArray:
             layers: the layer of each stroke, or one for all.
 
         Raises:
-            InvalidInput: the arrays do not fit together, or a coordinate is not finite or beyond a kilometre.
+            InvalidInput: the arrays do not fit together, or a coordinate is not finite or beyond a
+                kilometre.
         """
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
@@ -139,7 +140,8 @@ class Document:
         width: width of the page in mm.
         height: height of the page in mm.
         title: what it is called; may be empty.
-        metadata: whatever has to stay with the drawing, such as the recipe that it can be made again from.
+        metadata: whatever has to stay with the drawing, such as the recipe that it can be made
+            again from.
 
     Raises:
         InvalidInput: a side of the page is not more than 0 and at most a kilometre.
@@ -198,7 +200,8 @@ class Document:
         """Return the index of the layer called `name`; it is made with `pen`, or a black one of 0.3 mm, if there is none.
 
         Raises:
-            InvalidInput: the name is empty or longer than 100 characters, or there would be more than 256 layers.
+            InvalidInput: the name is empty or longer than 100 characters, or there would be more
+                than 256 layers.
             InvalidInput: the layer exists with another pen.
         """
         if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:

@@ -1,8 +1,9 @@
 """Mending: ends of lines that face each other across a short gap are joined by a slight bend.
 
-Evenly spaced lines are grown one after another. Where lines that began in different places come towards each other, their lanes
-are out of step and both sides stop short: a seam of small gaps runs across the drawing. Once mended it is a row of bends that the
-eye passes over, and each gap that is closed saves a lift of the pen.
+Evenly spaced lines are grown one after another. Where lines that began in different places come
+towards each other, their lanes are out of step and both sides stop short: a seam of small gaps runs
+across the drawing. Once mended it is a row of bends that the eye passes over, and each gap that is
+closed saves a lift of the pen.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ Polyline = NDArray[np.float64]
 Floats = NDArray[np.float64]
 Pair = tuple[int, int]
 
-# Two ends face each other if their directions are opposite up to this cosine, and if, counted in lanes, one lies at most so far
-# ahead of the other, so far aside, and so far behind: they may have passed each other.
+# Two ends face each other if their directions are opposite up to this cosine, and if, counted in
+# lanes, one lies at most so far ahead of the other, so far aside, and so far behind: they may have
+# passed each other.
 MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
 # A bend is so many times as long as it leads aside, on each side of the gap.
 GENTLE = 12.0
-# It keeps this part of a lane from other lines. Of its own two lines so many points further on do not count.
+# It keeps this part of a lane from other lines. Of its own two lines so many points further on do
+# not count.
 CLEAR, OWN = 0.3, 30
-# A line of so many points may come back to its own beginning, but hardly pass it: it would lose too much of its length.
+# A line of so many points may come back to its own beginning, but hardly pass it: it would lose too
+# much of its length.
 RING, MIN_RING_AHEAD_LANES = 16, -0.3
 # So many points of a line tell where its end leads.
 LOOK_BACK = 3
@@ -174,7 +178,8 @@ class _GapJoiner:
 def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:
     """Return a line from a new first point `middle` on, and how many of its points were moved; None if all of it lies beyond.
 
-    It led to its first point along `way`. What lies beyond the middle is left out, and the rest bends aside more and more.
+    It led to its first point along `way`. What lies beyond the middle is left out, and the rest
+    bends aside more and more.
     """
     behind = np.flatnonzero((middle - line) @ way > lane / 4)
     kept = line[behind[0] if len(behind) else len(line) - 1 :]
@@ -186,7 +191,8 @@ def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Pol
     along = ahead + np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(kept, axis=0).T))))
     reach = min(max(GENTLE * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)
     part = np.clip(1 - along / reach, 0, 1)
-    # All of the way aside is gone at the middle, where the other line comes to meet it as steeply, and none at the far end.
+    # All of the way aside is gone at the middle, where the other line comes to meet it as steeply,
+    # and none at the far end.
     return np.concatenate((middle[None], kept + (part * part)[:, None] * aside)), 1 + int(
         (part > 0).sum()
     )

@@ -11,7 +11,8 @@ Polyline = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NONE = -1
-# Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round ones lie inside the cells.
+# Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
+# ones lie inside the cells.
 GRAIN = 1.37e-4
 # More cells than a page has in a row.
 ROW = 1 << 31
@@ -24,8 +25,9 @@ MAX_COMPARED = 32
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `pieces` joined into long strokes; every piece is used once, and none is drawn twice.
 
-    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the two that run on most smoothly
-    are joined first. Strokes begin at open ends; what is left over closes.
+    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the
+    two that run on most smoothly are joined first. Strokes begin at open ends; what is left over
+    closes.
 
     Args:
         pieces: arrays of shape (n, 2) in mm, two points or more each.
@@ -45,7 +47,10 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
 
 
 def _walk(end: int, partners: Integers, used: bytearray) -> list[int]:
-    """Return the ends by which pieces are entered, one after another, from `end` on. Piece `i` has the ends 2i and 2i + 1."""
+    """Return the ends by which pieces are entered, one after another, from `end` on.
+
+    Piece `i` has the ends 2i and 2i + 1.
+    """
     steps = []
     while end != NONE and not used[end >> 1]:
         used[end >> 1] = 1
@@ -97,7 +102,8 @@ def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> 
 def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
     """Pair the ends that meet, each with the one half way round: where many meet, about straight on.
 
-    `meeting` has a row for each place and a column for each end there. This takes hardly longer than sorting them.
+    `meeting` has a row for each place and a column for each end there. This takes hardly longer
+    than sorting them.
     """
     half = meeting.shape[1] // 2
     # Rounded, so that the last digits of an angle do not decide between equals.

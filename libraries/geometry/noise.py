@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# The pattern repeats after this many units; a power of two, so that a mask finds the place in the table.
+# The pattern repeats after this many units; a power of two, so that a mask finds the place in the
+# table.
 PERIOD = 256
 # The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
 MAX_NOISE = 2**-0.5
@@ -16,8 +17,8 @@ MAX_NOISE = 2**-0.5
 class GradientNoise:
     """Noise that is 0 at whole coordinates, varies over about one unit, and lies between -1 and 1.
 
-    The lattice carries random unit gradients, blended by the quintic of Perlin, "Improving Noise" (2002). Only sums,
-    products and roots are used, which every processor computes alike.
+    The lattice carries random unit gradients, blended by the quintic of Perlin, "Improving Noise"
+    (2002). Only sums, products and roots are used, which every processor computes alike.
 
     Args:
         rng: where the gradients come from; the same state gives the same noise.

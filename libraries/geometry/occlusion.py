@@ -34,8 +34,8 @@ class OcclusionMask:
     def visible_parts(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
         """Return what of strokes can be seen.
 
-        A closed stroke that is cut does not also come apart where it begins. What is left of a cut stroke is left out where it is
-        shorter than 0.2 mm.
+        A closed stroke that is cut does not also come apart where it begins. What is left of a cut
+        stroke is left out where it is shorter than 0.2 mm.
 
         Args:
             coordinates: array of shape (n, 2) in mm.

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-# How fast the two substances spread, in cells squared for each step; with the longest step that is stable all the same.
+# How fast the two substances spread, in cells squared for each step; with the longest step that is
+# stable all the same.
 SPREAD_FOOD, SPREAD_EATER = 0.16, 0.08
-# From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from the spreading.
+# From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from
+# the spreading.
 CELLS = 11
-# The eater begins in squares of this side, one for so many cells on average. More would eat all the food at once, and starve.
+# The eater begins in squares of this side, one for so many cells on average. More would eat all the
+# food at once, and starve.
 SOWN, ROOM = 4, 400
 # How much food and how much of the eater there is in these squares.
 BEGUN = 0.5
@@ -32,7 +35,8 @@ class Regime:
     striped: bool
 
 
-# Places in the map of Pearson, "Complex patterns in a simple system", Science 261 (1993), where patterns come to rest.
+# Places in the map of Pearson, "Complex patterns in a simple system", Science 261 (1993), where
+# patterns come to rest.
 REGIMES = {
     "coral": Regime(0.0545, 0.062, striped=True),
     "maze": Regime(0.029, 0.057, striped=True),
@@ -57,9 +61,10 @@ def simulate(
 ) -> Floats:
     """Return how much of the eater there is in each cell after some steps.
 
-    The reaction is that of Gray and Scott, Chemical Engineering Science 39 (1984): U + 2V becomes 3V, U is fed and V decays.
-    With u for the food and v for the eater, each step adds `spread * laplacian(u) - u * v**2 + feed * (1 - u)` to u, and
-    `spread * laplacian(v) + u * v**2 - (feed + kill) * v` to v. Nothing passes the edge.
+    The reaction is that of Gray and Scott, Chemical Engineering Science 39 (1984): U + 2V becomes
+    3V, U is fed and V decays. With u for the food and v for the eater, each step adds `spread *
+    laplacian(u) - u * v**2 + feed * (1 - u)` to u, and `spread * laplacian(v) + u * v**2 - (feed +
+    kill) * v` to v. Nothing passes the edge.
 
     Only sums and products of single precision are used, which every processor computes alike.
 

@@ -1,8 +1,9 @@
 """Evenly spaced streamlines: lines that follow a field of directions and keep a distance from each other.
 
-The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density" (1997): each line is grown both
-ways from its seed until it comes too near another, and new seeds lie beside finished lines. Nearness is looked up in a raster
-into which finished lines are stamped, so that it costs the same however many lines there are.
+The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density"
+(1997): each line is grown both ways from its seed until it comes too near another, and new seeds
+lie beside finished lines. Nearness is looked up in a raster into which finished lines are stamped,
+so that it costs the same however many lines there are.
 """
 
 from __future__ import annotations
@@ -40,9 +41,10 @@ class Field:
     Attributes:
         left, top: the corner of the rectangle in mm.
         cell: distance between samples in mm.
-        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded ones make the same
-            lines on every machine.
-        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more, of the same shape.
+        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded
+            ones make the same lines on every machine.
+        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more,
+            of the same shape.
     """
 
     left: float
@@ -97,7 +99,8 @@ class Streamlines:
 
     def block(self, x: float, y: float, radius: float) -> None:
         """Keep lines out of a circle; its centre and radius are in mm."""
-        # Only the cells of the square around the circle are looked at: the whole raster of a fine field has millions.
+        # Only the cells of the square around the circle are looked at: the whole raster of a fine
+        # field has millions.
         raster = self._view.reshape(-1, self._width)
         first_column, first_row = (
             max(0, math.floor((place - radius - low) / self._raster) + self._pad)
@@ -143,8 +146,8 @@ class Streamlines:
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
         """Follow the field from a place until the line comes near another, its own beginning, or the edge.
 
-        Return the points, and whether the line came back to about where it began. The part of the line that lies a tail behind is
-        stamped on the way, once the line is long enough to be kept.
+        Return the points, and whether the line came back to about where it began. The part of the
+        line that lies a tail behind is stamped on the way, once the line is long enough to be kept.
         """
         points: list[Place] = []
         start, stamped = (x, y), 0

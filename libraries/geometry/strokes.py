@@ -18,7 +18,8 @@ Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
 HOME: Point = (0.0, 0.0)
-# A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a micrometre.
+# A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a
+# micrometre.
 MAX_COORDINATE_MM = 1_000_000.0
 MAX_PEN_WIDTH_MM = 50.0
 MAX_PEN_SPEED = 10_000.0
@@ -31,7 +32,8 @@ class Pen:
     Without a speed the pen moves as fast as the plotter draws.
 
     Raises:
-        InvalidInput: the width is not more than 0 and at most 50 mm, or the speed not more than 0 and at most 10,000 mm/s.
+        InvalidInput: the width is not more than 0 and at most 50 mm, or the speed not more than 0
+            and at most 10,000 mm/s.
     """
 
     name: str
@@ -58,8 +60,9 @@ class Pen:
 class Strokes:
     """The strokes of a drawing; y points down.
 
-    Stroke `i` runs through `coordinates[offsets[i]:offsets[i + 1]]` and lies on layer `layers[i]`. Strokes without a vertex are
-    left out, as nothing of them is drawn. A stroke of one vertex is a dot.
+    Stroke `i` runs through `coordinates[offsets[i]:offsets[i + 1]]` and lies on layer `layers[i]`.
+    Strokes without a vertex are left out, as nothing of them is drawn. A stroke of one vertex is a
+    dot.
 
     Attributes:
         coordinates: float array of shape (n, 2) in mm.
@@ -67,7 +70,8 @@ class Strokes:
         layers: integer array of shape (k,), the index of each stroke's layer.
 
     Raises:
-        InvalidInput: the arrays do not fit together, or a coordinate is not finite or more than a kilometre away.
+        InvalidInput: the arrays do not fit together, or a coordinate is not finite or more than a
+            kilometre away.
     """
 
     def __init__(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
@@ -113,9 +117,9 @@ class Strokes:
     def travels(self, origin: Point | None) -> Floats:
         """Return the lengths in mm of the moves with the pen up, in drawing order.
 
-        The layers are drawn one after another by rising index, and the strokes of each in the order given. With an `origin` in
-        mm, the first move comes from there and the last one goes back; with None the pen starts at the first stroke and stays
-        at the last.
+        The layers are drawn one after another by rising index, and the strokes of each in the order
+        given. With an `origin` in mm, the first move comes from there and the last one goes back;
+        with None the pen starts at the first stroke and stays at the last.
 
         Raises:
             InvalidInput: the origin is not finite or more than a kilometre away.

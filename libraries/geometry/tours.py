@@ -30,8 +30,8 @@ MIN_POINTS = 4
 def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
     """Return how far along Hilbert's curve of order `bits` each cell lies; `x` and `y` are from 0 to 2**bits - 1.
 
-    Cells that are near on the curve are near on the plane. The curve is followed from its coarsest quarter to its finest, turning
-    and mirroring the rest of the way as each quarter asks.
+    Cells that are near on the curve are near on the plane. The curve is followed from its coarsest
+    quarter to its finest, turning and mirroring the rest of the way as each quarter asks.
     """
     x, y = x.astype(np.int64), y.astype(np.int64)
     order = np.zeros_like(x)
@@ -51,11 +51,12 @@ def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
 def closed_tour(points: Floats) -> Integers:
     """Return the order in which a closed line visits `points`, of shape (n, 2): short, and crossing itself nowhere.
 
-    It begins as the walk around the shortest tree and is improved by exchanging two edges and by moving short runs, among near
-    neighbours only (Bentley, "Fast Algorithms for Geometric Traveling Salesman Problems", 1992). A start from the shortest edges
-    that fit together ends half a percent shorter, but with long strokes across empty paper. What still crosses is uncrossed,
-    which always shortens the line, so that it comes to an end. The work is bounded by a count, never by the clock: the same
-    points give the same tour.
+    It begins as the walk around the shortest tree and is improved by exchanging two edges and by
+    moving short runs, among near neighbours only (Bentley, "Fast Algorithms for Geometric Traveling
+    Salesman Problems", 1992). A start from the shortest edges that fit together ends half a percent
+    shorter, but with long strokes across empty paper. What still crosses is uncrossed, which always
+    shortens the line, so that it comes to an end. The work is bounded by a count, never by the
+    clock: the same points give the same tour.
     """
     if len(points) < MIN_POINTS:
         return np.arange(len(points))
@@ -76,7 +77,8 @@ def _neighbours(points: Floats, count: int) -> Integers:
     """Return the nearest other points of each, nearest first: shape (n, k)."""
     count = min(count, len(points) - 1)
     found = nearest(points, points, count + 1)
-    # Of points in one place any may come first, so that the point itself is taken out where it stands, or else the farthest.
+    # Of points in one place any may come first, so that the point itself is taken out where it
+    # stands, or else the farthest.
     others = found != np.arange(len(points))[:, None]
     others[others.all(axis=1), -1] = False
     return np.asarray(found[others].reshape(len(points), count), dtype=np.int64)
@@ -217,8 +219,8 @@ def _within(tour: _Tour, run: _Run, point: int) -> bool:
 def _move(tour: _Tour, run: _Run, edge: tuple[int, int]) -> None:
     """Take the run `before, a..last, behind` out and put it into `edge` = (c, d) so that `a` meets c and `last` meets d.
 
-    A move is two or three turns of parts: the run with all that lies between it and the edge, then that part back, and the run
-    itself where it keeps its direction.
+    A move is two or three turns of parts: the run with all that lies between it and the edge, then
+    that part back, and the run itself where it keeps its direction.
     """
     before, a, last, behind, step = run
     if step == -1:

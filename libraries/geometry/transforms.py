@@ -133,7 +133,8 @@ def magnification(transform: Matrix) -> float:
 
 def applied(transform: Matrix, places: Floats) -> Floats:
     """Return `places`, an array of shape (n, 2) in mm, moved by `transform`."""
-    # Written out, because a matrix product may round differently on another machine, and even from row to row.
+    # Written out, because a matrix product may round differently on another machine, and even from
+    # row to row.
     x, y = places[:, 0], places[:, 1]
     return np.column_stack([row[0] * x + row[1] * y + row[2] for row in transform])
 
@@ -151,8 +152,8 @@ def fitting(
     Args:
         source: the rectangle to bring, in mm.
         box: where to, in mm.
-        fit: `contain` shows all of it as large as it can be, `cover` leaves nothing of the box empty, `fill` stretches it, `none`
-            keeps its size.
+        fit: `contain` shows all of it as large as it can be, `cover` leaves nothing of the box
+            empty, `fill` stretches it, `none` keeps its size.
         align: where it stands in the box, from left to right: `left`, `center` or `right`.
         vertical: where it stands from top to bottom: `top`, `middle` or `bottom`.
 

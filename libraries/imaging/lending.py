@@ -36,7 +36,8 @@ _lent: ContextVar[Mapping[str, _Loan]] = ContextVar("lent", default={})  # noqa:
 def lent_picture(data: bytes) -> Iterator[str]:
     """Give the picture in `data` a name that the parameter `image` of patterns may have inside; yield it.
 
-    The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which picture it shows.
+    The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which
+    picture it shows.
 
     Raises:
         InvalidInput, ImageTooLarge: it is no image that can be read.

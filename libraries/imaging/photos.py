@@ -1,6 +1,7 @@
 """Clean photos: what a stranger sent is decoded and encoded anew, so that nothing is left of the file but what it shows.
 
-A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None of that survives here.
+A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None
+of that survives here.
 """
 
 from __future__ import annotations
@@ -57,15 +58,17 @@ class Photo:
 def clean_photo(data: bytes) -> Photo:
     """Return the photo in `data`, upright, in sRGB, without notes, together with versions of 800 and 200 pixels.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent, or came
-    without loss and has at most 16 megapixels, becomes PNG; all else becomes JPEG. Small versions are no larger than the photo.
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
+    taken. What is transparent, or came without loss and has at most 16 megapixels, becomes PNG; all
+    else becomes JPEG. Small versions are no larger than the photo.
 
     Args:
         data: a whole file.
 
     Raises:
         InvalidInput: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long to decode.
+        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long
+            to decode.
         InvalidInput: the file is cut off or broken.
     """
     try:

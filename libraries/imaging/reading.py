@@ -35,11 +35,14 @@ JPEGS = (
 )  # a photo of a phone holds further pictures behind the first, and is called MPO then
 MAX_IMAGE_BYTES = 25_000_000
 MAX_PIXELS = 40_000_000
-# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole before they can be reduced.
+# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole
+# before they can be reduced.
 MAX_WHOLE_PIXELS = 16_000_000
-# A progressive JPEG is gone through once for each of its scans, of which a small file can hold thousands.
+# A progressive JPEG is gone through once for each of its scans, of which a small file can hold
+# thousands.
 MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
-# While a client waits for the answer, an image may have this part of all that, so that it is read in a tenth of a second.
+# While a client waits for the answer, an image may have this part of all that, so that it is read
+# in a tenth of a second.
 AT_ONCE = 4
 START_OF_SCAN = b"\xff\xda"
 # Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
@@ -56,7 +59,8 @@ TRANSPOSED = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the limit with an error.
+# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the
+# limit with an error.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
@@ -69,8 +73,9 @@ class ImageTooLarge(InvalidInput):
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent becomes
-    white, as the paper is; a camera's note of how it was held is obeyed. Colours become the luma of ITU-R BT.601.
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
+    taken. What is transparent becomes white, as the paper is; a camera's note of how it was held is
+    obeyed. Colours become the luma of ITU-R BT.601.
 
     Args:
         data: a whole file.
@@ -79,7 +84,8 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
 
     Raises:
         InvalidInput: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot be decoded at a reduced size.
+        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot
+            be decoded at a reduced size.
         InvalidInput: the file is cut off or broken.
     """
     return _read(data, IN_GREY, longest, at_once)
@@ -122,7 +128,8 @@ def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
 
     Args:
         data: a whole file.
-        most: the limit in pixels that the caller goes on to check, which is told where the decoder itself finds far too many.
+        most: the limit in pixels that the caller goes on to check, which is told where the decoder
+            itself finds far too many.
 
     Raises:
         InvalidInput: the bytes are none of the formats that are read.
@@ -148,7 +155,8 @@ def check_size(
 ) -> None:
     """Refuse an opened image of more than `most` pixels, or whose scans would take too long to decode.
 
-    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a quarter of that.
+    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a
+    quarter of that.
 
     Raises:
         ImageTooLarge: it is refused.

@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 # Each point's share of the picture is stood for by so many samples.
 SAMPLES = 14
 MAX_SAMPLES = 200_000
-# Points are moved beyond the middle of their cells: eight such rounds come within a hundredth of sixty plain ones. The last
-# rounds are plain.
+# Points are moved beyond the middle of their cells: eight such rounds come within a hundredth of
+# sixty plain ones. The last rounds are plain.
 OVERSHOOT = 1.9
 PLAIN_ROUNDS = 2
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
@@ -33,9 +33,10 @@ def stipple(
 ) -> Floats:
     """Return `count` places in mm whose density follows the tones: shape (count, 2).
 
-    The weighted Voronoi stippling of Adrian Secord (2002), by Lloyd's rounds: each place moves to the middle of the ink that is
-    nearer to it than to any other. Ink is stood for by samples of equal weight, many for each place, drawn in even portions along
-    Hilbert's curve; so dark parts are resolved as finely as light ones, and the first places are already well spread.
+    The weighted Voronoi stippling of Adrian Secord (2002), by Lloyd's rounds: each place moves to
+    the middle of the ink that is nearer to it than to any other. Ink is stood for by samples of
+    equal weight, many for each place, drawn in even portions along Hilbert's curve; so dark parts
+    are resolved as finely as light ones, and the first places are already well spread.
 
     Args:
         tones: the picture; of one without any ink there are no places.

@@ -8,10 +8,12 @@ import unicodedata
 from libraries.errors import InvalidInput
 
 MAX_TEXT_CHARS = 10_000
-# Control characters except tab, line feed and carriage return; lone surrogates; the two that XML 1.0 leaves out.
+# Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
+# 1.0 leaves out.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 TAB = "    "
-# A letter carries this many marks at most; further ones stand for themselves, and are missing glyphs.
+# A letter carries this many marks at most; further ones stand for themselves, and are missing
+# glyphs.
 MAX_MARKS = 4
 
 
@@ -25,7 +27,8 @@ def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS)
     r"""Return `text` with line ends written as `\n`, if it has at most `longest` characters and no control characters.
 
     Raises:
-        BadText: it is not text, is longer, or holds control characters, lone surrogates or code points that XML 1.0 refuses.
+        BadText: it is not text, is longer, or holds control characters, lone surrogates or code
+            points that XML 1.0 refuses.
     """
     if not isinstance(text, str):
         raise BadText(f"{field} must be text", field=field)

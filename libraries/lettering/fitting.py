@@ -97,7 +97,8 @@ def fitted(
             f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm"
         )
     low, high = smallest, min(largest, max(box.height, smallest) * 2)
-    # Letters whose area is half as much again as that of the box are too large, but for texts of a line or two.
+    # Letters whose area is half as much again as that of the box are too large, but for texts of a
+    # line or two.
     area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
     crowded = 1.5 * math.sqrt(box.width * box.height / max(area, 1.0))
     if low < crowded < high and not fits(crowded):

@@ -96,7 +96,8 @@ class StrokeFont:
         """Compose a character: of the font's own strokes, or of its kin's where it has no Latin letters or no signs."""
         if self.style.script == "latin":
             return compose(self._whole_face, character)
-        # Greek and Cyrillic letters sit in the slots of the Latin ones: an e with an accent would be another letter.
+        # Greek and Cyrillic letters sit in the slots of the Latin ones: an e with an accent would
+        # be another letter.
         if self.style.kin is None or character.isascii() or character[0].isalpha():
             return None
         return compose(parsed(self.style.kin), character)

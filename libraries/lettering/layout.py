@@ -24,7 +24,8 @@ ALIGN_SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}
 VERTICAL_PLACES = get_args(VerticalAlign)
 # From one base line to the next, in heights of a capital letter.
 LINE_PITCH = 1.65
-# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in cap heights.
+# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in
+# cap heights.
 MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
 LINE_SPACINGS = (0.1, 20.0)
 LETTER_SPACINGS = (-0.5, 20.0)
@@ -39,7 +40,8 @@ class TextBlock:
     Attributes:
         strokes: one array of shape (n, 2) in mm, y down, for each time the pen goes down.
         baselines: the y of each line's base line in mm, from the first line to the last.
-        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in the order of their appearance.
+        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in
+            the order of their appearance.
         lines: the text of each line.
         overflow: what had no room: the end of a text that is longer than its path.
     """
@@ -117,11 +119,12 @@ def lay_out(
         x: where `align` puts the lines, in mm.
         y: where `vertical` puts the block, in mm.
         width: lines that are wider are broken, in mm; without it only line feeds break them.
-        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its `right` end.
-        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between there and the last base line,
-            or the first line's `baseline`.
-        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph, and lines whose spaces would
-            become gaps, stay as they are.
+        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its
+            `right` end.
+        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between
+            there and the last base line, or the first line's `baseline`.
+        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph,
+            and lines whose spaces would become gaps, stay as they are.
         letter_spacing: added between letters, in mm.
         line_spacing: from one base line to the next, in cap heights.
 

@@ -24,7 +24,8 @@ from libraries.lettering.strokes import Stroke
 
 MAX_CORNERS = 100_000
 PAIR = 2
-# The last letter may stick out by this part of a cap height before it is taken for one that has no room.
+# The last letter may stick out by this part of a cap height before it is taken for one that has no
+# room.
 SLACK = 0.02
 
 
@@ -40,19 +41,22 @@ def along_path(
 ) -> TextBlock:
     """Return `text` written along `path`, a polyline of shape (n, 2) in mm, in one line; line feeds and tabs become spaces.
 
-    Letters keep their shape. Each stands with the middle of its width on the path, turned by the chord of the path below it.
+    Letters keep their shape. Each stands with the middle of its width on the path, turned by the
+    chord of the path below it.
 
     Args:
         text: what to write, at most 10,000 characters.
         path: the points of the base line, in the direction of reading, at most 100,000.
         font: a font or its name.
         cap_height: the height of a capital letter in mm.
-        align: where the text stands on the path: at its beginning (`left`), in its `center` or at its end (`right`).
+        align: where the text stands on the path: at its beginning (`left`), in its `center` or at
+            its end (`right`).
         offset: how far above the path the letters stand, in mm; a negative number puts them below.
         letter_spacing: added between letters, in mm.
 
     Returns:
-        The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no `baselines`.
+        The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no
+            `baselines`.
 
     Raises:
         InvalidInput: `path` is not a line of finite points with a length.
@@ -136,7 +140,8 @@ def _bent(
     )
     chord = after - before
     along = chord / np.maximum(np.hypot(*chord.T), 1e-12)[:, None]
-    # Where the path comes back to itself within a letter, there is no chord: the letter stands upright.
+    # Where the path comes back to itself within a letter, there is no chord: the letter stands
+    # upright.
     along[np.hypot(*chord.T) < 1e-9 * scale] = (1.0, 0.0)
     counts = [len(glyph.points) for glyph in row.glyphs]
     points = np.concatenate([glyph.points for glyph in row.glyphs]) * scale

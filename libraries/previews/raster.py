@@ -21,9 +21,11 @@ MIN_SCALE, MAX_SCALE = 2, 4
 MAX_CANVAS_PX = 24_000_000
 # Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
 MAX_INK_PX = 4_000_000_000
-# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider ones are drawn as bars.
+# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider
+# ones are drawn as bars.
 MAX_DISC_PX = 16
-# Corners of bars that are sharper than this show a notch: the cosine of the angle between two segments.
+# Corners of bars that are sharper than this show a notch: the cosine of the angle between two
+# segments.
 SHARP = 0.9
 INK = 255
 
@@ -44,14 +46,18 @@ def png(
 
     Args:
         strokes: what is drawn; what lies beyond the page is not seen.
-        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none` draws nothing.
+        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none`
+            draws nothing.
         page: width and height of the page in mm.
-        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than 4000 pixels is made smaller.
+        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than
+            4000 pixels is made smaller.
         paper: colour of the page; `none` leaves it transparent.
-        max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
+        max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as
+            they are drawn over.
 
     Raises:
-        InvalidInput: the size is out of its range, or the drawing has more ink than a preview draws.
+        InvalidInput: the size is out of its range, or the drawing has more ink than a preview
+            draws.
         BadColour: a colour is none that is known.
         InvalidInput: a layer has no pen.
     """
@@ -158,16 +164,19 @@ def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wid
 def _spread(thin: Mask, wide: int) -> Mask:
     """Return the mask without its border, every pixel of it spread to a disc: so lines get round ends and corners.
 
-    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones from shorter ones.
+    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones
+    from shorter ones.
     """
     rows, columns = thin.shape[0] - 2 * wide, thin.shape[1] - 2 * wide
     spread = np.zeros((rows, columns), dtype=np.uint8)
     middle, even = (wide - 1) / 2, wide % 2 == 0
-    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not the same way.
+    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not
+    # the same way.
     reach, left, right = thin.copy(), 0, int(even)
     if even:
         np.maximum(reach[:, :-1], thin[:, 1:], out=reach[:, :-1])
-    # From the outer rows of the disc to the middle one, each as long as the one before or longer; two lie evenly off the middle.
+    # From the outer rows of the disc to the middle one, each as long as the one before or longer;
+    # two lie evenly off the middle.
     for down in range((wide + 1) // 2):
         half = math.sqrt((wide / 2) ** 2 - (middle - down) ** 2)
         while (left + right) / 2 + 1 <= half:

@@ -224,7 +224,8 @@ class SVGBuilder(Canvas):
     def polylines(self, lines: Iterable[ArrayLike], **attributes: object) -> Self:
         """Draw many `lines`, each an array of shape (n, 2), each as one stroke.
 
-        A group around them takes the attributes. This is the fast way: several million points a second.
+        A group around them takes the attributes. This is the fast way: several million points a
+        second.
 
         Raises:
             InvalidInput: a line is not made of at least two pairs of finite numbers.

@@ -28,7 +28,8 @@ class Hatching:
         spacing: from line to line in mm, 0.05 to 1000.
         angle: of the lines in degrees, clockwise from level, -360 to 360.
         cross: whether a second set of lines crosses the first at a right angle.
-        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline crisp.
+        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline
+            crisp.
 
     Raises:
         InvalidInput: a number is out of its range.
@@ -62,10 +63,12 @@ class Hatching:
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
     """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row, there and back.
 
-    The rows of one angle and spacing are the same for every polygon, so that neighbours which are hatched alike match.
+    The rows of one angle and spacing are the same for every polygon, so that neighbours which are
+    hatched alike match.
 
     Args:
-        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a hole.
+        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a
+            hole.
         hatching: how to fill them.
 
     Raises:
@@ -98,7 +101,10 @@ def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
 
 
 def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats]:
-    """Return where edges cross the rows `n * spacing`: n, and how far across. Of its ends an edge takes in the upper one."""
+    """Return where edges cross the rows `n * spacing`: n, and how far across.
+
+    Of its ends an edge takes in the upper one.
+    """
     low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
     first, last = np.ceil(low / spacing), np.ceil(high / spacing)
     if not (last - first).sum() <= MAX_VERTICES:

@@ -48,7 +48,10 @@ class Look:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is anything to see. The edge of a filled shape is drawn too: it is what a pen can do of it."""
+        """Whether there is anything to see.
+
+        The edge of a filled shape is drawn too: it is what a pen can do of it.
+        """
         return not self.hidden and (self.stroke != "none" or self.fill != "none")
 
     @property
@@ -134,7 +137,8 @@ def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float
 def _whole(name: str, viewport: tuple[float, float]) -> float:
     width, height = viewport
     if name == "r":
-        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1, section 7.10).
+        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1,
+        # section 7.10).
         return float(((width**2 + height**2) / 2) ** 0.5)
     return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
 

@@ -31,13 +31,16 @@ class Node:
 
 
 def parse_svg(source: str | bytes) -> Node:
-    """Return the root of the SVG `source`. Elements of other namespaces are left out, and so is all text.
+    """Return the root of the SVG `source`.
 
-    A document type may be named, as older programs do; it is not loaded. Declarations inside of it are refused.
+    Elements of other namespaces are left out, and so is all text.
+
+    A document type may be named, as older programs do; it is not loaded. Declarations inside of it
+    are refused.
 
     Raises:
-        InvalidInput: it is not well-formed or no SVG, declares entities or a document type of its own, or is too large, too deep, or of
-            too many elements.
+        InvalidInput: it is not well-formed or no SVG, declares entities or a document type of its
+            own, or is too large, too deep, or of too many elements.
     """
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if not isinstance(data, bytes):

@@ -1,4 +1,7 @@
-"""The reader of foreign SVG: its shapes as strokes in mm. What a pen cannot draw is left out and counted."""
+"""The reader of foreign SVG: its shapes as strokes in mm.
+
+What a pen cannot draw is left out and counted.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,8 @@ NAMED_DROPS = {
 class Reading:
     """What was read: the drawing, and what was left out by its name, such as `image`, and how often.
 
-    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut and were not.
+    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut
+    and were not.
     """
 
     document: Document
@@ -95,17 +99,21 @@ def read_svg(
 ) -> Reading:
     """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
 
-    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape that is only filled is drawn
-    by its edge. Layers of Inkscape become layers, and so does every colour outside of them; the pen of a layer has the colour and
-    width of the first shape on it. Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
+    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape
+    that is only filled is drawn by its edge. Layers of Inkscape become layers, and so does every
+    colour outside of them; the pen of a layer has the colour and width of the first shape on it.
+    Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
     counted.
 
     Args:
-        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without one.
-        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells it of the page, in mm.
+        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without
+            one.
+        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells
+            it of the page, in mm.
 
     Raises:
-        InvalidInput: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too much, or a length that is none.
+        InvalidInput: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too
+            much, or a length that is none.
         InvalidInput: a path, a number or a transform breaks its grammar or is too large.
         InvalidInput: it has more than two million.
         InvalidInput: something lies more than a kilometre away.

@@ -13,7 +13,8 @@ MAX_COUNT_DEPTH = 96
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
     """Return how many elements are looked at when `root` is drawn, at most `most` and one more.
 
-    Every element is counted once and remembered, so that it takes no longer than reading the SVG did, however much it repeats.
+    Every element is counted once and remembered, so that it takes no longer than reading the SVG
+    did, however much it repeats.
 
     Args:
         root: the outermost element.
@@ -31,7 +32,8 @@ class _Counting:
         self._named = named
         self._silent = silent
         self._most = most
-        # 0 stands for an element that is being counted: what refers to what it is inside of is not drawn.
+        # 0 stands for an element that is being counted: what refers to what it is inside of is not
+        # drawn.
         self._known: dict[int, int] = {}
 
     def inside(self, node: Node, depth: int) -> int:

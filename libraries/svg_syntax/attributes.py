@@ -1,4 +1,7 @@
-"""Which attributes an element may carry, and how each value is checked and written. What is not listed is refused."""
+"""Which attributes an element may carry, and how each value is checked and written.
+
+What is not listed is refused.
+"""
 
 from __future__ import annotations
 

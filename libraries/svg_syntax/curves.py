@@ -14,7 +14,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
-# How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's width.
+# How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's
+# width.
 FLATNESS = 0.02
 MAX_VERTICES = 2_000_000
 # Circles of this many vertices at most are remembered: they come again and again.
@@ -33,8 +34,8 @@ def too_many_vertices() -> InvalidInput:
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
     """Return the vertices that stand for cubic Bezier curves which follow on each other, without the start of the first.
 
-    A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m is the largest second
-    difference of its control points (Wang, 1984).
+    A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m
+    is the largest second difference of its control points (Wang, 1984).
 
     Args:
         curves: array of shape (k, 4, 2): start, two control points and end of each.
@@ -96,13 +97,14 @@ def arc_lines(
 ) -> Floats:
     """Return the vertices of an arc of an ellipse, both ends included.
 
-    A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an ellipse is a circle of its longer
-    half width that was pressed together.
+    A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an
+    ellipse is a circle of its longer half width that was pressed together.
 
     Args:
         centre: its middle.
         radii: its half widths.
-        start: where it begins, in degrees clockwise (y points down) from the direction of the first half width.
+        start: where it begins, in degrees clockwise (y points down) from the direction of the first
+            half width.
         end: where it ends, in degrees; less than `start` for an arc against the clock.
         tilt: by how much the ellipse is turned, in degrees.
         tolerance: how far a line may stay from the arc, in the unit of the radii.
@@ -144,13 +146,14 @@ def endpoint_arc_lines(
 ) -> Floats:
     """Return the vertices of an arc as path data gives it, without its start.
 
-    The centre is found as the implementation notes of SVG 1.1 say (appendix F.6.5 and F.6.6): radii that are too short grow
-    until they reach, and an arc without a radius is a straight line.
+    The centre is found as the implementation notes of SVG 1.1 say (appendix F.6.5 and F.6.6): radii
+    that are too short grow until they reach, and an arc without a radius is a straight line.
 
     Args:
         start: where it begins.
         end: where it ends.
-        arc: both half widths, the turn of the ellipse in degrees, whether the longer way is taken, and whether it runs clockwise.
+        arc: both half widths, the turn of the ellipse in degrees, whether the longer way is taken,
+            and whether it runs clockwise.
         tolerance: how far a line may stay from the arc.
 
     Raises:

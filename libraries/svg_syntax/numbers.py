@@ -23,12 +23,14 @@ def written(value: object, name: str) -> str:
     """Return the number `value` as it is written in a document; `name` stands for it in errors.
 
     Raises:
-        InvalidInput: `value` is not a number (truth values and text are not), not finite, or beyond a kilometre in mm.
+        InvalidInput: `value` is not a number (truth values and text are not), not finite, or beyond
+            a kilometre in mm.
     """
     number: Any = value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidInput(f"{name} must be a number", code="bad-number", field=name)
-    # A comparison with NaN is false as well; an integer too long for a double is compared before it is converted.
+    # A comparison with NaN is false as well; an integer too long for a double is compared before it
+    # is converted.
     if not abs(number) <= MAX_NUMBER:
         raise InvalidInput(
             f"{name} must be a finite number between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",

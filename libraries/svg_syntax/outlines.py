@@ -88,7 +88,8 @@ class _Pen:
         self._vertices = 0
         self._here = np.zeros(2)
         self._start = np.zeros(2)
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its kind.
+        # Where the next smooth curve begins to bend to, if the last command was a curve of its
+        # kind.
         self._handle = np.zeros(2)
         self._last = ""
 

@@ -15,7 +15,8 @@ from libraries.svg_syntax.numbers import MAX_NUMBER, written
 Floats = NDArray[np.float64]
 
 MAX_DATA_CHARS = 1_000_000
-# Possessive quantifiers everywhere: what was read is never given back, so that no text makes the reading slow.
+# Possessive quantifiers everywhere: what was read is never given back, so that no text makes the
+# reading slow.
 SPACE = r"[ \t\n\r\f]*+"
 SEPARATOR = f"{SPACE}(?:,{SPACE})?+"
 COMMAND = re.compile(f"{SPACE}([MmLlHhVvCcSsQqTtAaZz])")
@@ -59,7 +60,8 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
     """Yield the commands of path data, each letter with its arguments: an array of shape (sets, arguments of a set).
 
     Raises:
-        InvalidInput: `data` breaks the grammar; the text names the place. What stands before it has been yielded.
+        InvalidInput: `data` breaks the grammar; the text names the place. What stands before it has
+            been yielded.
         InvalidInput: a number in it is too large.
     """
     place = 0

@@ -1,7 +1,10 @@
-"""Path data of many short commands, followed number by number. What comes out is bent to lines later, many paths in one go.
+"""Path data of many short commands, followed number by number.
 
-Each row stands for one cubic Bezier curve by its four places. A straight line, and the place where a stroke begins, is a curve
-whose places are all the same one: bent to lines it is that place and nothing else.
+What comes out is bent to lines later, many paths in one go.
+
+Each row stands for one cubic Bezier curve by its four places. A straight line, and the place where
+a stroke begins, is a curve whose places are all the same one: bent to lines it is that place and
+nothing else.
 """
 
 from __future__ import annotations
@@ -103,7 +106,8 @@ class _Tracer:
         # The number of the row in which each stroke begins.
         self._starts: list[int] = []
         self._x = self._y = self._start_x = self._start_y = 0.0
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its kind.
+        # Where the next smooth curve begins to bend to, if the last command was a curve of its
+        # kind.
         self._handle_x = self._handle_y = 0.0
         self._last = ""
 
