@@ -1,4 +1,4 @@
-"""A chart on a sheet: the room for it, axes with ticks, a title, a legend, and each series on a layer with a pen of its own."""
+"""Charts on a sheet: axes with ticks, a title, a legend, and a layer and pen for each series."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _check_series(series: Sequence[Measure], title: str) -> None:
 
 @dataclass(frozen=True)
 class _Data:
-    """What is drawn: places along the horizontal axis in units of the data, and the values of each series there."""
+    """Places along the horizontal axis in units of the data, and the values of each series."""
 
     x: Measure
     series: Sequence[Measure]
@@ -240,7 +240,7 @@ class _Sheet:
         return self._document.layer(f"{number + 1} {_short(name)}", pen)
 
     def _write_head(self, chart: str, data: _Data) -> None:
-        """Write the title, and the legend below it; the single series of a chart is named there too."""
+        """Write the title, and the legend or the name of the single series below it."""
         if self._title:
             height = TITLE * self._scale
             block = lay_out(
@@ -261,7 +261,7 @@ class _Sheet:
         self._top += cap + 1.6 * GAP * self._scale
 
     def _write_key(self, chart: str, number: int, name: str, x: float) -> float:
-        """Write the name of a series behind a piece of what it is drawn with, and return where the next one begins."""
+        """Write a legend entry after a sample of its series; return the place of the next."""
         cap = LABEL * self._scale
         block = lay_out(_short(name), cap_height=cap)
         wide = (3 if chart == "scatter" else 6) * self._scale
@@ -296,7 +296,7 @@ class _Sheet:
         self._right -= 0.6 * cap
 
     def _x_ticks(self, chart: str, data: _Data) -> tuple[Ticks, bool]:
-        """Return the ticks of the horizontal axis, and whether their labels have to be written aslant."""
+        """Return the ticks of the horizontal axis, and whether their labels are rotated."""
         values, cap = data.x.values, LABEL * self._scale
         count = max(2, int((self._right - self._left) / (TICK_PITCH_X * self._scale)) + 1)
         if data.x.kind == "text":

@@ -21,7 +21,7 @@ ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
 
 
 def line_strokes(places: Floats) -> list[Floats]:
-    """Return a line through `places`, array of shape (n, 2) in mm sorted by x, broken where y is NaN.
+    """Return a line through `places`, of shape (n, 2) in mm and sorted by x, broken where y is NaN.
 
     Where it has many vertices in half a mm, only the lowest and the highest of each half are left,
     so that the line goes up and down once in a mm: more would be one blot of ink.
@@ -55,7 +55,7 @@ def _thinned(places: Floats) -> Floats:
 
 
 def spread_points(places: Floats) -> Floats:
-    """Return those of `places`, array of shape (n, 2) in mm, that can be told apart: one in each square of 0.7 mm."""
+    """Return one of `places`, of shape (n, 2) in mm, for each square of 0.7 mm."""
     found = places[~np.isnan(places).any(axis=1)]
     _, first = np.unique(np.floor(found / POINT_PITCH), axis=0, return_index=True)
     chosen = found[np.sort(first)]

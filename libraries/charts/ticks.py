@@ -31,7 +31,7 @@ NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "
 
 @dataclass(frozen=True)
 class Ticks:
-    """The marks of an axis: where they stand, in units of the data, what is written there, and where the axis ends."""
+    """Ticks of an axis: places in units of the data, labels, and the ends of the axis."""
 
     places: tuple[float, ...]
     labels: tuple[str, ...]
@@ -85,7 +85,7 @@ def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
 
 
 def date_ticks(low: float, high: float, count: int) -> Ticks:
-    """Return about `count` round moments between `low` and `high`, seconds since 1970 in UTC; the axis ends at these two."""
+    """Return about `count` round moments between `low` and `high`, in seconds since 1970 in UTC."""
     if not high > low:
         low, high = low - DAY / 2, high + DAY / 2
     wanted = (high - low) / max(count - 1, 1)

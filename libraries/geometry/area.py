@@ -11,7 +11,7 @@ MAX_SIDE_MM = 2000
 
 @dataclass(frozen=True)
 class Area:
-    """A page of `width` x `height` mm with the same `margin` in mm on all sides; y points down, (0, 0) is the upper left corner.
+    """A page of `width` x `height` mm with a `margin` on all sides; (0, 0) is the upper left.
 
     An area that exists has room: sides are at most 2000 mm, and the margins leave some of the page.
 

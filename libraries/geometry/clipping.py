@@ -48,7 +48,7 @@ class TooManyCrossings(InvalidInput):
 
 
 class Clipped(NamedTuple):
-    """Strokes that were cut: coordinates and offsets as in `Strokes`, and for each stroke the index of the one it was cut of."""
+    """Cut strokes: coordinates and offsets as in `Strokes`, and the index of each one's source."""
 
     coordinates: Floats
     offsets: Integers
@@ -56,7 +56,10 @@ class Clipped(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """Parts of segments: segment `segment` (from its vertex to the next) from `begin` to `end`, from 0 to 1, in drawing order."""
+    """Parts of segments in drawing order, each from `begin` to `end`, from 0 to 1.
+
+    A segment has the number of its first vertex.
+    """
 
     segment: Integers
     begin: Floats
@@ -101,7 +104,7 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
 
 
 def clip_to_region(coordinates: Floats, offsets: Integers, region: BaseGeometry) -> Clipped:
-    """Return what lies inside `region`, a valid area of shapely, its edges included; see `clip_to_polygons`.
+    """Return what is inside `region`, a valid area of shapely, or on its edges.
 
     Raises:
         TooManyCrossings: the drawing and the region meet in too many places.
@@ -148,7 +151,7 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
 
 
 def count_crossings(rings: Sequence[Floats], most: int) -> int:
-    """Return how often the edges of polygons meet, each other's and their own; two corners in one place do not count.
+    """Return the number of crossings of the edges of polygons; shared corners do not count.
 
     Args:
         rings: the corners of each polygon, of shape (m, 2) in mm.
@@ -177,7 +180,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
 
 
 def _meeting(edges: Floats, others: Floats) -> int:
-    """Return how many of `edges` cross the one of `others` in the same row, end within it, or run along it."""
+    """Return how many of `edges` cross, end within, or run along the same row of `others`."""
     parted = _sides(edges, others)
     near = np.flatnonzero(parted[0] * parted[1] <= 0)
     edges, others, parted = edges[near], others[near], parted[:, near]
@@ -276,7 +279,7 @@ def checked_ring(ring: Ring) -> Floats:
 
 
 def _segments(offsets: Integers) -> Integers:
-    """Return the vertices from which a segment leads to the next vertex: all but the last of each stroke."""
+    """Return the first vertex of each segment: all vertices but the last of each stroke."""
     leads = np.ones(offsets[-1], dtype=np.bool_)
     leads[offsets[1:] - 1] = False
     return np.flatnonzero(leads)

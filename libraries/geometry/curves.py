@@ -22,7 +22,7 @@ GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
-    """Return points on `curve` from the parameter 0 to `end`, close together where it bends and far apart where it does not.
+    """Return points on `curve` from the parameter 0 to `end`, denser where it bends.
 
     Args:
         curve: takes an array of parameters, returns the points x + iy in mm.
@@ -48,13 +48,16 @@ def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -
 
 
 def estimate_length(curve: Curve, end: float, swings: float) -> float:
-    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent; see `sample_curve` for `swings`."""
+    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent.
+
+    For `swings` see `sample_curve`.
+    """
     at, step = _samples(end, swings)
     return end * float((np.abs(curve(at + step) - curve(at - step)) / (2 * step)).mean())
 
 
 def _samples(end: float, swings: float) -> tuple[Floats, float]:
-    """Return parameters that are spread evenly, but do not keep step with any swing, and a step that is short for all swings."""
+    """Return evenly spread parameters out of step with any swing, and a short step."""
     return end * np.modf(np.arange(SAMPLES) * GOLDEN_SECTION)[0], end / (MEASURES * max(swings, 1))
 
 
@@ -77,7 +80,7 @@ def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple
 
 
 def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats:
-    """Return how many chords stand for arcs of `angle` radians, at least one: whole numbers, as floats.
+    """Return how many chords approximate arcs of `angle` radians: whole numbers, as floats.
 
     A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2
     / 8 at most.
@@ -93,7 +96,7 @@ def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats
 
 
 def decimated(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
-    """Return lines without the points that they can do without; both ends stay (Douglas and Peucker, 1973).
+    """Return lines with fewer points; both ends stay (Douglas and Peucker, 1973).
 
     Args:
         lines: arrays of shape (n, 2), in mm.

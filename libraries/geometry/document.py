@@ -1,4 +1,4 @@
-"""The geometry store: a drawing as flat arrays of coordinates in mm, on layers that have their pens.
+"""The geometry store: a drawing as flat arrays of coordinates in mm, on layers with pens.
 
 A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing
 is written, see `libraries.svg_builder`.
@@ -134,7 +134,7 @@ class StrokeArray:
 
 
 class Document:
-    """A drawing on a page of `width` x `height` mm: strokes on layers, each with its pen; (0, 0) is the upper left corner.
+    """Strokes on the layers of a page of `width` x `height` mm; (0, 0) is the upper left corner.
 
     Attributes:
         width: width of the page in mm.
@@ -183,7 +183,7 @@ class Document:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers in the order in which they are drawn; strokes know theirs by its index."""
+        """Return the layers in drawing order; strokes refer to them by index."""
         return tuple(self._layers)
 
     @property
@@ -197,7 +197,7 @@ class Document:
         return self._store
 
     def layer(self, name: str, pen: Pen | None = None) -> int:
-        """Return the index of the layer called `name`; it is made with `pen`, or a black one of 0.3 mm, if there is none.
+        """Return the index of the layer called `name`; a new one has `pen`, or black of 0.3 mm.
 
         Raises:
             InvalidInput: the name is empty or longer than 100 characters, or there would be more
@@ -237,7 +237,7 @@ class Document:
         self._store.add(lines, layer)
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        """Add strokes as flat arrays, see `StrokeArray.extend`; `layers` are indices of this drawing's layers, or one for all.
+        """Add strokes as flat arrays to the layers with these indices; see `StrokeArray.extend`.
 
         Raises:
             InvalidInput: see `StrokeArray.extend`.
@@ -281,7 +281,7 @@ class Document:
         vertical: VerticalPlace = "middle",
         source: Rectangle | None = None,
     ) -> Document:
-        """Return this drawing with its page brought into `box`; see `transforms.fitting` for the choices.
+        """Return this drawing with its page moved into `box`; see `transforms.fitting`.
 
         Args:
             box: where to, in mm.
@@ -299,7 +299,7 @@ class Document:
         )
 
     def clipped(self, region: Rectangle | Sequence[Ring]) -> Document:
-        """Return what lies inside `region`: a rectangle, or polygons by the rule `evenodd`; see `libraries.geometry.clipping`.
+        """Return what is inside `region`: a rectangle, or polygons by the rule `evenodd`.
 
         Raises:
             InvalidInput, TooManyCrossings: a polygon is none, or is too much.
@@ -341,7 +341,7 @@ class Document:
 
 
 def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ring]) -> Clipped:
-    """Return what of strokes lies inside `region`, a rectangle or polygons; see `libraries.geometry.clipping`.
+    """Return the parts of strokes inside `region`, a rectangle or polygons.
 
     Raises:
         InvalidInput, TooManyCrossings: a polygon is none, or is too much.

@@ -159,7 +159,7 @@ class _GapJoiner:
         return line
 
     def _is_clear(self, bend: Polyline, pair: Pair, lane: float) -> bool:
-        """Return whether a bend keeps clear of other bends and of all lines, but for its own two where they run into it."""
+        """Return whether a bend is clear of other bends and lines, except at its own two."""
         met = {
             point for place in bend.tolist() for point in self._points.within(place, CLEAR * lane)
         }
@@ -176,7 +176,7 @@ class _GapJoiner:
 
 
 def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:
-    """Return a line from a new first point `middle` on, and how many of its points were moved; None if all of it lies beyond.
+    """Return a line from a new first point `middle` on, and how many points moved, or None.
 
     It led to its first point along `way`. What lies beyond the middle is left out, and the rest
     bends aside more and more.

@@ -1,4 +1,4 @@
-"""Chaining: pieces of line that meet at their ends become long strokes, so that the pen is lifted less."""
+"""Merging: pieces of line whose ends meet become long strokes, for fewer pen lifts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _join(run: list[Polyline]) -> Polyline:
 
 
 def _partners(ends: Polyline, away: Polyline) -> Integers:
-    """Return for each end of a piece the end that it is joined to, or NONE; `away` leads from each end into its piece."""
+    """Return the end that each end is joined to, or NONE; `away` leads from it into its piece."""
     cells = np.round(ends / GRAIN).astype(np.int64)
     _, place, count = np.unique(
         cells[:, 0] * ROW + cells[:, 1], return_inverse=True, return_counts=True
@@ -100,7 +100,7 @@ def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> 
 
 
 def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair the ends that meet, each with the one half way round: where many meet, about straight on.
+    """Pair the ends that meet, each with the one half way round: about straight on.
 
     `meeting` has a row for each place and a column for each end there. This takes hardly longer
     than sorting them.

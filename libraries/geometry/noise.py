@@ -1,4 +1,4 @@
-"""Gradient noise: smooth, seeded randomness over the plane, from which fields, ridges and slow changes are made."""
+"""Gradient noise: smooth, seeded randomness over the plane."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class GradientNoise:
         return along_x, along_y
 
     def fractal(self, x: Floats, y: Floats, octaves: int) -> Floats:
-        """Return a sum of `octaves` noises, each twice as fine and half as high as the one before; within -1 and 1."""
+        """Return a sum of `octaves` noises, each finer and lower than the last; within -1 and 1."""
         # Each octave is moved, so that their zeros do not fall on the same places.
         parts = [
             self.at(x * 2**each + 17.3 * each, y * 2**each - 9.1 * each) / 2**each

@@ -20,10 +20,10 @@ MIN_REST_MM = 0.2
 
 
 class OcclusionMask:
-    """All that lies above, seen from a sheet: it grows as elements are taken from the top of a pile to its bottom."""
+    """The area hidden by elements above, which are added from top to bottom."""
 
     def __init__(self, page: Rectangle) -> None:
-        """Begin with nothing above `page`; strokes are expected to lie on it, or to be cut there later."""
+        """Begin with nothing hidden; strokes are on `page`, or are cut there later."""
         self._page = shapely.box(page.left, page.top, page.right, page.bottom)
         self._hidden: BaseGeometry = shapely.Polygon()
 
@@ -64,7 +64,7 @@ def _box_around(coordinates: Floats) -> BaseGeometry:
 
 
 def _rejoined(cut: Clipped, coordinates: Floats, offsets: Integers) -> list[tuple[Floats, bool]]:
-    """Return the pieces, each with whether its stroke was cut; the last and the first of a closed stroke are one."""
+    """Return the pieces, each with whether its stroke was cut; closed strokes are rejoined."""
     pieces = np.split(cut.coordinates, cut.offsets[1:-1]) if len(cut.sources) else []
     starts, ends = coordinates[offsets[:-1]], coordinates[offsets[1:] - 1]
     is_closed = (starts == ends).all(axis=1) & (np.diff(offsets) > 1)

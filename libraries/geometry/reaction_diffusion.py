@@ -1,4 +1,4 @@
-"""Reaction and diffusion: two substances that feed on each other and spread, and so make corals, mazes and spots."""
+"""Reaction and diffusion: two substances that make corals, mazes and spots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOLD = 100
 
 @dataclass(frozen=True)
 class Regime:
-    """How much food is added and how much of the eater is taken away, in each step, as a share; `striped` or dotted."""
+    """The shares of food added and of the eater removed in a step; `striped` or dotted."""
 
     feed: float
     kill: float
@@ -46,7 +46,7 @@ REGIMES = {
 
 
 def seed_state(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
-    """Return where the eater begins: small squares at places of chance, as an array of shape (`rows`, `columns`)."""
+    """Return where the eater begins: small random squares, of shape (`rows`, `columns`)."""
     number = max(2, rows * columns // ROOM)
     places = rng.integers(0, (rows - SOWN, columns - SOWN), (number, 2), endpoint=True)
     sown = np.zeros((rows, columns), dtype=np.bool_)
@@ -102,7 +102,7 @@ def simulate(
 
 
 def _arrive(padded: Singles, spread: np.float32, out: Singles) -> None:
-    """Write to `out` what comes into each cell from the four beside it; a cell at the edge has itself beyond the edge."""
+    """Write to `out` the inflow of each cell from its four neighbours; edges mirror."""
     padded[0], padded[-1] = padded[1], padded[-2]
     padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     np.add(padded[:-2, 1:-1], padded[2:, 1:-1], out=out)
@@ -112,7 +112,7 @@ def _arrive(padded: Singles, spread: np.float32, out: Singles) -> None:
 
 
 def refined(grid: Floats, rows: int, columns: int) -> Floats:
-    """Return `grid` with as many rows and columns as asked, from edge to edge, by the cubic of Catmull and Rom (1974)."""
+    """Return `grid` resampled to other rows and columns by the cubic of Catmull and Rom (1974)."""
     return _refined_down(_refined_down(grid, rows).T, columns).T
 
 

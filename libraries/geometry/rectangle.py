@@ -79,7 +79,7 @@ def out_of_bounds(strokes: Strokes, page: Rectangle) -> tuple[float, int]:
 
 
 def _part_inside(starts: Floats, ends: Floats, low: Floats, high: Floats) -> Floats:
-    """Return which part of each segment, from 0 to 1, lies between `low` and `high` on both axes."""
+    """Return the part of each segment, from 0 to 1, between `low` and `high` on both axes."""
     moved = ends - starts
     # A move this small is far below any plotter's step, and dividing by it could pass the largest
     # number.

@@ -27,7 +27,7 @@ MAX_PEN_SPEED = 10_000.0
 
 @dataclass(frozen=True)
 class Pen:
-    """A pen: its name, its colour as it is shown, the `width` of its line in mm, and its own `speed` in mm/s.
+    """A pen: its name, its colour, the `width` of its line in mm, and its `speed` in mm/s.
 
     Without a speed the pen moves as fast as the plotter draws.
 
@@ -102,7 +102,7 @@ class Strokes:
 
     @cached_property
     def steps(self) -> Floats:
-        """Return how far each vertex is from the one before it in its stroke: shape (n,), mm, 0 for the first of a stroke."""
+        """Return the distance in mm of each vertex from the one before in its stroke, or 0."""
         steps = np.zeros(len(self.coordinates))
         moved = np.diff(self.coordinates, axis=0)
         np.hypot(moved[:, 0], moved[:, 1], out=steps[1:])
@@ -138,7 +138,7 @@ class Strokes:
         return np.hypot(moved[:, 0], moved[:, 1])
 
     def pen_changes(self, pens: Sequence[Pen]) -> int:
-        """Return how often the pen is changed between layers that are drawn; `pens` has the pen of each layer.
+        """Return the number of pen changes between drawn layers; `pens` has the pen of each.
 
         Raises:
             InvalidInput: a layer has no pen.

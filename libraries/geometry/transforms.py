@@ -1,4 +1,4 @@
-"""Affine transforms of the plane: arrays of shape (2, 3) that map a place in mm to another, y down, angles clockwise.
+"""Affine transforms of places in mm, y down, as arrays of shape (2, 3); angles clockwise.
 
 A matrix `[[a, c, e], [b, d, f]]` is what SVG writes as `matrix(a b c d e f)`.
 """
@@ -36,7 +36,7 @@ def identity() -> Matrix:
 
 
 def matrix(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:  # noqa: PLR0917 - as SVG has them
-    """Return the transform that SVG writes as `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f.
+    """Return SVG's `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f.
 
     Raises:
         InvalidInput: a number is not finite, or beyond a million.
@@ -67,12 +67,12 @@ def rotation(degrees: float, centre: tuple[float, float] = (0.0, 0.0)) -> Matrix
 def scaling(
     across: float, down: float | None = None, centre: tuple[float, float] = (0.0, 0.0)
 ) -> Matrix:
-    """Return the scaling by `across` and `down`, which is as `across` if it is not given, around `centre` in mm."""
+    """Return the scaling by `across` and `down`, by default the same, around `centre` in mm."""
     return around(centre, matrix(across, 0, 0, across if down is None else down, 0, 0))
 
 
 def skewing(across: float = 0.0, down: float = 0.0) -> Matrix:
-    """Return the slant by angles in degrees: x grows with y by the tangent of `across`, y with x by that of `down`."""
+    """Return the skew by angles in degrees: of x along y by `across`, of y along x by `down`."""
     return matrix(1, math.tan(math.radians(down)), math.tan(math.radians(across)), 1, 0, 0)
 
 
@@ -83,7 +83,7 @@ def around(centre: tuple[float, float], inner: Matrix) -> Matrix:
 
 
 def combined(*steps: Matrix) -> Matrix:
-    """Return one transform for several: the last one is done first, as in nested groups and in SVG's lists.
+    """Return one transform for several; the last one is applied first, as in SVG.
 
     Raises:
         InvalidInput: the numbers grow beyond a million.
@@ -127,7 +127,7 @@ def determinant(transform: Matrix) -> float:
 
 
 def magnification(transform: Matrix) -> float:
-    """Return the factor by which `transform` stretches the length that it stretches most (its largest singular value)."""
+    """Return the largest factor by which `transform` stretches a length."""
     return float(np.linalg.norm(transform[:, :2], 2))
 
 

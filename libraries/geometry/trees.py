@@ -46,7 +46,7 @@ def walk_around(points: Floats, near: Integers) -> list[int]:
 
 
 def _shortest_tree(points: Floats, near: Integers) -> Links:
-    """Return the tree of least length, by Kruskal's rule: the shortest edges first, none that closes a ring.
+    """Return the shortest tree by Kruskal's rule: the shortest edges first, without rings.
 
     All its edges are edges of the Delaunay triangulation. Points that are in one place, or all on
     one line, have none; they are joined to their neighbours, and what is still apart then in the

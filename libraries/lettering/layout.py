@@ -134,7 +134,7 @@ def lay_out(
         UnknownName: there is no such font.
     """
     text = check_text(text)
-    face = stroke_font(font) if not isinstance(font, StrokeFont) else font
+    face = font if isinstance(font, StrokeFont) else stroke_font(font)
     check_layout(
         cap_height=cap_height,
         x=x,
@@ -145,8 +145,24 @@ def lay_out(
     )
     check_places(align, vertical)
     scale = cap_height / face.cap_height
-    spacing = letter_spacing / scale
-    measure = None if width is None else width / scale
+    measure = width / scale if width else None
+    lines, rows = _rows(text, face, measure, letter_spacing / scale, justify=justify)
+    for row in rows:
+        left, right = row.ink()
+        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    levels = _levels(len(rows), face, line_spacing, vertical)
+    return TextBlock(
+        _drawn(rows, levels, scale, (x, y)),
+        ((levels + face.base_line) * scale + y).tolist(),
+        missing_from((character for row in rows for character in row.written), face),
+        lines,
+    )
+
+
+def _rows(
+    text: str, face: StrokeFont, measure: float | None, spacing: float, *, justify: bool
+) -> tuple[list[str], list[SetLine]]:
+    """Return the lines of `text`, broken where they are wider than `measure`, and their glyphs."""
     broken = [
         wrap(part, face, measure, letter_spacing=spacing) if measure else [part]
         for part in text.split("\n")
@@ -156,21 +172,19 @@ def lay_out(
     if justify and measure is not None:
         last = set((np.cumsum([len(paragraph) for paragraph in broken]) - 1).tolist())
         _justify([row for number, row in enumerate(rows) if number not in last], measure, face)
-    for row in rows:
-        left, right = row.ink()
-        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    return lines, rows
+
+
+def _levels(
+    count: int, face: StrokeFont, line_spacing: float, vertical: VerticalAlign
+) -> NDArray[np.float64]:
+    """Return the heights of `count` lines in font units, with `vertical` at 0."""
     pitch = face.cap_height * line_spacing
-    tall = face.cap_height + pitch * (len(rows) - 1)
+    tall = face.cap_height + pitch * (count - 1)
     up = {"top": face.cap_line, "middle": face.cap_line + tall / 2, "baseline": face.base_line}[
         vertical
     ]
-    levels = np.arange(len(rows), dtype=np.float64) * pitch - up
-    return TextBlock(
-        _drawn(rows, levels, scale, (x, y)),
-        ((levels + face.base_line) * scale + y).tolist(),
-        missing_from((character for row in rows for character in row.written), face),
-        lines,
-    )
+    return np.arange(count, dtype=np.float64) * pitch - up
 
 
 def check_layout(**measures: float | None) -> None:

@@ -24,7 +24,7 @@ PIECES_AT_ONCE = 1 << 18
 
 
 class DensestSpot(NamedTuple):
-    """The centre in mm of the square centimetre with most ink, and the mm that are drawn inside it."""
+    """The square centimetre with most ink: its centre and the length drawn in it, in mm."""
 
     x: float
     y: float
@@ -64,7 +64,7 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
 
 
 def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
-    """Return the densest of all squares of two by two quarters; `ink` has the mm in each quarter, of shape (rows, columns)."""
+    """Return the densest square of two by two cells; `ink` has mm in shape (rows, columns)."""
     squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
     # Sums of the same lengths in another order differ in their last digits, which must not choose
     # among equals.
@@ -78,7 +78,7 @@ def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
 
 
 def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the middles, in half cells from `corner`, and lengths in mm of pieces of segments that each lie in one half cell."""
+    """Yield the middles, in half cells from `corner`, and lengths in mm of cut segments."""
     drawn = np.flatnonzero(strokes.steps)
     # A block at a time keeps the memory small.
     for begin in range(0, len(drawn), PIECES_AT_ONCE):
@@ -103,7 +103,7 @@ def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
 
 
 def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
-    """Cut segments at all whole numbers of x and y and return the middles and lengths of the pieces.
+    """Cut segments at whole numbers of x and y; return middles and lengths of the pieces.
 
     A cut is kept as its segment and how far along that it is, from 0 to 1; sorted by both, the
     pieces lie between neighbours.

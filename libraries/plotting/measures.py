@@ -1,4 +1,4 @@
-"""The figures of a drawing: what there is to draw, with how much ink, and whether it fits on the page."""
+"""Statistics of a drawing: lengths, ink, and what is off the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DECIMALS = 3
 
 @dataclass(frozen=True)
 class PenInk:
-    """What one pen draws: its strokes, their length in mm, and length times width in mm² (where lines cross, both count)."""
+    """The strokes of one pen, their length in mm, and length times width in mm²."""
 
     pen: Pen
     strokes: int

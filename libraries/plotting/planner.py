@@ -123,7 +123,7 @@ def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
 
 
 def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
-    """Yield runs of whole strokes, first and one past the last, of about `VERTICES_AT_ONCE` vertices each."""
+    """Yield runs of whole strokes, each of about `VERTICES_AT_ONCE` vertices."""
     first, last = 0, len(offsets) - 1
     while first < last:
         upto = int(np.searchsorted(offsets, offsets[first] + VERTICES_AT_ONCE, side="right")) - 1
@@ -135,7 +135,7 @@ def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
 def _drawing_seconds(
     strokes: Strokes, speeds: Floats, profile: PlotterProfile, first: int, upto: int
 ) -> float:
-    """Return the seconds with the pen down for the strokes from `first` up to, not including, `upto`."""
+    """Return the seconds with the pen down for the strokes from `first` to before `upto`."""
     begin, end = strokes.offsets[first], strokes.offsets[upto]
     steps = strokes.steps[begin:end]
     arrivals = np.flatnonzero(steps > MIN_STEP_MM)
@@ -154,7 +154,7 @@ def _drawing_seconds(
 
 
 def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
-    """Return the highest square of speed, mm²/s², between each two neighbouring segments of these unit vectors.
+    """Return the largest squared speed, in mm²/s², at the corners between unit vectors.
 
     The corner is thought of as an arc that leaves the vertex by the distance d and is driven at the
     acceleration a sideways. With the angle t between the segments its radius is d sin(t/2) / (1 -
@@ -177,7 +177,7 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
 
 
 def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
-    """Return the highest squares of speed at the vertices that keep to their `limits` and to the `acceleration` between them."""
+    """Return the largest squared speeds within the `limits` and the `acceleration`."""
     rise = np.zeros(len(limits))
     np.cumsum(2 * acceleration * lengths, out=rise[1:])
     forwards = np.minimum.accumulate(limits - rise) + rise
@@ -189,7 +189,7 @@ def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
 def _segment_seconds(
     squares: Floats, lengths: Floats, highest: Floats, acceleration: float
 ) -> Floats:
-    """Return the seconds of each segment, which is entered and left at the speeds whose `squares` are given.
+    """Return the seconds of each segment from the squared speeds at its ends.
 
     The pen speeds up, keeps the highest speed if there is room to reach it, and brakes. Without
     that limit the square of the peak would be the mean of both squares plus a times the length.

@@ -1,4 +1,4 @@
-"""Strokes as a PNG: drawn several times as large as asked, then reduced, so that edges are smooth."""
+"""Strokes as a PNG, drawn larger and reduced for smooth edges."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
 def _inked(
     places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
 ) -> Image.Image:
-    """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
+    """Return a mask of `size` pixels with lines of `wide` pixels; `most` limits the ink."""
     bars = wide > MAX_DISC_PX
     if _lengths(places, offsets) * (wide if bars else 1) > most:
         raise InvalidInput(
@@ -151,7 +151,7 @@ def _drawn(
 
 
 def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
-    """Return a mask with lines of one pixel, and a border around it into which they may be spread."""
+    """Return a mask with lines of one pixel, and a border for spreading them."""
     places = places + wide
     mask = np.array(_drawn(places, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
     # Strokes that stay in one place have no line.
@@ -162,7 +162,7 @@ def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wid
 
 
 def _spread(thin: Mask, wide: int) -> Mask:
-    """Return the mask without its border, every pixel of it spread to a disc: so lines get round ends and corners.
+    """Return the mask without its border, with every pixel spread to a disc.
 
     A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones
     from shorter ones.
@@ -192,7 +192,7 @@ def _spread(thin: Mask, wide: int) -> Mask:
 def _seen(
     strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wide: int
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the vertices in pixels of those strokes of a layer that touch the page, and where each stroke begins.
+    """Return the vertices in pixels of the strokes that touch the page, and their offsets.
 
     Vertices that would fall onto the one before are left out, but for the last of a stroke.
     """
@@ -221,7 +221,7 @@ def _lengths(places: Floats, offsets: NDArray[np.int64]) -> float:
 
 
 def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
-    """Return where the disc of the pen is seen beside bars: at the ends and sharp corners of strokes."""
+    """Return the ends and sharp corners of strokes, where bars need a disc."""
     if not len(places):
         return places
     tip = np.zeros(len(places), dtype=bool)

@@ -88,7 +88,7 @@ class SVGBuilder(Canvas):
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Return how often each kind of element, such as `image`, was left out of placed drawings."""
+        """Return how often each kind of element was left out of placed drawings."""
         return dict(self._dropped)
 
     def rect(

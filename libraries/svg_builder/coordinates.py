@@ -58,7 +58,7 @@ def stroke_blocks(
 
 
 def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, Integers]]:
-    """Yield the strokes in blocks of about `BLOCK` vertices; a stroke longer than that is a block of its own."""
+    """Yield the strokes in blocks of about `BLOCK` vertices, or of one longer stroke."""
     first, count = 0, len(offsets) - 1
     while first < count:
         last = max(
@@ -70,7 +70,7 @@ def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, In
 
 
 def _doubled_dots(coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
-    """Return the strokes with every dot as a line to itself, which round caps show; a lone move would show nothing."""
+    """Return the strokes with every dot as a line to itself, which round caps show."""
     dots = np.diff(offsets) == 1
     if not dots.any():
         return coordinates, offsets
@@ -100,7 +100,9 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
 
 
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
-    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, with a bar between strokes and no comma in front of a minus.
+    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, a bar between strokes.
+
+    There is no comma before a minus.
 
     Steps are differences of rounded places, so that nothing adds up along a stroke.
     """

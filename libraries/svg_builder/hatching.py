@@ -61,7 +61,7 @@ class Hatching:
 
 
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
-    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row, there and back.
+    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row.
 
     The rows of one angle and spacing are the same for every polygon, so that neighbours which are
     hatched alike match.
@@ -84,7 +84,7 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
 
 
 def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
-    """Cut level rows out of edges that were turned so that the lines are level, and turn the rows back."""
+    """Cut level rows out of rotated edges, and rotate the rows back."""
     turn = rotation(-angle)
     level = applied(turn, edges.reshape(-1, 2)).reshape(-1, 2, 2)
     rows, across = _crossings(level, spacing)

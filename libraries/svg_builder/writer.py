@@ -16,7 +16,7 @@ from libraries.svg_syntax.numbers import written, written_positive
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:
-    """Return `document` as SVG in blocks of some hundred kilobytes, such as `ArtifactFolder.publish` takes.
+    """Return `document` as SVG in blocks of some hundred kilobytes.
 
     Width and height are in mm, the viewBox too. Every layer with strokes is a group that Inkscape
     and plotter programs take for a layer, with the colour and the width of its pen. Every stroke is

@@ -38,7 +38,7 @@ LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 @dataclass(frozen=True)
 class Look:
-    """How an element is drawn: colours as SVG writes them (`none` is no colour), the width in the units of the element."""
+    """The look of an element: colours as in SVG, the width in the units of the element."""
 
     stroke: str = "none"
     fill: str = BLACK
@@ -69,7 +69,7 @@ def styles_of(node: Node) -> dict[str, str]:
 
 
 def look_of(styles: Mapping[str, str], outer: Look) -> Look:
-    """Return the look of an element with these properties, inside of one that looks like `outer`."""
+    """Return the look of an element with these properties inside an element like `outer`."""
     if LOOKS.isdisjoint(styles):
         return outer
     color = _colour(styles.get("color"), outer.color, outer.color)
@@ -89,7 +89,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
 
 
 def _colour(value: str | None, outer: str, current: str) -> str:
-    """Return a colour in hexadecimal digits or by its name; black for one that is not a plain colour, such as a gradient."""
+    """Return a colour by digits or name; black for what is not plain, such as a gradient."""
     text = (value or "").strip().lower()
     if text in ("", "inherit"):
         return outer
@@ -128,7 +128,7 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
 
 
 def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float]:
-    """Return the lengths of an element by the names of their attributes, 0 for each that is not given."""
+    """Return the lengths of an element by their attributes' names; missing ones are 0."""
     return [
         length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()
     ]
@@ -150,7 +150,7 @@ ALIGNED = re.compile(
 
 
 def aspect(text: str | None) -> tuple[str, str, Overflow]:
-    """Return how a viewBox is brought into its place, from `preserveAspectRatio`: the words for x and y, and how it fits."""
+    """Return the alignment in x and y and the fit of `preserveAspectRatio`."""
     found = ALIGNED.fullmatch((text or "")[:MAX_LENGTH_CHARS])
     if found is None:
         return "Mid", "Mid", "meet"

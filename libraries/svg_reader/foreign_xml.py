@@ -1,4 +1,4 @@
-"""Foreign SVG as a tree of plain nodes, parsed strictly: nothing is loaded, nothing is expanded, and everything has a limit."""
+"""Foreign SVG as a tree of plain nodes: nothing is loaded or expanded, all is limited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of many elements, gathered and drawn together: a call for each would take longer than what is done in it."""
+"""Shapes of many elements, drawn together because a call for each would be slow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_GATHERED = 32_768
 
 
 class Shape(NamedTuple):
-    """What an element draws, in its own units: lines, or a path that was traced and is bent to lines later."""
+    """The lines of an element in its own units, or a traced path that is flattened later."""
 
     lines: Sequence[Floats] = ()
     traced: Traced | None = None

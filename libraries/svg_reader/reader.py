@@ -73,7 +73,7 @@ NAMED_DROPS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: the drawing, and what was left out by its name, such as `image`, and how often.
+    """The drawing that was read, and how often each kind of element was left out.
 
     Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut
     and were not.
@@ -84,7 +84,7 @@ class Reading:
 
 
 class _Place(NamedTuple):
-    """Where an element stands: its way to the page in mm, its look, its layer's name, and what is open around it."""
+    """The context of an element: its matrix to mm, look, layer name and open ancestors."""
 
     to_page: Matrix
     look: Look
@@ -130,7 +130,7 @@ def read_svg(
 
 
 def _page_size(root: Node) -> Viewport:
-    """Return the size of the page in pixels: what it says, or that of its viewBox, or that of a picture without a size."""
+    """Return the size of the page in pixels, by default that of its viewBox."""
     box = _view_box(root)
     fallback = (box.width, box.height) if box else DEFAULT_SIZE
     width, height = (
@@ -241,7 +241,7 @@ class _Reader:
             self.visit_viewport(node, _moved(node, place), size)
 
     def _visit_used(self, node: Node, place: _Place) -> None:
-        """Draw what a `use` refers to; one that refers to itself, or to another file, is left out."""
+        """Draw the target of a `use`, unless it is the element itself or in another file."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
         if target is None or name in place.uses or len(place.uses) >= MAX_USE_DEPTH:
@@ -324,7 +324,7 @@ def _own_size(node: Node, viewport: Viewport) -> Viewport:
 
 
 def _layer_name(node: Node) -> str | None:
-    """Return the name of a layer of Inkscape, or None if `node` is none; a name that cannot be one is as good as none."""
+    """Return the name of an Inkscape layer, or None for other groups and unusable names."""
     label = node.attributes.get("inkscape:label", "").strip()[:MAX_LAYER_NAME_CHARS]
     if node.attributes.get("inkscape:groupmode") != "layer" or not label:
         return None

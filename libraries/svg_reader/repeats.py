@@ -1,4 +1,4 @@
-"""How many elements an SVG stands for: those that `use` repeats are counted each time, and none of them is drawn for it."""
+"""The number of elements that an SVG has when each `use` is repeated."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Counting:
         self._known: dict[int, int] = {}
 
     def inside(self, node: Node, depth: int) -> int:
-        """Return how many elements are looked at inside of an element, and where it is a `use`, in its place."""
+        """Return the number of elements inside an element, with the target of each `use`."""
         if not node.children and node.tag != "use":
             return 0
         if depth > MAX_COUNT_DEPTH:

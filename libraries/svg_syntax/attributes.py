@@ -46,7 +46,7 @@ class BadColour(InvalidInput):
 
 
 def check_colour(value: object, name: str) -> str:
-    """Return the colour `value` in lower case: `#rgb`, `#rgba`, `#rrggbb`, `#rrggbbaa`, a name of CSS, or `none`.
+    """Return the colour `value` in lower case: hexadecimal, a name of CSS, or `none`.
 
     Raises:
         BadColour: it is none of these.
@@ -62,7 +62,7 @@ def check_colour(value: object, name: str) -> str:
 
 
 def check_transform(value: object, name: str) -> str:
-    """Return the list of transforms `value`, such as `translate(10 20) rotate(45)`, written anew from its numbers.
+    """Return the list of transforms `value` with its numbers rewritten.
 
     Raises:
         InvalidInput: it is not such a list.
@@ -139,7 +139,9 @@ _MATRICES: Mapping[str, Callable[..., Matrix]] = {
 
 
 def check_identifier(value: object, name: str) -> str:
-    """Return `value` if it can name an element: a letter or underscore, then letters, digits, `_`, `.` and `-`, 64 in all.
+    """Return `value` if it can be the id of an element.
+
+    It has up to 64 letters, digits, `_`, `.` and `-`, and begins with a letter or `_`.
 
     Raises:
         InvalidInput: it cannot.
@@ -190,7 +192,7 @@ ATTRIBUTES: Mapping[str, Callable[[object, str], str]] = {
 
 
 def check_attributes(attributes: Mapping[str, object]) -> dict[str, str]:
-    """Return `attributes` by the names of SVG (`stroke_width` is `stroke-width`), with checked values as they are written.
+    """Return checked `attributes` by their names in SVG (`stroke_width` is `stroke-width`).
 
     Raises:
         UnknownName: a name is not listed in `ATTRIBUTES`.

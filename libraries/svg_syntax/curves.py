@@ -32,7 +32,7 @@ def too_many_vertices() -> InvalidInput:
 
 
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
-    """Return the vertices that stand for cubic Bezier curves which follow on each other, without the start of the first.
+    """Return the vertices of connected cubic curves, without the start of the first.
 
     A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m
     is the largest second difference of its control points (Wang, 1984).
@@ -48,7 +48,7 @@ def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
 
 
 def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers]:
-    """Return the vertices that stand for cubic Bezier curves, each without its start, and how many each has; see `cubic_lines`.
+    """Return the vertices of cubic curves without their starts, and the count of each.
 
     Args:
         curves: array of shape (k, 4, 2): start, two control points and end of each.
@@ -79,7 +79,7 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
 
 
 def elevated(curves: Floats) -> Floats:
-    """Return quadratic Bezier curves, an array of shape (k, 3, 2), as cubic ones of the same shape (k, 4, 2)."""
+    """Return quadratic curves, of shape (k, 3, 2), as cubic ones of shape (k, 4, 2)."""
     start, control, end = curves[:, 0], curves[:, 1], curves[:, 2]
     return np.stack(
         [start, start + (control - start) * 2 / 3, end + (control - end) * 2 / 3, end], axis=1
@@ -124,7 +124,7 @@ def arc_lines(
 
 
 def _round(start: float, end: float, steps: int) -> Floats:
-    """Return the vertices of an arc of the circle of radius 1; whole and quarter circles of few are made once."""
+    """Return the vertices of an arc of the unit circle; short common ones are cached."""
     if steps > MAX_CACHED_STEPS or not (start.is_integer() and end.is_integer()):
         return _made_round(start, end, steps)
     return _remembered_round(start, end, steps)

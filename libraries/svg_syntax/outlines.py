@@ -24,7 +24,7 @@ Polyline = NDArray[np.float64]
 
 
 def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
-    """Return one polyline for every move of path data, curves flattened to `tolerance` in the unit of the data.
+    """Return a polyline for each move of path data, flattened to `tolerance`.
 
     Moves after which nothing is drawn leave nothing.
 
@@ -38,7 +38,7 @@ def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
 
 
 def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
-    """Return the same as `path_outline`, command by command, with an array for each: the faster, the longer they are."""
+    """Return the same as `path_outline`, command by command: fast for long commands."""
     pen = _Pen(tolerance)
     for command, arguments in commands_of(data):
         pen.draw(command, arguments)
@@ -51,7 +51,7 @@ def rectangle_outline(
     radii: tuple[float, float],
     tolerance: float,
 ) -> Polyline:
-    """Return a rectangle from its upper left corner as one closed line, clockwise, with corners rounded by `radii`."""
+    """Return a rectangle from its upper left corner, clockwise, with rounded corners."""
     (left, top), (width, height) = place, size
     across, down = min(radii[0], width / 2), min(radii[1], height / 2)
     right, bottom = left + width, top + height
@@ -178,7 +178,7 @@ class _Pen:
         self._go(places)
 
     def _controls(self, arguments: Floats, relative: bool) -> Floats:
-        """Return the places of curves, each but its start, in absolute terms: shape (k, places, 2)."""
+        """Return the absolute places of curves without their starts: shape (k, places, 2)."""
         controls = arguments.reshape(len(arguments), -1, 2)
         if not relative:
             return controls

@@ -1,4 +1,4 @@
-"""Path data: read by the grammar of SVG 1.1, section 8.3, and written anew from what was understood."""
+"""Path data by the grammar of SVG 1.1, section 8.3."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ARC_FLAGS = {3, 4}
 
 
 def check_path_data(data: str) -> str:
-    """Return path data with the meaning of `data`, made of commands and numbers only, with three decimals at most.
+    """Return equal path data of commands and numbers only, with three decimals at most.
 
     Raises:
         InvalidInput: `data` breaks the grammar; the text names the place.
@@ -57,7 +57,7 @@ def check_path_data(data: str) -> str:
 
 
 def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
-    """Yield the commands of path data, each letter with its arguments: an array of shape (sets, arguments of a set).
+    """Yield the commands of path data with their arguments, of shape (sets, size of a set).
 
     Raises:
         InvalidInput: `data` breaks the grammar; the text names the place. What stands before it has
@@ -120,7 +120,7 @@ def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
 
 
 def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
-    """Read one or more whole sets of the arguments of an arc; return them, and the place behind them."""
+    """Read whole sets of the arguments of an arc; return them and the place after them."""
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:

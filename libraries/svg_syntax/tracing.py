@@ -39,14 +39,14 @@ BLOCK = 65_536
 
 
 class Traced(NamedTuple):
-    """What was followed: curves of shape (k, 4, 2) that are drawn one after the other, and the first of each stroke: (s,)."""
+    """Traced curves of shape (k, 4, 2), and the index of the first of each stroke: (s,)."""
 
     curves: Floats
     starts: Integers
 
 
 def trace(data: str) -> Traced | None:
-    """Return what path data draws, None if it has to be read with arrays: it has arcs, long commands, or is not well-formed.
+    """Return the traced path, or None for arcs, long commands and malformed data.
 
     Moves after which nothing is drawn leave nothing.
 
@@ -73,7 +73,7 @@ def trace(data: str) -> Traced | None:
 
 
 def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
-    """Return the strokes of traced paths as polylines, each path bent to lines as finely as its tolerance says.
+    """Return the strokes of traced paths as polylines, flattened to their tolerances.
 
     Raises:
         InvalidInput: it would take too many.
