@@ -13,7 +13,7 @@ from libraries.errors import InvalidInput, UnknownName
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
-from libraries.patterns import TooComplex, UnknownPattern
+from libraries.patterns import TooComplex
 from libraries.sheets.artboard import (
     Artboard,
     draw_artboard,
@@ -156,7 +156,7 @@ def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
     ) as caught:
         draw_artboard(-1, 100, params={"pich": 1})
     assert set(caught.value.errors) == {"width", "params.pich"}
-    with pytest.raises(UnknownPattern):
+    with raises_code("unknown-pattern"):
         draw_artboard(100, 100, "spirals")
 
 
