@@ -7,7 +7,7 @@ from typing import Any
 
 from libraries.errors import InvalidInput
 from libraries.imaging import MOST_BYTES, Picture
-from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.job_manager import attach, find_job, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import artboard_blocks
@@ -15,6 +15,7 @@ from libraries.sheets.costs import plot_costs
 from libraries.sheets.photos import draw_photo
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
+from libraries.uploads.staging import open_parcel
 
 # Stores and servers that are away come back.
 TRIES = 3

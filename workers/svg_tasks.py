@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
+from libraries.job_manager import attach, report_progress
 from libraries.sheets.artboard import artboard_blocks, draw_loaded, load_artboard
+from libraries.sheets.cache import attach_again, attach_drawn
 from libraries.sheets.composition import (
     compose,
     composition_blocks,

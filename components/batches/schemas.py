@@ -7,7 +7,7 @@ from marshmallow.validate import Length, OneOf
 
 from components.http.replies import JobLinksSchema, ReplySchema
 from components.http.webhook_fields import webhook_field
-from libraries.job_manager import STATES
+from libraries.job_manager.states import STATES
 
 MOST_ITEMS = 500
 LONGEST_NAME = 200

@@ -7,8 +7,9 @@ from typing import Any
 
 from components.http.replies import Job
 from libraries.errors import InvalidInput
-from libraries.job_manager import JobOptions, jobs_storing, submit
+from libraries.job_manager import JobOptions, submit
 from libraries.storage import FileMissing, open_input
+from libraries.uploads.staging import jobs_storing
 
 
 def check_readable(path: str) -> None:

@@ -11,7 +11,8 @@ from components.http.pages import FILE_HEADERS
 from components.jobs.results import check_finished
 from components.jobs.states import JobExpired
 from libraries.errors import NotFound
-from libraries.job_manager import JobRecord, NoDrawing, drawing_in
+from libraries.job_manager import JobRecord
+from libraries.job_manager.job_drawings import NoDrawing, drawing_in
 from libraries.previews import preview
 
 PNG_TYPE = "image/png"

@@ -13,7 +13,7 @@ from components.http.replies import JobLinksSchema, ReplySchema
 from components.http.validators import library_check
 from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
-from libraries.job_manager import STATES
+from libraries.job_manager.states import STATES
 from libraries.settings import parse_duration
 from libraries.svg_syntax.attributes import check_colour
 

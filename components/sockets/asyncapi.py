@@ -33,7 +33,7 @@ from components.sockets.messages import (
 )
 from components.sockets.sessions import DEFAULT, LONGEST_TYPE, PAYLOADS
 from components.sockets.shapes import EnvelopeShapes, FlatShapes, Message, Shapes
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 from libraries.settings import Settings
 
 DESCRIPTION = (

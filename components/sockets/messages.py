@@ -15,7 +15,7 @@ from components.http.submissions import OPERATIONS
 from components.sockets.frames import LONGEST_REF, Form
 from components.sockets.sessions import TOO_SOON, WELCOME
 from libraries.job_manager import JobRecord
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 from libraries.texts import EMPTY_MESSAGE
 
 Node = dict[str, Any]

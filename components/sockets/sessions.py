@@ -17,22 +17,21 @@ from components.http.long_connections import JobSubscription, LiveConnections
 from components.http.problems import flatten
 from components.http.submissions import OPERATIONS, Operation
 from components.sockets.frames import Asked, BadMessage, Form
+from libraries.broker.errors import QueueUnavailable
 from libraries.errors import VectorError
 from libraries.job_manager import (
     JobEvent,
     JobOptions,
     JobRecord,
     JobUnknown,
-    Message,
-    QueueUnavailable,
     WrongState,
     acting_for,
     find_job,
     stop_job,
     submit,
 )
-from libraries.job_manager.events import EVENT_ID, START, Followed
-from libraries.job_manager.views import job_body
+from libraries.job_manager.events import EVENT_ID, START, Followed, Message
+from libraries.job_manager.representation import job_body
 from libraries.live import Conversation, text_frame
 from libraries.live.websocket import POLICY
 from libraries.settings import Settings

@@ -9,8 +9,8 @@ import pytest
 
 from app import create_app
 from components.http.long_connections import live
-from libraries.job_manager import Message
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager.events import Message
 from libraries.settings import Settings
 
 
