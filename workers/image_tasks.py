@@ -6,7 +6,7 @@ from typing import Any
 
 from libraries.errors import InvalidInput
 from libraries.imaging import MAX_IMAGE_BYTES, Picture
-from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.job_manager import attach, find_job, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
@@ -14,6 +14,7 @@ from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
+from libraries.uploads.staging import open_parcel
 
 # Unreachable stores and servers come back.
 TRIES = 3

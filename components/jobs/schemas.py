@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from components.http.job_options import JOB_ID
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.validators import library_check
 from libraries.fields import WholeNumber
-from libraries.job_manager import STATES
-from libraries.svg_syntax.attributes import check_colour
+from libraries.job_manager.states import STATES
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")

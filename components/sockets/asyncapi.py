@@ -17,7 +17,7 @@ from components.http.json_schemas import Node, Schemas, constant, pascal, record
 from components.http.pages import VERSION, base_address
 from components.sockets.declarations import ACTIONS, Action, Frame
 from libraries.job_manager import JobRecord
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 
 Frames = Mapping[str, Frame]
 Row = Action | Frame

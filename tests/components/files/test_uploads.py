@@ -14,10 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import acting_for, jobs_storing
-from libraries.job_manager.connections import web_client
+from libraries.broker.connections import web_client
+from libraries.job_manager import acting_for
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
+from libraries.uploads.staging import jobs_storing
 from tests.photographs import encoded, landscape, multipart, part
 from workers.upload_tasks import store_upload
 

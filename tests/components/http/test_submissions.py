@@ -111,7 +111,7 @@ def test_a_request_that_is_repeated_is_done_once(client: FlaskClient, name: str)
 @every_route
 def test_a_webhook_is_called(client: FlaskClient, run_jobs: Callable[[], None], name: str) -> None:
     with Sink() as sink:
-        options = {"webhook": {"url": sink.url, "events": ["canceled"]}}
+        options: dict[str, Any] = {"webhook": {"url": sink.url, "events": ["canceled"]}}
         job_ids = send(client, name, **options)
         for job_id in job_ids:
             assert client.post(f"/jobs/{job_id}/cancel").status_code == 200
