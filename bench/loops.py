@@ -321,7 +321,6 @@ def draw_phyllotaxis(
     *,
     params: phyllotaxis.Phyllotaxis,
     angle: float,
-    marker: str,
     size: float,
     ramp: float,
     turn: float,
@@ -354,7 +353,7 @@ def draw_phyllotaxis(
             marks[number - 1] = (x, y, across / 2, around + math.radians(turn) * part)
     least = min(0.8, largest / 4)
     kept = np.array([number for number, mark in marks.items() if 2 * mark[2] >= least])
-    shape = phyllotaxis._shape(marker, size * widest, tolerance).tolist()
+    shape = phyllotaxis._shape(params.marker, size * widest, tolerance).tolist()
     for number in phyllotaxis._along_arms(kept, field, step):
         x, y, half, facing = marks[number]
         cos, sin = half * math.cos(facing), half * math.sin(facing)

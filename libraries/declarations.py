@@ -1,7 +1,7 @@
 """Rules for classes that extend the service: patterns, plotting steps and export formats.
 
-They are checked when the module of the class is loaded. A class that breaks one is left out, and the
-text of the error names the mistake.
+They are checked when the module of the class is loaded. A class that breaks one is left out, and
+the text of the error names the mistake.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Typed declarations of drawings: dataclass fields with unit, range and default, and their schemas."""
+"""Typed declarations: dataclass fields with unit, range and default, and their schemas."""
 
 from __future__ import annotations
 
@@ -69,16 +69,8 @@ def degrees(description: str, **options: Any) -> fields.Float:
     return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
 
 
-def check_order(
-    data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str
-) -> None:
-    """Refuse two fields that contradict each other; see `Params.check_order`."""
-    if least in original and most in original and data[least] > data[most]:
-        raise ValidationError(f"Must not be more than {most}.", least)
-
-
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `schema` finds wrong with `values`: texts by field, with the known fields named where one is unknown."""
+    """Return the mistakes in `values` by field; for an unknown one the known ones are named."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
 
@@ -127,9 +119,10 @@ def declare(
 ) -> Any:
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
-    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True` says that
-    `Params.resolve` provides it; a field whose default is None also takes null. `facts` are kept in the metadata of the
-    dataclass field for what derives from it, such as `visual=False` for a field that does not change the picture.
+    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True`
+    says that `Params.resolve` provides it; a field whose default is None also takes null. `facts`
+    are kept in the metadata of the dataclass field for what derives from it, such as
+    `visual=False` for a field that does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -144,7 +137,7 @@ def declare(
 
 
 def optional(field: fields.Field[Any], **facts: Any) -> Any:
-    """Return a dataclass field like `declare` that may be left out, but is not null; None means that it was left out."""
+    """Return a dataclass field that may be left out, but not be null; None means left out."""
     return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
@@ -158,7 +151,7 @@ def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     return declare(degrees(description), default=default, **facts)
 
 
-def tolerance(of: str = "the true curve", *, default: float = 0.02) -> Any:
+def tolerance(of: str = "the true curve", *, default: float) -> Any:
     """Declare how far a line may deviate from the curve that it approximates, in mm."""
     return declare(tolerance_field(of), default=default)
 
@@ -172,7 +165,7 @@ def number(
     unit: str | None = None,
     **facts: Any,
 ) -> Any:
-    """Declare a number from `least` to `most`, in `unit` if it has one; use `mm` and `angle` for lengths and angles."""
+    """Declare a number from `least` to `most`, in `unit` if it has one."""
     metadata = {"description": description} | ({"x-unit": unit} if unit else {})
     return declare(
         fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
@@ -204,7 +197,7 @@ def flag(description: str, *, default: bool, **facts: Any) -> Any:
     field_specifiers=(declare, optional, mm, angle, tolerance, number, whole, choice, flag),
 )
 class Params:
-    """Base of typed declarations; a subclass becomes a frozen dataclass, and its schema derives from it.
+    """Base of typed declarations: each subclass is a frozen dataclass with a schema.
 
     Example:
         >>> class Ring(Params):
@@ -224,11 +217,12 @@ class Params:
     @classmethod
     def declared(cls) -> dict[str, dataclasses.Field[Any]]:
         """Return the declared fields by name, in the order of declaration."""
-        return {one.name: one for one in dataclasses.fields(cls) if "field" in one.metadata}  # type: ignore[arg-type]
+        declared = dataclasses.fields(cls)  # type: ignore[arg-type]
+        return {one.name: one for one in declared if "field" in one.metadata}
 
     @classmethod
     def schema(cls) -> type[Schema]:
-        """Return the marshmallow schema that parses and describes this class; `load` of it returns an instance."""
+        """Return the marshmallow schema of this class; its `load` returns an instance."""
         if "_schema" not in cls.__dict__:
             cls._schema = _schema_of(cls)  # type: ignore[attr-defined]
         found: type[Schema] = cls.__dict__["_schema"]
@@ -239,7 +233,7 @@ class Params:
         """Return an instance parsed from `values`, with defaults filled in.
 
         Raises:
-            InvalidFields: one or more fields are bad; all are named, below the dotted name `inside`.
+            InvalidFields: one or more fields are bad; all are named, below `inside`.
         """
         loaded: Any = load_fields(cls.schema()(), values, inside=inside)
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
@@ -256,7 +250,8 @@ class Params:
     def inputs(cls) -> dict[str, fields.Field[Any]]:
         """Return the marshmallow fields that the class has without an annotation, by name.
 
-        They are parsed and described as the declared ones are, but not kept: `resolve` derives declared fields from them.
+        They are parsed and described as the declared ones are, but not kept: `resolve` derives
+        declared fields from them.
         """
         attributes = {
             name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()
@@ -275,16 +270,17 @@ class Params:
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield texts by field for what is wrong with fields together, also where single fields are wrong.
+        """Yield texts by field for fields that are wrong together, also if others are wrong alone.
 
         Args:
-            parsed: the fields that could be parsed, with defaults; of nested declarations with mistakes there are parts.
+            parsed: the fields that could be parsed, with defaults; of nested declarations with
+                mistakes there are parts.
             given: the fields as the caller sent them.
         """
         yield from ()
 
     def check_order(self, given: frozenset[str], least: str, most: str) -> None:
-        """Refuse a field `least` that is more than the field `most`; a default gives way to what was given.
+        """Refuse a field `least` that is more than the field `most`, if both were given.
 
         Raises:
             InvalidFields: both were given, and the first is more.
@@ -303,7 +299,7 @@ class _LenientSchema(Schema):
 
 
 class OneOfField(fields.Field[Params]):
-    """An object of one of several declarations; its member `discriminator` has the name of the declaration."""
+    """An object of one of several declarations, which its member `discriminator` names."""
 
     def __init__(
         self, discriminator: str, choices: Registry[Any], *, name: str, **options: Any

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.places import socket_path
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.paths import socket_path
 from libraries.settings import Settings
 
 # A test that needs another configuration takes a private broker.

@@ -20,9 +20,9 @@ import pytest
 
 import workers
 from components.http.long_connections import LiveConnections
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.worker import VectorWorker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
+from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from libraries.errors import InvalidInput
 from libraries.imaging import MAX_IMAGE_BYTES, Picture
-from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.job_manager import attach, find_job, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
@@ -14,15 +14,17 @@ from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
+from libraries.uploads.staging import open_parcel
 
 # Unreachable stores and servers come back.
 TRIES = 3
 
 
 def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
-    """Store a photo that was sent, upright and without its metadata, with versions of 800 and 200 pixels.
+    """Store a sent photo, upright and without metadata, with versions of 800 and 200 pixels.
 
-    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its smaller `versions`.
+    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its
+    smaller `versions`.
 
     Args:
         parcel: the id under which the broker keeps the file.
@@ -45,7 +47,8 @@ def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
         name: name of the photo without an end.
 
     Raises:
-        InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing was stored.
+        InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing
+            was stored.
         Unavailable: the file could not be fetched for now.
         StorageFull: there is no room.
     """
@@ -68,7 +71,7 @@ def plot_photo(
     turn: bool = True,
     artboard: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Draw a photo by a pattern, and return the `path` of the SVG file, its page and what it costs on a plotter.
+    """Draw a photo by a pattern; return the `path` of the SVG file, its page and its statistics.
 
     Args:
         photo: the id of the job that stored it, its path, or its URL.
@@ -81,7 +84,7 @@ def plot_photo(
         margin: empty border in mm; by default a tenth of the shorter side, at most 10.
         pen_width: width of the pen's line in mm, by default 0.3.
         encoding: how the file is written, `plain` or `compact`; by default `plain`.
-        turn: swap the sides of the page where the photo lies the other way.
+        turn: swap the sides of the page if the photo has the other orientation.
         artboard: further fields of an artboard, as for `POST /photos/plot`.
 
     Raises:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from libraries.job_manager import attach, read_drawing, report_progress
+from libraries.job_manager import attach, report_progress
+from libraries.job_manager.job_drawings import read_drawing
 from libraries.sheets.contact_sheets import JobSheet
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import check_name, output_folder
@@ -15,7 +16,7 @@ from libraries.svg_builder import svg_blocks
 def draw_contact_sheet(
     job_ids: list[str], captions: list[str], output_filename: str, **looks: Any
 ) -> str:
-    """Draw the drawings of other jobs of the same owner on one sheet, small, and return the path of the SVG file.
+    """Draw a sheet of what other jobs of the same owner drew, and return the path of the SVG file.
 
     A drawing that does not exist is a crossed box with the reason.
 
@@ -23,8 +24,8 @@ def draw_contact_sheet(
         job_ids: the jobs, row by row, 1 to 100.
         captions: a text under each.
         output_filename: name of the file below the output folder.
-        looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`, `height`, `cell_width` and
-            `cell_height` in mm, and fields with a default.
+        looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`,
+            `height`, `cell_width` and `cell_height` in mm, and fields with a default.
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.

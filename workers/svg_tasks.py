@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
+from libraries.job_manager import attach, report_progress
 from libraries.sheets.artboard import Artboard
+from libraries.sheets.cache import attach_again, attach_drawn
 from libraries.sheets.composing import compose
 from libraries.sheets.composition import load_composition
 from libraries.sheets.page import DrawnPage
@@ -35,7 +36,8 @@ def generate_complex_svg(
 ) -> str:
     """Draw a pattern on a page, and return the path of the SVG file.
 
-    If the same owner has a stored drawing with the same recipe, that file is copied instead of drawing it again.
+    If the same owner has a stored drawing with the same recipe, that file is copied instead of
+    drawing it again.
 
     Args:
         width: width of the page in mm.
@@ -69,13 +71,14 @@ def generate_complex_svg(
 def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
     """Draw a page of several elements, and return the path of the SVG file.
 
-    If the same owner has a stored drawing with the same recipe, that file is copied instead of drawing it again. Progress
-    names the current element, as in "2 of 5: flow_field"; the last message says what could not be drawn as requested,
-    and `missing_glyphs` of the artifact lists the characters that became boxes.
+    If the same owner has a stored drawing with the same recipe, that file is copied instead of
+    drawing it again. Progress names the current element, as in "2 of 5: flow_field"; the last
+    message says what could not be drawn as requested, and `missing_glyphs` of the artifact lists
+    the characters that became boxes.
 
     Args:
-        composition: width, height, elements and perhaps layers, margin, seed, pen_width and encoding, as for
-            `POST /artboard/create`.
+        composition: width, height, elements and perhaps layers, margin, seed, pen_width and
+            encoding, as for `POST /artboard/create`.
         output_filename: name of the file below the output folder.
 
     Raises:
@@ -93,14 +96,15 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
 
 
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
-    """Draw a postcard of 210 x 148 mm, and return the path of `postcards/postcard_<recipient>_<template>.svg`.
+    """Draw a postcard of 210 x 148 mm, and return the path of its SVG file.
 
-    Characters that the font lacks are drawn as boxes; `missing_glyphs` of the artifact and the job's last progress
-    message list them.
+    Characters that the font lacks are drawn as boxes; `missing_glyphs` of the artifact and the
+    job's last progress message list them.
 
     Args:
         recipient: who the card is for, 1 to 100 characters.
-        message: what it says, 1 to 500 characters; broken into lines and made smaller until it fits.
+        message: what it says, 1 to 500 characters; broken into lines and made smaller until it
+            fits.
         template_name: name of a template.
 
     Raises:

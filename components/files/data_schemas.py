@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
-from components.http.input_files import check_readable
+from components.http.submissions import check_readable
 from components.http.validators import library_check
 from libraries.charts import CHARTS, MAX_SERIES, check_chart
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size

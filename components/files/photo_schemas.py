@@ -1,23 +1,19 @@
-"""What the routes of photos take and give."""
+"""Requests and replies of photos."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
-from components.http.webhook_fields import webhook_field
-from libraries.fields import declare
 from libraries.outbound import check_url
 from libraries.settings import UploadSettings
 from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
 
 
 def check_source(url: str) -> None:
-    """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
+    """Raise an error of the library if `url` is refused without looking up its host."""
     check_url(url, private=UploadSettings.current().fetch_private)
 
 
@@ -28,7 +24,8 @@ class PhotoUrlSchema(Schema):
         required=True,
         validate=[Length(1, MAX_URL_CHARS), library_check(check_source)],
         metadata={
-            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host with public addresses alone.",
+            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host "
+            "with public addresses alone.",
             "format": "uri",
             "example": "https://example.com/cat.jpg",
         },
@@ -37,8 +34,6 @@ class PhotoUrlSchema(Schema):
 
 class PlotPhoto(PhotoPlot):
     """A photo, and the page and the pattern that it becomes a drawing by."""
-
-    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
 
 
 class QueuedPlotSchema(AcceptedSchema):

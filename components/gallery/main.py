@@ -27,14 +27,12 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
-from components.http.replies import AcceptedSchema, accepted, json_response, prefers
-from libraries.job_manager import enqueue_background_job
+from components.http.replies import json_response, prefers
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
 )
 
-REINDEX, TIMEOUT = "workers.gallery_tasks.reindex", "1h"
 TEXT = {"schema": {"type": "string"}}
 DRAWING_ID_PARAMETER = {
     "in": "path",
@@ -68,18 +66,21 @@ def get_gallery_marks() -> Response:
     return json_response(marks_body())
 
 
-@blueprint.route("/reindex", access=Access.KEY, methods=["POST"])
-@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.queues()
-def reindex_gallery() -> Response:
+@blueprint.submits(
+    "/reindex",
+    access=Access.KEY,
+    name="gallery_reindex",
+    task="workers.gallery_tasks.reindex",
+    timeout="1h",
+    example={},
+    message="The index of the gallery will be built anew",
+)
+def reindex_gallery(_: dict[str, Any]) -> dict[str, Any]:
     """Build the index of the gallery anew, from the stored files.
 
     That is done each night by itself. The old index answers until the new one is whole.
     """
-    return accepted(
-        enqueue_background_job(REINDEX, job_timeout=TIMEOUT),
-        "The index of the gallery will be built anew",
-    )
+    return {}
 
 
 @blueprint.route("/<drawing_id>", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])

@@ -75,18 +75,23 @@ class Schemas:
             if "$ref" in choice:
                 choice = self._referenced(choice["$ref"].removeprefix(PREFIX))
             plain |= {**choice, "type": [choice["type"], "null"]}
-        if "discriminator" in plain:
-            plain["discriminator"] = plain["discriminator"]["propertyName"]
-        if "example" in plain:
-            plain["examples"] = [plain.pop("example")]
-        if "pattern" in plain:
-            plain["pattern"] = plain["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+        _rename(plain)
         if "properties" in plain:
             members = plain["properties"].items()
             plain["properties"] = {name: self._draft7(inner) for name, inner in members}
         if isinstance(plain.get("items"), dict):
             plain["items"] = self._draft7(plain["items"])
         return plain
+
+
+def _rename(node: Node) -> None:
+    if "discriminator" in node:
+        # AsyncAPI has only the name of the member.
+        node["discriminator"] = node["discriminator"]["propertyName"]
+    if "example" in node:
+        node["examples"] = [node.pop("example")]
+    if "pattern" in node:
+        node["pattern"] = node["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
 
 
 def record(

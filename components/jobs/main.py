@@ -9,7 +9,8 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.exports import exported_reply
-from components.http.replies import AcceptedSchema, json_response, queued_response
+from components.http.replies import json_response, queued_response
+from components.http.submissions import JobPlan
 from components.jobs.actions import cancel, delete, do_to_all, retry
 from components.jobs.following import job_response, token_response
 from components.jobs.logs import log_response
@@ -31,7 +32,7 @@ from components.jobs.schemas import (
 )
 from components.jobs.states import seen_job
 from components.jobs.streams import stream_response
-from components.jobs.submissions import submit_job
+from components.jobs.submissions import job_plan
 from libraries.exporting.png import Png
 
 blueprint = api_blueprint(
@@ -72,18 +73,21 @@ def get_jobs(query: dict[str, Any]) -> Response:
     return list_response(query)
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(SubmitJobSchema, example=POSTCARD)
-@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.problems(404)
-@blueprint.queues()
-def create_job(asked: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    body=SubmitJobSchema,
+    jobs="it",
+    problems=(404,),
+    example=POSTCARD,
+)
+def create_job(asked: dict[str, Any]) -> JobPlan:
     """Queue a job by the name of its task.
 
     `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. Arguments that the
     task does not take are refused at once; their values are checked by the task when it runs.
     """
-    return submit_job(asked)
+    return job_plan(asked)
 
 
 @blueprint.route("/bulk", access=Access.KEY, methods=["POST"])

@@ -9,7 +9,8 @@ from components.jobs.results import check_finished, stored_drawing
 from components.jobs.states import JobExpired
 from libraries.errors import NotFound
 from libraries.exporting.png import Png
-from libraries.job_manager import JobRecord, drawing_in
+from libraries.job_manager import JobRecord
+from libraries.job_manager.job_drawings import drawing_in
 
 
 def preview_response(record: JobRecord, params: Png) -> Response:

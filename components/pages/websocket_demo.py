@@ -32,5 +32,5 @@ def text_types() -> list[str]:
     return [
         name
         for name, operation in OPERATIONS.items()
-        if set(operation.schema().fields) == {"content"}
+        if set(operation.body().fields) == {"content"}
     ]

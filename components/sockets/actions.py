@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, Regexp
 
-from components.http.json_schemas import PREFIX, Node, Schemas, constant, pascal
-from components.http.submissions import OPERATIONS, Operation
+from components.http.job_options import check_options
+from components.http.json_schemas import Node, Schemas, constant, pascal
+from components.http.submissions import OPERATIONS, Operation, Submission, queue
 from components.sockets.codecs import BadMessage
 from components.sockets.declarations import (
     ACTIONS,
@@ -21,9 +21,9 @@ from components.sockets.declarations import (
 )
 from components.sockets.sessions import Session, own_group
 from libraries.errors import VectorError
-from libraries.job_manager import JobOptions, WrongState, find_job, stop_job, submit
+from libraries.job_manager import WrongState, find_job, stop_job
 from libraries.job_manager.events import EVENT_ID, START
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 from libraries.texts import EMPTY_MESSAGE
 
 TOO_SOON = "⏳ Please wait before sending another job"
@@ -73,9 +73,9 @@ def ping(session: Session, message: ClientMessage) -> None:
     session.reply(message)
 
 
-def job_requests(schemas: Schemas, paths: Node) -> dict[str, Frame]:
+def job_requests(schemas: Schemas) -> dict[str, Frame]:
     """Return the messages that submit jobs: one for all types that take a text, one per other."""
-    texts = [name for name, one in OPERATIONS.items() if set(one.schema().fields) == {"content"}]
+    texts = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
     others = [name for name in OPERATIONS if name not in texts]
     known = ", ".join(f"`{name}`" for name in texts)
     kind: Node = {
@@ -87,32 +87,20 @@ def job_requests(schemas: Schemas, paths: Node) -> dict[str, Frame]:
         **({"not": {"enum": others}} if others else {}),
     }
     request = Frame(name="job", summary=ACTIONS["job"].summary, extras=["ref"])
-    fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].schema())["properties"]}
+    fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].body())["properties"]}
     examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
     found = {"TextJob": replace(request, fields=fields, optional=["type"], examples=examples)}
-    bodies = example_bodies(paths)
     for name in others:
-        schema = OPERATIONS[name].schema
-        content = schemas.of(schema())
+        operation = OPERATIONS[name]
+        content = schemas.of(operation.schema())
         # Every drawing is a job here, and its events are sent without a webhook.
         for http_only in ("complexity", "webhook"):
             content["properties"].pop(http_only, None)
         fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
-        body = bodies.get(schema.__name__.removesuffix("Schema"))
-        examples = [{"content": body, "ref": 7}] if body else []
+        example = operation.example
+        examples = [] if example is None else [{"content": example, "ref": 7}]
         found[f"{pascal(name)}Job"] = replace(request, fields=fields, examples=examples)
     return found
-
-
-def example_bodies(paths: Node) -> dict[str, Any]:
-    """Return the examples of request bodies in the OpenAPI document, by the name of the schema."""
-    posts = (path.get("post", {}).get("requestBody", {}) for path in paths.values())
-    bodies = [body for post in posts for body in post.get("content", {}).values()]
-    return {
-        body["schema"].get("$ref", "").removeprefix(PREFIX): body["example"]
-        for body in bodies
-        if "example" in body
-    }
 
 
 @action(
@@ -133,16 +121,14 @@ def job(session: Session, message: ClientMessage) -> None:
     # An unknown type runs the default operation.
     name = kind if kind in OPERATIONS else DEFAULT_TYPE
     operation = OPERATIONS[name]
-    parsed = parsed_content(operation, content)
-    calls = operation.calls(parsed)
-    options = JobOptions(
-        id_prefix=name, job_timeout=operation.timeout, at_front=parsed.get("priority") == "high"
-    )
+    submission = parsed_content(operation, content)
+    plans = operation.plans(submission.body)
+    options = check_options(submission.options)
     shown = f": {truncated(content)}" if isinstance(content, str) else ""
     session.send_status("queuing", f"⏳ Queuing {kind} job{shown}", ref=message.ref)
-    for call in calls:
+    for plan in plans:
         try:
-            queued = submit(operation.task_for(call), kwargs=call, options=options)
+            queued = queue(replace(plan, id_prefix=name), options)
         except VectorError as error:
             session.send_status("error", f"❌ Error queuing job: {error}", ref=message.ref)
             continue
@@ -151,7 +137,7 @@ def job(session: Session, message: ClientMessage) -> None:
         session.follow_submitted(queued.id)
 
 
-def parsed_content(operation: Operation, content: object) -> dict[str, Any]:
+def parsed_content(operation: Operation, content: object) -> Submission:
     """Return the content of a job, parsed by the schema of its operation.
 
     Raises:
@@ -162,10 +148,10 @@ def parsed_content(operation: Operation, content: object) -> dict[str, Any]:
         content = {"content": content}
     if not isinstance(content, dict):
         raise BadMessage("the content must be a text, or an object for the job types that take one")
-    parsed: dict[str, Any] = operation.schema().load(content)
-    if parsed.get("webhook") is not None:
+    submission: Submission = operation.schema().load(content)
+    if submission.options.webhook is not None:
         raise BadMessage("webhook: ask for one over HTTP; here you are told of the job yourself")
-    return parsed
+    return submission
 
 
 def truncated(text: str, max_chars: int = 200) -> str:

@@ -79,7 +79,7 @@ class Action:
     `reply` is the frame of `Session.reply`, None if the answer is a status; `statuses` names the
     statuses that can follow, `can_fail` says whether an `error` can. If its requests are not just
     those that `schema` describes, `requests` returns them by the names of their payloads; it is
-    called with the schemas of the AsyncAPI document and the paths of the OpenAPI document.
+    called with the schemas of the AsyncAPI document.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Action:
     statuses: tuple[str, ...]
     can_fail: bool
     token: TokenAccess
-    requests: Callable[[Any, Node], dict[str, Frame]] | None
+    requests: Callable[[Any], dict[str, Frame]] | None
     # Called with the session and the message, whose payload is parsed by `schema`.
     handle: Callable[[Any, ClientMessage], None]
 
@@ -124,7 +124,7 @@ def action(
     statuses: tuple[str, ...] = (),
     can_fail: bool = True,
     token: TokenAccess = TokenAccess.NO,
-    requests: Callable[[Any, Node], dict[str, Frame]] | None = None,
+    requests: Callable[[Any], dict[str, Frame]] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as the handler of the action with the function's name.
 

@@ -27,7 +27,8 @@ from components.sockets.asyncapi import asyncapi_document
 from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
 from components.sockets.sessions import Session
-from libraries.job_manager import current_owner, send_to_group
+from libraries.job_manager import current_owner
+from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import AccessSettings, get_settings
 

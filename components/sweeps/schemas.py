@@ -1,28 +1,19 @@
-"""What the route of sweeps takes and gives."""
+"""Requests and replies of sweeps."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from marshmallow import fields
 
 from components.http.replies import ReplySchema
-from components.http.webhook_fields import webhook_field
-from libraries.fields import choice, declare
 from libraries.sheets.sweeps import ArtboardSweep
 
 
 class Sweep(ArtboardSweep):
-    """An artboard, and how its drawings are to differ: by `seeds`, by a `count` of seeds, or by what `vary` says."""
-
-    priority: str = choice(
-        "`high` puts the jobs in front of those that wait.", ["normal", "high"], default="normal"
-    )
-    webhook: dict[str, Any] | None = declare(webhook_field(), default=None)
+    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
 
 
 class SweepLinksSchema(ReplySchema):
-    """Where a sweep can be followed."""
+    """Links of a sweep."""
 
     self_ = fields.String(
         data_key="self",
@@ -60,10 +51,10 @@ class SweepAcceptedSchema(ReplySchema):
     captions = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What tells each drawing from the others."},
+        metadata={"description": "The difference of each drawing from the others."},
     )
     columns = fields.Integer(
-        required=True, metadata={"description": "How many drawings stand in a row."}
+        required=True, metadata={"description": "Number of drawings in a row."}
     )
     message = fields.String(required=True, metadata={"description": "What was queued, in words."})
     links = fields.Nested(

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Response
+from functools import partial
+from typing import Any
 
 from components.http.idempotency import request_random
-from components.http.replies import queued_response
-from components.http.webhook_fields import validate_webhook
+from components.http.submissions import BatchPlan, JobPlan
 from components.sweeps.schemas import Sweep
-from libraries.job_manager import Gathering, JobOptions, submit_batch
+from libraries.job_manager import Batch, Gathering, JobOptions
 
 DRAW, GATHER = "workers.svg_tasks.generate_complex_svg", "workers.sheet_tasks.draw_contact_sheet"
 
 
-def queue_sweep(sweep: Sweep) -> Response:
-    """Queue a sweep, and return the reply.
+def sweep_plan(sweep: Sweep) -> BatchPlan:
+    """Return the jobs of a sweep.
 
     Raises:
         InvalidFields: values of `vary` are wrong, or too many.
         SweepTooLarge: the drawings would have too many points, one of them or all together.
         InvalidInput: the sheet has no room for them.
-        BadFields: the webhook may not be called.
-        QueueFull: there is not room for all of it; nothing was queued.
-        QueueUnavailable: the broker cannot be reached.
     """
     drawn = sweep.cells()
     sheet = sweep.contact_sheet(drawn)
     columns = sheet.layout().columns
     folder = folder_name(f"{request_random().getrandbits(128):032x}")
-    options = JobOptions(at_front=sweep.priority == "high", webhook=validate_webhook(sweep.webhook))
-    gathering = Gathering(GATHER, {**sheet.values(), "output_filename": f"{folder}/sheet.svg"})
     calls = [
         {
             **cell.artboard.arguments(pattern="pattern_type"),
@@ -37,20 +32,27 @@ def queue_sweep(sweep: Sweep) -> Response:
         }
         for number, cell in enumerate(drawn.cells, 1)
     ]
-    batch = submit_batch(DRAW, calls, options, gathering=gathering)
+    return BatchPlan(
+        jobs=[(JobPlan(task=DRAW, kwargs=call), JobOptions()) for call in calls],
+        gathering=Gathering(GATHER, {**sheet.values(), "output_filename": f"{folder}/sheet.svg"}),
+        reply=partial(sweep_reply, captions=sheet.captions, columns=columns),
+    )
+
+
+def sweep_reply(batch: Batch, *, captions: list[str], columns: int) -> dict[str, Any]:
+    """Return the reply to a sweep that was queued."""
     *job_ids, sheet_job_id = batch.job_ids
     here = f"/batches/{batch.id}"
-    body = {
+    return {
         "status": "queued",
         "batch_id": batch.id,
         "job_ids": job_ids,
         "sheet_job_id": sheet_job_id,
-        "captions": sheet.captions,
+        "captions": captions,
         "columns": columns,
-        "message": f"{len(drawn.cells)} drawings and their sheet queued",
+        "message": f"{len(captions)} drawings and their sheet queued",
         "links": {"self": here, "sheet": f"/jobs/{sheet_job_id}", "cancel": f"{here}/cancel"},
     }
-    return queued_response(body)
 
 
 def folder_name(token: str) -> str:

@@ -22,7 +22,8 @@ from prometheus_client.registry import Collector
 from components.http.long_connections import live
 from components.http.pages import VERSION
 from components.system.request_counts import BOUNDS, NAME, Requests
-from libraries.job_manager import Measures, QueueUnavailable, TaskTotals, measure_queue
+from libraries.broker.errors import QueueUnavailable
+from libraries.metrics import Measures, TaskTotals, measure_queue
 
 REGISTRY = "vector-metrics"
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from redis import Redis, exceptions
-
+from libraries.broker import Redis, exceptions, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import REFUSALS, retry
+from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
-from libraries.job_manager import keys
-from libraries.job_manager.connections import BROKER_AWAY, patiently, web_client
-from libraries.job_manager.transitions import run_script
 from libraries.settings import get_settings
 
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
@@ -69,7 +68,7 @@ class InBroker:
     """A script that handles entries in the step that reads them, so that each has its effect exactly once.
 
     Attributes:
-        script: the script's name; `lua/count.lua` is an example.
+        script: the name of the script; `metrics/count` is an example.
         keys: its keys behind that of the journal.
         arguments: its arguments behind those of the subscription.
     """
@@ -201,7 +200,7 @@ class Reader:
         if isinstance(one.handler, InBroker):
             script, script_keys, more = one.handler.script, one.handler.keys, one.handler.arguments
         else:
-            script, script_keys = "journal_take", (keys.JOURNAL_DEAD_KEY,)
+            script, script_keys = "job_manager/journal_take", (keys.JOURNAL_DEAD_KEY,)
             more = (int(HOLD_S * 1000), int(one.retry_delay_s * 1000), MAX_DELIVERIES)
         return run_script(
             self._client, script, (keys.JOURNAL_KEY, *script_keys), (*arguments, *more)
@@ -212,7 +211,7 @@ class Reader:
         entries = [entry for entry, _ in taken]
         try:
             handler(entries)
-        except (Unavailable, *BROKER_AWAY, exceptions.OutOfMemoryError) as error:
+        except (Unavailable, *REFUSALS) as error:
             self._put_off(entries, error)
             return False
         except Exception as error:
@@ -242,7 +241,7 @@ class Reader:
     def _put_off(self, entries: Sequence[JournalEntry], error: Exception) -> None:
         """Leave entries for later, at no cost to them: what their handler needs is out of reach."""
         if self.trouble is None:
-            foreseen = isinstance(error, (Unavailable, *BROKER_AWAY, exceptions.OutOfMemoryError))
+            foreseen = isinstance(error, (Unavailable, *REFUSALS))
             detail = str(error) if isinstance(error, Unavailable) else type(error).__name__
             log.warning(
                 "Journal: entries wait for %s: %s",
@@ -275,7 +274,7 @@ class Reader:
         if self._subscription.resync is not None:
             try:
                 self._subscription.resync()
-            except (Unavailable, *BROKER_AWAY, exceptions.OutOfMemoryError) as error:
+            except (Unavailable, *REFUSALS) as error:
                 self._put_off((), error)
                 return
         self._client.xgroup_setid(keys.JOURNAL_KEY, name, before_first)
@@ -305,7 +304,7 @@ def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
     """
     reader, until = Reader(web_client(get_settings()), subscription), time.monotonic() + seconds
     while time.monotonic() < until:
-        step = patiently(reader.step)
+        step = retry(reader.step)
         if isinstance(reader.trouble, Unavailable):
             raise reader.trouble
         if step is Step.NOTHING or reader.trouble is not None:

@@ -63,7 +63,7 @@ class CirclePacking(Params):
         default="mixed",
     )
     fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.4)
-    tolerance: float = tolerance("the true circle")
+    tolerance: float = tolerance("the true circle", default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
         """Refuse a `smallest` beyond the `largest`."""

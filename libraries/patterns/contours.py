@@ -344,7 +344,7 @@ def _numbered(line: Polyline, level: int, land: _Land) -> tuple[list[Polyline], 
         if spans[place] < 0.985:  # noqa: PLR2004 - how much of its length a straight piece spans
             break
         along = (last[place] - first[place]) / (spans[place] * gap)
-        # Numbers are read from left to right, and those that stand upright from below.
+        # Numbers are read from left to right, and upright ones from below.
         if along[0] < 0 or (along[0] == 0 and along[1] > 0):
             along = -along
         turn = np.array([along, (-along[1], along[0])])

@@ -86,7 +86,7 @@ class FlowField(Params):
         500,
         default=30.0,
     )
-    tolerance: float = tolerance("the one that follows the current")
+    tolerance: float = tolerance("the one that follows the current", default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
         """Refuse a `shortest` beyond the `longest`."""
@@ -154,7 +154,7 @@ class FlowField(Params):
             radius = largest / (1 + 0.45 * index)
             chances = rng.uniform(0, 1, (30, 2))
             if index == 0:
-                # The first one lies where a picture likes its subject, about a third from an edge.
+                # The first one is about a third from an edge, where a picture likes its subject.
                 sides = np.sign(chances - 0.5)
                 chances = 0.5 + 0.36 * sides * (0.35 + np.abs(chances - 0.5))
             for u, v in chances.tolist():

@@ -60,7 +60,7 @@ class Grid(Params):
         "ends at the edge and is a stroke of its own: square corners, many more pen lifts.",
         default=True,
     )
-    tolerance: float = tolerance("the true circle or turn")
+    tolerance: float = tolerance("the true circle or turn", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return how many points the grid has: two to a line, and those of the turns."""
@@ -283,7 +283,7 @@ def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels,
     most = max(1.0, 2 * math.pi * outer / (6 * spacing_y))
     doublings = round(math.log2(most))
     inner = radii - radii[0]
-    # A ring gets as many spokes as stand half of their final distance apart, or more, where it
+    # A ring gets as many spokes as are half of their final distance apart, or more, where it
     # begins.
     allowed = np.log2(np.maximum(inner * 2 / outer, 2.0**-60)) + doublings
     return radii, np.where(

@@ -21,7 +21,7 @@ from libraries.geometry.curves import (
 )
 from libraries.patterns.catalogue import Polyline, pattern
 
-# Lobes and rounds of bands that look well beside each other: many lobes, few rounds, nothing in
+# Lobes and rounds of bands that look well together: many lobes, few rounds, nothing in
 # common.
 CHOICES = {
     "rosette": ((12, 5), (18, 7), (24, 7), (30, 7), (16, 5), (36, 11), (20, 9), (40, 9)),
@@ -108,7 +108,7 @@ class Guilloche(Params):
         1,
         default=0.5,
     )
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
         """Refuse a wheel that fills its ring and cannot roll."""
@@ -138,7 +138,7 @@ class Guilloche(Params):
             figure = self._figure(teeth, radii, heights, waves)
             curve = figure.curve(0, 0, 0)
             points = 1.1 * estimate_points(curve, 2 * math.pi, figure.swings, self.tolerance) + 2
-            # Bands divide the paper, so they share the copies that the spacing asks for; each has a
+            # Bands divide the paper, so they share the copies; each has a
             # few at least.
             copies = (
                 self.copies * self.bands

@@ -70,7 +70,7 @@ class HalftoneLines(PictureParams):
     angle: float = angle(
         "Direction of the lines, or of the rows of dots, clockwise from three o'clock", default=0.0
     )
-    tolerance: float = tolerance("the true wave")
+    tolerance: float = tolerance("the true wave", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points; the picture is sampled at a bounded number of places."""

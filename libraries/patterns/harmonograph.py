@@ -98,7 +98,7 @@ class Harmonograph(Params):
         4,
         default=1.3,
     )
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points, for the frequencies that cost most: see `_most_points`."""

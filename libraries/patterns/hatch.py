@@ -109,7 +109,7 @@ class Hatch(Params):
         "Join neighbouring lines where the way between their ends is short and inside the shape.",
         default=True,
     )
-    tolerance: float = tolerance("the true edge or loop")
+    tolerance: float = tolerance("the true edge or loop", default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
         """Refuse the shape `outline` without its corners."""

@@ -93,7 +93,7 @@ class Phyllotaxis(Params):
         Container,
         default="page",
     )
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return the points of all marks that may fit, as if all were as large as the largest.

@@ -115,7 +115,7 @@ class SpaceFilling(Params):
     rounding: float = number(
         "How round the corners are: 0 is sharp, 1 is as round as they can be.", 0, 1, default=1.0
     )
-    tolerance: float = tolerance("the true round corner")
+    tolerance: float = tolerance("the true round corner", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return how many points the curve has if it is as fine as possible everywhere.

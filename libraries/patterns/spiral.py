@@ -64,7 +64,7 @@ class Spiral(Params):
         "Which way the line turns on its way outwards.", Direction, default="clockwise"
     )
     start_angle: float = angle("Where the line begins, clockwise from three o'clock", default=-90.0)
-    tolerance: float = tolerance()
+    tolerance: float = tolerance(default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return the number of points: by a formula or by an integral, see `_steps`."""

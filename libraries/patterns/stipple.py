@@ -54,7 +54,7 @@ class Stipple(PictureParams):
         MAX_DOT_MM,
         default=None,
     )
-    tolerance: float = tolerance("the true circle of a dot")
+    tolerance: float = tolerance("the true circle of a dot", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return how many points the dots have.

@@ -72,7 +72,7 @@ class Truchet(Params):
         1,
         default=0.55,
     )
-    tolerance: float = tolerance("the true circle")
+    tolerance: float = tolerance("the true circle", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points; to join pieces counts as some points for each."""

@@ -115,7 +115,7 @@ class Voronoi(Params):
         default=0.6,
     )
     fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.2)
-    tolerance: float = tolerance("the true round corner")
+    tolerance: float = tolerance("the true round corner", default=0.02)
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points, and what it takes to find the cells if they are many.

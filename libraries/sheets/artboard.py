@@ -68,7 +68,8 @@ class Artboard(DrawnPage):
         """Return an artboard from the arguments of a task; the counterpart of `arguments`.
 
         Args:
-            given: the arguments by name, of which None means not given; those of other names are ignored.
+            given: the arguments by name, of which None means not given; those of other names are
+                ignored.
             names: the names of arguments that differ from those of their fields, by field.
 
         Raises:
@@ -124,7 +125,7 @@ class Artboard(DrawnPage):
 
 
 def load_artboard(width: float, height: float, pattern: str = "spiral", **options: Any) -> Artboard:
-    """Return an artboard of `width` x `height` mm; `options` are its other fields, None means not given.
+    """Return an artboard; `options` are its other fields, None means not given.
 
     Raises:
         UnknownPattern: there is no such pattern.

@@ -13,7 +13,7 @@ from libraries.fields import declare
 
 
 def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return a validator that refuses what `check` raises InvalidInput for; a hint becomes a second text."""
+    """Return a validator from a `check` that raises InvalidInput; its hint is a second text."""
 
     def validate(value: Any) -> None:
         try:
@@ -48,7 +48,7 @@ def checked_text(
     example: str | None = None,
     **options: Any,
 ) -> Any:
-    """Declare a text of `least` to `most` characters that passes `check`; `options` go to `declare`."""
+    """Declare a text of `least` to `most` characters; `options` go to `declare`."""
     metadata = {"description": description} | ({"example": example} if example else {})
     validate = CheckedLength(least, most, library_check(check))
     return declare(fields.String(validate=validate, metadata=metadata), **options)

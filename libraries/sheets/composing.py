@@ -1,4 +1,4 @@
-"""Drawing of compositions: elements hide what is below them, and the strokes of a layer are ordered for the pen."""
+"""Drawing of compositions: hidden lines are removed, and strokes are ordered for the pen."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Composed:
 
     @property
     def warnings(self) -> str:
-        """What could not be drawn as requested, for the end of a message; may be empty."""
+        """Parts that could not be drawn as requested, for the end of a message; may be empty."""
         boxes = f"; drawn as boxes: {' '.join(self.missing_glyphs)}" if self.missing_glyphs else ""
         left = ", ".join(f"{name} ({times})" for name, times in sorted(self.dropped.items()))
         return boxes + (f"; left out of pictures: {left}" if left else "")
@@ -57,7 +57,8 @@ def compose(composition: Composition, report: Report | None = None) -> Composed:
 
     Args:
         composition: what to draw.
-        report: called with the number of steps that are done, their total, and the current step in words.
+        report: called with the number of steps that are done, their total, and the current step in
+            words.
 
     Raises:
         InvalidInput: see `Composition.check_cost`; `field` says where.
@@ -102,7 +103,7 @@ def _draw_elements(composition: Composition, report: Report, steps: int) -> list
 
 
 def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Floats, Integers]]:
-    """Return the visible parts of each element, computed from the last, which is in front, to the first."""
+    """Return the visible parts of each element; later elements are in front."""
     mask = OcclusionMask(page)
     visible = []
     for one in reversed(drawn):
@@ -137,7 +138,7 @@ def _by_layer(
 
 
 def _ordered(lines: list[Floats]) -> list[Floats]:
-    """Return strokes of one pen as they are, or each near the end of the last: whichever travels less."""
+    """Return strokes of one pen as they are or in nearest order, whichever travels less."""
     if len(lines) > MAX_ORDERED_STROKES:
         return lines
     return min(lines, list(nearest_neighbour_order(lines)), key=_travel)

@@ -1,4 +1,4 @@
-"""Compositions: a page of several elements in boxes, on layers with their own pens; later elements are in front."""
+"""Compositions: pages of several elements on layers, each layer with its pen."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class Composition(DrawnPage):
             fields.Nested(Layer.schema()),
             validate=Length(max=MAX_LAYERS),
             metadata={
-                "description": "Layers of `elements` in the order in which they are drawn, each with its pen."
+                "description": "Layers of `elements` in the order in which they are drawn, each "
+                "with its pen."
             },
         ),
         default=None,
@@ -81,7 +82,8 @@ class Composition(DrawnPage):
             OneOfField("type", ELEMENTS, name="Element"),
             validate=Length(1, MAX_ELEMENTS),
             metadata={
-                "description": "What the page is composed of, in place of `pattern`; the later ones lie in front."
+                "description": "What the page is composed of, in place of `pattern`; the later "
+                "ones are in front."
             },
         ),
         default=None,
@@ -125,8 +127,8 @@ class Composition(DrawnPage):
         """Check what can be known without drawing it.
 
         Raises:
-            InvalidFields: a box leaves the page, a text its box, an SVG cannot be read, or a polygon crosses itself
-                too often.
+            InvalidFields: a box leaves the page, a text its box, an SVG cannot be read, or a
+                polygon crosses itself too often.
             TooComplex: the drawing would have too many points.
         """
         elements = self.elements or []
@@ -153,7 +155,8 @@ class Composition(DrawnPage):
         if min(rest) < -ROUNDING_MM:
             reaches = f"{extent.left:g}, {extent.top:g} to {extent.right:g}, {extent.bottom:g}"
             raise InvalidInput(
-                f"must lie on the page, {self.width:g} x {self.height:g} mm; it reaches from {reaches}",
+                f"must be on the page, {self.width:g} x {self.height:g} mm; "
+                f"it reaches from {reaches}",
                 field=element.place_field,
             )
 
@@ -173,8 +176,9 @@ def load_composition(given: Mapping[str, Any]) -> Composition:
 def seeds_of(elements: Sequence[Element], seed: int) -> list[int]:
     """Return a seed for each element, from the `seed` of the page.
 
-    The first element of each pattern has the seed of the page, so that it looks as it does alone; the second, third ...
-    of the same pattern have other seeds. Elements of other types can be added, removed and moved without a change.
+    The first element of each pattern has the seed of the page, so that it looks as it does alone;
+    the second, third ... of the same pattern have other seeds. Elements of other types can be
+    added, removed and moved without a change.
     """
     counts: dict[str, int] = {}
     seeds = []

@@ -91,12 +91,13 @@ class ContactSheet(Page):
     ) -> Document:
         """Return the page with all drawings, row by row.
 
-        A cell that cannot be drawn is a crossed box with the reason. Drawings are reduced like a photograph: their pen is
-        finer, and detail finer than the pen is left out.
+        A cell that cannot be drawn is a crossed box with the reason. Drawings are reduced like a
+        photograph: their pen is finer, and detail finer than the pen is left out.
 
         Args:
-            svgs: one function for each caption that returns the drawing, called when its cell is drawn. What it
-                raises as InvalidInput, NotFound or Conflict is written into the cell.
+            svgs: one function for each caption that returns the drawing, called when its cell is
+                drawn. What it raises as InvalidInput, NotFound or Conflict is written into the
+                cell.
             progress: called with the number of finished cells.
 
         Raises:
@@ -161,7 +162,7 @@ def _draw_cell(
 
 
 def _reduced(svg: bytes, frame: Rectangle, most: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the strokes of an SVG in `frame` with about `most` vertices at most, as coordinates and offsets."""
+    """Return the coordinates and offsets of an SVG in `frame`, about `most` vertices at most."""
     drawing = read_svg(svg).document
     small = drawing.fitted(frame).clipped(frame).store
     coordinates, offsets, step = small.coordinates, small.offsets, 0.03
@@ -176,11 +177,12 @@ def _reduced(svg: bytes, frame: Rectangle, most: int) -> tuple[Floats, NDArray[n
 def decimated(
     coordinates: Floats, offsets: NDArray[np.int64], step: float
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Return strokes without vertices closer than `step` mm, along the line, to the one before; ends stay.
+    """Return strokes without vertices within `step` mm, along the line, of the one before.
 
     Args:
         coordinates: array of shape (n, 2) in mm.
-        offsets: index of the first vertex of each stroke, and the number of vertices: shape (k + 1,).
+        offsets: index of the first vertex of each stroke, and the number of vertices: shape (k +
+            1,).
         step: in mm.
     """
     if not len(coordinates):

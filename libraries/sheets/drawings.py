@@ -14,7 +14,7 @@ class DrawingRequest(Artboard, Composition):
 
     @classmethod
     def prepare(cls, given: Any) -> Any:
-        """Leave out `layers` without `elements`: clients that send them are older than compositions."""
+        """Ignore `layers` without `elements`, as before there were compositions."""
         if isinstance(given, Mapping) and given.get("elements") is None:
             return {name: value for name, value in given.items() if name != "layers"}
         return given
@@ -25,11 +25,11 @@ class DrawingRequest(Artboard, Composition):
         yield from super().mistakes(parsed, given)
         one, other = Artboard.declared().keys(), Composition.declared().keys()
         if given.get("elements") is not None:
-            text = "Must not be given beside elements; make it an element of the type pattern."
+            text = "Cannot be combined with `elements`; make it an element of the type pattern."
             yield {name: [text] for name in sorted(one - other) if name in given}
         else:
             foreign = sorted(other - one - {"layers"})
-            text = "Must not be given without elements."
+            text = "Cannot be given without `elements`."
             yield {name: [text] for name in foreign if given.get(name) is not None}
 
     def drawing(self) -> Artboard | Composition:

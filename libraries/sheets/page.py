@@ -21,7 +21,7 @@ PLAIN: Encoding = "plain"
 
 
 def default_margin(width: float, height: float) -> float:
-    """Return the margin in mm of a page without a given one: a tenth of the shorter side, at most 10 mm."""
+    """Return the default margin in mm: a tenth of the shorter side, at most 10 mm."""
     return min(MAX_DEFAULT_MARGIN_MM, min(width, height) / 10)
 
 
@@ -49,7 +49,7 @@ class Page(Params):
     orientation = fields.String(
         load_default="portrait",
         validate=OneOf(ORIENTATIONS),
-        metadata={"description": "How the `paper` lies. Without a `paper` it means nothing."},
+        metadata={"description": "Orientation of the `paper`. Without a `paper` it means nothing."},
     )
 
     width: float = mm(
@@ -81,7 +81,7 @@ class Page(Params):
             yield {side: ["Missing data for required field."] for side in lacking}
         else:
             twice = [side for side in sides if side in parsed]
-            yield {side: ["Must not be given beside a paper."] for side in twice}
+            yield {side: ["Cannot be combined with `paper`."] for side in twice}
         paper, margin = parsed.get("paper"), parsed.get("margin")
         size = dict(zip(sides, page_size(paper), strict=True)) if paper else {}
         known = {**size, **{side: parsed[side] for side in sides if side in parsed}}
@@ -111,8 +111,8 @@ class Page(Params):
 class DrawnPage(Page):
     """A page that something is drawn on. Fields that are declared here belong to all drawings.
 
-    The fact `argument=True` marks the fields that are arguments of the tasks; the tasks take others as members of
-    their argument `artboard`.
+    The fact `argument=True` marks the fields that are arguments of the tasks; the tasks take
+    others as members of their argument `artboard`.
     """
 
     seed: int | None = whole(
@@ -126,8 +126,8 @@ class DrawnPage(Page):
         "Width of the pen's line", 0.05, 5, default=0.3, recorded=True, argument=True
     )
     encoding: Encoding = choice(
-        "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, in about half of "
-        "the bytes.",
+        "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, "
+        "in about half of the bytes.",
         encodings(),
         default=PLAIN,
         argument=True,

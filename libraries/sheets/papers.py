@@ -1,4 +1,4 @@
-"""Papers by name, with their true sizes. The sizes are data: papers.json has them with their source."""
+"""Papers by name with their sizes, from papers.json."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: its `title`, the `family` of sizes that it belongs to, and its sides in mm as it stands upright.
+    """A paper: its `title`, its `family` of sizes, and its sides in mm, upright.
 
     Raises:
         InvalidInput: the sides are not `0 < width <= height <= 2000`.
@@ -34,7 +34,7 @@ class Paper:
         """Check the sides; the comparison is worded so that NaN fails it."""
         if not 0 < self.width <= self.height <= MAX_SIDE_MM:
             raise InvalidInput(
-                f"a paper stands upright: 0 < width <= height <= {MAX_SIDE_MM} mm",
+                f"a paper is upright: 0 < width <= height <= {MAX_SIDE_MM} mm",
                 code="bad-page",
                 field="paper",
             )

@@ -30,7 +30,8 @@ class PhotoPlot(Artboard):
         fields.String(
             validate=Length(1, MAX_URL_CHARS),
             metadata={
-                "description": "The id of the job that stores it, its path below `uploads/` or `output/`, or its URL.",
+                "description": "The id of the job that stores it, its path below `uploads/` or "
+                "`output/`, or its URL.",
                 "example": "https://example.com/cat.jpg",
             },
         ),
@@ -44,7 +45,7 @@ class PhotoPlot(Artboard):
         argument=True,
     )
     turn: bool = flag(
-        "Swap the sides of the page where the photo lies the other way.",
+        "Swap the sides of the page if the photo has the other orientation.",
         default=True,
         argument=True,
     )
@@ -69,7 +70,7 @@ def draw_photo(
     Args:
         data: an image file.
         artboard: the page and a pattern of `PHOTO_PATTERNS`, without the parameter `image`.
-        turn: whether to swap the sides of the page where the photo lies the other way.
+        turn: whether to swap the sides of the page if the photo has the other orientation.
         progress: called with the part that is drawn, from 0 to 1.
 
     Raises:

@@ -22,7 +22,7 @@ TEMPLATES: Registry[Decoration] = Registry("template")
 
 
 def template(decoration: Decoration) -> Decoration:
-    """Register the decorated function as the template of its name; it returns strokes of shape (n, 2) in mm."""
+    """Register a function that returns strokes, in mm, as the template of its name."""
     return TEMPLATES.add(decoration.__name__, decoration)
 
 
@@ -61,7 +61,7 @@ def thank_you() -> list[Stroke]:
 def _arc(
     centre: tuple[float, float], radii: tuple[float, float], start: float, end: float
 ) -> Stroke:
-    """Return an arc of an ellipse from the angle `start` to `end` in degrees, clockwise from three o'clock."""
+    """Return an arc of an ellipse; angles are degrees, clockwise from three o'clock."""
     steps = int(arc_chords(max(radii), abs(math.radians(end - start)), TOLERANCE_MM))
     angle = np.radians(np.linspace(start, end, steps + 1))
     return np.column_stack(
@@ -70,7 +70,7 @@ def _arc(
 
 
 def _frame(inset: float, corner: float) -> Stroke:
-    """Return a frame `inset` mm from the edges as one closed stroke, with corners turned in by `corner` mm."""
+    """Return a closed frame `inset` mm from the edges, its corners turned in by `corner` mm."""
     left, top, right, bottom = inset, inset, WIDTH - inset, HEIGHT - inset
     corners = (
         (left, top, 90.0, 0.0),
@@ -107,7 +107,7 @@ def _swag(start: float, end: float, height: float, sag: float) -> Stroke:
 
 
 def _pennants(swag: Stroke, count: int) -> list[tuple[Stroke, Stroke, Stroke]]:
-    """Return `count` pennants along the string `swag`: where they hang at the left and the right, and their tip."""
+    """Return the left end, the right end and the tip of `count` pennants on a string."""
     width, drop, flags = 6.4, 9.5, []
     for x in np.linspace(swag[0, 0], swag[-1, 0], count + 2)[1:-1]:
         left, right = (
@@ -131,7 +131,7 @@ def _hatching(left: Stroke, right: Stroke, tip: Stroke) -> Stroke:
 
 
 def _balloon(x: float, y: float, size: float, lean: float) -> list[Stroke]:
-    """Return a balloon of half width `size` mm around (`x`, `y`): outline, knot and string in one stroke, and a glint.
+    """Return a balloon of half width `size` mm: outline, knot and string, and a glint.
 
     The string swings `lean` mm aside.
     """
@@ -163,7 +163,7 @@ def _sprig() -> list[Stroke]:
 def _branch(
     start: tuple[float, float], bend: tuple[float, float], end: tuple[float, float], *, leaves: int
 ) -> list[Stroke]:
-    """Return a stem, a quadratic Bezier curve, and its leaves, which grow smaller towards the tip."""
+    """Return a stem, a quadratic Bezier curve, and its leaves, smaller towards the tip."""
     from_start, to_bend, to_end = np.array(start), np.array(bend), np.array(end)
 
     def at(t: float) -> tuple[Stroke, float]:
@@ -180,7 +180,7 @@ def _branch(
 
 
 def _leaf(base: Stroke, direction: float, length: float) -> Stroke:
-    """Return a pointed leaf of `length` mm as one closed stroke from its `base`, pointing to `direction` in radians."""
+    """Return a pointed leaf of `length` mm from its `base`; `direction` is in radians."""
     along = np.linspace(0, 1, 17)
     belly = 0.21 * np.sin(math.pi * along**0.85)
     there = np.column_stack((along, belly))

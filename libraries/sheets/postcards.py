@@ -49,7 +49,8 @@ class Postcard(Params):
         _check_recipient,
     )
     message: str = checked_text(
-        "What the card says. Broken into lines and made smaller until it fits; line feeds are kept.",
+        "What the card says. Broken into lines and made smaller until it fits; line feeds are "
+        "kept.",
         1,
         MAX_MESSAGE_CHARS,
         _check_message,
@@ -66,7 +67,7 @@ class Postcard(Params):
         return postcard_name(self.recipient, self.template_name)
 
     def draw(self) -> SVGBuilder:
-        """Return the card: the message around its centre, the recipient below, and the strokes of the template."""
+        """Return the card: the message, the recipient below it, and the template around them."""
         lines, scale = fit_message(check_text(self.message), stroke_font(DEFAULT_FONT))
         name = " ".join(check_text(self.recipient).split())
         name_scale = min(0.26, 110.0 / advance_of(name, stroke_font(RECIPIENT_FONT)))
@@ -98,12 +99,12 @@ def draw_postcard(recipient: str, message: str, template_name: str) -> SVGBuilde
 
 
 def postcard_name(recipient: str, template_name: str) -> str:
-    """Return `postcards/postcard_<recipient>_<template>.svg`, a safe file name for any recipient."""
+    """Return `postcards/postcard_<recipient>_<template>.svg`, safe for any recipient."""
     return f"postcards/postcard_{filename_part(recipient)}_{filename_part(template_name)}.svg"
 
 
 def fit_message(message: str, font: StrokeFont) -> tuple[list[str], float]:
-    """Return the lines of a message, and the largest scale in mm per unit of the font at which they fit on the card.
+    """Return the lines of a message and the largest scale at which they fit, in mm per unit.
 
     Raises:
         InvalidInput: it does not fit at a size that can be read.

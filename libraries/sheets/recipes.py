@@ -1,4 +1,4 @@
-"""Recipes: the values that reproduce a drawing byte for byte, stored in the drawing, and their hash."""
+"""Recipes: the values that reproduce a drawing byte for byte, and their hash."""
 
 from __future__ import annotations
 
@@ -35,20 +35,21 @@ class Recipe:
     def cache_key(self) -> str:
         """The key of a stored drawing, in hex: the hash of the recipe and of the code.
 
-        `VERSION` is raised by hand; with the hash of the code, no stored drawing is older than a change of the code.
+        `VERSION` is raised by hand; with the hash of the code, no stored drawing is older than a
+        change of the code.
         """
         return cache_key(self.sha256)
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a drawing stores: `recipe`, with hashes in place of long texts, and `recipe_sha256`."""
+        """Return what a drawing stores; long texts are replaced by their hashes."""
         return {"recipe": _shortened(self.values), "recipe_sha256": self.sha256}
 
 
 def recorded(declaration: Params, *, picture_only: bool) -> dict[str, Any]:
     """Return the fields of a declaration as JSON, without those that are None.
 
-    A field that has its default is left out as well, so that recipes do not change when a field is added. The fact
-    `recorded=True` marks the fields that were in every recipe of version 2.
+    A field that has its default is left out as well, so that recipes do not change when a field is
+    added. The fact `recorded=True` marks the fields that were in every recipe of version 2.
 
     Args:
         declaration: what to record, with the declarations in it.

@@ -16,9 +16,10 @@ STRIP_CAPITALS, TITLE_CAPITALS = 2.4, 4.4
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Columns and rows, the size of a frame, the gap between cells and the height of a capital letter.
+    """Columns, rows, the size of frames, the gap between them, the height of a capital.
 
-    Lengths are mm. `head` is the height of the strip for the title; `left` and `top` are those of the first frame.
+    Lengths are mm. `head` is the height of the strip for the title; `left` and `top` are those of
+    the first frame.
     """
 
     columns: int
@@ -100,7 +101,7 @@ def _layout(
     captions: bool,
     titled: bool,
 ) -> SheetLayout:
-    """Return the layout with `columns` columns. Gaps and letters depend on the height of a cell: iterate."""
+    """Return the layout with `columns` columns; gaps and letters follow from it by iteration."""
     rows = math.ceil(cells / columns)
     height, gap, capitals, head = room.height / rows, 0.0, 0.0, 0.0
     for _ in range(4):

@@ -22,14 +22,15 @@ from libraries.sheets.page import MAX_SEED, Page
 
 MIN_CELLS = 2
 MAX_VARIED = 2
-# Limits for all cells together: estimated points, and characters of their parameters, which are stored with each job.
+# Limits for all cells together: estimated points, and characters of their parameters, which are
+# stored with each job.
 MAX_POINTS, MAX_PARAMS_CHARS = 30_000_000, 8_000_000
 SEED = "seed"
 MAX_VALUE_CHARS = 200
 
 
 class SweepTooLarge(InvalidInput):
-    """Raised when the drawings of a sweep are too much together; `estimate` is their number of points, if that is it."""
+    """Raised when the drawings of a sweep are too much; `estimate` may have their points."""
 
     code = "sweep-too-large"
 
@@ -52,14 +53,14 @@ class SweepCell:
 
 @dataclass(frozen=True)
 class SweepCells:
-    """The drawings of a sweep, row by row, and the number of columns; None where it does not matter."""
+    """The drawings of a sweep, row by row, and the number of columns if it is fixed."""
 
     cells: list[SweepCell]
     columns: int | None = None
 
 
 class ArtboardSweep(Artboard):
-    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by what `vary` has."""
+    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
 
     seeds: list[int] | None = optional(
         fields.List(
@@ -82,9 +83,10 @@ class ArtboardSweep(Artboard):
             keys=fields.String(),
             validate=Length(1, MAX_VARIED),
             metadata={
-                "description": "A drawing of each value of one parameter, or of each combination of two: those of the "
-                "first make the rows, those of the second the columns. Each has a list of values, or "
-                '`{"from": 2, "to": 8, "steps": 4}`. `seed` is a parameter here, too.',
+                "description": "A drawing of each value of one parameter, or of each combination "
+                "of two: those of the first make the rows, those of the second the columns. Each "
+                'has a list of values, or `{"from": 2, "to": 8, "steps": 4}`. `seed` is a '
+                "parameter here, too.",
                 "example": {
                     "separation": [1.5, 3, 6],
                     "scale": {"from": 40, "to": 160, "steps": 4},
@@ -93,7 +95,7 @@ class ArtboardSweep(Artboard):
         )
     )
     columns: int | None = whole(
-        "Drawings in a row; as it makes them largest, if not given. Not beside two parameters.",
+        "Drawings in a row; as it makes them largest, if not given. Not with two parameters.",
         1,
         MAX_CELLS,
         default=None,
@@ -137,8 +139,8 @@ class ArtboardSweep(Artboard):
         """Return the drawings.
 
         Raises:
-            InvalidFields: values of `vary` are wrong, or there are too few or too many combinations; all are named,
-                as `vary.<name>` or `vary.<name>.<position>`.
+            InvalidFields: values of `vary` are wrong, or there are too few or too many
+                combinations; all are named, as `vary.<name>` or `vary.<name>.<position>`.
             TooComplex, SweepTooLarge: see `check_cells`.
         """
         artboard = Artboard.part_of(self)
@@ -193,11 +195,12 @@ def consecutive_seeds(first: int, count: int) -> list[int]:
 
 
 def varied_cells(artboard: Artboard, vary: Mapping[str, Any]) -> SweepCells:
-    """Return an artboard with every combination of the values of one or two parameters; those of the first make the rows.
+    """Return an artboard with every combination of the values of one or two parameters.
 
     Args:
         artboard: the artboard.
-        vary: by the name of a parameter, or `seed`, a list of values or `{"from": ..., "to": ..., "steps": ...}`.
+        vary: by the name of a parameter, or `seed`, a list of values or `{"from": ..., "to": ...,
+            "steps": ...}`.
 
     Raises:
         InvalidFields: see `ArtboardSweep.cells`.
@@ -245,7 +248,8 @@ def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
     total = sum(costs[text] for text in texts)
     if not total <= MAX_POINTS:
         raise SweepTooLarge(
-            f"the drawings would have about {total:,.0f} points together; at most {MAX_POINTS:,} are drawn",
+            f"the drawings would have about {total:,.0f} points together; "
+            f"at most {MAX_POINTS:,} are drawn",
             field="params",
             estimate=total,
         )
@@ -278,7 +282,7 @@ def _cost(cell: SweepCell) -> float:
 def _mistakes_of(
     name: str, given: Any, artboard: Artboard, schema: Schema
 ) -> Iterator[tuple[str, list[str]]]:
-    """Yield the mistakes of one varied parameter: texts by `vary.<name>` or `vary.<name>.<position>`."""
+    """Yield the mistakes of one varied parameter: `vary.<name>[.<position>]` and texts."""
     here = f"vary.{name[:MAX_VALUE_CHARS]}"
     if name not in schema.fields and name != SEED:
         known = [*schema.fields, SEED]
@@ -309,10 +313,12 @@ def _problem_of_form(given: Any) -> str | None:
             or not all(_is_number(end) for end in ends)
             or not _is_count(given["steps"])
         ):
-            return f"Must have the numbers `from` and `to`, and `steps` from {MIN_CELLS} to {MAX_CELLS}."
+            steps = f"`steps` from {MIN_CELLS} to {MAX_CELLS}"
+            return f"Must have the numbers `from` and `to`, and {steps}."
         return None
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_CELLS:
-        return f"Must be a list of 1 to {MAX_CELLS} values, or an object with `from`, `to` and `steps`."
+        values = f"a list of 1 to {MAX_CELLS} values"
+        return f"Must be {values}, or an object with `from`, `to` and `steps`."
     if not all(_is_value(value) for value in given):
         return f"Must be numbers, texts of at most {MAX_VALUE_CHARS} characters, true or false."
     return "Must not name a value twice." if len(set(map(repr, given))) < len(given) else None
@@ -332,7 +338,8 @@ def _is_whole(name: str, schema: Schema) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e12  # noqa: PLR2004 - finite, too
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and abs(value) < 1e12  # noqa: PLR2004 - finite, too
 
 
 def _is_count(value: Any) -> bool:
@@ -347,7 +354,7 @@ def _is_value(value: Any) -> bool:
 
 
 def _with(artboard: Artboard, values: Mapping[str, Any]) -> Artboard:
-    """Return an artboard with other values of some parameters, and of its seed if that is among them."""
+    """Return an artboard with other values of some parameters, or of its seed."""
     params = {name: value for name, value in values.items() if name != SEED}
     seed = values.get(SEED, artboard.seed or 0)
     return replace(artboard, params={**artboard.params, **params}, seed=seed)

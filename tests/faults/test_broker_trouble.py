@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from redis import Redis, exceptions
 
-from libraries.job_manager import queue_health
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.keys import QUEUE_KEY
-from libraries.job_manager.worker import VectorWorker
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.keys import QUEUE_KEY
+from libraries.job_manager.control import queue_health
 from libraries.settings import Settings, read_settings, use_settings
+from libraries.worker.worker import VectorWorker
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import LOSE, CuttingProxy
 from tests.faults.fleet import horse_of

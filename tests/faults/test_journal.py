@@ -14,19 +14,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from libraries.broker import keys
+from libraries.broker.connections import worker_client
+from libraries.broker.keys import JOURNAL_DEAD_KEY
 from libraries.gallery import Wanted, gallery
-from libraries.job_manager import (
-    JobOptions,
-    exhibits,
-    journal,
-    keys,
-    measure_queue,
-    outbox,
-    read_notices,
-    submit,
-)
-from libraries.job_manager.connections import worker_client
-from libraries.job_manager.hooks import load_hooks
+from libraries.gallery import arrivals as exhibits
+from libraries.job_manager import JobOptions, journal, submit
 from libraries.job_manager.journal import (
     InBroker,
     JournalEntry,
@@ -36,8 +29,11 @@ from libraries.job_manager.journal import (
     catch_up,
     subscriptions,
 )
-from libraries.job_manager.keys import JOURNAL_DEAD_KEY
+from libraries.job_manager.tasks import load_plugins
+from libraries.metrics import measure_queue
+from libraries.notifications import read_notices
 from libraries.settings import Settings
+from libraries.webhooks import outbox
 from tests.conftest import until
 from tests.faults.fleet import Fleet
 from tests.faults.trail import all_done, states, tell
@@ -79,7 +75,7 @@ def drawn_by() -> list[str]:
 @pytest.fixture
 def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> tuple[Subscription, ...]:
     """The subscribers of the product, which the workers of the test process do not serve."""
-    load_hooks()
+    load_plugins()
     known = subscriptions()
     monkeypatch.setattr(journal, "_subscriptions", {})
     return known

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import Settings, read_settings, use_settings
 from tests.conftest import REPOSITORY, WorkerProcess, until
 from tests.faults.fleet import processes_of
@@ -61,7 +61,7 @@ def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
     log = home / "second.log"
     with log.open("wb") as sink:
         second = subprocess.Popen(
-            [sys.executable, "-m", "libraries.job_manager.broker"],
+            [sys.executable, "-m", "libraries.broker.embedded"],
             env=environ,
             cwd=REPOSITORY,
             stdout=sink,

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import Settings
 from tests.conftest import until
 from tests.faults.fleet import Fleet

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY, environ_in, until
+from tests.conftest import REPOSITORY, Stopwatch, environ_in, until
 
 
 def free_port() -> int:
@@ -45,6 +45,8 @@ class Service:
         self.environ = environ | {"PORT": str(free_port())}
         self.log = log
         self.url = f"http://127.0.0.1:{self.environ['PORT']}"
+        self.seconds_to_draw = 0.0
+        self._started = Stopwatch()
         with log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "start_dev.py", *options],
@@ -66,6 +68,7 @@ class Service:
             what="a first drawing",
         )
         assert self.process.poll() is None, self.said()
+        self.seconds_to_draw = self._started.seconds()
         return self
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -314,7 +314,7 @@ class Installation:
         before = log.read_text().count("Broker started") if log.exists() else 0
         with log.open("ab") as sink:
             self._broker = subprocess.Popen(
-                [sys.executable, "-m", "libraries.job_manager.broker"],
+                [sys.executable, "-m", "libraries.broker.embedded"],
                 env=self.environ,
                 cwd=REPOSITORY,
                 stdout=sink,

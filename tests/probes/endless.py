@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from tests.brokers import SharedBroker
 from tests.conftest import WorkerProcess
 

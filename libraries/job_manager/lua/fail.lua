@@ -5,7 +5,7 @@
 --       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered,
 --       14 how many of their traces
 -- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
---@ tell
+--@ publish
 --@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
@@ -49,7 +49,7 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
     redis.call('HSET', job, 'status', status)
     redis.call('RPUSH', KEYS[1], id)
   end
-  tell_status(id, status)
+  publish_status(id, status)
   append(id, 'retry', ARGV[6] - ARGV[5], '{"status":"' .. status .. '"}')
   return 2
 end
@@ -65,7 +65,7 @@ redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
-tell_end(id, ARGV[9], lifetime + 120)
+publish_end(id, ARGV[9], lifetime + 120)
 append(id, ARGV[9], ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper

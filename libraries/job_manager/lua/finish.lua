@@ -3,7 +3,7 @@
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
 --       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 the artifacts as JSON, or ''
 -- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
---@ tell
+--@ publish
 --@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
@@ -43,7 +43,7 @@ redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
-tell_end(id, 'finished', lifetime + 120)
+publish_end(id, 'finished', lifetime + 120)
 append(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper

@@ -1,4 +1,4 @@
-"""What all elements have: a layer, a turn, an outline that can hide what is below, and a place on the page."""
+"""Base of the elements: layer, rotation, outline, and what they hide."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class ElementStrokes:
 
     Attributes:
         coordinates: vertices on the page, of shape (n, 2) in mm.
-        offsets: index of the first vertex of each stroke, and the number of vertices: shape (k + 1,).
+        offsets: index of the first vertex of each stroke, and the number of vertices: shape (k +
+            1,).
         region: what it hides of the elements before it, None for nothing.
         missing_glyphs: characters that its font lacks, drawn as boxes.
         dropped: number of parts of an SVG that were left out, by their kind, such as `image`.
@@ -155,11 +156,11 @@ class Element(Params):
         raise NotImplementedError
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return points of shape (n, 2) in mm whose bounding box is that of the element before it is turned."""
+        """Return points of shape (n, 2) in mm that bound the element before it is turned."""
         raise NotImplementedError
 
     def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        """Return the area inside the outline before the element is turned; None for an element without one."""
+        """Return the area inside the outline before the element is turned; None without one."""
         raise NotImplementedError
 
     def place(self, room: Rectangle) -> Rectangle:
@@ -181,7 +182,8 @@ class Element(Params):
             progress: called with the part that is drawn, from 0 to 1.
 
         Raises:
-            InvalidInput: a text does not fit, an SVG cannot be read, or a polygon crosses itself too often.
+            InvalidInput: a text does not fit, an SVG cannot be read, or a polygon crosses itself
+                too often.
             TooComplex: it would have too many points.
         """
         place = self.place(room)

@@ -31,7 +31,8 @@ class PatternElement(OutlinedElement):
     pattern: str = pattern_name("Name of the pattern.", list(PATTERNS), example="spiral")
     params: dict[str, Any] = pattern_params()
     seed: int | None = whole(
-        "Chooses a variation of the pattern; by default one that follows from the seed of the page.",
+        "Chooses a variation of the pattern; by default one that follows from the seed of the "
+        "page.",
         0,
         MAX_SEED,
         default=None,

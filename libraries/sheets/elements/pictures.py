@@ -11,7 +11,15 @@ from marshmallow.validate import Length
 from libraries.errors import InvalidInput
 from libraries.fields import choice, declare
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.transforms import FITS, Matrix, applied, fitting, magnification
+from libraries.geometry.transforms import (
+    Fit,
+    HorizontalAlign,
+    Matrix,
+    VerticalPlace,
+    applied,
+    fitting,
+    magnification,
+)
 from libraries.sheets.elements.base import (
     ElementStrokes,
     OutlinedElement,
@@ -42,20 +50,22 @@ class SvgElement(OutlinedElement):
         fields.String(
             validate=Length(1, MAX_SVG_CHARS),
             metadata={
-                "description": "The SVG itself. Its paths and shapes take the pen of the layer; what no pen can "
-                "draw is left out.",
-                "example": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="3"/></svg>',
+                "description": "The SVG itself. Its paths and shapes take the pen of the layer; "
+                "what no pen can draw is left out.",
+                "example": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
+                '<circle cx="4" cy="4" r="3"/></svg>',
             },
         )
     )
-    fit: str = choice(
-        "`contain` shows all of it, `cover` fills the box, `fill` stretches it, `none` keeps its own size.",
-        FITS,
+    fit: Fit = choice(
+        "`contain` shows all of it, `cover` fills the box, `fill` stretches it, `none` keeps its "
+        "own size.",
+        Fit,
         default="contain",
         recorded=True,
     )
-    align: str = align_field()
-    vertical: str = vertical_field()
+    align: HorizontalAlign = align_field()
+    vertical: VerticalPlace = vertical_field()
     clip: bool = clip_field()
 
     def sizes(self) -> Mapping[str, int]:
@@ -96,14 +106,14 @@ class SvgElement(OutlinedElement):
         return cost
 
     def _fitting(self, page: Rectangle, place: Rectangle) -> Matrix:
-        return fitting(page, place, self.fit, align=self.align, vertical=self.vertical)  # type: ignore[arg-type]
+        return fitting(page, place, self.fit, align=self.align, vertical=self.vertical)
 
 
 def is_cheap_to_read(svgs: list[str]) -> bool:
-    """Return whether reading all of `svgs` takes milliseconds: they are short and repeat nothing."""
+    """Return whether all of `svgs` can be read in milliseconds."""
     return sum(map(len, svgs)) <= MAX_CHEAP_CHARS and not any("use" in svg for svg in svgs)
 
 
 def _tolerance(fit: Matrix) -> float:
-    """Return how far lines may deviate from curves of an SVG that is transformed by `fit`, in its own mm."""
+    """Return the tolerance of curves in the mm of an SVG that `fit` transforms."""
     return FLATNESS / float(np.clip(magnification(fit), 1.0, MAX_MAGNIFICATION))

@@ -51,7 +51,7 @@ class Hatch(Params):
     inset: float = mm("How far the lines keep from the edge", 0, 50, default=0.0, recorded=True)
 
     def points(self, ring: Floats) -> float:
-        """Return the number of ends of lines in `ring`: its height over the spacing, counted along each edge."""
+        """Return the ends of lines in `ring`: the height of each edge over the spacing."""
         angles = (self.angle, self.angle + 90) if self.cross else (self.angle,)
         heights = [np.abs(np.diff(applied(rotation(-one), ring)[:, 1])).sum() for one in angles]
         return float(sum(heights)) / self.spacing
@@ -63,7 +63,8 @@ class Hatch(Params):
 
 def _edge_field() -> Any:
     return flag(
-        "Whether its edge is drawn; without it only its hatching is, and with `opaque` it hides what is below.",
+        "Whether its edge is drawn; without it only its hatching is, and with `opaque` it hides "
+        "what is below.",
         default=True,
         recorded=True,
     )
@@ -242,7 +243,7 @@ class LineElement(OpenElement):
 
 @element
 class PolylineElement(OpenElement):
-    """Straight lines from place to place; with `opaque` they hide what is nearer to them than their `halo`."""
+    """Straight lines; with `opaque` they hide what is nearer to them than their `halo`."""
 
     type: str = kind("polyline")
     points: list[list[float]] = _points_field(2)

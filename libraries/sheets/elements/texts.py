@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from libraries.fields import choice, flag, mm, number
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.transforms import ACROSS, DOWN
+from libraries.geometry.transforms import ACROSS, DOWN, HorizontalAlign, VerticalPlace
 from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
@@ -41,14 +41,14 @@ ROUNDING_MM = 1e-6
 
 def align_field() -> Any:
     """Declare the horizontal alignment in a box."""
-    text = "Where it stands in its box, or its lines do, from left to right."
-    return choice(text, list(ACROSS), default="center", recorded=True)
+    text = "Horizontal position in its box, of each line for texts."
+    return choice(text, HorizontalAlign, default="center", recorded=True)
 
 
 def vertical_field() -> Any:
     """Declare the vertical alignment in a box."""
-    text = "Where it stands in its box from top to bottom; texts by their capitals and base lines."
-    return choice(text, list(DOWN), default="middle", recorded=True)
+    text = "Vertical position in its box; texts by their capitals and base lines."
+    return choice(text, VerticalPlace, default="middle", recorded=True)
 
 
 def _check_words(value: str) -> None:
@@ -71,8 +71,8 @@ class TextElement(OutlinedElement):
         500,
         default=None,
     )
-    align: str = align_field()
-    vertical: str = vertical_field()
+    align: HorizontalAlign = align_field()
+    vertical: VerticalPlace = vertical_field()
     wrap: bool = flag(
         "Whether lines break between words where the box is too narrow.",
         default=False,
@@ -105,7 +105,7 @@ class TextElement(OutlinedElement):
         return ElementStrokes.of_lines(block.strokes, missing_glyphs=block.missing_glyphs)
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the points of the letters; a size that has to be searched for does not matter to them."""
+        """Return the points of the letters, which do not depend on the size."""
         searched = self.size is None and self.wrap
         block = self._smallest(place) if searched else self.fit_text(place)
         points = float(sum(map(len, block.strokes)))
@@ -115,8 +115,8 @@ class TextElement(OutlinedElement):
     def fit_text(self, place: Rectangle) -> TextBlock:
         """Return the text in its box, at its size or at the largest that fits.
 
-        Capitals and base lines define its vertical position, so that texts next to each other share a base line; it
-        is moved only where its ink would leave the box.
+        Capitals and base lines define its vertical position, so that texts next to each other
+        share a base line; it is moved only where its ink would leave the box.
 
         Raises:
             TextDoesNotFit: it is larger than the box, or would be too small to read.
@@ -154,7 +154,7 @@ class TextElement(OutlinedElement):
         return block
 
     def _largest_wrapped(self, place: Rectangle) -> float:
-        """Return the largest size without a broken word at which all lines fit, to a part of 0.002; by bisection."""
+        """Return the largest size without a broken word at which all lines fit; by bisection."""
         low, high = MIN_CAPITAL_MM, max(place.height, MIN_CAPITAL_MM)
         while high - low > 0.002 * low:
             middle = (low + high) / 2
@@ -177,7 +177,7 @@ class TextElement(OutlinedElement):
             x=place.left + place.width * ACROSS[self.align],
             y=place.top,
             width=place.width if self.wrap else None,
-            align=self.align,  # type: ignore[arg-type]
+            align=self.align,
             line_spacing=self.line_spacing,
             letter_spacing=self.letter_spacing * size,
         )

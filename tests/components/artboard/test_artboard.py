@@ -8,8 +8,8 @@ from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
 from components.artboard.main import artboard_bp
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import fetch_job
-from libraries.job_manager.broker import EmbeddedBroker
 from libraries.settings import Settings
 from tests.conftest import Stopwatch
 

@@ -119,7 +119,7 @@ def test_elements_beside_a_pattern_are_refused_in_words(
     client: FlaskClient, beside: dict[str, Any]
 ) -> None:
     (name,) = beside
-    assert "beside elements" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
+    assert "combined with `elements`" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
 
 
 @pytest.mark.parametrize(

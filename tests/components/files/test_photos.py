@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.parcels import sweep_parcels
-from libraries.job_manager.reaper import Reaper
+from libraries.broker.connections import web_client
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.sheets.photos import PHOTO_PATTERNS
 from libraries.storage import open_input
+from libraries.uploads.staging import sweep_parcels
+from libraries.worker.reaper import Reaper
 from tests.photographs import (
     CAMERA,
     TURNED_RIGHT,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.in_memory import close_throwaway
 from libraries.gallery import Drawing, drawing_id, gallery
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.throwaway import close_throwaway
 from libraries.settings import Settings, parse_api_keys
 from libraries.storage import output_folder
 from tests.watchful import watchful_client

@@ -17,8 +17,8 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from components.http.access import EXTENSION, Access, Caller
+from libraries.broker.connections import web_client
 from libraries.job_manager import current_owner, enqueue_background_job
-from libraries.job_manager.connections import web_client
 from libraries.settings import SETTINGS, ApiKey, BadSettings, Settings, get_settings, read_settings
 from tests.conftest import until
 from tests.journeys.conftest import Service

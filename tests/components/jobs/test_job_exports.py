@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from libraries import exporting
+from libraries.broker.in_memory import close_throwaway
 from libraries.exporting import FORMATS
-from libraries.job_manager.throwaway import close_throwaway
 from libraries.loading import load_modules
 from libraries.settings import Settings, use_settings
 from tests.watchful import watchful_client

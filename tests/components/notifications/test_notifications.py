@@ -10,17 +10,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.job_manager import (
-    JobOptions,
-    acting_for,
-    cancel_job,
-    list_jobs,
-    read_notices,
-    submit,
-)
-from libraries.job_manager import keys as broker_keys
-from libraries.job_manager.connections import web_client
+from libraries.broker import keys as broker_keys
+from libraries.broker.connections import web_client
+from libraries.job_manager import JobOptions, acting_for, cancel_job, list_jobs, submit
 from libraries.job_manager.listing import JobFilter
+from libraries.notifications import read_notices
 from libraries.settings import ApiKey, Settings
 from tests.watchful import watchful_client
 

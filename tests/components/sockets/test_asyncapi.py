@@ -205,7 +205,11 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
         colours = fields.List(fields.String(), load_default=list)
 
     added = Operation(
-        task="workers.svg_tasks.sketch", schema=SketchSchema, calls=lambda asked: [asked]
+        name="sketch",
+        body=SketchSchema,
+        task="workers.svg_tasks.generate_postcard_svg",
+        call=lambda asked: asked,
+        module=__name__,
     )
     monkeypatch.setitem(OPERATIONS._items, "sketch", added)
     document = fetch(watchful_client(settings))

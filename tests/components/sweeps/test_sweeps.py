@@ -9,8 +9,8 @@ from defusedxml import ElementTree
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.queueing import background_queue
+from libraries.broker.connections import web_client
+from libraries.job_manager.submission import background_queue
 from libraries.settings import Settings, get_settings
 from libraries.svg_reader import read_svg
 
@@ -40,7 +40,11 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
     ({"vary": {"pitch": list(range(3, 20)), "seed": list(range(9))}}, "#/vary", "makes 153"),
     ({"vary": {"pitch": [3, 4], "arms": [1, 2], "seed": [1, 2]}}, "#/vary", "between 1 and 2"),
     ({"vary": {"pitch": [3, 4], "arms": [1, 2]}, "columns": 3}, "#/columns", "second one"),
-    ({"count": 2, "sheet": {"paper": "a3", "width": 100}}, "#/sheet/width", "beside a paper"),
+    (
+        {"count": 2, "sheet": {"paper": "a3", "width": 100}},
+        "#/sheet/width",
+        "combined with `paper`",
+    ),
     ({"count": 100, "sheet": {"width": 20, "height": 20}}, "#/sheet", "no room"),
     ({"count": 2, "sheets": 1}, "#/sheets", "Unknown"),
     ({"count": 2, "sheet": 1.5}, "#/sheet", "Invalid"),

@@ -24,17 +24,12 @@ import workers
 from components.http.pages import VERSION
 from components.system.doctor import Check, examine
 from libraries import loading
-from libraries.job_manager import (
-    JobOptions,
-    acting_for,
-    enqueue_background_job,
-    pause_queue,
-    submit,
-)
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.diagnosis import Finding, examine_tasks
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager import JobOptions, acting_for, enqueue_background_job, submit
+from libraries.job_manager.control import pause_queue
 from libraries.settings import ApiKey, Settings
+from libraries.worker.doctor import Finding, examine_tasks
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess
 from tests.watchful import application
 

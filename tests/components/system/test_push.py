@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from components.http.long_connections import live
-from libraries.job_manager import Message
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager.events import Message
 from libraries.settings import Settings
 from tests.watchful import application
 

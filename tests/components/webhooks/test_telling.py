@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from libraries.broker.connections import web_client
+from libraries.broker.keys import SCHEDULED_KEY
 from libraries.job_manager import cancel_job
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.keys import SCHEDULED_KEY
 from libraries.outbound import addresses
 from libraries.settings import get_settings, use_settings
 from libraries.webhooks import secret_of

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from libraries.broker import keys
+from libraries.broker.connections import worker_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.gallery import (
     Arrival,
     Drawing,
@@ -28,11 +31,9 @@ from libraries.gallery import (
     rebuild,
     remove_drawing,
 )
+from libraries.gallery.arrivals import known_owners, show_due_now, update_index
 from libraries.gallery.shelf import enter
-from libraries.job_manager import acting_for, delete_job, enqueue_background_job, keys
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import worker_client
-from libraries.job_manager.exhibits import known_owners, show_due_now, update_index
+from libraries.job_manager import acting_for, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
 from libraries.sheets.artboard import draw_artboard

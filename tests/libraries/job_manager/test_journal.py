@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from libraries.broker import keys
+from libraries.broker.connections import worker_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.errors import Unavailable
 from libraries.job_manager import (
     JobOptions,
@@ -25,13 +28,9 @@ from libraries.job_manager import (
     enqueue_background_job,
     fetch_job,
     journal,
-    keys,
-    measure_queue,
     retry_job,
     submit,
 )
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import worker_client
 from libraries.job_manager.journal import (
     ENDS,
     InBroker,
@@ -44,6 +43,7 @@ from libraries.job_manager.journal import (
     subscribe,
     subscriptions,
 )
+from libraries.metrics import measure_queue
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, RUN_WORKER, until
 
@@ -52,7 +52,7 @@ NOTHING, BOOM, WRITE = (f"workers.probe_tasks.{name}" for name in ("nothing", "b
 EVERYTHING = ENDS | {"queued", "started", "progress", "retry", "requeued", "deleted"}
 RunJobs = Callable[[], None]
 SUBSCRIBER = """
-from libraries.job_manager.connections import web_client
+from libraries.broker.connections import web_client
 from libraries.job_manager.journal import Subscription, subscribe
 from libraries.settings import get_settings
 
@@ -368,7 +368,7 @@ def test_entries_that_were_dropped_unseen_are_noticed_and_made_up_for(
 
 
 def test_the_gallery_is_rebuilt_when_it_missed_entries(client: Redis, run_jobs: RunJobs) -> None:
-    from libraries.job_manager import exhibits
+    from libraries.gallery import arrivals as exhibits
 
     enqueue_background_job(NOTHING)
     run_jobs()
