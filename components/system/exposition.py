@@ -59,7 +59,7 @@ class ServiceCollector(Collector):
             hub.held,
         )
         yield GaugeMetricFamily(
-            "vector_held_connections_limit", "How many of them it may hold.", hub.most
+            "vector_held_connections_limit", "How many of them it may hold.", hub.limit
         )
         yield from _requests(counts)
 

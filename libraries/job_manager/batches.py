@@ -84,12 +84,13 @@ class Gathering:
 def submit_batch(
     task: str | Sequence[str],
     items: Sequence[Mapping[str, Any]],
-    options: JobOptions | None = None,
+    options: JobOptions | Sequence[JobOptions] | None = None,
     *,
     gathering: Gathering | None = None,
 ) -> Batch:
     """Queue one job of `task`, or of its own task, for each item, the keyword arguments of the task, and return the batch.
 
+    `options` are those of all jobs, or of each; the job of a `gathering` has those of the first.
     Either all of them are queued or, when the queue is too full for all, none. The job of a `gathering` is the last of the
     batch.
 
@@ -108,25 +109,31 @@ def submit_batch(
     check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
     batch_id = retry(lambda: new_id(client, owner, kind=BATCH))
-    options = replace(options or JobOptions(), batch_id=batch_id)
+    each = [options or JobOptions()] * len(items) if not isinstance(options, Sequence) else options
+    each = [replace(one, batch_id=batch_id) for one in each]
     ids = [retry(lambda: new_id(client, owner)) for _ in items]
     tasks = [task] * len(items) if isinstance(task, str) else list(task)
     jobs = [
-        make_job(client, one, (), item, job_id=job_id, options=options)
-        for one, job_id, item in zip(tasks, ids, items, strict=True)
+        make_job(client, one, (), item, job_id=job_id, options=own)
+        for one, job_id, item, own in zip(tasks, ids, items, each, strict=True)
     ]
-    last = make_gathering(client, gathering, ids, options) if gathering is not None else None
+    last = make_gathering(client, gathering, ids, each[0]) if gathering is not None else None
     for name in dict.fromkeys(tasks):
         check_rates(
             name, [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
         )
     everyone = [*ids, last.id] if last is not None else ids
     retry(lambda: _remember(client, batch_id, everyone))
-    for start in range(0, len(jobs), BLOCK):
-        block = jobs[start : start + BLOCK]
-        retry(lambda block=block: _enqueue_block(client, block, options))  # type: ignore[misc]
+    pairs = list(zip(jobs, each, strict=True))
+    for job, own in pairs:
+        if own.depends_on:
+            retry(lambda job=job, own=own: enqueue_dependent(client, job, own))  # type: ignore[misc]
+    ready = [pair for pair in pairs if not pair[1].depends_on]
+    for start in range(0, len(ready), BLOCK):
+        block = ready[start : start + BLOCK]
+        retry(lambda block=block: _enqueue_block(client, block))  # type: ignore[misc]
     if last is not None:
-        retry(lambda: enqueue_dependent(client, last, options))
+        retry(lambda: enqueue_dependent(client, last, each[0]))
     run_if_immediate(everyone)
     tasks += [gathering.task] if gathering is not None else []
     records: list[JobRecord | None] = [
@@ -202,10 +209,10 @@ def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
         pipeline.execute()
 
 
-def _enqueue_block(client: Redis, jobs: Sequence[Any], options: JobOptions) -> None:
+def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
     settings, source = get_settings(), script("job_manager/enqueue")
     with client.pipeline(transaction=False) as pipeline:
-        for job in jobs:
+        for job, options in jobs:
             script_keys, arguments = enqueue_arguments(
                 job, options, settings.with_values(max_queue=10**9)
             )
@@ -214,4 +221,4 @@ def _enqueue_block(client: Redis, jobs: Sequence[Any], options: JobOptions) -> N
             pipeline.execute()
         except exceptions.NoScriptError:
             client.script_load(source.text)
-            _enqueue_block(client, jobs, options)
+            _enqueue_block(client, jobs)

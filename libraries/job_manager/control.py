@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
@@ -30,6 +31,9 @@ STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
 # How long clients are told of an expired record that there was one: seven days, in seconds.
 MEMORY = 7 * 86400
+
+# Field of a worker's record with the modules that it could not load, as JSON.
+NOT_LOADED = "not_loaded"
 
 
 class Capacity(TypedDict):
@@ -223,6 +227,28 @@ def queue_health() -> QueueHealth:
         return {"broker": True, "workers": retry(lambda: count_workers(client))}
     except QueueUnavailable:
         return {"broker": False, "workers": 0}
+
+
+def problems_of_workers() -> list[dict[str, Any]]:
+    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
+
+    None are returned while the broker cannot be reached.
+    """
+    client = web_client(get_settings())
+    try:
+        texts = retry(lambda: _not_loaded_by_workers(client))
+    except QueueUnavailable:
+        return []
+    found = [problem for text in texts if text for problem in json.loads(text)]
+    return list({problem["module"]: problem for problem in found}.values())
+
+
+def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hget(name, NOT_LOADED)
+        return pipeline.execute()
 
 
 def count_workers(client: Redis) -> int:

@@ -19,7 +19,7 @@ from typing import Any
 
 from libraries.errors import did_you_mean
 from libraries.job_manager.errors import BadArguments, UnknownTask
-from libraries.loading import load_module, parse_module
+from libraries.loading import load_module, load_problem, parse_module
 
 PACKAGE = "workers"
 DEFAULT_TRIES = 2
@@ -53,8 +53,59 @@ def check_task(name: object) -> str:
     """
     names = known_tasks()
     if not isinstance(name, str) or name not in names:
-        raise UnknownTask("task", name, names, field="task")
+        error = UnknownTask("task", name, names, field="task")
+        error.hint = _why_no_task(str(name)) or error.hint
+        raise error
     return name
+
+
+def misplaced_functions() -> list[str]:
+    """Return what is wrong with the functions under `workers/` that look like tasks and are none."""
+    mistakes = []
+    for path in sorted(path for folder in _folders() for path in folder.glob("*.py")):
+        if path.stem.startswith("_"):
+            continue
+        functions = _functions(path)
+        is_task_module = path.stem.endswith("_tasks")
+        # A module with hooks, which are decorated, may also have functions for the task modules.
+        if is_task_module or not any(node.decorator_list for node in functions):
+            public = [node for node in functions if not node.name.startswith("_")]
+            mistakes += [mistake for node in public if (mistake := _mistake(path, node))]
+    return mistakes
+
+
+def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [
+        node
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+
+
+def _mistake(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+    """Return why a public function is not a task; None if it is one."""
+    place = f"{PACKAGE}/{path.name}, line {node.lineno}"
+    if not path.stem.endswith("_tasks"):
+        return f"{place}: {node.name} is not a task, because the file is not named *_tasks.py"
+    if isinstance(node, ast.AsyncFunctionDef):
+        return f"{place}: {node.name} is not a task, because it is async; use a plain function"
+    return None
+
+
+def _why_no_task(name: str) -> str | None:
+    """Return why a function that exists is not a task, or why its module is left out."""
+    package, _, rest = name.partition(".")
+    stem, _, function = rest.partition(".")
+    if package != PACKAGE or not stem.isidentifier() or stem.startswith("_"):
+        return None
+    for path in (folder / f"{stem}.py" for folder in _folders()):
+        if path.is_file():
+            for node in _functions(path):
+                if node.name == function and not function.startswith("_"):
+                    return _mistake(path, node)
+            problem = load_problem(f"{PACKAGE}.{stem}")
+            return str(problem) if problem and problem.is_public else None
+    return None
 
 
 def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from libraries.broker.connections import shown_broker_url, web_client
 from libraries.broker.in_memory import answers
 from libraries.broker.paths import socket_path
 from libraries.job_manager.control import count_workers
-from libraries.job_manager.tasks import PACKAGE, task_files
+from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
 from libraries.settings import Settings
 from libraries.worker.worker import eviction_policy
 
@@ -161,6 +161,10 @@ def examine_tasks(patience: float = IMPORT_PATIENCE) -> list[Finding]:
         findings.append(
             Finding("tasks", well=False, detail=f"the modules cannot be imported: {ended}", fix="")
         )
+    findings += [
+        Finding("tasks", well=False, detail=mistake, fix="Correct it, or begin its name with _.")
+        for mistake in misplaced_functions()
+    ]
     return findings or [
         Finding("tasks", well=True, detail=f"all {len(modules)} modules can be imported")
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import json
 import logging
 import os
 import random
@@ -31,9 +32,11 @@ from libraries.broker.connections import shown_broker_url, worker_client
 from libraries.broker.retry import BROKER_ERRORS, REFUSALS
 from libraries.broker.scripts import load_scripts
 from libraries.job_manager import transitions
+from libraries.job_manager.control import NOT_LOADED
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
+from libraries.loading import load_problems
 from libraries.settings import Settings
 from libraries.worker.dispatcher import Dispatcher
 from libraries.worker.hooks import StartupFailed, run_shutdown_hooks, run_startup_hooks
@@ -223,7 +226,13 @@ class VectorWorker(Worker):
         if not self.connection.hexists(self.key, "birth"):
             # The record expired while the broker was away for long; a heartbeat alone makes an empty one.
             self.connection.delete(self.key)
-            self.register_birth()  # type: ignore[no-untyped-call]
+            self.register_birth()
+
+    def register_birth(self) -> None:
+        """Register in the broker, with the modules that cannot be loaded: the web process imports no tasks."""
+        super().register_birth()  # type: ignore[no-untyped-call]
+        problems = [problem.public() for problem in load_problems()]
+        self.connection.hset(self.key, NOT_LOADED, json.dumps(problems))
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         # RQ stops listening for commands after a timeout; for us a silent broker is one that comes back.

@@ -54,7 +54,7 @@ def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
 
 
 def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
-    broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
+    private_broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
 ) -> None:
     """F15."""
     client.set("truth", "one")
@@ -69,7 +69,7 @@ def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
         )
     try:
         until(lambda: "sharing it" in log.read_text(), seconds=5, what="a second keeper that joins")
-        assert processes_of(str(home), kind="cmdline") == [broker.pid]
+        assert processes_of(str(home), kind="cmdline") == [private_broker.pid]
         assert client.get("truth") == b"one"
     finally:
         second.terminate()

@@ -332,10 +332,10 @@ def test_a_stop_command_stops_the_job_it_names_and_no_other(
 
 
 def test_stop_commands_are_heard_again_after_the_broker_was_killed(
-    start_worker: StartWorker, broker: EmbeddedBroker, client: Redis, ledger: Path
+    start_worker: StartWorker, private_broker: EmbeddedBroker, client: Redis, ledger: Path
 ) -> None:
     start_worker()
-    kill_broker(broker, 0.5)
+    kill_broker(private_broker, 0.5)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30)
     until(lambda: begun(ledger) == 1, what="the job")
 

@@ -146,7 +146,7 @@ def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> 
 def test_outside_these_tests_a_stream_is_silent_for_fifteen_seconds_at_most() -> None:
     from libraries.live import hub
 
-    assert hub.SILENCE == 15
+    assert hub.HEARTBEAT_AFTER_S == 15
 
 
 def test_whoever_asks_for_the_job_on_hearing_of_its_end_sees_it_ended(web: Web) -> None:

@@ -141,7 +141,7 @@ def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(
 def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from components.jobs.submissions import submit_job
+    from components.jobs.submissions import job_plan
 
     seen: list[TestResponse] = []
 
@@ -151,9 +151,9 @@ def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
         )
         second.start()
         second.join(10)
-        return submit_job(asked)
+        return job_plan(asked)
 
-    monkeypatch.setattr("components.jobs.main.submit_job", with_a_second_request)
+    monkeypatch.setattr("components.jobs.main.job_plan", with_a_second_request)
     assert send(client, "/jobs", NOTHING).status_code == 202
     (second,) = seen
     assert kind_of(second) == (409, "idempotency-conflict")

@@ -214,7 +214,7 @@ def test_every_end_of_a_job_is_counted_once(
 
 
 def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
-    client: FlaskClient, start_worker: StartWorker, broker: EmbeddedBroker
+    client: FlaskClient, start_worker: StartWorker, private_broker: EmbeddedBroker
 ) -> None:
     for number in (1, 2):
         worker = start_worker()
@@ -223,9 +223,9 @@ def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
         worker.process.kill()
         worker.process.wait()
         assert outcomes(client, NOTHING) == {"finished": number}
-    broker.stop()
+    private_broker.stop()
     assert value(scraped(client), "vector_broker_up") == 0
-    broker.start()
+    private_broker.start()
     assert outcomes(client, NOTHING) == {"finished": 2}
 
 

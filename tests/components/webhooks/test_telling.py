@@ -360,7 +360,7 @@ def test_the_task_says_when_a_job_has_no_webhook(private: FlaskClient, run_jobs:
 
 
 def test_without_a_broker_the_secret_is_not_known_right_now(
-    private: FlaskClient, broker: Any
+    private: FlaskClient, private_broker: Any
 ) -> None:
-    broker.stop()
+    private_broker.stop()
     assert private.get("/webhooks/secret").status_code == 503

@@ -56,7 +56,7 @@ def keepers(
 
 
 def test_the_broker_is_private_durable_and_never_evicts(
-    broker: EmbeddedBroker, settings: Settings
+    private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     client = web_client(settings)
     expected = {
@@ -73,24 +73,24 @@ def test_the_broker_is_private_durable_and_never_evicts(
 
 
 def test_what_was_written_survives_a_kill_of_the_server(
-    broker: EmbeddedBroker, settings: Settings
+    private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     for number in range(1000):
         web_client(settings).set(f"key{number}", number)
-    assert broker.pid
-    os.kill(broker.pid, signal.SIGKILL)
-    until(lambda: not broker.alive(), what="the end of the server")
-    broker.start()
+    assert private_broker.pid
+    os.kill(private_broker.pid, signal.SIGKILL)
+    until(lambda: not private_broker.alive(), what="the end of the server")
+    private_broker.start()
     assert web_client(settings).dbsize() == 1000
 
 
 def test_a_stopped_broker_leaves_no_process_and_keeps_its_data(
-    broker: EmbeddedBroker, settings: Settings
+    private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).set("key", "value")
-    pid = broker.pid
+    pid = private_broker.pid
     assert pid
-    broker.stop()
+    private_broker.stop()
     assert not exists(pid)
     assert not broker_answers(settings)
     again = EmbeddedBroker(settings)
@@ -163,18 +163,18 @@ def test_a_dead_server_is_started_again_by_its_keeper(
 
 
 def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
-    broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    private_broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.broker.embedded.START_PATIENCE", 0.3)
-    assert broker.pid
-    os.kill(broker.pid, signal.SIGSTOP)
+    monkeypatch.setattr("libraries.job_manager.broker.START_PATIENCE", 0.3)
+    assert private_broker.pid
+    os.kill(private_broker.pid, signal.SIGSTOP)
     try:
         other = EmbeddedBroker(settings)
         assert not other.keep()
         with pytest.raises(BrokerTrouble, match=r"server\.pid"):
             other.start()
     finally:
-        os.kill(broker.pid, signal.SIGCONT)
+        os.kill(private_broker.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("depth", [1, 60, 200])

@@ -158,7 +158,7 @@ def test_of_what_is_no_job_nothing_is_known(broker: EmbeddedBroker, job_id: str)
 
 
 def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_twice(
-    feed: EventFeed, broker: EmbeddedBroker, client: Redis
+    feed: EventFeed, private_broker: EmbeddedBroker, client: Redis
 ) -> None:
     job = submit("workers.probe_tasks.nothing").id
     listener = Listener()
@@ -166,12 +166,12 @@ def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_t
     assert read_events(job) is not None
     transitions.append_event(client, job, "", "log", '{"message": "before"}')
     assert listener.next().data == {"message": "before"}
-    assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGKILL)
-    until(lambda: not broker.alive(), what="the end of the broker")
+    assert private_broker.pid is not None
+    os.kill(private_broker.pid, signal.SIGKILL)
+    until(lambda: not private_broker.alive(), what="the end of the broker")
     with pytest.raises(QueueUnavailable):
         read_events(job)
-    broker.start()
+    private_broker.start()
     # Told while the feed may still be looking for the broker.
     transitions.append_event(client, job, "", "log", '{"message": "meanwhile"}')
     assert cancel_job(job)

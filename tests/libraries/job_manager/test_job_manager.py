@@ -350,10 +350,10 @@ def test_one_read_is_one_round_trip(run_jobs: Callable[[], None]) -> None:
 
 
 def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
-    broker: EmbeddedBroker,
+    private_broker: EmbeddedBroker,
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")
-    broker.stop()
+    private_broker.stop()
     for call in (
         lambda: enqueue_background_job("workers.probe_tasks.nothing"),
         lambda: fetch_job(job.id),
@@ -366,14 +366,14 @@ def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
 
 
 def test_a_job_is_there_again_after_the_broker_was_killed_and_started_anew(
-    broker: EmbeddedBroker, run_jobs: Callable[[], None]
+    private_broker: EmbeddedBroker, run_jobs: Callable[[], None]
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")
-    assert broker.pid is not None
-    subprocess.run(["kill", "-9", str(broker.pid)], check=True)
-    while broker.alive():
+    assert private_broker.pid is not None
+    subprocess.run(["kill", "-9", str(private_broker.pid)], check=True)
+    while private_broker.alive():
         time.sleep(0.01)
-    broker.start()
+    private_broker.start()
     run_jobs()
     assert get_job_status(job.id)["status"] == "finished"
 

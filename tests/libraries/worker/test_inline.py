@@ -262,8 +262,8 @@ def test_an_interrupt_from_the_terminal_fails_the_job_and_reaches_the_program() 
         assert status(enqueue_background_job("workers.sugar_tasks.interrupt").id) == "failed"
 
 
-def test_a_broker_that_runs_is_used(immediate: Settings, broker: EmbeddedBroker) -> None:
-    assert broker.pid
+def test_a_broker_that_runs_is_used(immediate: Settings, private_broker: EmbeddedBroker) -> None:
+    assert private_broker.pid
     job = enqueue_background_job(NOTHING)
     elsewhere = web_client(immediate.with_values(immediate=False))
     assert elsewhere.hget(keys.job_key(job.id), "status") == b"finished"

@@ -287,13 +287,13 @@ def test_jobs_that_come_often_are_not_kept_for_long(
 
 
 def test_while_the_broker_is_away_nothing_is_lost(
-    scheduler: Callable[..., Scheduler], broker: EmbeddedBroker, settings: Settings
+    scheduler: Callable[..., Scheduler], private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     one = scheduler(EVERY_SECOND)
     one.turn(NOON)
-    broker.stop()
+    private_broker.stop()
     assert one.turn(NOON + 1) == []
-    broker.start()
+    private_broker.start()
     assert len(one.turn(NOON + 1.5)) == 1
 
 

@@ -213,13 +213,13 @@ def test_a_job_that_cannot_be_interrupted_is_killed_five_seconds_after_its_timeo
 
 
 def test_an_idle_worker_takes_jobs_again_after_the_broker_was_away(
-    start_worker: StartWorker, broker: EmbeddedBroker
+    start_worker: StartWorker, private_broker: EmbeddedBroker
 ) -> None:
     start_worker()
-    assert broker.pid
-    os.kill(broker.pid, signal.SIGKILL)
-    until(lambda: not broker.alive(), what="the end of the broker")
-    broker.start()
+    assert private_broker.pid
+    os.kill(private_broker.pid, signal.SIGKILL)
+    until(lambda: not private_broker.alive(), what="the end of the broker")
+    private_broker.start()
     job = enqueue_background_job("workers.probe_tasks.nothing")
     until(lambda: finished(job.id), what="the job")
 
