@@ -177,7 +177,7 @@ def test_jobs_that_queue_jobs_come_to_an_end() -> None:
 
 @pytest.mark.usefixtures("immediate")
 def test_one_call_runs_a_limited_number_of_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(immediate_mode, "MOST_JOBS", 7)
+    monkeypatch.setattr(immediate_mode, "MAX_JOBS", 7)
     assert fetch_batch(submit_batch(NOTHING, [{}] * 10).id).counts == {"finished": 7, "queued": 3}
 
 
