@@ -69,16 +69,8 @@ def degrees(description: str, **options: Any) -> fields.Float:
     return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
 
 
-def check_order(
-    data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str
-) -> None:
-    """Refuse two fields that contradict each other; see `Params.check_order`."""
-    if least in original and most in original and data[least] > data[most]:
-        raise ValidationError(f"Must not be more than {most}.", least)
-
-
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the mistakes in `values`: texts by field, with the known fields for an unknown one."""
+    """Return the mistakes in `values` by field; for an unknown one the known ones are named."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
 
@@ -159,7 +151,7 @@ def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     return declare(degrees(description), default=default, **facts)
 
 
-def tolerance(of: str = "the true curve", *, default: float = 0.02) -> Any:
+def tolerance(of: str = "the true curve", *, default: float) -> Any:
     """Declare how far a line may deviate from the curve that it approximates, in mm."""
     return declare(tolerance_field(of), default=default)
 
@@ -173,7 +165,7 @@ def number(
     unit: str | None = None,
     **facts: Any,
 ) -> Any:
-    """Declare a number from `least` to `most`; `mm` and `angle` are for lengths and angles."""
+    """Declare a number from `least` to `most`, in `unit` if it has one."""
     metadata = {"description": description} | ({"x-unit": unit} if unit else {})
     return declare(
         fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
@@ -205,7 +197,7 @@ def flag(description: str, *, default: bool, **facts: Any) -> Any:
     field_specifiers=(declare, optional, mm, angle, tolerance, number, whole, choice, flag),
 )
 class Params:
-    """Base of typed declarations: a subclass becomes a frozen dataclass with a schema.
+    """Base of typed declarations: each subclass is a frozen dataclass with a schema.
 
     Example:
         >>> class Ring(Params):
@@ -225,8 +217,8 @@ class Params:
     @classmethod
     def declared(cls) -> dict[str, dataclasses.Field[Any]]:
         """Return the declared fields by name, in the order of declaration."""
-        every = dataclasses.fields(cls)  # type: ignore[arg-type]
-        return {one.name: one for one in every if "field" in one.metadata}
+        declared = dataclasses.fields(cls)  # type: ignore[arg-type]
+        return {one.name: one for one in declared if "field" in one.metadata}
 
     @classmethod
     def schema(cls) -> type[Schema]:
@@ -241,8 +233,7 @@ class Params:
         """Return an instance parsed from `values`, with defaults filled in.
 
         Raises:
-            InvalidFields: one or more fields are bad; all are named, below the dotted name
-                `inside`.
+            InvalidFields: one or more fields are bad; all are named, below `inside`.
         """
         loaded: Any = load_fields(cls.schema()(), values, inside=inside)
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
@@ -289,7 +280,7 @@ class Params:
         yield from ()
 
     def check_order(self, given: frozenset[str], least: str, most: str) -> None:
-        """Refuse a given field `least` that is more than the given field `most`.
+        """Refuse a field `least` that is more than the field `most`, if both were given.
 
         Raises:
             InvalidFields: both were given, and the first is more.

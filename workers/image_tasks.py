@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.errors import InvalidInput
-from libraries.imaging import MOST_BYTES, Picture
-from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.imaging import MAX_IMAGE_BYTES, Picture
+from libraries.job_manager import attach, find_job, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
@@ -14,6 +14,7 @@ from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
+from libraries.uploads.staging import open_parcel
 
 # Unreachable stores and servers come back.
 TRIES = 3
@@ -134,7 +135,7 @@ def _opened(photo: str) -> bytes:
         return _fetched(photo)
     with open_input(photo if "/" in photo or "." in photo else _made_by(photo)) as file:
         # One byte more than the limit, so that too large a photo is noticed.
-        return file.read(MOST_BYTES + 1)
+        return file.read(MAX_IMAGE_BYTES + 1)
 
 
 def _made_by(job_id: str) -> str:

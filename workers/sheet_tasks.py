@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from libraries.job_manager import attach, read_drawing, report_progress
+from libraries.job_manager import attach, report_progress
+from libraries.job_manager.job_drawings import read_drawing
 from libraries.sheets.contact_sheets import JobSheet
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import check_name, output_folder

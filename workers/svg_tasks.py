@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
+from libraries.job_manager import attach, report_progress
 from libraries.sheets.artboard import Artboard
+from libraries.sheets.cache import attach_again, attach_drawn
 from libraries.sheets.composing import compose
 from libraries.sheets.composition import load_composition
 from libraries.sheets.page import DrawnPage

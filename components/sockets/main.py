@@ -27,9 +27,10 @@ from components.sockets.asyncapi import asyncapi_document
 from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
 from components.sockets.sessions import Session
-from libraries.job_manager import current_owner, send_to_group
+from libraries.job_manager import current_owner
+from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, get_settings
 
 blueprint = api_blueprint(
     "sockets", __name__, None, "Ask for jobs and follow them on one connection."
@@ -141,7 +142,7 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
 )
 def asyncapi() -> Response:
     """Describe what is said on WebSockets and event streams, for machines."""
-    return document_response(asyncapi_document(keyed=bool(get_settings().access.api_keys)))
+    return document_response(asyncapi_document(keyed=bool(AccessSettings.current().api_keys)))
 
 
 def open_socket(codec: Codec) -> Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.errors import Unavailable
-from libraries.job_manager import queue_health
+from libraries.job_manager import known_tasks
+from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import storage_trouble
@@ -17,13 +18,13 @@ class NotReady(Unavailable):
     code = "not-ready"
     retry_after = 5
 
-    def __init__(self, parts: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, parts: dict[str, dict[str, Any]], not_loaded: list[dict[str, Any]]) -> None:
         """Name the missing parts in the text and keep all parts beside it."""
         missing = [f"{name}: {part['detail']}" for name, part in parts.items() if not part["ready"]]
         super().__init__("; ".join(missing))
         self.members = {
             "parts": parts,
-            "not_loaded": _not_loaded(),
+            "not_loaded": not_loaded,
             "missing": [name for name, part in parts.items() if not part["ready"]],
         }
 
@@ -43,14 +44,23 @@ def readiness() -> dict[str, Any]:
     )
     if StorageSettings.current().storage_url is not None:
         parts["storage"] = _storage()
+    not_loaded = _not_loaded(broker=health["broker"])
     if not all(part["ready"] for part in parts.values()):
-        raise NotReady(parts)
-    return {"status": "ready", "parts": parts, "not_loaded": _not_loaded()}
+        raise NotReady(parts, not_loaded)
+    return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
 
 
-def _not_loaded() -> list[dict[str, object]]:
-    """Return the modules that were left out; jobs run without them, so they do not make the service unready."""
-    return [problem.public() for problem in load_problems()]
+def _not_loaded(*, broker: bool) -> list[dict[str, Any]]:
+    """Return the modules that are left out; jobs run without them, so they do not make it unready.
+
+    The task modules are read first: this process may not have needed them yet. Only workers import
+    them, so their problems come from the broker.
+    """
+    known_tasks()
+    found = [problem.public() for problem in load_problems()]
+    known = {problem["module"] for problem in found}
+    of_workers = problems_of_workers() if broker else []
+    return found + [one for one in of_workers if one["module"] not in known]
 
 
 def _broker(answers: bool) -> dict[str, Any]:

@@ -22,9 +22,10 @@ LUMA = (0.299, 0.587, 0.114)
 def separated(colours: Colours, channel: str) -> Greys:
     """Return how much of one ink a picture has: shape (rows, columns), from 0 for all of it to 1 for none.
 
-    Full grey-component replacement: K = 1 - max(R, G, B), and then C = (1 - R - K) / (1 - K), M and Y likewise. Black takes over
-    all that is grey in a colour, so at most two of the others lie beside it. Where lines of two inks cross at an angle, the paper
-    that is left of one is shared out by the other (Demichel), so that (1 - C) * (1 - K) gives R again.
+    Full grey-component replacement: K = 1 - max(R, G, B), and then C = (1 - R - K) / (1 - K), M and
+    Y likewise. Black takes over all that is grey in a colour, so at most two of the others lie
+    beside it. Where lines of two inks cross at an angle, the paper that is left of one is shared
+    out by the other (Demichel), so that (1 - C) * (1 - K) gives R again.
 
     Levels are whole steps of 1/255, as those of every picture.
 

@@ -15,9 +15,11 @@ COVER, CONTAIN = "cover", "contain"
 LEVELS = 256
 # Shares of the pixels that may become plain black and plain white.
 CLIPPED = 0.005
-# Tones are whole steps of this, so that powers that differ in their last bits between processors give the same drawing.
+# Tones are whole steps of this, so that powers that differ in their last bits between processors
+# give the same drawing.
 STEP = 1 / 1024
-# Details are what is darker or lighter than its surroundings, which reach over this share of the shorter side.
+# Details are what is darker or lighter than its surroundings, which reach over this share of the
+# shorter side.
 SURROUNDINGS = 1 / 16
 
 
@@ -89,7 +91,8 @@ def place(
     Args:
         greys: shape (rows, columns), from 0 for black to 1 for white.
         box: the room in mm.
-        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the picture.
+        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the
+            picture.
         gamma: the exponent of the tones; more than 1 makes the middle ones lighter.
         equalise: from 0 to 1, how far tones are moved towards an even spread of all of them.
         detail: how many times what sets a place apart from its surroundings is added to it.

@@ -96,7 +96,8 @@ def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
 def broadened(strokes: Strokes, breadth: float) -> Strokes:
     """Return outlines `breadth` wide in place of the strokes, each one closed stroke; the same strokes without a breadth.
 
-    Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along the mean of their normals.
+    Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along
+    the mean of their normals.
     """
     return tuple(_outline(stroke, breadth / 2) for stroke in strokes) if breadth else strokes
 

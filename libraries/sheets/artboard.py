@@ -117,7 +117,9 @@ class Artboard(DrawnPage):
         Raises:
             TooComplex: the drawing would have too many points.
         """
-        lines = draw_pattern(self.pattern, self.area, self.params, self.seed or 0, watch=progress)
+        lines = draw_pattern(
+            self.pattern, self.area, self.params, self.seed or 0, progress=progress
+        )
         svg = SVGBuilder(self.width, self.height, pen_width=self.pen_width)
         return svg.title(self.drawing_title).metadata(self.recipe().metadata()).polylines(lines)
 

@@ -12,7 +12,7 @@ from marshmallow.validate import Length
 from libraries.errors import InvalidInput
 from libraries.fields import InvalidFields, OneOfField, Params, declare, mm
 from libraries.geometry.rectangle import Rectangle
-from libraries.patterns import MOST_POINTS, TooComplex
+from libraries.patterns import MAX_POINTS, TooComplex
 from libraries.sheets.checks import library_check
 from libraries.sheets.elements import ELEMENTS, Element
 from libraries.sheets.elements.base import layer_name
@@ -197,7 +197,7 @@ def check_total(points: float) -> None:
         TooComplex: they are too many.
     """
     # Not `>`: a comparison with NaN is false.
-    if not points <= MOST_POINTS:
+    if not points <= MAX_POINTS:
         error = TooComplex(points)
         error.field = "elements"
         raise error

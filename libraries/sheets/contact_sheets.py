@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.fields import declare, flag, mm, whole
-from libraries.geometry.area import LONGEST_SIDE
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -52,8 +52,8 @@ class ContactSheet(Page):
             fields.String(validate=Length(max=MAX_CAPTION_CHARS)), validate=Length(1, MAX_CELLS)
         )
     )
-    cell_width: float = mm("Width of the page that the drawings are on", 1, LONGEST_SIDE)
-    cell_height: float = mm("Height of the page that the drawings are on", 1, LONGEST_SIDE)
+    cell_width: float = mm("Width of the page that the drawings are on", 1, MAX_SIDE_MM)
+    cell_height: float = mm("Height of the page that the drawings are on", 1, MAX_SIDE_MM)
     title: str = declare(fields.String(validate=Length(max=MAX_CAPTION_CHARS)), default="")
     columns: int | None = whole("Drawings in a row", 1, MAX_CELLS, default=None)
     pen_width: float = mm(

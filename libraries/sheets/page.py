@@ -8,11 +8,12 @@ from typing import Any, Self
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
+from libraries.exporting import encodings
 from libraries.fields import Params, choice, mm, whole
-from libraries.geometry.area import LONGEST_SIDE, Area
+from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.sheets.recipes import VERSION, Recipe, at_default, recorded
-from libraries.svg_builder import ENCODINGS, Encoding, SVGBuilder, svg_blocks
+from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks
 
 MAX_SEED = 2**32 - 1
 MAX_DEFAULT_MARGIN_MM = 10.0
@@ -52,12 +53,12 @@ class Page(Params):
     )
 
     width: float = mm(
-        "Width of the page; needed without a `paper`", 1, LONGEST_SIDE, resolved=True, argument=True
+        "Width of the page; needed without a `paper`", 1, MAX_SIDE_MM, resolved=True, argument=True
     )
     height: float = mm(
         "Height of the page; needed without a `paper`",
         1,
-        LONGEST_SIDE,
+        MAX_SIDE_MM,
         resolved=True,
         argument=True,
     )
@@ -65,7 +66,7 @@ class Page(Params):
         "Empty border on all sides, under half of the shorter side; by default a tenth of the "
         "shorter side, at most 10",
         0,
-        LONGEST_SIDE // 2,
+        MAX_SIDE_MM // 2,
         default=None,
         argument=True,
     )
@@ -127,7 +128,7 @@ class DrawnPage(Page):
     encoding: Encoding = choice(
         "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, "
         "in about half of the bytes.",
-        ENCODINGS,
+        encodings(),
         default=PLAIN,
         argument=True,
     )

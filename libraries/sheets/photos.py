@@ -10,7 +10,7 @@ from marshmallow.validate import Length
 
 from libraries.fields import declare, flag
 from libraries.imaging import lent_picture
-from libraries.imaging.controls import PictureSchema
+from libraries.imaging.controls import PictureParams
 from libraries.imaging.lending import borrow
 from libraries.patterns import PATTERNS
 from libraries.sheets.artboard import Artboard, pattern_name
@@ -19,7 +19,7 @@ from libraries.svg_builder import SVGBuilder
 MAX_URL_CHARS = 2048
 # The patterns that draw from pictures.
 PHOTO_PATTERNS = tuple(
-    name for name in PATTERNS if issubclass(PATTERNS[name].schema, PictureSchema)
+    name for name in PATTERNS if issubclass(PATTERNS[name].params, PictureParams)
 )
 
 

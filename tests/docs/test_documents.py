@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from libraries.job_manager import STATES, known_tasks
+from libraries.job_manager import known_tasks
+from libraries.job_manager.states import STATES
 from libraries.settings import SETTINGS, Settings
 from tests.conftest import REPOSITORY
 from tests.docs.documents import (

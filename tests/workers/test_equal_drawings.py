@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from libraries.broker.connections import web_client
+from libraries.broker.in_memory import close_throwaway
+from libraries.broker.keys import drawn_key
 from libraries.job_manager import (
     JobRecord,
     acting_for,
@@ -15,9 +18,6 @@ from libraries.job_manager import (
     enqueue_background_job,
     fetch_job,
 )
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.keys import drawn_key
-from libraries.job_manager.throwaway import close_throwaway
 from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import load_artboard
 from libraries.storage import output_folder

@@ -15,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.fields import Params, angle, choice, declare, flag, mm
-from libraries.geometry.area import LONGEST_SIDE
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.clipping import clip_to_rectangle, clip_to_region
-from libraries.geometry.document import LONGEST_LAYER_NAME
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Matrix, applied, identity, rotation
 from libraries.lettering import check_text
@@ -65,15 +65,17 @@ class ElementStrokes:
 class Box(Params):
     """A box on the page."""
 
-    x: float = mm("Left edge", -LONGEST_SIDE, LONGEST_SIDE)
-    y: float = mm("Upper edge", -LONGEST_SIDE, LONGEST_SIDE)
-    width: float = mm("Width", 1, LONGEST_SIDE)
-    height: float = mm("Height", 1, LONGEST_SIDE)
+    x: float = mm("Left edge", -MAX_SIDE_MM, MAX_SIDE_MM)
+    y: float = mm("Upper edge", -MAX_SIDE_MM, MAX_SIDE_MM)
+    width: float = mm("Width", 1, MAX_SIDE_MM)
+    height: float = mm("Height", 1, MAX_SIDE_MM)
 
 
 def layer_name(description: str, *, example: str | None = None, **options: Any) -> Any:
     """Declare the name of a layer; `options` go to `declare`."""
-    return checked_text(description, 1, LONGEST_LAYER_NAME, check_text, example=example, **options)
+    return checked_text(
+        description, 1, MAX_LAYER_NAME_CHARS, check_text, example=example, **options
+    )
 
 
 def kind(name: str) -> Any:

@@ -60,7 +60,7 @@ class PatternElement(OutlinedElement):
         """Return the pattern drawn in its box."""
         chosen = seed if self.seed is None else self.seed
         area = Area(place.width, place.height)
-        lines = draw_pattern(self.pattern, area, self.params, chosen, watch=progress)
+        lines = draw_pattern(self.pattern, area, self.params, chosen, progress=progress)
         drawn = ElementStrokes.of_lines(lines)
         return ElementStrokes(np.add(drawn.coordinates, (place.left, place.top)), drawn.offsets)
 

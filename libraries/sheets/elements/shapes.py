@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from libraries.errors import InvalidInput
 from libraries.fields import Params, declare, flag, mm, number, whole
 from libraries.fields import angle as angle_field
-from libraries.geometry.area import LONGEST_SIDE
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.clipping import TooManyCrossings, count_crossings, region_of
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import applied, rotation
@@ -112,7 +112,7 @@ class RectElement(Shape):
     """The box itself."""
 
     type: str = kind("rect")
-    radius: float = mm("Radius of its corners", 0, LONGEST_SIDE, default=0.0, recorded=True)
+    radius: float = mm("Radius of its corners", 0, MAX_SIDE_MM, default=0.0, recorded=True)
 
     def ring(self, place: Rectangle) -> Floats:
         """Return the box with its rounded corners."""
@@ -181,7 +181,7 @@ class StarElement(Shape):
 
 def _points_field(least: int, most: int = 1000) -> Any:
     point = fields.List(
-        fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)
+        fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
     )
     metadata = {
         "description": "Its corners on the page, each x and y in mm.",

@@ -11,9 +11,9 @@ from defusedxml import ElementTree
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.fields import InvalidFields
-from libraries.geometry.area import Area, BadPage, NoRoomToDraw
+from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
-from libraries.patterns import TooComplex, UnknownPattern
+from libraries.patterns import TooComplex
 from libraries.sheets.artboard import (
     Artboard,
     draw_artboard,
@@ -28,6 +28,7 @@ from libraries.sheets.postcards import (
 from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 from tests.golden_svg import assert_like_golden, first_difference
 
 ALLOWED = {"width": 210, "height": 297}
@@ -44,7 +45,7 @@ def test_an_area_knows_its_room() -> None:
     ("width", "height", "margin"), [(100, 100, 50), (100, 10, 5), (100, 100, 60)]
 )
 def test_margins_that_leave_nothing_are_refused(width: float, height: float, margin: float) -> None:
-    with pytest.raises(NoRoomToDraw) as caught:
+    with raises_code("no-room-to-draw") as caught:
         Area(width, height, margin)
     assert (caught.value.code, caught.value.field) == ("no-room-to-draw", "margin")
 
@@ -65,7 +66,7 @@ def test_margins_that_leave_nothing_are_refused(width: float, height: float, mar
 def test_a_page_without_a_sensible_size_is_refused(
     width: float, height: float, margin: float
 ) -> None:
-    with pytest.raises(BadPage):
+    with raises_code("bad-page"):
         Area(width, height, margin)
 
 
@@ -155,7 +156,7 @@ def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
     ) as caught:
         draw_artboard(-1, 100, params={"pich": 1})
     assert set(caught.value.errors) == {"width", "params.pich"}
-    with pytest.raises(UnknownPattern):
+    with raises_code("unknown-pattern"):
         draw_artboard(100, 100, "spirals")
 
 
