@@ -21,9 +21,7 @@ CHARTS = ("line", "scatter", "bars", "histogram")
 MAX_SERIES, MAX_BARS, MAX_BINS = 8, 400, 60
 MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
-GREY = "#b8b8b8"
-# Lengths in mm for a sheet of 148 x 210 (A5); others get what the square root of their size says.
-A5 = 148.0 * 210.0
+# Lengths in mm on A5; other sheets scale them by the square root of their size.
 TITLE, LABEL, TICK, GAP, SIGN, PITCH = 4.6, 2.3, 1.6, 2.6, 1.5, 1.5
 MARGIN = 11.0
 TICK_PITCH_X, TICK_PITCH_Y = 24.0, 15.0
@@ -207,8 +205,10 @@ class _Sheet:
         self._area, self._title = area, " ".join(check_text(title).split())
         self._document = Document(area.width, area.height, title=self._title)
         self._pen_width = pen_width
-        self._scale = float(np.clip((area.width * area.height / A5) ** 0.5, 0.6, 3.0)) ** 0.7
-        self._grid = self._document.layer("grid", Pen("grid", GREY, pen_width))
+        self._scale = (
+            float(np.clip((area.width * area.height / (148.0 * 210.0)) ** 0.5, 0.6, 3.0)) ** 0.7
+        )
+        self._grid = self._document.layer("grid", Pen("grid", "#b8b8b8", pen_width))
         self._axes = self._document.layer("axes", Pen("axes", "#000000", pen_width))
 
     def draw(self, chart: str, data: _Data) -> Document:

@@ -13,8 +13,6 @@ Floats = NDArray[np.float64]
 # A pen shows no more of a line than its lowest and its highest place, once in this many mm.
 PIXEL = 0.5
 MIN_POINTS_TO_THIN = 4
-# Points nearer to each other than this, in mm, become one blot.
-POINT_PITCH = 0.7
 MAX_POINTS = 20_000
 # Directions of hatching, in degrees.
 ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
@@ -57,7 +55,8 @@ def _thinned(places: Floats) -> Floats:
 def spread_points(places: Floats) -> Floats:
     """Return one of `places`, of shape (n, 2) in mm, for each square of 0.7 mm."""
     found = places[~np.isnan(places).any(axis=1)]
-    _, first = np.unique(np.floor(found / POINT_PITCH), axis=0, return_index=True)
+    # Points nearer to each other than this, in mm, become one blot.
+    _, first = np.unique(np.floor(found / 0.7), axis=0, return_index=True)
     chosen = found[np.sort(first)]
     return chosen if len(chosen) <= MAX_POINTS else chosen[:: -(-len(chosen) // MAX_POINTS)]
 

@@ -20,7 +20,6 @@ STEPS_OF_SECONDS = (
     *(DAY * n for n in (1, 2, 7, 14)),
 )
 STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400)
-MONTH = 30.44 * DAY
 MAX_PLAIN = 1e6
 # What is nearer to 0 is taken for 0: a part of it might not be a number of full precision any more.
 MIN_VALUE = 1e-290
@@ -102,7 +101,8 @@ def date_ticks(low: float, high: float, count: int) -> Ticks:
         labels = [_label(place, seconds) for place in places]
     else:
         months = next(
-            (step for step in STEPS_OF_MONTHS if step * MONTH >= wanted), STEPS_OF_MONTHS[-1]
+            (step for step in STEPS_OF_MONTHS if step * (30.44 * DAY) >= wanted),
+            STEPS_OF_MONTHS[-1],
         )
         moments = list(_months(low, high, months))
         places = [(moment - EPOCH).total_seconds() for moment in moments]

@@ -25,8 +25,6 @@ Pair = tuple[int, int]
 # lanes, one lies at most so far ahead of the other, so far aside, and so far behind: they may have
 # passed each other.
 MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
-# A bend is so many times as long as it leads aside, on each side of the gap.
-GENTLE = 12.0
 # It keeps this part of a lane from other lines. Of its own two lines so many points further on do
 # not count.
 CLEAR, OWN = 0.3, 30
@@ -189,7 +187,8 @@ def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Pol
         return None
     aside: Floats = (middle - kept[0]) - ahead * way
     along = ahead + np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(kept, axis=0).T))))
-    reach = min(max(GENTLE * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)
+    # A bend is so many times as long as it leads aside, on each side of the gap.
+    reach = min(max(12.0 * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)
     part = np.clip(1 - along / reach, 0, 1)
     # All of the way aside is gone at the middle, where the other line comes to meet it as steeply,
     # and none at the far end.

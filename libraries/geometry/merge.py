@@ -14,9 +14,6 @@ NONE = -1
 # Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
 # ones lie inside the cells.
 GRAIN = 1.37e-4
-# More cells than a page has in a row.
-ROW = 1 << 31
-MIN_LENGTH = 1e-300
 TWO = 2
 # Where more ends than this meet, comparing each with each would take too long and too much memory.
 MAX_COMPARED = 32
@@ -66,10 +63,11 @@ def _join(run: list[Polyline]) -> Polyline:
 def _partners(ends: Polyline, away: Polyline) -> Integers:
     """Return the end that each end is joined to, or NONE; `away` leads from it into its piece."""
     cells = np.round(ends / GRAIN).astype(np.int64)
+    # A row has more numbers than a page has cells in it.
     _, place, count = np.unique(
-        cells[:, 0] * ROW + cells[:, 1], return_inverse=True, return_counts=True
+        cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
     )
-    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), MIN_LENGTH)[:, None]
+    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-300)[:, None]
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))

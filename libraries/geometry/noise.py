@@ -10,8 +10,6 @@ Floats = NDArray[np.float64]
 # The pattern repeats after this many units; a power of two, so that a mask finds the place in the
 # table.
 PERIOD = 256
-# The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
-MAX_NOISE = 2**-0.5
 
 
 class GradientNoise:
@@ -29,7 +27,8 @@ class GradientNoise:
         gradients = rng.uniform(-1, 1, (PERIOD, 2))
         # No gradient may have the length 0.
         gradients[:, 0] += 1e-9
-        self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / MAX_NOISE
+        # The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
+        self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / (2**-0.5)
         order = rng.permutation(PERIOD)
         self._order = np.concatenate((order, order))
 

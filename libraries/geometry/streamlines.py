@@ -23,15 +23,11 @@ Place = tuple[float, float]
 FREE, NO_SEED, TAKEN = 0, 1, 2
 # Cells of the raster to one separation.
 FINENESS = 6
-# A growing line stops at this part of the separation from another.
-NEAR = 0.5
 # A line may be nearer than that to its own last part, counted in separations along it.
 OWN_TAIL = 3.0
 # Distances between lines that vary are rounded to so many sizes.
 SIZES = 24
-CHUNK = 8
 LOST = 1e-9
-MIN_SEPARATION_MM = 1e-3
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,8 @@ class Streamlines:
         self._taken = bytearray(self._width * (high + 2 * self._pad))
         self._view = np.frombuffer(self._taken, dtype=np.uint8)
         self._sizes = np.linspace(1, largest, SIZES)
-        self._near_discs = [self._disc(size * FINENESS * NEAR) for size in self._sizes]
+        # A growing line stops at this part of the separation from another.
+        self._near_discs = [self._disc(size * FINENESS * 0.5) for size in self._sizes]
         self._seed_discs = [self._disc(size * FINENESS * 0.98) for size in self._sizes]
 
     def block(self, x: float, y: float, radius: float) -> None:
@@ -161,7 +158,7 @@ class Streamlines:
                 break
             points.append((to_x, to_y))
             x, y = to_x, to_y
-            if len(points) - stamped >= self._tail + CHUNK and len(points) >= self._least:
+            if len(points) - stamped >= self._tail + 8 and len(points) >= self._least:
                 older = len(points) - self._tail
                 self._stamp(np.array([start, *points[stamped:older]]), TAKEN, self._near_discs)
                 stamped = older
@@ -208,7 +205,7 @@ class Streamlines:
             np.int64
         )
         sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]
-        spread = max(float(self._sizes[-1]) - 1, MIN_SEPARATION_MM)
+        spread = max(float(self._sizes[-1]) - 1, 1e-3)
         return np.minimum(((sparse - 1) / spread * SIZES).astype(np.int64), SIZES - 1)
 
     def _stamp(self, line: Polyline, value: int, discs: list[NDArray[np.int64]]) -> None:

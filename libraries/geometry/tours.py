@@ -17,12 +17,8 @@ from libraries.geometry.trees import walk_around
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NEIGHBOURS = 8
 # Gains below this, in mm, are rounding.
 MIN_GAIN_MM = 1e-9
-# How often each point is looked at, on average, before the search for a shorter tour ends.
-MAX_LOOKS = 40
-MAX_RUN = 3
 # A tour of three points is the only one.
 MIN_POINTS = 4
 
@@ -60,7 +56,7 @@ def closed_tour(points: Floats) -> Integers:
     """
     if len(points) < MIN_POINTS:
         return np.arange(len(points))
-    near = _neighbours(points, NEIGHBOURS)
+    near = _neighbours(points, 8)
     tour = _Tour(points, walk_around(points, near))
     _improve(tour, near)
     _uncross(tour)
@@ -141,7 +137,8 @@ def _improve(tour: _Tour, near: Integers) -> None:
     rows = near.tolist()
     waiting = deque(tour.order)
     listed = bytearray(b"\1") * len(rows)
-    looks = MAX_LOOKS * len(rows)
+    # How often each point is looked at, on average, before the search for a shorter tour ends.
+    looks = 40 * len(rows)
     while waiting and looks:
         looks -= 1
         point = waiting.popleft()
@@ -181,7 +178,7 @@ def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
     away, after = tour.away, tour.after
     for step in (1, -1):
         before, last = after(a, -step), a
-        for _ in range(MAX_RUN):
+        for _ in range(3):
             behind = after(last, step)
             if behind == before:
                 break

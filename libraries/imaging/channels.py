@@ -15,8 +15,6 @@ GREY, BLACK = "grey", "black"
 TAKEN = {"cyan": 0, "magenta": 1, "yellow": 2}
 CHANNELS = (GREY, *TAKEN, BLACK)
 LEVELS = 255
-# The shares of red, green and blue in the luma of ITU-R BT.601.
-LUMA = (0.299, 0.587, 0.114)
 
 
 def separated(colours: Colours, channel: str) -> Greys:
@@ -34,8 +32,10 @@ def separated(colours: Colours, channel: str) -> Greys:
         channel: one of `CHANNELS`; grey is the luma, which is no ink.
     """
     if channel == GREY:
+        # The shares of red, green and blue in the luma of ITU-R BT.601.
         red, green, blue = (
-            share * colours[..., part].astype(np.float64) for part, share in enumerate(LUMA)
+            share * colours[..., part].astype(np.float64)
+            for part, share in enumerate((0.299, 0.587, 0.114))
         )
         return _in_steps(red + green + blue)
     light = colours.max(axis=2).astype(np.float64)

@@ -24,11 +24,8 @@ from libraries.imaging.reading import (
 )
 
 MAX_PHOTO_PIXELS = 25_000_000
-# The longer sides of the small versions, in pixels.
-THUMBNAILS = (800, 200)
 JPEG, PNG = "JPEG", "PNG"
 SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
-QUALITY = 90
 # The longest side that JPEG can have in Pillow's encoder.
 MAX_JPEG_SIDE = 65500
 # A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
@@ -77,9 +74,10 @@ def clean_photo(data: bytes) -> Photo:
             form = image.format or ""
             upright = _decoded(image)
             kind = _kind(upright, form)
+            # The longer sides of the small versions, in pixels.
             return Photo(
                 _encoded(upright, kind),
-                tuple(_encoded(_reduced(upright, side), kind) for side in THUMBNAILS),
+                tuple(_encoded(_reduced(upright, side), kind) for side in (800, 200)),
             )
     except InvalidInput:
         raise
@@ -155,5 +153,5 @@ def _reduced(image: Image.Image, longest: int) -> Image.Image:
 
 def _encoded(image: Image.Image, kind: str) -> Picture:
     out = io.BytesIO()
-    image.save(out, kind, **({"quality": QUALITY} if kind == JPEG else {}))
+    image.save(out, kind, **({"quality": 90} if kind == JPEG else {}))
     return Picture(out.getvalue(), image.width, image.height, SUFFIXES[kind])

@@ -13,12 +13,6 @@ from libraries.imaging.tones import Tones
 
 Floats = NDArray[np.float64]
 
-# Each point's share of the picture is stood for by so many samples.
-SAMPLES = 14
-MAX_SAMPLES = 200_000
-# Points are moved beyond the middle of their cells: eight such rounds come within a hundredth of
-# sixty plain ones. The last rounds are plain.
-OVERSHOOT = 1.9
 PLAIN_ROUNDS = 2
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
 MIN_TONE = 0.03
@@ -49,7 +43,8 @@ def stipple(
     if not dark.any():
         return np.zeros((0, 2))
     portions, places = _Portions(Tones(dark, tones.box)), tones.box
-    ink, points = portions.draw(min(count * SAMPLES, MAX_SAMPLES), rng), portions.draw(count, rng)
+    # Samples stand for each point's share of the picture.
+    ink, points = portions.draw(min(count * 14, 200_000), rng), portions.draw(count, rng)
     for number in range(iterations):
         owner = nearest(points, ink, 1)
         size = np.bincount(owner, minlength=count)
@@ -57,7 +52,9 @@ def stipple(
             [np.bincount(owner, weights=ink[:, axis], minlength=count) for axis in (0, 1)]
         )
         held = size > 0
-        far = OVERSHOOT if number < iterations - PLAIN_ROUNDS else 1.0
+        # Points move beyond the middle of their cells: eight such rounds come within a hundredth
+        # of sixty plain ones. The last rounds are plain.
+        far = 1.9 if number < iterations - PLAIN_ROUNDS else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
         points = np.clip(
             points,

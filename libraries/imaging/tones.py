@@ -18,9 +18,6 @@ CLIPPED = 0.005
 # Tones are whole steps of this, so that powers that differ in their last bits between processors
 # give the same drawing.
 STEP = 1 / 1024
-# Details are what is darker or lighter than its surroundings, which reach over this share of the
-# shorter side.
-SURROUNDINGS = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,8 @@ def place(
 def _sharpened(dark: Floats, room: Box, detail: float) -> Floats:
     """Return tones with their details more distinct: the unsharp mask of photographers, with means over squares."""
     rows, columns = dark.shape
-    coarse = Tones(dark, room).averaged(min(room.width, room.height) * SURROUNDINGS)
+    # Details are darker or lighter than their surroundings, a share of the shorter side.
+    coarse = Tones(dark, room).averaged(min(room.width, room.height) * (1 / 16))
     x = room.left + (np.arange(columns) + 0.5) * room.width / columns
     y = room.top + (np.arange(rows) + 0.5) * room.height / rows
     sharp = dark + detail * (dark - coarse.at(x[None, :], y[:, None]))

@@ -11,7 +11,6 @@ MAX_TEXT_CHARS = 10_000
 # Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
 # 1.0 leaves out.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-TAB = "    "
 # A letter carries this many marks at most; further ones stand for themselves, and are missing
 # glyphs.
 MAX_MARKS = 4
@@ -50,7 +49,7 @@ def characters(line: str) -> list[str]:
 
     An accent that has no letter of its own with its base stays behind the base, in one string.
     """
-    line = line.replace("\t", TAB)
+    line = line.replace("\t", "    ")
     if line.isascii():
         return list(line)
     found: list[str] = []

@@ -23,8 +23,6 @@ from libraries.lettering.layout import (
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
-# A pen of 0.3 mm cannot write smaller letters that can be read.
-MIN_CAPITAL_MM = 1.5
 # The size is found to this part of itself.
 CLOSE_ENOUGH = 0.002
 
@@ -41,7 +39,8 @@ def fitted(
     font: str | StrokeFont = DEFAULT_FONT,
     *,
     align: Align = "center",
-    smallest: float = MIN_CAPITAL_MM,
+    # A pen of 0.3 mm cannot write smaller letters that can be read.
+    smallest: float = 1.5,
     largest: float = MAX_LENGTH_MM,
     line_spacing: float = LINE_PITCH,
 ) -> TextBlock:

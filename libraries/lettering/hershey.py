@@ -27,9 +27,6 @@ PRINTABLE = [chr(code) for code in range(32, 127)]
 # Full stops of some tables float above the base line; they and what is made like them are set down
 # on it.
 ON_THE_BASE_LINE = ".,:;"
-# The hyphen of every table is as long as its minus. In text it is cut to this part of its length,
-# about its middle.
-HYPHEN_PART = 0.5
 # The room beside the ink of a glyph whose table has lost it.
 SIDE = 2.0
 # Stems of this breadth make a bold font.
@@ -165,7 +162,9 @@ def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
     }
     minus = glyphs["-"]
     box = box_around(minus.strokes)
-    length = box.width * HYPHEN_PART
+    # The hyphen of every table is as long as its minus. In text it is cut to this part of its
+    # length, about its middle.
+    length = box.width * 0.5
     bearing = box.left
     hyphen = drawn([(bearing, box.top), (bearing + length, box.top)])
     return stops | {"-": Glyph(2 * bearing + length, hyphen), "\u2212": minus}

@@ -20,10 +20,6 @@ from libraries.lettering.strokes import Strokes, sampled
 TOP, BOTTOM = -24, 28
 # Ink keeps its distance from ink this far above and below it too.
 REACH = 2
-# A bay is taken for no deeper than this many times the room of two stems.
-MAX_BAY = 1.6
-# Where letters come nearest, this part of the room of two stems stays.
-LEFT_OPEN = 0.6
 # No pair is drawn together by more than this part of the cap height, and none by less than a part
 # that would not be seen.
 MAX_KERNING, MIN_KERNING = 0.16, 0.04
@@ -72,14 +68,14 @@ def measure_of(stem: Sides, bowl: Sides) -> Measure:
 def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> float:
     """Return by how much `second` moves after `first`, in font units: a negative number or 0."""
     excess = _room(first, second, measure.stems) - measure.enough
-    closer = min(
-        excess, MAX_KERNING * cap_height, _nearest(first, second) - LEFT_OPEN * measure.stems
-    )
+    # Where letters come nearest, this part of the room of two stems stays.
+    closer = min(excess, MAX_KERNING * cap_height, _nearest(first, second) - 0.6 * measure.stems)
     return -closer if closer >= MIN_KERNING * cap_height else 0.0
 
 
 def _room(first: Sides, second: Sides, stems: float) -> float:
-    deepest = stems * MAX_BAY
+    # A bay is taken for no deeper than this many times the room of two stems.
+    deepest = stems * 1.6
     return (_nearest(first, second) + _white(first, second, deepest)) / 2
 
 

@@ -27,10 +27,7 @@ LINE_PITCH = 1.65
 # Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in
 # cap heights.
 MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
-LINE_SPACINGS = (0.1, 20.0)
 LETTER_SPACINGS = (-0.5, 20.0)
-# A justified line whose spaces would grow wider than this many of the font's spaces is left ragged.
-MAX_SPACE = 4.0
 
 
 @dataclass(frozen=True)
@@ -235,7 +232,7 @@ def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name in {"x", "y", "offset"}:
         return -MAX_PLACE_MM, MAX_PLACE_MM
     if name == "line_spacing":
-        return LINE_SPACINGS
+        return (0.1, 20.0)
     if name == "letter_spacing":
         return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(
             cap_height or 1.0
@@ -244,7 +241,8 @@ def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
 
 
 def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
-    widest = font.glyph(" ").advance * (MAX_SPACE - 1)
+    # A justified line whose spaces would grow wider than four of the font's is left ragged.
+    widest = font.glyph(" ").advance * 3.0
     for row in rows:
         spaces = np.array([character == " " for character in row.written])
         left, right = row.ink()

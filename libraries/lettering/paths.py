@@ -24,9 +24,6 @@ from libraries.lettering.strokes import Stroke
 
 MAX_CORNERS = 100_000
 PAIR = 2
-# The last letter may stick out by this part of a cap height before it is taken for one that has no
-# room.
-SLACK = 0.02
 
 
 def along_path(
@@ -70,8 +67,10 @@ def along_path(
     check_places(align, "baseline")
     corners, stations = _measured(path)
     scale = cap_height / face.cap_height
+    # The last letter may stick out by this part of a cap height before it is taken for one that has
+    # no room.
     row, overflow = _that_fits(
-        set_line(line, face, letter_spacing / scale), (stations[-1] + SLACK * cap_height) / scale
+        set_line(line, face, letter_spacing / scale), (stations[-1] + 0.02 * cap_height) / scale
     )
     strokes = []
     if any(glyph.strokes for glyph in row.glyphs):

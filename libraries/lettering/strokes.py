@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 Stroke = NDArray[np.float64]
 Strokes = tuple[Stroke, ...]
-# Ink is looked at in points this far apart, in font units.
-SAMPLE = 0.25
 
 
 class Box(NamedTuple):
@@ -153,7 +151,8 @@ def sampled(strokes: Iterable[Stroke]) -> Stroke:
     for stroke in strokes:
         steps = np.hypot(*np.diff(stroke, axis=0).T)
         along = np.concatenate(([0.0], np.cumsum(steps)))
-        at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / SAMPLE)) + 1))
+        # Ink is looked at in points this far apart, in font units.
+        at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / 0.25)) + 1))
         found.append(
             np.column_stack(
                 (np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1]))

@@ -22,8 +22,7 @@ from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfil
 MIN_STEP_MM = 1e-9
 # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
 STRAIGHT = 1e-12
-# Whole strokes of about so many vertices are planned at once: enough for NumPy, and little enough
-# for the processor's cache.
+# Enough vertices at once for NumPy, and few enough for the cache of the processor.
 VERTICES_AT_ONCE = 1 << 16
 # Records hold milliseconds and no less.
 DECIMALS = 3

@@ -19,8 +19,6 @@ MIN_WIDTH_PX, MAX_SIDE_PX = 16, 4000
 # How many times as large the canvas is, each way, as its own size allows.
 MIN_SCALE, MAX_SCALE = 2, 4
 MAX_CANVAS_PX = 24_000_000
-# Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
-MAX_INK_PX = 4_000_000_000
 # Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider
 # ones are drawn as bars.
 MAX_DISC_PX = 16
@@ -40,7 +38,8 @@ def png(
     *,
     width_px: int = 1000,
     paper: str = "white",
-    max_ink: int = MAX_INK_PX,
+    # Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
+    max_ink: int = 4_000_000_000,
 ) -> bytes:
     """Return a drawing as a PNG file.
 

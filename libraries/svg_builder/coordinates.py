@@ -30,7 +30,6 @@ BLOCK = 16_384
 # exactly as their 64 bit originals, and faster.
 SINGLE_PRECISION = 8191.0
 COMMA, SPACE, MINUS, POINT, ZERO, SEAM = b", -.0|"
-NOTHING = 0
 MARK, GONE = b"|", b"\0"
 
 
@@ -95,7 +94,7 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
     whole = whole[text[whole - 2] == POINT]
     text[commas[1::2]] = SPACE
     text[commas[2 * offsets[1:-1] - 1]] = SEAM
-    text[whole - 1] = text[whole - 2] = NOTHING
+    text[whole - 1] = text[whole - 2] = 0
     return text[1:-1].tobytes().replace(GONE, b"")
 
 

@@ -12,7 +12,6 @@ import svgwrite
 
 # No checked path data can hold an at sign, and text is escaped.
 MARKER = re.compile(r'<path d="@([0-9]+)" />')
-INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 
 
 class Marker:
@@ -65,7 +64,7 @@ def page(width: str, height: str, **attributes: str) -> Any:
 
 def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
     """Return a group that Inkscape and plotter programs show as a layer called `label`."""
-    drawing.attribs["xmlns:inkscape"] = INKSCAPE
+    drawing.attribs["xmlns:inkscape"] = "http://www.inkscape.org/namespaces/inkscape"
     group = drawing.g(**attributes)
     group.attribs["inkscape:groupmode"] = "layer"
     group.attribs["inkscape:label"] = label

@@ -49,15 +49,11 @@ from libraries.svg_syntax.tracing import trace
 Floats = NDArray[np.float64]
 Viewport = tuple[float, float]
 
-# What a picture without a size is in a browser, in pixels.
-DEFAULT_SIZE: Viewport = (300.0, 150.0)
 MAX_USE_DEPTH = 16
 MAX_PLACE_DEPTH = 96
 # Elements that are looked at, those that `use` repeats counted each time.
 MAX_VISITS = 200_000
 MIN_PEN_WIDTH_MM, MAX_PEN_WIDTH_MM = 0.05, 50.0
-# What is scaled by less vanishes, and needs no fine lines.
-MIN_SCALE = 1e-9
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
 CONTAINERS = {"g", "a", "svg"}
 # What has no looks of its own: it is drawn where it is referred to, if at all.
@@ -132,7 +128,8 @@ def read_svg(
 def _page_size(root: Node) -> Viewport:
     """Return the size of the page in pixels, by default that of its viewBox."""
     box = _view_box(root)
-    fallback = (box.width, box.height) if box else DEFAULT_SIZE
+    # What a picture without a size is in a browser, in pixels.
+    fallback = (box.width, box.height) if box else (300.0, 150.0)
     width, height = (
         length(text, whole, whole)
         for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
@@ -278,7 +275,8 @@ class _Reader:
     def _tolerance_in(self, to_page: Matrix) -> float:
         scale = to_page[:, :2].tobytes()
         if self._scale[0] != scale:
-            self._scale = (scale, self._tolerance / max(magnification(to_page), MIN_SCALE))
+            # What is scaled by less vanishes, and needs no fine lines.
+            self._scale = (scale, self._tolerance / max(magnification(to_page), 1e-9))
         return self._scale[1]
 
     def _layer(self, place: _Place) -> int:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from libraries.broker import keys as broker_keys
 from libraries.broker.connections import web_client
-from libraries.job_manager import JobOptions, acting_for, cancel_job, list_jobs, submit
+from libraries.job_manager import JobOptions, acting_for, cancel_job, fetch_job, list_jobs, submit
 from libraries.job_manager.listing import JobFilter
 from libraries.notifications import read_notices
 from libraries.settings import ApiKey, Settings
@@ -97,6 +97,18 @@ def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
     assert notifications(client) == []
     with acting_for("bob"):
         assert read_notices()[-1].name == "task_finished"
+
+
+@pytest.mark.usefixtures("broker", "probe_tasks")
+def test_a_failed_attempt_of_a_job_that_was_queued_without_it_gives_none(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    job = submit("workers.probe_tasks.boom", options=JobOptions(retries=1))
+    run_jobs()
+    waiting = fetch_job(job.id)
+    assert waiting is not None
+    assert waiting.status == "scheduled"
+    assert notifications(client) == []
 
 
 def write(settings: Settings, *ids: str) -> None:
