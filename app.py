@@ -13,7 +13,13 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.long_connections import install_live
 from components.http.pages import VERSION
-from components.http.startup import StartupError, check_routes, exported_blueprints
+from components.http.startup import (
+    StartupError,
+    check_operations,
+    check_routes,
+    exported_blueprints,
+)
+from components.http.submissions import discard_operations
 from components.system.commands import process_settings
 from libraries.loading import load_module
 from libraries.settings import Settings, use_settings
@@ -60,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)
     check_routes(app)
+    check_operations(app)
     return app
 
 
@@ -75,6 +82,7 @@ def component_blueprints() -> list[Blueprint]:
             continue
         package = load_module(module.name)
         if package is None:
+            discard_operations(module.name)
             continue
         for blueprint in exported_blueprints(package):
             if blueprint.name in found:

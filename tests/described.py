@@ -1,4 +1,4 @@
-"""The AsyncAPI document as tests read it: what may be said on each channel, with nothing left open."""
+"""The AsyncAPI document for tests: the messages of each channel, in closed schemas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Node = dict[str, Any]
 
 
 class Described:
-    """A document whose schemas are closed: what they do not name is wrong, so nothing can be said that is not described."""
+    """A document whose schemas are closed: a member that they do not name is an error."""
 
     def __init__(self, document: Node) -> None:
         self.document = copy.deepcopy(document)
@@ -30,7 +30,7 @@ class Described:
         }
 
     def problems(self, channel: str, key: str, said: Any) -> list[str]:
-        """What is wrong with `said` as that message."""
+        """The errors of `said` as that message."""
         schema = {
             **self.document["channels"][channel]["messages"][key]["payload"],
             "components": self.document["components"],

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response
-
-from components.artboard.drawings import draw_simple, queue_artboard
+from components.artboard.drawings import COMPOSE, DRAW, draw_simple, drawing_plan
 from components.artboard.schemas import (
-    SIMPLE,
-    CreateArtboardSchema,
+    CreateArtboard,
     CreatedArtboardSchema,
     QueuedArtboardSchema,
 )
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.submissions import JobPlan
 
 artboard_bp = api_blueprint(
     "artboard",
@@ -33,25 +29,31 @@ EXAMPLE = {
 }
 
 
-@artboard_bp.route("/create", access=Access.KEY, methods=["POST"])
-@artboard_bp.arguments(CreateArtboardSchema, example=EXAMPLE)
-@artboard_bp.response(
-    200, CreatedArtboardSchema, description="Queued, or drawn if `complexity` was `simple`"
+@artboard_bp.submits(
+    "/create",
+    access=Access.KEY,
+    name="artboard",
+    body=CreateArtboard.schema(),
+    reply={
+        200: (CreatedArtboardSchema, "Queued, or drawn if `complexity` was `simple`"),
+        202: (QueuedArtboardSchema, "Queued, to a request with `Prefer: respond-async`"),
+    },
+    status=200,
+    direct=draw_simple,
+    task=DRAW,
+    other_tasks=(COMPOSE,),
+    example=EXAMPLE,
 )
-@artboard_bp.response(
-    202, QueuedArtboardSchema, description="Queued, to a request with `Prefer: respond-async`"
-)
-@artboard_bp.queues(unless=lambda artboard: artboard["complexity"] == SIMPLE)
-def create_artboard(artboard: dict[str, Any]) -> Response:
+def create_artboard(artboard: CreateArtboard) -> JobPlan:
     """Draw a pattern on a page.
 
     The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
     rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
     to get it raw.
 
-    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with pens of
-    their own. Later elements lie in front; an `opaque` one hides what is drawn below it.
+    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with their
+    pens. Later elements are in front; an `opaque` one hides what is drawn below it.
 
     `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
     """
-    return draw_simple(artboard) if artboard["complexity"] == SIMPLE else queue_artboard(artboard)
+    return drawing_plan(artboard)

@@ -9,11 +9,12 @@ from flask import Response
 from components.batches.archive import archive_response
 from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, SubmitBatchSchema
 from components.batches.states import batch_body
-from components.batches.submissions import queue_batch
+from components.batches.submissions import batch_plan
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import etag_response
 from components.http.replies import json_response
+from components.http.submissions import BatchPlan
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch
 
@@ -30,17 +31,20 @@ BATCH_ID_PARAMETER = {
 TEXT = {"schema": {"type": "string"}}
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(SubmitBatchSchema)
-@blueprint.response(202, BatchAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.queues()
-def create_batch(asked: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    body=SubmitBatchSchema,
+    reply=BatchAcceptedSchema,
+    jobs="the jobs",
+)
+def create_batch(asked: dict[str, Any]) -> BatchPlan:
     """Queue a batch.
 
     Every item is checked as the operation's own route checks it, and every mistake is named; nothing is queued before all items
-    are right and there is room for all of them.
+    are right and there is room for all of them. An item may have options of the queue itself; they come before those of the batch.
     """
-    return queue_batch(asked)
+    return batch_plan(asked)
 
 
 @blueprint.route("/<batch_id>", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])

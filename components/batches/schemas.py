@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from marshmallow import Schema, fields
-from marshmallow.validate import Length, OneOf
+from marshmallow.validate import Length
 
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.webhook_fields import webhook_field
-from libraries.job_manager import STATES
+from libraries.job_manager.states import STATES
 
-MOST_ITEMS = 500
+MAX_ITEMS = 500
 LONGEST_NAME = 200
 GONE = "gone"
 STATUSES = [*sorted(set(STATES.values())), GONE]
@@ -29,7 +28,7 @@ class SubmitBatchSchema(Schema):
     items = fields.List(
         fields.Dict(keys=fields.String()),
         required=True,
-        validate=Length(1, MOST_ITEMS),
+        validate=Length(1, MAX_ITEMS),
         metadata={
             "description": "One request each, as the operation's own route takes it; for a task its arguments by name.",
             "example": [
@@ -38,12 +37,6 @@ class SubmitBatchSchema(Schema):
             ],
         },
     )
-    priority = fields.String(
-        load_default="normal",
-        validate=OneOf(["normal", "high"]),
-        metadata={"description": "`high` puts the jobs in front of those that wait."},
-    )
-    webhook = webhook_field()
 
 
 class BatchLinksSchema(ReplySchema):

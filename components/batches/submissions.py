@@ -2,108 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Response
 from marshmallow import Schema, ValidationError
 
-from components.batches.schemas import MOST_ITEMS
+from components.batches.schemas import MAX_ITEMS
 from components.batches.states import batch_links
+from components.http.job_options import check_options
 from components.http.problems import BadFields, FieldError, field_errors_of, flatten
-from components.http.replies import queued_response
-from components.http.submissions import OPERATIONS, Operation
-from components.http.webhook_fields import validate_webhook
+from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation, Submission
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
-from libraries.job_manager import JobOptions, known_tasks, submit_batch
+from libraries.job_manager import Batch, JobOptions, known_tasks
+
+PlannedJob = tuple[JobPlan, JobOptions]
 
 
-def queue_batch(asked: dict[str, Any]) -> Response:
-    """Queue the batch that a `SubmitBatchSchema` asks for, and return the reply that says so.
+def batch_plan(asked: dict[str, Any]) -> BatchPlan:
+    """Return the jobs of the batch that a `SubmitBatchSchema` describes.
 
     Raises:
-        BadFields: the operation is unknown, or items are wrong; all of them are named. Or the webhook may not be called.
-        QueueFull: there is not room for all of it; nothing was queued.
+        BadFields: the operation is unknown, or items are wrong; all of them are named.
         QueueUnavailable: the broker cannot be reached.
     """
-    task, timeout, calls = calls_of(asked["operation"], asked["items"])
-    webhook = validate_webhook(asked["webhook"])
-    batch = submit_batch(
-        task,
-        calls,
-        JobOptions(job_timeout=timeout, at_front=asked["priority"] == "high", webhook=webhook),
-    )
+    return BatchPlan(jobs=planned_jobs(asked["operation"], asked["items"]), reply=batch_reply)
+
+
+def batch_reply(batch: Batch) -> dict[str, Any]:
+    """Return the reply to a batch that was queued."""
     count = len(batch.job_ids)
-    body = {
+    return {
         "status": "queued",
         "batch_id": batch.id,
         "job_ids": batch.job_ids,
         "message": f"{count} job{'' if count == 1 else 's'} queued",
         "links": batch_links(batch.id, done=False),
     }
-    return queued_response(body)
 
 
-def calls_of(
-    operation: str, items: list[dict[str, Any]]
-) -> tuple[str | list[str], str | None, list[dict[str, Any]]]:
-    """Return the task of an operation, or that of each job, the timeout of its jobs, and the keyword arguments of each.
+def planned_jobs(operation: str, items: list[dict[str, Any]]) -> list[PlannedJob]:
+    """Return the jobs that `items` become, for the name of an operation or the dotted path of a task.
 
     Raises:
         BadFields: there is no such operation, or items are wrong.
     """
     if operation in OPERATIONS:
-        chosen = OPERATIONS[operation]
-        calls = checked_calls(chosen, items)
-        return [chosen.task_for(call) for call in calls], chosen.timeout, calls
+        return jobs_of_items(OPERATIONS[operation], items)
     tasks = known_tasks()
     if operation not in tasks:
         error = UnknownName("operation", operation, [*OPERATIONS, *tasks])
         raise BadFields([FieldError(("operation",), str(error), error.hint)])
-    return operation, None, items
+    return [(JobPlan(task=operation, kwargs=item), JobOptions()) for item in items]
 
 
-def checked_calls(operation: Operation, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the keyword arguments of the jobs that `items` become.
+def jobs_of_items(operation: Operation, items: list[dict[str, Any]]) -> list[PlannedJob]:
+    """Return the jobs that the requests of an operation become.
 
     Raises:
         BadFields: items are wrong, every one of them named; or they would be too many jobs.
     """
     schema = operation.schema()
     wrong: list[FieldError] = []
-    calls: list[dict[str, Any]] = []
+    jobs: list[PlannedJob] = []
     for place, item in enumerate(items):
         try:
-            calls += operation.calls(without_webhook(schema.load(item)))
+            submission: Submission = schema.load(item)
+            options = item_options(submission.options)
+            jobs += [(plan, options) for plan in operation.plans(submission.body)]
         except ValidationError as error:
             wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
         except InvalidInput as error:
             wrong += _placed(
                 place, field_errors_of(error) or [FieldError((), str(error), error.hint)]
             )
-    if not wrong and len(calls) > MOST_ITEMS:
-        wrong = [
-            FieldError(
-                ("items",), f"These would be {len(calls)} jobs; a batch has at most {MOST_ITEMS}."
-            )
-        ]
+    if not wrong and len(jobs) > MAX_ITEMS:
+        text = f"These would be {len(jobs)} jobs; a batch has at most {MAX_ITEMS}."
+        wrong = [FieldError(("items",), text)]
     if wrong:
         raise BadFields(wrong)
-    return calls
+    return jobs
 
 
-def without_webhook(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an item of a batch, if it does not ask for a webhook of its own.
+def item_options(options: JobOptions) -> JobOptions:
+    """Return the options of an item, checked.
 
     Raises:
-        ValidationError: it does.
+        ValidationError: it has a webhook.
+        BadFields: a job to wait for is not there.
     """
-    if item.get("webhook") is not None:
+    if options.webhook is not None:
         raise ValidationError({"webhook": ["Belongs beside items, once for all of them."]})
-    return item
+    return check_options(options)
 
 
-def _placed(place: int, errors: Any) -> Iterator[FieldError]:
+def _placed(place: int, errors: Iterable[FieldError]) -> Iterator[FieldError]:
     """Yield errors of one item as errors of the whole body."""
     for one in errors:
         yield FieldError(("items", str(place), *one.path), one.detail, one.hint)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from apispec import APISpec
-from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from components.http.api import count_members
+from components.http.json_schemas import schema_converter
 from libraries.errors import NotFound, UnknownName
 from libraries.patterns import PATTERNS, Pattern
 
@@ -65,10 +63,7 @@ def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
 @lru_cache(maxsize=256)
 def json_schema(schema: type[Schema]) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12, as OpenAPI 3.1 has it) of a marshmallow schema, with nested ones written out."""
-    plugin = MarshmallowPlugin(schema_name_resolver=_no_name)
-    APISpec("", "", "3.1.0", plugins=[plugin])
-    converter: Any = plugin.converter
-    converter.add_attribute_function(count_members)
+    _, converter = schema_converter(schema_name_resolver=_no_name)
     return {"properties": {}, **converter.schema2jsonschema(schema)}
 
 

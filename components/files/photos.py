@@ -2,76 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from flask import Response, request
-
-from components.files.photo_schemas import PhotoUrlSchema, PlotPhotoSchema, QueuedPlotSchema
+from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.idempotency import request_random
-from components.http.multipart import UploadedFile, form_body, is_form, received_file
-from components.http.replies import AcceptedSchema, accepted
-from components.http.strict_json import StrictParser
-from components.http.webhook_fields import validate_webhook
+from components.http.multipart import UploadedFile
+from components.http.submissions import JobPlan
 from libraries.imaging import check_promise
-from libraries.job_manager import JobOptions, enqueue_background_job, submit
 from libraries.uploads import PHOTOS, stem_of
 
 blueprint = api_blueprint(
     "photos", __name__, "/photos", "Store photos without their notes, and draw them."
 )
-KEEP, FETCH, PLOT = (
-    f"workers.image_tasks.{name}" for name in ("keep_photo", "fetch_photo", "plot_photo")
-)
+KEEP, FETCH = "workers.image_tasks.keep_photo", "workers.image_tasks.fetch_photo"
 TIMEOUT = "5m"
-BODY = "A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF."
-EXAMPLE = {
-    "photo": "https://example.com/cat.jpg",
-    "paper": "a4",
-    "pattern": "stipple",
-    "params": {"points": 8000},
-}
-# What the task is told of what was asked.
-DRAWN = (
-    "photo",
-    "pattern",
-    "width",
-    "height",
-    "params",
-    "seed",
-    "margin",
-    "pen_width",
-    "encoding",
-    "turn",
+
+
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    name="photo",
+    body=PhotoUrlSchema,
+    files=PHOTOS,
+    task=FETCH,
+    other_tasks=(KEEP,),
+    timeout=TIMEOUT,
+    message="Photo queued for fetching",
+    example={"url": "https://example.com/cat.jpg"},
+    description="A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF.",
 )
-Source = UploadedFile | str
-
-
-def takes_photo(view: Callable[[Source], Response]) -> Callable[[], Response]:
-    """Hand a view the photo that the request brings, or the URL that it names."""
-
-    @wraps(view)
-    def answer() -> Response:
-        if is_form():
-            with received_file(PHOTOS) as received:
-                return view(received)
-        asked: dict[str, Any] = StrictParser().parse(PhotoUrlSchema(), request, location="json")
-        return view(asked["url"])
-
-    return answer
-
-
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.doc(requestBody=form_body(("application/json", PhotoUrlSchema), description=BODY))
-@blueprint.response(202, AcceptedSchema)
-@blueprint.problems(400, 413, 415)
-@takes_photo
-@blueprint.queues()
-def store_photo(source: Source) -> Response:
+def store_photo(source: UploadedFile | dict[str, Any]) -> JobPlan:
     """Store a photo.
 
     Send it in the field `file` of a form, or send `{"url": "https://..."}` as JSON and it is fetched. It may have 10 MB, unless
@@ -81,26 +44,35 @@ def store_photo(source: Source) -> Response:
     if it is transparent or came without loss. Beside it there are versions of 800 and 200 pixels. The job's result tells their
     paths and sizes, its `artifacts` where to get them.
     """
-    if isinstance(source, str):
-        name = stem_of(
-            source.partition("://")[2].partition("/")[2].partition("?")[0], otherwise="photo"
+    if isinstance(source, UploadedFile):
+        check_promise(source.head)
+        return JobPlan(
+            task=KEEP,
+            args=(source.parcel.id, stem_of(source.name, otherwise="photo")),
+            message="Photo queued for storing",
+            on_queued=source.hand_to,
         )
-        return accepted(
-            enqueue_background_job(FETCH, source, name, job_timeout=TIMEOUT),
-            "Photo queued for fetching",
-        )
-    check_promise(source.head)
-    name = stem_of(source.name, otherwise="photo")
-    job = enqueue_background_job(KEEP, source.parcel.id, name, job_timeout=TIMEOUT)
-    source.hand_to(job.id)
-    return accepted(job, "Photo queued for storing")
+    path = source["url"].partition("://")[2].partition("/")[2].partition("?")[0]
+    return JobPlan(kwargs={"url": source["url"], "name": stem_of(path, otherwise="photo")})
 
 
-@blueprint.route("/plot", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(PlotPhotoSchema, example=EXAMPLE)
-@blueprint.response(202, QueuedPlotSchema)
-@blueprint.queues()
-def plot_photo(asked: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "/plot",
+    access=Access.KEY,
+    name="photo_plot",
+    body=PlotPhoto.schema(),
+    reply=QueuedPlotSchema,
+    task="workers.image_tasks.plot_photo",
+    timeout=TIMEOUT,
+    message="Photo queued for drawing",
+    example={
+        "photo": "https://example.com/cat.jpg",
+        "paper": "a4",
+        "pattern": "stipple",
+        "params": {"points": 8000},
+    },
+)
+def plot_photo(plot: PlotPhoto) -> JobPlan:
     """Draw a photo.
 
     The `photo` is named by the id of the job that stores it, which may still be under way, by the path of a file that was sent or
@@ -109,13 +81,11 @@ def plot_photo(asked: dict[str, Any]) -> Response:
 
     The job's result is the SVG, with what it costs on a plotter.
     """
-    before, webhook = jobs_before(asked["photo"]), validate_webhook(asked["webhook"])
+    before = jobs_before(plot.photo)
     token = f"{request_random().getrandbits(128):032x}"
-    name = f"photos/{token[:2]}/{token[2:]}/photo_{asked['pattern']}.svg"
-    options = JobOptions(job_timeout=TIMEOUT, depends_on=before, webhook=webhook)
-    job = submit(
-        PLOT,
-        kwargs={**{field: asked[field] for field in DRAWN}, "output_filename": name},
-        options=options,
+    name = f"photos/{token[:2]}/{token[2:]}/photo_{plot.pattern}.svg"
+    return JobPlan(
+        kwargs={**plot.arguments(), "output_filename": name},
+        after=before,
+        members={"file": f"output/{name}"},
     )
-    return accepted(job, "Photo queued for drawing", file=f"output/{name}")

@@ -25,15 +25,14 @@ from components.gallery.shelf import (
 )
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
-from components.http.replies import AcceptedSchema, accepted, json_response, prefers
-from libraries.job_manager import enqueue_background_job
+from components.http.replies import json_response, prefers
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
 )
 
-REINDEX, TIMEOUT = "workers.gallery_tasks.reindex", "1h"
 TEXT = {"schema": {"type": "string"}}
 DRAWING_ID_PARAMETER = {
     "in": "path",
@@ -67,18 +66,21 @@ def get_gallery_marks() -> Response:
     return json_response(marks_body())
 
 
-@blueprint.route("/reindex", access=Access.KEY, methods=["POST"])
-@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.queues()
-def reindex_gallery() -> Response:
+@blueprint.submits(
+    "/reindex",
+    access=Access.KEY,
+    name="gallery_reindex",
+    task="workers.gallery_tasks.reindex",
+    timeout="1h",
+    example={},
+    message="The index of the gallery will be built anew",
+)
+def reindex_gallery(_: dict[str, Any]) -> dict[str, Any]:
     """Build the index of the gallery anew, from the stored files.
 
     That is done each night by itself. The old index answers until the new one is whole.
     """
-    return accepted(
-        enqueue_background_job(REINDEX, job_timeout=TIMEOUT),
-        "The index of the gallery will be built anew",
-    )
+    return {}
 
 
 @blueprint.route("/<drawing_id>", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
@@ -134,16 +136,16 @@ def remove_drawing(drawing_id: str) -> Response:
 
 
 @blueprint.route("/<drawing_id>/drawing.svg", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
-@blueprint.response(
-    200,
-    content_type=SVG_TYPE,
-    schema={"type": "string"},
-    description="The drawing",
-    headers={"ETag": TEXT},
+@blueprint.response(200)
+@blueprint.doc(
+    responses={"200": exported_reply(SVG_TYPE, description="The drawing", headers={"ETag": TEXT})}
 )
-@blueprint.problems(404, 503)
+@blueprint.problems(404, 406, 422, 429, 503)
 def get_drawing_file(drawing_id: str) -> Response:
-    """Fetch a drawing."""
+    """Fetch a drawing.
+
+    It is SVG, unless `Accept` prefers one of the other media types.
+    """
     return drawing_response(shown_drawing(drawing_id))
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, request
 from flask_smorest import Api, Blueprint
-from marshmallow import fields
+from marshmallow import Schema, fields
 
 from components.http.access import Access
 from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
+from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser
+from components.http.submission_views import Direct, body_content, submission_view
+from components.http.submissions import OPERATIONS, EmptySchema, Operation
+from libraries.fields import OneOfField
+from libraries.uploads import FileKind
 
 View = TypeVar("View", bound=Callable[..., Any])
+Call = TypeVar("Call", bound=Callable[..., Any])
 
 
 EXPOSED_HEADERS = (
@@ -30,6 +37,8 @@ ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None
 BODY_PROBLEMS = (400, 413, 415, 422)
 
 
+TEXT = {"schema": {"type": "string"}}
+QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
@@ -67,6 +76,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         super().__init__(name, import_name, **options)
         self.tag = tag or name
         self.access = access
+        self.operations: list[Operation] = []
         # By the name of the endpoint without that of the blueprint; None for a route that declares nothing.
         self.route_access: dict[str, Access | None] = {"static": access}
 
@@ -134,18 +144,71 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             parse(view)
         )
 
-    def queues(self, *, unless: Callable[..., bool] | None = None) -> Callable[[View], View]:
-        """Let a view that queues or changes jobs obey the header `Idempotency-Key`, and document that and its problems.
+    def submits(
+        self,
+        rule: str,
+        *,
+        access: Access,
+        name: str | None = None,
+        body: type[Schema] = EmptySchema,
+        reply: type[Schema] | Mapping[int, tuple[type[Schema], str]] = AcceptedSchema,
+        status: int = 202,
+        problems: tuple[int, ...] = (),
+        description: str = "",
+        files: tuple[FileKind, ...] = (),
+        direct: Direct | None = None,
+        **operation: Any,
+    ) -> Callable[[Call], Call]:
+        """Mount a route that queues a job; the decorated function plans it, see `Operation.call`.
+
+        Every such route takes the options of the queue, `Idempotency-Key` and `Prefer`.
 
         Args:
-            unless: asked with the view's arguments; where it says True, nothing is queued and the header is ignored.
+            rule: the path, below the prefix of the blueprint.
+            access: who may use it.
+            name: what batches, WebSockets and `POST /jobs` call the operation; None where they have none.
+            body: the schema of the request, without the options of the queue.
+            reply: the schema of the reply; or by status, where there are several, with what it means.
+            status: of the reply; `Prefer: respond-async` makes it 202.
+            problems: statuses of problems that only this route has.
+            description: of a body with a file, for the OpenAPI document.
+            files: the kinds of file that it takes as a form.
+            direct: answers requests that need no job.
+            operation: further attributes of the `Operation`.
         """
 
-        def decorate(view: View) -> View:
-            documented: View = self.doc(parameters=[KEY_PARAMETER])(idempotent(view, unless=unless))
-            return self.problems(409, 422, 429, 503)(documented)
+        def decorate(call: Call) -> Call:
+            one = Operation(
+                name=name or call.__name__,
+                body=body,
+                call=call,
+                module=call.__module__,
+                **operation,
+            )
+            self.operations.append(one if name is None else OPERATIONS.add(name, one))
+            view = wraps(call)(submission_view(one, status=status, files=files, direct=direct))
+            view = self._documented_key(view)
+            content = body_content(one, files)
+            required = bool(files) or body is not EmptySchema
+            about = {"description": description} if description else {}
+            view = self.doc(requestBody={"required": required, "content": content, **about})(view)
+            for code, (schema, text) in replies.items():
+                headers = QUEUED_HEADERS if code == HTTPStatus.ACCEPTED else None
+                view = self.response(code, schema, description=text, headers=headers)(view)
+            view = self.problems(*BODY_PROBLEMS, *problems)(view)
+            self.route(rule, access=access, methods=["POST"])(view)
+            return call
 
+        replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
         return decorate
+
+    def queues(self) -> Callable[[View], View]:
+        """Let a view that changes jobs obey the header `Idempotency-Key`, and document that and its problems."""
+        return lambda view: self._documented_key(idempotent(view))
+
+    def _documented_key(self, view: Any) -> Any:
+        documented = self.doc(parameters=[KEY_PARAMETER])(view)
+        return self.problems(409, 422, 429, 503)(documented)
 
     def _store_endpoint_docs(self, endpoint: str, obj: Any, *args: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, obj, *args, **options)
@@ -166,6 +229,26 @@ def count_members(
     return {word: ret.pop(name) for name, word in moved.items() if name in ret}
 
 
+def describe_union(
+    converter: Any, field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """Document an object of one of several declarations: a component with `oneOf` and a discriminator."""
+    if not isinstance(field, OneOfField):
+        return {}
+    named = converter.spec.components.schemas
+    if field.union_name not in named:
+        references = {
+            name: converter.resolve_nested_schema(field.choices[name].schema())["$ref"]
+            for name in field.choices
+        }
+        union = {
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": field.discriminator, "mapping": references},
+        }
+        converter.spec.components.schema(field.union_name, union)
+    return {"$ref": f"#/components/schemas/{field.union_name}"}
+
+
 class VectorApi(Api):  # type: ignore[misc]
     """The API whose OpenAPI document names errors by their own schema and media type."""
 
@@ -174,6 +257,7 @@ class VectorApi(Api):  # type: ignore[misc]
     def _init_spec(self, **options: Any) -> None:
         super()._init_spec(**options)
         self.ma_plugin.converter.add_attribute_function(count_members)
+        self.ma_plugin.converter.add_attribute_function(describe_union)
 
     def _register_error_handlers(self) -> None:
         install_problems(self._app)

@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, request
 from libraries.errors import Unavailable
 from libraries.job_manager import EventFeed, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, Followed, event_id, order
-from libraries.live import Handlers, Hub, HubFull, Line, Talk
+from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
 
 NAME = "vector-live"
@@ -165,8 +165,8 @@ class DetachedResponse(Response):
         self,
         status: int,
         headers: Mapping[str, str],
-        talk: Talk,
-        begin: Callable[[Line], None],
+        talk: Protocol,
+        begin: Callable[[Connection], None],
         first: bytes = b"",
         *,
         abandon: Callable[[], None] = lambda: None,

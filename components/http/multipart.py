@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import wraps
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import IO, Any
 
-from flask import Response, g, request
+from flask import g, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
@@ -27,24 +26,24 @@ from werkzeug.sansio.multipart import (
 
 from components.http.problems import BadFields, EdgeError, FieldError
 from components.http.strict_json import UnsupportedMediaType
-from libraries.job_manager import Parcel, QueueUnavailable, address_parcel, drop_parcel, put_parcel
+from libraries.broker.errors import QueueUnavailable
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
 from libraries.uploads.kinds import HEAD
-
-View = Callable[..., Response]
+from libraries.uploads.staging import Parcel, address_parcel, drop_parcel, put_parcel
 
 FORM = "multipart/form-data"
 FIELD = "file"
 BLOCK = 65536
 # What a form may need beside its file: boundaries and the heads of its parts.
 OVERHEAD = 65536
-MOST_PARTS = 20
+MAX_PARTS = 20
+MAX_TEXT_BYTES = 8192
 LONGEST_HEAD = 8192
 LONGEST_FILE_NAME = 1000
 # RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and then.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
-FORM_SCHEMA = {
+FORM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file."}},
@@ -81,23 +80,36 @@ class UploadedFile:
             address_parcel(self.parcel.id, job_id, file)
 
 
+@dataclass
+class _Form:
+    """A form that is being read: what it may have, and what it has had so far."""
+
+    kinds: tuple[FileKind, ...]
+    names: Collection[str]
+    files: list[UploadedFile] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
 def is_form() -> bool:
     """Tell whether the request brings a form."""
     return request.mimetype == FORM
 
 
 @contextlib.contextmanager
-def received_file(kinds: tuple[FileKind, ...]) -> Iterator[UploadedFile]:
-    """Read the form of the request, and yield the file in it; if no job gets it inside, it is thrown away.
+def received_file(
+    kinds: tuple[FileKind, ...], names: Collection[str] = ()
+) -> Iterator[tuple[UploadedFile, dict[str, str]]]:
+    """Read the form of the request, and yield the file and the texts in it; if no job gets the file inside, it is thrown away.
 
     Args:
-        kinds: what it may be.
+        kinds: what the file may be.
+        names: the fields that the form may have beside it.
 
     Raises:
         UnsupportedMediaType: the body is no form, or the file is none of these kinds.
         FileTooLarge: the file is larger than the setting `UPLOAD_LIMIT`; no more than that is read.
         MalformedForm: the form is broken.
-        BadFields: the form has no file in its field `file`, an empty one, or something else beside it.
+        BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
         InvalidInput: the file is not what it began as.
         ParcelsFull: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
@@ -107,32 +119,18 @@ def received_file(kinds: tuple[FileKind, ...]) -> Iterator[UploadedFile]:
     request.max_content_length = limit + OVERHEAD
     if (request.content_length or 0) > limit + OVERHEAD:
         raise _too_large(limit)
-    received: list[UploadedFile] = []
+    form = _Form(kinds, names)
     try:
-        _read(_events(request.stream, decoder), kinds, limit, received)
-        (file,) = received
-        # Said in place of the body, which is gone: a request that is sent again is the same if its file is.
-        g.json_body = {"name": file.name, "sha256": file.parcel.sha256}
-        yield file
+        _read(form, _events(request.stream, decoder), limit)
+        (file,) = form.files
+        # In place of the body, which is gone: a request that is sent again is the same if its file and its fields are.
+        g.json_body = {**form.texts, "name": file.name, "sha256": file.parcel.sha256}
+        yield file, form.texts
     finally:
-        for file in received:
+        for file in form.files:
             if not file.addressed:
                 with contextlib.suppress(QueueUnavailable):
                     drop_parcel(file.parcel.id)
-
-
-def takes_file(kinds: tuple[FileKind, ...]) -> Callable[[View], Callable[[], Response]]:
-    """Hand a view the file that the request brings, as `received_file` reads it."""
-
-    def decorate(view: View) -> Callable[[], Response]:
-        @wraps(view)
-        def answer() -> Response:
-            with received_file(kinds) as received:
-                return view(received)
-
-        return answer
-
-    return decorate
 
 
 def _decoder() -> MultipartDecoder:
@@ -143,9 +141,7 @@ def _decoder() -> MultipartDecoder:
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise MalformedForm("the header Content-Type names no boundary that a form could have")
-    return MultipartDecoder(
-        boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MOST_PARTS
-    )
+    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MAX_PARTS)
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
@@ -173,17 +169,33 @@ def _next_block(stream: IO[bytes]) -> bytes:
         raise _too_large(UploadSettings.current().upload_limit) from None
 
 
-def _read(
-    events: Iterator[Event], kinds: tuple[FileKind, ...], limit: int, received: list[UploadedFile]
-) -> None:
-    """Read all of the form; the file in it is added to `received` as soon as it is in the broker."""
+def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
+    """Read all of a form; its file is added as soon as it is in the broker."""
     for event in events:
-        if isinstance(event, Field | File):
-            if event.name != FIELD or not isinstance(event, File) or received:
-                raise BadFields([_misplaced(event, received)], location="form")
-            received.append(_put(event, _bounded(_data(events), limit), kinds))
-    if not received:
+        if isinstance(event, Field) and event.name in form.names:
+            if event.name in form.texts:
+                raise BadFields([FieldError((event.name,), "Given twice.")], location="form")
+            form.texts[event.name] = _text(event.name, _data(events))
+        elif isinstance(event, Field | File):
+            if event.name != FIELD or not isinstance(event, File) or form.files:
+                raise BadFields([_misplaced(event, form.files)], location="form")
+            form.files.append(_put(event, _bounded(_data(events), limit), form.kinds))
+    if not form.files:
         raise BadFields([FieldError((FIELD,), "Missing data for required field.")], location="form")
+
+
+def _text(name: str, blocks: Iterator[bytes]) -> str:
+    data = bytearray()
+    for block in blocks:
+        data += block
+        if len(data) > MAX_TEXT_BYTES:
+            raise BadFields(
+                [FieldError((name,), f"Longer than {MAX_TEXT_BYTES} bytes.")], location="form"
+            )
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise BadFields([FieldError((name,), "Must be UTF-8.")], location="form") from None
 
 
 def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
@@ -235,12 +247,3 @@ def _bounded(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def _too_large(limit: int) -> FileTooLarge:
     return FileTooLarge(f"a file may have at most {limit / 10**6:g} MB")
-
-
-def form_body(*others: tuple[str, Any], description: str) -> dict[str, Any]:
-    """Return the documentation of a body that is a form with a file, or one of `others`, each a media type and its schema."""
-    content = {
-        FORM: {"schema": FORM_SCHEMA},
-        **{media_type: {"schema": schema} for media_type, schema in others},
-    }
-    return {"required": True, "description": description, "content": content}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,10 @@ from werkzeug.routing import Rule
 
 from components.http.access import EXTENSION, Access
 from components.http.api import ApiBlueprint
+from components.http.submissions import OPERATIONS
+from libraries.errors import did_you_mean
+from libraries.job_manager import known_tasks
+from libraries.loading import load_problem
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,11 +68,10 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     name, _, endpoint = rule.endpoint.rpartition(".")
     blueprint = app.blueprints.get(name)
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
-    is_file = endpoint == "static" and blueprint is not None
-    if endpoint == "static" and blueprint is not None:
+    is_file = endpoint == "static"
+    place = file_of(app.view_functions[rule.endpoint])
+    if is_file and blueprint is not None:
         place = _place(sys.modules[blueprint.import_name].__file__)
-    else:
-        place = file_of(app.view_functions[rule.endpoint])
     if declared is None:
         raise StartupError(
             f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "
@@ -79,6 +83,24 @@ def _access_of(app: Flask, rule: Rule) -> Access:
             "a page and its files are open or closed together"
         )
     return declared
+
+
+def check_operations(app: Flask) -> None:
+    """Check that the tasks of all operations exist; a task module that cannot be read is reported elsewhere.
+
+    Raises:
+        StartupError: an operation names a task that does not exist.
+    """
+    tasks = known_tasks()
+    unnamed = (getattr(one, "operations", ()) for one in app.blueprints.values())
+    for operation in [*(one for _, one in OPERATIONS.items()), *itertools.chain(*unnamed)]:
+        for task in filter(None, (operation.task, *operation.other_tasks)):
+            if task not in tasks and load_problem(task.rpartition(".")[0]) is None:
+                hint = did_you_mean(task, tasks)
+                raise StartupError(
+                    f"{_place(sys.modules[operation.module].__file__)}: the operation {operation.name!r} names the task {task!r}, "
+                    f"which does not exist{f'; {hint}' if hint else ''}"
+                )
 
 
 def file_of(view: Callable[..., Any]) -> str:

@@ -1,37 +1,282 @@
-"""What can be asked for one by one and in batches: a resource whose requests become jobs declares here how they do.
+"""The one way to submit: operations, which turn a request into jobs, and the jobs that they plan.
 
-The routes of the resource and those of the batches both read it from `OPERATIONS`, so both take the same and queue the same.
+An operation is declared with its route, by `ApiBlueprint.submits`. Batches, WebSockets and `POST /jobs` take it from `OPERATIONS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
-from marshmallow import Schema
+from marshmallow import EXCLUDE, Schema, ValidationError
 
+from components.http.job_options import JobOptionsSchema, priority_field
+from components.http.replies import Job
+from libraries.errors import InvalidInput
+from libraries.job_manager import Batch, Gathering, JobOptions, submit, submit_batch
+from libraries.loading import LoadError
 from libraries.registry import Registry
+from libraries.storage import FileMissing, open_input
+from libraries.uploads.staging import jobs_storing
+
+
+class EmptySchema(Schema):
+    """Nothing but the options of the queue."""
+
+    class Meta:
+        """A request without fields ignores what else it is sent."""
+
+        unknown = EXCLUDE
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPlan:
+    """A job that an operation plans; what is not given follows the operation.
+
+    `after` has the ids of jobs that have to finish first, `members` further members of the reply. `on_queued` is called with
+    the job's id.
+    """
+
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    args: Sequence[Any] = ()
+    task: str = ""
+    timeout: str | None = None
+    message: str = ""
+    id_prefix: str = ""
+    notify: bool = False
+    after: tuple[str, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
+    on_queued: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPlan:
+    """Jobs that are queued together, each with options that come before those of the batch.
+
+    `gathering` runs when the others have ended; `reply` makes the body of the reply.
+    """
+
+    jobs: Sequence[tuple[JobPlan, JobOptions]]
+    reply: Callable[[Batch], Mapping[str, Any]]
+    gathering: Gathering | None = None
+
+
+Plan = Mapping[str, Any] | JobPlan | BatchPlan
+
+
+def no_inputs(_: Any) -> Iterable[str]:
+    """Return no files."""
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """How a request becomes jobs.
+    """How a request becomes a job.
 
-    `schema` parses the request; `calls` checks what it parsed and gives the keyword arguments of `task` for each job, raising an
-    InvalidInput for what cannot be done; `timeout` is how long each job may run, None for the setting. Where not every request is
-    work for the same task, `choose` finds it by the arguments.
+    Attributes:
+        name: what `POST /batches`, `POST /jobs` and WebSockets call it.
+        body: the schema of the request, without the options of the queue.
+        call: checks what `body` loads and returns the keyword arguments of the task, or a plan; raises InvalidInput.
+        task: dotted path of the task.
+        other_tasks: further tasks that a plan may name.
+        message: what the reply says.
+        timeout: how long a job may run; None for the setting.
+        inputs: the files that a job reads; it waits for the jobs that still store them.
+        split: returns the jobs of a request in a batch, where that is not one job.
+        jobs: what `priority` puts in front of others, for its description.
+        example: a request, for the documentation.
+        module: dotted name of the module that declares it.
     """
 
-    task: str
-    schema: type[Schema]
-    calls: Callable[[dict[str, Any]], list[dict[str, Any]]]
+    name: str
+    body: type[Schema]
+    call: Callable[[Any], Plan]
+    module: str
+    task: str = ""
+    other_tasks: tuple[str, ...] = ()
+    message: str = "Job queued"
     timeout: str | None = None
-    choose: Callable[[dict[str, Any]], str] | None = None
+    inputs: Callable[[Any], Iterable[str]] = no_inputs
+    split: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
+    jobs: str = "the job"
+    example: Mapping[str, Any] | None = None
 
-    def task_for(self, call: dict[str, Any]) -> str:
-        """Return the task for one of `calls`."""
-        return self.choose(call) if self.choose else self.task
+    @cached_property
+    def schema(self) -> type[SubmissionSchema]:
+        """The schema of a whole request: the body, and the options of the queue beside it."""
+        both = sorted(set(self.body().fields) & set(JobOptionsSchema().fields))
+        if both:
+            raise LoadError(
+                f"the body of {self.name} has the field {both[0]!r}, an option of the queue"
+            )
+        members = {
+            "__doc__": self.body.__doc__,
+            "__module__": self.body.__module__,
+            "priority": priority_field(self.jobs),
+            "body_schema": self.body,
+        }
+        # The name is that of the schema in the OpenAPI document.
+        bases = (SubmissionSchema, self.body, JobOptionsSchema)
+        return type(self.body.__name__, bases, members)
+
+    def plan(self, body: Any) -> JobPlan | BatchPlan:
+        """Return what a request becomes.
+
+        Raises:
+            InvalidInput: it cannot be done.
+            QueueUnavailable: the broker cannot be asked whether an input is still being stored.
+        """
+        plan = self.call(body)
+        return plan if isinstance(plan, BatchPlan) else self._completed(plan, body)
+
+    def plans(self, body: Any) -> list[JobPlan]:
+        """Return the jobs that a request becomes in a batch or on a WebSocket.
+
+        Raises:
+            InvalidInput, QueueUnavailable: as `plan`.
+        """
+        found = [self.call(body)] if self.split is None else self.split(body)
+        return [self._completed(one, body) for one in found if not isinstance(one, BatchPlan)]
+
+    def _completed(self, plan: Mapping[str, Any] | JobPlan, body: Any) -> JobPlan:
+        if not isinstance(plan, JobPlan):
+            plan = JobPlan(kwargs=plan)
+        if plan.task and self.task and plan.task not in (self.task, *self.other_tasks):
+            raise LookupError(f"{self.name} does not declare the task {plan.task}")
+        return replace(
+            plan,
+            task=plan.task or self.task,
+            timeout=plan.timeout or self.timeout,
+            message=plan.message or self.message,
+            after=(*plan.after, *jobs_storing(list(self.inputs(body)))),
+        )
+
+
+class Submission(NamedTuple):
+    """A request that was parsed: what `Operation.body` loads, and the options of the queue."""
+
+    body: Any
+    options: JobOptions
+
+
+class SubmissionSchema(Schema):
+    """A request of an operation; loaded as a `Submission`, each part by its own schema."""
+
+    body_schema: type[Schema]
+
+    def load(self, data: Any, **choices: Any) -> Submission:
+        """Return the parts of a request.
+
+        Raises:
+            ValidationError: fields are wrong; those of both parts are named.
+        """
+        errors: dict[Any, Any] = {}
+        parts: list[Any] = []
+        names = option_names()
+        chosen = data if isinstance(data, Mapping) else {}
+        body = {name: value for name, value in chosen.items() if name not in names}
+        options = {name: value for name, value in chosen.items() if name in names}
+        for schema, part in ((self.body_schema(), body), (JobOptionsSchema(), options)):
+            try:
+                parts.append(schema.load(part, **choices))
+            except ValidationError as error:
+                messages = error.messages
+                errors |= messages if isinstance(messages, dict) else {"_schema": messages}
+        if errors:
+            raise ValidationError(errors)
+        return Submission(*parts)
+
+
+@lru_cache(maxsize=1)
+def option_names() -> frozenset[str]:
+    """Return the names of the options of the queue."""
+    return frozenset(JobOptionsSchema().fields)
 
 
 OPERATIONS: Registry[Operation] = Registry("operation")
+
+
+def discard_operations(package: str) -> None:
+    """Remove the operations that the modules of a package have registered."""
+    for name, operation in OPERATIONS.items():
+        if f"{operation.module}.".startswith(f"{package}."):
+            OPERATIONS.discard(name)
+
+
+def queue(plan: JobPlan, options: JobOptions) -> Job:
+    """Queue a planned job with the options of its request, and return it.
+
+    Raises:
+        InvalidInput: it is to run later, and an input is still being stored.
+        UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `libraries.job_manager.submit`.
+    """
+    job = submit(plan.task, plan.args, plan.kwargs, options_of(plan, options))
+    if plan.on_queued is not None:
+        plan.on_queued(job.id)
+    return job
+
+
+def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
+    """Queue planned jobs together, and return the batch.
+
+    Raises:
+        InvalidInput, UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `queue`.
+    """
+    plans = [one for one, _ in plan.jobs]
+    options = [options_of(one, merged(own, shared)) for one, own in plan.jobs]
+    return submit_batch(
+        [one.task for one in plans],
+        [one.kwargs for one in plans],
+        options,
+        gathering=plan.gathering,
+    )
+
+
+def options_of(plan: JobPlan, chosen: JobOptions) -> JobOptions:
+    """Return the options that a planned job is queued with.
+
+    Raises:
+        InvalidInput: it is to run later, and an input is still being stored.
+    """
+    if plan.after and chosen.run_at is not None:
+        raise InvalidInput(
+            f"cannot be combined with delay or run_at: the job {plan.after[0]} has to finish first",
+            field="run_at",
+            hint="send the request without them, or when that job has finished",
+        )
+    return replace(
+        chosen,
+        job_timeout=chosen.job_timeout if chosen.job_timeout is not None else plan.timeout,
+        depends_on=tuple(dict.fromkeys((*chosen.depends_on, *plan.after))),
+        id_prefix=plan.id_prefix,
+        notify=plan.notify,
+    )
+
+
+def merged(own: JobOptions, shared: JobOptions) -> JobOptions:
+    """Return the options of an item: its own, and for those that it does not choose the ones of its batch."""
+    given = {
+        one.name: getattr(own, one.name)
+        for one in fields(JobOptions)
+        if getattr(own, one.name) != one.default
+    }
+    merged_options = replace(shared, **given)
+    if "depends_on" in given:
+        # The other jobs decide when.
+        return replace(merged_options, run_at=None)
+    return replace(merged_options, depends_on=()) if "run_at" in given else merged_options
+
+
+def check_readable(path: str) -> None:
+    """Raise an error of the storage if `path` is not a file that tasks may read, and no job is about to store it.
+
+    Raises:
+        QueueUnavailable: the file is not there, and the broker cannot be asked whether it will be.
+    """
+    try:
+        open_input(path).close()
+    except FileMissing:
+        if not jobs_storing([path]):
+            raise

@@ -8,7 +8,9 @@ from flask import Response
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import AcceptedSchema, json_response, queued_response
+from components.http.exports import exported_reply
+from components.http.replies import json_response, queued_response
+from components.http.submissions import JobPlan
 from components.jobs.actions import cancel, delete, do_to_all, retry
 from components.jobs.following import job_response, token_response
 from components.jobs.logs import log_response
@@ -24,14 +26,14 @@ from components.jobs.schemas import (
     JobQuerySchema,
     JobSchema,
     LogQuerySchema,
-    PreviewQuerySchema,
     ResultQuerySchema,
     SubmitJobSchema,
     TokenSchema,
 )
 from components.jobs.states import seen_job
 from components.jobs.streams import stream_response
-from components.jobs.submissions import submit_job
+from components.jobs.submissions import job_plan
+from libraries.exporting.png import Png
 
 blueprint = api_blueprint(
     "jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made."
@@ -71,18 +73,21 @@ def get_jobs(query: dict[str, Any]) -> Response:
     return list_response(query)
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(SubmitJobSchema, example=POSTCARD)
-@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.problems(404)
-@blueprint.queues()
-def create_job(asked: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    body=SubmitJobSchema,
+    jobs="it",
+    problems=(404,),
+    example=POSTCARD,
+)
+def create_job(asked: dict[str, Any]) -> JobPlan:
     """Queue a job by the name of its task.
 
     `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. Arguments that the
     task does not take are refused at once; their values are checked by the task when it runs.
     """
-    return submit_job(asked)
+    return job_plan(asked)
 
 
 @blueprint.route("/bulk", access=Access.KEY, methods=["POST"])
@@ -211,15 +216,21 @@ def retry_job(job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/result", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
-@blueprint.response(
-    200, content_type="*/*", description="The file, or the JSON value that the task returned"
+@blueprint.response(200)
+@blueprint.doc(
+    responses={
+        "200": exported_reply(
+            "*/*", description="The file, or the JSON value that the task returned"
+        )
+    }
 )
-@blueprint.problems(404, 409, 410, 416, 503)
+@blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
 def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     """Fetch what a finished job made.
 
     The first file of the job as it is, with a strong `ETag` and ranges; a job that made no file gives the value that its task
-    returned, as JSON. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
+    returned, as JSON. A drawing is also given in the other media types that `Accept` may prefer; `*/*` is the file itself, and what
+    excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
     file, or show it with `<img crossorigin src=...>`.
     """
     return result_response(seen_job(job_id), download=query["download"])
@@ -239,7 +250,7 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
 
 
 @blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
-@blueprint.arguments(PreviewQuerySchema, location="query")
+@blueprint.arguments(Png.schema(), location="query")
 @blueprint.response(
     200,
     content_type="image/png",
@@ -247,10 +258,10 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
     headers={"ETag": TEXT},
 )
 @blueprint.problems(404, 409, 410, 429, 503)
-def get_job_preview(query: dict[str, Any], job_id: str) -> Response:
+def get_job_preview(params: Png, job_id: str) -> Response:
     """Show what a finished job drew as a picture.
 
     A PNG of its first SVG, with the widths and colours of its pens. A drawing of more than 400,000 vertices is answered with
     422; fetch the drawing itself then.
     """
-    return preview_response(seen_job(job_id), **query)
+    return preview_response(seen_job(job_id), params)

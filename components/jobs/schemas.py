@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
+from marshmallow import Schema, fields
+from marshmallow.validate import Length, OneOf, Range
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range, Regexp
-
+from components.http.job_options import JOB_ID
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.validators import library_check
-from components.http.webhook_fields import webhook_field
 from libraries.fields import WholeNumber
-from libraries.job_manager import STATES
-from libraries.settings import parse_duration
-from libraries.svg_syntax.attributes import check_colour
+from libraries.job_manager.states import STATES
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
-ID = Regexp(
-    r"[A-Za-z0-9_-]{1,128}\Z",
-    error="Must be 1 to 128 of the letters A-Z and a-z, digits, '_' and '-'.",
-)
-# Seconds.
-LONGEST_TIMEOUT = 3600
-WEEK = 7 * 86400
-MOST_IDS = 500
-MOST_ARGUMENTS = 64
-MOST_DEPENDENCIES = 20
+MAX_IDS = 500
+MAX_ARGUMENTS = 64
 LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, LONGEST_CURSOR = 128, 200, 100, 400
 
 
@@ -185,7 +170,7 @@ class JobListQuerySchema(Schema):
         validate=Length(1, LONGEST_TEXT),
         metadata={"description": "Only jobs with this text in id, task, error or result."},
     )
-    batch_id = fields.String(validate=ID, metadata={"description": "Only jobs of this batch."})
+    batch_id = fields.String(validate=JOB_ID, metadata={"description": "Only jobs of this batch."})
     limit = WholeNumber(
         load_default=50,
         validate=Range(1, 200),
@@ -203,45 +188,6 @@ class JobListQuerySchema(Schema):
     )
 
 
-class Timeout(fields.Field[int]):
-    """A duration of a second to an hour: `90s`, `5m`, or a number of seconds. Loaded as seconds."""
-
-    default_error_messages = {  # noqa: RUF012
-        "invalid": "Must be a duration of 1 second to 1 hour, such as '90s', '5m' or 300."
-    }
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        try:
-            seconds = (
-                parse_duration(str(value))
-                if isinstance(value, str | int) and not isinstance(value, bool)
-                else 0
-            )
-        except ValidationError:
-            seconds = 0
-        if not 1 <= seconds <= LONGEST_TIMEOUT:
-            raise self.make_error("invalid")
-        return seconds
-
-
-class RetrySchema(Schema):
-    """How often a job that fails is tried again."""
-
-    max = WholeNumber(
-        required=True,
-        validate=Range(0, 5),
-        metadata={"description": "Further attempts.", "example": 2},
-    )
-    interval = WholeNumber(
-        load_default=None,
-        validate=Range(1, 3600),
-        metadata={
-            "description": "Seconds before the first of them; each later pause is four times as long.",
-            "example": 10,
-        },
-    )
-
-
 class SubmitJobSchema(Schema):
     """A job as a client asks for it by the name of its task."""
 
@@ -256,76 +202,18 @@ class SubmitJobSchema(Schema):
     args = fields.List(
         fields.Raw(allow_none=True),
         load_default=list,
-        validate=Length(max=MOST_ARGUMENTS),
+        validate=Length(max=MAX_ARGUMENTS),
         metadata={"description": "Positional arguments of the task."},
     )
     kwargs = fields.Dict(
         keys=fields.String(),
         load_default=dict,
-        validate=Length(max=MOST_ARGUMENTS),
+        validate=Length(max=MAX_ARGUMENTS),
         metadata={
             "description": "Arguments of the task by name; nothing in here is about the queue.",
             "example": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
         },
     )
-    timeout = Timeout(
-        load_default=None,
-        metadata={
-            "description": "How long it may run: seconds, or a duration such as `90s` or `5m`; at most an hour.",
-            "type": ["string", "integer"],
-            "example": "5m",
-        },
-    )
-    result_ttl = WholeNumber(
-        load_default=None,
-        validate=Range(60, WEEK),
-        metadata={"description": "Seconds that its record is kept once finished."},
-    )
-    priority = fields.String(
-        load_default="normal",
-        validate=OneOf(["normal", "high"]),
-        metadata={"description": "`high` puts it in front of those that wait."},
-    )
-    delay = WholeNumber(
-        load_default=None,
-        validate=Range(0, WEEK),
-        metadata={"description": "Seconds to wait before it is queued."},
-    )
-    run_at = fields.AwareDateTime(
-        load_default=None,
-        format="iso",
-        default_timezone=UTC,
-        metadata={
-            "description": "When to queue it, at most a week ahead; UTC unless it says otherwise. Not beside `delay`."
-        },
-    )
-    retry = fields.Nested(
-        RetrySchema,
-        load_default=None,
-        metadata={"description": "How often it is tried; by default as its task says."},
-    )
-    depends_on = fields.List(
-        fields.String(validate=ID),
-        load_default=list,
-        validate=Length(max=MOST_DEPENDENCIES),
-        metadata={
-            "description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."
-        },
-    )
-    webhook = webhook_field()
-
-    @validates_schema(skip_on_field_errors=False)
-    def check_time(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuse a time too far ahead, and more than one answer to the question when it is to run."""
-        run_at = data.get("run_at")
-        if run_at is not None and data.get("delay") is not None:
-            raise ValidationError("Cannot stand beside delay: send one of them.", "run_at")
-        if run_at is not None and run_at > datetime.now(UTC) + timedelta(seconds=WEEK):
-            raise ValidationError("Must be at most a week ahead.", "run_at")
-        if data.get("depends_on") and (run_at is not None or data.get("delay") is not None):
-            raise ValidationError(
-                "Cannot stand beside delay or run_at: the others decide when.", "depends_on"
-            )
 
 
 class BulkSchema(Schema):
@@ -339,7 +227,7 @@ class BulkSchema(Schema):
     ids = fields.List(
         fields.String(validate=Length(1, LONGEST_ID)),
         required=True,
-        validate=Length(1, MOST_IDS),
+        validate=Length(1, MAX_IDS),
         metadata={
             "description": "The jobs; one that is named twice is done once.",
             "example": ["4f1c9a"],
@@ -383,22 +271,6 @@ class ResultQuerySchema(Schema):
     download = fields.Boolean(
         load_default=False,
         metadata={"description": "`1` to be offered as a file to save, `0` to be shown."},
-    )
-
-
-class PreviewQuerySchema(Schema):
-    """How to draw a preview."""
-
-    width = fields.Integer(
-        load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."}
-    )
-    paper = fields.String(
-        load_default="white",
-        validate=[Length(1, LONGEST_TEXT), library_check(partial(check_colour, name="paper"))],
-        metadata={
-            "description": "Colour of the paper; `none` leaves it transparent.",
-            "example": "#fdf6e3",
-        },
     )
 
 

@@ -20,7 +20,7 @@ from components.http.long_connections import (
 from components.jobs.states import JobExpired, job_body, seen_job
 from libraries.job_manager import JobEvent, JobRecord, acting_for
 from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order
-from libraries.live import Line
+from libraries.live import Connection
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -117,15 +117,15 @@ class JobStream:
 
     # -- a connection that the hub holds
 
-    def receive(self, line: Line, data: bytes) -> bool:
+    def receive(self, line: Connection, data: bytes) -> bool:
         """Pass over what a client sends that has nothing to say."""
         return True
 
-    def ended(self, line: Line) -> None:
+    def ended(self, line: Connection) -> None:
         """Learn that the client is gone."""
         self._leave()
 
-    def _begin(self, line: Line, last_id: str) -> None:
+    def _begin(self, line: Connection, last_id: str) -> None:
         hub, lines = self._here.hub, (line,)
         self._write = lambda data, last: hub.send(lines, data, last=last)
         self.follower.open(last_id)

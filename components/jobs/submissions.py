@@ -1,17 +1,17 @@
-"""A job asked for by the name of its task."""
+"""A job that is named by its task, or by an operation."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from flask import Response
+from marshmallow import ValidationError
 
-from components.http.problems import BadFields, FieldError
-from components.http.replies import accepted
-from components.http.webhook_fields import validate_webhook
-from libraries.errors import NotFound
-from libraries.job_manager import JobOptions, JobUnknown, UnknownTask, check_task, find_job, submit
+from components.http.problems import BadFields, FieldError, field_errors_of, flatten
+from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation
+from libraries.errors import InvalidInput, NotFound
+from libraries.job_manager import UnknownTask, check_task
 
 
 class TaskNotFound(NotFound):
@@ -25,64 +25,44 @@ class TaskNotFound(NotFound):
         self.members = {"tasks": error.choices}
 
 
-def submit_job(asked: dict[str, Any]) -> Response:
-    """Queue the job that was asked for by `SubmitJobSchema`, and return the reply that says so.
+def job_plan(asked: dict[str, Any]) -> JobPlan:
+    """Return the job that a `SubmitJobSchema` describes.
 
     Raises:
         TaskNotFound: there is no such task. The name is looked up in a list; nothing is imported.
-        BadFields: a job that it depends on is not the caller's, or ended without a result; or the webhook may not be called.
-        BadArguments, QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
+        BadFields: the arguments are wrong for the operation.
     """
+    if asked["task"] in OPERATIONS:
+        return operation_plan(OPERATIONS[asked["task"]], asked)
     try:
         check_task(asked["task"])
     except UnknownTask as error:
         raise TaskNotFound(error) from None
-    check_dependencies(asked["depends_on"])
-    job = submit(asked["task"], asked["args"], asked["kwargs"], options_of(asked))
-    later = asked["depends_on"] or asked["delay"] or asked["run_at"]
-    return accepted(job, "Job queued, to run later" if later else "Job queued")
+    return JobPlan(task=asked["task"], args=asked["args"], kwargs=asked["kwargs"])
 
 
-def options_of(asked: dict[str, Any]) -> JobOptions:
-    """Return how the job is to be queued. The task's own arguments have no say in it, whatever their names.
+def operation_plan(operation: Operation, asked: dict[str, Any]) -> JobPlan:
+    """Return the job of an operation whose request is in `kwargs`.
 
     Raises:
-        BadFields: the webhook may not be called.
+        BadFields: the request is wrong.
     """
-    run_at = asked["run_at"].timestamp() if asked["run_at"] is not None else None
-    retry = asked["retry"] or {"max": None, "interval": None}
-    return JobOptions(
-        job_timeout=asked["timeout"],
-        result_ttl=asked["result_ttl"],
-        at_front=asked["priority"] == "high",
-        run_at=time.time() + asked["delay"] if asked["delay"] else run_at,
-        retries=retry["max"],
-        retry_pause=retry["interval"],
-        depends_on=tuple(dict.fromkeys(asked["depends_on"])),
-        webhook=validate_webhook(asked["webhook"]),
-    )
-
-
-def check_dependencies(job_ids: list[str]) -> None:
-    """Let only jobs of the caller pass that have finished or still may.
-
-    Raises:
-        BadFields: one or more are unknown, somebody else's, or ended without a result.
-    """
-    found = [(place, why_not(job_id)) for place, job_id in enumerate(job_ids)]
-    wrong = [FieldError(("depends_on", str(place)), reason) for place, reason in found if reason]
-    if wrong:
-        raise BadFields(wrong)
-
-
-def why_not(job_id: str) -> str | None:
-    """Say why a job cannot be waited for, None if it can."""
+    if asked["args"]:
+        raise BadFields([FieldError(("args",), "An operation takes its request in kwargs.")])
     try:
-        record = find_job(job_id)
-    except JobUnknown as error:
-        return str(error)
-    return (
-        f"this job is {record.status} and will not finish"
-        if record.done and record.status != "finished"
-        else None
-    )
+        plan = operation.plan(operation.body().load(asked["kwargs"]))
+    except ValidationError as error:
+        raise BadFields(list(_inside(flatten(error.messages)))) from None
+    except InvalidInput as error:
+        found = field_errors_of(error)
+        if not found:
+            raise
+        raise BadFields(list(_inside(found))) from error
+    if isinstance(plan, BatchPlan):
+        raise InvalidInput("this operation makes several jobs; use its own route", field="task")
+    return replace(plan, message="Job queued", members={})
+
+
+def _inside(errors: Iterable[FieldError]) -> Iterator[FieldError]:
+    for one in errors:
+        yield replace(one, path=("kwargs", *one.path))

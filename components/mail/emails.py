@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.problems import BadFields, field_errors_of
-from components.http.replies import AcceptedSchema, accepted
-from components.http.submissions import OPERATIONS, Operation
+from components.http.submissions import JobPlan
 from components.mail.email_schemas import EmailSchema
-from libraries.job_manager import JobOptions, find_job, submit
+from libraries.job_manager import find_job
 from libraries.mailing import BadAttachment, find_attachments
 
 blueprint = api_blueprint("emails", __name__, "/emails", "Send mail made from a template.")
-TO_MANY, LONGEST = "workers.email_tasks.send_batch", "15m"
-EXAMPLE = {
-    "recipient": "ann@example.com",
-    "subject": "Your order is ready",
-    "template": "order_complete",
-    "context": {"name": "Ann", "order": "A-17"},
-}
+TO_MANY = "workers.email_tasks.send_batch"
 
 
 def mail_calls(email: dict[str, Any]) -> list[dict[str, Any]]:
@@ -51,17 +42,23 @@ def checked_letter(email: dict[str, Any]) -> dict[str, Any]:
     return {**letter, "attachments": email["attachments"]}
 
 
-SEND = OPERATIONS.add(
-    "email",
-    Operation(task="workers.email_tasks.send_notification", schema=EmailSchema, calls=mail_calls),
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    name="email",
+    body=EmailSchema,
+    task="workers.email_tasks.send_notification",
+    other_tasks=(TO_MANY,),
+    split=mail_calls,
+    message="Mail queued",
+    example={
+        "recipient": "ann@example.com",
+        "subject": "Your order is ready",
+        "template": "order_complete",
+        "context": {"name": "Ann", "order": "A-17"},
+    },
 )
-
-
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(EmailSchema, example=EXAMPLE)
-@blueprint.response(202, AcceptedSchema)
-@blueprint.queues()
-def send_email(email: dict[str, Any]) -> Response:
+def send_email(email: dict[str, Any]) -> JobPlan:
     """Queue a mail to one recipient, or to up to 100.
 
     Each gets a mail of their own and sees no other. The result of a mail to several says what became of each; one bad address
@@ -72,9 +69,10 @@ def send_email(email: dict[str, Any]) -> Response:
     """
     recipients = email["recipient"]
     if len(recipients) == 1:
-        return accepted(submit(SEND.task, kwargs=mail_calls(email)[0]), "Mail queued")
-    call = {"recipients": recipients, **checked_letter(email)}
-    return accepted(
-        submit(TO_MANY, kwargs=call, options=JobOptions(job_timeout=LONGEST)),
-        f"{len(recipients)} mails queued",
+        return JobPlan(kwargs=mail_calls(email)[0])
+    return JobPlan(
+        task=TO_MANY,
+        kwargs={"recipients": recipients, **checked_letter(email)},
+        timeout="15m",
+        message=f"{len(recipients)} mails queued",
     )

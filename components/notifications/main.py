@@ -8,9 +8,10 @@ from flask import Response, request
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import AcceptedSchema, accepted
+from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
-from libraries.job_manager import JobOptions, read_notices, submit
+from libraries.job_manager import JobOptions, submit
+from libraries.notifications import read_notices
 
 blueprint = api_blueprint(
     "notifications", __name__, None, "Hear of long tasks by asking from time to time."
@@ -46,21 +47,21 @@ def start_task_and_watch() -> Response:
     """
     # Whoever asks only for the headers wants nothing done.
     if request.method != "HEAD":
-        queue_example()
+        submit(EXAMPLE_TASK, options=JobOptions(notify=True))
     return Response(status=302, headers={"Location": "/live", **NOT_KEPT})
 
 
-@blueprint.route("/start-task", access=Access.KEY, methods=["POST"])
-@blueprint.response(202, AcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.queues()
-def start_task() -> Response:
+@blueprint.submits(
+    "/start-task",
+    access=Access.KEY,
+    name="example_task",
+    task=EXAMPLE_TASK,
+    example={},
+    message="Example task queued: ten steps, one a second",
+)
+def start_task(_: dict[str, Any]) -> JobPlan:
     """Start the example task.
 
     It takes ten steps, one a second, and `GET /notifications` tells of each.
     """
-    return accepted(queue_example(), "Example task queued: ten steps, one a second")
-
-
-def queue_example() -> Any:
-    """Queue the example task with notifications, and return its job."""
-    return submit(EXAMPLE_TASK, options=JobOptions(notify=True))
+    return JobPlan(notify=True)

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from flask import Response
+from typing import Any
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import AcceptedSchema, accepted
-from components.http.submissions import OPERATIONS, Operation
-from components.postcards.schemas import CreatePostcardSchema
-from libraries.job_manager import JobOptions, submit
+from components.postcards.schemas import CreatePostcard
 
 blueprint = api_blueprint(
     "postcards", __name__, "/postcards", "Cards of 210 x 148 mm with a message."
 )
 
-DRAW = OPERATIONS.add(
-    "postcard",
-    Operation(
-        task="workers.svg_tasks.generate_postcard_svg",
-        schema=CreatePostcardSchema,
-        calls=lambda card: [card],
-        timeout="2m",
-    ),
+
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    name="postcard",
+    body=CreatePostcard.schema(),
+    task="workers.svg_tasks.generate_postcard_svg",
+    message="Postcard queued for generation",
+    timeout="2m",
+    example={"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"},
 )
-EXAMPLE = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}
-
-
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(CreatePostcardSchema, example=EXAMPLE)
-@blueprint.response(202, AcceptedSchema)
-@blueprint.queues()
-def create_postcard(postcard: dict[str, str]) -> Response:
+def create_postcard(postcard: CreatePostcard) -> dict[str, Any]:
     """Queue a postcard.
 
     A later card for the same recipient with the same template takes the place of the file.
     """
-    job = submit(DRAW.task, kwargs=postcard, options=JobOptions(job_timeout=DRAW.timeout))
-    return accepted(job, "Postcard queued for generation")
+    return postcard.values()

@@ -1,4 +1,4 @@
-"""WebSockets: jobs asked for and followed on one connection."""
+"""WebSockets: submit and follow jobs on one connection."""
 
 from components.sockets.main import blueprint
 

@@ -1,4 +1,4 @@
-"""A command that reaches connected sockets: `flask --app app push GROUP MESSAGE`."""
+"""The command `flask --app app push GROUP MESSAGE`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 
 import click
 
-from components.sockets.sessions import GROUP
-from libraries.job_manager import QueueUnavailable, send_to_group
+from components.sockets.actions import GROUP
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager.events import send_to_group
 from libraries.job_manager.ownership import ANONYMOUS
 
 
@@ -24,7 +25,8 @@ from libraries.job_manager.ownership import ANONYMOUS
 def push(group: str, message: str, owner: str) -> None:
     """Send MESSAGE to all sockets that have joined GROUP.
 
-    MESSAGE is a JSON object, or a text that is sent as {"text": MESSAGE}. `client:<client_id>` is the group of one socket.
+    MESSAGE is a JSON object, or a text that is sent as {"text": MESSAGE}. `client:<client_id>` is
+    the group of one socket.
     """
     if not re.fullmatch(GROUP, group):
         raise click.BadParameter(

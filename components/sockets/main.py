@@ -1,4 +1,4 @@
-"""The WebSockets, and the routes that reach whoever is connected."""
+"""Routes that open WebSockets, send group messages and describe both."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ from components.http.long_connections import (
 )
 from components.http.problems import BadFields, EdgeError, FieldError
 from components.http.replies import ReplySchema, json_response
+from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
+from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
-from components.sockets.frames import Envelope, Flat, Form
-from components.sockets.sessions import GROUP, Session
-from libraries.job_manager import current_owner, send_to_group
+from components.sockets.sessions import Session
+from libraries.job_manager import current_owner
+from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, get_settings
 
 blueprint = api_blueprint(
     "sockets", __name__, None, "Ask for jobs and follow them on one connection."
 )
 blueprint.cli_group = None
 blueprint.cli.add_command(push)
-# What a client offers beside its key, and is answered with.
-SUBPROTOCOL = "vector-api"
+ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
 
 
 class UpgradeRequired(EdgeError):
-    """Raised when the address of a WebSocket is asked for without the handshake."""
+    """Raised when a request to a WebSocket address is not a handshake."""
 
     code = "upgrade-required"
     headers: ClassVar[dict[str, str]] = {
@@ -50,14 +51,8 @@ class UpgradeRequired(EdgeError):
     }
 
 
-class ForeignOrigin(EdgeError):
-    """Raised when a page of an origin that is not allowed opens a WebSocket."""
-
-    code = "forbidden"
-
-
 class SocketQuerySchema(Schema):
-    """What may be said in the address of a WebSocket."""
+    """Query parameters of a WebSocket address."""
 
     token = fields.String(
         load_default="",
@@ -90,7 +85,7 @@ class SentSchema(ReplySchema):
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
-    return open_socket(Envelope())
+    return open_socket(ENVELOPE)
 
 
 @blueprint.route("/ws/backgroundjob", access=Access.SOCKET)
@@ -101,10 +96,10 @@ def background_jobs(query: dict[str, Any]) -> Response:
 @blueprint.problems(403, 426, 503)
 def background_job(query: dict[str, Any]) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
-    return open_socket(Flat())
+    return open_socket(FLAT)
 
 
-# A handshake is matched only by rules that say so; the ones above answer whoever comes without.
+# Werkzeug matches handshakes only with `websocket=True`; the rules above answer other requests.
 for _rule, _endpoint in (
     ("/ws/background_jobs", "background_jobs"),
     ("/ws/backgroundjob", "background_job"),
@@ -147,30 +142,32 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
 )
 def asyncapi() -> Response:
     """Describe what is said on WebSockets and event streams, for machines."""
-    return document_response(asyncapi_document(get_settings()))
+    return document_response(asyncapi_document(keyed=bool(AccessSettings.current().api_keys)))
 
 
-def open_socket(form: Form) -> Response:
+def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket.
 
     Raises:
-        UpgradeRequired: the request is no handshake.
-        ForeignOrigin: a page of another origin asks, where keys are set.
-        StreamingUnsupported: the server cannot hand connections over.
-        HubFull: too many are open.
+        UpgradeRequired: the request is not a handshake.
+        EdgeError: API keys are set, and the page's origin is not allowed.
+        StreamingUnsupported: the server cannot hand over connections.
+        HubFull: too many connections are open.
     """
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
     settings = get_settings()
     if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
-        raise ForeignOrigin(
-            "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS"
+        raise EdgeError(
+            "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS",
+            code="forbidden",
         )
     if not supports_streaming():
         raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
-    conversation = Conversation(here.hub, here.handlers, Session(here, g.caller, form, settings))
+    session = Session(here, g.caller, codec, settings.sockets)
+    conversation = Conversation(here.hub, here.handlers, session)
     return DetachedResponse(
         101,
         handshake_reply(request.headers.get, chosen_protocol()),
@@ -180,18 +177,17 @@ def open_socket(form: Form) -> Response:
 
 
 def origin_allowed(allowed: tuple[str, ...]) -> bool:
-    """Tell whether the page that asks, if it is one, is this server's own or one of the allowed ones."""
+    """Return whether the request has no origin, this server's, or an allowed one."""
     origin = request.headers.get("Origin", "").rstrip("/").lower()
     return not origin or origin in allowed or urlsplit(origin).netloc == request.host.lower()
 
 
 def chosen_protocol() -> str:
-    """Return the subprotocol to answer with: a browser that offered some wants one of them, and not its key back."""
+    """Return the subprotocol of the reply, '' for none; a key only if nothing else is offered."""
     offered = [
         name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")
     ]
-    return (
-        SUBPROTOCOL
-        if SUBPROTOCOL in offered
-        else next((name for name in offered if KEY_PROTOCOL.fullmatch(name)), "")
-    )
+    if "vector-api" in offered:
+        return "vector-api"
+    # A browser rejects a handshake without one of the subprotocols that it offered.
+    return next((name for name in offered if KEY_PROTOCOL.fullmatch(name)), "")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response
-
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.sweeps.schemas import SweepAcceptedSchema, SweepSchema
-from components.sweeps.submissions import queue_sweep
+from components.http.submissions import BatchPlan
+from components.sweeps.schemas import Sweep, SweepAcceptedSchema
+from components.sweeps.submissions import DRAW, GATHER, sweep_plan
 
 blueprint = api_blueprint(
     "sweeps",
@@ -18,7 +15,6 @@ blueprint = api_blueprint(
     "Contact sheets: one pattern with many seeds, or with steps of a parameter.",
 )
 
-TEXT = {"schema": {"type": "string"}}
 EXAMPLE = {
     "paper": "a4",
     "pattern": "flow_field",
@@ -28,16 +24,22 @@ EXAMPLE = {
 }
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(SweepSchema, example=EXAMPLE)
-@blueprint.response(202, SweepAcceptedSchema, headers={"Location": TEXT, "Retry-After": TEXT})
-@blueprint.queues()
-def create_sweep(asked: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    body=Sweep.schema(),
+    reply=SweepAcceptedSchema,
+    task=DRAW,
+    other_tasks=(GATHER,),
+    jobs="the jobs",
+    example=EXAMPLE,
+)
+def create_sweep(sweep: Sweep) -> BatchPlan:
     """Draw a contact sheet of many seeds, or of steps of one or two parameters.
 
-    Each drawing is a job of its own, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
+    Each drawing is a separate job, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
     It begins when the others have ended. A drawing that failed is a crossed box with the reason in it.
 
     Everything is checked before it is queued: each drawing by itself, and what they cost together.
     """
-    return queue_sweep(asked)
+    return sweep_plan(sweep)

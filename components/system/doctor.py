@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 from components.http.pages import VERSION, base_address
 from libraries.errors import VectorError
 from libraries.imaging.controls import PictureParams
-from libraries.job_manager.catalogue import PACKAGE as TASKS
-from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
+from libraries.job_manager.tasks import PACKAGE as TASKS
 from libraries.loading import load_problems
 from libraries.patterns import PATTERNS, Pattern, trial_drawing
 from libraries.settings import Settings
 from libraries.storage import output_folder, storage_trouble
+from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 
 Check = Callable[[Settings], list[Finding]]
 # Whatever hangs, the doctor has an answer after this many seconds.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.errors import Unavailable
-from libraries.job_manager import known_tasks, problems_of_workers, queue_health
+from libraries.job_manager import known_tasks
+from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import storage_trouble

@@ -6,7 +6,10 @@ argument, `content`.
 
 from __future__ import annotations
 
-from components.http.submissions import OPERATIONS, Operation
+from functools import partial
+from typing import Any
+
+from components.http.submissions import OPERATIONS, JobPlan, Operation
 from components.texts.schemas import ContentSchema
 
 JOB_FUNCTIONS = {
@@ -18,10 +21,27 @@ JOB_FUNCTIONS = {
 # What an unknown type runs.
 DEFAULT_TYPE = "default"
 
+
+def text_plan(name: str, text: dict[str, Any]) -> JobPlan:
+    """Return the job of a text of a type; an unknown type is the default one."""
+    kind = name if name in JOB_FUNCTIONS else DEFAULT_TYPE
+    return JobPlan(
+        task=JOB_FUNCTIONS[kind],
+        kwargs={"content": text["content"]},
+        id_prefix=kind,
+        message=f"Text queued for the job type {kind}",
+        members={"type": kind},
+    )
+
+
 for _name, _task in JOB_FUNCTIONS.items():
-    OPERATIONS.add(_name, Operation(task=_task, schema=ContentSchema, calls=lambda text: [text]))
-
-
-def known_type(name: str) -> str:
-    """Return `name` if it is a type of text job, else `default`."""
-    return name if name in JOB_FUNCTIONS else DEFAULT_TYPE
+    OPERATIONS.add(
+        _name,
+        Operation(
+            name=_name,
+            body=ContentSchema,
+            task=_task,
+            call=partial(text_plan, _name),
+            module=__name__,
+        ),
+    )

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from flask import Response
+from typing import Any
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import accepted
-from components.texts.job_types import JOB_FUNCTIONS, known_type
+from components.http.submissions import JobPlan
+from components.texts.job_types import DEFAULT_TYPE, JOB_FUNCTIONS, text_plan
 from components.texts.schemas import CreateTextSchema, TextAcceptedSchema
-from libraries.job_manager import JobOptions, submit
 
 blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or answer a text.")
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(CreateTextSchema)
-@blueprint.response(202, TextAcceptedSchema)
-@blueprint.queues()
-def create_text(text: dict[str, str]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    body=CreateTextSchema,
+    reply=TextAcceptedSchema,
+    task=JOB_FUNCTIONS[DEFAULT_TYPE],
+    other_tasks=tuple(JOB_FUNCTIONS.values()),
+)
+def create_text(text: dict[str, Any]) -> JobPlan:
     """Queue a text job.
 
     The id of the job begins with its type. The result says in `engine` who answered.
     """
-    kind = known_type(text["type"])
-    job = submit(
-        JOB_FUNCTIONS[kind], kwargs={"content": text["content"]}, options=JobOptions(id_prefix=kind)
-    )
-    return accepted(job, f"Text queued for the job type {kind}", type=kind)
+    return text_plan(text["type"], text)

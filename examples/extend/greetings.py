@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from flask import Response
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import AcceptedSchema, accepted
-from libraries.job_manager import enqueue_background_job
 
 blueprint = api_blueprint("greetings", __name__, "/greetings", "Cards that say hello.")
 
@@ -24,13 +21,14 @@ class GreetingSchema(Schema):
     )
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
-@blueprint.arguments(GreetingSchema)
-@blueprint.response(202, AcceptedSchema)
-@blueprint.problems(503)
-def create_greeting(greeting: dict[str, Any]) -> Response:
+@blueprint.submits(
+    "",
+    access=Access.KEY,
+    name="greeting",
+    body=GreetingSchema,
+    task="workers.greeting_tasks.letter_greeting",
+    message="Greeting queued",
+)
+def create_greeting(greeting: dict[str, Any]) -> dict[str, Any]:
     """Letter a greeting."""
-    return accepted(
-        enqueue_background_job("workers.greeting_tasks.letter_greeting", **greeting),
-        "Greeting queued",
-    )
+    return greeting

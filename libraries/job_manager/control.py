@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
-from libraries.job_manager import keys, transitions
-from libraries.job_manager.connections import patiently, web_client
-from libraries.job_manager.disposal import dispose
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.errors import QueueUnavailable
+from libraries.broker.retry import retry
+from libraries.job_manager import transitions
+from libraries.job_manager.deletion import dispose
 from libraries.job_manager.errors import JobUnknown, WrongState
 from libraries.job_manager.ids import made_here
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.policies import retries_of
-from libraries.job_manager.queueing import check_outcome
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.job_manager.retry_policy import retries_of
+from libraries.job_manager.submission import check_outcome
 from libraries.settings import get_settings
 
 STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
 # How long clients are told of an expired record that there was one: seven days, in seconds.
 MEMORY = 7 * 86400
+
+# Field of a worker's record with the modules that it could not load, as JSON.
+NOT_LOADED = "not_loaded"
 
 
 class Capacity(TypedDict):
@@ -63,7 +71,7 @@ def cancel_job(job_id: str) -> bool:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = get_settings()
-    return patiently(
+    return retry(
         lambda: transitions.cancel(
             web_client(settings), job_id, time.time(), settings.jobs.failure_ttl
         )
@@ -94,7 +102,7 @@ def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
 def _ask_to_stop(job_id: str) -> None:
     client = web_client(get_settings())
     try:
-        patiently(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
+        retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
     except (InvalidJobOperation, NoSuchJobError):
         return  # it has just ended
 
@@ -110,8 +118,8 @@ def retry_job(job_id: str) -> JobRecord:
     """
     record, settings = find_job(job_id), get_settings()
     retries = retries_of(record.task, settings)
-    outcome = patiently(
-        lambda: transitions.again(
+    outcome = retry(
+        lambda: transitions.retry(
             web_client(settings), job_id, time.time(), retries, settings.jobs.max_queue
         )
     )
@@ -135,7 +143,7 @@ def delete_job(job_id: str) -> None:
     """
     find_job(job_id)
     client = web_client(get_settings())
-    if not patiently(lambda: dispose(client, job_id)):
+    if not retry(lambda: dispose(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
 
 
@@ -144,7 +152,7 @@ def was_there(job_id: str) -> bool:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = get_settings()
-    made = patiently(lambda: made_here(web_client(settings), job_id, current_owner()))
+    made = retry(lambda: made_here(web_client(settings), job_id, current_owner()))
     if made is None:
         return False
     return not made or time.time() - made < MEMORY + max(
@@ -154,13 +162,13 @@ def was_there(job_id: str) -> bool:
 
 def pause_queue() -> None:
     """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
-    patiently(lambda: web_client(get_settings()).set(keys.SUSPENDED_KEY, 1))
+    retry(lambda: web_client(get_settings()).set(keys.SUSPENDED_KEY, 1))
 
 
 def resume_queue() -> None:
     """Let the workers take jobs again. As `rq resume` does."""
     client = web_client(get_settings())
-    patiently(lambda: client.delete(keys.SUSPENDED_KEY))
+    retry(lambda: client.delete(keys.SUSPENDED_KEY))
     run_waiting_if_immediate(client)
 
 
@@ -202,4 +210,52 @@ def capacity() -> Capacity:
             "paused": bool(paused),
         }
 
-    return patiently(read)
+    return retry(read)
+
+
+class QueueHealth(TypedDict):
+    """Whether the broker answers, and how many workers have lately said that they are alive."""
+
+    broker: bool
+    workers: int
+
+
+def queue_health() -> QueueHealth:
+    """Return the health of the queue, in about a second at most also when the broker is away."""
+    client = web_client(get_settings())
+    try:
+        return {"broker": True, "workers": retry(lambda: count_workers(client))}
+    except QueueUnavailable:
+        return {"broker": False, "workers": 0}
+
+
+def problems_of_workers() -> list[dict[str, Any]]:
+    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
+
+    None are returned while the broker cannot be reached.
+    """
+    client = web_client(get_settings())
+    try:
+        texts = retry(lambda: _not_loaded_by_workers(client))
+    except QueueUnavailable:
+        return []
+    found = [problem for text in texts if text for problem in json.loads(text)]
+    return list({problem["module"]: problem for problem in found}.values())
+
+
+def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hget(name, NOT_LOADED)
+        return pipeline.execute()
+
+
+def count_workers(client: Redis) -> int:
+    """Return how many workers have lately said that they are alive."""
+    # A worker's record expires when its heartbeats stop; a worker that said goodbye leaves a record with its death.
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hmget(name, ["birth", "death"])
+        return sum(1 for birth, death in pipeline.execute() if birth and not death)

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from redis import Redis
-
-from libraries.job_manager.connections import patiently, web_client
-from libraries.job_manager.keys import QUEUE_KEY, job_key, results_key
+from libraries.broker import Redis
+from libraries.broker.connections import web_client
+from libraries.broker.keys import QUEUE_KEY, job_key, results_key
+from libraries.broker.retry import retry
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
 from libraries.job_manager.transitions import unpack_trace
@@ -85,7 +85,7 @@ def fetch_job(job_id: str) -> JobRecord | None:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return None
     client = web_client(get_settings())
-    return patiently(lambda: _read(client, job_id))
+    return retry(lambda: _read(client, job_id))
 
 
 def get_job_status(job_id: str) -> dict[str, Any]:

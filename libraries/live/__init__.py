@@ -1,6 +1,8 @@
-"""Held connections: event streams and WebSockets, hundreds to a process, served by one thread."""
+"""Long-lived connections: event streams and WebSockets, served by one thread per process."""
 
-from libraries.live.hub import Hub, HubFull, Line, Talk
+from websockets.frames import CloseCode
+
+from libraries.live.hub import Connection, Hub, HubFull, Protocol
 from libraries.live.websocket import (
     Conversation,
     Handlers,
@@ -12,13 +14,14 @@ from libraries.live.websocket import (
 )
 
 __all__ = [
+    "CloseCode",
+    "Connection",
     "Conversation",
     "Handlers",
     "Hub",
     "HubFull",
-    "Line",
     "Partner",
-    "Talk",
+    "Protocol",
     "close_frame",
     "handshake_reply",
     "is_handshake",

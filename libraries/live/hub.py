@@ -1,7 +1,8 @@
-"""One thread that holds many connections open and writes to them what others hand it.
+"""One thread that keeps many connections open and writes to them.
 
-A thread for each held connection costs memory and a change of context for each event. Here a request thread checks the request,
-hands its socket over and is free again; what a thousand clients are told costs one wake-up and a thousand writes.
+A thread per connection costs memory, and a context switch per event. Here a request thread checks
+the request, hands its socket over and is free again; an event for a thousand clients costs one
+wake-up and a thousand writes.
 """
 
 from __future__ import annotations
@@ -13,67 +14,66 @@ import selectors
 import socket
 import threading
 import time
+import typing
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from libraries.errors import Unavailable
 
-# Bytes that may wait for a client that does not read; one with more loses its connection and can come back for the rest.
-LONGEST_BACKLOG = 1 << 20
-CHUNK = 1 << 16
-# Seconds.
-TICK = 0.25
-SILENCE = 15.0
-FAREWELL = 1.0
-# How long a client has to end a connection on which all is said, and what it sends meanwhile is passed over. A connection that is
-# closed with something unread is reset, and the last words with it.
-LINGER = 1.0
+# A client that does not read loses its connection beyond this; it can reconnect for the rest.
+MAX_BACKLOG_BYTES = 1 << 20
+POLL_INTERVAL_S = 0.25
+HEARTBEAT_AFTER_S = 15.0
+CLOSE_TIMEOUT_S = 1.0
+# Time for the client to close a connection after the last frame; its data is ignored meanwhile.
+# Closing a socket with unread data resets the connection, and the last frame is lost.
+LINGER_TIMEOUT_S = 1.0
 log = logging.getLogger(__name__)
 
 
 class HubFull(Unavailable):
-    """Raised when as many connections are held as the process may hold."""
+    """Raised when the process holds its maximum number of connections."""
 
     code = "too-many-streams"
     retry_after: ClassVar[int] = 5
 
 
-class Talk(Protocol):
-    """What is said on a connection: who reads it, and how one says that one is still there and how one takes leave."""
+class Protocol(typing.Protocol):
+    """The reader of a connection, and the bytes sent as a heartbeat and before the end."""
 
     heartbeat: bytes
     farewell: bytes
 
-    def receive(self, line: Line, data: bytes) -> bool:
-        """Take what the client sent; return False to end the connection."""
+    def receive(self, connection: Connection, data: bytes) -> bool:
+        """Handle data from the client; return False to end the connection."""
 
-    def ended(self, line: Line) -> None:
-        """Learn that the connection is over."""
+    def ended(self, connection: Connection) -> None:
+        """Handle the end of the connection; called once."""
 
 
-class Line:
-    """A held connection. Only the hub's thread touches it, but for `dead`."""
+class Connection:
+    """A held connection; only the hub's thread changes it."""
 
     __slots__ = (
         "backlog",
         "closing",
         "dead",
         "ended_at",
+        "protocol",
+        "sent_at",
         "sock",
-        "spoke_at",
-        "talk",
         "waiting",
         "writable",
     )
 
-    def __init__(self, sock: socket.socket, talk: Talk) -> None:
-        """Wrap a socket that is connected."""
+    def __init__(self, sock: socket.socket, protocol: Protocol) -> None:
+        """Wrap a connected socket."""
         self.sock = sock
-        self.talk = talk
+        self.protocol = protocol
         self.backlog: deque[bytes] | None = None
         self.waiting = 0
-        self.spoke_at = 0.0
+        self.sent_at = 0.0
         self.closing = False
         self.ended_at = 0.0
         self.dead = False
@@ -81,40 +81,41 @@ class Line:
 
 
 class Hub:
-    """Holds up to `most` connections; `stop_when` is asked four times a second whether to end."""
+    """Holds up to `limit` connections; ends when `stop_when`, polled regularly, is true."""
 
-    def __init__(self, most: int, stop_when: Callable[[], bool] = lambda: False) -> None:
-        """Make a hub; its thread starts with the first connection."""
-        self.most = most
+    def __init__(self, limit: int, stop_when: Callable[[], bool] = lambda: False) -> None:
+        """Create a hub; its thread starts with the first connection."""
+        self.limit = limit
         self.stop_when = stop_when
         self._lock = threading.Lock()
         self._held = 0
-        self._inbox: deque[tuple[Iterable[Line], bytes, bool]] = deque()
+        self._inbox: deque[tuple[Iterable[Connection], bytes, bool]] = deque()
         self._awake = False
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
         self._selector.register(self._wake_reader, selectors.EVENT_READ, None)
-        self._lines: set[Line] = set()
+        self._connections: set[Connection] = set()
         self._thread: threading.Thread | None = None
         self._stop = False
         self.at_stop: list[Callable[[], None]] = []
 
     @property
     def held(self) -> int:
-        """How many connections are held."""
+        """The number of held connections."""
         return self._held
 
     def check_room(self) -> None:
-        """Raise HubFull when one more connection could not be held."""
-        if self._held >= self.most or self._stop:
+        """Raise HubFull if no more connections can be held."""
+        if self._held >= self.limit or self._stop:
             raise HubFull(
-                f"{self._held} event streams and sockets are open, and no more are allowed; ask for the state instead"
+                f"{self._held} event streams and sockets are open, and no more are allowed; "
+                "ask for the state instead"
             )
 
-    def hold(self, sock: socket.socket, talk: Talk, first: bytes) -> Line:
-        """Hold a connected socket from now on, write `first` to it, and let `talk` have what it says.
+    def hold(self, sock: socket.socket, protocol: Protocol, first: bytes) -> Connection:
+        """Take over a connected socket, write `first` to it, and pass its data to `protocol`.
 
         Raises:
             HubFull: there is no room for it; the socket is left open.
@@ -126,28 +127,28 @@ class Hub:
                 self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
                 self._thread.start()
         sock.setblocking(False)
-        line = Line(sock, talk)
-        self._put(((line,), first, False))
-        return line
+        connection = Connection(sock, protocol)
+        self._put(((connection,), first, False))
+        return connection
 
-    def send(self, lines: Iterable[Line], data: bytes, *, last: bool = False) -> None:
-        """Write the same bytes to some connections, and end them behind it if it is the `last`; from any thread."""
-        self._put((lines, data, last))
+    def send(self, connections: Iterable[Connection], data: bytes, *, last: bool = False) -> None:
+        """Write the same bytes to connections, then end them if `last`; from any thread."""
+        self._put((connections, data, last))
 
     def close(self) -> None:
-        """Take leave of everyone and end the thread."""
+        """Close all connections and end the thread."""
         with self._lock:
             self._stop = True
             thread = self._thread
         if thread is not None:
             self._wake()
-            thread.join(timeout=2 * FAREWELL)
+            thread.join(timeout=2 * CLOSE_TIMEOUT_S)
         for descriptor in (self._wake_reader, self._wake_writer):
             os.close(descriptor)
 
-    def _put(self, said: tuple[Iterable[Line], bytes, bool]) -> None:
-        self._inbox.append(said)
-        # Whoever finds the thread asleep wakes it; it looks into the inbox once more before it sleeps.
+    def _put(self, item: tuple[Iterable[Connection], bytes, bool]) -> None:
+        self._inbox.append(item)
+        # The thread checks the inbox again before it sleeps, so it needs a wake-up only if asleep.
         if not self._awake and not self._stop:
             self._wake()
 
@@ -159,85 +160,87 @@ class Hub:
     # -- the hub's own thread
 
     def _run(self) -> None:
-        beat_at = time.monotonic()
+        checked_at = time.monotonic()
         while not self._stop:
             try:
-                self._turn()
+                self._tick()
                 now = time.monotonic()
-                if now - beat_at >= 1:
-                    beat_at = now
-                    self._beat(now)
+                if now - checked_at >= 1:
+                    checked_at = now
+                    self._send_heartbeats(now)
                 if self.stop_when():
                     break
             except Exception:
-                # One connection's trouble must not end the others.
-                log.exception("A turn of the hub failed")
+                # An error with one connection must not end the others.
+                log.exception("The hub failed to handle an event")
         self._stop = True
-        for tell in self.at_stop:
-            tell()
-        self._take_leave()
+        for callback in self.at_stop:
+            callback()
+        self._close_all()
 
-    def _turn(self) -> None:
+    def _tick(self) -> None:
         self._awake = False
-        ready = self._selector.select(0 if self._inbox else TICK)
+        ready = self._selector.select(0 if self._inbox else POLL_INTERVAL_S)
         self._awake = True
         for key, events in ready:
-            line = key.data
-            if line is None:
+            connection = key.data
+            if connection is None:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_reader, 4096)
                 continue
             if events & selectors.EVENT_WRITE:
-                self._flush(line)
-            if events & selectors.EVENT_READ and not line.dead:
-                self._read(line)
+                self._flush(connection)
+            if events & selectors.EVENT_READ and not connection.dead:
+                self._read(connection)
         for _ in range(len(self._inbox)):
-            lines, data, last = self._inbox.popleft()
-            for line in lines:
-                self._write(line, data, last=last)
+            connections, data, last = self._inbox.popleft()
+            for connection in connections:
+                self._write(connection, data, last=last)
 
-    def _write(self, line: Line, data: bytes, *, last: bool = False) -> None:
-        if line.dead or line.closing:
+    def _write(self, connection: Connection, data: bytes, *, last: bool = False) -> None:
+        if connection.dead or connection.closing:
             return
-        if line not in self._lines:
-            self._lines.add(line)
-            self._selector.register(line.sock, selectors.EVENT_READ, line)
-        line.closing = last
-        line.spoke_at = time.monotonic()
-        if not line.waiting:
+        if connection not in self._connections:
+            self._connections.add(connection)
+            self._selector.register(connection.sock, selectors.EVENT_READ, connection)
+        connection.closing = last
+        connection.sent_at = time.monotonic()
+        if not connection.waiting:
             try:
-                sent = line.sock.send(data)
+                sent = connection.sock.send(data)
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self._drop(line)
+                self._drop(connection)
                 return
             if sent == len(data):
                 if last:
-                    self._end(line)
+                    self._end(connection)
                 return
             data = data[sent:]
-        self._keep(line, data)
+        self._keep(connection, data)
 
-    def _keep(self, line: Line, data: bytes) -> None:
-        if line.waiting + len(data) > LONGEST_BACKLOG:
+    def _keep(self, connection: Connection, data: bytes) -> None:
+        if connection.waiting + len(data) > MAX_BACKLOG_BYTES:
             log.info("A client that follows events does not read them; its connection is ended")
-            self._drop(line)
+            self._drop(connection)
             return
-        if line.backlog is None:
-            line.backlog = deque()
-        line.backlog.append(data)
-        line.waiting += len(data)
-        if line.writable:
-            line.writable = False
-            self._selector.modify(line.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, line)
+        if connection.backlog is None:
+            connection.backlog = deque()
+        connection.backlog.append(data)
+        connection.waiting += len(data)
+        if connection.writable:
+            connection.writable = False
+            self._selector.modify(
+                connection.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, connection
+            )
 
-    def _flush(self, line: Line) -> None:
-        backlog = line.backlog
+    def _flush(self, connection: Connection) -> None:
+        backlog = connection.backlog
         try:
             while backlog:
-                sent = line.sock.send(backlog[0])
-                line.waiting -= sent
+                sent = connection.sock.send(backlog[0])
+                connection.waiting -= sent
                 if sent < len(backlog[0]):
                     backlog[0] = backlog[0][sent:]
                     return
@@ -245,63 +248,68 @@ class Hub:
         except BlockingIOError:
             return
         except OSError:
-            self._drop(line)
+            self._drop(connection)
             return
-        line.backlog, line.writable = None, True
-        self._selector.modify(line.sock, selectors.EVENT_READ, line)
-        if line.closing:
-            self._end(line)
+        connection.backlog, connection.writable = None, True
+        self._selector.modify(connection.sock, selectors.EVENT_READ, connection)
+        if connection.closing:
+            self._end(connection)
 
-    def _read(self, line: Line) -> None:
+    def _read(self, connection: Connection) -> None:
         try:
-            data = line.sock.recv(CHUNK)
-            if not data or not (line.closing or line.talk.receive(line, data)):
-                self._drop(line)
+            data = connection.sock.recv(1 << 16)
+            if not data or not (
+                connection.closing or connection.protocol.receive(connection, data)
+            ):
+                self._drop(connection)
         except BlockingIOError:
             return
         except OSError:
-            self._drop(line)
+            self._drop(connection)
 
-    def _end(self, line: Line) -> None:
-        """Say no more, and wait for the client to end the connection."""
-        line.ended_at = time.monotonic()
+    def _end(self, connection: Connection) -> None:
+        """Send no more, and wait for the client to close the connection."""
+        connection.ended_at = time.monotonic()
         try:
-            line.sock.shutdown(socket.SHUT_WR)
+            connection.sock.shutdown(socket.SHUT_WR)
         except OSError:
-            self._drop(line)
+            self._drop(connection)
 
-    def _drop(self, line: Line) -> None:
-        if line.dead:
+    def _drop(self, connection: Connection) -> None:
+        if connection.dead:
             return
-        line.dead = True
-        self._lines.discard(line)
+        connection.dead = True
+        self._connections.discard(connection)
         with contextlib.suppress(KeyError, ValueError):
-            self._selector.unregister(line.sock)
-        line.sock.close()
-        line.backlog = None
+            self._selector.unregister(connection.sock)
+        connection.sock.close()
+        connection.backlog = None
         with self._lock:
             self._held -= 1
-        line.talk.ended(line)
+        connection.protocol.ended(connection)
 
-    def _beat(self, now: float) -> None:
-        for line in list(self._lines):
-            if line.ended_at:
-                if now - line.ended_at >= LINGER:
-                    self._drop(line)
-            elif now - line.spoke_at >= SILENCE:
-                self._write(line, line.talk.heartbeat)
+    def _send_heartbeats(self, now: float) -> None:
+        for connection in list(self._connections):
+            if connection.ended_at:
+                if now - connection.ended_at >= LINGER_TIMEOUT_S:
+                    self._drop(connection)
+            elif now - connection.sent_at >= HEARTBEAT_AFTER_S:
+                self._write(connection, connection.protocol.heartbeat)
 
-    def _take_leave(self) -> None:
-        deadline = time.monotonic() + FAREWELL
-        # What was handed over before the end is told before the end.
-        self._turn()
-        for line in list(self._lines):
-            self._write(line, line.talk.farewell, last=True)
-        while not all(line.ended_at for line in self._lines) and time.monotonic() < deadline:
-            self._turn()
-        if self._lines:
-            # Most end the connection on their side as soon as they have heard it.
-            self._turn()
-        for line in list(self._lines):
-            self._drop(line)
+    def _close_all(self) -> None:
+        deadline = time.monotonic() + CLOSE_TIMEOUT_S
+        # Send what is in the inbox first.
+        self._tick()
+        for connection in list(self._connections):
+            self._write(connection, connection.protocol.farewell, last=True)
+        while (
+            not all(connection.ended_at for connection in self._connections)
+            and time.monotonic() < deadline
+        ):
+            self._tick()
+        if self._connections:
+            # Most clients close the connection on their side at once.
+            self._tick()
+        for connection in list(self._connections):
+            self._drop(connection)
         self._selector.close()

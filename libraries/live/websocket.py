@@ -1,6 +1,7 @@
-"""The server's side of WebSocket conversations (RFC 6455) on held connections.
+"""The server side of WebSockets (RFC 6455) on held connections.
 
-Frames are parsed by the package `websockets`; messages are dealt with by a few threads, those of one conversation in order.
+The package `websockets` parses frames; a few threads handle the messages, those of one conversation
+in order.
 """
 
 from __future__ import annotations
@@ -9,31 +10,27 @@ import contextlib
 import hashlib
 import logging
 import threading
+import typing
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol as Typed
 
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from libraries.live.hub import Hub, Line
+from libraries.live.hub import Connection, Hub
 
-LONGEST_MESSAGE = 1 << 16
-MOST_UNANSWERED = 64
-HANDLERS = 16
-# RFC 6455, 1.3: what the client's key is joined with.
+MAX_MESSAGE_BYTES = 1 << 16
+MAX_UNANSWERED = 64
+# Appended to the client's key (RFC 6455, 1.3).
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-NORMAL, GOING_AWAY, UNSUPPORTED, NOT_UTF8, POLICY, TRY_LATER = 1000, 1001, 1003, 1007, 1008, 1013
+Header = Callable[[str], str | None]
 log = logging.getLogger(__name__)
 
 
-Header = Callable[[str], str | None]
-
-
 def is_handshake(header: Header) -> bool:
-    """Tell whether a request, whose headers `header` looks up, asks for a WebSocket in the one version that there is."""
+    """Return whether a request is a WebSocket handshake; `header` looks up its headers."""
     connection = {part.strip().lower() for part in (header("Connection") or "").split(",")}
     upgrade = (header("Upgrade") or "").strip().lower() == "websocket"
     return (
@@ -45,7 +42,7 @@ def is_handshake(header: Header) -> bool:
 
 
 def handshake_reply(header: Header, protocol: str = "") -> dict[str, str]:
-    """Return the headers that accept a handshake, and choose the subprotocol if there is one to choose."""
+    """Return the headers that accept a handshake, with the subprotocol if it is not empty."""
     digest = hashlib.sha1(f"{_key(header)}{GUID}".encode(), usedforsecurity=False).digest()
     chosen = {"Sec-WebSocket-Protocol": protocol} if protocol else {}
     return {
@@ -57,70 +54,73 @@ def handshake_reply(header: Header, protocol: str = "") -> dict[str, str]:
 
 
 def _key(header: Header) -> str:
-    """Return the client's key, '' for what is none."""
+    """Return the client's key, '' if it is missing or invalid."""
     key = (header("Sec-WebSocket-Key") or "").strip()
     try:
-        return key if len(b64decode(key, validate=True)) == 16 else ""  # noqa: PLR2004 - RFC 6455, 4.2.1
+        # 16 bytes (RFC 6455, 4.2.1).
+        return key if len(b64decode(key, validate=True)) == 16 else ""  # noqa: PLR2004
     except ValueError:
         return ""
 
 
 def text_frame(text: str) -> bytes:
-    """Return a text as the bytes of one frame; the same for every client."""
+    """Return a text as the bytes of one frame, which can be sent to many clients."""
     return bytes(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    """Return the frame that ends a conversation; the reason is cut to what fits."""
+    """Return a close frame; a long reason is truncated."""
     data = code.to_bytes(2, "big") + reason.encode()[:123].decode(errors="ignore").encode()
     return bytes(Frame(Opcode.CLOSE, data).serialize(mask=False))
 
 
-class Partner(Typed):
-    """Whoever answers in a conversation."""
+class Partner(typing.Protocol):
+    """The application side of a conversation."""
 
     def opened(self, conversation: Conversation) -> None:
-        """Begin."""
+        """Handle the start of the conversation."""
 
     def heard(self, conversation: Conversation, text: str) -> None:
-        """Deal with a message; called in one thread at a time."""
+        """Handle a message; called in one thread at a time."""
 
     def ended(self) -> None:
-        """Learn that the conversation is over."""
+        """Handle the end of the conversation."""
 
 
 class Handlers:
-    """The threads that deal with what clients say, for all conversations of a process."""
+    """The threads that handle the messages of all conversations of a process."""
 
-    def __init__(self, around: Callable[[Callable[[], None]], None] = lambda call: call()) -> None:
-        """Make them; `around` calls what it is given, in whatever context that needs."""
-        self._pool = ThreadPoolExecutor(HANDLERS, thread_name_prefix="socket")
+    def __init__(
+        self, around: Callable[[Callable[[], None]], None] = lambda call: call(), threads: int = 16
+    ) -> None:
+        """Create the threads; `around` calls its argument in the context that it needs."""
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="socket")
         self._around = around
 
     def run(self, call: Callable[[], None]) -> None:
-        """Have `call` called soon."""
-        # A process that stops begins nothing more.
+        """Schedule a call."""
+        # A stopping process starts no more calls.
         with contextlib.suppress(RuntimeError):
             self._pool.submit(self._guarded, call)
 
     def close(self) -> None:
-        """Begin nothing more."""
+        """Drop the calls that have not started."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
             self._around(call)
         except Exception:
-            log.exception("A message of a WebSocket could not be dealt with")
+            log.exception("A message of a WebSocket could not be handled")
 
 
 class Conversation:
     """One WebSocket. `say` and `close` may be called from any thread."""
 
     __slots__ = (
+        "_connection",
         "_handlers",
         "_hub",
-        "_line",
         "_lock",
         "_partner",
         "_parts",
@@ -131,25 +131,25 @@ class Conversation:
     )
 
     heartbeat = bytes(Frame(Opcode.PING, b"").serialize(mask=False))
-    farewell = close_frame(GOING_AWAY, "the server stops")
+    farewell = close_frame(CloseCode.GOING_AWAY, "the server stops")
 
     def __init__(self, hub: Hub, handlers: Handlers, partner: Partner) -> None:
-        """Make a conversation that `partner` answers in; it begins with `begin`."""
+        """Prepare a conversation with `partner`; `begin` starts it."""
         self._hub = hub
         self._handlers = handlers
         self._partner = partner
-        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=LONGEST_MESSAGE)
+        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
         self._parts: list[bytes] = []
         self._unanswered: deque[str] = deque()
-        # From the greeting on: nothing is answered before it is said.
+        # Busy with the greeting: no message is answered before it.
         self._working = True
         self._lock = threading.Lock()
-        self._line: Line | None = None
+        self._connection: Connection | None = None
         self.over = False
 
-    def begin(self, line: Line) -> None:
-        """Begin, on a connection whose handshake is done."""
-        self._line = line
+    def begin(self, connection: Connection) -> None:
+        """Start, on a connection whose handshake is done."""
+        self._connection = connection
         self._handlers.run(self._open)
 
     def say(self, text: str) -> None:
@@ -157,41 +157,41 @@ class Conversation:
         self.say_frame(text_frame(text))
 
     def say_frame(self, frame: bytes) -> None:
-        """Send a message that is a frame already."""
-        if self._line is not None and not self.over:
-            self._hub.send((self._line,), frame)
+        """Send an encoded frame."""
+        if self._connection is not None and not self.over:
+            self._hub.send((self._connection,), frame)
 
     def close(self, code: int, reason: str = "") -> None:
         """End the conversation."""
-        if self._line is not None:
-            self._hub.send((self._line,), close_frame(code, reason), last=True)
+        if self._connection is not None:
+            self._hub.send((self._connection,), close_frame(code, reason), last=True)
 
     # -- called by the hub
 
-    def receive(self, line: Line, data: bytes) -> bool:
-        """Take what the client sent."""
+    def receive(self, connection: Connection, data: bytes) -> bool:
+        """Handle data from the client."""
         self._protocol.receive_data(data)
-        # A pong comes before the answer to a message that came behind its ping.
-        self._pass_on(line)
+        # A pong is sent before the answer to a message that follows its ping.
+        self._pass_on(connection)
         for frame in self._protocol.events_received():
             if isinstance(frame, Frame):
                 self._take(frame)
-        self._pass_on(line)
+        self._pass_on(connection)
         return True
 
-    def _pass_on(self, line: Line) -> None:
-        """Send what the protocol itself has to say: pongs, and the end."""
+    def _pass_on(self, connection: Connection) -> None:
+        """Send the frames of the protocol itself: pongs and the close frame."""
         answer = b"".join(self._protocol.data_to_send())
         closing = self._protocol.state is not State.OPEN
         if answer or closing:
-            self._hub.send((line,), answer, last=closing)
+            self._hub.send((connection,), answer, last=closing)
 
-    def ended(self, line: Line) -> None:
-        """Learn that the connection is over."""
+    def ended(self, connection: Connection) -> None:
+        """Handle the end of the connection."""
         self.over = True
         with self._lock:
             if self._working:
-                # Whoever answers a message sees it behind that.
+                # The thread that answers a message handles the end afterwards.
                 return
             self._working = True
         self._handlers.run(self._answer)
@@ -200,7 +200,7 @@ class Conversation:
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
             return
         if frame.opcode is Opcode.BINARY:
-            self._fail(UNSUPPORTED, "messages are text")
+            self._fail(CloseCode.UNSUPPORTED_DATA, "messages are text")
             return
         self._parts.append(bytes(frame.data))
         if not frame.fin:
@@ -209,7 +209,7 @@ class Conversation:
         try:
             self._hear(message.decode())
         except UnicodeDecodeError:
-            self._fail(NOT_UTF8, "messages are UTF-8")
+            self._fail(CloseCode.INVALID_DATA, "messages are UTF-8")
 
     def _fail(self, code: int, reason: str) -> None:
         if self._protocol.state is State.OPEN:
@@ -217,8 +217,8 @@ class Conversation:
 
     def _hear(self, text: str) -> None:
         with self._lock:
-            if len(self._unanswered) >= MOST_UNANSWERED:
-                self._fail(TRY_LATER, "too many messages at once")
+            if len(self._unanswered) >= MAX_UNANSWERED:
+                self._fail(CloseCode.TRY_AGAIN_LATER, "too many messages at once")
                 return
             self._unanswered.append(text)
             if self._working:
@@ -237,27 +237,13 @@ class Conversation:
             try:
                 self._partner.heard(self, text)
             except Exception:
-                log.exception("A message of a WebSocket could not be dealt with")
+                log.exception("A message of a WebSocket could not be handled")
 
     def _next(self) -> str | None:
-        """Return the message to deal with next, None for none; if that is because all is over, the partner learns it."""
+        """Return the next message; None if there is none, after reporting an end to the partner."""
         with self._lock:
             if not self.over:
                 self._working = bool(self._unanswered)
                 return self._unanswered.popleft() if self._working else None
         self._partner.ended()
         return None
-
-
-__all__ = [
-    "NORMAL",
-    "POLICY",
-    "TRY_LATER",
-    "Conversation",
-    "Handlers",
-    "Partner",
-    "close_frame",
-    "handshake_reply",
-    "is_handshake",
-    "text_frame",
-]

@@ -16,11 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    UndefinedError,
+    nodes,
+    select_autoescape,
+)
+from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from marshmallow import Schema, ValidationError
 
-from libraries.errors import InvalidInput, UnknownName
+from libraries.errors import InvalidInput, UnknownName, did_you_mean
+from libraries.loading import LoadError, forget_problem, record_problem
 from libraries.mailing.fields import TemplateField, context_schema, is_web_address
 from libraries.registry import Registry
 
@@ -121,16 +130,50 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
-def _list_templates() -> Registry[MailTemplate]:
+def load_templates(folder: Path) -> Registry[MailTemplate]:
+    """Return the templates of a folder. One with a mistake is left out, logged and reported with its file and the mistake."""
     templates: Registry[MailTemplate] = Registry("mail template")
-    for file in sorted(FOLDER.glob("*.txt.j2")):
+    for file in sorted(folder.glob("*.txt.j2")):
         name = file.name.removesuffix(".txt.j2")
-        templates.add(name, read_template(FOLDER, name))
+        module = f"{__package__}.templates.{name}"
+        try:
+            template = read_template(folder, name)
+            check_variables(folder, template)
+        except (ValueError, TemplateError, LoadError) as error:
+            record_problem(module, error, path=file)
+        else:
+            forget_problem(module)
+            templates.add(name, template)
     return templates
 
 
-TEMPLATES = _list_templates()
+def check_variables(folder: Path, template: MailTemplate) -> None:
+    """Check that a template that declares fields uses no others: a misspelt name would always be empty.
+
+    Raises:
+        LoadError: it does; the text names the file and the variable.
+        TemplateError: a file cannot be parsed.
+    """
+    known = {one.name for one in template.fields} | {"subject", "picture"}
+    for form in ("txt", "html")[: 1 + template.has_html]:
+        file = f"{template.name}.{form}.j2"
+        tree = ENVIRONMENT.parse((folder / file).read_text(encoding="utf-8"), filename=file)
+        imported = {
+            name[1] if isinstance(name, tuple) else name
+            for node in tree.find_all(nodes.FromImport)
+            for name in node.names
+        }
+        unknown = sorted(find_undeclared_variables(tree) - known - imported)
+        if template.fields and unknown:
+            hint = did_you_mean(unknown[0], known)
+            raise LoadError(
+                f"{file} uses {unknown[0]!r}, which is not a field of the template"
+                f"{f'; {hint}' if hint else ''}"
+            )
+
+
 ENVIRONMENT = _environment()
+TEMPLATES = load_templates(FOLDER)
 
 
 def check_template(name: object, *, field: str = "template") -> MailTemplate:
@@ -190,7 +233,9 @@ def fill_template(
             else None
         )
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        raise BadContext(f"the template {name!r} cannot be filled from this context") from error
+        missing = f": {error.message}" if isinstance(error, UndefinedError) else ""
+        text = f"the template {name!r} cannot be filled from this context{missing}"
+        raise BadContext(text) from error
     return text, html
 
 

@@ -26,7 +26,7 @@ from libraries.fields import (
     tolerance,
     whole,
 )
-from libraries.geometry.area import LONGEST_SIDE, Area
+from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
@@ -64,7 +64,7 @@ class Hatch(Params):
     outline: list[list[float]] | None = declare(
         fields.List(
             fields.List(
-                fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)
+                fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
             ),
             validate=Length(3, 100),
             metadata={

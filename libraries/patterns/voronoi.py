@@ -17,7 +17,7 @@ from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.field import image_field
-from libraries.imaging.stipples import LIGHTEST, stipple
+from libraries.imaging.stipples import MIN_TONE, stipple
 from libraries.imaging.tones import Box, Tones
 from libraries.patterns.catalogue import Polyline, pattern
 
@@ -217,7 +217,7 @@ class Voronoi(Params):
         # The edges to a square mm go with the root of the sites to a square mm; this gamma makes
         # them go with the tone.
         tones = PictureParams(image=self.image, gamma=2.0).tones(box, rng)
-        light = max(LIGHTEST, math.exp(-2 * self.gradient * STEEPNESS))
+        light = max(MIN_TONE, math.exp(-2 * self.gradient * STEEPNESS))
         return Tones(np.round(light + (1 - light) * tones.dark, 6), box)
 
     def _styles(

@@ -57,42 +57,44 @@ def run(*command: str | Path, service: Service, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_scripts_draw(start_service: StartService, home: Path) -> None:
-    service = start_service()
+def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
     said = run(
         sys.executable,
         EXAMPLES / "draw_and_wait.py",
-        service.url,
+        shared_service.url,
         "python.svg",
-        service=service,
+        service=shared_service,
         cwd=home,
     )
     assert "python.svg" in said
-    run("sh", EXAMPLES / "curl.sh", service.url, "curl.svg", service=service, cwd=home)
+    run(
+        "sh", EXAMPLES / "curl.sh", shared_service.url, "curl.svg", service=shared_service, cwd=home
+    )
     for name in ("python.svg", "curl.svg"):
         assert 'width="210mm"' in (home / name).read_text()
-    said = run(sys.executable, "-m", "examples.queue_from_python", service=service, cwd=REPOSITORY)
+    said = run(
+        sys.executable, "-m", "examples.queue_from_python", service=shared_service, cwd=REPOSITORY
+    )
     assert said.startswith("finished ")
     said = run(
         sys.executable,
         "-m",
         "examples.talk_by_websocket",
-        service.url,
-        service=service,
+        shared_service.url,
+        service=shared_service,
         cwd=REPOSITORY,
     )
     assert "'good morning' → 'buenos días'" in said
     assert said.splitlines()[-1].endswith("/result")
-    assert (home / "output" / "grid.svg").exists()
+    assert (Path(shared_service.environ["OUTPUT_DIR"]) / "grid.svg").exists()
 
 
 def test_the_script_says_what_the_service_has_against_a_request(
-    start_service: StartService, home: Path
+    shared_service: Service, home: Path
 ) -> None:
-    service = start_service()
     script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
     done = subprocess.run(
-        [sys.executable, "-c", script, service.url],
+        [sys.executable, "-c", script, shared_service.url],
         cwd=home,
         capture_output=True,
         text=True,

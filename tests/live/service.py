@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -21,8 +20,7 @@ from typing import Any
 from sseclient import Event, SSEClient
 from websockets.sync.client import ClientConnection, connect
 
-from libraries.settings import SETTINGS
-from tests.conftest import PROBES, REPOSITORY, WorkerProcess, until
+from tests.conftest import PROBES, REPOSITORY, WorkerProcess, environ_in, until
 from tests.journeys.conftest import free_port
 
 # With the tasks of tests/probes. A silent connection is written to after so many seconds instead of 15, and a job of which nobody
@@ -31,7 +29,7 @@ SILENCE = 0.5
 RUN_WEB = """
 import sys, workers, libraries.live.hub as hub, libraries.job_manager.events as events
 workers.__path__.append(sys.argv.pop(1))
-hub.SILENCE = float(sys.argv.pop(1))
+hub.HEARTBEAT_AFTER_S = float(sys.argv.pop(1))
 events.LOOK_AFTER_JOBS_EVERY = 1.0
 from gunicorn.app.wsgiapp import run
 run()
@@ -52,7 +50,13 @@ class Web:
     """A real web process on a port of its own."""
 
     def __init__(
-        self, environ: dict[str, str], log: Path, *, silence: float = SILENCE, key: str = ""
+        self,
+        environ: dict[str, str],
+        log: Path,
+        *,
+        silence: float = SILENCE,
+        key: str = "",
+        sources: Path = REPOSITORY,
     ) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.log = log
@@ -70,7 +74,7 @@ class Web:
             self.process = subprocess.Popen(
                 command,
                 env={"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)},
-                cwd=REPOSITORY,
+                cwd=sources,
                 stdout=sink,
                 stderr=sink,
             )
@@ -300,15 +304,7 @@ class Installation:
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="va-"))
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {row.name for row in SETTINGS}
-        }
-        folders = {"DATA_DIR": str(self.home / "data"), "OUTPUT_DIR": str(self.home / "output")}
-        self.environ = (
-            kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"} | more
-        )
+        self.environ = environ_in(self.home) | more
         self._parts: list[Web | WorkerProcess] = []
         self._broker: subprocess.Popen[bytes] | None = None
 
@@ -318,7 +314,7 @@ class Installation:
         before = log.read_text().count("Broker started") if log.exists() else 0
         with log.open("ab") as sink:
             self._broker = subprocess.Popen(
-                [sys.executable, "-m", "libraries.job_manager.broker"],
+                [sys.executable, "-m", "libraries.broker.embedded"],
                 env=self.environ,
                 cwd=REPOSITORY,
                 stdout=sink,
@@ -326,10 +322,21 @@ class Installation:
             )
         until(lambda: log.read_text().count("Broker started") > before, what="a broker")
 
-    def start_web(self, *, key: str = "", silence: float = SILENCE, **more: str) -> Web:
-        """Start a web process; it is not ready at once."""
+    def start_web(
+        self,
+        *,
+        key: str = "",
+        silence: float = SILENCE,
+        sources: Path = REPOSITORY,
+        **more: str,
+    ) -> Web:
+        """Start a web process from a folder with the sources; it is not ready at once."""
         web = Web(
-            self.environ | more, self.home / f"web{len(self._parts)}.log", key=key, silence=silence
+            self.environ | {"PYTHONPATH": str(sources)} | more,
+            self.home / f"web{len(self._parts)}.log",
+            key=key,
+            silence=silence,
+            sources=sources,
         )
         self._parts.append(web)
         return web

@@ -1,4 +1,4 @@
-"""What the service really says, held against its AsyncAPI document, and a client that `chanx` generates from that document."""
+"""Frames of the service, checked against its AsyncAPI document, and a generated client."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_each_event_of_a_stream_is_as_the_document_says(web: Web, gates: Gates) 
 
 
 def generate(web: Web, folder: Path) -> None:
-    """Have `chanx` write the package `vector_client`, with clients for what the document describes."""
+    """Generate the package `vector_client` from the document with `chanx`."""
     document, package = folder / "asyncapi.json", folder / "vector_client"
     document.write_text(json.dumps(web.ask("GET", "/asyncapi.json").body))
     options = ["--schema", str(document), "--output", str(package), "--no-format"]

@@ -146,7 +146,7 @@ def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> 
 def test_outside_these_tests_a_stream_is_silent_for_fifteen_seconds_at_most() -> None:
     from libraries.live import hub
 
-    assert hub.SILENCE == 15
+    assert hub.HEARTBEAT_AFTER_S == 15
 
 
 def test_whoever_asks_for_the_job_on_hearing_of_its_end_sees_it_ended(web: Web) -> None:
@@ -365,7 +365,7 @@ def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates:
 
 
 def broker_url(data_dir: str) -> str:
-    from libraries.job_manager.places import socket_path
+    from libraries.broker.paths import socket_path
 
     return f"unix://{socket_path(Path(data_dir))}"
 

@@ -1,4 +1,4 @@
-"""WebSockets as clients use them that nobody here wrote: `websockets` and `websocket-client`."""
+"""WebSockets as the client libraries `websockets` and `websocket-client` use them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def refusal(web: Web, path: str = ENVELOPE, **options: Any) -> int:
 
 
 def closing(talk: Socket) -> tuple[int, str]:
-    """The code and the reason with which the server ends a conversation; what comes before it is passed over."""
+    """The close code and reason of the server; the frames before are ignored."""
     with contextlib.suppress(ConnectionClosed):
         while True:
             talk.hear()
@@ -239,7 +239,7 @@ def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> No
             {"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}}
         )
         assert again["payload"]["job"]["status"] == "finished"
-        # Longer than it takes to look after the jobs that are followed: who knows the end is not told it again.
+        # Longer than the poll interval of followed jobs: a known end is not sent again.
         with pytest.raises(TimeoutError):
             talk.hear(timeout=1.3)
 
@@ -682,7 +682,7 @@ def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
 
 
 def test_many_clients_that_come_speak_and_vanish_leave_nothing_behind(web: Web) -> None:
-    """Each asks to be in a group and is gone before the answer: nobody is in that group afterwards."""
+    """Each joins a group and disconnects before the reply: the group is empty afterwards."""
 
     def come_and_go(number: int) -> None:
         for _ in range(5):

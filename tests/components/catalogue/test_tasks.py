@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import known_tasks
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.periodic import Scheduler, load_schedules
+from libraries.job_manager.schedules import load_schedules
 from libraries.settings import Settings, parse_api_keys, use_settings
+from libraries.worker.scheduler import Scheduler
 from tests.watchful import watchful_client
 
 KEYS = {one: hashlib.sha256(f"key of {one}".encode()).hexdigest() for one in ("ann", "bob")}

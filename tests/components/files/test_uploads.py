@@ -14,11 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import acting_for, jobs_storing
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.parcels import sweep_parcels
+from libraries.broker.connections import web_client
+from libraries.job_manager import acting_for
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
+from libraries.uploads.staging import jobs_storing
 from tests.photographs import encoded, landscape, multipart, part
 from workers.upload_tasks import store_upload
 
@@ -67,7 +67,6 @@ def test_a_file_is_stored_by_a_job_after_the_reply(
     )
     with open_input(told["file"]) as file:
         assert file.read() == CSV
-    sweep_parcels(web_client(settings))
     assert not parcels(settings)
 
 
@@ -365,11 +364,27 @@ def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canc
 
 
 @pytest.mark.usefixtures("broker")
-def test_requests_of_many_are_told_which_job_stores_their_file(client: FlaskClient) -> None:
+def test_a_request_in_a_batch_waits_for_the_job_that_stores_its_file(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
     told = send(client).get_json()
     items = [{"file_path": told["file"], "format": "json"}]
-    refused = client.post("/batches", json={"operation": "convert", "items": items})
+    reply = client.post("/batches", json={"operation": "convert", "items": items})
+    assert reply.status_code == 202, reply.get_json()
+    (job_id,) = reply.get_json()["job_ids"]
+    assert client.get(f"/jobs/{job_id}").get_json()["status"] == "deferred"
+    run_jobs()
+    assert client.get(f"/jobs/{job_id}").get_json()["status"] == "finished"
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("later", [{"delay": 60}, {"run_at": "2026-11-30T00:00:00Z"}])
+def test_a_request_cannot_be_delayed_while_its_file_is_being_stored(
+    client: FlaskClient, later: dict[str, Any]
+) -> None:
+    told = send(client).get_json()
+    body = {"file_path": told["file"], "format": "json", **later}
+    refused = client.post("/data/process", json=body)
     assert refused.status_code == 422
     (error,) = refused.get_json()["errors"]
-    assert error["pointer"] == "#/items/0/file_path"
     assert told["job_id"] in error["detail"]

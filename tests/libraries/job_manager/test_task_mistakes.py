@@ -10,8 +10,8 @@ import pytest
 import workers
 from libraries import loading
 from libraries.job_manager import UnknownTask, check_task
-from libraries.job_manager.catalogue import known_tasks, misplaced_functions
-from libraries.job_manager.diagnosis import examine_tasks
+from libraries.job_manager.tasks import known_tasks, misplaced_functions
+from libraries.worker.doctor import examine_tasks
 
 GREET = "def greet(name):\n    return name\n"
 

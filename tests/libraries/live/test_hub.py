@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from websockets.frames import Frame, Opcode
 
-from libraries.live import Conversation, Handlers, Hub, HubFull, Line, is_handshake
+from libraries.live import Connection, Conversation, Handlers, Hub, HubFull, is_handshake
 from libraries.live import hub as module
 from libraries.live.websocket import close_frame
 from tests.conftest import Stopwatch, until
@@ -28,11 +28,11 @@ class Quiet:
         self.heard = b""
         self.over = threading.Event()
 
-    def receive(self, line: Line, data: bytes) -> bool:
+    def receive(self, line: Connection, data: bytes) -> bool:
         self.heard += data
         return not data.endswith(b"!")
 
-    def ended(self, line: Line) -> None:
+    def ended(self, line: Connection) -> None:
         assert not self.over.is_set(), "told once"
         self.over.set()
 
@@ -101,7 +101,7 @@ def test_what_is_sent_reaches_every_client_in_order(hub: Hub, hold: Callable[...
 def test_the_last_words_are_followed_by_the_end_also_when_the_client_speaks_meanwhile(
     hub: Hub, hold: Callable[..., Pair]
 ) -> None:
-    """A connection that is closed with something unread is reset, and what was sent may be lost with it."""
+    """Closing a socket with unread data resets it, and sent data can be lost."""
     pair = hold()
     pair.client.sendall(b"x" * 300_000)
     hub.send([pair.line], b"last", last=True)
@@ -118,7 +118,7 @@ def test_the_last_words_are_followed_by_the_end_also_when_the_client_speaks_mean
 def test_a_client_that_does_not_end_a_connection_on_which_all_is_said_loses_it(
     hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LINGER", 0.1)
+    monkeypatch.setattr(module, "LINGER_TIMEOUT_S", 0.1)
     pair = hold()
     hub.send([pair.line], b"last", last=True)
     assert pair.talk.over.wait(5)
@@ -149,7 +149,7 @@ def test_there_is_room_for_so_many_and_no_more(hub: Hub, hold: Callable[..., Pai
 def test_a_silent_connection_is_written_to(
     hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SILENCE", 0.5)
+    monkeypatch.setattr(module, "HEARTBEAT_AFTER_S", 0.5)
     pair, asked = hold(), time.monotonic()
     assert pair.read(11) == b"hello(beat)"
     assert 0.5 <= time.monotonic() - asked < 5
@@ -197,7 +197,7 @@ def test_trouble_with_one_client_does_not_end_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Broken(Quiet):
-        def receive(self, line: Line, data: bytes) -> bool:
+        def receive(self, line: Connection, data: bytes) -> bool:
             raise RuntimeError("not today")
 
     broken, fine = hold(talk=Broken()), hold()
@@ -404,7 +404,7 @@ def test_a_message_that_cannot_be_dealt_with_does_not_keep_the_next_from_it(
     talk.say("good")
     assert talk.read("welcome")
     assert talk.read("good")
-    assert "could not be dealt with" in caplog.text
+    assert "could not be handled" in caplog.text
 
 
 GOOD = {

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from libraries.loading import load_problems
 from libraries.mailing import TEMPLATES, BadContext, fill_template
 from libraries.mailing.fields import TemplateField
-from libraries.mailing.templates import read_template
+from libraries.mailing.templates import load_templates, read_template
 
 every_template = pytest.mark.parametrize("name", TEMPLATES)
 
@@ -130,6 +131,32 @@ def test_a_file_alone_is_a_template_that_takes_anything(tmp_path: Path) -> None:
     found = read_template(tmp_path, "short")
     assert (found.fields, found.has_html, found.picture) == ((), False, False)
     assert found.schema.load({"name": 5}) == {"name": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            "Hello {{ nmae }}",
+            "thanks.txt.j2 uses 'nmae', which is not a field of the template; did",
+        ),
+        ("Hello {{ nmae|default('') }}", "thanks.txt.j2 uses 'nmae'"),
+        ("Hello {{ name", "TemplateSyntaxError"),
+    ],
+)
+def test_a_template_with_a_mistake_is_left_out_and_reported_with_its_file(
+    tmp_path: Path, text: str, mistake: str
+) -> None:
+    described = '{#\n[fields.name]\nkind = "text"\nhelp = "Who."\nexample = "Ann"\n#}\n'
+    (tmp_path / "thanks.txt.j2").write_text(described + text)
+    (tmp_path / "short.txt.j2").write_text("Hello {{ anything }}")
+    assert list(load_templates(tmp_path)) == ["short"]
+    (problem,) = [one for one in load_problems() if one.module.endswith(".thanks")]
+    assert mistake in problem.mistake
+    assert problem.file.endswith("thanks.txt.j2")
+    (tmp_path / "thanks.txt.j2").write_text(described + "Hello {{ name }}")
+    assert list(load_templates(tmp_path)) == ["short", "thanks"]
+    assert load_problems() == []
 
 
 @pytest.mark.parametrize(

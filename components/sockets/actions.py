@@ -1,0 +1,287 @@
+"""The actions that clients can request on a WebSocket, each with its schema, handler and text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from marshmallow import Schema, fields
+from marshmallow.validate import Length, Regexp
+
+from components.http.job_options import check_options
+from components.http.json_schemas import Node, Schemas, constant, pascal
+from components.http.submissions import OPERATIONS, Operation, Submission, queue
+from components.sockets.codecs import BadMessage
+from components.sockets.declarations import (
+    ACTIONS,
+    ClientMessage,
+    Frame,
+    ServerMessage,
+    TokenAccess,
+    action,
+)
+from components.sockets.sessions import Session, own_group
+from libraries.errors import VectorError
+from libraries.job_manager import WrongState, find_job, stop_job
+from libraries.job_manager.events import EVENT_ID, START
+from libraries.job_manager.representation import job_body
+from libraries.texts import EMPTY_MESSAGE
+
+TOO_SOON = "⏳ Please wait before sending another job"
+DEFAULT_TYPE = "default"
+MAX_TYPE_CHARS = 100
+GROUP = r"[A-Za-z0-9_.:-]{1,64}"
+
+
+class JobSchema(Schema):
+    """A job to submit."""
+
+    type = fields.String(load_default=DEFAULT_TYPE, validate=Length(max=MAX_TYPE_CHARS))
+    content = fields.Raw(required=True)
+
+
+class JobIdSchema(Schema):
+    """A job."""
+
+    job_id = fields.String(required=True, validate=Length(1, 128))
+
+
+class SubscribeSchema(JobIdSchema):
+    """A job to follow, after an event that the client knows."""
+
+    after = fields.String(
+        load_default=START, validate=Regexp(EVENT_ID, error="Must be the id of an event.")
+    )
+
+
+class GroupSchema(Schema):
+    """A group of sockets."""
+
+    group = fields.String(
+        required=True,
+        validate=Regexp(rf"\A{GROUP}\Z", error="Must be 1 to 64 letters, digits or any of _.:-"),
+    )
+
+
+@action(
+    tag="connection",
+    reply=Frame(name="pong", summary="The connection is alive.", examples=[{"ref": 7}]),
+    can_fail=False,
+    token=TokenAccess.YES,
+)
+def ping(session: Session, message: ClientMessage) -> None:
+    """Check that the connection is alive."""
+    session.reply(message)
+
+
+def job_requests(schemas: Schemas) -> dict[str, Frame]:
+    """Return the messages that submit jobs: one for all types that take a text, one per other."""
+    texts = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
+    others = [name for name in OPERATIONS if name not in texts]
+    known = ", ".join(f"`{name}`" for name in texts)
+    kind: Node = {
+        "type": "string",
+        "description": f"{known}; any other text runs `{DEFAULT_TYPE}`.",
+        "default": DEFAULT_TYPE,
+        "maxLength": MAX_TYPE_CHARS,
+        "examples": texts,
+        **({"not": {"enum": others}} if others else {}),
+    }
+    request = Frame(name="job", summary=ACTIONS["job"].summary, extras=["ref"])
+    fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].body())["properties"]}
+    examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
+    found = {"TextJob": replace(request, fields=fields, optional=["type"], examples=examples)}
+    for name in others:
+        operation = OPERATIONS[name]
+        content = schemas.of(operation.schema())
+        # Every drawing is a job here, and its events are sent without a webhook.
+        for http_only in ("complexity", "webhook"):
+            content["properties"].pop(http_only, None)
+        fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
+        example = operation.example
+        examples = [] if example is None else [{"content": example, "ref": 7}]
+        found[f"{pascal(name)}Job"] = replace(request, fields=fields, examples=examples)
+    return found
+
+
+@action(
+    tag="jobs",
+    schema=JobSchema,
+    requests=job_requests,
+    statuses=("queuing", "queued", "error"),
+)
+def job(session: Session, message: ClientMessage) -> None:
+    """Submit a job."""
+    kind, content = message.payload["type"], message.payload["content"]
+    if content is None or (isinstance(content, str) and not content.strip()):
+        session.send_status("error", EMPTY_MESSAGE, ref=message.ref)
+        return
+    if not session.admit_job():
+        session.send_status("error", TOO_SOON, ref=message.ref)
+        return
+    # An unknown type runs the default operation.
+    name = kind if kind in OPERATIONS else DEFAULT_TYPE
+    operation = OPERATIONS[name]
+    submission = parsed_content(operation, content)
+    plans = operation.plans(submission.body)
+    options = check_options(submission.options)
+    shown = f": {truncated(content)}" if isinstance(content, str) else ""
+    session.send_status("queuing", f"⏳ Queuing {kind} job{shown}", ref=message.ref)
+    for plan in plans:
+        try:
+            queued = queue(replace(plan, id_prefix=name), options)
+        except VectorError as error:
+            session.send_status("error", f"❌ Error queuing job: {error}", ref=message.ref)
+            continue
+        text = f"📋 Job {queued.id} queued successfully!"
+        session.send_status("queued", text, fields={"job_id": queued.id}, ref=message.ref)
+        session.follow_submitted(queued.id)
+
+
+def parsed_content(operation: Operation, content: object) -> Submission:
+    """Return the content of a job, parsed by the schema of its operation.
+
+    Raises:
+        BadMessage: it is neither a text nor an object, or has a webhook.
+        ValidationError: it does not match the schema.
+    """
+    if isinstance(content, str):
+        content = {"content": content}
+    if not isinstance(content, dict):
+        raise BadMessage("the content must be a text, or an object for the job types that take one")
+    submission: Submission = operation.schema().load(content)
+    if submission.options.webhook is not None:
+        raise BadMessage("webhook: ask for one over HTTP; here you are told of the job yourself")
+    return submission
+
+
+def truncated(text: str, max_chars: int = 200) -> str:
+    """Return a text, shortened with an ellipsis if it is long."""
+    return text if len(text) <= max_chars else f"{text[:max_chars]}…"
+
+
+@action(
+    tag="following",
+    schema=SubscribeSchema,
+    example={"job_id": "artboard_7be02d", "after": "0-0"},
+    reply=Frame(
+        name="subscribed",
+        summary="The job is followed; its present state.",
+        fields={"job_id": {}, "job": {}},
+        examples=[{"job_id": "artboard_7be02d", "ref": 7}],
+    ),
+    token=TokenAccess.SAME_JOB,
+)
+def subscribe(session: Session, message: ClientMessage) -> None:
+    """Follow a job.
+
+    The present state of the job is sent at once, then each event after `after`, up to the end.
+    """
+    job_id = find_job(message.payload["job_id"]).id
+    session.unfollow(job_id)
+    followed, follower = session.follow(job_id, after=message.payload["after"])
+    # Sent when no event can be missed any more, and before the first event.
+    session.reply(message, {"job_id": job_id, "job": job_body(followed.job)})
+    session.go_on(followed, follower)
+
+
+@action(
+    tag="following",
+    schema=JobIdSchema,
+    example={"job_id": "artboard_7be02d"},
+    reply=Frame(
+        name="unsubscribed",
+        summary="The job is no longer followed.",
+        fields={"job_id": {}},
+        examples=[{"job_id": "artboard_7be02d", "ref": 7}],
+    ),
+    token=TokenAccess.SAME_JOB,
+)
+def unsubscribe(session: Session, message: ClientMessage) -> None:
+    """Stop following a job; the job goes on."""
+    session.unfollow(message.payload["job_id"])
+    session.reply(message, {"job_id": message.payload["job_id"]})
+
+
+@action(
+    tag="jobs",
+    schema=JobIdSchema,
+    example={"job_id": "translate_4f1c9a"},
+    statuses=("canceled",),
+)
+def cancel(session: Session, message: ClientMessage) -> None:
+    """Cancel a waiting job, or stop a running one.
+
+    A client that follows the job receives its end once, like any other end.
+    """
+    # Read before the job ends: its end stops the following.
+    followed = session.follows(message.payload["job_id"])
+    try:
+        stopped = stop_job(message.payload["job_id"])
+    except WrongState as error:
+        detail = {"detail": str(error), "job_status": error.status}
+        session.send(ServerMessage("error", detail, ref=message.ref))
+        return
+    if not followed:
+        text = f"🚫 Job {stopped.id} was {stopped.status}"
+        session.send_status("canceled", text, job_id=stopped.id, ref=message.ref)
+
+
+@action(
+    tag="groups",
+    schema=GroupSchema,
+    example={"group": "studio"},
+    reply=Frame(
+        name="joined",
+        summary="The client is in the group.",
+        fields={"group": {}},
+        examples=[{"group": "studio", "ref": 7}],
+    ),
+)
+def join(session: Session, message: ClientMessage) -> None:
+    """Join a group."""
+    session.join(message.payload["group"])
+    session.reply(message, {"group": message.payload["group"]})
+
+
+@action(
+    tag="groups",
+    schema=GroupSchema,
+    example={"group": "studio"},
+    reply=Frame(
+        name="left",
+        summary="The client is no longer in the group.",
+        fields={"group": {}},
+        examples=[{"group": "studio", "ref": 7}],
+    ),
+)
+def leave(session: Session, message: ClientMessage) -> None:
+    """Leave a group."""
+    session.leave(message.payload["group"])
+    session.reply(message, {"group": message.payload["group"]})
+
+
+@action(
+    tag="connection",
+    reply=Frame(
+        name="hello",
+        summary="The id and the groups of this client.",
+        fields={
+            "client_id": {"type": "string", "description": "Valid for this connection."},
+            "groups": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "The groups that it has joined.",
+            },
+        },
+        examples=[{"client_id": "5f0c2a9be1d34c77", "groups": ["studio"], "ref": 7}],
+    ),
+    token=TokenAccess.YES,
+)
+def hello(session: Session, message: ClientMessage) -> None:
+    """Return the id of this client.
+
+    From then on, a message to the group `client:` and the `client_id` reaches this client alone.
+    """
+    groups = session.groups
+    session.join(own_group(session.id))
+    session.reply(message, {"client_id": session.id, "groups": groups})

@@ -1,0 +1,116 @@
+"""Encodings of WebSocket messages: envelopes with an action, and flat objects or plain text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from components.http.strict_json import MalformedJson, lone_surrogates, parse_strictly
+from components.sockets.declarations import ACTIONS, ClientMessage, ServerMessage
+
+MAX_REF_CHARS = 200
+# Sent after the frames of a reply or of an event; only envelopes have them.
+COMPLETIONS = ("complete", "event_complete")
+
+
+class BadMessage(Exception):
+    """Raised when a message cannot be decoded or accepted; the text is sent to the client."""
+
+
+class Codec(Protocol):
+    """Decodes the messages of clients and encodes those of the server."""
+
+    def decode(self, text: str) -> ClientMessage:
+        """Return the message in `text`.
+
+        Raises:
+            BadMessage: it does not have the form of this codec.
+        """
+
+    def encode(self, message: ServerMessage) -> str:
+        """Return the text to send, '' if this codec does not have such a message."""
+
+    def __hash__(self) -> int:
+        """Return a hash: encoded frames are cached by codec."""
+
+
+class EnvelopeCodec:
+    """`{"action": ..., "payload": ...}`, with `job_id`, `seq`, `ref` and `job` next to it."""
+
+    def decode(self, text: str) -> ClientMessage:
+        """Return the message in `text`."""
+        found = _object(text)
+        if found is None:
+            raise BadMessage("send a JSON object with an action and a payload")
+        action, payload = found.get("action"), found.get("payload")
+        if not isinstance(action, str) or action not in ACTIONS:
+            raise BadMessage(f"the action must be one of {', '.join(ACTIONS)}")
+        if payload is not None and not isinstance(payload, dict):
+            raise BadMessage("the payload must be an object")
+        return ClientMessage(action, payload or {}, _ref(found))
+
+    def encode(self, message: ServerMessage) -> str:
+        """Return the text to send."""
+        payload = {} if message.name in COMPLETIONS else {"payload": message.payload}
+        return _text({"action": message.name, **payload, **message.extras()})
+
+
+class FlatCodec:
+    """`{"type": ...}` or plain text from clients; `{"status": ...}` or `{"type": ...}` to them."""
+
+    def decode(self, text: str) -> ClientMessage:
+        """Return the message in `text`; anything but a JSON object is the content of a job."""
+        found = _object(text)
+        if found is None:
+            return ClientMessage("job", {"content": text})
+        kind = found.get("type", "default")
+        if not isinstance(kind, str):
+            raise BadMessage("the type must be a text")
+        ref = _ref(found)
+        if kind in ACTIONS and kind != "job" and "content" not in found:
+            payload = {name: found[name] for name in found if name not in ("type", "ref")}
+            return ClientMessage(kind, payload, ref)
+        return ClientMessage("job", {"type": kind, "content": found.get("content", "")}, ref)
+
+    def encode(self, message: ServerMessage) -> str:
+        """Return the text to send, '' for completions."""
+        if message.name in COMPLETIONS:
+            return ""
+        payload = message.payload or {}
+        if message.name != "job_status":
+            extras, ref = message.extras(without=("seq", "ref")), _given(ref=message.ref)
+            return _text({"type": message.name, **extras, **payload, **ref})
+        if payload["status"] != "result":
+            return _text({**payload, **message.extras(without=("seq",))})
+        extras = message.extras(without=("job_id", "seq", "ref"))
+        return _text({"type": "job_result", "message": payload["message"], **extras})
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object in `text`, None for anything else."""
+    try:
+        found = parse_strictly(text.encode("utf-8", "surrogatepass"))
+    except MalformedJson:
+        return None
+    if not isinstance(found, dict):
+        return None
+    if next(lone_surrogates(found), None) is not None:
+        raise BadMessage("a text holds half of a surrogate pair, which is not a character")
+    return found
+
+
+def _ref(found: dict[str, Any]) -> str | float | None:
+    ref = found.get("ref")
+    if ref is None or (isinstance(ref, int | float) and not isinstance(ref, bool)):
+        return ref
+    if isinstance(ref, str) and len(ref) <= MAX_REF_CHARS:
+        return ref
+    raise BadMessage(f"ref must be a number or a text of up to {MAX_REF_CHARS} characters")
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _text(frame: dict[str, Any]) -> str:
+    return json.dumps(frame, ensure_ascii=False)

@@ -1,0 +1,159 @@
+"""Declarations of WebSocket messages and of the actions that clients can request."""
+
+from __future__ import annotations
+
+import enum
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from marshmallow import Schema
+
+from components.http.json_schemas import Node
+from libraries.loading import LoadError
+
+
+@dataclass(frozen=True)
+class ClientMessage:
+    """A decoded message of a client; `ref` is the client's own value, which replies repeat."""
+
+    action: str
+    payload: dict[str, Any] = field(default_factory=dict)
+    ref: str | float | None = None
+
+
+@dataclass(frozen=True)
+class ServerMessage:
+    """A message to a client. The members after `payload` are sent next to it, unless None."""
+
+    name: str
+    payload: dict[str, Any] | None = None
+    timestamp: str | None = field(default=None, kw_only=True)
+    job_id: str | None = field(default=None, kw_only=True)
+    seq: str | None = field(default=None, kw_only=True)
+    job: dict[str, Any] | None = field(default=None, kw_only=True)
+    ref: str | float | None = field(default=None, kw_only=True)
+
+    def extras(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Return the members next to the payload, in the order in which they are sent."""
+        names = ("timestamp", "job_id", "seq", "job", "ref")
+        found = {name: getattr(self, name) for name in names if name not in without}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Documentation of a kind of server message.
+
+    `fields` has a JSON Schema for each member of the payload, empty for a member that is described
+    in `extras` of `asyncapi.toml`; `optional` names those that can be absent. `extras` are members
+    next to the payload; those of `required_extras` are always present. Examples have members of
+    both. A frame without fields has the payload null, or none.
+    """
+
+    name: str
+    summary: str
+    tag: str = ""
+    description: str = ""
+    fields: Mapping[str, Node] = field(default_factory=dict)
+    optional: Collection[str] = ()
+    has_payload: bool = True
+    extras: Sequence[str] = ()
+    required_extras: Sequence[str] = ()
+    examples: Sequence[Mapping[str, Any]] = ({},)
+
+
+class TokenAccess(enum.Enum):
+    """Whether a caller whose token is limited to one job may request an action."""
+
+    NO = enum.auto()
+    SAME_JOB = enum.auto()
+    YES = enum.auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something that a client can request.
+
+    `reply` is the frame of `Session.reply`, None if the answer is a status; `statuses` names the
+    statuses that can follow, `can_fail` says whether an `error` can. If its requests are not just
+    those that `schema` describes, `requests` returns them by the names of their payloads; it is
+    called with the schemas of the AsyncAPI document.
+    """
+
+    name: str
+    tag: str
+    summary: str
+    description: str
+    schema: type[Schema]
+    example: Mapping[str, Any]
+    reply: Frame | None
+    statuses: tuple[str, ...]
+    can_fail: bool
+    token: TokenAccess
+    requests: Callable[[Any], dict[str, Frame]] | None
+    # Called with the session and the message, whose payload is parsed by `schema`.
+    handle: Callable[[Any, ClientMessage], None]
+
+    def request(self, payload: Node) -> Frame:
+        """Return the message that requests the action; `payload` is the JSON Schema of `schema`."""
+        fields: Node = payload["properties"]
+        return Frame(
+            name=self.name,
+            summary=self.summary,
+            fields=fields,
+            optional=set(fields) - set(payload.get("required", ())),
+            has_payload=bool(fields),
+            extras=["ref"],
+            examples=[{**self.example, "ref": 7}],
+        )
+
+
+Handler = TypeVar("Handler", bound=Callable[..., None])
+# Filled by `action` when `components.sockets.actions` is imported.
+ACTIONS: dict[str, Action] = {}
+
+
+def action(
+    *,
+    tag: str,
+    schema: type[Schema] = Schema,
+    example: Mapping[str, Any] | None = None,
+    reply: Frame | None = None,
+    statuses: tuple[str, ...] = (),
+    can_fail: bool = True,
+    token: TokenAccess = TokenAccess.NO,
+    requests: Callable[[Any], dict[str, Frame]] | None = None,
+) -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of the action with the function's name.
+
+    The first line of its docstring is the summary in the AsyncAPI document, the rest the
+    description.
+
+    Raises:
+        LoadError: an action with this name is registered.
+    """
+
+    def register(handle: Handler) -> Handler:
+        name = handle.__name__
+        if name in ACTIONS:
+            raise LoadError(f"action {name!r} is registered twice")
+        summary, _, description = (inspect.getdoc(handle) or "").partition("\n\n")
+        ACTIONS[name] = Action(
+            name=name,
+            tag=tag,
+            summary=summary,
+            description=description.replace("\n", " "),
+            schema=schema,
+            example=example or {},
+            reply=replace(reply, tag=tag, extras=["ref"]) if reply else None,
+            statuses=statuses,
+            can_fail=can_fail,
+            token=token,
+            requests=requests,
+            handle=handle,
+        )
+        return handle
+
+    return register

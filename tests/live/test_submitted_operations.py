@@ -1,0 +1,37 @@
+"""Every operation can be submitted on a WebSocket, with the options of the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.live.service import Installation, Socket
+from tests.submissions import BODIES, DATA, DATA_FILE
+
+
+def next_reply(talk: Socket, ref: str) -> dict[str, Any]:
+    """The payload of the next message that answers a request; events of jobs may come between."""
+    while True:
+        message = talk.hear()
+        if message.get("ref") == ref:
+            payload: dict[str, Any] = message["payload"]
+            return payload
+
+
+def test_every_operation_is_submitted_with_options_on_a_socket(installation: Installation) -> None:
+    uploads = installation.home / "data" / "uploads"
+    uploads.mkdir(parents=True, exist_ok=True)
+    (uploads / DATA_FILE).write_text(DATA)
+    web = installation.start_web(ADMIN_EMAIL="admin@example.com").wait_until_ready()
+    try:
+        with web.socket() as talk:
+            for operation, body in BODIES.items():
+                content = body | {"delay": 3600, "timeout": 77, "retry": {"max": 4}}
+                request = {"type": operation, "content": content}
+                talk.say({"action": "job", "payload": request, "ref": operation})
+                queuing, queued = next_reply(talk, operation), next_reply(talk, operation)
+                assert (queuing["status"], queued["status"]) == ("queuing", "queued"), queued
+                job = web.job(queued["job_id"])
+                assert (job["status"], job["timeout"], job["retries_left"]) == ("scheduled", 77, 4)
+                assert web.ask("DELETE", f"/jobs/{job['id']}").status == 204
+    finally:
+        web.close()
