@@ -157,7 +157,7 @@ def drawing_of(record: JobRecord) -> str | None:
     ):
         return None
     try:
-        with output_folder().take(made["name"]) as file:
+        with output_folder().open_checked(made["name"]) as file:
             return file.read(LARGEST_SVG).decode()
     except (NotFound, InvalidInput, Unavailable):
         return None

@@ -20,7 +20,7 @@ def preview_response(record: JobRecord, params: Png) -> Response:
         JobNotFinished, JobFailed: there is no result, or not yet.
         NotFound: the job made no SVG (`no-drawing`).
         JobExpired: the file is gone, or another one is in its place.
-        InvalidInput, Exhausted, StorageAway: see `export_stored`.
+        InvalidInput, Exhausted, StorageUnavailable: see `export_stored`.
     """
     check_finished(record)
     artifact = drawing_in(record)

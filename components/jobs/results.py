@@ -131,11 +131,11 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
     Raises:
         JobExpired: it is gone, or another one lies in its place.
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
     """
     try:
         # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
-        file = output_folder().take(artifact["name"], sha256=artifact["sha256"])
+        file = output_folder().open_checked(artifact["name"], sha256=artifact["sha256"])
     except FileReplaced:
         raise JobExpired("the file that this job made has been replaced by another one") from None
     except (NotFound, InvalidInput):

@@ -22,7 +22,7 @@ from libraries.job_manager.tasks import PACKAGE as TASKS
 from libraries.loading import load_problems
 from libraries.patterns import PATTERNS, Pattern, trial_drawing
 from libraries.settings import Settings
-from libraries.storage import output_folder, storage_trouble
+from libraries.storage import check_storage, output_folder
 from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 
 Check = Callable[[Settings], list[Finding]]
@@ -135,7 +135,7 @@ def examine_output(settings: Settings) -> list[Finding]:
     name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
     try:
         # A server that is away is found out in a second; writing would try again and again.
-        trouble = storage_trouble(STORAGE_PATIENCE)
+        trouble = check_storage(STORAGE_PATIENCE)
         if trouble is not None:
             raise trouble
         folder.publish(name, "The doctor was here.\n")

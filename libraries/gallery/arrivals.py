@@ -37,7 +37,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
 
     Raises:
         Unavailable: the index cannot be written.
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
@@ -70,7 +70,7 @@ def show_due_now(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
@@ -82,7 +82,7 @@ def show_noted_before(client: Redis) -> None:
     """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         redis errors: the broker is away.
     """
     while client.llen(keys.EXHIBITS_KEY):

@@ -40,7 +40,7 @@ from libraries.job_manager.ownership import ANONYMOUS, acting_for
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
-from libraries.storage import publishing_only_if
+from libraries.storage import commit_if
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, Slot
 
 # Exit codes of a work-horse that ended on purpose.
@@ -170,7 +170,7 @@ class Horse:
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
-        ours = publishing_only_if(partial(self._check_ours, attempt))
+        ours = commit_if(partial(self._check_ours, attempt))
         with self._within(timeout), ours, execution(attempt.execution_id):
             result = job.perform()
         return _as_json(result, self._settings.jobs.max_result)

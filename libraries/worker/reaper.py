@@ -22,7 +22,7 @@ from libraries.job_manager import transitions
 from libraries.job_manager.deletion import dispose_leftovers, dispose_whole
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
-from libraries.storage import StorageAway, output_folder, prepare_stores, sweep_stores
+from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 from libraries.worker.horse import release_dependents
 
 EVERY = 1.0
@@ -106,11 +106,11 @@ class Reaper:
                 dispose_leftovers(self._client)
                 self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
             if time.monotonic() > self._stores_at:
-                sweep_stores()
+                clean_stores()
                 self._stores_at = time.monotonic() + output_folder().sweep_pause
         except BROKER_ERRORS:
             return
-        except StorageAway as error:
+        except StorageUnavailable as error:
             # What stays is noted; the next look for leftovers finds it.
             self._leftovers_at = 0.0
             log.warning("Not swept: %s", error)
