@@ -8,8 +8,8 @@ from http import HTTPStatus
 from flask import Response, request
 
 from components.http.pages import FILE_HEADERS
+from components.http.problems import EdgeError
 from components.jobs.results import check_finished
-from components.jobs.states import JobExpired
 from libraries.errors import NotFound
 from libraries.job_manager import JobRecord, NoDrawing, drawing_in
 from libraries.previews import preview
@@ -21,9 +21,9 @@ def preview_response(record: JobRecord, *, width: int, paper: str) -> Response:
     """Return the first SVG that a job made as a PNG of `width` pixels, or 304 to a client that has it.
 
     Raises:
-        JobNotFinished, JobFailed: there is no result, or not yet.
+        Conflict: there is no result, or not yet.
         NoDrawing: the job made no SVG.
-        JobExpired: the file is gone, or another one lies in its place.
+        EdgeError: the file is gone, or another one lies in its place.
         DrawingTooLarge, BadPreview: it is more than is drawn for a preview.
         PreviewsBusy: others are being drawn.
         StorageAway: the store of files does not answer.
@@ -44,5 +44,7 @@ def preview_response(record: JobRecord, *, width: int, paper: str) -> Response:
         try:
             response.set_data(preview(artifact, width, paper=paper.lower()))
         except NotFound:
-            raise JobExpired("the file that this job made is no longer there") from None
+            raise EdgeError(
+                "the file that this job made is no longer there", code="job-expired"
+            ) from None
     return response
