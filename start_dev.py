@@ -42,7 +42,7 @@ def parts(settings: Settings) -> list[Part]:
         # It runs the jobs itself, with a broker of its own if there is none.
         return [web]
     broker = (
-        [Part("broker", [python, "-m", "libraries.job_manager.broker"], stops_last=True)]
+        [Part("broker", [python, "-m", "libraries.broker.embedded"], stops_last=True)]
         if settings.broker.embedded_broker
         else []
     )

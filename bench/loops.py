@@ -32,23 +32,21 @@ from libraries.patterns import (
 Place = tuple[float, float]
 Line = list[Place]
 Loop = Callable[..., Iterator[Line]]
+# Pieces of a line that noise_lines leaves out, in mm.
+SHORTEST = 1.5
 
 
 def draw_spiral(
     area: Area,
     _rng: np.random.Generator,
     *,
-    pitch: float,
-    inner_radius: float,
-    tolerance: float,
+    params: spiral.Spiral,
     **_: Any,
 ) -> Iterator[Line]:
     """Walk an archimedean spiral of one arm, as `spiral` does for its defaults."""
-    inner, outer, pitch = spiral._radii(area, pitch, inner_radius)
+    inner, outer, pitch = params._radii(area)
     drift = pitch / math.pi
-    steps = spiral._steps(
-        area, spiral.ARCHIMEDEAN, 1, pitch, inner_radius=inner_radius, tolerance=tolerance
-    )[1]
+    steps = params._steps(area)[1]
     count = math.ceil(steps + 2)
     first, last = (inner + drift) ** 1.5, (outer + drift) ** 1.5
     x, y = area.centre
@@ -65,13 +63,12 @@ def draw_grid(
     area: Area,
     _rng: np.random.Generator,
     *,
-    spacing_x: float,
-    spacing_y: float,
+    params: grid.Grid,
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
     """Draw the two serpentines of a square grid."""
-    columns, rows, turn_x, turn_y = grid._plan(area, spacing_x, spacing_y, serpentine=True)
+    columns, rows, turn_x, turn_y = params._plan(area)
     yield _to_and_fro(rows.tolist(), columns[0], columns[-1], turn_x, tolerance)
     yield [(x, y) for y, x in _to_and_fro(columns.tolist(), rows[0], rows[-1], turn_y, tolerance)]
 
@@ -133,9 +130,9 @@ def draw_harmonograph(
     **_: Any,
 ) -> Iterator[Line]:
     """Let two pendulums go round against each other, as `harmonograph` does for its defaults."""
-    pairs = harmonograph.CHOICES[harmonograph.ROTARY]
+    pairs = harmonograph.CHOICES["rotary"]
     first, second = pairs[int(rng.integers(len(pairs)))]
-    off = rng.uniform(harmonograph.LEAST_DETUNING, harmonograph.MOST_DETUNING) * rng.choice((-1, 1))
+    off = rng.uniform(harmonograph.MIN_DETUNING, harmonograph.MAX_DETUNING) * rng.choice((-1, 1))
     phase_x, phase_y = rng.uniform(0, 2 * math.pi, 2).tolist()
     mix = float(rng.uniform(0.58, 0.75))
     second *= 1 + off
@@ -167,6 +164,7 @@ def draw_guilloche(
     area: Area,
     rng: np.random.Generator,
     *,
+    params: guilloche.Guilloche,
     bands: int,
     spacing: float,
     wave_depth: float,
@@ -174,26 +172,21 @@ def draw_guilloche(
     **_: Any,
 ) -> Iterator[Line]:
     """Weave rosettes, as `guilloche` does for its defaults."""
-    kind = guilloche.ROSETTE
+    choices = guilloche.CHOICES["rosette"]
     outer = guilloche._outer(area)
-    centre = complex(
-        area.centre[0],
-        area.top + outer + (area.inner_height - 2 * outer) * guilloche.OPTICAL_CENTRE,
-    )
-    order = rng.permutation(len(guilloche.CHOICES[kind]))
+    centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * 0.46)
+    order = rng.permutation(len(choices))
     waves = int(rng.choice(guilloche.WAVES))
     radii, heights = guilloche._edges(rng, outer, bands, waves, wave_depth)
     start = rng.uniform(0, 2 * math.pi)
     for band in range(bands):
-        teeth = guilloche.CHOICES[kind][order[band % len(order)]]
-        edges = {"radii": radii[band : band + 2], "heights": heights[band : band + 2]}
-        figure = guilloche._figure(kind, teeth, None, waves=waves, **edges)
+        teeth = choices[order[band % len(order)]]
+        figure = params._figure(teeth, radii[band : band + 2], heights[band : band + 2], waves)
         count = guilloche._copies(figure, spacing)
         for copy in range(count):
             curve = _rosette(figure, 2 * math.pi * copy / (count * figure.rounds), start)
             line = [
-                centre + point
-                for point in _follow(curve, 2 * math.pi, guilloche._swings(figure), tolerance)
+                centre + point for point in _follow(curve, 2 * math.pi, figure.swings, tolerance)
             ]
             yield [
                 (min(max(p.real, area.left), area.right), min(max(p.imag, area.top), area.bottom))
@@ -226,16 +219,16 @@ def draw_noise_lines(
     area: Area,
     rng: np.random.Generator,
     *,
+    params: noise_lines.NoiseLines,
     lines: int,
     amplitude: float,
     width: float,
     gap: float,
-    tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
     """Raise lines into hills under a bell, without a grain on them; what is behind a nearer one is left out."""
     amplitude = min(amplitude, area.inner_height * 2 / 3)
-    samples = noise_lines._samples(area, amplitude, width, 0.0, tolerance)
+    samples = params._samples(area, amplitude)
     heights = _hills(rng, area, lines=lines, samples=samples, width=width, amplitude=amplitude)
     base = [number / (lines - 1) for number in range(lines)]
     top = max(
@@ -243,7 +236,7 @@ def draw_noise_lines(
         for row, part in zip(heights[:-1], base[:-1], strict=True)
     )
     top = min(max(top, 0.0), area.inner_height)
-    gap = min(gap, noise_lines.WIDEST_GAP * (area.inner_height - top) / (lines - 1))
+    gap = min(gap, 0.6 * (area.inner_height - top) / (lines - 1))
     x = [area.left + area.inner_width * number / (samples - 1) for number in range(samples)]
     horizon = [math.inf] * samples
     for number in range(lines - 1, -1, -1):
@@ -270,7 +263,7 @@ def _hills(
     wander, size, _ = GradientNoise(rng), GradientNoise(rng), GradientNoise(rng)
     middle, reach = wide * (0.5 + rng.uniform(-0.1, 0.1)), wide * rng.uniform(0.19, 0.28)
     bumps = []
-    for bump in range(min(max(noise_lines.BUMPS, math.ceil(0.55 * wide / width * 1.6)), 60)):
+    for bump in range(min(max(12, math.ceil(0.55 * wide / width * 1.6)), 60)):
         home = wide * (0.5 + 0.55 * (rng.uniform(0, 1) - 0.5))
         row = np.full(lines, 7.31 * bump + 0.5)
         centres = home + width * 1.5 * wander.at(down / (0.16 * high), row)
@@ -279,7 +272,7 @@ def _hills(
             (
                 centres.tolist(),
                 tall.tolist(),
-                max(width, noise_lines.NARROWEST) * rng.uniform(0.35, 0.8),
+                max(width, noise_lines.MIN_HILL_MM) * rng.uniform(0.35, 0.8),
             )
         )
     rows, most = [], 0.0
@@ -308,10 +301,10 @@ def _seen(x: Sequence[float], y: Sequence[float], horizon: Sequence[float]) -> I
             run.append((x[number], y[number]))
         elif run:
             run.append(_crossing(x, y, above, number, number - 1))
-            if run[-1][0] - run[0][0] >= noise_lines.STUB:
+            if run[-1][0] - run[0][0] >= SHORTEST:
                 yield run
             run = []
-    if len(run) > 1 and (whole or run[-1][0] - run[0][0] >= noise_lines.STUB):
+    if len(run) > 1 and (whole or run[-1][0] - run[0][0] >= SHORTEST):
         yield run
 
 
@@ -326,10 +319,8 @@ def draw_phyllotaxis(
     area: Area,
     rng: np.random.Generator,
     *,
-    spacing: float,
-    growth: float,
+    params: phyllotaxis.Phyllotaxis,
     angle: float,
-    marker: str,
     size: float,
     ramp: float,
     turn: float,
@@ -337,9 +328,11 @@ def draw_phyllotaxis(
     **_: Any,
 ) -> Iterator[Line]:
     """Set marks around a centre on a page, as `phyllotaxis` does for its defaults."""
-    field = phyllotaxis._field(area, spacing, growth, phyllotaxis.PAGE, None)
-    step = math.radians(angle + float(rng.choice(phyllotaxis.DETUNINGS)))
-    centre_x, centre_y = phyllotaxis._centre(area, rng, phyllotaxis.PAGE).tolist()
+    field = params._field(area)
+    step = math.radians(
+        angle + float(rng.choice((0.0, 0.02, -0.02, 0.045, -0.045, 0.09, -0.09, 0.16)))
+    )
+    centre_x, centre_y = phyllotaxis._centre(area, rng, "page").tolist()
     start = rng.uniform(0, 2 * math.pi)
     widest = phyllotaxis._widest(field)
     nearest = phyllotaxis._nearest(field, step, np.arange(1, field.tried + 1)).tolist()
@@ -358,9 +351,9 @@ def draw_phyllotaxis(
             and y + across / 2 <= area.bottom
         ):
             marks[number - 1] = (x, y, across / 2, around + math.radians(turn) * part)
-    least = min(phyllotaxis.LEAST_MARK, largest / 4)
+    least = min(0.8, largest / 4)
     kept = np.array([number for number, mark in marks.items() if 2 * mark[2] >= least])
-    shape = phyllotaxis._shape(marker, size * widest, tolerance).tolist()
+    shape = phyllotaxis._shape(params.marker, size * widest, tolerance).tolist()
     for number in phyllotaxis._along_arms(kept, field, step):
         x, y, half, facing = marks[number]
         cos, sin = half * math.cos(facing), half * math.sin(facing)
@@ -377,7 +370,7 @@ def draw_space_filling(
     **_: Any,
 ) -> Iterator[Line]:
     """Let a turtle walk the flowsnake, and round its corners."""
-    turtle = space_filling.TURTLES[space_filling.GOSPER]
+    turtle = space_filling.TURTLES["gosper"]
     text, rules = turtle.axiom, str.maketrans(turtle.rules)
     for _refinement in range(space_filling._turtle_order(area, turtle, cell)):
         text = text.translate(rules)
@@ -410,7 +403,7 @@ def _corners(line: Line) -> Line:
             after[0] - here[0],
             after[1] - here[1],
         )
-        if abs(a * d - b * c) > space_filling.SHORTEST * (abs(a) + abs(b)) * (abs(c) + abs(d)):
+        if abs(a * d - b * c) > 1e-9 * (abs(a) + abs(b)) * (abs(c) + abs(d)):
             kept.append(here)
     return [*kept, line[-1]]
 
@@ -435,7 +428,7 @@ def _rounded(line: Line, rounding: float, tolerance: float) -> Line:
     bends.append(line[-1])
     kept = [bends[0]]
     for last, here in pairwise(bends):
-        if max(abs(here[0] - last[0]), abs(here[1] - last[1])) > space_filling.SHORTEST:
+        if max(abs(here[0] - last[0]), abs(here[1] - last[1])) > 1e-9:  # noqa: PLR2004
             kept.append(here)
     return kept
 

@@ -24,8 +24,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import workers
-from libraries.job_manager.broker import BrokerTrouble, EmbeddedBroker
-from libraries.job_manager.connections import broker_url, web_client
+from libraries.broker.connections import broker_url, web_client
+from libraries.broker.embedded import BrokerTrouble, EmbeddedBroker
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent

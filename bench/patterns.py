@@ -145,7 +145,7 @@ def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
 def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[Any]) -> float:
     loaded = check_pattern(name, area, params)
     began = time.perf_counter()
-    looped = list(LOOPS[name](area, np.random.default_rng(SEED), **loaded))
+    looped = list(LOOPS[name](area, np.random.default_rng(SEED), params=loaded, **loaded.values()))
     took = time.perf_counter() - began
     same = len(looped) == len(lines) and all(
         len(one) == len(two) and np.allclose(one, two, rtol=0, atol=CLOSE_ENOUGH)

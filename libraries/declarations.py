@@ -1,18 +1,19 @@
 """Rules for classes that extend the service: patterns, plotting steps and export formats.
 
-They are checked when the module of the class is loaded. A class that breaks one is left out, and the
-text of the error names the mistake.
+They are checked when the module of the class is loaded. A class that breaks one is left out, and
+the text of the error names the mistake.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 from marshmallow.validate import Range
 
-from libraries.fields import InvalidFields, Params
+from libraries.fields import Params
 from libraries.loading import LoadError
 
 
@@ -26,10 +27,9 @@ def check_method(cls: type, name: str, parameters: tuple[str, ...], form: str) -
     rule = f"declare it as `def {name}{form}`"
     if method is None:
         raise LoadError(f"{cls.__name__} has no method {name}; {rule}")
-    if not inspect.isfunction(method) or inspect.iscoroutinefunction(method):
+    is_async = inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method)
+    if is_async or not inspect.isfunction(method):
         raise LoadError(f"{cls.__name__}.{name} is not a plain method; {rule}")
-    if inspect.isasyncgenfunction(method):
-        raise LoadError(f"{cls.__name__}.{name} is async; {rule}")
     found = tuple(inspect.signature(method).parameters)
     if tuple(one.lstrip("_") for one in found) != parameters:
         raise LoadError(f"{cls.__name__}.{name} takes ({', '.join(found)}); {rule}")
@@ -39,30 +39,33 @@ def check_params(cls: type) -> None:
     """Check that each field of `cls` has a declaration with description, range and default.
 
     Raises:
-        LoadError: one has not, `cls` is not a subclass of `Params`, or its defaults are invalid.
+        LoadError: one has not, or `cls` is not a subclass of `Params`.
     """
     if not issubclass(cls, Params):
         raise LoadError(f"{cls.__name__} must be a subclass of libraries.fields.Params")
     for one in dataclasses.fields(cls):  # type: ignore[arg-type]
         if "field" not in one.metadata:
             raise LoadError(
-                f"{cls.__name__}.{one.name} is not declared with mm, whole, number or another"
-                " function of libraries.fields"
+                f"{cls.__name__}.{one.name} is not declared with a function of libraries.fields, "
+                "such as mm, whole or number"
             )
-        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
-            raise LoadError(f"{cls.__name__}.{one.name} needs a default")
-        field = one.metadata["field"]
-        if not field.metadata.get("description", "").endswith("."):
-            raise LoadError(
-                f"{cls.__name__}.{one.name} needs a description that ends with a full stop"
-            )
-        is_number = isinstance(field, fields.Float | fields.Integer)
-        if is_number and not any(isinstance(rule, Range) for rule in field.validators):
-            raise LoadError(f"{cls.__name__}.{one.name} needs a range")
+        _check_field(f"{cls.__name__}.{one.name}", one.metadata["field"])
+
+
+def _check_field(name: str, field: fields.Field[Any]) -> None:
+    if not str(field.metadata.get("description", "")).endswith("."):
+        raise LoadError(f"{name} needs a description that ends with a full stop")
+    is_number = isinstance(field, fields.Float | fields.Integer)
+    if is_number and not any(isinstance(rule, Range) for rule in field.validators):
+        raise LoadError(f"{name} needs a range")
+    if field.required:
+        raise LoadError(f"{name} needs a default")
+    default = field.load_default() if callable(field.load_default) else field.load_default
     try:
-        cls.load(cls().values())
-    except InvalidFields as error:
-        raise LoadError(f"the defaults of {cls.__name__} break its own rules: {error}") from None
+        field.deserialize(default)
+    except ValidationError as error:
+        texts = " ".join(map(str, error.messages))
+        raise LoadError(f"{name} has the default {default!r}: {texts}") from None
 
 
 def check_summary(cls: type) -> str:
@@ -71,7 +74,7 @@ def check_summary(cls: type) -> str:
     Raises:
         LoadError: it is not a sentence.
     """
-    summary = (inspect.getdoc(cls) or "").partition("\n\n")[0]
+    summary = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
     if not summary.endswith("."):
         raise LoadError(f"{cls.__name__} needs a docstring that begins with a sentence")
-    return " ".join(summary.split())
+    return summary

@@ -62,13 +62,20 @@ class UnknownName(InvalidInput):
     code: str = "unknown-name"
 
     def __init__(
-        self, kind: str, name: object, choices: Iterable[str], *, field: str | None = None
+        self,
+        kind: str,
+        name: object,
+        choices: Iterable[str],
+        *,
+        code: str | None = None,
+        field: str | None = None,
     ) -> None:
         """Word the error as `unknown <kind> '<name>'`, with the choices and the nearest of them as a hint."""
         self.choices = sorted(choices)
         shown = str(name)[:100]
         super().__init__(
             f"unknown {kind} {shown!r}; known: {', '.join(self.choices) or 'none'}",
+            code=code,
             field=field,
             hint=did_you_mean(shown, self.choices),
         )
@@ -345,6 +352,7 @@ CODES: dict[str, Code] = {
         "Given when a message is left for the people who run the service, and they have not said where they get mail.",
     ),
     "no-drawing": Code(NotFound, "Given when a job has finished and made no SVG."),
+    "no-photo": Code(InvalidInput, "Given when a job that was named for its photo stored none."),
     "no-result": Code(
         Conflict,
         "Given when a job is asked for its result and has none to give; `record` is the job, None if it is gone.",

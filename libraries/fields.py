@@ -1,15 +1,27 @@
-"""Typed declarations of drawings: dataclass fields with unit, range and default, and their schemas."""
+"""Typed declarations: dataclass fields with unit, range and default, and their schemas."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, dataclass_transform, get_args
+from typing import Any, ClassVar, Self, dataclass_transform, get_args
 
-from marshmallow import Schema, ValidationError, fields, missing, post_load, validates_schema
+from marshmallow import (
+    EXCLUDE,
+    Schema,
+    ValidationError,
+    fields,
+    missing,
+    post_load,
+    pre_load,
+    validates_schema,
+)
+from marshmallow.error_store import merge_errors
 from marshmallow.validate import OneOf, Range
 
 from libraries.errors import InvalidInput, did_you_mean
+from libraries.registry import Registry
 
 UNKNOWN_FIELD = "Unknown field."
 
@@ -57,16 +69,8 @@ def degrees(description: str, **options: Any) -> fields.Float:
     return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
 
 
-def check_order(
-    data: Mapping[str, Any], original: Mapping[str, Any], least: str, most: str
-) -> None:
-    """Refuse two fields that contradict each other; see `Params.check_order`."""
-    if least in original and most in original and data[least] > data[most]:
-        raise ValidationError(f"Must not be more than {most}.", least)
-
-
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `schema` finds wrong with `values`: texts by field, with the known fields named where one is unknown."""
+    """Return the mistakes in `values` by field; for an unknown one the known ones are named."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
 
@@ -115,9 +119,10 @@ def declare(
 ) -> Any:
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
-    Without a `default` or a `factory` of defaults the value is required; a field whose default is None also takes null.
-    `facts` are kept in the metadata of the dataclass field for what derives from it, such as `visual=False` for a field
-    that does not change the picture.
+    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True`
+    says that `Params.resolve` provides it; a field whose default is None also takes null. `facts`
+    are kept in the metadata of the dataclass field for what derives from it, such as
+    `visual=False` for a field that does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -127,8 +132,13 @@ def declare(
         field.load_default = default
         field.allow_none = field.allow_none or default is None
         return dataclasses.field(default=default, metadata=metadata)
-    field.required = True
+    field.required = not facts.get("resolved", False)
     return dataclasses.field(metadata=metadata)
+
+
+def optional(field: fields.Field[Any], **facts: Any) -> Any:
+    """Return a dataclass field that may be left out, but not be null; None means left out."""
+    return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
@@ -141,7 +151,7 @@ def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     return declare(degrees(description), default=default, **facts)
 
 
-def tolerance(of: str = "the true curve", *, default: float = 0.02) -> Any:
+def tolerance(of: str = "the true curve", *, default: float) -> Any:
     """Declare how far a line may deviate from the curve that it approximates, in mm."""
     return declare(tolerance_field(of), default=default)
 
@@ -155,7 +165,7 @@ def number(
     unit: str | None = None,
     **facts: Any,
 ) -> Any:
-    """Declare a number from `least` to `most`, in `unit` if it has one; use `mm` and `angle` for lengths and angles."""
+    """Declare a number from `least` to `most`, in `unit` if it has one."""
     metadata = {"description": description} | ({"x-unit": unit} if unit else {})
     return declare(
         fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
@@ -184,10 +194,10 @@ def flag(description: str, *, default: bool, **facts: Any) -> Any:
 @dataclass_transform(
     kw_only_default=True,
     frozen_default=True,
-    field_specifiers=(declare, mm, angle, tolerance, number, whole, choice, flag),
+    field_specifiers=(declare, optional, mm, angle, tolerance, number, whole, choice, flag),
 )
 class Params:
-    """Base of typed declarations; a subclass becomes a frozen dataclass, and its schema derives from it.
+    """Base of typed declarations: each subclass is a frozen dataclass with a schema.
 
     Example:
         >>> class Ring(Params):
@@ -195,6 +205,9 @@ class Params:
         >>> Ring.load({"radius": "5"})
         Ring(radius=5.0)
     """
+
+    # Whether unknown fields are ignored instead of refused.
+    ignores_unknown: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Make the subclass a frozen dataclass whose fields are given by name."""
@@ -204,11 +217,12 @@ class Params:
     @classmethod
     def declared(cls) -> dict[str, dataclasses.Field[Any]]:
         """Return the declared fields by name, in the order of declaration."""
-        return {one.name: one for one in dataclasses.fields(cls) if "field" in one.metadata}  # type: ignore[arg-type]
+        declared = dataclasses.fields(cls)  # type: ignore[arg-type]
+        return {one.name: one for one in declared if "field" in one.metadata}
 
     @classmethod
     def schema(cls) -> type[Schema]:
-        """Return the marshmallow schema that parses and describes this class; `load` of it returns an instance."""
+        """Return the marshmallow schema of this class; its `load` returns an instance."""
         if "_schema" not in cls.__dict__:
             cls._schema = _schema_of(cls)  # type: ignore[attr-defined]
         found: type[Schema] = cls.__dict__["_schema"]
@@ -219,7 +233,7 @@ class Params:
         """Return an instance parsed from `values`, with defaults filled in.
 
         Raises:
-            InvalidFields: one or more fields are bad; all are named, below the dotted name `inside`.
+            InvalidFields: one or more fields are bad; all are named, below `inside`.
         """
         loaded: Any = load_fields(cls.schema()(), values, inside=inside)
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
@@ -232,8 +246,41 @@ class Params:
             InvalidFields: fields contradict each other.
         """
 
+    @classmethod
+    def inputs(cls) -> dict[str, fields.Field[Any]]:
+        """Return the marshmallow fields that the class has without an annotation, by name.
+
+        They are parsed and described as the declared ones are, but not kept: `resolve` derives
+        declared fields from them.
+        """
+        attributes = {
+            name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()
+        }
+        return {name: one for name, one in attributes.items() if isinstance(one, fields.Field)}
+
+    @classmethod
+    def prepare(cls, given: Any) -> Any:
+        """Return what is parsed of what was `given`, which may be anything."""
+        return given
+
+    @classmethod
+    def resolve(cls, parsed: dict[str, Any]) -> dict[str, Any]:
+        """Return the declared fields of what was `parsed`, which has the inputs, too."""
+        return parsed
+
+    @classmethod
+    def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield texts by field for fields that are wrong together, also if others are wrong alone.
+
+        Args:
+            parsed: the fields that could be parsed, with defaults; of nested declarations with
+                mistakes there are parts.
+            given: the fields as the caller sent them.
+        """
+        yield from ()
+
     def check_order(self, given: frozenset[str], least: str, most: str) -> None:
-        """Refuse a field `least` that is more than the field `most`; a default gives way to what was given.
+        """Refuse a field `least` that is more than the field `most`, if both were given.
 
         Raises:
             InvalidFields: both were given, and the first is more.
@@ -246,22 +293,81 @@ class Params:
         return {name: getattr(self, name) for name in self.declared()}
 
 
-def _schema_of(cls: type[Params]) -> type[Schema]:
-    def check(_: Schema, data: Mapping[str, Any], original: Any, **__: Any) -> None:
-        given = frozenset(original) if isinstance(original, Mapping) else frozenset()
-        try:
-            cls(**data).check(given)
-        except InvalidFields as error:
-            raise ValidationError(dict(error.errors)) from None
+class _LenientSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
 
-    def make(_: Schema, data: Mapping[str, Any], **__: Any) -> Params:
-        return cls(**data)
+
+class OneOfField(fields.Field[Params]):
+    """An object of one of several declarations, which its member `discriminator` names."""
+
+    def __init__(
+        self, discriminator: str, choices: Registry[Any], *, name: str, **options: Any
+    ) -> None:
+        """Take the declarations by name; `name` is what documents call their union."""
+        super().__init__(**options)
+        self.discriminator = discriminator
+        self.choices = choices
+        self.union_name = name
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Params:
+        if not isinstance(value, Mapping):
+            raise ValidationError("Must be an object.")
+        if self.discriminator not in value:
+            raise ValidationError({self.discriminator: ["Missing data for required field."]})
+        name = value[self.discriminator]
+        if not isinstance(name, str) or name not in self.choices:
+            said = f"Must be one of: {', '.join(self.choices)}."
+            raise ValidationError({self.discriminator: [said]})
+        schema = self.choices[name].schema()()
+        try:
+            loaded: Params = schema.load(value)
+        except ValidationError:
+            raise ValidationError(find_mistakes(schema, value)) from None
+        return loaded
+
+
+def _merged_mistakes(cls: type[Params], parsed: Mapping[str, Any], original: Any) -> Any:
+    if not isinstance(original, Mapping):
+        return {}  # reported by the schema
+    return functools.reduce(merge_errors, cls.mistakes(parsed, original), {})
+
+
+def _check(cls: type[Params], parsed: Mapping[str, Any], original: Any) -> None:
+    if _merged_mistakes(cls, parsed, original):
+        return  # reported by the other validator; an instance may be impossible
+    given = frozenset(original) if isinstance(original, Mapping) else frozenset()
+    try:
+        cls(**cls.resolve(dict(parsed))).check(given)
+    except InvalidFields as error:
+        raise ValidationError(dict(error.errors)) from None
+
+
+def _schema_of(cls: type[Params]) -> type[Schema]:
+    def find(_: Schema, parsed: Mapping[str, Any], original: Any, **__: Any) -> None:
+        found = _merged_mistakes(cls, parsed, original)
+        if found:
+            raise ValidationError(found)
+
+    def check(_: Schema, parsed: Mapping[str, Any], original: Any, **__: Any) -> None:
+        _check(cls, parsed, original)
+
+    def prepare(_: Schema, given: Any, **__: Any) -> Any:
+        return cls.prepare(given)
+
+    def make(_: Schema, parsed: Mapping[str, Any], **__: Any) -> Params:
+        return cls(**cls.resolve(dict(parsed)))
 
     members: dict[str, Any] = {name: one.metadata["field"] for name, one in cls.declared().items()}
     members |= {
+        **cls.inputs(),
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
-        "_check": validates_schema(check, pass_original=True),
+        "_prepare": pre_load(prepare),
+        "_find": validates_schema(find, pass_original=True, skip_on_field_errors=False),
         "_make": post_load(make),
     }
-    return Schema.from_dict(members, name=f"{cls.__name__}Schema")
+    if cls.check is not Params.check:
+        members["_check"] = validates_schema(check, pass_original=True)
+    base = _LenientSchema if cls.ignores_unknown else Schema
+    return base.from_dict(members, name=f"{cls.__name__}Schema")

@@ -1,7 +1,8 @@
 """Loading of the modules that extend the service, and the list of those that cannot be loaded.
 
-One broken module must not stop the others: a pattern, a task module, a component, a step or an export format that cannot be
-loaded is left out and recorded here. The log, `GET /readyz` and the doctor report the list.
+One broken module must not stop the others: a pattern, a task module, a component, a step or an
+export format that cannot be loaded is left out and recorded here. The log, `GET /readyz` and the
+doctor report the list.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ log = logging.getLogger(__name__)
 
 
 class LoadError(Exception):
-    """Raised while a module is loaded that breaks a rule of its package; the text says which and how to comply."""
+    """Raised when a module breaks a rule of its package; the text says which."""
 
 
 class LoadProblem(NamedTuple):
     """A module that cannot be loaded.
 
-    `mistake` is for the operator. `kind` is the name of the exception; where `is_public` is false, clients see only that, since
-    the text of an unforeseen exception may hold anything.
+    `mistake` is for the operator. `kind` is the name of the exception; where `is_public` is false,
+    clients see only that, since the text of an unforeseen exception may hold anything.
     """
 
     module: str
@@ -59,7 +60,7 @@ def load_problems() -> list[LoadProblem]:
 
 
 def load_problem(name: str) -> LoadProblem | None:
-    """Return why this process could not load the module `name`; None if it could, or has not tried."""
+    """Return why this process could not load the module `name`; None if it has not failed."""
     return _problems.get(name)
 
 
@@ -70,8 +71,8 @@ def load_modules(
 
     Args:
         package: dotted name of the package.
-        discard: called with the name, without the package, of each module that cannot be imported, to take back what it has
-            registered before it failed.
+        discard: called with the name, without the package, of each module that cannot be imported,
+            to remove what it has registered before it failed.
     """
     loaded = []
     for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
@@ -98,7 +99,10 @@ def load_module(name: str) -> ModuleType | None:
 
 
 def parse_module(name: str, path: Path) -> ast.Module:
-    """Return the syntax tree of a module that is not imported; an empty one if it is not Python, which is recorded and logged."""
+    """Return the syntax tree of a module without importing it.
+
+    The tree is empty if the file is not Python; the problem is recorded and logged.
+    """
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
     except (SyntaxError, ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What all tests share: settings of their own, a real broker of their own, and the real worker."""
+"""What all tests share: settings and folders per test, a real broker per process, and the real worker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,31 @@ import pytest
 
 import workers
 from components.http.long_connections import LiveConnections
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.worker import VectorWorker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
+from libraries.worker.worker import VectorWorker
+from tests.brokers import SharedBroker
+from tests.cleanup import TemporaryRoot, end_with_parent
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
+MACHINE_PATH = os.environ["PATH"]
+# Programs that the product uses if they are there. Tests that need one put it on PATH.
+OPTIONAL_PROGRAMS = ("apertium",)
+# The folders and modules that take longest, in this order.
+SLOWEST_FIRST = (
+    "faults/test_worker_deaths",
+    "faults/test_storms",
+    "faults/",
+    "journeys/",
+    "browser/",
+    "live/",
+    "docs/",
+    "deployment/",
+    "workers/test_worker_process",
+    "components/http/test_surface",
+    "components/system/test_commands",
+)
 RUN_WORKER = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from workers.__main__ import main; sys.exit(main())"
 
 
@@ -37,10 +56,10 @@ hypothesis.settings.load_profile("patient")
 def until(
     condition: Callable[[], object], *, seconds: float = 10.0, what: str = "the condition"
 ) -> None:
-    """Wait until `condition()` is true; fail when it is not in time."""
-    deadline = time.monotonic() + seconds
+    """Wait until `condition()` is true; fail after `seconds`, on a busy machine up to a minute later."""
+    waited, latest = Stopwatch(), time.monotonic() + seconds + 60
     while not condition():
-        if time.monotonic() > deadline:
+        if waited.seconds() > seconds or time.monotonic() > latest:
             pytest.fail(f"{what} did not come true in {seconds} s")
         time.sleep(0.01)
 
@@ -100,6 +119,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each process that runs tests a root for its temporary files, which does not outlive it."""
+    runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
+    if hasattr(config, "workerinput"):
+        end_with_parent()
+    if runs_tests:
+        root = TemporaryRoot()
+        config.add_cleanup(root.close)
+        os.environ["PATH"] = path_without(OPTIONAL_PROGRAMS, MACHINE_PATH, root.path)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run first what takes longest, so that all processes end at about the same time."""
+
+    def rank(item: pytest.Item) -> int:
+        module = item.nodeid.removeprefix("tests/")
+        matches = (place for place, name in enumerate(SLOWEST_FIRST) if module.startswith(name))
+        return next(matches, len(SLOWEST_FIRST))
+
+    items.sort(key=rank)
+
+
+def path_without(programs: Sequence[str], path: str, root: Path) -> str:
+    """Return `path` without `programs`: a folder that has one is replaced by links, in `root`, to all others in it."""
+    folders = [Path(folder) for folder in path.split(os.pathsep)]
+    for place, folder in enumerate(folders):
+        if any((folder / program).exists() for program in programs):
+            folders[place] = Path(tempfile.mkdtemp(prefix="path-", dir=root))
+            for entry in folder.iterdir():
+                if entry.name not in programs:
+                    (folders[place] / entry.name).symlink_to(entry)
+    return os.pathsep.join(map(str, folders))
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name long bytes by their length: what a compressor wrote may hold the time, and all processes must name a test alike."""
     return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
@@ -130,9 +184,8 @@ def home() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def environ(home: Path) -> dict[str, str]:
-    """The environment for a process of the product that is to use this test's folders, and no others."""
+def environ_in(home: Path) -> dict[str, str]:
+    """The environment for a process of the product that uses folders in `home` and no others."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -152,6 +205,12 @@ def environ(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
+def environ(home: Path) -> dict[str, str]:
+    """The environment for a process of the product that uses the folders of this test and no others."""
+    return environ_in(home)
+
+
+@pytest.fixture
 def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """The settings of this test, in force for the test process. No broker runs yet."""
     for row in SETTINGS:
@@ -162,9 +221,33 @@ def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterat
     forget_settings()
 
 
+@pytest.fixture(scope="session")
+def shared_broker() -> Iterator[SharedBroker]:
+    """The broker of this test process."""
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
+    server = SharedBroker(read_settings(None).with_values(data_dir=folder / "data"))
+    yield server
+    server.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
-    """A real broker of this test's own, on a private socket."""
+def broker(
+    request: pytest.FixtureRequest, settings: Settings
+) -> Iterator[EmbeddedBroker | SharedBroker]:
+    """A real broker that holds nothing, at the place where `settings` say: the shared one, or the private one of this test."""
+    if "private_broker" in request.fixturenames:
+        yield request.getfixturevalue("private_broker")
+        return
+    server: SharedBroker = request.getfixturevalue("shared_broker")
+    server.lend(settings.broker.data_dir)
+    _Lent.server = server
+    yield server
+
+
+@pytest.fixture
+def private_broker(settings: Settings) -> Iterator[EmbeddedBroker]:
+    """A real broker for a test that stops, kills or reconfigures it, or looks at its process or files."""
     server = EmbeddedBroker(settings)
     assert server.keep()
     server.start()
@@ -172,9 +255,15 @@ def broker(settings: Settings) -> Iterator[EmbeddedBroker]:
     server.stop()
 
 
+class _Lent:
+    """The shared broker, while a test that used it is torn down."""
+
+    server: SharedBroker | None = None
+
+
 @pytest.fixture(autouse=True)
-def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let applications that a test made end with it, with the threads that serve whoever follows a job."""
+def nothing_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close the live connections of each application that a test made; fail a test after which a client waits for messages."""
     made: list[LiveConnections] = []
 
     def remembered(*args: Any) -> LiveConnections:
@@ -185,6 +274,9 @@ def nobody_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for one in made:
         one.close()
+    server, _Lent.server = _Lent.server, None
+    waiting = server.still_waiting() if server else []
+    assert not waiting, f"still waiting for messages after the test: {waiting}"
 
 
 @pytest.fixture

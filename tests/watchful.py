@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from flask import Flask, current_app
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app import create_app
+from components.http.long_connections import install_live
 from components.http.problems import PROBLEM_TYPE
+from components.system.exposition import install_metrics
 from components.system.pages import problem_types
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 
 INSIDE = re.compile(r'Traceback|File "|/usr/|/home/|/root/|site-packages')
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
@@ -55,10 +60,38 @@ def check_problem(response: TestResponse) -> None:
     assert problem["request_id"] == response.headers["X-Request-ID"]
 
 
-def watchful_client(settings: Settings) -> FlaskClient:
-    """Return a client of a fresh application."""
-    app = create_app(settings)
-    app.test_client_class = WatchfulClient
-    client = app.test_client()
-    client.private = str(settings.storage.output_dir.parent)  # type: ignore[attr-defined]
+def application(settings: Settings, *, probe: Callable[[], Any] | None = None) -> Flask:
+    """Return an application with `settings`, without anything that an earlier test left in it.
+
+    To make one takes as long as fifty requests, so those that differ only in their folders are one; each test has its own
+    counts, connections and folders. `GET /probe` answers what `probe` returns, if it is given.
+    """
+    blank = Path()
+    folders = {"data_dir": blank, "output_dir": blank, "upload_dir": blank}
+    key = (settings.with_values(**folders), probe is None)
+    if key in _applications:
+        app = _applications[key]
+        use_settings(settings)
+        install_live(app, settings)
+        install_metrics(app)
+    else:
+        app = _applications[key] = create_app(settings)
+        if probe is not None:
+            app.add_url_rule("/probe", "probe", _probe)
+    app.extensions["probe"] = probe
+    return app
+
+
+def _probe() -> Any:
+    return current_app.extensions["probe"]()
+
+
+_applications: dict[tuple[Settings, bool], Flask] = {}
+
+
+def watchful_client(settings: Settings, app: Flask | None = None) -> FlaskClient:
+    """Return a client of `app`, or of an application with `settings`, that checks every response."""
+    app = app or application(settings)
+    client = WatchfulClient(app, app.response_class, use_cookies=True)
+    client.private = str(settings.storage.output_dir.parent)
     return client

@@ -11,17 +11,23 @@ import logging
 import signal
 import sys
 
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.health import queue_health
+from libraries.broker.connections import web_client
+from libraries.gallery import arrivals as exhibits
+from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
-from libraries.job_manager.worker import BrokerUnreachable, eviction_policy, run_worker, unreachable
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
+from libraries.uploads import staging as parcels
+from libraries.webhooks import outbox
+from libraries.worker.worker import BrokerUnreachable, eviction_policy, run_worker, unreachable
 
 REFUSED = (
     "Consumer cannot be run with settings where immediate is enabled: jobs run in the process that queues them. "
     "Unset IMMEDIATE to have workers run them."
 )
+
+# Called every ten seconds: what no entry of the journal leads to.
+SWEEPS = (parcels.sweep_parcels, outbox.queue_noted_before, exhibits.show_noted_before)
 
 
 def main() -> int:
@@ -52,9 +58,9 @@ def main() -> int:
         stream=sys.stdout,
     )
     try:
-        load_schedules(settings)
+        load_schedules(settings.jobs)
         if options.single or options.burst:
-            return run_worker(settings, burst=options.burst)
+            return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)
     except (BrokerUnreachable, BadSchedules) as error:
         sys.stderr.write(f"{error}\n")

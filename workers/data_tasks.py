@@ -6,8 +6,8 @@ from typing import Any
 
 from libraries.charts import plot_table
 from libraries.job_manager import attach, own_folder, report_progress
-from libraries.sheets.costs import plot_costs
 from libraries.sheets.papers import Orientation, page_size
+from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import output_folder
 from libraries.svg_builder import svg_blocks
 from libraries.tables import Reading, convert_file, result_name
@@ -86,4 +86,4 @@ def plot_file(
     )
     name = result_name(file_path, "svg", folder=own_folder("charts"))
     artifact = output_folder().publish(name, svg_blocks(drawing))
-    return {"path": attach(artifact, plot=plot_costs(drawing, *size)), **report.summary()}
+    return {"path": attach(artifact, plot=plot_stats(drawing, *size)), **report.summary()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.job_manager import attach, claim, current_job_id, find_job, report_progress
-from libraries.job_manager.attempts import pause_before_next
+from libraries.job_manager.task_context import pause_before_next
 from libraries.mailing import Post, admin_address, contact_letter, notice
 
 # A mail server that is away comes back; each attempt carries the same Message-ID.

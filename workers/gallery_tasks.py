@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.gallery import rebuild
+from libraries.gallery.arrivals import known_owners, told_by_jobs
 from libraries.job_manager import report_progress
-from libraries.job_manager.exhibits import known_owners, told_by_jobs
 
 TRIES = 3
 

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from libraries.errors import InvalidInput
-from libraries.imaging import MOST_BYTES, Picture
-from libraries.job_manager import attach, find_job, open_parcel, own_folder, report_progress
+from libraries.imaging import MAX_IMAGE_BYTES, Picture
+from libraries.job_manager import attach, find_job, own_folder, report_progress
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
-from libraries.sheets.artboard import artboard_blocks
-from libraries.sheets.costs import plot_costs
+from libraries.sheets.artboard import Artboard
 from libraries.sheets.photos import draw_photo
+from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
+from libraries.uploads.staging import open_parcel
 
-# Stores and servers that are away come back.
+# Unreachable stores and servers come back.
 TRIES = 3
 
 
-class NoPhoto(InvalidInput):
-    """Raised when a job that was named for its photo stored none."""
-
-    code = "no-photo"
-
-
 def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
-    """Store a photo that was sent, upright and without its notes, with versions of 800 and 200 pixels.
+    """Store a sent photo, upright and without metadata, with versions of 800 and 200 pixels.
 
-    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its smaller `versions`.
+    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its
+    smaller `versions`.
 
     Args:
         parcel: the id under which the broker keeps the file.
         name: name of the photo without an end.
 
     Raises:
-        ParcelGone: the file is not kept any more.
+        ParcelGone: the file has expired.
         InvalidInput: it is no photo that can be read; nothing was stored.
         StorageFull: there is no room.
     """
@@ -52,7 +47,8 @@ def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
         name: name of the photo without an end.
 
     Raises:
-        InvalidInput: the address is not asked, has no such file, or a file that is no photo; nothing was stored.
+        InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing
+            was stored.
         Unavailable: the file could not be fetched for now.
         StorageFull: there is no room.
     """
@@ -73,8 +69,9 @@ def plot_photo(
     pen_width: float | None = None,
     encoding: str | None = None,
     turn: bool = True,
+    artboard: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Draw a photo by a pattern, and return the `path` of the SVG file, its page and what it costs on a plotter.
+    """Draw a photo by a pattern; return the `path` of the SVG file, its page and its statistics.
 
     Args:
         photo: the id of the job that stored it, its path, or its URL.
@@ -87,40 +84,31 @@ def plot_photo(
         margin: empty border in mm; by default a tenth of the shorter side, at most 10.
         pen_width: width of the pen's line in mm, by default 0.3.
         encoding: how the file is written, `plain` or `compact`; by default `plain`.
-        turn: swap the sides of the page where the photo lies the other way.
+        turn: swap the sides of the page if the photo has the other orientation.
+        artboard: further fields of an artboard, as for `POST /photos/plot`.
 
     Raises:
         InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
         Unavailable: the photo could not be fetched for now.
         StorageFull: there is no room for the file.
     """
+    page = Artboard.of_arguments(locals())
     check_name(output_filename, field="output_filename")
     report_progress(0, 100, "opening the photo")
-    data, looks = (
-        _opened(photo),
-        {"seed": seed, "margin": margin, "pen_width": pen_width, "encoding": encoding},
-    )
+    data = _opened(photo)
     report_progress(5, 100, f"drawing {pattern}")
     drawing, page = draw_photo(
-        data, width, height, pattern, params or {}, turn=turn, watch=_watch(pattern), **looks
+        data,
+        page,
+        turn=turn,
+        progress=lambda part: report_progress(5 + int(90 * part), 100, f"drawing {pattern}"),
     )
     report_progress(95, 100, "storing")
-    costs = plot_costs(drawing, page["width"], page["height"])
-    path = attach(
-        output_folder().publish(output_filename, artboard_blocks(page, drawing)), plot=costs
-    )
+    stats = plot_stats(drawing, page.width, page.height)
+    path = attach(output_folder().publish(output_filename, page.blocks(drawing)), plot=stats)
     report_progress(100, 100, "stored")
-    return {
-        "path": path,
-        "pattern": pattern,
-        "width": page["width"],
-        "height": page["height"],
-        "plot": costs,
-    }
-
-
-def _watch(pattern: str) -> Callable[[float], None]:
-    return lambda part: report_progress(5 + int(90 * part), 100, f"drawing {pattern}")
+    size = {"width": page.width, "height": page.height}
+    return {"path": path, "pattern": pattern, **size, "plot": stats}
 
 
 def _kept(data: bytes, name: str) -> dict[str, Any]:
@@ -146,8 +134,8 @@ def _opened(photo: str) -> bytes:
     if "://" in photo:
         return _fetched(photo)
     with open_input(photo if "/" in photo or "." in photo else _made_by(photo)) as file:
-        # One byte more than may be read tells that it is too large.
-        return file.read(MOST_BYTES + 1)
+        # One byte more than the limit, so that too large a photo is noticed.
+        return file.read(MAX_IMAGE_BYTES + 1)
 
 
 def _made_by(job_id: str) -> str:
@@ -155,5 +143,5 @@ def _made_by(job_id: str) -> str:
         one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")
     ]
     if not made:
-        raise NoPhoto("that job stored no photo", field="photo")
+        raise InvalidInput("that job stored no photo", code="no-photo", field="photo")
     return f"output/{made[0]}"

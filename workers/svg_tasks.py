@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from libraries.job_manager import attach, attach_again, attach_drawn, report_progress
-from libraries.sheets.artboard import artboard_blocks, draw_loaded, load_artboard
-from libraries.sheets.composition import (
-    compose,
-    composition_blocks,
-    composition_recipe,
-    load_composition,
-)
-from libraries.sheets.costs import plot_costs
-from libraries.sheets.postcards import HEIGHT, WIDTH, draw_postcard, postcard_name
-from libraries.sheets.recipes import drawing_key, recipe_of
+from libraries.job_manager import attach, report_progress
+from libraries.sheets.artboard import Artboard
+from libraries.sheets.cache import attach_again, attach_drawn
+from libraries.sheets.composing import compose
+from libraries.sheets.composition import load_composition
+from libraries.sheets.page import DrawnPage
+from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.postcard_templates import HEIGHT, WIDTH
+from libraries.sheets.postcards import load_postcard
 from libraries.storage import check_name, output_folder
+from libraries.svg_builder import SVGBuilder
+
+# A drawing, what to store with its file, and what to add to the last message.
+Drawn = tuple[SVGBuilder, dict[str, Any], str]
 
 
 def generate_complex_svg(
@@ -29,10 +32,12 @@ def generate_complex_svg(
     margin: float | None = None,
     pen_width: float | None = None,
     encoding: str | None = None,
+    artboard: dict[str, Any] | None = None,
 ) -> str:
-    """Draw a pattern on a page of its own, and return the path of the SVG file.
+    """Draw a pattern on a page, and return the path of the SVG file.
 
-    What its owner had drawn before, by the same recipe, is not drawn again: the stored file is copied.
+    If the same owner has a stored drawing with the same recipe, that file is copied instead of
+    drawing it again.
 
     Args:
         width: width of the page in mm.
@@ -44,47 +49,36 @@ def generate_complex_svg(
         margin: empty border in mm; by default a tenth of the shorter side, at most 10.
         pen_width: width of the pen's line in mm, by default 0.3.
         encoding: how the file is written, `plain` or `compact`; by default `plain`.
+        artboard: further fields of an artboard, as for `POST /artboard/create`.
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
         StorageFull: there is no room for the file.
     """
+    page = Artboard.of_arguments(locals(), pattern="pattern_type")
     check_name(output_filename, field="output_filename")
-    looks = {
-        "params": params,
-        "seed": seed,
-        "margin": margin,
-        "pen_width": pen_width,
-        "encoding": encoding,
-    }
-    artboard = load_artboard(width, height, pattern_type, **looks)
-    recipe = recipe_of(artboard)["recipe_sha256"]
-    again = attach_again(drawing_key(recipe), output_filename)
-    if again is not None:
-        report_progress(100, 100, f"{pattern_type} was already drawn")
-        return again
-    drawing = draw_loaded(
-        artboard, watch=lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}")
-    )
-    report_progress(95, 100, "storing")
-    stored = output_folder().publish(output_filename, artboard_blocks(artboard, drawing))
-    path = attach_drawn(
-        drawing_key(recipe), stored, plot=plot_costs(drawing, width, height), recipe_sha256=recipe
-    )
-    report_progress(100, 100, "stored")
-    return path
+
+    def draw() -> Drawn:
+        drawing = page.draw(
+            lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}")
+        )
+        report_progress(95, 100, "storing")
+        return drawing, {}, ""
+
+    return _drawn_once(page, output_filename, pattern_type, draw)
 
 
 def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
     """Draw a page of several elements, and return the path of the SVG file.
 
-    What its owner had drawn before, by the same recipe, is not drawn again: the stored file is copied. Progress names the element
-    that is drawn, as in "2 of 5: flow_field"; the last message says what could not be drawn as it was asked for, and
-    `missing_glyphs` of the artifact lists the characters that became boxes.
+    If the same owner has a stored drawing with the same recipe, that file is copied instead of
+    drawing it again. Progress names the current element, as in "2 of 5: flow_field"; the last
+    message says what could not be drawn as requested, and `missing_glyphs` of the artifact lists
+    the characters that became boxes.
 
     Args:
-        composition: width, height, elements and perhaps layers, margin, seed, pen_width and encoding, as for
-            `POST /artboard/create`.
+        composition: width, height, elements and perhaps layers, margin, seed, pen_width and
+            encoding, as for `POST /artboard/create`.
         output_filename: name of the file below the output folder.
 
     Raises:
@@ -92,45 +86,50 @@ def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
         StorageFull: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
-    asked = load_composition(composition)
-    recipe = composition_recipe(asked)["recipe_sha256"]
-    again = attach_again(drawing_key(recipe), output_filename)
-    if again is not None:
-        report_progress(100, 100, "the composition was already drawn")
-        return again
-    made = compose(asked, report_progress)
-    stored = output_folder().publish(output_filename, composition_blocks(asked, made.drawing))
-    costs = plot_costs(made.drawing, asked["width"], asked["height"])
-    path = attach_drawn(
-        drawing_key(recipe),
-        stored,
-        plot=costs,
-        recipe_sha256=recipe,
-        missing_glyphs=made.missing_glyphs,
-    )
-    report_progress(100, 100, f"stored{made.remarks}")
-    return path
+    page = load_composition(composition)
+
+    def draw() -> Drawn:
+        made = compose(page, report_progress)
+        return made.drawing, {"missing_glyphs": made.missing_glyphs}, made.warnings
+
+    return _drawn_once(page, output_filename, "the composition", draw)
 
 
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
-    """Draw a postcard of 210 x 148 mm, and return the path of `postcards/postcard_<recipient>_<template>.svg`.
+    """Draw a postcard of 210 x 148 mm, and return the path of its SVG file.
 
-    Characters that the font does not have are drawn as boxes; `missing_glyphs` of the artifact lists them, and so does the job's
-    last progress message.
+    Characters that the font lacks are drawn as boxes; `missing_glyphs` of the artifact and the
+    job's last progress message list them.
 
     Args:
         recipient: who the card is for, 1 to 100 characters.
-        message: what it says, 1 to 500 characters; broken into lines and made smaller until it fits.
+        message: what it says, 1 to 500 characters; broken into lines and made smaller until it
+            fits.
         template_name: name of a template.
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
         StorageFull: there is no room for the file.
     """
-    card = draw_postcard(recipient, message, template_name)
-    name = postcard_name(recipient, template_name)
-    stored = output_folder().publish(name, card.to_string())
-    path = attach(stored, plot=plot_costs(card, WIDTH, HEIGHT), missing_glyphs=card.missing_glyphs)
+    postcard = load_postcard(recipient, message, template_name)
+    card = postcard.draw()
+    stored = output_folder().publish(postcard.file_name, card.to_string())
+    path = attach(stored, plot=plot_stats(card, WIDTH, HEIGHT), missing_glyphs=card.missing_glyphs)
     boxes = f"; drawn as boxes: {' '.join(card.missing_glyphs)}" if card.missing_glyphs else ""
     report_progress(1, 1, f"stored{boxes}")
+    return path
+
+
+def _drawn_once(page: DrawnPage, output_filename: str, name: str, draw: Callable[[], Drawn]) -> str:
+    """Return the path of a drawing: copied if it is stored, drawn by `draw` otherwise."""
+    recipe = page.recipe()
+    again = attach_again(recipe.cache_key, output_filename)
+    if again is not None:
+        report_progress(100, 100, f"{name} was already drawn")
+        return again
+    drawing, facts, warnings = draw()
+    stored = output_folder().publish(output_filename, page.blocks(drawing))
+    stats = plot_stats(drawing, page.width, page.height)
+    path = attach_drawn(recipe.cache_key, stored, plot=stats, recipe_sha256=recipe.sha256, **facts)
+    report_progress(100, 100, f"stored{warnings}")
     return path

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.job_manager import open_parcel, report_progress
+from libraries.job_manager import report_progress
 from libraries.storage import upload_folder
+from libraries.uploads.staging import open_parcel
 
 # A store that is away comes back; the file waits in the broker meanwhile.
 TRIES = 5

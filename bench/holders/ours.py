@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from bench.holders.holder import SIDES, Holder, Publish
 from bench.machinery import REPOSITORY, BenchTrouble, Crew, our_worker, start_web
+from libraries.broker.connections import subscription_client
 from libraries.job_manager import submit
-from libraries.job_manager.connections import subscription_client
 
 REPORT = "workers.bench_tasks.report_on_request"
 TEXTS, MOMENTS = "bench:texts", "bench:moments"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
+from libraries.broker.connections import subscription_client
 from libraries.job_manager import report_progress
-from libraries.job_manager.connections import subscription_client
 from libraries.settings import get_settings
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.artboard.drawings import COMPOSE, DRAW, draw_simple, drawing_plan
 from components.artboard.schemas import (
-    CreateArtboardSchema,
+    CreateArtboard,
     CreatedArtboardSchema,
     QueuedArtboardSchema,
 )
@@ -35,7 +33,7 @@ EXAMPLE = {
     "/create",
     access=Access.KEY,
     name="artboard",
-    body=CreateArtboardSchema,
+    body=CreateArtboard.schema(),
     reply={
         200: (CreatedArtboardSchema, "Queued, or drawn if `complexity` was `simple`"),
         202: (QueuedArtboardSchema, "Queued, to a request with `Prefer: respond-async`"),
@@ -46,15 +44,15 @@ EXAMPLE = {
     other_tasks=(COMPOSE,),
     example=EXAMPLE,
 )
-def create_artboard(artboard: dict[str, Any]) -> JobPlan:
+def create_artboard(artboard: CreateArtboard) -> JobPlan:
     """Draw a pattern on a page.
 
     The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
     rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
     to get it raw.
 
-    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with pens of
-    their own. Later elements lie in front; an `opaque` one hides what is drawn below it.
+    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with their
+    pens. Later elements are in front; an `opaque` one hides what is drawn below it.
 
     `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
     """

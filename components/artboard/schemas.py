@@ -1,16 +1,16 @@
-"""What `POST /artboard/create` takes and gives."""
+"""Request and replies of `POST /artboard/create`."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from marshmallow import EXCLUDE, fields
+from marshmallow import fields
 from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema, ReplySchema
-from libraries.sheets.artboard import ArtboardSchema
-from libraries.sheets.composition import CompositionFields
+from libraries.fields import declare
+from libraries.sheets.drawings import DrawingRequest
 
 ARTBOARD_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 SIMPLE = "simple"
@@ -20,7 +20,8 @@ class ArtboardId(fields.Field[str]):
     """The caller's own id of an artboard: text, or a whole number that is taken as text."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a whole number."
+        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a "
+        "whole number."
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -30,29 +31,33 @@ class ArtboardId(fields.Field[str]):
         return text
 
 
-class CreateArtboardSchema(CompositionFields, ArtboardSchema):
+class CreateArtboard(DrawingRequest):
     """An artboard as a client asks for it: with one pattern, or composed of elements."""
 
-    class Meta:
-        """Fields that are not known are ignored: frontends send more than we need."""
+    # Frontends send more fields than there are.
+    ignores_unknown = True
 
-        unknown = EXCLUDE
-
-    complexity = fields.String(
-        load_default="complex",
-        validate=Length(max=32),
-        metadata={
-            "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the pattern.",
-            "example": "complex",
-        },
+    complexity: str = declare(
+        fields.String(
+            validate=Length(max=32),
+            metadata={
+                "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the "
+                "pattern.",
+                "example": "complex",
+            },
+        ),
+        default="complex",
     )
-    id = ArtboardId(
-        load_default=None,
-        metadata={
-            "description": "Your own id of the artboard, part of the file's name; a random one if not given.",
-            "type": ["string", "integer"],
-            "pattern": f"^{ARTBOARD_ID.pattern}$",
-        },
+    id: str | None = declare(
+        ArtboardId(
+            metadata={
+                "description": "Your own id of the artboard, part of the file's name; a random one "
+                "if not given.",
+                "type": ["string", "integer"],
+                "pattern": f"^{ARTBOARD_ID.pattern}$",
+            },
+        ),
+        default=None,
     )
 
 
@@ -74,7 +79,7 @@ class QueuedArtboardSchema(AcceptedSchema):
 
 
 class CreatedArtboardSchema(QueuedArtboardSchema):
-    """The reply to `POST /artboard/create`: `svg` alone for a simple artboard, all the rest for a queued one."""
+    """The reply to `POST /artboard/create`: `svg` for a simple artboard, else the rest."""
 
     status = fields.String(metadata={"description": "`generating`.", "example": "generating"})
     job_id = fields.String(

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import JobLinksSchema, ReplySchema
-from libraries.job_manager import STATES
+from libraries.job_manager.states import STATES
 
 MAX_ITEMS = 500
 LONGEST_NAME = 200

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.batches.schemas import GONE
 from libraries.job_manager import Batch, JobRecord
-from libraries.job_manager.views import job_links
+from libraries.job_manager.representation import job_links
 
 
 def batch_body(batch: Batch) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Range
 
 from components.http.replies import ReplySchema
-from libraries.sheets.artboard import LARGEST_SEED
+from libraries.sheets.page import MAX_SEED
 
 
 class PatternSchema(ReplySchema):
@@ -47,7 +47,7 @@ class PreviewQuerySchema(Schema):
 
     seed = fields.Integer(
         load_default=0,
-        validate=Range(0, LARGEST_SEED),
+        validate=Range(0, MAX_SEED),
         metadata={"description": "Which of the variations of the pattern."},
     )
     width = fields.Integer(

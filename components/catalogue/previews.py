@@ -12,7 +12,8 @@ from components.http.pages import FILE_HEADERS
 from libraries.geometry.area import Area
 from libraries.patterns import check_pattern
 from libraries.previews import png
-from libraries.sheets.artboard import default_margin, draw_artboard
+from libraries.sheets.artboard import draw_artboard
+from libraries.sheets.page import default_margin
 
 # A sheet of A6: small enough to be drawn while the client waits.
 WIDTH, HEIGHT = 105, 148

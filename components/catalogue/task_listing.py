@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from libraries.errors import Unavailable
-from libraries.job_manager.descriptions import TaskDescription, describe_tasks
 from libraries.job_manager.ownership import ANONYMOUS, current_owner
-from libraries.job_manager.periodic import BadSchedules, ScheduleState, schedule_states
-from libraries.job_manager.views import utc
+from libraries.job_manager.representation import utc
+from libraries.job_manager.schedules import BadSchedules, ScheduleState, schedule_states
+from libraries.job_manager.tasks import TaskDescription, describe_tasks
 from libraries.settings import JobSettings
 
 

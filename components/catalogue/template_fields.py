@@ -9,16 +9,17 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from libraries.mailing import TEMPLATES
-from libraries.sheets import postcards
+from libraries.sheets import postcard_templates
+from libraries.sheets.postcards import Postcard
 
 
 def all_templates() -> dict[str, Any]:
     """Return the templates of mail and of postcards, each with its fields."""
     mail = [{**one.as_record(), "example": one.example} for _, one in TEMPLATES.items()]
-    filled = text_fields(postcards.PostcardSchema(), but="template_name")
+    filled = text_fields(Postcard.schema()(), but="template_name")
     cards = [
         {"name": name, "summary": inspect.getdoc(decoration) or "", "fields": filled}
-        for name, decoration in postcards.TEMPLATES.items()
+        for name, decoration in postcard_templates.TEMPLATES.items()
     ]
     return {"mail": mail, "postcards": cards}
 

@@ -7,7 +7,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from components.http.submissions import check_readable
 from components.http.validators import library_check
-from libraries.charts import CHARTS, MOST_SERIES, check_chart
+from libraries.charts import CHARTS, MAX_SERIES, check_chart
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.tables import (
     DELIMITERS,
@@ -115,7 +115,7 @@ class ChartSchema(Schema):
     y = fields.List(
         fields.String(validate=Length(1, LONGEST_NAME)),
         required=True,
-        validate=Length(1, MOST_SERIES),
+        validate=Length(1, MAX_SERIES),
         metadata={
             "description": "The columns to draw, of numbers. Bars add up those of the same `x`.",
             "example": ["price"],

@@ -1,25 +1,19 @@
-"""What the routes of photos take and give."""
+"""Requests and replies of photos."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf
+from marshmallow import Schema, fields
+from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
 from libraries.outbound import check_url
 from libraries.settings import UploadSettings
-from libraries.sheets.artboard import ArtboardSchema
-from libraries.sheets.photos import PHOTO_PATTERNS
-
-LONGEST_URL = 2048
+from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
 
 
 def check_source(url: str) -> None:
-    """Raise an error of the library if no photo is fetched from `url`, as far as that is known without looking its host up."""
+    """Raise an error of the library if `url` is refused without looking up its host."""
     check_url(url, private=UploadSettings.current().fetch_private)
 
 
@@ -28,43 +22,18 @@ class PhotoUrlSchema(Schema):
 
     url = fields.String(
         required=True,
-        validate=[Length(1, LONGEST_URL), library_check(check_source)],
+        validate=[Length(1, MAX_URL_CHARS), library_check(check_source)],
         metadata={
-            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host with public addresses alone.",
+            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host "
+            "with public addresses alone.",
             "format": "uri",
             "example": "https://example.com/cat.jpg",
         },
     )
 
 
-class PlotPhotoSchema(ArtboardSchema):
+class PlotPhoto(PhotoPlot):
     """A photo, and the page and the pattern that it becomes a drawing by."""
-
-    photo = fields.String(
-        required=True,
-        validate=Length(1, LONGEST_URL),
-        metadata={
-            "description": "The id of the job that stores it, its path below `uploads/` or `output/`, or its URL.",
-            "example": "https://example.com/cat.jpg",
-        },
-    )
-    pattern = fields.String(
-        load_default="stipple",
-        validate=OneOf(PHOTO_PATTERNS),
-        metadata={"description": "Name of a pattern that draws from pictures."},
-    )
-    turn = fields.Boolean(
-        load_default=True,
-        metadata={"description": "Swap the sides of the page where the photo lies the other way."},
-    )
-
-    @validates_schema(skip_on_field_errors=False)
-    def check_image(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse a second picture."""
-        if "image" in (data.get("params") or {}):
-            raise ValidationError(
-                {"params": {"image": ["Must not be given: the photo is the image."]}}
-            )
 
 
 class QueuedPlotSchema(AcceptedSchema):

@@ -1,4 +1,4 @@
-"""Where a photo that is to be drawn comes from, checked as far as that can be before its job is queued."""
+"""Checks of the photo that a request names, before its job is queued."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from components.files.photo_schemas import check_source
 from components.http.problems import BadFields, FieldError
 from components.http.submissions import check_readable
 from libraries.errors import InvalidInput, NotFound
-from libraries.job_manager import find_job, jobs_storing
+from libraries.job_manager import find_job
+from libraries.uploads.staging import jobs_storing
 
 
 def jobs_before(photo: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.files.photo_schemas import PhotoUrlSchema, PlotPhotoSchema, QueuedPlotSchema
+from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
@@ -19,19 +19,6 @@ blueprint = api_blueprint(
 )
 KEEP, FETCH = "workers.image_tasks.keep_photo", "workers.image_tasks.fetch_photo"
 TIMEOUT = "5m"
-# What the task is told of what was asked.
-DRAWN = (
-    "photo",
-    "pattern",
-    "width",
-    "height",
-    "params",
-    "seed",
-    "margin",
-    "pen_width",
-    "encoding",
-    "turn",
-)
 
 
 @blueprint.submits(
@@ -73,7 +60,7 @@ def store_photo(source: UploadedFile | dict[str, Any]) -> JobPlan:
     "/plot",
     access=Access.KEY,
     name="photo_plot",
-    body=PlotPhotoSchema,
+    body=PlotPhoto.schema(),
     reply=QueuedPlotSchema,
     task="workers.image_tasks.plot_photo",
     timeout=TIMEOUT,
@@ -85,7 +72,7 @@ def store_photo(source: UploadedFile | dict[str, Any]) -> JobPlan:
         "params": {"points": 8000},
     },
 )
-def plot_photo(asked: dict[str, Any]) -> JobPlan:
+def plot_photo(plot: PlotPhoto) -> JobPlan:
     """Draw a photo.
 
     The `photo` is named by the id of the job that stores it, which may still be under way, by the path of a file that was sent or
@@ -94,11 +81,11 @@ def plot_photo(asked: dict[str, Any]) -> JobPlan:
 
     The job's result is the SVG, with what it costs on a plotter.
     """
-    before = jobs_before(asked["photo"])
+    before = jobs_before(plot.photo)
     token = f"{request_random().getrandbits(128):032x}"
-    name = f"photos/{token[:2]}/{token[2:]}/photo_{asked['pattern']}.svg"
+    name = f"photos/{token[:2]}/{token[2:]}/photo_{plot.pattern}.svg"
     return JobPlan(
-        kwargs={**{field: asked[field] for field in DRAWN}, "output_filename": name},
+        kwargs={**plot.arguments(), "output_filename": name},
         after=before,
         members={"file": f"output/{name}"},
     )

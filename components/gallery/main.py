@@ -25,6 +25,7 @@ from components.gallery.shelf import (
 )
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.replies import json_response, prefers
 
@@ -135,16 +136,16 @@ def remove_drawing(drawing_id: str) -> Response:
 
 
 @blueprint.route("/<drawing_id>/drawing.svg", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
-@blueprint.response(
-    200,
-    content_type=SVG_TYPE,
-    schema={"type": "string"},
-    description="The drawing",
-    headers={"ETag": TEXT},
+@blueprint.response(200)
+@blueprint.doc(
+    responses={"200": exported_reply(SVG_TYPE, description="The drawing", headers={"ETag": TEXT})}
 )
-@blueprint.problems(404, 503)
+@blueprint.problems(404, 406, 422, 429, 503)
 def get_drawing_file(drawing_id: str) -> Response:
-    """Fetch a drawing."""
+    """Fetch a drawing.
+
+    It is SVG, unless `Accept` prefers one of the other media types.
+    """
     return drawing_response(shown_drawing(drawing_id))
 
 

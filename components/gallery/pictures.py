@@ -5,19 +5,27 @@ from __future__ import annotations
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
+from components.http.exports import accepted_format, default_export
 from components.http.pages import FILE_HEADERS, SVG_TYPE
+from libraries.errors import NotFound
+from libraries.exporting import Format, StoredDrawing
 from libraries.gallery import Drawing, open_drawing
 
 
 def drawing_response(drawing: Drawing) -> Response:
-    """Return the file of a drawing, or 304 if the client has it already.
+    """Return a drawing in the media type that the client accepts, or 304 if it has it already.
 
     Raises:
         NotFound: the file is gone.
+        EdgeError: the client does not accept what there is.
     """
+    form = accepted_format(SVG_TYPE)
+    if form is not None:
+        return _exported(drawing, form)
     response = Response(content_type=SVG_TYPE, headers=FILE_HEADERS)
     response.headers.set("Content-Disposition", "inline", filename=drawing.name.rsplit("/", 1)[-1])
     response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Accept")
     if drawing.sha256:
         response.set_etag(drawing.sha256)
         if request.if_none_match.contains(drawing.sha256):
@@ -28,3 +36,13 @@ def drawing_response(drawing: Drawing) -> Response:
     response.direct_passthrough = True
     response.content_length = drawing.size
     return response
+
+
+def _exported(drawing: Drawing, form: Format) -> Response:
+    stored = StoredDrawing(drawing.name, drawing.sha256, drawing.size)
+    try:
+        return default_export(stored, form, download=False)
+    except NotFound:
+        raise NotFound(
+            "the file of this drawing is no longer there", code="drawing-not-found"
+        ) from None

@@ -21,10 +21,10 @@ from libraries.gallery import (
     label_drawing,
     remove_drawing,
 )
+from libraries.gallery.arrivals import show_due_now
 from libraries.gallery.searching import SAME_SIZE
 from libraries.job_manager import current_owner
-from libraries.job_manager.exhibits import show_due_now
-from libraries.job_manager.views import utc
+from libraries.job_manager.representation import utc
 from libraries.sheets.papers import PAPERS, page_size
 
 BOUNDS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")

@@ -18,6 +18,7 @@ from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser
 from components.http.submission_views import Direct, body_content, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation
+from libraries.fields import OneOfField
 from libraries.uploads import FileKind
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -228,6 +229,26 @@ def count_members(
     return {word: ret.pop(name) for name, word in moved.items() if name in ret}
 
 
+def describe_union(
+    converter: Any, field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """Document an object of one of several declarations: a component with `oneOf` and a discriminator."""
+    if not isinstance(field, OneOfField):
+        return {}
+    named = converter.spec.components.schemas
+    if field.union_name not in named:
+        references = {
+            name: converter.resolve_nested_schema(field.choices[name].schema())["$ref"]
+            for name in field.choices
+        }
+        union = {
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": field.discriminator, "mapping": references},
+        }
+        converter.spec.components.schema(field.union_name, union)
+    return {"$ref": f"#/components/schemas/{field.union_name}"}
+
+
 class VectorApi(Api):  # type: ignore[misc]
     """The API whose OpenAPI document names errors by their own schema and media type."""
 
@@ -236,6 +257,7 @@ class VectorApi(Api):  # type: ignore[misc]
     def _init_spec(self, **options: Any) -> None:
         super()._init_spec(**options)
         self.ma_plugin.converter.add_attribute_function(count_members)
+        self.ma_plugin.converter.add_attribute_function(describe_union)
 
     def _register_error_handlers(self) -> None:
         install_problems(self._app)

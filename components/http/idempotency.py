@@ -15,8 +15,10 @@ from typing import Any
 
 from flask import Response, g, request
 
+from components.http.idempotency_keys import KeyedRequest, Reply
 from components.http.problems import BadFields, FieldError
-from libraries.job_manager import KeyedRequest, QueueUnavailable, Reply, repeatable_ids
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager import repeatable_ids
 
 log = logging.getLogger(__name__)
 

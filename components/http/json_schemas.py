@@ -9,7 +9,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
-from components.http.api import count_members
+from components.http.api import count_members, describe_union
 
 Node = dict[str, Any]
 PREFIX = "#/components/schemas/"
@@ -24,6 +24,7 @@ def schema_converter(**options: Any) -> tuple[APISpec, Any]:
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     converter: Any = plugin.converter
     converter.add_attribute_function(count_members)
+    converter.add_attribute_function(describe_union)
     return spec, converter
 
 
@@ -74,16 +75,23 @@ class Schemas:
             if "$ref" in choice:
                 choice = self._referenced(choice["$ref"].removeprefix(PREFIX))
             plain |= {**choice, "type": [choice["type"], "null"]}
-        if "example" in plain:
-            plain["examples"] = [plain.pop("example")]
-        if "pattern" in plain:
-            plain["pattern"] = plain["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+        _rename(plain)
         if "properties" in plain:
             members = plain["properties"].items()
             plain["properties"] = {name: self._draft7(inner) for name, inner in members}
         if isinstance(plain.get("items"), dict):
             plain["items"] = self._draft7(plain["items"])
         return plain
+
+
+def _rename(node: Node) -> None:
+    if "discriminator" in node:
+        # AsyncAPI has only the name of the member.
+        node["discriminator"] = node["discriminator"]["propertyName"]
+    if "example" in node:
+        node["examples"] = [node.pop("example")]
+    if "pattern" in node:
+        node["pattern"] = node["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
 
 
 def record(

@@ -25,10 +25,11 @@ from werkzeug.sansio.multipart import (
 )
 
 from components.http.problems import BadFields, EdgeError, FieldError
-from libraries.job_manager import Parcel, QueueUnavailable, address_parcel, drop_parcel, put_parcel
+from libraries.broker.errors import QueueUnavailable
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
 from libraries.uploads.kinds import HEAD
+from libraries.uploads.staging import Parcel, address_parcel, drop_parcel, put_parcel
 
 FORM = "multipart/form-data"
 FIELD = "file"

@@ -107,6 +107,9 @@ EDGE_CODES: dict[str, EdgeCode] = {
         400,
         "Given when the body of a request is not JSON as RFC 8259 has it, or not within our limits.",
     ),
+    "not-acceptable": EdgeCode(
+        406, "The answer cannot be given in any of the media types that were asked for."
+    ),
     "unauthorized": EdgeCode(401, "Given when a request comes without a key that is known here."),
     "unsupported-media-type": EdgeCode(
         415, "The body has a media type that this address does not take."

@@ -11,9 +11,11 @@ from marshmallow import INCLUDE, Schema, fields
 
 from components.http.idempotency import HEADER
 from components.http.long_connections import requested_wait_s, wait_for
+from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
-from libraries.job_manager import JobRecord, JobUnknown, QueueUnavailable, drawing_in
-from libraries.job_manager.views import job_links, shown_result
+from libraries.job_manager import JobRecord, JobUnknown
+from libraries.job_manager.job_drawings import drawing_in
+from libraries.job_manager.representation import job_links, shown_result
 from libraries.storage import output_folder
 
 POLL_SECONDS = "1"

@@ -15,10 +15,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from components.http.job_options import JobOptionsSchema, priority_field
 from components.http.replies import Job
 from libraries.errors import InvalidInput
-from libraries.job_manager import Batch, Gathering, JobOptions, jobs_storing, submit, submit_batch
+from libraries.job_manager import Batch, Gathering, JobOptions, submit, submit_batch
 from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.storage import FileMissing, open_input
+from libraries.uploads.staging import jobs_storing
 
 
 class EmptySchema(Schema):

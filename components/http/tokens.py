@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from libraries.job_manager import derived_key
+from libraries.job_manager.ids import derived_key
 
 LIFETIME_S = 900
 MAX_TOKEN_CHARS = 1024

@@ -12,7 +12,7 @@ from components.http.replies import json_response
 from components.http.tokens import LIFETIME_S, make_token
 from components.jobs.states import job_body, visible_job
 from libraries.job_manager import JobRecord
-from libraries.job_manager.views import utc
+from libraries.job_manager.representation import utc
 
 
 def job_response(job_id: str, *, wait: int | None) -> Response:

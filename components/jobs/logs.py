@@ -12,9 +12,11 @@ from components.http.access_log import escape
 from components.http.long_connections import LiveConnections, live
 from components.jobs.states import expired_record, visible_job
 from components.jobs.streams import JobStream
-from libraries.job_manager import JobEvent, LogEntry, Narrator, QueueUnavailable, read_log
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager import JobEvent
 from libraries.job_manager.events import START, Followed
-from libraries.job_manager.views import utc
+from libraries.job_manager.logs import LogEntry, Narrator, read_log
+from libraries.job_manager.representation import utc
 
 HEADERS = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 FOLLOWED_HEADERS = HEADERS | {"X-Accel-Buffering": "no", "Connection": "close"}

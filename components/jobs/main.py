@@ -8,6 +8,7 @@ from flask import Response
 
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.exports import exported_reply
 from components.http.replies import json_response, queued_response
 from components.http.submissions import JobPlan
 from components.jobs.actions import cancel, delete, do_to_all, retry
@@ -25,7 +26,6 @@ from components.jobs.schemas import (
     JobQuerySchema,
     JobSchema,
     LogQuerySchema,
-    PreviewQuerySchema,
     ResultQuerySchema,
     SubmitJobSchema,
     TokenSchema,
@@ -33,6 +33,7 @@ from components.jobs.schemas import (
 from components.jobs.states import visible_job
 from components.jobs.streams import stream_response
 from components.jobs.submissions import job_plan
+from libraries.exporting.png import Png
 
 blueprint = api_blueprint(
     "jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made."
@@ -215,15 +216,21 @@ def retry_job(job_id: str) -> Response:
 
 @blueprint.route("/<job_id>/result", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
-@blueprint.response(
-    200, content_type="*/*", description="The file, or the JSON value that the task returned"
+@blueprint.response(200)
+@blueprint.doc(
+    responses={
+        "200": exported_reply(
+            "*/*", description="The file, or the JSON value that the task returned"
+        )
+    }
 )
-@blueprint.problems(404, 409, 410, 416, 503)
+@blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
 def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     """Fetch what a finished job made.
 
     The first file of the job as it is, with a strong `ETag` and ranges; a job that made no file gives the value that its task
-    returned, as JSON. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
+    returned, as JSON. A drawing is also given in the other media types that `Accept` may prefer; `*/*` is the file itself, and what
+    excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
     file, or show it with `<img crossorigin src=...>`.
     """
     return result_response(visible_job(job_id), download=query["download"])
@@ -243,7 +250,7 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
 
 
 @blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
-@blueprint.arguments(PreviewQuerySchema, location="query")
+@blueprint.arguments(Png.schema(), location="query")
 @blueprint.response(
     200,
     content_type="image/png",
@@ -251,10 +258,10 @@ def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Resp
     headers={"ETag": TEXT},
 )
 @blueprint.problems(404, 409, 410, 429, 503)
-def get_job_preview(query: dict[str, Any], job_id: str) -> Response:
+def get_job_preview(params: Png, job_id: str) -> Response:
     """Show what a finished job drew as a picture.
 
     A PNG of its first SVG, with the widths and colours of its pens. A drawing of more than 400,000 vertices is answered with
     422; fetch the drawing itself then.
     """
-    return preview_response(visible_job(job_id), **query)
+    return preview_response(visible_job(job_id), params)

@@ -10,11 +10,13 @@ from flask import Response, json, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper, wrap_file
 
+from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
 from components.jobs.states import named_artifacts, shown_result
 from libraries.errors import Conflict, InvalidInput, NotFound
+from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
 from libraries.storage import FileReplaced, output_folder
 
@@ -22,17 +24,44 @@ BLOCK = 64 * 1024
 
 
 def result_response(record: JobRecord, *, download: bool) -> Response:
-    """Return what the job made; `download` asks the browser to save it.
+    """Return what the job made, in the media type that the client accepts.
+
+    `download` asks the browser to save it.
 
     Raises:
         Conflict: it waits or runs, or ended without a result.
-        EdgeError: the file is gone.
+        EdgeError: the file is gone, or the client does not accept what there is.
     """
     check_finished(record)
-    return (
-        file_response(record.artifacts[0], download=download)
-        if record.artifacts
-        else value_response(record.result, download=download)
+    if not record.artifacts:
+        accepted_format("application/json")
+        return value_response(record.result, download=download)
+    artifact = record.artifacts[0]
+    form = accepted_format(artifact["media_type"])
+    if form is not None:
+        return _exported(artifact, form, download=download)
+    response = file_response(artifact, download=download)
+    if is_drawing(artifact["media_type"]):
+        response.vary.add("Accept")
+    return response
+
+
+def _exported(artifact: dict[str, Any], form: Format, *, download: bool) -> Response:
+    try:
+        return default_export(stored_drawing(artifact), form, download=download)
+    except NotFound:
+        raise EdgeError(
+            "the file that this job made is no longer there", code="job-expired"
+        ) from None
+
+
+def stored_drawing(artifact: dict[str, Any]) -> StoredDrawing:
+    """Return the drawing in a file of a job."""
+    return StoredDrawing(
+        artifact["name"],
+        artifact["sha256"],
+        artifact["size"],
+        artifact.get("plot", {}).get("vertices"),
     )
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
 from components.http.job_options import JOB_ID
 from components.http.replies import JobLinksSchema, ReplySchema
-from components.http.validators import library_check
 from libraries.fields import WholeNumber
-from libraries.job_manager import STATES
-from libraries.svg_syntax.attributes import check_colour
+from libraries.job_manager.states import STATES
 
 STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
@@ -275,22 +271,6 @@ class ResultQuerySchema(Schema):
     download = fields.Boolean(
         load_default=False,
         metadata={"description": "`1` to be offered as a file to save, `0` to be shown."},
-    )
-
-
-class PreviewQuerySchema(Schema):
-    """How to draw a preview."""
-
-    width = fields.Integer(
-        load_default=640, validate=Range(16, 2000), metadata={"description": "Width in pixels."}
-    )
-    paper = fields.String(
-        load_default="white",
-        validate=[Length(1, LONGEST_TEXT), library_check(partial(check_colour, name="paper"))],
-        metadata={
-            "description": "Colour of the paper; `none` leaves it transparent.",
-            "example": "#fdf6e3",
-        },
     )
 
 

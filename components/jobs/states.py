@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from components.http.problems import EdgeError
-from libraries.job_manager import JobRecord, JobUnknown, find_job, was_there
-from libraries.job_manager.views import job_body, named_artifacts, shown_result
+from libraries.job_manager import JobRecord, JobUnknown, find_job
+from libraries.job_manager.control import was_there
+from libraries.job_manager.representation import job_body, named_artifacts, shown_result
 
 __all__ = ["job_body", "named_artifacts", "shown_result", "visible_job"]
 

@@ -10,7 +10,8 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
-from libraries.job_manager import JobOptions, read_notices, submit
+from libraries.job_manager import JobOptions, submit
+from libraries.notifications import read_notices
 
 blueprint = api_blueprint(
     "notifications", __name__, None, "Hear of long tasks by asking from time to time."

@@ -8,7 +8,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
 from components.http.submissions import OPERATIONS
-from libraries.sheets.artboard import LARGEST_SEED
+from libraries.sheets.page import MAX_SEED
 
 blueprint = api_blueprint(
     "live",
@@ -24,7 +24,7 @@ blueprint = api_blueprint(
 @blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
 def show_live() -> Response:
     """Show a page that asks for jobs on a WebSocket and draws what they make."""
-    return script_page("live.html", types=text_types(), largest_seed=LARGEST_SEED)
+    return script_page("live.html", types=text_types(), largest_seed=MAX_SEED)
 
 
 def text_types() -> list[str]:

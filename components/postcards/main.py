@@ -6,7 +6,7 @@ from typing import Any
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.postcards.schemas import CreatePostcardSchema
+from components.postcards.schemas import CreatePostcard
 
 blueprint = api_blueprint(
     "postcards", __name__, "/postcards", "Cards of 210 x 148 mm with a message."
@@ -17,15 +17,15 @@ blueprint = api_blueprint(
     "",
     access=Access.KEY,
     name="postcard",
-    body=CreatePostcardSchema,
+    body=CreatePostcard.schema(),
     task="workers.svg_tasks.generate_postcard_svg",
     message="Postcard queued for generation",
     timeout="2m",
     example={"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"},
 )
-def create_postcard(postcard: dict[str, Any]) -> dict[str, Any]:
+def create_postcard(postcard: CreatePostcard) -> dict[str, Any]:
     """Queue a postcard.
 
     A later card for the same recipient with the same template takes the place of the file.
     """
-    return postcard
+    return postcard.values()

@@ -1,9 +1,9 @@
-"""What `POST /postcards` takes."""
+"""Request of `POST /postcards`."""
 
 from __future__ import annotations
 
-from libraries.sheets.postcards import PostcardSchema
+from libraries.sheets.postcards import Postcard
 
 
-class CreatePostcardSchema(PostcardSchema):
+class CreatePostcard(Postcard):
     """A postcard as a client asks for it: nothing beyond what a postcard is."""

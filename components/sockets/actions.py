@@ -23,7 +23,7 @@ from components.sockets.sessions import Session, own_group
 from libraries.errors import VectorError
 from libraries.job_manager import WrongState, find_job, stop_job
 from libraries.job_manager.events import EVENT_ID, START
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 from libraries.texts import EMPTY_MESSAGE
 
 TOO_SOON = "⏳ Please wait before sending another job"

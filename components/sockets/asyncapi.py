@@ -17,7 +17,7 @@ from components.http.json_schemas import Node, Schemas, constant, pascal, record
 from components.http.pages import VERSION, base_address
 from components.sockets.declarations import ACTIONS, Action, Frame
 from libraries.job_manager import JobRecord
-from libraries.job_manager.views import job_body
+from libraries.job_manager.representation import job_body
 
 Frames = Mapping[str, Frame]
 Row = Action | Frame
@@ -105,7 +105,7 @@ class Channel:
         """Add everything that clients and the server send on a WebSocket."""
         self.node["bindings"] = {"ws": {**self.binding, "bindingVersion": "0.1.0"}}
         plain_texts = list(self.messages)
-        told = self._add_statuses(statuses)
+        states = self._add_statuses(statuses)
         sent = {
             name: self._add(f"{pascal(name)}Frame", frame, f"{pascal(name)}Payload")
             for name, frame in frames.items()
@@ -115,11 +115,11 @@ class Channel:
             keys = plain_texts if name == "job" else []
             for payload, frame in requests[name].items():
                 keys.append(self._add(f"{payload.removesuffix('Payload')}Request", frame, payload))
-            answers = [told[status] for status in action.statuses]
+            answers = [states[status] for status in action.statuses]
             answers += [sent[action.reply.name]] if action.reply else []
             answers += [sent["error"]] if action.can_fail else []
             self._operate(f"receive_{name}", action, keys, answers)
-        for name, key in told.items():
+        for name, key in states.items():
             self._operate(f"send_status_{name}", statuses[name], [key])
         for name, key in sent.items():
             self._operate(f"send_{name}", frames[name], [key])

@@ -8,7 +8,8 @@ import re
 import click
 
 from components.sockets.actions import GROUP
-from libraries.job_manager import QueueUnavailable, send_to_group
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager.events import send_to_group
 from libraries.job_manager.ownership import ANONYMOUS
 
 

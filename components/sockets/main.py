@@ -27,9 +27,10 @@ from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
 from components.sockets.sessions import Session
 from libraries.errors import Unavailable
-from libraries.job_manager import current_owner, send_to_group
+from libraries.job_manager import current_owner
+from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
-from libraries.settings import get_settings
+from libraries.settings import AccessSettings, SocketSettings, WebSettings
 
 blueprint = api_blueprint(
     "sockets", __name__, None, "Ask for jobs and follow them on one connection."
@@ -131,7 +132,7 @@ def send_message(asked: dict[str, Any], group: str) -> Response:
 )
 def asyncapi() -> Response:
     """Describe what is said on WebSockets and event streams, for machines."""
-    return document_response(asyncapi_document(keyed=bool(get_settings().access.api_keys)))
+    return document_response(asyncapi_document(keyed=bool(AccessSettings.current().api_keys)))
 
 
 def open_socket(codec: Codec) -> Response:
@@ -149,8 +150,8 @@ def open_socket(codec: Codec) -> Response:
             code="upgrade-required",
             headers=UPGRADE,
         )
-    settings = get_settings()
-    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
+    allowed = WebSettings.current().allowed_origins
+    if AccessSettings.current().api_keys and not origin_allowed(allowed):
         raise EdgeError(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS",
             code="forbidden",
@@ -162,7 +163,7 @@ def open_socket(codec: Codec) -> Response:
         raise with_members(error, retry_after=60)
     here = live()
     here.hub.check_room()
-    session = Session(here, g.caller, codec, settings.sockets)
+    session = Session(here, g.caller, codec, SocketSettings.current())
     conversation = Conversation(here.hub, here.handlers, session)
     return DetachedResponse(
         101,

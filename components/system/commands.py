@@ -11,18 +11,13 @@ from typing import Any
 import click
 
 from components.system.doctor import examine
-from libraries.job_manager import (
-    STATES,
-    JobFilter,
-    JobRecord,
-    QueueUnavailable,
-    acting_for,
-    list_jobs,
-)
-from libraries.job_manager.connections import shown_broker_url
-from libraries.job_manager.diagnosis import Finding, keeps_jobs_to_itself
+from libraries.broker.connections import shown_broker_url
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager import JobFilter, JobRecord, acting_for, list_jobs
 from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.states import STATES
 from libraries.settings import BadSettings, Settings, get_settings
+from libraries.worker.doctor import Finding, keeps_jobs_to_itself
 
 # A rare state is looked for in so many pages of each owner's jobs.
 MOST_PAGES = 20

@@ -5,20 +5,24 @@ from __future__ import annotations
 import http.client
 import json
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from itertools import takewhile
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from components.http.pages import VERSION, base_address
 from libraries.errors import VectorError
-from libraries.job_manager.catalogue import PACKAGE as TASKS
-from libraries.job_manager.diagnosis import Finding, examine_queue, examine_tasks
+from libraries.job_manager.tasks import PACKAGE as TASKS
 from libraries.loading import load_problems
+from libraries.patterns import PATTERNS, Pattern, trial_drawing
 from libraries.settings import Settings
 from libraries.storage import output_folder, storage_trouble
+from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 
 Check = Callable[[Settings], list[Finding]]
 # Whatever hangs, the doctor has an answer after this many seconds.
@@ -26,6 +30,7 @@ PATIENCE = 3.2
 WEB_PATIENCE = 1.0
 LONGEST_ANSWER = 4096
 STORAGE_PATIENCE = 2.5
+TRIAL_TIMEOUT_S = 1.0
 STORAGE_FIXES = {
     "folder": "Set OUTPUT_DIR to a folder that this user may write to and that has room.",
     "": "Look at the log of the server that STORAGE_URL names.",
@@ -148,18 +153,31 @@ def examine_output(settings: Settings) -> list[Finding]:
 
 
 def examine_modules(_: Settings) -> list[Finding]:
-    """Return the patterns, components and other extensions that this process could not load."""
-    return [
-        Finding(
-            "modules",
-            well=False,
-            detail=f"{problem.module} is left out: {problem}",
-            fix="Correct the file, then restart web and workers.",
-        )
+    """Return the modules that cannot be loaded, and the patterns that draw what they must not."""
+    mistakes = [
+        f"{problem.module} is left out: {problem}"
         for problem in load_problems()
         # Task modules are examined in a separate process, which also finds those that hang.
         if not problem.module.startswith(f"{TASKS}.")
+    ]
+    fix = "Correct the file, then restart web and workers."
+    return [
+        Finding("modules", well=False, detail=mistake, fix=fix)
+        for mistake in [*mistakes, *_bad_drawings()]
     ] or [Finding("modules", well=True, detail="all patterns and components are loaded")]
+
+
+def _bad_drawings() -> list[str]:
+    """Return the mistakes of patterns; they are tried newest first, until the time is over."""
+    newest_first = sorted(PATTERNS, key=lambda name: -_changed_at(PATTERNS[name]))
+    deadline = time.monotonic() + TRIAL_TIMEOUT_S
+    tried = takewhile(lambda _: time.monotonic() < deadline, newest_first)
+    return [mistake for name in tried if (mistake := trial_drawing(name))]
+
+
+def _changed_at(pattern: Pattern) -> float:
+    file = getattr(sys.modules.get(pattern.params.__module__), "__file__", None)
+    return Path(file).stat().st_mtime if file and Path(file).is_file() else 0.0
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(

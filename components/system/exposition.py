@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from flask import Flask, Response, current_app, request
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -22,7 +22,8 @@ from prometheus_client.registry import Collector
 from components.http.long_connections import live
 from components.http.pages import VERSION
 from components.system.request_counts import BOUNDS, NAME, Requests
-from libraries.job_manager import Measures, QueueUnavailable, TaskTotals, measure_queue
+from libraries.broker.errors import QueueUnavailable
+from libraries.metrics import Measures, TaskTotals, measure_queue
 
 REGISTRY = "vector-metrics"
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
@@ -47,6 +48,7 @@ class ServiceCollector(Collector):
         yield _broker_up(1)
         yield from _queue(measures)
         yield from _jobs(measures.totals)
+        yield _lags(measures.lags)
 
     def _own(self) -> Iterator[Metric]:
         """Yield what this process knows of itself."""
@@ -64,6 +66,17 @@ class ServiceCollector(Collector):
 
 def _broker_up(value: int) -> Metric:
     return GaugeMetricFamily("vector_broker_up", "1 if the broker answers, 0 if not.", value)
+
+
+def _lags(lags: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(
+        "vector_journal_lag",
+        "Changes of jobs that a subscriber of the journal has not handled yet.",
+        labels=("subscriber",),
+    )
+    for subscriber, number in lags.items():
+        family.add_metric((subscriber,), number)
+    return family
 
 
 def _requests(counts: Requests) -> Iterator[Metric]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from components.http.problems import with_members
 from libraries.errors import Unavailable
-from libraries.job_manager import queue_health
+from libraries.job_manager import known_tasks
+from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import storage_trouble
@@ -27,6 +28,7 @@ def readiness() -> dict[str, Any]:
     )
     if StorageSettings.current().storage_url is not None:
         parts["storage"] = _storage()
+    not_loaded = _not_loaded(broker=health["broker"])
     if not all(part["ready"] for part in parts.values()):
         missing = {name: part["detail"] for name, part in parts.items() if not part["ready"]}
         text = "; ".join(f"{name}: {detail}" for name, detail in missing.items())
@@ -35,14 +37,22 @@ def readiness() -> dict[str, Any]:
             retry_after=5,
             parts=parts,
             missing=list(missing),
-            not_loaded=_not_loaded(),
+            not_loaded=not_loaded,
         )
-    return {"status": "ready", "parts": parts, "not_loaded": _not_loaded()}
+    return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
 
 
-def _not_loaded() -> list[dict[str, object]]:
-    """Return the modules that were left out; jobs run without them, so they do not make the service unready."""
-    return [problem.public() for problem in load_problems()]
+def _not_loaded(*, broker: bool) -> list[dict[str, Any]]:
+    """Return the modules that are left out; jobs run without them, so they do not make it unready.
+
+    The task modules are read first: this process may not have needed them yet. Only workers import
+    them, so their problems come from the broker.
+    """
+    known_tasks()
+    found = [problem.public() for problem in load_problems()]
+    known = {problem["module"] for problem in found}
+    of_workers = problems_of_workers() if broker else []
+    return found + [one for one in of_workers if one["module"] not in known]
 
 
 def _broker(answers: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
 from components.system.queue_schemas import CapacitySchema, PausedSchema
-from libraries.job_manager import Capacity, capacity, pause_queue, resume_queue
+from libraries.job_manager.control import Capacity, capacity, pause_queue, resume_queue
 
 blueprint = api_blueprint(
     "queue", __name__, None, "How busy the queue is; pause it, and let it go on."

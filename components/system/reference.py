@@ -141,12 +141,27 @@ class Reference:
         return Reply(status, node.get("description", ""), media_type, rows, problem)
 
     def _rows(self, schema: Node, prefix: str = "") -> Iterator[FieldRow]:
-        schema = self._resolved(schema)
+        schema = self._with_choices(self._resolved(schema))
         for name, node in schema.get("properties", {}).items():
             inner = self._resolved(node)
             yield self._row(prefix + name, inner, required=name in schema.get("required", []))
             items = self._resolved(inner.get("items", {}))
             yield from self._rows(items or inner, f"{prefix}{name}{'[]' if items else ''}.")
+
+    def _with_choices(self, schema: Node) -> Node:
+        """Return a schema with the properties of all its choices; a property says which choices have it."""
+        choices: dict[str, str] = schema.get("discriminator", {}).get("mapping", {})
+        owners: dict[str, list[str]] = {}
+        found: dict[str, Node] = {}
+        for choice, reference in choices.items():
+            for name, node in self._resolved({"$ref": reference})["properties"].items():
+                owners.setdefault(name, []).append(choice)
+                found.setdefault(name, node)
+        for name, of in owners.items():
+            if len(of) < len(choices):
+                text = f"{found[name].get('description', '')} For: {', '.join(of)}.".strip()
+                found[name] = {**found[name], "description": text}
+        return {**schema, "properties": found} if choices else schema
 
     def _row(self, name: str, schema: Node, *, required: bool) -> FieldRow:
         # A default of null says only that the field may be left out.

@@ -3,33 +3,28 @@
 from collections.abc import Iterator
 
 import numpy as np
-from marshmallow import Schema, fields
-from marshmallow.validate import Range
 
+from libraries.fields import Params, whole
 from libraries.geometry.area import Area
 from libraries.patterns.catalogue import Polyline, pattern
 
 
-class RaysSchema(Schema):
-    """What rays may be told."""
-
-    count = fields.Integer(
-        load_default=72, validate=Range(3, 720), metadata={"description": "How many rays."}
-    )
-
-
-def cost(_area: Area, *, count: int) -> float:
-    """Return how many points the rays have."""
-    return 2 * count
-
-
-@pattern(RaysSchema, cost)
-def draw(area: Area, _rng: np.random.Generator, *, count: int) -> Iterator[Polyline]:
+@pattern
+class Rays(Params):
     """Rays around an empty centre.
 
     The pen draws outwards and inwards in turn, which saves travel.
     """
-    radius = 0.99 * min(area.inner_width, area.inner_height) / 2
-    for number, angle in enumerate(np.linspace(0, 2 * np.pi, count, endpoint=False)):
-        ends = (radius / 6, radius) if number % 2 == 0 else (radius, radius / 6)
-        yield np.outer(ends, (np.cos(angle), np.sin(angle))) + area.centre
+
+    count: int = whole("How many rays.", 3, 720, default=72)
+
+    def cost(self, area: Area) -> float:
+        """Return how many points the rays have."""
+        return 2 * self.count
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield the rays one after the other."""
+        radius = 0.99 * min(area.inner_width, area.inner_height) / 2
+        for number, angle in enumerate(np.linspace(0, 2 * np.pi, self.count, endpoint=False)):
+            ends = (radius / 6, radius) if number % 2 == 0 else (radius, radius / 6)
+            yield np.outer(ends, (np.cos(angle), np.sin(angle))) + area.centre

@@ -1,13 +1,12 @@
-"""Charts for plotters: lines, points, bars and histograms, with axes and lettering that a pen can draw."""
+"""Charts for plotters: lines, points, bars and histograms with axes and lettering."""
 
-from libraries.charts.charts import CHARTS, MOST_SERIES, BadChart, Measure, check_chart, draw_chart
+from libraries.charts.charts import CHARTS, MAX_SERIES, Measure, check_chart, draw_chart
 from libraries.charts.from_tables import plot_table
 from libraries.charts.ticks import Ticks, date_ticks, number_ticks
 
 __all__ = [
     "CHARTS",
-    "MOST_SERIES",
-    "BadChart",
+    "MAX_SERIES",
     "Measure",
     "Ticks",
     "check_chart",

@@ -1,4 +1,4 @@
-"""A chart on a sheet: the room for it, axes with ticks, a title, a legend, and each series on a layer with a pen of its own."""
+"""Charts on a sheet: axes with ticks, a title, a legend, and a layer and pen for each series."""
 
 from __future__ import annotations
 
@@ -18,24 +18,16 @@ from libraries.lettering import check_text, lay_out
 
 Floats = NDArray[np.float64]
 CHARTS = ("line", "scatter", "bars", "histogram")
-MOST_SERIES, MOST_BARS, MOST_BINS = 8, 400, 60
-LONGEST_LABEL, LONGEST_TITLE = 40, 120
+MAX_SERIES, MAX_BARS, MAX_BINS = 8, 400, 60
+MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
-GREY = "#b8b8b8"
-# Lengths in mm for a sheet of 148 x 210 (A5); others get what the square root of their size says.
-A5 = 148.0 * 210.0
+# Lengths in mm on A5; other sheets scale them by the square root of their size.
 TITLE, LABEL, TICK, GAP, SIGN, PITCH = 4.6, 2.3, 1.6, 2.6, 1.5, 1.5
 MARGIN = 11.0
 TICK_PITCH_X, TICK_PITCH_Y = 24.0, 15.0
 # A label longer than this part of its room is written aslant.
 TIGHT, SLANT = 0.92, 0.7
-WIDEST_GROUP = 0.76
-
-
-class BadChart(InvalidInput):
-    """Raised when there is nothing to draw, or more than a chart can show."""
-
-    code = "bad-chart"
+MAX_GROUP_SHARE = 0.76
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,8 @@ class Measure:
 
     Attributes:
         name: its name.
-        values: floats of shape (n,), NaN where there is none; dates are seconds since 1970, texts the place of each in `texts`.
+        values: floats of shape (n,), NaN where there is none; dates are seconds since 1970, texts
+            the place of each in `texts`.
         kind: `number`, `date` or `text`.
         texts: the different texts of a measure of texts.
     """
@@ -82,12 +75,13 @@ def draw_chart(
         x: what the horizontal axis shows; without it the number of the row. A histogram has none.
         series: 1 to 8 measures of numbers, as long as `x`.
         area: the sheet and its margin in mm.
-        title: what stands above, at most 120 characters; the file's own title names the measures if there is none.
+        title: what stands above, at most 120 characters; the file's own title names the measures if
+            there is none.
         pen_width: width of the pens' lines in mm.
 
     Raises:
         UnknownName: there is no such chart.
-        BadChart: there is nothing to draw, or too much.
+        InvalidInput: there is nothing to draw, or too much.
         BadText: a name or the title cannot be written.
     """
     check_chart(chart)
@@ -107,25 +101,31 @@ def draw_chart(
 def _in_words(x: Measure | None, series: Sequence[Measure]) -> str:
     across = "" if x is None else f" by {' '.join(check_text(x.name).split())}"
     return f"{', '.join(' '.join(check_text(one.name).split()) for one in series)}{across}"[
-        :LONGEST_TITLE
+        :MAX_TITLE_CHARS
     ]
 
 
 def _check_series(series: Sequence[Measure], title: str) -> None:
-    if not 1 <= len(series) <= MOST_SERIES:
-        raise BadChart(f"a chart has 1 to {MOST_SERIES} series", field="y")
-    if len(title) > LONGEST_TITLE:
-        raise BadChart(f"a title has at most {LONGEST_TITLE} characters", field="title")
+    if not 1 <= len(series) <= MAX_SERIES:
+        raise InvalidInput(f"a chart has 1 to {MAX_SERIES} series", code="bad-chart", field="y")
+    if len(title) > MAX_TITLE_CHARS:
+        raise InvalidInput(
+            f"a title has at most {MAX_TITLE_CHARS} characters", code="bad-chart", field="title"
+        )
     for one in series:
         if one.kind != "number":
-            raise BadChart(f"the column {one.name[:60]!r} is not of numbers", field="y")
+            raise InvalidInput(
+                f"the column {one.name[:60]!r} is not of numbers", code="bad-chart", field="y"
+            )
         if not np.isfinite(one.values).any():
-            raise BadChart(f"the column {one.name[:60]!r} has no numbers", field="y")
+            raise InvalidInput(
+                f"the column {one.name[:60]!r} has no numbers", code="bad-chart", field="y"
+            )
 
 
 @dataclass(frozen=True)
 class _Data:
-    """What is drawn: places along the horizontal axis in units of the data, and the values of each series there."""
+    """Places along the horizontal axis in units of the data, and the values of each series."""
 
     x: Measure
     series: Sequence[Measure]
@@ -140,7 +140,7 @@ def _rows_if_none(x: Measure | None, series: Sequence[Measure]) -> Measure:
 def _sorted(x: Measure, series: Sequence[Measure], *, by_x: bool) -> _Data:
     rows = np.flatnonzero(np.isfinite(x.values))
     if not len(rows):
-        raise BadChart(f"the column {x.name[:60]!r} has no values", field="x")
+        raise InvalidInput(f"the column {x.name[:60]!r} has no values", code="bad-chart", field="x")
     if by_x:
         rows = rows[np.argsort(x.values[rows], kind="stable")]
     return _Data(_at(x, rows), [_at(one, rows) for one in series])
@@ -154,9 +154,10 @@ def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
     """Return one place for each different value of `x`, and the sums of the series there."""
     known = np.isfinite(x.values)
     different, place = np.unique(x.values[known], return_inverse=True)
-    if not 1 <= len(different) <= MOST_BARS // len(series):
-        raise BadChart(
-            f"{len(different)} different values of x are no bars; at most {MOST_BARS // len(series)} are",
+    if not 1 <= len(different) <= MAX_BARS // len(series):
+        raise InvalidInput(
+            f"{len(different)} different values of x are no bars; at most {MAX_BARS // len(series)} are",
+            code="bad-chart",
             field="x",
         )
     sums = []
@@ -179,15 +180,15 @@ def _plain_labels(kind: str, values: Floats) -> tuple[str, ...]:
 def _counted(series: Sequence[Measure]) -> _Data:
     """Return the bins that the values of all series fall into, and how many of each series do.
 
-    Their width is the rule of Freedman and Diaconis (1981), twice the interquartile range over the cube root of the count, made
-    round, for 5 to 60 bins.
+    Their width is the rule of Freedman and Diaconis (1981), twice the interquartile range over the
+    cube root of the count, made round, for 5 to 60 bins.
     """
     numbers = [one.values[np.isfinite(one.values)] for one in series]
     whole = np.concatenate(numbers)
     low, high = float(whole.min()), float(whole.max())
     quarter, three = np.percentile(whole, [25, 75])
     width = 2 * (three - quarter) / len(whole) ** (1 / 3)
-    bins = int(np.clip((high - low) / width, 5, MOST_BINS)) if width > 0 else 10
+    bins = int(np.clip((high - low) / width, 5, MAX_BINS)) if width > 0 else 10
     edges = np.array(number_ticks(low, high, bins + 1).places)
     counts = [
         Measure(one.name, np.histogram(found, edges)[0].astype(float))
@@ -204,8 +205,10 @@ class _Sheet:
         self._area, self._title = area, " ".join(check_text(title).split())
         self._document = Document(area.width, area.height, title=self._title)
         self._pen_width = pen_width
-        self._scale = float(np.clip((area.width * area.height / A5) ** 0.5, 0.6, 3.0)) ** 0.7
-        self._grid = self._document.layer("grid", Pen("grid", GREY, pen_width))
+        self._scale = (
+            float(np.clip((area.width * area.height / (148.0 * 210.0)) ** 0.5, 0.6, 3.0)) ** 0.7
+        )
+        self._grid = self._document.layer("grid", Pen("grid", "#b8b8b8", pen_width))
         self._axes = self._document.layer("axes", Pen("axes", "#000000", pen_width))
 
     def draw(self, chart: str, data: _Data) -> Document:
@@ -219,7 +222,11 @@ class _Sheet:
         self._make_room_below(x_ticks, data, slanted=slanted)
         y_ticks = self._y_ticks(chart, data)
         if self._right - self._left < 10 or self._bottom - self._top < 10:  # noqa: PLR2004 - mm
-            raise BadChart("the sheet is too small for a chart with these labels", field="paper")
+            raise InvalidInput(
+                "the sheet is too small for a chart with these labels",
+                code="bad-chart",
+                field="paper",
+            )
         self._x, self._y = x_ticks, y_ticks
         self._draw_grid()
         self._draw_axes(data, slanted=slanted)
@@ -233,7 +240,7 @@ class _Sheet:
         return self._document.layer(f"{number + 1} {_short(name)}", pen)
 
     def _write_head(self, chart: str, data: _Data) -> None:
-        """Write the title, and the legend below it; the single series of a chart is named there too."""
+        """Write the title, and the legend or the name of the single series below it."""
         if self._title:
             height = TITLE * self._scale
             block = lay_out(
@@ -254,7 +261,7 @@ class _Sheet:
         self._top += cap + 1.6 * GAP * self._scale
 
     def _write_key(self, chart: str, number: int, name: str, x: float) -> float:
-        """Write the name of a series behind a piece of what it is drawn with, and return where the next one begins."""
+        """Write a legend entry after a sample of its series; return the place of the next."""
         cap = LABEL * self._scale
         block = lay_out(_short(name), cap_height=cap)
         wide = (3 if chart == "scatter" else 6) * self._scale
@@ -289,7 +296,7 @@ class _Sheet:
         self._right -= 0.6 * cap
 
     def _x_ticks(self, chart: str, data: _Data) -> tuple[Ticks, bool]:
-        """Return the ticks of the horizontal axis, and whether their labels have to be written aslant."""
+        """Return the ticks of the horizontal axis, and whether their labels are rotated."""
         values, cap = data.x.values, LABEL * self._scale
         count = max(2, int((self._right - self._left) / (TICK_PITCH_X * self._scale)) + 1)
         if data.x.kind == "text":
@@ -427,8 +434,8 @@ class _Sheet:
                 half, left = data.widths[0] * unit / 2, centre - data.widths[0] * unit / 2
                 sides, hatch = (left, left + 2 * half), 0 if count == 1 else number
             else:
-                wide = WIDEST_GROUP * unit / count
-                left = centre - WIDEST_GROUP * unit / 2 + number * wide
+                wide = MAX_GROUP_SHARE * unit / count
+                left = centre - MAX_GROUP_SHARE * unit / 2 + number * wide
                 # A hair between neighbours, so that two pens do not draw one line.
                 sides, hatch = (
                     (left + 0.06 * wide, left + 0.94 * wide) if count > 1 else (left, left + wide),
@@ -445,4 +452,4 @@ def _short(text: str) -> str:
             character for character in text if character.isprintable() or character == " "
         ).split()
     )
-    return plain if len(plain) <= LONGEST_LABEL else f"{plain[: LONGEST_LABEL - 3]}..."
+    return plain if len(plain) <= MAX_LABEL_CHARS else f"{plain[: MAX_LABEL_CHARS - 3]}..."

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from libraries.charts.charts import MOST_SERIES, BadChart, Measure, check_chart, draw_chart
+from libraries.charts.charts import MAX_SERIES, Measure, check_chart, draw_chart
+from libraries.errors import InvalidInput
 from libraries.geometry.area import Area
 from libraries.geometry.document import Document
 from libraries.tables import Reading, Report, read_columns
 
-MARGIN_SHARE, WIDEST_MARGIN = 0.075, 15.0
+MARGIN_SHARE, MAX_MARGIN_MM = 0.075, 15.0
 
 
 def default_margin(size: tuple[float, float]) -> float:
     """Return the margin of a sheet in mm: a 13th of its shorter side, at most 15 mm."""
-    return min(WIDEST_MARGIN, MARGIN_SHARE * min(size))
+    return min(MAX_MARGIN_MM, MARGIN_SHARE * min(size))
 
 
 def plot_table(
@@ -35,7 +36,8 @@ def plot_table(
     Args:
         path: the file, as `libraries.storage.open_input` takes it.
         chart: `line`, `scatter`, `bars` or `histogram`.
-        x: the column of the horizontal axis: numbers, dates, or for bars texts; None for the number of the row.
+        x: the column of the horizontal axis: numbers, dates, or for bars texts; None for the number
+            of the row.
         y: one to eight columns of numbers; bars add up those of the same `x`.
         size: width and height of the sheet in mm.
         title: what stands above.
@@ -46,12 +48,12 @@ def plot_table(
 
     Raises:
         UnknownName: there is no such chart or column.
-        BadChart: there is nothing to draw, or too much.
+        InvalidInput: there is nothing to draw, or too much.
         InvalidInput, NotFound: the file cannot be used.
     """
     check_chart(chart)
-    if not 1 <= len(y) <= MOST_SERIES:
-        raise BadChart(f"a chart has 1 to {MOST_SERIES} series", field="y")
+    if not 1 <= len(y) <= MAX_SERIES:
+        raise InvalidInput(f"a chart has 1 to {MAX_SERIES} series", code="bad-chart", field="y")
     area = Area(*size, default_margin(size) if margin is None else margin)
     across = None if chart == "histogram" else x
     names = [*y] if across is None else [across, *y]

@@ -12,19 +12,17 @@ from libraries.svg_builder import Hatching, hatch_lines
 Floats = NDArray[np.float64]
 # A pen shows no more of a line than its lowest and its highest place, once in this many mm.
 PIXEL = 0.5
-FEWEST_TO_THIN = 4
-# Points nearer to each other than this, in mm, become one blot.
-POINT_PITCH = 0.7
-MOST_POINTS = 20_000
+MIN_POINTS_TO_THIN = 4
+MAX_POINTS = 20_000
 # Directions of hatching, in degrees.
 ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
 
 
 def line_strokes(places: Floats) -> list[Floats]:
-    """Return a line through `places`, array of shape (n, 2) in mm sorted by x, broken where y is NaN.
+    """Return a line through `places`, of shape (n, 2) in mm and sorted by x, broken where y is NaN.
 
-    Where it has many vertices in half a mm, only the lowest and the highest of each half are left, so that the line goes up and
-    down once in a mm: more would be one blot of ink.
+    Where it has many vertices in half a mm, only the lowest and the highest of each half are left,
+    so that the line goes up and down once in a mm: more would be one blot of ink.
     """
     breaks = np.flatnonzero(np.isnan(places[:, 1]))
     pieces = np.split(places, breaks)
@@ -38,7 +36,7 @@ def line_strokes(places: Floats) -> list[Floats]:
 def _thinned(places: Floats) -> Floats:
     column = np.floor(places[:, 0] / PIXEL)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
-    if len(places) <= FEWEST_TO_THIN * len(starts):
+    if len(places) <= MIN_POINTS_TO_THIN * len(starts):
         return places
     low, high = np.minimum.reduceat(places[:, 1], starts), np.maximum.reduceat(places[:, 1], starts)
     middle = (column[starts] + 0.5) * PIXEL
@@ -55,11 +53,12 @@ def _thinned(places: Floats) -> Floats:
 
 
 def spread_points(places: Floats) -> Floats:
-    """Return those of `places`, array of shape (n, 2) in mm, that can be told apart: one in each square of 0.7 mm."""
+    """Return one of `places`, of shape (n, 2) in mm, for each square of 0.7 mm."""
     found = places[~np.isnan(places).any(axis=1)]
-    _, first = np.unique(np.floor(found / POINT_PITCH), axis=0, return_index=True)
+    # Points nearer to each other than this, in mm, become one blot.
+    _, first = np.unique(np.floor(found / 0.7), axis=0, return_index=True)
     chosen = found[np.sort(first)]
-    return chosen if len(chosen) <= MOST_POINTS else chosen[:: -(-len(chosen) // MOST_POINTS)]
+    return chosen if len(chosen) <= MAX_POINTS else chosen[:: -(-len(chosen) // MAX_POINTS)]
 
 
 def _circle(size: float) -> list[Floats]:

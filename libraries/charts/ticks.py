@@ -1,6 +1,7 @@
 """Where an axis is marked, and what is written there: round numbers, and round dates.
 
-The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990): 1, 2 or 5 times a power of ten.
+The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990):
+1, 2 or 5 times a power of ten.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ STEPS_OF_SECONDS = (
     *(DAY * n for n in (1, 2, 7, 14)),
 )
 STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400)
-MONTH = 30.44 * DAY
-LARGEST_PLAIN = 1e6
+MAX_PLAIN = 1e6
 # What is nearer to 0 is taken for 0: a part of it might not be a number of full precision any more.
-LEAST = 1e-290
+MIN_VALUE = 1e-290
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -30,7 +30,7 @@ NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "
 
 @dataclass(frozen=True)
 class Ticks:
-    """The marks of an axis: where they stand, in units of the data, what is written there, and where the axis ends."""
+    """Ticks of an axis: places in units of the data, labels, and the ends of the axis."""
 
     places: tuple[float, ...]
     labels: tuple[str, ...]
@@ -47,7 +47,7 @@ def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False
         count: how many marks are wanted, at least 2.
         from_zero: let the axis begin or end at 0 if it does not cross it.
     """
-    low, high = (0.0 if abs(end) < LEAST else end for end in (low, high))
+    low, high = (0.0 if abs(end) < MIN_VALUE else end for end in (low, high))
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
@@ -84,7 +84,7 @@ def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
 
 
 def date_ticks(low: float, high: float, count: int) -> Ticks:
-    """Return about `count` round moments between `low` and `high`, seconds since 1970 in UTC; the axis ends at these two."""
+    """Return about `count` round moments between `low` and `high`, in seconds since 1970 in UTC."""
     if not high > low:
         low, high = low - DAY / 2, high + DAY / 2
     wanted = (high - low) / max(count - 1, 1)
@@ -101,7 +101,8 @@ def date_ticks(low: float, high: float, count: int) -> Ticks:
         labels = [_label(place, seconds) for place in places]
     else:
         months = next(
-            (step for step in STEPS_OF_MONTHS if step * MONTH >= wanted), STEPS_OF_MONTHS[-1]
+            (step for step in STEPS_OF_MONTHS if step * (30.44 * DAY) >= wanted),
+            STEPS_OF_MONTHS[-1],
         )
         moments = list(_months(low, high, months))
         places = [(moment - EPOCH).total_seconds() for moment in moments]

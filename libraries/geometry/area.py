@@ -6,30 +6,18 @@ from dataclasses import dataclass
 
 from libraries.errors import InvalidInput
 
-LONGEST_SIDE = 2000
-
-
-class BadPage(InvalidInput):
-    """Raised when a page has no size, or one beyond every plotter."""
-
-    code = "bad-page"
-
-
-class NoRoomToDraw(InvalidInput):
-    """Raised when the margins leave nothing of the page."""
-
-    code = "no-room-to-draw"
+MAX_SIDE_MM = 2000
 
 
 @dataclass(frozen=True)
 class Area:
-    """A page of `width` x `height` mm with the same `margin` in mm on all sides; y points down, (0, 0) is the upper left corner.
+    """A page of `width` x `height` mm with a `margin` on all sides; (0, 0) is the upper left.
 
     An area that exists has room: sides are at most 2000 mm, and the margins leave some of the page.
 
     Raises:
-        BadPage: a side is not between 0 and 2000 mm, or the margin is negative or not finite.
-        NoRoomToDraw: the margins leave nothing.
+        InvalidInput: a side is not between 0 and 2000 mm, or the margin is negative or not finite.
+        InvalidInput: the margins leave nothing.
     """
 
     width: float
@@ -39,17 +27,22 @@ class Area:
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
         for name in ("width", "height"):
-            if not 0 < getattr(self, name) <= LONGEST_SIDE:
-                raise BadPage(
-                    f"{name} must be more than 0 and at most {LONGEST_SIDE} mm", field=name
+            if not 0 < getattr(self, name) <= MAX_SIDE_MM:
+                raise InvalidInput(
+                    f"{name} must be more than 0 and at most {MAX_SIDE_MM} mm",
+                    code="bad-page",
+                    field=name,
                 )
-        if not 0 <= self.margin <= LONGEST_SIDE:
-            raise BadPage(
-                f"margin must be at least 0 and at most {LONGEST_SIDE} mm", field="margin"
+        if not 0 <= self.margin <= MAX_SIDE_MM:
+            raise InvalidInput(
+                f"margin must be at least 0 and at most {MAX_SIDE_MM} mm",
+                code="bad-page",
+                field="margin",
             )
         if not self.inner_width > 0 or not self.inner_height > 0:
-            raise NoRoomToDraw(
+            raise InvalidInput(
                 "the margins leave no room to draw; margin must be under half of the shorter side",
+                code="no-room-to-draw",
                 field="margin",
             )
 

@@ -1,7 +1,10 @@
-"""Clipping: strokes cut at the edges of a rectangle or of polygons. Nothing outside stays, and nothing inside is lost.
+"""Clipping: strokes cut at the edges of a rectangle or of polygons.
 
-Every segment is cut into the parts that lie inside, each given by where it begins and ends along the segment (0 to 1), and the
-parts that follow on each other are joined to strokes again. Vertices inside keep their exact places.
+Nothing outside stays, and nothing inside is lost.
+
+Every segment is cut into the parts that lie inside, each given by where it begins and ends along
+the segment (0 to 1), and the parts that follow on each other are joined to strokes again. Vertices
+inside keep their exact places.
 """
 
 from __future__ import annotations
@@ -17,30 +20,25 @@ from shapely.geometry.base import BaseGeometry
 from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.segments import cross, pairs_with_touching_boxes
-from libraries.geometry.strokes import FARTHEST
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Ring = ArrayLike
 
-MOST_CORNERS = 20_000
+MAX_CORNERS = 20_000
 # Edges that cross each other can do so in a number of places that grows with its square.
-MOST_CROSSINGS = 20_000
+MAX_CROSSINGS = 20_000
 # Pairs of edges of polygons that are near to each other.
 EDGE_PAIRS_AT_ONCE = 250_000
-MOST_EDGE_PAIRS = 4_000_000
+MAX_EDGE_PAIRS = 4_000_000
 # Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
 PAIRS_AT_ONCE = 1_000_000
-MOST_PAIRS = 50_000_000
-# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does no harm, a missing one does.
+MAX_PAIRS = 50_000_000
+# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
+# no harm, a missing one does.
 NEAR_CORNER = 1e-9
-FEWEST_CORNERS = 3
-
-
-class BadPolygon(InvalidInput):
-    """Raised when a polygon has too few or too many corners, or corners that are no places."""
-
-    code = "bad-polygon"
+MIN_CORNERS = 3
 
 
 class TooManyCrossings(InvalidInput):
@@ -50,7 +48,7 @@ class TooManyCrossings(InvalidInput):
 
 
 class Clipped(NamedTuple):
-    """Strokes that were cut: coordinates and offsets as in `Strokes`, and for each stroke the index of the one it was cut of."""
+    """Cut strokes: coordinates and offsets as in `Strokes`, and the index of each one's source."""
 
     coordinates: Floats
     offsets: Integers
@@ -58,7 +56,10 @@ class Clipped(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """Parts of segments: segment `segment` (from its vertex to the next) from `begin` to `end`, from 0 to 1, in drawing order."""
+    """Parts of segments in drawing order, each from `begin` to `end`, from 0 to 1.
+
+    A segment has the number of its first vertex.
+    """
 
     segment: Integers
     begin: Floats
@@ -68,7 +69,8 @@ class _Parts(NamedTuple):
 def clip_to_rectangle(coordinates: Floats, offsets: Integers, box: Rectangle) -> Clipped:
     """Return what lies inside `box`, its edges included.
 
-    The part of a segment inside is found by clipping it to one axis after the other (Liang and Barsky, 1984).
+    The part of a segment inside is found by clipping it to one axis after the other (Liang and
+    Barsky, 1984).
 
     Args:
         coordinates: array of shape (n, 2) in mm.
@@ -91,18 +93,18 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
     Args:
         coordinates: array of shape (n, 2) in mm.
         offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
-        rings: the corners of each polygon, of shape (m, 2) with m of at least 3. A place inside of two is outside again, so that
-            a ring inside of another is a hole (SVG's rule `evenodd`).
+        rings: the corners of each polygon, of shape (m, 2) with m of at least 3. A place inside of
+            two is outside again, so that a ring inside of another is a hole (SVG's rule `evenodd`).
 
     Raises:
-        BadPolygon: see `region_of`.
+        InvalidInput: see `region_of`.
         TooManyCrossings: the drawing and the polygons meet in too many places.
     """
     return clip_to_region(coordinates, offsets, region_of(rings))
 
 
 def clip_to_region(coordinates: Floats, offsets: Integers, region: BaseGeometry) -> Clipped:
-    """Return what lies inside `region`, a valid area of shapely, its edges included; see `clip_to_polygons`.
+    """Return what is inside `region`, a valid area of shapely, or on its edges.
 
     Raises:
         TooManyCrossings: the drawing and the region meet in too many places.
@@ -123,15 +125,19 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
     """Return the area inside of an odd number of `rings`, prepared for questions.
 
     Raises:
-        BadPolygon: a ring has fewer than three corners or a corner that is not finite or beyond a kilometre; or there are more
-            than 20,000 corners.
+        InvalidInput: a ring has fewer than three corners or a corner that is not finite or beyond a
+            kilometre; or there are more than 20,000 corners.
         TooManyCrossings: the edges cross each other more than 20,000 times.
     """
     corners = [checked_ring(ring) for ring in rings]
-    if sum(map(len, corners)) > MOST_CORNERS:
-        raise BadPolygon(f"polygons may have {MOST_CORNERS:,} corners in all", field="polygon")
+    if sum(map(len, corners)) > MAX_CORNERS:
+        raise InvalidInput(
+            f"polygons may have {MAX_CORNERS:,} corners in all",
+            code="bad-polygon",
+            field="polygon",
+        )
     if len(corners) > 1 or not all(shapely.Polygon(ring).is_valid for ring in corners):
-        count_crossings(corners, MOST_CROSSINGS)
+        count_crossings(corners, MAX_CROSSINGS)
     areas = [_areas(_area_of(ring)) for ring in corners]
     # Two by two, and these again: one after the other, each would be compared with all before it.
     while len(areas) > 1:
@@ -145,14 +151,15 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
 
 
 def count_crossings(rings: Sequence[Floats], most: int) -> int:
-    """Return how often the edges of polygons meet, each other's and their own; two corners in one place do not count.
+    """Return the number of crossings of the edges of polygons; shared corners do not count.
 
     Args:
         rings: the corners of each polygon, of shape (m, 2) in mm.
         most: how often they may.
 
     Raises:
-        TooManyCrossings: they meet more often, or are so near to each other so often that counting would take long.
+        TooManyCrossings: they meet more often, or are so near to each other so often that counting
+            would take long.
     """
     starts = np.concatenate([np.zeros((0, 2)), *rings])
     ends = np.concatenate([np.zeros((0, 2)), *(np.roll(ring, -1, axis=0) for ring in rings)])
@@ -163,7 +170,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
         looked_at += len(one)
         later = one < other
         found += _meeting(edges[one[later]], edges[other[later]])
-        if found > most or looked_at > MOST_EDGE_PAIRS:
+        if found > most or looked_at > MAX_EDGE_PAIRS:
             raise TooManyCrossings(
                 f"the edges of a polygon may cross {most:,} times, and not be too dense",
                 field="polygon",
@@ -173,7 +180,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
 
 
 def _meeting(edges: Floats, others: Floats) -> int:
-    """Return how many of `edges` cross the one of `others` in the same row, end within it, or run along it."""
+    """Return how many of `edges` cross, end within, or run along the same row of `others`."""
     parted = _sides(edges, others)
     near = np.flatnonzero(parted[0] * parted[1] <= 0)
     edges, others, parted = edges[near], others[near], parted[:, near]
@@ -197,8 +204,9 @@ def _sides(edges: Floats, others: Floats) -> Floats:
 def _area_of(ring: Floats) -> BaseGeometry:
     """Return the area inside of a ring by the rule `evenodd`.
 
-    The edges of one that crosses itself are cut where they meet. Of the faces between them those are taken that have a place
-    inside: a ray from it crosses the ring an odd number of times. Faces with an edge in common become one.
+    The edges of one that crosses itself are cut where they meet. Of the faces between them those
+    are taken that have a place inside: a ray from it crosses the ring an odd number of times. Faces
+    with an edge in common become one.
     """
     area: BaseGeometry = shapely.Polygon(ring)
     if area.is_valid:
@@ -238,35 +246,40 @@ def checked_ring(ring: Ring) -> Floats:
     """Return the corners of a polygon as an array of shape (m, 2).
 
     Raises:
-        BadPolygon: see `region_of`.
+        InvalidInput: see `region_of`.
     """
     try:
         given = np.asarray(ring)
     except (TypeError, ValueError):
-        raise BadPolygon(
-            "the corners of a polygon must be pairs of numbers", field="polygon"
+        raise InvalidInput(
+            "the corners of a polygon must be pairs of numbers", code="bad-polygon", field="polygon"
         ) from None
     if given.dtype.kind not in "iuf":
-        raise BadPolygon("the corners of a polygon must be pairs of numbers", field="polygon")
+        raise InvalidInput(
+            "the corners of a polygon must be pairs of numbers", code="bad-polygon", field="polygon"
+        )
     corners = given.astype(np.float64, copy=False)
     if (
         corners.ndim != 2  # noqa: PLR2004
         or corners.shape[1] != 2  # noqa: PLR2004
-        or not FEWEST_CORNERS <= len(corners) <= MOST_CORNERS
+        or not MIN_CORNERS <= len(corners) <= MAX_CORNERS
     ):
-        raise BadPolygon(
-            f"a polygon has {FEWEST_CORNERS} to {MOST_CORNERS:,} corners, each a pair of numbers",
+        raise InvalidInput(
+            f"a polygon has {MIN_CORNERS} to {MAX_CORNERS:,} corners, each a pair of numbers",
+            code="bad-polygon",
             field="polygon",
         )
-    if not (np.abs(corners) <= FARTHEST).all():
-        raise BadPolygon(
-            f"corners must be finite and within {FARTHEST:,.0f} mm of the origin", field="polygon"
+    if not (np.abs(corners) <= MAX_COORDINATE_MM).all():
+        raise InvalidInput(
+            f"corners must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
+            code="bad-polygon",
+            field="polygon",
         )
     return corners
 
 
 def _segments(offsets: Integers) -> Integers:
-    """Return the vertices from which a segment leads to the next vertex: all but the last of each stroke."""
+    """Return the first vertex of each segment: all vertices but the last of each stroke."""
     leads = np.ones(offsets[-1], dtype=np.bool_)
     leads[offsets[1:] - 1] = False
     return np.flatnonzero(leads)
@@ -307,7 +320,7 @@ def _parts_in_region(coordinates: Floats, segments: Integers, region: BaseGeomet
         lines = np.stack([coordinates[some], coordinates[some + 1]], axis=1)
         pairs = tree.query(_lines(lines))
         looked_at += pairs.shape[1]
-        if looked_at > MOST_PAIRS:
+        if looked_at > MAX_PAIRS:
             raise TooManyCrossings(
                 "the drawing and the polygon meet in too many places", field="polygon"
             )

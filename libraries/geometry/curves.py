@@ -22,7 +22,7 @@ GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
-    """Return points on `curve` from the parameter 0 to `end`, close together where it bends and far apart where it does not.
+    """Return points on `curve` from the parameter 0 to `end`, denser where it bends.
 
     Args:
         curve: takes an array of parameters, returns the points x + iy in mm.
@@ -37,7 +37,10 @@ def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> C
 
 
 def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -> float:
-    """Return how many points `sample_curve` gives for the same arguments, within some percent. The time does not grow with them."""
+    """Return how many points `sample_curve` gives for the same arguments, within some percent.
+
+    The time does not grow with them.
+    """
     at, step = _samples(end, swings)
     bend = np.abs(curve(at + step) - 2 * curve(at) + curve(at - step)) / step**2
     needed = np.sqrt(bend / (8 * tolerance))
@@ -45,36 +48,42 @@ def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -
 
 
 def estimate_length(curve: Curve, end: float, swings: float) -> float:
-    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent; see `sample_curve` for `swings`."""
+    """Return the length of `curve` in mm from the parameter 0 to `end`, within some percent.
+
+    For `swings` see `sample_curve`.
+    """
     at, step = _samples(end, swings)
     return end * float((np.abs(curve(at + step) - curve(at - step)) / (2 * step)).mean())
 
 
 def _samples(end: float, swings: float) -> tuple[Floats, float]:
-    """Return parameters that are spread evenly, but do not keep step with any swing, and a step that is short for all swings."""
+    """Return evenly spread parameters out of step with any swing, and a short step."""
     return end * np.modf(np.arange(SAMPLES) * GOLDEN_SECTION)[0], end / (MEASURES * max(swings, 1))
 
 
 def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple[Floats, Floats]:
     """Return parameters, and how many steps the curve needs up to each.
 
-    A chord over the step `d` of the parameter leaves the curve by |z''| d**2 / 8 at most, where z'' is the second derivative.
-    So sqrt(|z''| / (8 * tolerance)) is how many steps a place needs, and its integral how many the whole curve does.
+    A chord over the step `d` of the parameter leaves the curve by |z''| d**2 / 8 at most, where z''
+    is the second derivative. So sqrt(|z''| / (8 * tolerance)) is how many steps a place needs, and
+    its integral how many the whole curve does.
     """
     at = np.linspace(0, end, max(MEASURES, math.ceil(MEASURES * swings)) + 1)
     known = curve(at)
     step = end / (len(at) - 1)
     bend = np.abs(known[2:] - 2 * known[1:-1] + known[:-2]) / step**2
     needed = np.sqrt(np.concatenate((bend[:1], bend, bend[-1:])) / (8 * tolerance))
-    # Near a turning point the measure is too coarse to trust; nowhere are steps longer than four times the average.
+    # Near a turning point the measure is too coarse to trust; nowhere are steps longer than four
+    # times the average.
     needed = np.maximum(needed, needed.mean() / 4)
     return at, np.concatenate(([0.0], np.cumsum((needed[1:] + needed[:-1]) * (step / 2))))
 
 
 def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats:
-    """Return how many chords stand for arcs of `angle` radians, at least one: whole numbers, as floats.
+    """Return how many chords approximate arcs of `angle` radians: whole numbers, as floats.
 
-    A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2 / 8 at most.
+    A chord over the angle a leaves a circle of radius r by r * (1 - cos(a / 2)), which is r * a**2
+    / 8 at most.
 
     Args:
         radius: of the circles, in mm.
@@ -87,11 +96,12 @@ def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats
 
 
 def decimated(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
-    """Return lines without the points that they can do without; both ends stay (Douglas and Peucker, 1973).
+    """Return lines with fewer points; both ends stay (Douglas and Peucker, 1973).
 
     Args:
         lines: arrays of shape (n, 2), in mm.
-        tolerance: farthest that a point which is left out may lie from the line that remains, in mm.
+        tolerance: farthest that a point which is left out may lie from the line that remains, in
+            mm.
     """
     if not lines:
         return []

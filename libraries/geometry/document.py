@@ -1,7 +1,7 @@
-"""The geometry store: a drawing as flat arrays of coordinates in mm, on layers that have their pens.
+"""The geometry store: a drawing as flat arrays of coordinates in mm, on layers with pens.
 
-A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing is written, see
-`libraries.svg_builder`.
+A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing
+is written, see `libraries.svg_builder`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.clipping import Clipped, Ring, clip_to_polygons, clip_to_rectangle
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST, BadStrokes, Pen, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
 from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
@@ -29,20 +29,8 @@ from libraries.geometry.transforms import (
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-MOST_LAYERS = 256
-LONGEST_LAYER_NAME = 100
-
-
-class BadLayer(InvalidInput):
-    """Raised when a layer has no name, an endless one, or there are too many."""
-
-    code = "bad-layer"
-
-
-class LayerTaken(InvalidInput):
-    """Raised when a layer of that name exists with another pen."""
-
-    code = "layer-taken"
+MAX_LAYERS = 256
+MAX_LAYER_NAME_CHARS = 100
 
 
 @dataclass(frozen=True)
@@ -56,8 +44,8 @@ class Layer:
 class StrokeArray:
     """Strokes that are added piece by piece, and joined into flat arrays when they are asked for.
 
-    Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more from the start. The arrays that
-    come out are shared: read them, and write copies.
+    Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more
+    from the start. The arrays that come out are shared: read them, and write copies.
     """
 
     def __init__(self) -> None:
@@ -86,7 +74,8 @@ class StrokeArray:
             layers: the layer of each stroke, or one for all.
 
         Raises:
-            BadStrokes: the arrays do not fit together, or a coordinate is not finite or beyond a kilometre.
+            InvalidInput: the arrays do not fit together, or a coordinate is not finite or beyond a
+                kilometre.
         """
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
@@ -104,12 +93,14 @@ class StrokeArray:
         """Add `lines`, each an array of shape (n, 2) in mm, to a layer.
 
         Raises:
-            BadStrokes: a line is not made of pairs of finite numbers within a kilometre.
+            InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
         """
         try:
             arrays = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in lines]
         except (TypeError, ValueError, OverflowError):
-            raise BadStrokes("coordinates must be pairs of x and y", field="coordinates") from None
+            raise InvalidInput(
+                "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
+            ) from None
         if arrays:
             self.extend(np.concatenate(arrays), np.cumsum([0, *map(len, arrays)]), layer)
 
@@ -143,16 +134,17 @@ class StrokeArray:
 
 
 class Document:
-    """A drawing on a page of `width` x `height` mm: strokes on layers, each with its pen; (0, 0) is the upper left corner.
+    """Strokes on the layers of a page of `width` x `height` mm; (0, 0) is the upper left corner.
 
     Attributes:
         width: width of the page in mm.
         height: height of the page in mm.
         title: what it is called; may be empty.
-        metadata: whatever has to stay with the drawing, such as the recipe that it can be made again from.
+        metadata: whatever has to stay with the drawing, such as the recipe that it can be made
+            again from.
 
     Raises:
-        BadStrokes: a side of the page is not more than 0 and at most a kilometre.
+        InvalidInput: a side of the page is not more than 0 and at most a kilometre.
 
     Example:
         >>> card = Document(148, 105)
@@ -169,9 +161,11 @@ class Document:
         title: str = "",
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        if not 0 < width <= FARTHEST or not 0 < height <= FARTHEST:
-            raise BadStrokes(
-                f"a page has sides of more than 0 and at most {FARTHEST:,.0f} mm", field="width"
+        if not 0 < width <= MAX_COORDINATE_MM or not 0 < height <= MAX_COORDINATE_MM:
+            raise InvalidInput(
+                f"a page has sides of more than 0 and at most {MAX_COORDINATE_MM:,.0f} mm",
+                code="bad-strokes",
+                field="width",
             )
         self.width, self.height, self.title = float(width), float(height), title
         self.metadata = dict(metadata or {})
@@ -189,7 +183,7 @@ class Document:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers in the order in which they are drawn; strokes know theirs by its index."""
+        """Return the layers in drawing order; strokes refer to them by index."""
         return tuple(self._layers)
 
     @property
@@ -203,23 +197,32 @@ class Document:
         return self._store
 
     def layer(self, name: str, pen: Pen | None = None) -> int:
-        """Return the index of the layer called `name`; it is made with `pen`, or a black one of 0.3 mm, if there is none.
+        """Return the index of the layer called `name`; a new one has `pen`, or black of 0.3 mm.
 
         Raises:
-            BadLayer: the name is empty or longer than 100 characters, or there would be more than 256 layers.
-            LayerTaken: the layer exists with another pen.
+            InvalidInput: the name is empty or longer than 100 characters, or there would be more
+                than 256 layers.
+            InvalidInput: the layer exists with another pen.
         """
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LAYER_NAME:
-            raise BadLayer(
-                f"the name of a layer has 1 to {LONGEST_LAYER_NAME} characters", field="layer"
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:
+            raise InvalidInput(
+                f"the name of a layer has 1 to {MAX_LAYER_NAME_CHARS} characters",
+                code="bad-layer",
+                field="layer",
             )
         for index, layer in enumerate(self._layers):
             if layer.name == name:
                 if pen is not None and pen != layer.pen:
-                    raise LayerTaken(f"there is a layer {name!r} with another pen", field="layer")
+                    raise InvalidInput(
+                        f"there is a layer {name!r} with another pen",
+                        code="layer-taken",
+                        field="layer",
+                    )
                 return index
-        if len(self._layers) >= MOST_LAYERS:
-            raise BadLayer(f"a drawing may have {MOST_LAYERS} layers", field="layer")
+        if len(self._layers) >= MAX_LAYERS:
+            raise InvalidInput(
+                f"a drawing may have {MAX_LAYERS} layers", code="bad-layer", field="layer"
+            )
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1
 
@@ -227,17 +230,17 @@ class Document:
         """Add `lines`, each an array of shape (n, 2) in mm, to the layer with that index.
 
         Raises:
-            BadStrokes: a line is not made of pairs of finite numbers within a kilometre.
+            InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
             UnknownName: there is no such layer.
         """
         self._check_layer(layer)
         self._store.add(lines, layer)
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        """Add strokes as flat arrays, see `StrokeArray.extend`; `layers` are indices of this drawing's layers, or one for all.
+        """Add strokes as flat arrays to the layers with these indices; see `StrokeArray.extend`.
 
         Raises:
-            BadStrokes: see `StrokeArray.extend`.
+            InvalidInput: see `StrokeArray.extend`.
             UnknownName: there is no such layer.
         """
         levels = np.asarray(layers)
@@ -263,7 +266,7 @@ class Document:
         """Return this drawing with every vertex moved by `transform`; page and pens stay.
 
         Raises:
-            BadStrokes: a vertex would end more than a kilometre away.
+            InvalidInput: a vertex would end more than a kilometre away.
         """
         return self.with_strokes(
             applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
@@ -278,7 +281,7 @@ class Document:
         vertical: VerticalPlace = "middle",
         source: Rectangle | None = None,
     ) -> Document:
-        """Return this drawing with its page brought into `box`; see `transforms.fitting` for the choices.
+        """Return this drawing with its page moved into `box`; see `transforms.fitting`.
 
         Args:
             box: where to, in mm.
@@ -289,17 +292,17 @@ class Document:
 
         Raises:
             UnknownName: a word is not one of the choices.
-            BadTransform: the source or the box has no size.
+            InvalidInput: the source or the box has no size.
         """
         return self.transformed(
             fitting(source or self.page, box, fit, align=align, vertical=vertical)
         )
 
     def clipped(self, region: Rectangle | Sequence[Ring]) -> Document:
-        """Return what lies inside `region`: a rectangle, or polygons by the rule `evenodd`; see `libraries.geometry.clipping`.
+        """Return what is inside `region`: a rectangle, or polygons by the rule `evenodd`.
 
         Raises:
-            BadPolygon, TooManyCrossings: a polygon is none, or is too much.
+            InvalidInput, TooManyCrossings: a polygon is none, or is too much.
         """
         cut = clip(self._store.coordinates, self._store.offsets, region)
         return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
@@ -325,7 +328,7 @@ class Document:
         """Return a document with this page, title, metadata and layers, and with other strokes.
 
         Raises:
-            BadStrokes: see `StrokeArray.extend`.
+            InvalidInput: see `StrokeArray.extend`.
         """
         other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
@@ -338,10 +341,10 @@ class Document:
 
 
 def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ring]) -> Clipped:
-    """Return what of strokes lies inside `region`, a rectangle or polygons; see `libraries.geometry.clipping`.
+    """Return the parts of strokes inside `region`, a rectangle or polygons.
 
     Raises:
-        BadPolygon, TooManyCrossings: a polygon is none, or is too much.
+        InvalidInput, TooManyCrossings: a polygon is none, or is too much.
     """
     if isinstance(region, Rectangle):
         return clip_to_rectangle(coordinates, offsets, region)

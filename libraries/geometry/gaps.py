@@ -1,8 +1,9 @@
 """Mending: ends of lines that face each other across a short gap are joined by a slight bend.
 
-Evenly spaced lines are grown one after another. Where lines that began in different places come towards each other, their lanes
-are out of step and both sides stop short: a seam of small gaps runs across the drawing. Once mended it is a row of bends that the
-eye passes over, and each gap that is closed saves a lift of the pen.
+Evenly spaced lines are grown one after another. Where lines that began in different places come
+towards each other, their lanes are out of step and both sides stop short: a seam of small gaps runs
+across the drawing. Once mended it is a row of bends that the eye passes over, and each gap that is
+closed saves a lift of the pen.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ Polyline = NDArray[np.float64]
 Floats = NDArray[np.float64]
 Pair = tuple[int, int]
 
-# Two ends face each other if their directions are opposite up to this cosine, and if, counted in lanes, one lies at most so far
-# ahead of the other, so far aside, and so far behind: they may have passed each other.
-OPPOSITE, AHEAD, ASIDE, BEHIND = -0.6, 2.6, 0.8, -1.5
-# A bend is so many times as long as it leads aside, on each side of the gap.
-GENTLE = 12.0
-# It keeps this part of a lane from other lines. Of its own two lines so many points further on do not count.
+# Two ends face each other if their directions are opposite up to this cosine, and if, counted in
+# lanes, one lies at most so far ahead of the other, so far aside, and so far behind: they may have
+# passed each other.
+MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
+# It keeps this part of a lane from other lines. Of its own two lines so many points further on do
+# not count.
 CLEAR, OWN = 0.3, 30
-# A line of so many points may come back to its own beginning, but hardly pass it: it would lose too much of its length.
-RING, RING_BEHIND = 16, -0.3
+# A line of so many points may come back to its own beginning, but hardly pass it: it would lose too
+# much of its length.
+RING, MIN_RING_AHEAD_LANES = 16, -0.3
 # So many points of a line tell where its end leads.
 LOOK_BACK = 3
 TINY = 1e-12
@@ -80,7 +82,7 @@ class _GapJoiner:
 
     def facing(self) -> list[Pair]:
         """Return the pairs of ends that face each other, the easiest to join first."""
-        reach = float(self._lanes.max()) * (AHEAD + ASIDE)
+        reach = float(self._lanes.max()) * (MAX_AHEAD_LANES + MAX_OFFSET_LANES)
         ends = Grid(self._places, reach)
         pairs = [
             (end, other)
@@ -96,10 +98,14 @@ class _GapJoiner:
         lane = np.minimum(self._lanes[one], self._lanes[two])
         ahead = (between * way).sum(axis=1) / lane
         aside = np.abs(between[:, 0] * way[:, 1] - between[:, 1] * way[:, 0]) / lane
-        opposite = (self._ways[one] * self._ways[two]).sum(axis=1) < OPPOSITE
+        opposite = (self._ways[one] * self._ways[two]).sum(axis=1) < MAX_COSINE
         ring = one >> 1 == two >> 1
         opposite &= ~ring | (np.diff(self._first)[one >> 1] >= RING)
-        near = (ahead > np.where(ring, RING_BEHIND, BEHIND)) & (ahead < AHEAD) & (aside < ASIDE)
+        near = (
+            (ahead > np.where(ring, MIN_RING_AHEAD_LANES, MIN_AHEAD_LANES))
+            & (ahead < MAX_AHEAD_LANES)
+            & (aside < MAX_OFFSET_LANES)
+        )
         good = np.flatnonzero(opposite & near)
         # Rounded, so that the last digits do not decide between equals.
         good = good[np.argsort(np.round(np.abs(ahead) + 2 * aside, 6)[good], kind="stable")]
@@ -151,7 +157,7 @@ class _GapJoiner:
         return line
 
     def _is_clear(self, bend: Polyline, pair: Pair, lane: float) -> bool:
-        """Return whether a bend keeps clear of other bends and of all lines, but for its own two where they run into it."""
+        """Return whether a bend is clear of other bends and lines, except at its own two."""
         met = {
             point for place in bend.tolist() for point in self._points.within(place, CLEAR * lane)
         }
@@ -168,9 +174,10 @@ class _GapJoiner:
 
 
 def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:
-    """Return a line from a new first point `middle` on, and how many of its points were moved; None if all of it lies beyond.
+    """Return a line from a new first point `middle` on, and how many points moved, or None.
 
-    It led to its first point along `way`. What lies beyond the middle is left out, and the rest bends aside more and more.
+    It led to its first point along `way`. What lies beyond the middle is left out, and the rest
+    bends aside more and more.
     """
     behind = np.flatnonzero((middle - line) @ way > lane / 4)
     kept = line[behind[0] if len(behind) else len(line) - 1 :]
@@ -180,9 +187,11 @@ def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Pol
         return None
     aside: Floats = (middle - kept[0]) - ahead * way
     along = ahead + np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(kept, axis=0).T))))
-    reach = min(max(GENTLE * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)
+    # A bend is so many times as long as it leads aside, on each side of the gap.
+    reach = min(max(12.0 * float(np.hypot(*aside)), 2 * lane, 2 * ahead), (ahead + along[-1]) / 2)
     part = np.clip(1 - along / reach, 0, 1)
-    # All of the way aside is gone at the middle, where the other line comes to meet it as steeply, and none at the far end.
+    # All of the way aside is gone at the middle, where the other line comes to meet it as steeply,
+    # and none at the far end.
     return np.concatenate((middle[None], kept + (part * part)[:, None] * aside)), 1 + int(
         (part > 0).sum()
     )

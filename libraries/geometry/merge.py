@@ -1,4 +1,4 @@
-"""Chaining: pieces of line that meet at their ends become long strokes, so that the pen is lifted less."""
+"""Merging: pieces of line whose ends meet become long strokes, for fewer pen lifts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ Polyline = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NONE = -1
-# Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round ones lie inside the cells.
+# Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
+# ones lie inside the cells.
 GRAIN = 1.37e-4
-# More cells than a page has in a row.
-ROW = 1 << 31
-SHORTEST = 1e-300
 TWO = 2
 # Where more ends than this meet, comparing each with each would take too long and too much memory.
-MOST_COMPARED = 32
+MAX_COMPARED = 32
 
 
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `pieces` joined into long strokes; every piece is used once, and none is drawn twice.
 
-    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the two that run on most smoothly
-    are joined first. Strokes begin at open ends; what is left over closes.
+    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the
+    two that run on most smoothly are joined first. Strokes begin at open ends; what is left over
+    closes.
 
     Args:
         pieces: arrays of shape (n, 2) in mm, two points or more each.
@@ -45,7 +44,10 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
 
 
 def _walk(end: int, partners: Integers, used: bytearray) -> list[int]:
-    """Return the ends by which pieces are entered, one after another, from `end` on. Piece `i` has the ends 2i and 2i + 1."""
+    """Return the ends by which pieces are entered, one after another, from `end` on.
+
+    Piece `i` has the ends 2i and 2i + 1.
+    """
     steps = []
     while end != NONE and not used[end >> 1]:
         used[end >> 1] = 1
@@ -59,19 +61,20 @@ def _join(run: list[Polyline]) -> Polyline:
 
 
 def _partners(ends: Polyline, away: Polyline) -> Integers:
-    """Return for each end of a piece the end that it is joined to, or NONE; `away` leads from each end into its piece."""
+    """Return the end that each end is joined to, or NONE; `away` leads from it into its piece."""
     cells = np.round(ends / GRAIN).astype(np.int64)
+    # A row has more numbers than a page has cells in it.
     _, place, count = np.unique(
-        cells[:, 0] * ROW + cells[:, 1], return_inverse=True, return_counts=True
+        cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
     )
-    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), SHORTEST)[:, None]
+    away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-300)[:, None]
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
     for meeting in np.unique(count[count >= TWO]).tolist():
         starts = first[count == meeting]
         if len(starts):
-            pair = _pair_straightest if meeting <= MOST_COMPARED else _pair_across
+            pair = _pair_straightest if meeting <= MAX_COMPARED else _pair_across
             pair(order[starts[:, None] + np.arange(meeting)], away, partners)
     return partners
 
@@ -95,9 +98,10 @@ def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> 
 
 
 def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair the ends that meet, each with the one half way round: where many meet, about straight on.
+    """Pair the ends that meet, each with the one half way round: about straight on.
 
-    `meeting` has a row for each place and a column for each end there. This takes hardly longer than sorting them.
+    `meeting` has a row for each place and a column for each end there. This takes hardly longer
+    than sorting them.
     """
     half = meeting.shape[1] // 2
     # Rounded, so that the last digits of an angle do not decide between equals.

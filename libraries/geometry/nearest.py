@@ -29,9 +29,10 @@ def nearest(
 
 
 def triangulated(points: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the edges of the Delaunay triangulation of `points`, shape (n, 2), as pairs of their numbers; some occur twice.
+    """Return the edges of the Delaunay triangulation of `points` as pairs; some occur twice.
 
-    There are none if all points lie on a line; points in the place of another have none of their own.
+    There are none if all points lie on a line; points in the place of another have none of their
+    own.
     """
     from scipy.spatial import Delaunay, QhullError  # noqa: PLC0415
 

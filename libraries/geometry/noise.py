@@ -1,4 +1,4 @@
-"""Gradient noise: smooth, seeded randomness over the plane, from which fields, ridges and slow changes are made."""
+"""Gradient noise: smooth, seeded randomness over the plane."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# The pattern repeats after this many units; a power of two, so that a mask finds the place in the table.
+# The pattern repeats after this many units; a power of two, so that a mask finds the place in the
+# table.
 PERIOD = 256
-# The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
-HIGHEST = 2**-0.5
 
 
 class GradientNoise:
     """Noise that is 0 at whole coordinates, varies over about one unit, and lies between -1 and 1.
 
-    The lattice carries random unit gradients, blended by the quintic of Perlin, "Improving Noise" (2002). Only sums,
-    products and roots are used, which every processor computes alike.
+    The lattice carries random unit gradients, blended by the quintic of Perlin, "Improving Noise"
+    (2002). Only sums, products and roots are used, which every processor computes alike.
 
     Args:
         rng: where the gradients come from; the same state gives the same noise.
@@ -28,7 +27,8 @@ class GradientNoise:
         gradients = rng.uniform(-1, 1, (PERIOD, 2))
         # No gradient may have the length 0.
         gradients[:, 0] += 1e-9
-        self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / HIGHEST
+        # The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
+        self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / (2**-0.5)
         order = rng.permutation(PERIOD)
         self._order = np.concatenate((order, order))
 
@@ -42,7 +42,7 @@ class GradientNoise:
         return along_x, along_y
 
     def fractal(self, x: Floats, y: Floats, octaves: int) -> Floats:
-        """Return a sum of `octaves` noises, each twice as fine and half as high as the one before; within -1 and 1."""
+        """Return a sum of `octaves` noises, each finer and lower than the last; within -1 and 1."""
         # Each octave is moved, so that their zeros do not fall on the same places.
         parts = [
             self.at(x * 2**each + 17.3 * each, y * 2**each - 9.1 * each) / 2**each

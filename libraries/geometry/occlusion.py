@@ -16,14 +16,14 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 # What is left of a stroke and shorter than this, in mm, is a blot.
-SHORTEST_REST = 0.2
+MIN_REST_MM = 0.2
 
 
 class OcclusionMask:
-    """All that lies above, seen from a sheet: it grows as elements are taken from the top of a pile to its bottom."""
+    """The area hidden by elements above, which are added from top to bottom."""
 
     def __init__(self, page: Rectangle) -> None:
-        """Begin with nothing above `page`; strokes are expected to lie on it, or to be cut there later."""
+        """Begin with nothing hidden; strokes are on `page`, or are cut there later."""
         self._page = shapely.box(page.left, page.top, page.right, page.bottom)
         self._hidden: BaseGeometry = shapely.Polygon()
 
@@ -34,8 +34,8 @@ class OcclusionMask:
     def visible_parts(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
         """Return what of strokes can be seen.
 
-        A closed stroke that is cut does not also come apart where it begins. What is left of a cut stroke is left out where it is
-        shorter than 0.2 mm.
+        A closed stroke that is cut does not also come apart where it begins. What is left of a cut
+        stroke is left out where it is shorter than 0.2 mm.
 
         Args:
             coordinates: array of shape (n, 2) in mm.
@@ -64,7 +64,7 @@ def _box_around(coordinates: Floats) -> BaseGeometry:
 
 
 def _rejoined(cut: Clipped, coordinates: Floats, offsets: Integers) -> list[tuple[Floats, bool]]:
-    """Return the pieces, each with whether its stroke was cut; the last and the first of a closed stroke are one."""
+    """Return the pieces, each with whether its stroke was cut; closed strokes are rejoined."""
     pieces = np.split(cut.coordinates, cut.offsets[1:-1]) if len(cut.sources) else []
     starts, ends = coordinates[offsets[:-1]], coordinates[offsets[1:] - 1]
     is_closed = (starts == ends).all(axis=1) & (np.diff(offsets) > 1)
@@ -88,7 +88,7 @@ def _without_rests(pieces: Sequence[tuple[Floats, bool]]) -> list[Floats]:
     return [
         piece
         for piece, was_cut in pieces
-        if len(piece) and (not was_cut or _length(piece) >= SHORTEST_REST)
+        if len(piece) and (not was_cut or _length(piece) >= MIN_REST_MM)
     ]
 
 

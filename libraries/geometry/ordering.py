@@ -13,13 +13,6 @@ from libraries.geometry.grid import Grid
 Polyline = NDArray[np.float64]
 Floats = NDArray[np.float64]
 
-ENDS_PER_CELL = 2
-MIN_CELL_MM = 1e-6
-# After this number of rings of cells without an end, the next stroke in the given order is taken.
-MAX_RINGS = 12
-# Where thousands of ends are in one cell, any of them will do.
-MAX_ENDS_PER_CELL = 50
-
 
 def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `lines`, each as near as a quick search finds to the end of the one before.
@@ -40,10 +33,11 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
         grid.remove(2 * number + 1)
         if not waiting:
             return
+        # Where thousands of ends are in one cell, any of them will do.
         end = grid.nearest(
             ends[number, 0 if is_reversed else 1].tolist(),
-            max_rings=MAX_RINGS,
-            max_points_per_cell=MAX_ENDS_PER_CELL,
+            max_rings=12,
+            max_points_per_cell=50,
         )
         number, is_reversed = (
             (next(iter(waiting)), False) if end is None else (end >> 1, end & 1 == 1)
@@ -53,5 +47,5 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
 def _cell_mm(ends: Floats) -> float:
     size: Floats = ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))
     wide, high = float(size[0]), float(size[1])
-    cells = 2 * len(ends) / ENDS_PER_CELL
-    return max(math.sqrt(wide * high / cells), max(wide, high) / cells, MIN_CELL_MM)
+    cells = float(len(ends))
+    return max(math.sqrt(wide * high / cells), max(wide, high) / cells, 1e-6)

@@ -1,4 +1,4 @@
-"""Reaction and diffusion: two substances that feed on each other and spread, and so make corals, mazes and spots."""
+"""Reaction and diffusion: two substances that make corals, mazes and spots."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
-# How fast the two substances spread, in cells squared for each step; with the longest step that is stable all the same.
+# How fast the two substances spread, in cells squared for each step; with the longest step that is
+# stable all the same.
 SPREAD_FOOD, SPREAD_EATER = 0.16, 0.08
-# From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from the spreading.
+# From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from
+# the spreading.
 CELLS = 11
-# The eater begins in squares of this side, one for so many cells on average. More would eat all the food at once, and starve.
+# The eater begins in squares of this side, one for so many cells on average. More would eat all the
+# food at once, and starve.
 SOWN, ROOM = 4, 400
 # How much food and how much of the eater there is in these squares.
 BEGUN = 0.5
@@ -25,14 +28,15 @@ TOLD = 100
 
 @dataclass(frozen=True)
 class Regime:
-    """How much food is added and how much of the eater is taken away, in each step, as a share; `striped` or dotted."""
+    """The shares of food added and of the eater removed in a step; `striped` or dotted."""
 
     feed: float
     kill: float
     striped: bool
 
 
-# Places in the map of Pearson, "Complex patterns in a simple system", Science 261 (1993), where patterns come to rest.
+# Places in the map of Pearson, "Complex patterns in a simple system", Science 261 (1993), where
+# patterns come to rest.
 REGIMES = {
     "coral": Regime(0.0545, 0.062, striped=True),
     "maze": Regime(0.029, 0.057, striped=True),
@@ -42,7 +46,7 @@ REGIMES = {
 
 
 def seed_state(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
-    """Return where the eater begins: small squares at places of chance, as an array of shape (`rows`, `columns`)."""
+    """Return where the eater begins: small random squares, of shape (`rows`, `columns`)."""
     number = max(2, rows * columns // ROOM)
     places = rng.integers(0, (rows - SOWN, columns - SOWN), (number, 2), endpoint=True)
     sown = np.zeros((rows, columns), dtype=np.bool_)
@@ -57,9 +61,10 @@ def simulate(
 ) -> Floats:
     """Return how much of the eater there is in each cell after some steps.
 
-    The reaction is that of Gray and Scott, Chemical Engineering Science 39 (1984): U + 2V becomes 3V, U is fed and V decays.
-    With u for the food and v for the eater, each step adds `spread * laplacian(u) - u * v**2 + feed * (1 - u)` to u, and
-    `spread * laplacian(v) + u * v**2 - (feed + kill) * v` to v. Nothing passes the edge.
+    The reaction is that of Gray and Scott, Chemical Engineering Science 39 (1984): U + 2V becomes
+    3V, U is fed and V decays. With u for the food and v for the eater, each step adds `spread *
+    laplacian(u) - u * v**2 + feed * (1 - u)` to u, and `spread * laplacian(v) + u * v**2 - (feed +
+    kill) * v` to v. Nothing passes the edge.
 
     Only sums and products of single precision are used, which every processor computes alike.
 
@@ -97,7 +102,7 @@ def simulate(
 
 
 def _arrive(padded: Singles, spread: np.float32, out: Singles) -> None:
-    """Write to `out` what comes into each cell from the four beside it; a cell at the edge has itself beyond the edge."""
+    """Write to `out` the inflow of each cell from its four neighbours; edges mirror."""
     padded[0], padded[-1] = padded[1], padded[-2]
     padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
     np.add(padded[:-2, 1:-1], padded[2:, 1:-1], out=out)
@@ -107,7 +112,7 @@ def _arrive(padded: Singles, spread: np.float32, out: Singles) -> None:
 
 
 def refined(grid: Floats, rows: int, columns: int) -> Floats:
-    """Return `grid` with as many rows and columns as asked, from edge to edge, by the cubic of Catmull and Rom (1974)."""
+    """Return `grid` resampled to other rows and columns by the cubic of Catmull and Rom (1974)."""
     return _refined_down(_refined_down(grid, rows).T, columns).T
 
 

@@ -8,16 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.strokes import FARTHEST, Floats, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Floats, Strokes
 
-# A vertex on the edge may have been rounded outwards; a micrometre is far less than a plotter's step.
+# A vertex on the edge may have been rounded outwards; a micrometre is far less than a plotter's
+# step.
 TOUCHING = 0.001
-
-
-class BadRectangle(InvalidInput):
-    """Raised when a rectangle's sides are not in order, not finite, or too far away."""
-
-    code = "bad-rectangle"
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,8 @@ class Rectangle:
     """An upright rectangle in mm; y points down.
 
     Raises:
-        BadRectangle: left is beyond right, top below bottom, or a side is not finite or more than a kilometre away.
+        InvalidInput: left is beyond right, top below bottom, or a side is not finite or more than a
+            kilometre away.
     """
 
     left: float
@@ -36,11 +32,12 @@ class Rectangle:
     def __post_init__(self) -> None:
         """Check the sides; comparisons are worded so that NaN fails them."""
         if (
-            not -FARTHEST <= self.left <= self.right <= FARTHEST
-            or not -FARTHEST <= self.top <= self.bottom <= FARTHEST
+            not -MAX_COORDINATE_MM <= self.left <= self.right <= MAX_COORDINATE_MM
+            or not -MAX_COORDINATE_MM <= self.top <= self.bottom <= MAX_COORDINATE_MM
         ):
-            raise BadRectangle(
-                "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre"
+            raise InvalidInput(
+                "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre",
+                code="bad-rectangle",
             )
 
     @property
@@ -65,8 +62,8 @@ def bounding_box(strokes: Strokes) -> Rectangle | None:
 def out_of_bounds(strokes: Strokes, page: Rectangle) -> tuple[float, int]:
     """Return the mm that are drawn outside of `page`, and the number of strokes that leave it.
 
-    What is less than a micrometre outside counts as inside. The part of a segment inside is found by clipping it to the page,
-    one axis after the other (Liang and Barsky, 1984).
+    What is less than a micrometre outside counts as inside. The part of a segment inside is found
+    by clipping it to the page, one axis after the other (Liang and Barsky, 1984).
     """
     low = np.array([page.left, page.top]) - TOUCHING
     high = np.array([page.right, page.bottom]) + TOUCHING
@@ -82,9 +79,10 @@ def out_of_bounds(strokes: Strokes, page: Rectangle) -> tuple[float, int]:
 
 
 def _part_inside(starts: Floats, ends: Floats, low: Floats, high: Floats) -> Floats:
-    """Return which part of each segment, from 0 to 1, lies between `low` and `high` on both axes."""
+    """Return the part of each segment, from 0 to 1, between `low` and `high` on both axes."""
     moved = ends - starts
-    # A move this small is far below any plotter's step, and dividing by it could pass the largest number.
+    # A move this small is far below any plotter's step, and dividing by it could pass the largest
+    # number.
     level = np.abs(moved) < TOUCHING * TOUCHING
     # A segment that does not move along an axis is between its limits all the time, or never.
     divisor = np.where(level, 1.0, moved)

@@ -1,8 +1,9 @@
-"""Evenly spaced streamlines: lines that follow a field of directions and keep a distance from each other.
+"""Evenly spaced streamlines of a field of directions.
 
-The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density" (1997): each line is grown both
-ways from its seed until it comes too near another, and new seeds lie beside finished lines. Nearness is looked up in a raster
-into which finished lines are stamped, so that it costs the same however many lines there are.
+The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density"
+(1997): each line is grown both ways from its seed until it comes too near another, and new seeds
+lie beside finished lines. Nearness is looked up in a raster into which finished lines are stamped,
+so that it costs the same however many lines there are.
 """
 
 from __future__ import annotations
@@ -22,15 +23,11 @@ Place = tuple[float, float]
 FREE, NO_SEED, TAKEN = 0, 1, 2
 # Cells of the raster to one separation.
 FINENESS = 6
-# A growing line stops at this part of the separation from another.
-NEAR = 0.5
 # A line may be nearer than that to its own last part, counted in separations along it.
 OWN_TAIL = 3.0
 # Distances between lines that vary are rounded to so many sizes.
 SIZES = 24
-CHUNK = 8
 LOST = 1e-9
-DENSEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,10 @@ class Field:
     Attributes:
         left, top: the corner of the rectangle in mm.
         cell: distance between samples in mm.
-        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded ones make the same
-            lines on every machine.
-        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more, of the same shape.
+        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded
+            ones make the same lines on every machine.
+        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more,
+            of the same shape.
     """
 
     left: float
@@ -54,7 +52,7 @@ class Field:
 
 
 class Streamlines:
-    """The lines of a `field` in the rectangle (left, top, right, bottom), `separation` mm apart where the sparseness is 1.
+    """The lines of a `field` in a rectangle, `separation` mm apart where the sparseness is 1.
 
     Args:
         field: the directions.
@@ -92,12 +90,14 @@ class Streamlines:
         self._taken = bytearray(self._width * (high + 2 * self._pad))
         self._view = np.frombuffer(self._taken, dtype=np.uint8)
         self._sizes = np.linspace(1, largest, SIZES)
-        self._near_discs = [self._disc(size * FINENESS * NEAR) for size in self._sizes]
+        # A growing line stops at this part of the separation from another.
+        self._near_discs = [self._disc(size * FINENESS * 0.5) for size in self._sizes]
         self._seed_discs = [self._disc(size * FINENESS * 0.98) for size in self._sizes]
 
     def block(self, x: float, y: float, radius: float) -> None:
         """Keep lines out of a circle; its centre and radius are in mm."""
-        # Only the cells of the square around the circle are looked at: the whole raster of a fine field has millions.
+        # Only the cells of the square around the circle are looked at: the whole raster of a fine
+        # field has millions.
         raster = self._view.reshape(-1, self._width)
         first_column, first_row = (
             max(0, math.floor((place - radius - low) / self._raster) + self._pad)
@@ -111,7 +111,7 @@ class Streamlines:
         square[away_x**2 + away_y**2 < radius**2] = TAKEN
 
     def grow(self, seeds: Polyline) -> Iterator[Polyline]:
-        """Yield lines as arrays of shape (n, 2), from `seeds` (in mm, inside the room) and from beside the lines found."""
+        """Yield lines, arrays of shape (n, 2) in mm, from `seeds` and along other lines."""
         waiting: deque[Place] = deque()
         for seed in seeds.tolist():
             waiting.append(tuple(seed))
@@ -129,7 +129,7 @@ class Streamlines:
                 yield line
 
     def lanes(self, places: Polyline) -> Floats:
-        """Return the distance in mm between lines at each of some places, which have the shape (n, 2)."""
+        """Return the distance in mm between lines at places of shape (n, 2)."""
         return self._separation * self._sizes[self._size(places)]
 
     def _line(self, x: float, y: float) -> Polyline:
@@ -141,10 +141,10 @@ class Streamlines:
         return np.array([*reversed(back), (x, y), *ahead])
 
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
-        """Follow the field from a place until the line comes near another, its own beginning, or the edge.
+        """Follow the field until the line is near another, its own start, or the edge.
 
-        Return the points, and whether the line came back to about where it began. The part of the line that lies a tail behind is
-        stamped on the way, once the line is long enough to be kept.
+        Return the points, and whether the line came back to about where it began. The part of the
+        line that lies a tail behind is stamped on the way, once the line is long enough to be kept.
         """
         points: list[Place] = []
         start, stamped = (x, y), 0
@@ -158,7 +158,7 @@ class Streamlines:
                 break
             points.append((to_x, to_y))
             x, y = to_x, to_y
-            if len(points) - stamped >= self._tail + CHUNK and len(points) >= self._least:
+            if len(points) - stamped >= self._tail + 8 and len(points) >= self._least:
                 older = len(points) - self._tail
                 self._stamp(np.array([start, *points[stamped:older]]), TAKEN, self._near_discs)
                 stamped = older
@@ -166,7 +166,7 @@ class Streamlines:
         return points, near and len(points) > self._least
 
     def _next(self, x: float, y: float, step: float) -> Place:
-        """Return the next point, by the midpoint method; the same point where the field has no direction."""
+        """Return the next point, by the midpoint method; the same one without a direction."""
         along_x, along_y = self._direction(x, y)
         along_x, along_y = self._direction(x + step / 2 * along_x, y + step / 2 * along_y)
         return x + step * along_x, y + step * along_y
@@ -205,7 +205,7 @@ class Streamlines:
             np.int64
         )
         sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]
-        spread = max(float(self._sizes[-1]) - 1, DENSEST)
+        spread = max(float(self._sizes[-1]) - 1, 1e-3)
         return np.minimum(((sparse - 1) / spread * SIZES).astype(np.int64), SIZES - 1)
 
     def _stamp(self, line: Polyline, value: int, discs: list[NDArray[np.int64]]) -> None:
@@ -233,7 +233,7 @@ class Streamlines:
 
 
 def _meet(start: Place, end: Place, room: tuple[float, float, float, float]) -> Place | None:
-    """Return where the way from `start`, inside the room, to `end`, outside of it, meets the edge; None if it begins there."""
+    """Return where the way from `start` inside to `end` outside meets the edge, or None."""
     part = 1.0
     for axis in (0, 1):
         moved = end[axis] - start[axis]

@@ -18,32 +18,22 @@ Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
 HOME: Point = (0.0, 0.0)
-# A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a micrometre.
-FARTHEST = 1_000_000.0
-WIDEST_PEN = 50.0
-FASTEST_PEN = 10_000.0
-
-
-class BadStrokes(InvalidInput):
-    """Raised when arrays do not describe strokes."""
-
-    code = "bad-strokes"
-
-
-class BadPen(InvalidInput):
-    """Raised when a pen has no width, or one that no pen has, or a speed that no plotter has."""
-
-    code = "bad-pen"
+# A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a
+# micrometre.
+MAX_COORDINATE_MM = 1_000_000.0
+MAX_PEN_WIDTH_MM = 50.0
+MAX_PEN_SPEED = 10_000.0
 
 
 @dataclass(frozen=True)
 class Pen:
-    """A pen: its name, its colour as it is shown, the `width` of its line in mm, and its own `speed` in mm/s.
+    """A pen: its name, its colour, the `width` of its line in mm, and its `speed` in mm/s.
 
     Without a speed the pen moves as fast as the plotter draws.
 
     Raises:
-        BadPen: the width is not more than 0 and at most 50 mm, or the speed not more than 0 and at most 10,000 mm/s.
+        InvalidInput: the width is not more than 0 and at most 50 mm, or the speed not more than 0
+            and at most 10,000 mm/s.
     """
 
     name: str
@@ -53,14 +43,16 @@ class Pen:
 
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
-        if not 0 < self.width <= WIDEST_PEN:
-            raise BadPen(
-                f"the width of a pen must be more than 0 and at most {WIDEST_PEN:.0f} mm",
+        if not 0 < self.width <= MAX_PEN_WIDTH_MM:
+            raise InvalidInput(
+                f"the width of a pen must be more than 0 and at most {MAX_PEN_WIDTH_MM:.0f} mm",
+                code="bad-pen",
                 field="width",
             )
-        if self.speed is not None and not 0 < self.speed <= FASTEST_PEN:
-            raise BadPen(
-                f"the speed of a pen must be more than 0 and at most {FASTEST_PEN:,.0f} mm/s",
+        if self.speed is not None and not 0 < self.speed <= MAX_PEN_SPEED:
+            raise InvalidInput(
+                f"the speed of a pen must be more than 0 and at most {MAX_PEN_SPEED:,.0f} mm/s",
+                code="bad-pen",
                 field="speed",
             )
 
@@ -68,8 +60,9 @@ class Pen:
 class Strokes:
     """The strokes of a drawing; y points down.
 
-    Stroke `i` runs through `coordinates[offsets[i]:offsets[i + 1]]` and lies on layer `layers[i]`. Strokes without a vertex are
-    left out, as nothing of them is drawn. A stroke of one vertex is a dot.
+    Stroke `i` runs through `coordinates[offsets[i]:offsets[i + 1]]` and lies on layer `layers[i]`.
+    Strokes without a vertex are left out, as nothing of them is drawn. A stroke of one vertex is a
+    dot.
 
     Attributes:
         coordinates: float array of shape (n, 2) in mm.
@@ -77,7 +70,8 @@ class Strokes:
         layers: integer array of shape (k,), the index of each stroke's layer.
 
     Raises:
-        BadStrokes: the arrays do not fit together, or a coordinate is not finite or more than a kilometre away.
+        InvalidInput: the arrays do not fit together, or a coordinate is not finite or more than a
+            kilometre away.
     """
 
     def __init__(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
@@ -90,12 +84,13 @@ class Strokes:
             or bounds[-1] != len(places)
             or (np.diff(bounds) < 0).any()
         ):
-            raise BadStrokes(
+            raise InvalidInput(
                 "offsets must rise from 0 to the number of vertices, with one more offset than layers",
+                code="bad-strokes",
                 field="offsets",
             )
         if (levels < 0).any():
-            raise BadStrokes("layers are counted from 0", field="layers")
+            raise InvalidInput("layers are counted from 0", code="bad-strokes", field="layers")
         drawn = np.diff(bounds) > 0
         self.coordinates: Floats = places
         self.offsets: Integers = np.append(bounds[:-1][drawn], len(places))
@@ -107,7 +102,7 @@ class Strokes:
 
     @cached_property
     def steps(self) -> Floats:
-        """Return how far each vertex is from the one before it in its stroke: shape (n,), mm, 0 for the first of a stroke."""
+        """Return the distance in mm of each vertex from the one before in its stroke, or 0."""
         steps = np.zeros(len(self.coordinates))
         moved = np.diff(self.coordinates, axis=0)
         np.hypot(moved[:, 0], moved[:, 1], out=steps[1:])
@@ -122,12 +117,12 @@ class Strokes:
     def travels(self, origin: Point | None) -> Floats:
         """Return the lengths in mm of the moves with the pen up, in drawing order.
 
-        The layers are drawn one after another by rising index, and the strokes of each in the order given. With an `origin` in
-        mm, the first move comes from there and the last one goes back; with None the pen starts at the first stroke and stays
-        at the last.
+        The layers are drawn one after another by rising index, and the strokes of each in the order
+        given. With an `origin` in mm, the first move comes from there and the last one goes back;
+        with None the pen starts at the first stroke and stays at the last.
 
         Raises:
-            BadStrokes: the origin is not finite or more than a kilometre away.
+            InvalidInput: the origin is not finite or more than a kilometre away.
         """
         order = np.argsort(self.layers, kind="stable")
         starts, ends = (
@@ -143,10 +138,10 @@ class Strokes:
         return np.hypot(moved[:, 0], moved[:, 1])
 
     def pen_changes(self, pens: Sequence[Pen]) -> int:
-        """Return how often the pen is changed between layers that are drawn; `pens` has the pen of each layer.
+        """Return the number of pen changes between drawn layers; `pens` has the pen of each.
 
         Raises:
-            BadStrokes: a layer has no pen.
+            InvalidInput: a layer has no pen.
         """
         self.check_pens(pens)
         used = [pens[layer] for layer in np.unique(self.layers)]
@@ -156,11 +151,13 @@ class Strokes:
         """See that every layer has its pen.
 
         Raises:
-            BadStrokes: one has none.
+            InvalidInput: one has none.
         """
         if len(self) and self.layers.max() >= len(pens):
-            raise BadStrokes(
-                f"layer {self.layers.max()} has no pen; {len(pens)} are known", field="pens"
+            raise InvalidInput(
+                f"layer {self.layers.max()} has no pen; {len(pens)} are known",
+                code="bad-strokes",
+                field="pens",
             )
 
 
@@ -168,15 +165,20 @@ def _coordinates(given: ArrayLike) -> Floats:
     try:
         places = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise BadStrokes("coordinates must be numbers", field="coordinates") from None
+        raise InvalidInput(
+            "coordinates must be numbers", code="bad-strokes", field="coordinates"
+        ) from None
     if places.size == 0:
         return places.reshape(0, 2)
     if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004 - x and y
-        raise BadStrokes("coordinates must be pairs of x and y", field="coordinates")
+        raise InvalidInput(
+            "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
+        )
     # The largest value of an array with NaN is NaN, and NaN is not within anything.
-    if not max(-float(places.min()), float(places.max())) <= FARTHEST:
-        raise BadStrokes(
-            f"coordinates must be finite and within {FARTHEST:,.0f} mm of the origin",
+    if not max(-float(places.min()), float(places.max())) <= MAX_COORDINATE_MM:
+        raise InvalidInput(
+            f"coordinates must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
+            code="bad-strokes",
             field="coordinates",
         )
     return places
@@ -186,7 +188,9 @@ def _integers(given: ArrayLike, name: str) -> Integers:
     try:
         numbers: NDArray[Any] = np.asarray(given)
     except (TypeError, ValueError, OverflowError):
-        raise BadStrokes(f"{name} must be whole numbers", field=name) from None
+        raise InvalidInput(
+            f"{name} must be whole numbers", code="bad-strokes", field=name
+        ) from None
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise BadStrokes(f"{name} must be a row of whole numbers", field=name)
+        raise InvalidInput(f"{name} must be a row of whole numbers", code="bad-strokes", field=name)
     return numbers.astype(np.int64, copy=False)

@@ -17,21 +17,17 @@ from libraries.geometry.trees import walk_around
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NEIGHBOURS = 8
 # Gains below this, in mm, are rounding.
-LEAST_GAIN = 1e-9
-# How often each point is looked at, on average, before the search for a shorter tour ends.
-MOST_LOOKS = 40
-LONGEST_SEGMENT = 3
+MIN_GAIN_MM = 1e-9
 # A tour of three points is the only one.
-FEWEST = 4
+MIN_POINTS = 4
 
 
 def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
-    """Return how far along Hilbert's curve of order `bits` each cell lies; `x` and `y` are from 0 to 2**bits - 1.
+    """Return the place of each cell on Hilbert's curve; `x` and `y` are from 0 to 2**bits - 1.
 
-    Cells that are near on the curve are near on the plane. The curve is followed from its coarsest quarter to its finest, turning
-    and mirroring the rest of the way as each quarter asks.
+    Cells that are near on the curve are near on the plane. The curve is followed from its coarsest
+    quarter to its finest, turning and mirroring the rest of the way as each quarter asks.
     """
     x, y = x.astype(np.int64), y.astype(np.int64)
     order = np.zeros_like(x)
@@ -49,17 +45,18 @@ def hilbert_order(x: Integers, y: Integers, bits: int) -> Integers:
 
 
 def closed_tour(points: Floats) -> Integers:
-    """Return the order in which a closed line visits `points`, of shape (n, 2): short, and crossing itself nowhere.
+    """Return the order in which a short closed line visits `points` without crossing itself.
 
-    It begins as the walk around the shortest tree and is improved by exchanging two edges and by moving short runs, among near
-    neighbours only (Bentley, "Fast Algorithms for Geometric Traveling Salesman Problems", 1992). A start from the shortest edges
-    that fit together ends half a percent shorter, but with long strokes across empty paper. What still crosses is uncrossed,
-    which always shortens the line, so that it comes to an end. The work is bounded by a count, never by the clock: the same
-    points give the same tour.
+    It begins as the walk around the shortest tree and is improved by exchanging two edges and by
+    moving short runs, among near neighbours only (Bentley, "Fast Algorithms for Geometric Traveling
+    Salesman Problems", 1992). A start from the shortest edges that fit together ends half a percent
+    shorter, but with long strokes across empty paper. What still crosses is uncrossed, which always
+    shortens the line, so that it comes to an end. The work is bounded by a count, never by the
+    clock: the same points give the same tour.
     """
-    if len(points) < FEWEST:
+    if len(points) < MIN_POINTS:
         return np.arange(len(points))
-    near = _neighbours(points, NEIGHBOURS)
+    near = _neighbours(points, 8)
     tour = _Tour(points, walk_around(points, near))
     _improve(tour, near)
     _uncross(tour)
@@ -76,14 +73,15 @@ def _neighbours(points: Floats, count: int) -> Integers:
     """Return the nearest other points of each, nearest first: shape (n, k)."""
     count = min(count, len(points) - 1)
     found = nearest(points, points, count + 1)
-    # Of points in one place any may come first, so that the point itself is taken out where it stands, or else the farthest.
+    # Of points in one place any may come first, so that the point itself is taken out where it
+    # stands, or else the farthest.
     others = found != np.arange(len(points))[:, None]
     others[others.all(axis=1), -1] = False
     return np.asarray(found[others].reshape(len(points), count), dtype=np.int64)
 
 
 class _Run(NamedTuple):
-    """A part of a tour, read in the direction `step`: the point before it, its first and last, and the point behind it."""
+    """A part of a tour in the direction `step`: its ends, and the points before and after it."""
 
     before: int
     first: int
@@ -111,7 +109,7 @@ class _Tour:
         return self.order[(self.place[point] + step) % len(self.order)]
 
     def reverse(self, first: int, last: int) -> None:
-        """Turn the run from the point `first` on to `last` round; what is shorter, the run or the rest, is turned."""
+        """Reverse the run from `first` to `last`, or the rest of the tour if that is shorter."""
         count = len(self.order)
         start, stop = self.place[first], self.place[last]
         size = (stop - start) % count + 1
@@ -135,11 +133,12 @@ class _Tour:
 
 
 def _improve(tour: _Tour, near: Integers) -> None:
-    """Shorten the tour until no exchange among neighbours does, or each point was looked at often enough."""
+    """Shorten the tour until no exchange does, or each point had its number of looks."""
     rows = near.tolist()
     waiting = deque(tour.order)
     listed = bytearray(b"\1") * len(rows)
-    looks = MOST_LOOKS * len(rows)
+    # How often each point is looked at, on average, before the search for a shorter tour ends.
+    looks = 40 * len(rows)
     while waiting and looks:
         looks -= 1
         point = waiting.popleft()
@@ -152,17 +151,20 @@ def _improve(tour: _Tour, near: Integers) -> None:
 
 
 def _two_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
-    """Exchange the edge behind or before `a` with one at a near point, if that is shorter; return the points touched."""
+    """Exchange an edge of `a` with one at a near point, if that is shorter.
+
+    Return the points touched.
+    """
     away, after = tour.away, tour.after
     for step in (1, -1):
         b = after(a, step)
         old = away(a, b)
         for c in near:
             gain = old - away(a, c)
-            if gain <= LEAST_GAIN:
+            if gain <= MIN_GAIN_MM:
                 break
             d = after(c, step)
-            if gain + away(c, d) - away(b, d) > LEAST_GAIN:
+            if gain + away(c, d) - away(b, d) > MIN_GAIN_MM:
                 if step == 1:
                     tour.exchange(a, b, c, d)
                 else:
@@ -172,18 +174,18 @@ def _two_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
 
 
 def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
-    """Move a run of up to three points that begins at `a` between a near point and its neighbour, if that is shorter."""
+    """Move a run of up to three points from `a` to a near edge, if that is shorter."""
     away, after = tour.away, tour.after
     for step in (1, -1):
         before, last = after(a, -step), a
-        for _ in range(LONGEST_SEGMENT):
+        for _ in range(3):
             behind = after(last, step)
             if behind == before:
                 break
             removed = away(before, a) + away(last, behind) - away(before, behind)
             for c in near:
                 closest = away(a, c)
-                if removed - closest <= LEAST_GAIN:
+                if removed - closest <= MIN_GAIN_MM:
                     break
                 for side in (1, -1):
                     found = _insertion(
@@ -196,12 +198,12 @@ def _or_opt(tour: _Tour, a: int, near: Sequence[int]) -> tuple[int, ...]:
 
 
 def _insertion(tour: _Tour, run: _Run, c: int, side: int, gain: float) -> tuple[int, ...]:
-    """Put the run between `c`, which its first point then follows or precedes, and the point at that `side` of `c`."""
+    """Put the run between `c` and its neighbour on that `side`, if that is shorter."""
     before, a, last, behind, _ = run
     d = tour.after(c, side)
     if _within(tour, run, c) or _within(tour, run, d):
         return ()
-    if gain + tour.away(c, d) - tour.away(last, d) <= LEAST_GAIN:
+    if gain + tour.away(c, d) - tour.away(last, d) <= MIN_GAIN_MM:
         return ()
     _move(tour, run, (c, d))
     return before, a, last, behind, c, d
@@ -215,10 +217,10 @@ def _within(tour: _Tour, run: _Run, point: int) -> bool:
 
 
 def _move(tour: _Tour, run: _Run, edge: tuple[int, int]) -> None:
-    """Take the run `before, a..last, behind` out and put it into `edge` = (c, d) so that `a` meets c and `last` meets d.
+    """Move the run `before, a..last, behind` into `edge` = (c, d): `a` meets c, `last` meets d.
 
-    A move is two or three turns of parts: the run with all that lies between it and the edge, then that part back, and the run
-    itself where it keeps its direction.
+    A move is two or three turns of parts: the run with all that lies between it and the edge, then
+    that part back, and the run itself where it keeps its direction.
     """
     before, a, last, behind, step = run
     if step == -1:
@@ -245,7 +247,7 @@ def _move(tour: _Tour, run: _Run, edge: tuple[int, int]) -> None:
 
 
 def _turn(tour: _Tour, one: int, two: int) -> None:
-    """Turn the run between two points round, whichever of them comes first after an earlier turn took the run or the rest."""
+    """Reverse the run between two points, whichever of them comes first now."""
     count = len(tour.order)
     if (tour.place[two] - tour.place[one]) % count <= (tour.place[one] - tour.place[two]) % count:
         tour.reverse(one, two)
@@ -271,9 +273,9 @@ def _uncross(tour: _Tour) -> None:
 
 
 def _uncross_pair(tour: _Tour, a: int, c: int) -> bool:
-    """Exchange the edges that follow `a` and `c`, if that shortens the tour: an earlier exchange may have done it."""
+    """Exchange the edges that follow `a` and `c`, if that still shortens the tour."""
     b, d = tour.after(a), tour.after(c)
-    if len({a, b, c, d}) < FEWEST:
+    if len({a, b, c, d}) < MIN_POINTS:
         return False
     if tour.away(a, b) + tour.away(c, d) - tour.away(a, c) - tour.away(b, d) <= 0:
         return False
@@ -294,5 +296,5 @@ def _crossings(starts: Floats, ends: Floats) -> Integers:
 
 
 def _side(a: Floats, b: Floats, c: Floats) -> Floats:
-    """Return on which side of the line from `a` to `b` the point `c` lies, by the sign of twice the triangle's area."""
+    """Return on which side of the line from `a` to `b` the point `c` is, by the sign."""
     return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])

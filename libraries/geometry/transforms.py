@@ -1,4 +1,4 @@
-"""Affine transforms of the plane: arrays of shape (2, 3) that map a place in mm to another, y down, angles clockwise.
+"""Affine transforms of places in mm, y down, as arrays of shape (2, 3); angles clockwise.
 
 A matrix `[[a, c, e], [b, d, f]]` is what SVG writes as `matrix(a b c d e f)`.
 """
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import FARTHEST
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -27,13 +27,7 @@ ACROSS: Mapping[str, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
 DOWN: Mapping[str, float] = {"top": 0.0, "middle": 0.5, "bottom": 1.0}
 FITS = ("contain", "cover", "fill", "none")
 # A drawing is never smaller than a nanometre per kilometre; beyond it nothing can be turned back.
-SMALLEST_DETERMINANT = 1e-18
-
-
-class BadTransform(InvalidInput):
-    """Raised when a transform has numbers that are not finite, or presses the plane into a line where this cannot be."""
-
-    code = "bad-transform"
+MIN_DETERMINANT = 1e-18
 
 
 def identity() -> Matrix:
@@ -42,15 +36,16 @@ def identity() -> Matrix:
 
 
 def matrix(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:  # noqa: PLR0917 - as SVG has them
-    """Return the transform that SVG writes as `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f.
+    """Return SVG's `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f.
 
     Raises:
-        BadTransform: a number is not finite, or beyond a million.
+        InvalidInput: a number is not finite, or beyond a million.
     """
     made = np.array([[a, c, e], [b, d, f]], dtype=np.float64)
-    if not (np.abs(made) <= FARTHEST).all():
-        raise BadTransform(
-            f"the numbers of a transform must be finite and within {FARTHEST:,.0f}",
+    if not (np.abs(made) <= MAX_COORDINATE_MM).all():
+        raise InvalidInput(
+            f"the numbers of a transform must be finite and within {MAX_COORDINATE_MM:,.0f}",
+            code="bad-transform",
             field="transform",
         )
     return made
@@ -64,7 +59,7 @@ def translation(across: float, down: float) -> Matrix:
 def rotation(degrees: float, centre: tuple[float, float] = (0.0, 0.0)) -> Matrix:
     """Return the turn by `degrees`, clockwise as y points down, around `centre` in mm."""
     if not math.isfinite(degrees):
-        raise BadTransform("an angle must be finite", field="transform")
+        raise InvalidInput("an angle must be finite", code="bad-transform", field="transform")
     sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
     return around(centre, matrix(cosine, sine, -sine, cosine, 0, 0))
 
@@ -72,12 +67,12 @@ def rotation(degrees: float, centre: tuple[float, float] = (0.0, 0.0)) -> Matrix
 def scaling(
     across: float, down: float | None = None, centre: tuple[float, float] = (0.0, 0.0)
 ) -> Matrix:
-    """Return the scaling by `across` and `down`, which is as `across` if it is not given, around `centre` in mm."""
+    """Return the scaling by `across` and `down`, by default the same, around `centre` in mm."""
     return around(centre, matrix(across, 0, 0, across if down is None else down, 0, 0))
 
 
 def skewing(across: float = 0.0, down: float = 0.0) -> Matrix:
-    """Return the slant by angles in degrees: x grows with y by the tangent of `across`, y with x by that of `down`."""
+    """Return the skew by angles in degrees: of x along y by `across`, of y along x by `down`."""
     return matrix(1, math.tan(math.radians(down)), math.tan(math.radians(across)), 1, 0, 0)
 
 
@@ -88,10 +83,10 @@ def around(centre: tuple[float, float], inner: Matrix) -> Matrix:
 
 
 def combined(*steps: Matrix) -> Matrix:
-    """Return one transform for several: the last one is done first, as in nested groups and in SVG's lists.
+    """Return one transform for several; the last one is applied first, as in SVG.
 
     Raises:
-        BadTransform: the numbers grow beyond a million.
+        InvalidInput: the numbers grow beyond a million.
     """
     a, b, c, d, e, f = 1.0, 0.0, 0.0, 1.0, 0.0, 0.0
     for step in steps:
@@ -111,11 +106,13 @@ def inverse(transform: Matrix) -> Matrix:
     """Return the transform that undoes `transform`.
 
     Raises:
-        BadTransform: it presses the plane into a line, or nearly so, and cannot be undone.
+        InvalidInput: it presses the plane into a line, or nearly so, and cannot be undone.
     """
-    if not abs(determinant(transform)) > SMALLEST_DETERMINANT:
-        raise BadTransform(
-            "this transform presses everything into a line and cannot be undone", field="transform"
+    if not abs(determinant(transform)) > MIN_DETERMINANT:
+        raise InvalidInput(
+            "this transform presses everything into a line and cannot be undone",
+            code="bad-transform",
+            field="transform",
         )
     (a, c, e), (b, d, f) = transform.tolist()
     area = determinant(transform)
@@ -130,13 +127,14 @@ def determinant(transform: Matrix) -> float:
 
 
 def magnification(transform: Matrix) -> float:
-    """Return the factor by which `transform` stretches the length that it stretches most (its largest singular value)."""
+    """Return the largest factor by which `transform` stretches a length."""
     return float(np.linalg.norm(transform[:, :2], 2))
 
 
 def applied(transform: Matrix, places: Floats) -> Floats:
     """Return `places`, an array of shape (n, 2) in mm, moved by `transform`."""
-    # Written out, because a matrix product may round differently on another machine, and even from row to row.
+    # Written out, because a matrix product may round differently on another machine, and even from
+    # row to row.
     x, y = places[:, 0], places[:, 1]
     return np.column_stack([row[0] * x + row[1] * y + row[2] for row in transform])
 
@@ -154,14 +152,14 @@ def fitting(
     Args:
         source: the rectangle to bring, in mm.
         box: where to, in mm.
-        fit: `contain` shows all of it as large as it can be, `cover` leaves nothing of the box empty, `fill` stretches it, `none`
-            keeps its size.
+        fit: `contain` shows all of it as large as it can be, `cover` leaves nothing of the box
+            empty, `fill` stretches it, `none` keeps its size.
         align: where it stands in the box, from left to right: `left`, `center` or `right`.
         vertical: where it stands from top to bottom: `top`, `middle` or `bottom`.
 
     Raises:
         UnknownName: a word is not one of these.
-        BadTransform: the source or the box has no size in a direction that has to be scaled.
+        InvalidInput: the source or the box has no size in a direction that has to be scaled.
     """
     for kind, word, choices in (
         ("fit", fit, FITS),
@@ -185,8 +183,9 @@ def _factors(source: Rectangle, box: Rectangle, fit: Fit) -> tuple[float, float]
         if size > 0
     ]  # fmt: skip
     if not ratios or min(ratios) <= 0:
-        raise BadTransform(
+        raise InvalidInput(
             "what has no size cannot be fitted into a box, nor can anything into a box without size",
+            code="bad-transform",
             field="box",
         )
     if fit == "fill" and len(ratios) > 1:

@@ -19,12 +19,14 @@ Links = list[list[int]]
 def walk_around(points: Floats, near: Integers) -> list[int]:
     """Return all points in the order in which a walk around their shortest tree first meets them.
 
-    The walk goes along each edge of the tree twice and jumps over what it has met, so that no step is much longer than the
-    longest edge that any way of joining the points needs: where the points leave a gap, the walk does not cross it.
+    The walk goes along each edge of the tree twice and jumps over what it has met, so that no step
+    is much longer than the longest edge that any way of joining the points needs: where the points
+    leave a gap, the walk does not cross it.
 
     Args:
         points: shape (n, 2).
-        near: the nearest other points of each, shape (n, k): they join what a triangulation leaves out.
+        near: the nearest other points of each, shape (n, k): they join what a triangulation leaves
+            out.
     """
     links = _shortest_tree(points, near)
     x, y = points[:, 0].tolist(), points[:, 1].tolist()
@@ -44,10 +46,11 @@ def walk_around(points: Floats, near: Integers) -> list[int]:
 
 
 def _shortest_tree(points: Floats, near: Integers) -> Links:
-    """Return the tree of least length, by Kruskal's rule: the shortest edges first, none that closes a ring.
+    """Return the shortest tree by Kruskal's rule: the shortest edges first, without rings.
 
-    All its edges are edges of the Delaunay triangulation. Points that are in one place, or all on one line, have none; they are
-    joined to their neighbours, and what is still apart then in the order of its numbers.
+    All its edges are edges of the Delaunay triangulation. Points that are in one place, or all on
+    one line, have none; they are joined to their neighbours, and what is still apart then in the
+    order of its numbers.
     """
     count = len(points)
     sides = triangulated(points)

@@ -3,26 +3,16 @@
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.lending import lent_picture
 from libraries.imaging.photos import Photo, Picture, check_promise, clean_photo
-from libraries.imaging.reading import (
-    MOST_BYTES,
-    BlankImage,
-    ImageDamaged,
-    ImageTooLarge,
-    NotAnImage,
-    read_image,
-)
+from libraries.imaging.reading import MAX_IMAGE_BYTES, ImageTooLarge, read_image
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
 
 __all__ = [
     "CONTAIN",
     "COVER",
-    "MOST_BYTES",
-    "BlankImage",
+    "MAX_IMAGE_BYTES",
     "Box",
-    "ImageDamaged",
     "ImageTooLarge",
-    "NotAnImage",
     "Photo",
     "Picture",
     "Tones",

@@ -15,16 +15,15 @@ GREY, BLACK = "grey", "black"
 TAKEN = {"cyan": 0, "magenta": 1, "yellow": 2}
 CHANNELS = (GREY, *TAKEN, BLACK)
 LEVELS = 255
-# The shares of red, green and blue in the luma of ITU-R BT.601.
-LUMA = (0.299, 0.587, 0.114)
 
 
 def separated(colours: Colours, channel: str) -> Greys:
     """Return how much of one ink a picture has: shape (rows, columns), from 0 for all of it to 1 for none.
 
-    Full grey-component replacement: K = 1 - max(R, G, B), and then C = (1 - R - K) / (1 - K), M and Y likewise. Black takes over
-    all that is grey in a colour, so at most two of the others lie beside it. Where lines of two inks cross at an angle, the paper
-    that is left of one is shared out by the other (Demichel), so that (1 - C) * (1 - K) gives R again.
+    Full grey-component replacement: K = 1 - max(R, G, B), and then C = (1 - R - K) / (1 - K), M and
+    Y likewise. Black takes over all that is grey in a colour, so at most two of the others lie
+    beside it. Where lines of two inks cross at an angle, the paper that is left of one is shared
+    out by the other (Demichel), so that (1 - C) * (1 - K) gives R again.
 
     Levels are whole steps of 1/255, as those of every picture.
 
@@ -33,8 +32,10 @@ def separated(colours: Colours, channel: str) -> Greys:
         channel: one of `CHANNELS`; grey is the luma, which is no ink.
     """
     if channel == GREY:
+        # The shares of red, green and blue in the luma of ITU-R BT.601.
         red, green, blue = (
-            share * colours[..., part].astype(np.float64) for part, share in enumerate(LUMA)
+            share * colours[..., part].astype(np.float64)
+            for part, share in enumerate((0.299, 0.587, 0.114))
         )
         return _in_steps(red + green + blue)
     light = colours.max(axis=2).astype(np.float64)

@@ -14,7 +14,8 @@ from libraries.imaging.reading import Greys
 Floats = NDArray[np.float64]
 
 ROWS = 560
-# Half of the width of a picture, in units of half of its height: about that of the room on a page of an ISO A size.
+# Half of the width of a picture, in units of half of its height: about that of the room on a page
+# of an ISO A size.
 SIDE = 0.7
 # Where the middle of the skull is in the portrait.
 CROWN = -0.13
@@ -30,7 +31,8 @@ SUN = 0.36
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
     """Return the picture `name` of `DEMOS` with so many rows, from 0 for black to 1 for white; `rng` varies light and forms.
 
-    Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give the same picture.
+    Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give
+    the same picture.
     """
     scene = _scene(name, rng, rows)
     return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004 - rows and columns, without colours

@@ -21,11 +21,11 @@ from libraries.imaging.lending import (
     read_in_colour,
     read_picture,
 )
-from libraries.imaging.reading import Greys, ImageTooLarge, NotAnImage
+from libraries.imaging.reading import Greys, ImageTooLarge
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
-LONGEST_TEXT = 700_000
-LONGEST_NAME = 40
+MAX_TEXT_CHARS = 700_000
+MAX_NAME_CHARS = 40
 DATA_URL = re.compile(
     r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
     re.ASCII | re.IGNORECASE,
@@ -63,10 +63,10 @@ def image_field(*, only: str = "", **options: Any) -> ImageField:
     more = f"It takes `{only}`." if only else "`POST /photos/plot` draws larger ones."
     description = (
         f"The picture: one that is made by formula ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, "
-        f"at most {LONGEST_TEXT:,} letters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are all that is "
+        f"at most {MAX_TEXT_CHARS:,} letters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are all that is "
         f"looked at. {more}"
     )
-    return ImageField(metadata={"description": description, "maxLength": LONGEST_TEXT}, **options)
+    return ImageField(metadata={"description": description, "maxLength": MAX_TEXT_CHARS}, **options)
 
 
 def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Greys:
@@ -78,8 +78,8 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
         channel: one of `CHANNELS`: grey, or an ink, of which 0 is all and 1 is none.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
-        BlankImage: it is white all over.
+        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is white all over.
     """
     if channel != GREY:
         return separated(
@@ -127,17 +127,17 @@ def _uploaded(text: str) -> Greys:
     """Return the image that `text` holds as base64.
 
     Raises:
-        NotAnImage: it is no base64, or what it holds is no image.
-        ImageTooLarge, ImageDamaged: the image cannot be read.
-        BlankImage: there is nothing to draw in it.
+        InvalidInput: it is no base64, or what it holds is no image.
+        ImageTooLarge, InvalidInput: the image cannot be read.
+        InvalidInput: there is nothing to draw in it.
     """
     return read_picture(_bytes_in(text), at_once=True)
 
 
 def _bytes_in(text: str) -> bytes:
-    if len(text) > LONGEST_TEXT:
+    if len(text) > MAX_TEXT_CHARS:
         raise ImageTooLarge(
-            f"an image may have at most {LONGEST_TEXT:,} letters of base64",
+            f"an image may have at most {MAX_TEXT_CHARS:,} letters of base64",
             hint="reduce it and send it again",
         )
     found = DATA_URL.match(text[:300])
@@ -148,9 +148,11 @@ def _bytes_in(text: str) -> bytes:
     except (UnicodeEncodeError, binascii.Error):
         data = b""
     if not data:
-        near = did_you_mean(text, DEMOS) if len(text) <= LONGEST_NAME else None
-        raise NotAnImage(
-            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64", hint=near
+        near = did_you_mean(text, DEMOS) if len(text) <= MAX_NAME_CHARS else None
+        raise InvalidInput(
+            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64",
+            code="not-an-image",
+            hint=near,
         )
     return data
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
+from libraries.errors import InvalidInput
 from libraries.imaging.channels import Colours
-from libraries.imaging.reading import BlankImage, Greys, NotAnImage, read_colours, read_image
+from libraries.imaging.reading import Greys, read_colours, read_image
 
 NAME = re.compile(r"photo:[0-9a-f]{64}", re.ASCII)
 
@@ -35,11 +36,12 @@ _lent: ContextVar[Mapping[str, _Loan]] = ContextVar("lent", default={})  # noqa:
 def lent_picture(data: bytes) -> Iterator[str]:
     """Give the picture in `data` a name that the parameter `image` of patterns may have inside; yield it.
 
-    The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which picture it shows.
+    The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which
+    picture it shows.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
-        BlankImage: it is white all over.
+        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is white all over.
     """
     loan = _Loan(read_picture(data), data)
     name = f"photo:{sha256(data).hexdigest()}"
@@ -54,12 +56,14 @@ def read_picture(data: bytes, *, at_once: bool = False) -> Greys:
     """Return the picture in `data` as `read_image` does, not to be written to.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged: it is no image that can be read.
-        BlankImage: there is nothing to draw in it.
+        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: there is nothing to draw in it.
     """
     greys = read_image(data, at_once=at_once)
     if float(greys.min()) == 1.0:
-        raise BlankImage("the image is white all over; nothing of it would be drawn")
+        raise InvalidInput(
+            "the image is white all over; nothing of it would be drawn", code="blank-image"
+        )
     greys.setflags(write=False)
     return greys
 
@@ -80,7 +84,7 @@ def borrow(name: str) -> Greys:
     """Return the lent picture of this name.
 
     Raises:
-        NotAnImage: none of this name is lent here.
+        InvalidInput: none of this name is lent here.
     """
     return _loan(name).greys
 
@@ -94,6 +98,8 @@ def _loan(name: str) -> _Loan:
     try:
         return _lent.get()[name]
     except KeyError:
-        raise NotAnImage(
-            "this photo is not at hand here", hint="POST /photos/plot draws photos"
+        raise InvalidInput(
+            "this photo is not at hand here",
+            code="not-an-image",
+            hint="POST /photos/plot draws photos",
         ) from None

@@ -1,6 +1,7 @@
 """Clean photos: what a stranger sent is decoded and encoded anew, so that nothing is left of the file but what it shows.
 
-A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None of that survives here.
+A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None
+of that survives here.
 """
 
 from __future__ import annotations
@@ -13,26 +14,22 @@ from PIL import Image, ImageCms
 from libraries.errors import InvalidInput
 from libraries.imaging.reading import (
     JPEGS,
-    MOST_WHOLE_PIXELS,
+    MAX_WHOLE_PIXELS,
     ORIENTATION,
     TRANSPOSED,
-    ImageDamaged,
     ImageTooLarge,
     check_size,
     eight_bits,
     opened,
 )
 
-MOST_PHOTO_PIXELS = 25_000_000
-# The longer sides of the small versions, in pixels.
-THUMBNAILS = (800, 200)
+MAX_PHOTO_PIXELS = 25_000_000
 JPEG, PNG = "JPEG", "PNG"
 SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
-QUALITY = 90
 # The longest side that JPEG can have in Pillow's encoder.
-LONGEST_JPEG_SIDE = 65500
+MAX_JPEG_SIDE = 65500
 # A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
-LONGEST_PROFILE = 4_000_000
+MAX_PROFILE_BYTES = 4_000_000
 COLOURED = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
 OPAQUE = (255, 255)
 
@@ -58,34 +55,40 @@ class Photo:
 def clean_photo(data: bytes) -> Photo:
     """Return the photo in `data`, upright, in sRGB, without notes, together with versions of 800 and 200 pixels.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent, or came
-    without loss and has at most 16 megapixels, becomes PNG; all else becomes JPEG. Small versions are no larger than the photo.
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
+    taken. What is transparent, or came without loss and has at most 16 megapixels, becomes PNG; all
+    else becomes JPEG. Small versions are no larger than the photo.
 
     Args:
         data: a whole file.
 
     Raises:
-        NotAnImage: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long to decode.
-        ImageDamaged: the file is cut off or broken.
+        InvalidInput: the bytes are none of these formats.
+        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long
+            to decode.
+        InvalidInput: the file is cut off or broken.
     """
     try:
-        with opened(data, most=MOST_PHOTO_PIXELS) as image:
-            check_size(image, data, most=MOST_PHOTO_PIXELS)
+        with opened(data, most=MAX_PHOTO_PIXELS) as image:
+            check_size(image, data, most=MAX_PHOTO_PIXELS)
             form = image.format or ""
             upright = _decoded(image)
             kind = _kind(upright, form)
+            # The longer sides of the small versions, in pixels.
             return Photo(
                 _encoded(upright, kind),
-                tuple(_encoded(_reduced(upright, side), kind) for side in THUMBNAILS),
+                tuple(_encoded(_reduced(upright, side), kind) for side in (800, 200)),
             )
     except InvalidInput:
         raise
     except (
         Exception
     ):  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged(
-            "the image is cut off or damaged", field="file", hint="save it anew and send it again"
+        raise InvalidInput(
+            "the image is cut off or damaged",
+            code="image-damaged",
+            field="file",
+            hint="save it anew and send it again",
         ) from None
 
 
@@ -96,14 +99,14 @@ def check_promise(head: bytes) -> None:
         ImageTooLarge: it is refused.
     """
     try:
-        image = opened(head, most=MOST_PHOTO_PIXELS)
+        image = opened(head, most=MAX_PHOTO_PIXELS)
     except ImageTooLarge:
         raise
     except (
         Exception
     ):  # its size stands further on, or it is broken, which the whole of it will show
         return
-    check_size(image, head, most=MOST_PHOTO_PIXELS)
+    check_size(image, head, most=MAX_PHOTO_PIXELS)
 
 
 def _decoded(image: Image.Image) -> Image.Image:
@@ -123,7 +126,7 @@ def _decoded(image: Image.Image) -> Image.Image:
 def _in_srgb(image: Image.Image) -> Image.Image:
     """Return the image with its colours as screens show them; a profile that cannot be read is ignored."""
     profile = image.info.get("icc_profile")
-    if not profile or len(profile) > LONGEST_PROFILE or image.mode not in COLOURED:
+    if not profile or len(profile) > MAX_PROFILE_BYTES or image.mode not in COLOURED:
         return image
     try:
         own, screen = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
@@ -134,8 +137,8 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 
 def _kind(image: Image.Image, form: str) -> str:
-    exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MOST_WHOLE_PIXELS
-    return PNG if image.mode == "RGBA" or exact or max(image.size) > LONGEST_JPEG_SIDE else JPEG
+    exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MAX_WHOLE_PIXELS
+    return PNG if image.mode == "RGBA" or exact or max(image.size) > MAX_JPEG_SIDE else JPEG
 
 
 def _reduced(image: Image.Image, longest: int) -> Image.Image:
@@ -150,5 +153,5 @@ def _reduced(image: Image.Image, longest: int) -> Image.Image:
 
 def _encoded(image: Image.Image, kind: str) -> Picture:
     out = io.BytesIO()
-    image.save(out, kind, **({"quality": QUALITY} if kind == JPEG else {}))
+    image.save(out, kind, **({"quality": 90} if kind == JPEG else {}))
     return Picture(out.getvalue(), image.width, image.height, SUFFIXES[kind])

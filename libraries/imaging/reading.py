@@ -33,13 +33,16 @@ JPEGS = (
     "JPEG",
     "MPO",
 )  # a photo of a phone holds further pictures behind the first, and is called MPO then
-MOST_BYTES = 25_000_000
-MOST_PIXELS = 40_000_000
-# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole before they can be reduced.
-MOST_WHOLE_PIXELS = 16_000_000
-# A progressive JPEG is gone through once for each of its scans, of which a small file can hold thousands.
-MOST_SCANNED_PIXELS = 12 * MOST_PIXELS
-# While a client waits for the answer, an image may have this part of all that, so that it is read in a tenth of a second.
+MAX_IMAGE_BYTES = 25_000_000
+MAX_PIXELS = 40_000_000
+# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole
+# before they can be reduced.
+MAX_WHOLE_PIXELS = 16_000_000
+# A progressive JPEG is gone through once for each of its scans, of which a small file can hold
+# thousands.
+MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
+# While a client waits for the answer, an image may have this part of all that, so that it is read
+# in a tenth of a second.
 AT_ONCE = 4
 START_OF_SCAN = b"\xff\xda"
 # Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
@@ -56,14 +59,9 @@ TRANSPOSED = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the limit with an error.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-
-
-class NotAnImage(InvalidInput):
-    """Raised when bytes are no image of a format that is read."""
-
-    code = "not-an-image"
+# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the
+# limit with an error.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
 class ImageTooLarge(InvalidInput):
@@ -72,23 +70,12 @@ class ImageTooLarge(InvalidInput):
     code = "image-too-large"
 
 
-class ImageDamaged(InvalidInput):
-    """Raised when an image begins well but cannot be decoded to its end."""
-
-    code = "image-damaged"
-
-
-class BlankImage(InvalidInput):
-    """Raised when a picture is white all over, so that nothing of it would be drawn."""
-
-    code = "blank-image"
-
-
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is taken. What is transparent becomes
-    white, as the paper is; a camera's note of how it was held is obeyed. Colours become the luma of ITU-R BT.601.
+    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
+    taken. What is transparent becomes white, as the paper is; a camera's note of how it was held is
+    obeyed. Colours become the luma of ITU-R BT.601.
 
     Args:
         data: a whole file.
@@ -96,9 +83,10 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
         at_once: whether a client waits for it; then the limits are a quarter of the usual ones.
 
     Raises:
-        NotAnImage: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot be decoded at a reduced size.
-        ImageDamaged: the file is cut off or broken.
+        InvalidInput: the bytes are none of these formats.
+        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot
+            be decoded at a reduced size.
+        InvalidInput: the file is cut off or broken.
     """
     return _read(data, IN_GREY, longest, at_once)
 
@@ -114,8 +102,10 @@ def read_colours(
 
 
 def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
-    if len(data) > MOST_BYTES:
-        raise ImageTooLarge(f"an image may have at most {MOST_BYTES // 10**6} MB", field="image")
+    if len(data) > MAX_IMAGE_BYTES:
+        raise ImageTooLarge(
+            f"an image may have at most {MAX_IMAGE_BYTES // 10**6} MB", field="image"
+        )
     try:
         with opened(data) as image:
             check_size(image, data, at_once=at_once)
@@ -125,20 +115,24 @@ def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.flo
     except (
         Exception
     ):  # decoders meet broken files with errors of every type; all of them mean the same
-        raise ImageDamaged(
-            "the image is cut off or damaged", field="image", hint="save it anew and send it again"
+        raise InvalidInput(
+            "the image is cut off or damaged",
+            code="image-damaged",
+            field="image",
+            hint="save it anew and send it again",
         ) from None
 
 
-def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
+def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
     """Return the image in `data` with its header read and nothing decoded.
 
     Args:
         data: a whole file.
-        most: the limit in pixels that the caller goes on to check, which is told where the decoder itself finds far too many.
+        most: the limit in pixels that the caller goes on to check, which is told where the decoder
+            itself finds far too many.
 
     Raises:
-        NotAnImage: the bytes are none of the formats that are read.
+        InvalidInput: the bytes are none of the formats that are read.
         ImageTooLarge: the header promises more than 40 megapixels.
         UnidentifiedImageError: the bytes begin like an image and go on like none.
     """
@@ -149,8 +143,10 @@ def opened(data: bytes, *, most: int = MOST_PIXELS) -> Image.Image:
     except UnidentifiedImageError:
         if data.startswith(tuple(SIGNATURES.values())):
             raise
-        raise NotAnImage(
-            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read", field="image"
+        raise InvalidInput(
+            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read",
+            code="not-an-image",
+            field="image",
         ) from None
 
 
@@ -159,17 +155,18 @@ def check_size(
 ) -> None:
     """Refuse an opened image of more than `most` pixels, or whose scans would take too long to decode.
 
-    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a quarter of that.
+    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a
+    quarter of that.
 
     Raises:
         ImageTooLarge: it is refused.
     """
     pixels, part = image.width * image.height, AT_ONCE if at_once else 1
-    limit = (most or (MOST_PIXELS if image.format in JPEGS else MOST_WHOLE_PIXELS)) // part
+    limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
-    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MOST_SCANNED_PIXELS // part:
+    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MAX_SCANNED_PIXELS // part:
         raise ImageTooLarge(
             "the image has too many scans to be decoded",
             field="image",

@@ -13,15 +13,9 @@ from libraries.imaging.tones import Tones
 
 Floats = NDArray[np.float64]
 
-# Each point's share of the picture is stood for by so many samples.
-SAMPLES = 14
-MOST_SAMPLES = 200_000
-# Points are moved beyond the middle of their cells: eight such rounds come within a hundredth of sixty plain ones. The last
-# rounds are plain.
-OVERSHOOT = 1.9
 PLAIN_ROUNDS = 2
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
-LIGHTEST = 0.03
+MIN_TONE = 0.03
 
 
 def stipple(
@@ -33,9 +27,10 @@ def stipple(
 ) -> Floats:
     """Return `count` places in mm whose density follows the tones: shape (count, 2).
 
-    The weighted Voronoi stippling of Adrian Secord (2002), by Lloyd's rounds: each place moves to the middle of the ink that is
-    nearer to it than to any other. Ink is stood for by samples of equal weight, many for each place, drawn in even portions along
-    Hilbert's curve; so dark parts are resolved as finely as light ones, and the first places are already well spread.
+    The weighted Voronoi stippling of Adrian Secord (2002), by Lloyd's rounds: each place moves to
+    the middle of the ink that is nearer to it than to any other. Ink is stood for by samples of
+    equal weight, many for each place, drawn in even portions along Hilbert's curve; so dark parts
+    are resolved as finely as light ones, and the first places are already well spread.
 
     Args:
         tones: the picture; of one without any ink there are no places.
@@ -44,11 +39,12 @@ def stipple(
         rng: where in its portion each first place and each sample lies.
         watch: called after each round with the part of the rounds that is done, up to 1.
     """
-    dark = np.where(tones.dark < LIGHTEST, 0.0, tones.dark)
+    dark = np.where(tones.dark < MIN_TONE, 0.0, tones.dark)
     if not dark.any():
         return np.zeros((0, 2))
     portions, places = _Portions(Tones(dark, tones.box)), tones.box
-    ink, points = portions.draw(min(count * SAMPLES, MOST_SAMPLES), rng), portions.draw(count, rng)
+    # Samples stand for each point's share of the picture.
+    ink, points = portions.draw(min(count * 14, 200_000), rng), portions.draw(count, rng)
     for number in range(iterations):
         owner = nearest(points, ink, 1)
         size = np.bincount(owner, minlength=count)
@@ -56,7 +52,9 @@ def stipple(
             [np.bincount(owner, weights=ink[:, axis], minlength=count) for axis in (0, 1)]
         )
         held = size > 0
-        far = OVERSHOOT if number < iterations - PLAIN_ROUNDS else 1.0
+        # Points move beyond the middle of their cells: eight such rounds come within a hundredth
+        # of sixty plain ones. The last rounds are plain.
+        far = 1.9 if number < iterations - PLAIN_ROUNDS else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
         points = np.clip(
             points,

@@ -15,10 +15,9 @@ COVER, CONTAIN = "cover", "contain"
 LEVELS = 256
 # Shares of the pixels that may become plain black and plain white.
 CLIPPED = 0.005
-# Tones are whole steps of this, so that powers that differ in their last bits between processors give the same drawing.
+# Tones are whole steps of this, so that powers that differ in their last bits between processors
+# give the same drawing.
 STEP = 1 / 1024
-# Details are what is darker or lighter than its surroundings, which reach over this share of the shorter side.
-SURROUNDINGS = 1 / 16
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ def place(
     Args:
         greys: shape (rows, columns), from 0 for black to 1 for white.
         box: the room in mm.
-        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the picture.
+        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the
+            picture.
         gamma: the exponent of the tones; more than 1 makes the middle ones lighter.
         equalise: from 0 to 1, how far tones are moved towards an even spread of all of them.
         detail: how many times what sets a place apart from its surroundings is added to it.
@@ -105,7 +105,8 @@ def place(
 def _sharpened(dark: Floats, room: Box, detail: float) -> Floats:
     """Return tones with their details more distinct: the unsharp mask of photographers, with means over squares."""
     rows, columns = dark.shape
-    coarse = Tones(dark, room).averaged(min(room.width, room.height) * SURROUNDINGS)
+    # Details are darker or lighter than their surroundings, a share of the shorter side.
+    coarse = Tones(dark, room).averaged(min(room.width, room.height) * (1 / 16))
     x = room.left + (np.arange(columns) + 0.5) * room.width / columns
     y = room.top + (np.arange(rows) + 0.5) * room.height / rows
     sharp = dark + detail * (dark - coarse.at(x[None, :], y[:, None]))

@@ -8,26 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from redis import Redis, exceptions
-
+from libraries.broker import Redis, exceptions, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
+from libraries.broker.scripts import script
 from libraries.errors import InvalidInput, NotFound
-from libraries.job_manager import keys, transitions
-from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.control import cancel_job
 from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.queueing import (
+from libraries.job_manager.records import JOB_ID, JobRecord, read_many
+from libraries.job_manager.submission import (
     JobOptions,
     check_outcome,
+    check_rates,
     enqueue_arguments,
     enqueue_dependent,
     make_job,
 )
-from libraries.job_manager.quotas import meter
-from libraries.job_manager.records import JOB_ID, JobRecord, read_many
-from libraries.settings import JobSettings, get_settings
+from libraries.settings import JobSettings
 
 MOST_ITEMS = 500
 BLOCK = 100
@@ -100,18 +100,16 @@ def submit_batch(
     """
     if not 1 <= len(items) <= MOST_ITEMS:
         raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
-    settings, client = get_settings(), web_client(get_settings())
-    room = patiently(
-        lambda: (
-            settings.jobs.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
-        )
+    settings, client = JobSettings.current(), web_client()
+    room = retry(
+        lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
     )
     check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
-    batch_id = patiently(lambda: new_id(client, owner, kind=BATCH))
+    batch_id = retry(lambda: new_id(client, owner, kind=BATCH))
     each = [options or JobOptions()] * len(items) if not isinstance(options, Sequence) else options
     each = [replace(one, batch_id=batch_id) for one in each]
-    ids = [patiently(lambda: new_id(client, owner)) for _ in items]
+    ids = [retry(lambda: new_id(client, owner)) for _ in items]
     tasks = [task] * len(items) if isinstance(task, str) else list(task)
     jobs = [
         make_job(client, one, (), item, job_id=job_id, options=own)
@@ -119,19 +117,21 @@ def submit_batch(
     ]
     last = make_gathering(client, gathering, ids, each[0]) if gathering is not None else None
     for name in dict.fromkeys(tasks):
-        meter(name, [((), item) for one, item in zip(tasks, items, strict=True) if one == name])
+        check_rates(
+            name, [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
+        )
     everyone = [*ids, last.id] if last is not None else ids
-    patiently(lambda: _remember(client, batch_id, everyone))
+    retry(lambda: _remember(client, batch_id, everyone))
     pairs = list(zip(jobs, each, strict=True))
     for job, own in pairs:
         if own.depends_on:
-            patiently(lambda job=job, own=own: enqueue_dependent(client, job, own))  # type: ignore[misc]
+            retry(lambda job=job, own=own: enqueue_dependent(client, job, own))  # type: ignore[misc]
     ready = [pair for pair in pairs if not pair[1].depends_on]
     for start in range(0, len(ready), BLOCK):
         block = ready[start : start + BLOCK]
-        patiently(lambda block=block: _enqueue_block(client, block))  # type: ignore[misc]
+        retry(lambda block=block: _enqueue_block(client, block))  # type: ignore[misc]
     if last is not None:
-        patiently(lambda: enqueue_dependent(client, last, each[0]))
+        retry(lambda: enqueue_dependent(client, last, each[0]))
     run_if_immediate(everyone)
     tasks += [gathering.task] if gathering is not None else []
     records: list[JobRecord | None] = [
@@ -145,7 +145,7 @@ def make_gathering(
     client: Redis, gathering: Gathering, job_ids: Sequence[str], options: JobOptions
 ) -> VectorJob:
     """Return the job that runs when the jobs of a batch have ended."""
-    job_id = patiently(lambda: new_id(client, current_owner()))
+    job_id = retry(lambda: new_id(client, current_owner()))
     waiting = replace(options, depends_on=tuple(job_ids), allow_failure=True)
     return make_job(
         client,
@@ -164,7 +164,7 @@ def fetch_batch(batch_id: str) -> Batch:
         BatchUnknown: there is none with this id.
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     if not isinstance(batch_id, str) or not JOB_ID.fullmatch(batch_id):
         raise BatchUnknown("there is no batch with this id")
 
@@ -175,11 +175,11 @@ def fetch_batch(batch_id: str) -> Batch:
             owner, ids = pipeline.execute()
         return owner, ids
 
-    owner, raw_ids = patiently(read)
+    owner, raw_ids = retry(read)
     if owner is None or owner.decode() != current_owner():
         raise BatchUnknown("there is no batch with this id, or its record has expired")
     ids = [job_id.decode() for job_id in raw_ids]
-    return Batch(batch_id, ids, patiently(lambda: read_many(client, ids)))
+    return Batch(batch_id, ids, retry(lambda: read_many(client, ids)))
 
 
 def cancel_batch(batch_id: str) -> Batch:
@@ -208,11 +208,11 @@ def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
-    settings, source = get_settings(), transitions.script("enqueue")
+    settings, source = JobSettings.current(), script("job_manager/enqueue")
     with client.pipeline(transaction=False) as pipeline:
         for job, options in jobs:
             script_keys, arguments = enqueue_arguments(
-                job, options, settings.with_values(max_queue=10**9)
+                job, options, replace(settings, max_queue=10**9)
             )
             pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
         try:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
-from libraries.job_manager import keys, transitions
-from libraries.job_manager.connections import patiently, web_client
-from libraries.job_manager.disposal import dispose
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.errors import QueueUnavailable
+from libraries.broker.retry import retry
+from libraries.job_manager import transitions
+from libraries.job_manager.deletion import dispose
 from libraries.job_manager.errors import JobUnknown, WrongState
 from libraries.job_manager.ids import made_here
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.policies import retries_of
-from libraries.job_manager.queueing import check_outcome
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.settings import get_settings
+from libraries.job_manager.retry_policy import retries_of
+from libraries.job_manager.submission import check_outcome
+from libraries.settings import JobSettings
 
 STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
 # How long clients are told of an expired record that there was one: seven days, in seconds.
 MEMORY = 7 * 86400
+
+# Field of a worker's record with the modules that it could not load, as JSON.
+NOT_LOADED = "not_loaded"
 
 
 class Capacity(TypedDict):
@@ -62,11 +70,9 @@ def cancel_job(job_id: str) -> bool:
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    settings = get_settings()
-    return patiently(
-        lambda: transitions.cancel(
-            web_client(settings), job_id, time.time(), settings.jobs.failure_ttl
-        )
+    settings = JobSettings.current()
+    return retry(
+        lambda: transitions.cancel(web_client(), job_id, time.time(), settings.failure_ttl)
     )
 
 
@@ -92,9 +98,9 @@ def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
 
 
 def _ask_to_stop(job_id: str) -> None:
-    client = web_client(get_settings())
+    client = web_client()
     try:
-        patiently(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
+        retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
     except (InvalidJobOperation, NoSuchJobError):
         return  # it has just ended
 
@@ -108,12 +114,10 @@ def retry_job(job_id: str) -> JobRecord:
         QueueFull: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
-    record, settings = find_job(job_id), get_settings()
+    record, settings = find_job(job_id), JobSettings.current()
     retries = retries_of(record.task, settings)
-    outcome = patiently(
-        lambda: transitions.again(
-            web_client(settings), job_id, time.time(), retries, settings.jobs.max_queue
-        )
+    outcome = retry(
+        lambda: transitions.retry(web_client(), job_id, time.time(), retries, settings.max_queue)
     )
     check_outcome(outcome)
     if not outcome:
@@ -134,8 +138,8 @@ def delete_job(job_id: str) -> None:
         QueueUnavailable: the broker cannot be reached.
     """
     find_job(job_id)
-    client = web_client(get_settings())
-    if not patiently(lambda: dispose(client, job_id)):
+    client = web_client()
+    if not retry(lambda: dispose(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
 
 
@@ -143,24 +147,22 @@ def was_there(job_id: str) -> bool:
     """Tell whether the current owner had a job with this id whose record is gone by now."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    settings = get_settings()
-    made = patiently(lambda: made_here(web_client(settings), job_id, current_owner()))
+    settings = JobSettings.current()
+    made = retry(lambda: made_here(web_client(), job_id, current_owner()))
     if made is None:
         return False
-    return not made or time.time() - made < MEMORY + max(
-        settings.jobs.result_ttl, settings.jobs.failure_ttl
-    )
+    return not made or time.time() - made < MEMORY + max(settings.result_ttl, settings.failure_ttl)
 
 
 def pause_queue() -> None:
     """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
-    patiently(lambda: web_client(get_settings()).set(keys.SUSPENDED_KEY, 1))
+    retry(lambda: web_client().set(keys.SUSPENDED_KEY, 1))
 
 
 def resume_queue() -> None:
     """Let the workers take jobs again. As `rq resume` does."""
-    client = web_client(get_settings())
-    patiently(lambda: client.delete(keys.SUSPENDED_KEY))
+    client = web_client()
+    retry(lambda: client.delete(keys.SUSPENDED_KEY))
     run_waiting_if_immediate(client)
 
 
@@ -169,7 +171,7 @@ def capacity() -> Capacity:
 
     The wait is estimated from what the present workers' jobs have taken on average; None while nothing is known of that.
     """
-    client, settings = web_client(get_settings()), get_settings()
+    client, settings = web_client(), JobSettings.current()
 
     def read() -> Capacity:
         with client.pipeline(transaction=False) as pipeline:
@@ -197,9 +199,57 @@ def capacity() -> Capacity:
             "queue_depth": depth,
             "active_jobs": active,
             "workers": len(workers),
-            "max_queue": settings.jobs.max_queue,
+            "max_queue": settings.max_queue,
             "estimated_wait_s": 0.0 if not depth and workers else wait,
             "paused": bool(paused),
         }
 
-    return patiently(read)
+    return retry(read)
+
+
+class QueueHealth(TypedDict):
+    """Whether the broker answers, and how many workers have lately said that they are alive."""
+
+    broker: bool
+    workers: int
+
+
+def queue_health() -> QueueHealth:
+    """Return the health of the queue, in about a second at most also when the broker is away."""
+    client = web_client()
+    try:
+        return {"broker": True, "workers": retry(lambda: count_workers(client))}
+    except QueueUnavailable:
+        return {"broker": False, "workers": 0}
+
+
+def problems_of_workers() -> list[dict[str, Any]]:
+    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
+
+    None are returned while the broker cannot be reached.
+    """
+    client = web_client()
+    try:
+        texts = retry(lambda: _not_loaded_by_workers(client))
+    except QueueUnavailable:
+        return []
+    found = [problem for text in texts if text for problem in json.loads(text)]
+    return list({problem["module"]: problem for problem in found}.values())
+
+
+def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hget(name, NOT_LOADED)
+        return pipeline.execute()
+
+
+def count_workers(client: Redis) -> int:
+    """Return how many workers have lately said that they are alive."""
+    # A worker's record expires when its heartbeats stop; a worker that said goodbye leaves a record with its death.
+    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hmget(name, ["birth", "death"])
+        return sum(1 for birth, death in pipeline.execute() if birth and not death)

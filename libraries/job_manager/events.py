@@ -17,20 +17,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from redis import Redis, exceptions
-from redis.client import PubSub
-
-from libraries.job_manager import keys, transitions
-from libraries.job_manager.connections import (
-    BROKER_AWAY,
-    patiently,
-    subscription_client,
-    web_client,
-)
-from libraries.job_manager.errors import QueueUnavailable
+from libraries.broker import PubSub, Redis, exceptions, keys
+from libraries.broker.connections import subscription_client, web_client
+from libraries.broker.errors import QueueUnavailable
+from libraries.broker.retry import BROKER_ERRORS, retry
+from libraries.broker.scripts import run_script
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import FINAL_STATES
-from libraries.settings import Settings, get_settings
+from libraries.settings import Settings
 
 ENDS = frozenset({"finished", "failed", "canceled"})
 GONE = "gone"
@@ -95,12 +89,12 @@ def read_events(job_id: str, after: str = START) -> Followed | None:
     if not JOB_ID.fullmatch(job_id):
         return None
     known = after if EVENT_ID.fullmatch(after) else START
-    return patiently(lambda: _read_events(web_client(get_settings()), job_id, known))
+    return retry(lambda: _read_events(web_client(), job_id, known))
 
 
 def _read_events(client: Redis, job_id: str, after: str) -> Followed | None:
-    found = transitions.run_script(
-        client, "follow", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
+    found = run_script(
+        client, "job_manager/open_events", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
     )
     job = fetch_job(job_id)
     if found is None or job is None:
@@ -157,10 +151,8 @@ def send_to_group(owner: str, group: str, body: dict[str, Any]) -> int:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
-    return patiently(
-        lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body)))
-    )
+    client = web_client()
+    return retry(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
 
 
 JobListener = Callable[[JobEvent], None]
@@ -246,7 +238,7 @@ class EventFeed:
         """End the subscription and its thread."""
         self._stop.set()
         if self._thread is not None:
-            with contextlib.suppress(*BROKER_AWAY):
+            with contextlib.suppress(*BROKER_ERRORS):
                 web_client(self._settings).publish(self._own, "stop")
             self._thread.join(timeout=2)
 
@@ -263,7 +255,7 @@ class EventFeed:
             return
         # The thread waits for messages, so it is told by one; again, if it was not there yet to hear it.
         for _ in range(LOOKS):
-            patiently(lambda: web_client(self._settings).publish(self._own, "look"))
+            retry(lambda: web_client(self._settings).publish(self._own, "look"))
             if confirmed.wait(CONFIRMED_WITHIN / LOOKS):
                 return
         raise QueueUnavailable("events cannot be followed right now; try again in a moment")
@@ -293,7 +285,7 @@ class EventFeed:
                 with self._lock:
                     for confirmed in self._confirmed.values():
                         confirmed.clear()
-                with contextlib.suppress(*BROKER_AWAY):
+                with contextlib.suppress(*BROKER_ERRORS):
                     pubsub.close()
         client.close()
 

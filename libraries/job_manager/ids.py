@@ -18,9 +18,9 @@ from contextvars import ContextVar
 from hashlib import sha256
 from weakref import WeakKeyDictionary
 
-from redis import Redis
-
-from libraries.job_manager import keys
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
 
 JOB, BATCH = "job", "batch"
 OWN = re.compile(r"[a-z2-7]{32}\Z", re.ASCII)
@@ -92,3 +92,14 @@ def _seal(secret: bytes, head: bytes, owner: str, kind: str) -> bytes:
 
 def _hash(secret: bytes, text: bytes) -> bytes:
     return hmac.new(secret, text, sha256).digest()
+
+
+def derived_key(purpose: str, owner: str) -> bytes:
+    """Return 32 bytes that every process of this installation derives alike, and nobody else can, for one purpose and owner.
+
+    Raises:
+        QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
+    """
+    client = web_client()
+    secret = retry(lambda: installation_secret(client))
+    return hmac.new(secret, f"{purpose}\0{owner}".encode(), sha256).digest()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from redis.client import Pipeline
 from rq.job import Job
+from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
+from libraries.broker import Pipeline, Redis
 from libraries.job_manager.states import FINAL_STATES
+from libraries.job_manager.tasks import known_tasks, named_arguments
+
+log = logging.getLogger(__name__)
 
 
 class VectorJob(Job):
@@ -55,6 +60,7 @@ class VectorJob(Job):
         """Run the task and return its result."""
         # What an earlier attempt attached is not of this one.
         self.meta.pop("artifacts", None)
+        self.meta.pop("drawn", None)
         return super().perform()
 
     # RQ would import and call whatever these fields of the job's record name. Ours are never set, so a value there is not ours.
@@ -69,3 +75,17 @@ class VectorJob(Job):
     @property
     def stopped_callback(self) -> None:
         """Never call back."""
+
+
+def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, dict[str, Any]]:
+    """Return the task of a job and its arguments by name, as far as the record can be read."""
+    job = VectorJob(job_id, connection=client, serializer=JSONSerializer)
+    task = record.get(b"description", b"").decode(errors="replace")
+    try:
+        job.restore(record)
+        return task, named_arguments(task, job.args, job.kwargs) if task in known_tasks() else dict(
+            job.kwargs
+        )
+    except Exception:
+        log.warning("The arguments of job %s cannot be read", job_id)
+        return task, {}

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from redis import Redis
-
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
-from libraries.job_manager import keys
-from libraries.job_manager.connections import patiently, web_client
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, read_many
-from libraries.settings import get_settings
 
 BLOCK = 200
 # A filter that matches little may make the search long: after this many jobs the page ends, with a cursor to go on from.
@@ -69,11 +67,11 @@ def list_jobs(
         BadCursor: `cursor` is not one that an earlier page gave.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, found = web_client(get_settings()), list[JobRecord]()
+    client, found = web_client(), list[JobRecord]()
     place = _read_cursor(cursor)
     searched = 0
     for ids in _blocks(client, place, newest_first=newest_first):
-        records = patiently(lambda ids=ids: read_many(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
+        records = retry(lambda ids=ids: read_many(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
         for (job_id, score), record in zip(ids, records, strict=True):
             searched += 1
             if record is not None and wanted.matches(record):
@@ -102,7 +100,7 @@ def _blocks(
                 "list[tuple[bytes, float]]", fetch(key, first, last, offset, BLOCK, withscores=True)
             )
 
-        block = [(job_id.decode(), made) for job_id, made in patiently(read)]
+        block = [(job_id.decode(), made) for job_id, made in retry(read)]
         if not block:
             return
         offset += len(block)

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
-from redis import Redis
-
-from libraries.job_manager import keys
-from libraries.job_manager.connections import patiently, web_client
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import STATES
 from libraries.job_manager.transitions import unpack_trace
-from libraries.settings import get_settings
 
 # What is no more than "it began", and so stands in front of what was said in the same millisecond.
 BEGINNINGS = frozenset({"queued", "begun"})
@@ -82,7 +80,7 @@ def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | 
     if not JOB_ID.fullmatch(job_id):
         return None
     record = fetch_job(job_id)
-    values, events, results = patiently(lambda: _read(web_client(get_settings()), job_id))
+    values, events, results = retry(lambda: _read(web_client(), job_id))
     known = {
         name: value.decode()
         for name, value in zip(FIELDS, values, strict=True)

@@ -8,19 +8,23 @@ import time
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from croniter import CroniterError, croniter
 from marshmallow import ValidationError
 
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.job_manager.catalogue import check_arguments, check_task
 from libraries.job_manager.errors import BadTimeout
 from libraries.job_manager.ownership import ANONYMOUS
-from libraries.job_manager.queueing import check_timeout
-from libraries.settings import SETTINGS, Settings, parse_duration
+from libraries.job_manager.submission import check_timeout
+from libraries.job_manager.tasks import check_arguments, check_task
+from libraries.settings import SETTINGS, JobSettings, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -86,13 +90,13 @@ class Schedule:
         )
 
 
-def load_schedules(settings: Settings) -> list[Schedule]:
+def load_schedules(settings: JobSettings) -> list[Schedule]:
     """Return the schedules of the file that the setting SCHEDULES names, in its order; none if there is no file by default.
 
     Raises:
         BadSchedules: it cannot be read, or has mistakes.
     """
-    path = settings.jobs.schedules
+    path = settings.schedules
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadSchedules(f"{path.name} is larger than {LARGEST_FILE} bytes")
@@ -221,3 +225,46 @@ def _check_cron(line: str) -> None:
         croniter(line, time.time()).get_next(float)
     except (CroniterError, ValueError) as error:
         raise BadEntry(f"cron: {error}") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleState:
+    """What became of a schedule. Times are UTC; `runs`, `missed` and `skipped` count due times."""
+
+    schedule: Schedule
+    next_run: datetime
+    last_run: datetime | None
+    last_job: str | None
+    last_status: str | None
+    runs: int
+    missed: int
+    skipped: int
+
+
+def schedule_states() -> list[ScheduleState]:
+    """Return what became of each schedule of the file, in its order.
+
+    Raises:
+        BadSchedules: the file cannot be used.
+        QueueUnavailable: the broker cannot be reached.
+    """
+    schedules, client = load_schedules(JobSettings.current()), web_client()
+    return [retry(lambda one=one: _state(client, one)) for one in schedules]  # type: ignore[misc]
+
+
+def _state(client: Redis, schedule: Schedule) -> ScheduleState:
+    noted = cast("dict[bytes, bytes]", client.hgetall(keys.schedule_key(schedule.identity)))
+    known = {name.decode(): value.decode() for name, value in noted.items()}
+    status = client.hget(keys.job_key(known["job"]), "status") if "job" in known else None
+    return ScheduleState(
+        schedule=schedule,
+        next_run=datetime.fromtimestamp(schedule.following(time.time()), UTC),
+        last_run=datetime.fromtimestamp(float(known["queued_for"]), UTC)
+        if "queued_for" in known
+        else None,
+        last_job=known.get("job"),
+        last_status=cast("bytes", status).decode() if status else None,
+        runs=int(known.get("runs", 0)),
+        missed=int(known.get("missed", 0)),
+        skipped=int(known.get("skipped", 0)),
+    )

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from hashlib import sha1
-from importlib.resources import files
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from redis import Redis, exceptions
-
-from libraries.job_manager import keys
+from libraries.broker import Redis, keys
+from libraries.broker.scripts import run_script
 
 # Seconds. Until its first heartbeat a job is only lent to its worker.
 LEASE = 5
@@ -31,51 +25,10 @@ LONGEST_ERROR = 4096
 # Of how many failed attempts the traces are kept, and how much of each, for the log that the job's owner can read.
 MOST_TRACES, LONGEST_TRACE = 5, 8192
 # RQ's own words for it, which its dashboards and our own records know.
-PART = re.compile(r"^--@ (\w+)\n", re.MULTILINE)
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 POISON_TRACE = "PoisonJob: each worker that took this job died before it could say so"
 
 SUPERSEDED, DONE, AGAIN_OR_WAITED_FOR, WAITED_FOR = 0, 1, 2, 3
-
-
-class Script(NamedTuple):
-    """A script's text and the name that the broker gives it."""
-
-    text: str
-    sha: str
-
-
-@cache
-def script(name: str) -> Script:
-    """Return the script `lua/<name>.lua`, with `lua/parts/<part>.lua` in place of a line `--@ <part>`."""
-    folder = files(__package__) / "lua"
-    text = PART.sub(
-        lambda found: (folder / "parts" / f"{found[1]}.lua").read_text(),
-        (folder / f"{name}.lua").read_text(),
-    )
-    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
-
-
-def load_scripts() -> None:
-    """Read all scripts now: a process that forks while another thread of it reads one hands its child a lock held for ever."""
-    for source in (files(__package__) / "lua").iterdir():
-        if source.is_file():
-            script(source.name.removesuffix(".lua"))
-
-
-def run_script(
-    client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]
-) -> Any:
-    """Run a script on the broker, which learns it first if it does not know it (any more)."""
-    source = script(name)
-    try:
-        return client.execute_command(
-            "EVALSHA", source.sha, len(script_keys), *script_keys, *arguments
-        )  # type: ignore[no-untyped-call]
-    except exceptions.NoScriptError:
-        return client.execute_command(
-            "EVAL", source.text, len(script_keys), *script_keys, *arguments
-        )  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -125,7 +78,10 @@ def take(
         keys.SUSPENDED_KEY,
     )  # fmt: skip
     taken = run_script(
-        client, "take", script_keys, (claimed, execution_id, worker, iso(now), now, LEASE)
+        client,
+        "job_manager/take",
+        script_keys,
+        (claimed, execution_id, worker, iso(now), now, LEASE),
     )
     if taken is None:
         return None
@@ -162,7 +118,7 @@ def finish(
         lifetime,
         made,
     )
-    return int(run_script(client, "finish", script_keys, arguments))
+    return int(run_script(client, "job_manager/finish", script_keys, arguments))
 
 
 def fail(
@@ -194,32 +150,42 @@ def fail(
         "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(told) if told else "", json.dumps(remembered),
         MOST_ATTEMPTS, MOST_TRACES,
     )  # fmt: skip
-    return int(run_script(client, "fail", script_keys, arguments))
+    return int(run_script(client, "job_manager/fail", script_keys, arguments))
 
 
-def beat(client: Redis, attempt: Attempt, now: float) -> bool:
+def heartbeat(client: Redis, attempt: Attempt, now: float) -> bool:
     """Say that a running job is alive; return whether it still belongs to this attempt."""
     arguments = (attempt.job_id, attempt.execution_id, iso(now), now, HEARTBEAT_TTL)
-    return bool(run_script(client, "beat", (keys.STARTED_KEY,), arguments))
+    return bool(run_script(client, "job_manager/heartbeat", (keys.STARTED_KEY,), arguments))
 
 
-def report(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> bool:
+def append_event(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> bool:
     """Keep and tell what a running job says, as JSON; return whether it still belongs to this attempt."""
     script_keys = (keys.job_key(job_id), keys.STARTED_KEY)
-    return bool(run_script(client, "report", script_keys, (job_id, execution_id, event, text)))
-
-
-def give_back(client: Redis, attempt: Attempt) -> bool:
-    """Hand a job back to the front of the queue; return whether it was this attempt's to give."""
-    script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
     return bool(
-        run_script(client, "give_back", script_keys, (attempt.job_id, attempt.execution_id))
+        run_script(
+            client, "job_manager/append_event", script_keys, (job_id, execution_id, event, text)
+        )
     )
 
 
-def put_back(client: Redis, job_id: str) -> bool:
+def return_job(client: Redis, attempt: Attempt) -> bool:
+    """Hand a job back to the front of the queue; return whether it was this attempt's to give."""
+    script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
+    return bool(
+        run_script(
+            client, "job_manager/return_job", script_keys, (attempt.job_id, attempt.execution_id)
+        )
+    )
+
+
+def requeue(client: Redis, job_id: str) -> bool:
     """Put a job back that BLMOVE has put into the intermediate list; return whether it still lay there."""
-    return bool(run_script(client, "put_back", (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY), (job_id,)))
+    return bool(
+        run_script(
+            client, "job_manager/requeue", (keys.QUEUE_KEY, keys.INTERMEDIATE_KEY), (job_id,)
+        )
+    )
 
 
 class Reaped(NamedTuple):
@@ -248,7 +214,7 @@ def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reape
         most,
     )  # fmt: skip
     put_back, again, lost, poison, due, waited_for = run_script(
-        client, "reap", script_keys, arguments
+        client, "job_manager/reap", script_keys, arguments
     )
     return Reaped(put_back, again, lost, poison, due, [job_id.decode() for job_id in waited_for])
 
@@ -262,11 +228,11 @@ def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
         keys.CANCELED_KEY,
         keys.ENDING_KEY,
     )
-    return bool(run_script(client, "cancel", script_keys, (job_id, iso(now), lifetime)))
+    return bool(run_script(client, "job_manager/cancel", script_keys, (job_id, iso(now), lifetime)))
 
 
-def again(client: Redis, job_id: str, now: float, retries: int, most_waiting: int) -> int:
-    """Queue a job again that ended without a result; see `lua/again.lua` for what is returned."""
+def retry(client: Redis, job_id: str, now: float, retries: int, most_waiting: int) -> int:
+    """Queue a job again that ended without a result; see `lua/retry.lua` for what is returned."""
     script_keys = (
         keys.QUEUE_KEY,
         keys.FAILED_KEY,
@@ -274,7 +240,11 @@ def again(client: Redis, job_id: str, now: float, retries: int, most_waiting: in
         keys.ENDING_KEY,
         keys.SCHEDULED_KEY,
     )
-    return int(run_script(client, "again", script_keys, (job_id, iso(now), retries, most_waiting)))
+    return int(
+        run_script(
+            client, "job_manager/retry", script_keys, (job_id, iso(now), retries, most_waiting)
+        )
+    )
 
 
 def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
@@ -283,14 +253,14 @@ def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
     told = json.dumps({"code": code, "detail": detail, "text": f"DependencyFailed: {detail}"})
     script_keys = (keys.DEFERRED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
     arguments = (job_id, iso(now), lifetime, told, pack_trace(f"DependencyFailed: {detail}"))
-    return bool(run_script(client, "abandon", script_keys, arguments))
+    return bool(run_script(client, "job_manager/abandon", script_keys, arguments))
 
 
-def forget(client: Redis, job_id: str) -> str | None:
+def delete_record(client: Redis, job_id: str) -> str | None:
     """Remove all that is known of a job but the note of its files; return that note, '' if there is none, None when it runs."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY, keys.CANCELED_KEY,
         keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
     )  # fmt: skip
-    note = run_script(client, "forget", script_keys, (job_id,))
+    note = run_script(client, "job_manager/delete_record", script_keys, (job_id,))
     return None if note is None else str(note.decode())

@@ -1,6 +1,6 @@
 """Letters that a pen can write: stroke fonts with the accents of Europe, and their layout in lines, on paths and in boxes."""
 
-from libraries.lettering.characters import LONGEST_TEXT, BadText, check_text, is_blank
+from libraries.lettering.characters import MAX_TEXT_CHARS, BadText, check_text, is_blank
 from libraries.lettering.fitting import TextDoesNotFit, fitted
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, catalogue, font_names, stroke_font
 from libraries.lettering.hershey import Glyph, Style
@@ -9,12 +9,11 @@ from libraries.lettering.layout import (
     LINE_PITCH,
     VERTICAL_PLACES,
     Align,
-    BadLayout,
     TextBlock,
     VerticalAlign,
     lay_out,
 )
-from libraries.lettering.paths import BadPath, along_path
+from libraries.lettering.paths import along_path
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, wrap
 
@@ -22,11 +21,9 @@ __all__ = [
     "ALIGN_SHIFT",
     "DEFAULT_FONT",
     "LINE_PITCH",
-    "LONGEST_TEXT",
+    "MAX_TEXT_CHARS",
     "VERTICAL_PLACES",
     "Align",
-    "BadLayout",
-    "BadPath",
     "BadText",
     "Box",
     "Glyph",

@@ -7,12 +7,13 @@ import unicodedata
 
 from libraries.errors import InvalidInput
 
-LONGEST_TEXT = 10_000
-# Control characters except tab, line feed and carriage return; lone surrogates; the two that XML 1.0 leaves out.
+MAX_TEXT_CHARS = 10_000
+# Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
+# 1.0 leaves out.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-TAB = "    "
-# A letter carries this many marks at most; further ones stand for themselves, and are missing glyphs.
-MOST_MARKS = 4
+# A letter carries this many marks at most; further ones stand for themselves, and are missing
+# glyphs.
+MAX_MARKS = 4
 
 
 class BadText(InvalidInput):
@@ -21,11 +22,12 @@ class BadText(InvalidInput):
     code = "bad-text"
 
 
-def check_text(text: str, *, field: str = "text", longest: int = LONGEST_TEXT) -> str:
+def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS) -> str:
     r"""Return `text` with line ends written as `\n`, if it has at most `longest` characters and no control characters.
 
     Raises:
-        BadText: it is not text, is longer, or holds control characters, lone surrogates or code points that XML 1.0 refuses.
+        BadText: it is not text, is longer, or holds control characters, lone surrogates or code
+            points that XML 1.0 refuses.
     """
     if not isinstance(text, str):
         raise BadText(f"{field} must be text", field=field)
@@ -47,7 +49,7 @@ def characters(line: str) -> list[str]:
 
     An accent that has no letter of its own with its base stays behind the base, in one string.
     """
-    line = line.replace("\t", TAB)
+    line = line.replace("\t", "    ")
     if line.isascii():
         return list(line)
     found: list[str] = []
@@ -58,7 +60,7 @@ def characters(line: str) -> list[str]:
             found
             and found[-1] != " "
             and unicodedata.combining(character)
-            and len(found[-1]) <= MOST_MARKS
+            and len(found[-1]) <= MAX_MARKS
         ):
             found[-1] += character
         elif not _is_invisible(character):

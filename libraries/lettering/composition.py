@@ -16,8 +16,9 @@ SOFT_DOTTED = frozenset("ij")
 def compose(face: Face, cluster: str) -> Glyph | None:
     """Return `cluster`, a character with any combining marks after it, drawn with the strokes of `face`; None if that cannot be.
 
-    A letter is decomposed into its base and its marks (Unicode's canonical decomposition), and each mark is placed by the
-    measured ink of the base. What does not decompose is a special letter or a sign with a form of its own.
+    A letter is decomposed into its base and its marks (Unicode's canonical decomposition), and each
+    mark is placed by the measured ink of the base. What does not decompose is a special letter or a
+    sign with a form of its own.
     """
     if cluster in SIGNS:
         return SIGNS[cluster](Hand(face))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -11,8 +13,8 @@ from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
-    LARGEST,
     LINE_PITCH,
+    MAX_LENGTH_MM,
     Align,
     TextBlock,
     check_layout,
@@ -21,8 +23,6 @@ from libraries.lettering.layout import (
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
-# A pen of 0.3 mm cannot write smaller letters that can be read.
-SMALLEST_CAPITAL = 1.5
 # The size is found to this part of itself.
 CLOSE_ENOUGH = 0.002
 
@@ -39,8 +39,9 @@ def fitted(
     font: str | StrokeFont = DEFAULT_FONT,
     *,
     align: Align = "center",
-    smallest: float = SMALLEST_CAPITAL,
-    largest: float = LARGEST,
+    # A pen of 0.3 mm cannot write smaller letters that can be read.
+    smallest: float = 1.5,
+    largest: float = MAX_LENGTH_MM,
     line_spacing: float = LINE_PITCH,
 ) -> TextBlock:
     """Return `text` in the largest size whose ink stays inside `box`, wrapped between words, and centred in height.
@@ -59,7 +60,7 @@ def fitted(
     Raises:
         TextDoesNotFit: it does not fit at the smallest size.
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: the box has no room, or a measure is not a number in its range.
+        InvalidInput: the box has no room, or a measure is not a number in its range.
         UnknownName: there is no such font.
     """
     text = check_text(text)
@@ -75,37 +76,34 @@ def fitted(
     widest = widest_word(text, face) / face.cap_height
     x = box.left + box.width * ALIGN_SHIFT[align if align in ALIGN_SHIFT else "left"]
 
-    def at(size: float) -> TextBlock:
-        return lay_out(
-            text,
-            face,
-            cap_height=size,
-            x=x,
-            width=box.width,
-            align=align,
-            line_spacing=line_spacing,
-        )
+    at = partial(lay_out, text, face, x=x, width=box.width, align=align, line_spacing=line_spacing)
 
     def fits(size: float) -> bool:
         if widest * size > box.width:
             return False
-        block = at(size)
+        block = at(cap_height=size)
         return block.width <= box.width and block.height <= box.height
 
     if smallest > largest or not fits(smallest):
         raise TextDoesNotFit(
             f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm"
         )
-    low, high = smallest, min(largest, max(box.height, smallest) * 2)
-    # Letters whose area is half as much again as that of the box are too large, but for texts of a line or two.
+    # Letters whose area is half as much again as that of the box are too large, but for texts of a
+    # line or two.
     area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
     crowded = 1.5 * math.sqrt(box.width * box.height / max(area, 1.0))
+    size = _largest(fits, smallest, min(largest, max(box.height, smallest) * 2), crowded)
+    return _centred(at(cap_height=size), box)
+
+
+def _largest(fits: Callable[[float], bool], low: float, high: float, crowded: float) -> float:
+    """Return about the largest size from `low` to `high` that fits; `crowded` is tried first."""
     if low < crowded < high and not fits(crowded):
         high = crowded
     while high - low > CLOSE_ENOUGH * low:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
-    return _centred(at(low), box)
+    return low
 
 
 def _centred(block: TextBlock, box: Box) -> TextBlock:

@@ -16,7 +16,7 @@ from libraries.lettering.strokes import drawn
 DEFAULT_FONT = "futural"
 KERNED_SIGNS = frozenset(".,'’‘“”\"-–")  # noqa: RUF001
 # More pairs than any language has; beyond it somebody is feeding noise, and the table begins anew.
-MOST_PAIRS = 20_000
+MAX_PAIRS = 20_000
 
 
 class StrokeFont:
@@ -59,7 +59,7 @@ class StrokeFont:
         pair = (first, second)
         known = self._kerns.get(pair)
         if known is None:
-            if len(self._kerns) >= MOST_PAIRS:
+            if len(self._kerns) >= MAX_PAIRS:
                 self._kerns.clear()
                 self._profiles.clear()
             known = self._kerns[pair] = self._kern(first, second)
@@ -96,7 +96,8 @@ class StrokeFont:
         """Compose a character: of the font's own strokes, or of its kin's where it has no Latin letters or no signs."""
         if self.style.script == "latin":
             return compose(self._whole_face, character)
-        # Greek and Cyrillic letters sit in the slots of the Latin ones: an e with an accent would be another letter.
+        # Greek and Cyrillic letters sit in the slots of the Latin ones: an e with an accent would
+        # be another letter.
         if self.style.kin is None or character.isascii() or character[0].isalpha():
             return None
         return compose(parsed(self.style.kin), character)

@@ -40,7 +40,10 @@ class Part:
 
 
 class Hand:
-    """Draws in the manner of a face. Everything is drawn upright and leaned as the font leans at the end."""
+    """Draws in the manner of a face.
+
+    Everything is drawn upright and leaned as the font leans at the end.
+    """
 
     def __init__(self, face: Face) -> None:
         """Draw in the manner of `face`."""

@@ -1,8 +1,9 @@
 """The Hershey fonts as read-only glyph tables.
 
-The shapes were digitised by A. V. Hershey at the U.S. National Bureau of Standards; the package `hershey-fonts` carries them.
-Its objects change state when a font is chosen, so only the plain tables leave this module. What the tables do not say about a
-font stands in fonts.json: its kind, its script, how far it leans and how broad its stems are.
+The shapes were digitised by A. V. Hershey at the U.S. National Bureau of Standards; the package
+`hershey-fonts` carries them. Its objects change state when a font is chosen, so only the plain
+tables leave this module. What the tables do not say about a font stands in fonts.json: its kind,
+its script, how far it leans and how broad its stems are.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from HersheyFonts import HersheyFonts
 
 from libraries.lettering.strokes import Stroke, Strokes, box_around, drawn, moved, read_only
 
-# Every table begins at the space and is in the order of ASCII. What some hold beyond is not what Latin-1 says it is.
+# Every table begins at the space and is in the order of ASCII. What some hold beyond is not what
+# Latin-1 says it is.
 PRINTABLE = [chr(code) for code in range(32, 127)]
-# Full stops of some tables float above the base line; they and what is made like them are set down on it.
+# Full stops of some tables float above the base line; they and what is made like them are set down
+# on it.
 ON_THE_BASE_LINE = ".,:;"
-# The hyphen of every table is as long as its minus. In text it is cut to this part of its length, about its middle.
-HYPHEN_PART = 0.5
 # The room beside the ink of a glyph whose table has lost it.
 SIDE = 2.0
 # Stems of this breadth make a bold font.
@@ -161,7 +162,9 @@ def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
     }
     minus = glyphs["-"]
     box = box_around(minus.strokes)
-    length = box.width * HYPHEN_PART
+    # The hyphen of every table is as long as its minus. In text it is cut to this part of its
+    # length, about its middle.
+    length = box.width * 0.5
     bearing = box.left
     hyphen = drawn([(bearing, box.top), (bearing + length, box.top)])
     return stops | {"-": Glyph(2 * bearing + length, hyphen), "\u2212": minus}

@@ -1,8 +1,9 @@
 """How much closer two letters may stand than their advances say, from the profiles of their sides.
 
-The room between two letters is judged as the eye judges it: half by the place where they come nearest, half by the white between
-them, taken as the mean distance over the heights where both have ink; deep bays count only so far. A pair with more room than two
-stems and two bowls have is drawn together by the difference.
+The room between two letters is judged as the eye judges it: half by the place where they come
+nearest, half by the white between them, taken as the mean distance over the heights where both have
+ink; deep bays count only so far. A pair with more room than two stems and two bowls have is drawn
+together by the difference.
 """
 
 from __future__ import annotations
@@ -14,16 +15,14 @@ from numpy.typing import NDArray
 
 from libraries.lettering.strokes import Strokes, sampled
 
-# Heights that are looked at, in font units from above the marks of capitals to below the descenders.
+# Heights that are looked at, in font units from above the marks of capitals to below the
+# descenders.
 TOP, BOTTOM = -24, 28
 # Ink keeps its distance from ink this far above and below it too.
 REACH = 2
-# A bay is taken for no deeper than this many times the room of two stems.
-DEEPEST_BAY = 1.6
-# Where letters come nearest, this part of the room of two stems stays.
-LEFT_OPEN = 0.6
-# No pair is drawn together by more than this part of the cap height, and none by less than a part that would not be seen.
-MOST, LEAST = 0.16, 0.04
+# No pair is drawn together by more than this part of the cap height, and none by less than a part
+# that would not be seen.
+MAX_KERNING, MIN_KERNING = 0.16, 0.04
 
 Profile = NDArray[np.float64]
 
@@ -32,8 +31,8 @@ Profile = NDArray[np.float64]
 class Sides:
     """The room from the left border of a glyph to its ink, and from its ink to the right border, at each height.
 
-    All are infinite where there is no ink. `near_left` and `near_right` are the same for ink that reaches `REACH` units further
-    up and down.
+    All are infinite where there is no ink. `near_left` and `near_right` are the same for ink that
+    reaches `REACH` units further up and down.
     """
 
     left: Profile
@@ -69,12 +68,14 @@ def measure_of(stem: Sides, bowl: Sides) -> Measure:
 def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> float:
     """Return by how much `second` moves after `first`, in font units: a negative number or 0."""
     excess = _room(first, second, measure.stems) - measure.enough
-    closer = min(excess, MOST * cap_height, _nearest(first, second) - LEFT_OPEN * measure.stems)
-    return -closer if closer >= LEAST * cap_height else 0.0
+    # Where letters come nearest, this part of the room of two stems stays.
+    closer = min(excess, MAX_KERNING * cap_height, _nearest(first, second) - 0.6 * measure.stems)
+    return -closer if closer >= MIN_KERNING * cap_height else 0.0
 
 
 def _room(first: Sides, second: Sides, stems: float) -> float:
-    deepest = stems * DEEPEST_BAY
+    # A bay is taken for no deeper than this many times the room of two stems.
+    deepest = stems * 1.6
     return (_nearest(first, second) + _white(first, second, deepest)) / 2
 
 

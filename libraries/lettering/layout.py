@@ -24,18 +24,10 @@ ALIGN_SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}
 VERTICAL_PLACES = get_args(VerticalAlign)
 # From one base line to the next, in heights of a capital letter.
 LINE_PITCH = 1.65
-# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in cap heights.
-SMALLEST, LARGEST, FARTHEST = 0.01, 10_000.0, 100_000.0
-LINE_SPACINGS = (0.1, 20.0)
+# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in
+# cap heights.
+MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
 LETTER_SPACINGS = (-0.5, 20.0)
-# A justified line whose spaces would grow wider than this many of the font's spaces is left ragged.
-WIDEST_SPACE = 4.0
-
-
-class BadLayout(InvalidInput):
-    """Raised when a size, a spacing or an alignment makes no layout; the text says which and what is possible."""
-
-    code = "bad-layout"
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,8 @@ class TextBlock:
     Attributes:
         strokes: one array of shape (n, 2) in mm, y down, for each time the pen goes down.
         baselines: the y of each line's base line in mm, from the first line to the last.
-        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in the order of their appearance.
+        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in
+            the order of their appearance.
         lines: the text of each line.
         overflow: what had no room: the end of a text that is longer than its path.
     """
@@ -123,21 +116,22 @@ def lay_out(
         x: where `align` puts the lines, in mm.
         y: where `vertical` puts the block, in mm.
         width: lines that are wider are broken, in mm; without it only line feeds break them.
-        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its `right` end.
-        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between there and the last base line,
-            or the first line's `baseline`.
-        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph, and lines whose spaces would
-            become gaps, stay as they are.
+        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its
+            `right` end.
+        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between
+            there and the last base line, or the first line's `baseline`.
+        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph,
+            and lines whose spaces would become gaps, stay as they are.
         letter_spacing: added between letters, in mm.
         line_spacing: from one base line to the next, in cap heights.
 
     Raises:
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: a measure is not a number in its range, or an alignment is unknown.
+        InvalidInput: a measure is not a number in its range, or an alignment is unknown.
         UnknownName: there is no such font.
     """
     text = check_text(text)
-    face = stroke_font(font) if not isinstance(font, StrokeFont) else font
+    face = font if isinstance(font, StrokeFont) else stroke_font(font)
     check_layout(
         cap_height=cap_height,
         x=x,
@@ -148,8 +142,24 @@ def lay_out(
     )
     check_places(align, vertical)
     scale = cap_height / face.cap_height
-    spacing = letter_spacing / scale
-    measure = None if width is None else width / scale
+    measure = width / scale if width else None
+    lines, rows = _rows(text, face, measure, letter_spacing / scale, justify=justify)
+    for row in rows:
+        left, right = row.ink()
+        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    levels = _levels(len(rows), face, line_spacing, vertical)
+    return TextBlock(
+        _drawn(rows, levels, scale, (x, y)),
+        ((levels + face.base_line) * scale + y).tolist(),
+        missing_from((character for row in rows for character in row.written), face),
+        lines,
+    )
+
+
+def _rows(
+    text: str, face: StrokeFont, measure: float | None, spacing: float, *, justify: bool
+) -> tuple[list[str], list[SetLine]]:
+    """Return the lines of `text`, broken where they are wider than `measure`, and their glyphs."""
     broken = [
         wrap(part, face, measure, letter_spacing=spacing) if measure else [part]
         for part in text.split("\n")
@@ -159,28 +169,26 @@ def lay_out(
     if justify and measure is not None:
         last = set((np.cumsum([len(paragraph) for paragraph in broken]) - 1).tolist())
         _justify([row for number, row in enumerate(rows) if number not in last], measure, face)
-    for row in rows:
-        left, right = row.ink()
-        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    return lines, rows
+
+
+def _levels(
+    count: int, face: StrokeFont, line_spacing: float, vertical: VerticalAlign
+) -> NDArray[np.float64]:
+    """Return the heights of `count` lines in font units, with `vertical` at 0."""
     pitch = face.cap_height * line_spacing
-    tall = face.cap_height + pitch * (len(rows) - 1)
+    tall = face.cap_height + pitch * (count - 1)
     up = {"top": face.cap_line, "middle": face.cap_line + tall / 2, "baseline": face.base_line}[
         vertical
     ]
-    levels = np.arange(len(rows), dtype=np.float64) * pitch - up
-    return TextBlock(
-        _drawn(rows, levels, scale, (x, y)),
-        ((levels + face.base_line) * scale + y).tolist(),
-        missing_from((character for row in rows for character in row.written), face),
-        lines,
-    )
+    return np.arange(count, dtype=np.float64) * pitch - up
 
 
 def check_layout(**measures: float | None) -> None:
     """Refuse measures that make no layout, by their names in `lay_out`; None is no measure.
 
     Raises:
-        BadLayout: a measure is not a finite number in its range.
+        InvalidInput: a measure is not a finite number in its range.
     """
     height = measures.get("cap_height")
     for name, value in measures.items():
@@ -188,19 +196,27 @@ def check_layout(**measures: float | None) -> None:
             continue
         low, high = _range_of(name, height if _is_number(height) else 1.0)
         if not _is_number(value) or not low <= value <= high:
-            raise BadLayout(f"{name} must be a number from {low:g} to {high:g}", field=name)
+            raise InvalidInput(
+                f"{name} must be a number from {low:g} to {high:g}", code="bad-layout", field=name
+            )
 
 
 def check_places(align: str, vertical: str) -> None:
     """Refuse an alignment that is not one.
 
     Raises:
-        BadLayout: it is not one.
+        InvalidInput: it is not one.
     """
     if align not in ALIGN_SHIFT:
-        raise BadLayout(f"align must be one of {', '.join(ALIGN_SHIFT)}", field="align")
+        raise InvalidInput(
+            f"align must be one of {', '.join(ALIGN_SHIFT)}", code="bad-layout", field="align"
+        )
     if vertical not in VERTICAL_PLACES:
-        raise BadLayout(f"vertical must be one of {', '.join(VERTICAL_PLACES)}", field="vertical")
+        raise InvalidInput(
+            f"vertical must be one of {', '.join(VERTICAL_PLACES)}",
+            code="bad-layout",
+            field="vertical",
+        )
 
 
 def missing_from(written: object, font: StrokeFont) -> list[str]:
@@ -214,18 +230,19 @@ def _is_number(value: object) -> bool:
 
 def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name in {"x", "y", "offset"}:
-        return -FARTHEST, FARTHEST
+        return -MAX_PLACE_MM, MAX_PLACE_MM
     if name == "line_spacing":
-        return LINE_SPACINGS
+        return (0.1, 20.0)
     if name == "letter_spacing":
         return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(
             cap_height or 1.0
         )
-    return SMALLEST, LARGEST
+    return MIN_LENGTH_MM, MAX_LENGTH_MM
 
 
 def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
-    widest = font.glyph(" ").advance * (WIDEST_SPACE - 1)
+    # A justified line whose spaces would grow wider than four of the font's is left ragged.
+    widest = font.glyph(" ").advance * 3.0
     for row in rows:
         spaces = np.array([character == " " for character in row.written])
         left, right = row.ink()

@@ -45,7 +45,8 @@ def _slashed(base: str) -> Form:
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
         box = part.box
-        # The foot of the bowl says where it stands: what leads on to the next letter of a round hand leaves at its top.
+        # The foot of the bowl says where it stands: what leads on to the next letter of a round
+        # hand leaves at its top.
         middle = sum(part.between(box.bottom - box.height / 3, box.bottom)) / 2
         half = min(box.width / 2, box.height * 0.45) + REACH / 2
         slash = hand.hairline(

@@ -25,16 +25,17 @@ from libraries.lettering.strokes import (
 DRAWN: dict[str, Any] = json.loads(Path(__file__).with_name("drawn.json").read_text("utf-8"))
 MARKS = MappingProxyType({mark: dict(shape) for mark, shape in DRAWN["marks"].items()})
 CARON, CEDILLA, TURNED_COMMA, COMMA_BELOW = "\u030c", "\u0327", "\u0312", "\u0326"
-# Between a letter and a mark; less above capitals, whose marks are also flatter, so that lines do not meet.
+# Between a letter and a mark; less above capitals, whose marks are also flatter, so that lines do
+# not meet.
 GAP, CAPITAL_GAP, STACK_GAP, GAP_BELOW = 2.6, 2.0, 1.4, 2.2
-CAPITAL_FLATNESS = 0.88
-# Ink that begins this far above small letters belongs to an ascender or a capital.
-ASCENDER = 3.0
-# How much of a tall letter's height, from its top, says where its middle is; of any letter's, from its foot.
+# How much of a tall letter's height, from its top, says where its middle is; of any letter's, from
+# its foot.
 CROWN, FOOT = 0.3, 1.5
-# In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and centred on the upper half.
+# In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and
+# centred on the upper half.
 ROUND_HAND_CROWN, ROUND_HAND_WIDTH = 0.5, 0.78
-# The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a comma.
+# The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a
+# comma.
 CARON_AT_THE_SIDE = frozenset("dtlL")
 COMMA_FOR_CEDILLA = frozenset("gGkKlLnNrR")
 SIDE_GAP = 2.0
@@ -102,9 +103,10 @@ def _shape(face: Face, mark: str) -> Strokes:
 
 def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
-    tall = body.top < face.x_line - ASCENDER
+    # Ink that begins this far above small letters belongs to an ascender or a capital.
+    tall = body.top < face.x_line - 3.0
     if tall:
-        shape = scaled(shape, 1.0, CAPITAL_FLATNESS)
+        shape = scaled(shape, 1.0, 0.88)
     elif face.style.connected:
         shape = scaled(shape, ROUND_HAND_WIDTH, 1.0)
     crown = CROWN if tall else ROUND_HAND_CROWN if face.style.connected else 1.0

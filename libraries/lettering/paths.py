@@ -10,7 +10,7 @@ from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
-    FARTHEST,
+    MAX_PLACE_MM,
     Align,
     SetLine,
     TextBlock,
@@ -22,16 +22,8 @@ from libraries.lettering.layout import (
 )
 from libraries.lettering.strokes import Stroke
 
-MOST_CORNERS = 100_000
+MAX_CORNERS = 100_000
 PAIR = 2
-# The last letter may stick out by this part of a cap height before it is taken for one that has no room.
-SLACK = 0.02
-
-
-class BadPath(InvalidInput):
-    """Raised when a path for text is not a line of some length through at least two points."""
-
-    code = "bad-text-path"
 
 
 def along_path(
@@ -46,24 +38,27 @@ def along_path(
 ) -> TextBlock:
     """Return `text` written along `path`, a polyline of shape (n, 2) in mm, in one line; line feeds and tabs become spaces.
 
-    Letters keep their shape. Each stands with the middle of its width on the path, turned by the chord of the path below it.
+    Letters keep their shape. Each stands with the middle of its width on the path, turned by the
+    chord of the path below it.
 
     Args:
         text: what to write, at most 10,000 characters.
         path: the points of the base line, in the direction of reading, at most 100,000.
         font: a font or its name.
         cap_height: the height of a capital letter in mm.
-        align: where the text stands on the path: at its beginning (`left`), in its `center` or at its end (`right`).
+        align: where the text stands on the path: at its beginning (`left`), in its `center` or at
+            its end (`right`).
         offset: how far above the path the letters stand, in mm; a negative number puts them below.
         letter_spacing: added between letters, in mm.
 
     Returns:
-        The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no `baselines`.
+        The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no
+            `baselines`.
 
     Raises:
-        BadPath: `path` is not a line of finite points with a length.
+        InvalidInput: `path` is not a line of finite points with a length.
         BadText: `text` is too long or holds control characters or lone surrogates.
-        BadLayout: a measure is not a number in its range, or the alignment is unknown.
+        InvalidInput: a measure is not a number in its range, or the alignment is unknown.
         UnknownName: there is no such font.
     """
     line = " ".join(check_text(text).split())
@@ -72,8 +67,10 @@ def along_path(
     check_places(align, "baseline")
     corners, stations = _measured(path)
     scale = cap_height / face.cap_height
+    # The last letter may stick out by this part of a cap height before it is taken for one that has
+    # no room.
     row, overflow = _that_fits(
-        set_line(line, face, letter_spacing / scale), (stations[-1] + SLACK * cap_height) / scale
+        set_line(line, face, letter_spacing / scale), (stations[-1] + 0.02 * cap_height) / scale
     )
     strokes = []
     if any(glyph.strokes for glyph in row.glyphs):
@@ -90,20 +87,28 @@ def _measured(path: ArrayLike) -> tuple[Stroke, NDArray[np.float64]]:
     try:
         corners = np.asarray(path, dtype=np.float64)
     except (TypeError, ValueError):
-        raise BadPath("the path must be a list of pairs of numbers", field="path") from None
-    if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MOST_CORNERS:
-        raise BadPath(
-            f"the path must be a list of 2 to {MOST_CORNERS} pairs of numbers", field="path"
+        raise InvalidInput(
+            "the path must be a list of pairs of numbers", code="bad-text-path", field="path"
+        ) from None
+    if corners.ndim != PAIR or corners.shape[1] != PAIR or not PAIR <= len(corners) <= MAX_CORNERS:
+        raise InvalidInput(
+            f"the path must be a list of 2 to {MAX_CORNERS} pairs of numbers",
+            code="bad-text-path",
+            field="path",
         )
-    if not (np.abs(corners) <= FARTHEST).all():
-        raise BadPath(
-            f"the points of the path must be within {FARTHEST:g} mm of the origin", field="path"
+    if not (np.abs(corners) <= MAX_PLACE_MM).all():
+        raise InvalidInput(
+            f"the points of the path must be within {MAX_PLACE_MM:g} mm of the origin",
+            code="bad-text-path",
+            field="path",
         )
     steps = np.hypot(*np.diff(corners, axis=0).T)
     corners = corners[np.append(True, steps > 0)]
     stations = np.append(0.0, np.cumsum(steps[steps > 0]))
     if len(corners) < PAIR:
-        raise BadPath("the path has no length that can be written on", field="path")
+        raise InvalidInput(
+            "the path has no length that can be written on", code="bad-text-path", field="path"
+        )
     return corners, stations
 
 
@@ -134,7 +139,8 @@ def _bent(
     )
     chord = after - before
     along = chord / np.maximum(np.hypot(*chord.T), 1e-12)[:, None]
-    # Where the path comes back to itself within a letter, there is no chord: the letter stands upright.
+    # Where the path comes back to itself within a letter, there is no chord: the letter stands
+    # upright.
     along[np.hypot(*chord.T) < 1e-9 * scale] = (1.0, 0.0)
     counts = [len(glyph.points) for glyph in row.glyphs]
     points = np.concatenate([glyph.points for glyph in row.glyphs]) * scale

@@ -21,7 +21,6 @@ from libraries.lettering.strokes import (
 # Raised and lowered figures, against the full ones.
 SMALL = 0.56
 QUOTE_BEARING = 1.8
-QUOTE_STEP = 1.6
 
 
 def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
@@ -31,7 +30,7 @@ def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
         level = (
             hand.base - size.height / 2 + size.height * 0.45 if low else hand.cap + size.height / 2
         )
-        step = size.width + QUOTE_STEP
+        step = size.width + 1.6
         first = QUOTE_BEARING + size.width / 2
         strokes = tuple(
             stroke for place in range(count) for stroke in moved(mark, first + place * step, level)

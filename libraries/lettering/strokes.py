@@ -11,8 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 Stroke = NDArray[np.float64]
 Strokes = tuple[Stroke, ...]
-# Ink is looked at in points this far apart, in font units.
-SAMPLE = 0.25
 
 
 class Box(NamedTuple):
@@ -96,7 +94,8 @@ def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
 def broadened(strokes: Strokes, breadth: float) -> Strokes:
     """Return outlines `breadth` wide in place of the strokes, each one closed stroke; the same strokes without a breadth.
 
-    Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along the mean of their normals.
+    Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along
+    the mean of their normals.
     """
     return tuple(_outline(stroke, breadth / 2) for stroke in strokes) if breadth else strokes
 
@@ -152,7 +151,8 @@ def sampled(strokes: Iterable[Stroke]) -> Stroke:
     for stroke in strokes:
         steps = np.hypot(*np.diff(stroke, axis=0).T)
         along = np.concatenate(([0.0], np.cumsum(steps)))
-        at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / SAMPLE)) + 1))
+        # Ink is looked at in points this far apart, in font units.
+        at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / 0.25)) + 1))
         found.append(
             np.column_stack(
                 (np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1]))

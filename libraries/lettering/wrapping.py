@@ -9,7 +9,8 @@ from itertools import pairwise
 from libraries.lettering.characters import characters
 from libraries.lettering.fonts import StrokeFont
 
-# Lines break at spaces, except at those that say they must not, and after a hyphen or dash within a word.
+# Lines break at spaces, except at those that say they must not, and after a hyphen or dash within a
+# word.
 BREAKING_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 AFTER_HYPHEN = re.compile(r"(?<=\w[-\u2010\u2013\u2014])(?=\w)")
 
@@ -17,8 +18,8 @@ AFTER_HYPHEN = re.compile(r"(?<=\w[-\u2010\u2013\u2014])(?=\w)")
 def wrap(text: str, font: StrokeFont, width: float, *, letter_spacing: float = 0.0) -> list[str]:
     """Return `text` broken into lines no wider than `width` font units; line feeds in it are kept.
 
-    Lines break at spaces and after hyphens; a word that is wider than a line is broken where it must be. No character is lost but
-    the spaces at the breaks.
+    Lines break at spaces and after hyphens; a word that is wider than a line is broken where it
+    must be. No character is lost but the spaces at the breaks.
     """
     return [
         line

@@ -1,32 +1,34 @@
-"""The patterns: one generator a file, listed by being there."""
+"""The patterns: one class a module, found by being there."""
 
 from libraries.loading import load_modules
 from libraries.patterns.catalogue import (
-    MOST_POINTS,
+    MAX_POINTS,
     PATTERNS,
+    BadDrawing,
     Pattern,
+    PatternParams,
     Polyline,
     TooComplex,
-    UnknownPattern,
     check_pattern,
     cost_of_pattern,
     draw_pattern,
     find_pattern,
-    load_params,
+    trial_drawing,
 )
 
 __all__ = [
-    "MOST_POINTS",
+    "MAX_POINTS",
     "PATTERNS",
+    "BadDrawing",
     "Pattern",
+    "PatternParams",
     "Polyline",
     "TooComplex",
-    "UnknownPattern",
     "check_pattern",
     "cost_of_pattern",
     "draw_pattern",
     "find_pattern",
-    "load_params",
+    "trial_drawing",
 ]
 
 load_modules(__name__, discard=PATTERNS.discard)

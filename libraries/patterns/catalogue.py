@@ -1,42 +1,39 @@
-"""The catalogue of patterns: how a pattern declares itself, and the one way to check and to draw one."""
+"""The catalogue of patterns: how a pattern declares itself, is checked, and is drawn."""
 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from marshmallow import Schema
 from numpy.typing import NDArray
 
+from libraries.declarations import check_method, check_params, check_summary
 from libraries.errors import InvalidInput, UnknownName
-from libraries.fields import InvalidFields, load_fields
+from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
+from libraries.loading import LoadError
 from libraries.registry import Registry
 
 # A document of about 30 MB; a plotter needs days for more.
-MOST_POINTS = 2_000_000
-MOST_PARAMS = 64
-# Lines between two reports of how far a drawing is: together they take microseconds.
-WATCHED_LINES = 16
-SECTION = re.compile(r"^(Args|Yields|Returns|Raises|Example|Note):$", re.MULTILINE)
+MAX_POINTS = 2_000_000
+MAX_PARAMS = 64
+# Together the reports of a drawing take microseconds.
+LINES_PER_REPORT = 16
+# Lines are checked in groups: an array operation for each of many short lines would take longer
+# than to draw them.
+LINES_PER_CHECK = 1024
+# How far rounding may carry a point out of its area.
+MAX_OUTSIDE_MM = 1e-6
 
 Polyline = NDArray[np.float64]
-Draw = Callable[..., Iterator[Polyline]]
-Cost = Callable[..., float]
+Progress = Callable[[float], None]
 
-# Told of the part that is done by `tell`, while a pattern is drawn.
-_listener: ContextVar[Callable[[float], None] | None] = ContextVar("listener", default=None)
-
-
-class UnknownPattern(UnknownName):
-    """Raised when no pattern has the name that was asked for."""
-
-    code = "unknown-pattern"
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 class TooComplex(InvalidInput):
@@ -47,97 +44,133 @@ class TooComplex(InvalidInput):
     def __init__(self, estimate: float) -> None:
         """Name the `estimate` of points beside the limit."""
         super().__init__(
-            f"the drawing would have about {estimate:,.0f} points; at most {MOST_POINTS:,} are drawn",
+            f"the drawing would have about {estimate:,.0f} points; "
+            f"at most {MAX_POINTS:,} are drawn",
             field="params",
             hint="use wider spacing or a smaller page",
         )
         self.estimate = estimate
 
 
+class BadDrawing(Exception):
+    """Raised when a pattern yields what cannot be drawn: a mistake in the pattern."""
+
+
+class PatternParams(Protocol):
+    """The parameters of a pattern: a subclass of `Params` that estimates and draws it."""
+
+    @classmethod
+    def schema(cls) -> type[Schema]:
+        """Return the schema of the parameters; see `Params`."""
+
+    @classmethod
+    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
+        """Return the parameters parsed from `values`; see `Params`."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the parameters by name; see `Params`."""
+
+    def cost(self, area: Area) -> float:
+        """Estimate the points of the drawing, not too low, in milliseconds."""
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield polylines inside `area`: arrays of float64 of shape (n, 2), in mm."""
+
+
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern of the catalogue.
-
-    `draw(area, rng, **params)` yields polylines, arrays of shape (n, 2) in mm; `cost(area, **params)` estimates their points, not
-    too low. `params` are the fields of `schema`. `summary` and `description` are the words of `draw`'s docstring.
-    """
+    """A pattern of the catalogue: its parameters, and the words of their docstring."""
 
     name: str
     summary: str
     description: str
-    schema: type[Schema]
-    draw: Draw
-    cost: Cost
+    params: type[PatternParams]
+
+    @property
+    def schema(self) -> type[Schema]:
+        """Return the schema of the parameters."""
+        return self.params.schema()
 
 
 PATTERNS: Registry[Pattern] = Registry("pattern")
+P = TypeVar("P", bound=PatternParams)
 
 
-def pattern(schema: type[Schema], cost: Cost) -> Callable[[Draw], Draw]:
-    """Register the decorated function as the pattern that its module is named after."""
+def pattern(cls: type[P]) -> type[P]:
+    """Register the decorated class as the pattern that its module is named after.
 
-    def register(draw: Draw) -> Draw:
-        name = draw.__module__.rpartition(".")[2]
-        summary, _, rest = (inspect.getdoc(draw) or "").partition("\n\n")
-        PATTERNS.add(
-            name, Pattern(name, summary, SECTION.split(rest)[0].strip(), schema, draw, cost)
-        )
-        return draw
-
-    return register
+    Raises:
+        LoadError: the class breaks a rule of patterns; the text says which.
+    """
+    check_method(cls, "cost", ("self", "area"), "(self, area: Area) -> float")
+    check_method(
+        cls,
+        "draw",
+        ("self", "area", "rng"),
+        "(self, area: Area, rng: Generator) -> Iterator[Polyline]",
+    )
+    check_params(cls)
+    summary = check_summary(cls)
+    description = (inspect.getdoc(cls) or "").partition("\n\n")[2]
+    if not description:
+        raise LoadError(f"{cls.__name__} needs a description after the first line of its docstring")
+    name = cls.__module__.rpartition(".")[2]
+    PATTERNS.add(name, Pattern(name, summary, description, cls))
+    return cls
 
 
 def find_pattern(name: str) -> Pattern:
     """Return the pattern called `name`.
 
     Raises:
-        UnknownPattern: there is none; the error lists those that exist.
+        UnknownName: there is none (code `unknown-pattern`); the error lists those that exist.
     """
     if not isinstance(name, str) or name not in PATTERNS:
-        raise UnknownPattern("pattern", name, PATTERNS, field="pattern")
+        raise UnknownName("pattern", name, PATTERNS, field="pattern", code="unknown-pattern")
     return PATTERNS[name]
 
 
-def check_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the parameters of the pattern `name` with defaults filled in, if it can be drawn on `area` with `params`.
+def check_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> PatternParams:
+    """Return the parameters of a pattern with defaults filled in, if it can be drawn on `area`.
 
-    Nothing is drawn. This takes milliseconds, whatever is asked; an image that is sent along has to be read, which takes longer.
+    Nothing is drawn. This takes milliseconds, more only for an image, which has to be read.
 
     Raises:
-        UnknownPattern: there is no such pattern.
-        InvalidFields: parameters are unknown or out of their range; `errors` has a text for each, as `params.<name>`.
+        UnknownName: no pattern has that name.
+        InvalidFields: parameters are unknown or out of their range; all are named, as
+            `params.<name>`.
         TooComplex: the drawing would have too many points.
     """
     return _checked(find_pattern(name), area, params)[0]
 
 
 def cost_of_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> float:
-    """Return how many points the pattern `name` is estimated to have on `area` with `params`; raises as `check_pattern`."""
+    """Return the estimated points of a pattern on `area`; raises as `check_pattern`."""
     return _checked(find_pattern(name), area, params)[1]
 
 
 def _checked(
     chosen: Pattern, area: Area, params: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], float]:
+) -> tuple[PatternParams, float]:
     """Return the parameters of a pattern and the estimate of its points, if it can be drawn."""
     loaded = load_params(chosen, params)
-    estimate = chosen.cost(area, **loaded)
+    estimate = loaded.cost(area)
     # Not `>`: a comparison with NaN is false.
-    if not estimate <= MOST_POINTS:
+    if not estimate <= MAX_POINTS:
         raise TooComplex(estimate)
     return loaded, estimate
 
 
-def load_params(chosen: Pattern, params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return `params` parsed by the schema of the pattern `chosen`, with defaults filled in.
+def load_params(chosen: Pattern, params: Mapping[str, Any] | None) -> PatternParams:
+    """Return `params` parsed as the parameters of the pattern `chosen`, with defaults filled in.
 
     Raises:
         InvalidFields: parameters are unknown or out of their range.
     """
     given = {} if params is None else params
-    if not isinstance(given, Mapping) or len(given) > MOST_PARAMS:
-        raise InvalidFields({"params": [f"Must be an object with at most {MOST_PARAMS} fields."]})
-    return load_fields(chosen.schema(), given, inside="params")
+    if not isinstance(given, Mapping) or len(given) > MAX_PARAMS:
+        raise InvalidFields({"params": [f"Must be an object with at most {MAX_PARAMS} fields."]})
+    return chosen.params.load(given, inside="params")
 
 
 def draw_pattern(
@@ -146,54 +179,123 @@ def draw_pattern(
     params: Mapping[str, Any] | None = None,
     seed: int = 0,
     *,
-    watch: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Polyline]:
-    """Return the pattern `name` drawn on `area`: polylines, arrays of shape (n, 2) in mm. The same `seed` gives the same lines.
+    """Return the pattern `name` drawn on `area`: polylines, arrays of shape (n, 2) in mm.
 
-    `watch` is called now and then with the part that is drawn by now, from 0 to 1: what the pattern tells, or points so far by
-    estimated points. It never falls.
+    The same `seed` gives the same lines. `progress` is called now and then with the part that is
+    drawn, from 0 to 1: what the pattern reports, or the points so far by the estimated ones. It
+    never falls.
 
     Raises:
-        UnknownPattern, InvalidFields, TooComplex: see `check_pattern`; nothing was drawn.
+        UnknownName, InvalidFields, TooComplex: see `check_pattern`; nothing was drawn.
+        BadDrawing: the pattern has a mistake.
     """
     chosen = find_pattern(name)
     loaded, estimate = _checked(chosen, area, params)
-    token = _listener.set(_rising(watch) if watch is not None else None)
+    token = _progress.set(_rising(progress) if progress is not None else None)
     try:
-        return _collected(
-            chosen.draw(area, np.random.default_rng(seed), **loaded), max(estimate, 1.0)
-        )
+        drawn = loaded.draw(area, np.random.default_rng(seed))
+        return _collected(chosen, area, drawn, max(estimate, 1.0))
     finally:
-        _listener.reset(token)
+        _progress.reset(token)
 
 
-def tell(part: float) -> None:
-    """Say that this part of the pattern that is drawn now is done, from 0 to 1; for work before the first line is there."""
-    listener = _listener.get()
-    if listener is not None:
-        listener(part)
+def trial_drawing(name: str) -> str | None:
+    """Draw a pattern at its defaults on a small area, and return its mistake, if it has one."""
+    try:
+        draw_pattern(name, Area(52, 74, 5))
+    except BadDrawing as error:
+        return str(error)
+    except Exception as error:
+        module = PATTERNS[name].params.__module__
+        return f"pattern {name!r} ({module}): {type(error).__name__}: {error}"
+    return None
 
 
-def _rising(watch: Callable[[float], None]) -> Callable[[float], None]:
-    """Return a listener that passes on to `watch` the most that it was told so far, at most 1."""
-    most = 0.0
+def report_progress(part: float) -> None:
+    """Report from `draw` that this part of the work is done, from 0 to 1.
 
-    def listen(part: float) -> None:
-        nonlocal most
-        most = max(most, min(1.0, part))
-        watch(most)
-
-    return listen
+    A pattern whose work precedes its first line calls this; for others it is not needed.
+    """
+    progress = _progress.get()
+    if progress is not None:
+        progress(part)
 
 
-def _collected(drawn: Iterator[Polyline], estimate: float) -> list[Polyline]:
-    lines, points = [], 0
+def _rising(progress: Progress) -> Progress:
+    """Return a function that passes on the largest part so far, at most 1."""
+    largest = 0.0
+
+    def report(part: float) -> None:
+        nonlocal largest
+        largest = max(largest, min(1.0, part))
+        progress(largest)
+
+    return report
+
+
+def _collected(
+    chosen: Pattern, area: Area, drawn: Iterator[Polyline], estimate: float
+) -> list[Polyline]:
+    lines: list[Polyline] = []
+    points = checked = 0
     for line in drawn:
+        if not (
+            isinstance(line, np.ndarray)
+            and line.dtype == np.float64
+            and line.shape[1:] == (2,)
+            and len(line)
+        ):
+            raise _bad_drawing(chosen, len(lines), f"is {_described(line)}")
         points += len(line)
-        # The estimate was within the limit; a pattern that draws more than it said is stopped all the same.
-        if points > MOST_POINTS:
+        # The estimate was within the limit, but a pattern may draw more than it estimated.
+        if points > MAX_POINTS:
             raise TooComplex(points)
         lines.append(line)
-        if len(lines) % WATCHED_LINES == 1:
-            tell(points / estimate)
+        if len(lines) % LINES_PER_REPORT == 1:
+            report_progress(points / estimate)
+        if len(lines) - checked == LINES_PER_CHECK:
+            _check_inside(chosen, area, lines, checked)
+            checked = len(lines)
+    _check_inside(chosen, area, lines, checked)
     return lines
+
+
+def _check_inside(chosen: Pattern, area: Area, lines: list[Polyline], first: int) -> None:
+    """Refuse lines, from the one with the number `first`, that leave `area` or are not finite."""
+    low = np.array((area.left, area.top)) - MAX_OUTSIDE_MM
+    high = np.array((area.right, area.bottom)) + MAX_OUTSIDE_MM
+    if first == len(lines) or _is_inside(np.concatenate(lines[first:]), low, high):
+        return
+    number = next(n for n in range(first, len(lines)) if not _is_inside(lines[n], low, high))
+    line = lines[number]
+    x, y = line[np.flatnonzero(~((line >= low) & (line <= high)).all(axis=1))[0]].tolist()
+    raise _bad_drawing(
+        chosen,
+        number,
+        f"has the point ({x:g}, {y:g}), outside of its area from ({area.left:g}, {area.top:g}) to "
+        f"({area.right:g}, {area.bottom:g})",
+    )
+
+
+def _is_inside(line: Polyline, low: Polyline, high: Polyline) -> bool:
+    # The least of values with a NaN is NaN, which compares as false.
+    return len(line) > 0 and bool(
+        (line.min(axis=0) >= low).all() and (line.max(axis=0) <= high).all()
+    )
+
+
+def _described(line: object) -> str:
+    found = (
+        f"an array of {line.dtype} of shape {line.shape}"
+        if isinstance(line, np.ndarray)
+        else f"of type {type(line).__name__}"
+    )
+    return f"{found}, not a non-empty array of float64 of shape (n, 2)"
+
+
+def _bad_drawing(chosen: Pattern, number: int, mistake: str) -> BadDrawing:
+    return BadDrawing(
+        f"pattern {chosen.name!r} ({chosen.params.__module__}): line {number} {mistake}"
+    )

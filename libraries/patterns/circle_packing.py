@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
-from marshmallow import Schema, fields, validates_schema
-from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.fields import check_order, millimetres, tolerance_field
+from libraries.fields import Params, choice, mm, number, tolerance
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
@@ -19,73 +17,118 @@ from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
-
-DISC, PAGE = "disc", "page"
-EMPTY, CONCENTRIC, SPIRAL, HATCH, MIXED = "empty", "concentric", "spiral", "hatch", "mixed"
-# The room is looked at on a lattice of about so many points.
-LATTICE = 60_000
-# Places that are compared for each circle; it goes where the noise is highest.
-PLACES = 24
-# Points of the lattice that are tried first.
-TRIES = 400
 # What it takes to find the place of a circle, counted in points drawn.
 WORK = 200
-# A circle needs this much of the paper for each of its own area, with what lies between circles.
-DENSEST = 0.8
-# Radii below these shares of the largest have simple fills; the smallest stay empty.
-SMALL, MIDDLE = 0.16, 0.4
-LIGHT, DARK = 0.45, 0.75
 # Radii for which sums over all sizes are taken.
 SAMPLES = 256
-# No circle is wider than this share of the shorter side.
-WIDEST = 0.45
+
+Container = Literal["disc", "page"]
+Fill = Literal["empty", "concentric", "spiral", "hatch", "mixed"]
 
 
-class CirclePackingSchema(Schema):
-    """What a circle packing may be told."""
+@pattern
+class CirclePacking(Params):
+    """Circles packed side by side, few large and many small.
 
-    smallest = millimetres("Radius of the smallest circles", least=0.5, most=200, load_default=1.3)
-    largest = millimetres("Radius of the largest circles", least=0.5, most=500, load_default=32.0)
-    tail = fields.Float(
-        load_default=1.6,
-        validate=Range(0.5, 4),
-        metadata={
-            "description": "How rare large circles are: the number of those beyond a radius falls with this power of it."
-        },
-    )
-    gap = millimetres("Least distance between circles", least=0, most=50, load_default=0.8)
-    cover = fields.Float(
-        load_default=0.74,
-        validate=Range(0.02, 0.8),
-        metadata={
-            "description": "Share of the paper that the circles should cover; there may be room for less."
-        },
-    )
-    container = fields.String(
-        load_default=PAGE,
-        validate=OneOf([DISC, PAGE]),
-        metadata={"description": "What is filled: the largest disc, or the whole room."},
-    )
-    fill = fields.String(
-        load_default=MIXED,
-        validate=OneOf([EMPTY, CONCENTRIC, SPIRAL, HATCH, MIXED]),
-        metadata={
-            "description": "What is in the circles; mixed goes by their size: small ones are empty."
-        },
-    )
-    fill_spacing = millimetres(
-        "Distance between the lines of a fill", least=0.3, most=50, load_default=1.4
-    )
-    tolerance = tolerance_field("the true circle")
+    The largest circles are placed first, each next one where there still is room for it, and where
+    there is not, it shrinks until there is. Large circles gather along the ridges of slow noise.
+    Small circles stay empty; larger ones are filled with circles inside each other, with a spiral,
+    or with lines to and fro.
 
-    @validates_schema(pass_original=True)
-    def check_sizes(self, data: Mapping[str, Any], original: Mapping[str, Any], **_: Any) -> None:
+    The seed chooses the places, where the large circles gather, and the fills.
+    """
+
+    smallest: float = mm("Radius of the smallest circles", 0.5, 200, default=1.3)
+    largest: float = mm("Radius of the largest circles", 0.5, 500, default=32.0)
+    tail: float = number(
+        "How rare large circles are: the number of those beyond a radius falls with this power of "
+        "it.",
+        0.5,
+        4,
+        default=1.6,
+    )
+    gap: float = mm("Least distance between circles", 0, 50, default=0.8)
+    cover: float = number(
+        "Share of the paper that the circles should cover; there may be room for less.",
+        0.02,
+        0.8,
+        default=0.74,
+    )
+    container: Container = choice(
+        "What is filled: the largest disc, or the whole room.", Container, default="page"
+    )
+    fill: Fill = choice(
+        "What is in the circles; mixed goes by their size: small ones are empty.",
+        Fill,
+        default="mixed",
+    )
+    fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.4)
+    tolerance: float = tolerance("the true circle", default=0.02)
+
+    def check(self, given: frozenset[str]) -> None:
         """Refuse a `smallest` beyond the `largest`."""
-        check_order(data, original, "smallest", "largest")
+        self.check_order(given, "smallest", "largest")
+
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points, or what it takes to place the circles if that is more."""
+        sizes = self._sizes(area)
+        radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
+        each = _turn(radius, self.tolerance) + 1.0
+        if self.fill != "empty":
+            each *= 1 + radius / self.fill_spacing
+        return max(float(each.mean()), WORK) * sizes.number
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield closed circles, spirals and hatches, each near the end of the one before."""
+        sizes = self._sizes(area)
+        share = (np.arange(sizes.number) + rng.uniform(0, 1, sizes.number)) / sizes.number
+        circles = _packed(
+            area,
+            rng,
+            sizes.radius(share),
+            smallest=sizes.smallest,
+            gap=min(self.gap, sizes.largest),
+            container=self.container,
+        )
+        lean = rng.uniform(0, math.pi)
+        chosen = rng.uniform(0, 1, len(circles))
+        lines = []
+        for index, (x, y, radius) in enumerate(circles.tolist()):
+            style = _style(self.fill, radius / sizes.largest, float(chosen[index]))
+            lines += [
+                line + np.array((x, y))
+                for line in _circle(
+                    radius, style, self.fill_spacing, lean + math.pi * radius, self.tolerance
+                )
+            ]
+        low, high = (area.left, area.top), (area.right, area.bottom)
+        yield from (np.clip(line, low, high) for line in nearest_neighbour_order(lines))
+
+    def _sizes(self, area: Area) -> Sizes:
+        """Return the sizes that cover the share `cover`; circles too large for the area shrink."""
+        shorter = min(area.inner_width, area.inner_height)
+        largest = min(max(self.largest, self.smallest), shorter * 0.45)
+        sizes = Sizes(min(self.smallest, largest / 2), largest, self.tail, 0)
+        radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
+        room = (
+            math.pi * shorter**2 / 4
+            if self.container == "disc"
+            else area.inner_width * area.inner_height
+        )
+        # Circles need the gaps around them too, which leaves less paper to small ones. The densest
+        # packing covers about 0.8 of the paper.
+        taken = max(
+            float((radius**2).mean()) * math.pi / self.cover,
+            float(((radius + self.gap / 2) ** 2).mean()) * math.pi / 0.8,
+        )
+        return sizes._replace(number=max(1, math.ceil(room / taken)))
 
 
 class Sizes(NamedTuple):
-    """Radii in mm between `smallest` and `largest`, the share beyond one falling with the power `tail`; there are `number`."""
+    """The radii in mm of `number` circles.
+
+    They are between `smallest` and `largest`; the share beyond one falls with the power `tail`.
+    """
 
     smallest: float
     largest: float
@@ -93,105 +136,12 @@ class Sizes(NamedTuple):
     number: int
 
     def radius(self, share: Floats) -> Floats:
-        """Return the radius that the given share of the circles exceeds: the tail of Pareto's distribution, cut at both ends."""
+        """Return the radius that the given share of the circles exceeds.
+
+        This is the tail of Pareto's distribution, cut at both ends.
+        """
         low, high = self.smallest**-self.tail, self.largest**-self.tail
         return np.asarray((high + share * (low - high)) ** (-1 / self.tail))
-
-
-def cost(
-    area: Area,
-    *,
-    smallest: float,
-    largest: float,
-    tail: float,
-    gap: float,
-    cover: float,
-    container: str,
-    fill: str,
-    fill_spacing: float,
-    tolerance: float,
-) -> float:
-    """Return a bound of the points, or what it takes to place the circles if that is more."""
-    sizes = _sizes(area, smallest, largest, tail=tail, gap=gap, cover=cover, container=container)
-    radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
-    each = _turn(radius, tolerance) + 1.0
-    if fill != EMPTY:
-        each *= 1 + radius / fill_spacing
-    return max(float(each.mean()), WORK) * sizes.number
-
-
-@pattern(CirclePackingSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    smallest: float,
-    largest: float,
-    tail: float,
-    gap: float,
-    cover: float,
-    container: str,
-    fill: str,
-    fill_spacing: float,
-    tolerance: float,
-) -> Iterator[Polyline]:
-    """Circles packed side by side, few large and many small.
-
-    The largest circles are placed first, each next one where there still is room for it, and where there is not, it shrinks
-    until there is. Large circles gather along the ridges of slow noise. Small circles stay empty; larger ones are filled with
-    circles inside each other, with a spiral, or with lines to and fro.
-
-    The seed chooses the places, where the large circles gather, and the fills.
-
-    Yields:
-        Arrays of shape (n, 2), in mm: closed circles, spirals and hatches, each near the end of the one before.
-    """
-    sizes = _sizes(area, smallest, largest, tail=tail, gap=gap, cover=cover, container=container)
-    share = (np.arange(sizes.number) + rng.uniform(0, 1, sizes.number)) / sizes.number
-    circles = _packed(
-        area,
-        rng,
-        sizes.radius(share),
-        smallest=sizes.smallest,
-        gap=min(gap, sizes.largest),
-        container=container,
-    )
-    lean = rng.uniform(0, math.pi)
-    chosen = rng.uniform(0, 1, len(circles))
-    lines = []
-    for index, (x, y, radius) in enumerate(circles.tolist()):
-        style = _style(fill, radius / sizes.largest, float(chosen[index]))
-        lines += [
-            line + np.array((x, y))
-            for line in _circle(radius, style, fill_spacing, lean + math.pi * radius, tolerance)
-        ]
-    low, high = (area.left, area.top), (area.right, area.bottom)
-    yield from (np.clip(line, low, high) for line in nearest_neighbour_order(lines))
-
-
-def _sizes(
-    area: Area,
-    smallest: float,
-    largest: float,
-    *,
-    tail: float,
-    gap: float,
-    cover: float,
-    container: str,
-) -> Sizes:
-    """Return the sizes that cover the share `cover` of the room; circles that are too large for it are made smaller."""
-    shorter = min(area.inner_width, area.inner_height)
-    most = min(max(largest, smallest), shorter * WIDEST)
-    least = min(smallest, most / 2)
-    sizes = Sizes(least, most, tail, 0)
-    radius = sizes.radius((np.arange(SAMPLES) + 0.5) / SAMPLES)
-    room = math.pi * shorter**2 / 4 if container == DISC else area.inner_width * area.inner_height
-    # Circles need the gaps around them too, which leaves less paper to small ones.
-    taken = max(
-        float((radius**2).mean()) * math.pi / cover,
-        float(((radius + gap / 2) ** 2).mean()) * math.pi / DENSEST,
-    )
-    return sizes._replace(number=max(1, math.ceil(room / taken)))
 
 
 def _packed(
@@ -201,14 +151,16 @@ def _packed(
     *,
     smallest: float,
     gap: float,
-    container: str,
+    container: Container,
 ) -> Floats:
-    """Return circles that do not touch, as an array of x, y and radius in mm, with `radii`, which fall, or smaller.
+    """Return circles that do not touch, as an array of x, y and radius in mm.
 
-    The lattice knows how far each of its points is from the nearest circle and the edge. A circle of the radius r fits where that
-    is r or more; when it is set, only points near it have to learn of it.
+    They have the falling `radii`, or less where there is no room.
+
+    A lattice of about 60,000 points has the distances to the nearest circle and the edge. A circle
+    of the radius r fits where that is r or more; when it is placed, only points near it change.
     """
-    step = math.sqrt(area.inner_width * area.inner_height / LATTICE)
+    step = math.sqrt(area.inner_width * area.inner_height / 60_000)
     x = np.linspace(area.left, area.right, max(3, math.ceil(area.inner_width / step) + 1))
     y = np.linspace(area.top, area.bottom, max(3, math.ceil(area.inner_height / step) + 1))
     free = _to_edge(area, x, y, container)
@@ -226,9 +178,9 @@ def _packed(
     return np.array(circles).reshape(-1, 3)
 
 
-def _to_edge(area: Area, x: Floats, y: Floats, container: str) -> Floats:
-    """Return how far each point of the lattice is from the edge of what is filled, in mm; negative outside."""
-    if container == DISC:
+def _to_edge(area: Area, x: Floats, y: Floats, container: Container) -> Floats:
+    """Return the distance of each point of the lattice from the edge in mm; negative outside."""
+    if container == "disc":
         centre = area.centre
         away = np.sqrt((x[None, :] - centre[0]) ** 2 + (y[:, None] - centre[1]) ** 2)
         return np.asarray(min(area.inner_width, area.inner_height) / 2 - away)
@@ -238,13 +190,17 @@ def _to_edge(area: Area, x: Floats, y: Floats, container: str) -> Floats:
 
 
 def _place(free: Floats, liked: Floats, radius: float, rng: np.random.Generator) -> tuple[int, int]:
-    """Return where a circle of `radius` mm goes: the most liked of some places that have room, or the one with the most room."""
-    tried = rng.integers(0, free.size, TRIES)
-    room = tried[free.flat[tried] >= radius][:PLACES]
+    """Return where a circle of `radius` mm goes.
+
+    That is the most liked of 24 places that have room, or the one with the most room.
+    """
+    compared = 24
+    tried = rng.integers(0, free.size, 400)
+    room = tried[free.flat[tried] >= radius][:compared]
     if not len(room):
         room = np.flatnonzero(free >= radius)
-        if len(room) > PLACES:
-            room = room[rng.integers(0, len(room), PLACES)]
+        if len(room) > compared:
+            room = room[rng.integers(0, len(room), compared)]
     best = int(room[np.argmax(liked.flat[room])]) if len(room) else int(np.argmax(free))
     return best // free.shape[1], best % free.shape[1]
 
@@ -252,7 +208,10 @@ def _place(free: Floats, liked: Floats, radius: float, rng: np.random.Generator)
 def _set(
     free: Floats, x: Floats, y: Floats, circle: tuple[float, float, float], next_radius: float
 ) -> None:
-    """Let the lattice know of a `circle`: x, y and radius in mm. Circles that come next are not larger than `next_radius`."""
+    """Update the lattice for a `circle`: x, y and radius in mm.
+
+    Later circles are not larger than `next_radius`.
+    """
     *at, radius = circle
     reach = radius + next_radius
     left, right = np.searchsorted(x, (at[0] - reach, at[0] + reach))
@@ -262,31 +221,34 @@ def _set(
     np.minimum(near, away, out=near)
 
 
-def _style(fill: str, share: float, chance: float) -> str:
-    """Return what is in a circle whose radius is a `share` of the largest; `chance` decides between what is possible."""
-    if fill != MIXED:
+def _style(fill: Fill, share: float, chance: float) -> Fill:
+    """Return the fill of a circle whose radius is a `share` of the largest; `chance` decides."""
+    if fill != "mixed":
         return fill
-    if share < SMALL:
-        return EMPTY
-    if share < MIDDLE:
-        return EMPTY if chance < LIGHT else HATCH if chance < DARK else SPIRAL
-    return CONCENTRIC if chance < LIGHT else SPIRAL if chance < DARK else HATCH
+    if share < 0.16:  # noqa: PLR2004 - small circles stay empty
+        return "empty"
+    styles: tuple[Fill, Fill, Fill] = (
+        ("empty", "hatch", "spiral")
+        if share < 0.4  # noqa: PLR2004 - the middle ones
+        else ("concentric", "spiral", "hatch")
+    )
+    return styles[0 if chance < 0.45 else 1 if chance < 0.75 else 2]  # noqa: PLR2004 - their shares
 
 
 def _circle(
-    radius: float, style: str, spacing: float, angle: float, tolerance: float
+    radius: float, style: Fill, spacing: float, angle: float, tolerance: float
 ) -> Iterator[Polyline]:
     """Yield a circle around (0, 0) and what is in it."""
-    if style == SPIRAL and radius > 2 * spacing:
+    if style == "spiral" and radius > 2 * spacing:
         yield _spiral(radius, spacing, angle, tolerance)
         return
     yield _ring(radius, angle, tolerance)
-    if style == CONCENTRIC:
+    if style == "concentric":
         yield from (
             _ring(each, angle, tolerance)
             for each in np.arange(radius - spacing, spacing / 2, -spacing).tolist()
         )
-    elif style == HATCH and radius > spacing:
+    elif style == "hatch" and radius > spacing:
         yield _hatch(radius - spacing / 2, spacing, angle)
 
 

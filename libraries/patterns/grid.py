@@ -4,150 +4,133 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
-from marshmallow import Schema, fields
-from marshmallow.validate import OneOf
 from numpy.typing import NDArray
 
-from libraries.fields import degrees, millimetres, tolerance_field
+from libraries.fields import Params, angle, choice, flag, mm, tolerance
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
 Levels = NDArray[np.float64]
-
-SQUARE, HEX, TRIANGULAR, ISOMETRIC, POLAR = "square", "hex", "triangular", "isometric", "polar"
 # The directions of the lines in degrees, clockwise from three o'clock.
-FAMILIES = {SQUARE: (0, 90), TRIANGULAR: (0, 60, 120), ISOMETRIC: (90, 30, 150)}
-# Lines cut off shorter than this by the edge look like mistakes, in mm.
-STUB = 1.5
-# Lines whose ends lie farther apart than so many gaps are not joined.
-FARTHEST_TURN = 3.0
+FAMILIES = {"square": (0, 90), "triangular": (0, 60, 120), "isometric": (90, 30, 150)}
 ROOT3 = math.sqrt(3)
 
-
-class GridSchema(Schema):
-    """What a grid may be told."""
-
-    kind = fields.String(
-        load_default=SQUARE,
-        validate=OneOf([SQUARE, HEX, TRIANGULAR, ISOMETRIC, POLAR]),
-        metadata={
-            "description": "Squares or rectangles, hexagons, triangles on a side, triangles on a corner (isometric), or circles "
-            "with spokes (polar)."
-        },
-    )
-    spacing_x = millimetres(
-        "Distance between vertical lines; for hex, triangular and isometric, between neighbouring parallel lines; for polar, "
-        "between circles",
-        least=0.3,
-        most=500,
-        load_default=5.0,
-    )
-    spacing_y = millimetres(
-        "Distance between horizontal lines; for polar, between spokes at the outermost circle; not used by the other kinds",
-        least=0.3,
-        most=500,
-        load_default=5.0,
-    )
-    angle = degrees("How far the grid is turned, clockwise", load_default=0.0)
-    serpentine = fields.Boolean(
-        load_default=True,
-        metadata={
-            "description": "Join the lines of each direction into one stroke by round turns. "
-            "Without it each line ends at the edge and is a stroke of its own: square corners, many more pen lifts."
-        },
-    )
-    tolerance = tolerance_field("the true circle or turn")
+Kind = Literal["square", "hex", "triangular", "isometric", "polar"]
 
 
-def cost(
-    area: Area,
-    *,
-    kind: str,
-    spacing_x: float,
-    spacing_y: float,
-    angle: float,
-    serpentine: bool,
-    tolerance: float,
-) -> float:
-    """Return how many points the grid has: two to a line, and those of the turns."""
-    if kind == SQUARE and angle == 0:
-        columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-        plans = ((rows, turn_x), (columns, turn_y))
-        return float(
-            sum(
-                len(levels) * (2 + len(_half_turn(levels, depth, tolerance)))
-                for levels, depth in plans
-            )
-        )
-    if kind == POLAR:
-        radii, counts = _polar_plan(area, spacing_x, spacing_y)
-        return float((_arc_steps(radii, 2 * math.pi, tolerance) + 1).sum() + 2 * counts[-1])
-    if kind == HEX:
-        gap = _hex_gap(area, spacing_x)
-        wide, high = _box(area, math.radians(angle))
-        cells = (area.inner_width + 2 * gap) * (area.inner_height + 2 * gap) / (gap**2 * ROOT3 / 2)
-        # All rows are made as long as the turned grid needs, and cut at the edges of the room.
-        return 6 * cells + (wide / gap + 4) * (high / gap + 4) / 8
-    gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
-    total = 0.0
-    for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
-        count = _box(area, math.radians(direction + angle))[1] / gap
-        total += 2 * (count + 1) + count * float(_arc_steps(gap * 2, math.pi, tolerance))
-    return total
-
-
-@pattern(GridSchema, cost)
-def draw(
-    area: Area,
-    _rng: np.random.Generator,
-    *,
-    kind: str,
-    spacing_x: float,
-    spacing_y: float,
-    angle: float,
-    serpentine: bool,
-    tolerance: float,
-) -> Iterator[Polyline]:
+@pattern
+class Grid(Params):
     """Lines that fill the room to its edges: squares, triangles, hexagons, or circles with spokes.
 
-    The spacing of a square grid is adjusted by as little as makes whole gaps; the other kinds keep the spacing and are centred.
-    Lines run to and fro, one direction after the other. As one stroke they turn in half circles outside the outermost lines,
-    so that no line is drawn twice. Hexagons cannot be drawn so: three lines meet at each corner, so that every cell costs
-    a lift. A polar grid fills the largest circle; its spokes thin out towards the centre, which keeps the paper whole.
-
-    Yields:
-        Arrays of shape (n, 2), in mm: one for each direction, or one for each line.
+    The spacing of a square grid is adjusted by as little as makes whole gaps; the other kinds keep
+    the spacing and are centred. Lines run to and fro, one direction after the other. As one stroke
+    they turn in half circles outside the outermost lines, so that no line is drawn twice. Hexagons
+    cannot be drawn so: three lines meet at each corner, so that every cell costs a lift. A polar
+    grid fills the largest circle; its spokes thin out towards the centre, which keeps the paper
+    whole.
     """
-    if kind == SQUARE and angle == 0:
-        columns, rows, turn_x, turn_y = _plan(area, spacing_x, spacing_y, serpentine=serpentine)
-        across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x, tolerance)
-        down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y, tolerance)[:, ::-1]
-        for stroke in (across, down):
-            yield from [stroke] if serpentine else stroke.reshape(-1, 2, 2)
-    elif kind == POLAR:
-        yield from _polar(area, spacing_x, spacing_y, math.radians(angle), tolerance)
-    elif kind == HEX:
-        yield from _honeycomb(area, spacing_x, math.radians(angle))
-    else:
-        gaps = (spacing_y, spacing_x) if kind == SQUARE else (spacing_x,) * 3
-        for gap, direction in zip(gaps, FAMILIES[kind], strict=True):
-            yield from _family(
-                area, gap, math.radians(direction + angle), tolerance, serpentine=serpentine
+
+    kind: Kind = choice(
+        "Squares or rectangles, hexagons, triangles on a side, triangles on a corner (isometric), "
+        "or circles with spokes (polar).",
+        Kind,
+        default="square",
+    )
+    spacing_x: float = mm(
+        "Distance between vertical lines; for hex, triangular and isometric, between neighbouring "
+        "parallel lines; for polar, between circles",
+        0.3,
+        500,
+        default=5.0,
+    )
+    spacing_y: float = mm(
+        "Distance between horizontal lines; for polar, between spokes at the outermost circle; "
+        "not used by the other kinds",
+        0.3,
+        500,
+        default=5.0,
+    )
+    angle: float = angle("How far the grid is turned, clockwise", default=0.0)
+    serpentine: bool = flag(
+        "Join the lines of each direction into one stroke by round turns. Without it each line "
+        "ends at the edge and is a stroke of its own: square corners, many more pen lifts.",
+        default=True,
+    )
+    tolerance: float = tolerance("the true circle or turn", default=0.02)
+
+    def cost(self, area: Area) -> float:
+        """Return how many points the grid has: two to a line, and those of the turns."""
+        if self.kind == "square" and self.angle == 0:
+            columns, rows, turn_x, turn_y = self._plan(area)
+            plans = ((rows, turn_x), (columns, turn_y))
+            return float(
+                sum(
+                    len(levels) * (2 + len(_half_turn(levels, depth, self.tolerance)))
+                    for levels, depth in plans
+                )
             )
+        if self.kind == "polar":
+            radii, counts = _polar_plan(area, self.spacing_x, self.spacing_y)
+            return float(
+                (_arc_steps(radii, 2 * math.pi, self.tolerance) + 1).sum() + 2 * counts[-1]
+            )
+        if self.kind == "hex":
+            gap = _hex_gap(area, self.spacing_x)
+            wide, high = _box(area, math.radians(self.angle))
+            cells = (
+                (area.inner_width + 2 * gap) * (area.inner_height + 2 * gap) / (gap**2 * ROOT3 / 2)
+            )
+            # All rows are made as long as the turned grid needs, and cut at the edges of the room.
+            return 6 * cells + (wide / gap + 4) * (high / gap + 4) / 8
+        total = 0.0
+        for gap, direction in self._families():
+            count = _box(area, math.radians(direction + self.angle))[1] / gap
+            total += 2 * (count + 1) + count * float(_arc_steps(gap * 2, math.pi, self.tolerance))
+        return total
 
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield a line for each direction, or for each line of the grid."""
+        if self.kind == "square" and self.angle == 0:
+            columns, rows, turn_x, turn_y = self._plan(area)
+            across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x, self.tolerance)
+            down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y, self.tolerance)[:, ::-1]
+            for stroke in (across, down):
+                yield from [stroke] if self.serpentine else stroke.reshape(-1, 2, 2)
+        elif self.kind == "polar":
+            yield from _polar(
+                area, self.spacing_x, self.spacing_y, math.radians(self.angle), self.tolerance
+            )
+        elif self.kind == "hex":
+            yield from _honeycomb(area, self.spacing_x, math.radians(self.angle))
+        else:
+            for gap, direction in self._families():
+                yield from _family(
+                    area,
+                    gap,
+                    math.radians(direction + self.angle),
+                    self.tolerance,
+                    serpentine=self.serpentine,
+                )
 
-def _plan(
-    area: Area, spacing_x: float, spacing_y: float, *, serpentine: bool
-) -> tuple[Levels, Levels, float, float]:
-    """Return the x of the vertical lines, the y of the horizontal ones, and how far the turns reach beyond them in x and in y."""
-    turn_x = min(spacing_y / 2, area.inner_width / 4) if serpentine else 0.0
-    turn_y = min(spacing_x / 2, area.inner_height / 4) if serpentine else 0.0
-    columns = _levels(area.left + turn_x, area.right - turn_x, spacing_x)
-    rows = _levels(area.top + turn_y, area.bottom - turn_y, spacing_y)
-    return columns, rows, turn_x, turn_y
+    def _families(self) -> list[tuple[float, int]]:
+        """Return the gap and the direction in degrees of each family of parallel lines."""
+        gaps = (self.spacing_y, self.spacing_x) if self.kind == "square" else (self.spacing_x,) * 3
+        return list(zip(gaps, FAMILIES[self.kind], strict=True))
+
+    def _plan(self, area: Area) -> tuple[Levels, Levels, float, float]:
+        """Return the x of the vertical lines, the y of the others, and how far their turns reach.
+
+        The reach of the turns is in x and in y.
+        """
+        turn_x = min(self.spacing_y / 2, area.inner_width / 4) if self.serpentine else 0.0
+        turn_y = min(self.spacing_x / 2, area.inner_height / 4) if self.serpentine else 0.0
+        columns = _levels(area.left + turn_x, area.right - turn_x, self.spacing_x)
+        rows = _levels(area.top + turn_y, area.bottom - turn_y, self.spacing_y)
+        return columns, rows, turn_x, turn_y
 
 
 def _levels(first: float, last: float, spacing: float) -> Levels:
@@ -155,7 +138,7 @@ def _levels(first: float, last: float, spacing: float) -> Levels:
 
 
 def _half_turn(levels: Levels, depth: float, tolerance: float) -> Polyline:
-    """Return the inner points of the turn between two `levels`, seen from the middle between them; none for no depth."""
+    """Return the inner points of the turn between two `levels` around (0, 0); none for no depth."""
     half_gap = (levels[1] - levels[0]) / 2
     steps = int(arc_chords(max(depth, half_gap), math.pi, tolerance)) if depth else 1
     angle = (
@@ -167,7 +150,7 @@ def _half_turn(levels: Levels, depth: float, tolerance: float) -> Polyline:
 def _to_and_fro(
     levels: Levels, ends: tuple[float, float], depth: float, tolerance: float
 ) -> Polyline:
-    """Return the points of lines between `ends` at each of `levels`, to and fro, with turns that reach `depth` beyond."""
+    """Return lines between `ends` at each of `levels`, joined by turns that reach `depth`."""
     turn = _half_turn(levels, depth, tolerance)
     size = 2 + len(turn)
     # One block for each line: its two ends, then the turn to the next line.
@@ -189,7 +172,10 @@ def _arc_steps(radius: Levels | float, angle: float, tolerance: float) -> Levels
 def _family(
     area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool
 ) -> Iterator[Polyline]:
-    """Yield parallel lines a `gap` apart, one of them through the centre, as one stroke with round turns or one by one."""
+    """Yield parallel lines a `gap` apart, one of them through the centre.
+
+    They are one stroke with round turns, if `serpentine`, or one by one.
+    """
     along = np.array([math.cos(angle), math.sin(angle)])
     shortest = min(area.inner_width, area.inner_height)
     depth = min(gap / 2, shortest / 4) if serpentine else 0.0
@@ -203,15 +189,17 @@ def _family(
     if not serpentine:
         yield from lines + centre
         return
-    # From the end of a line to the beginning of the next: half of an ellipse, slanted where the edge of the room is.
+    # From the end of a line to the beginning of the next: half of an ellipse, slanted where the
+    # edge of the room is.
     out, back = lines[:-1, 1], lines[1:, 0]
     steps = int(_arc_steps(gap * 2, math.pi, tolerance))
     turn = np.linspace(0, math.pi, steps + 1)[1:-1, None]
     middle, reach = (out + back)[:, None] / 2, (out - back)[:, None] / 2
     heading = np.where(np.arange(len(out)) % 2, -1, 1)[:, None, None] * along
     turns = middle + reach * np.cos(turn) + depth * heading * np.sin(turn)
-    # Round a corner, or along an edge nearly parallel to the lines, the next line begins too far away for a turn.
-    far = np.flatnonzero(np.hypot(*(out - back).T) > FARTHEST_TURN * gap) + 1
+    # Round a corner, or along an edge nearly parallel to the lines, the next line begins too far
+    # away for a turn.
+    far = np.flatnonzero(np.hypot(*(out - back).T) > 3.0 * gap) + 1
     for first, last in zip([0, *far.tolist()], [*far.tolist(), len(lines)], strict=True):
         blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1).reshape(
             -1, 2
@@ -220,27 +208,29 @@ def _family(
 
 
 def _clip(through: Polyline, along: Polyline, half: Polyline) -> NDArray[np.float64]:
-    """Return the parts of the lines through the points `through` that lie in the rectangle of `half` sides around (0, 0).
+    """Return the parts of lines in the rectangle of `half` sides around (0, 0), of shape (n, 2, 2).
 
-    The result has the shape (n, 2, 2). Parts that are only stubs are left out, but never all of them.
+    The lines run through the points `through`. Short parts are left out, but never all of them.
     """
-    slope = np.where(np.abs(along) < 1e-12, 1e-12, along)  # noqa: PLR2004 - a line along an edge never meets it
+    # A line along an edge never meets it.
+    slope = np.where(np.abs(along) < 1e-12, 1e-12, along)  # noqa: PLR2004
     one, two = (-half - through) / slope, (half - through) / slope
     enter, leave = np.minimum(one, two).max(axis=1), np.maximum(one, two).min(axis=1)
     length = leave - enter
-    kept = length >= min(STUB, length.max())
+    # Shorter lines look like mistakes.
+    kept = length >= min(1.5, length.max())
     ends = through[kept, None] + np.stack((enter[kept], leave[kept]), axis=1)[:, :, None] * along
     # The division is exact to the last digits only, and the edge of the room is a promise.
     return np.clip(ends, -half, half)
 
 
 def _hex_gap(area: Area, spacing: float) -> float:
-    """Return the distance between opposite sides of a hexagon: at most what lets one hexagon fit the room."""
+    """Return the distance between opposite sides of a hexagon: at least one fits the area."""
     return min(spacing, min(area.inner_width, area.inner_height) * 0.8)
 
 
 def _box(area: Area, angle: float) -> tuple[float, float]:
-    """Return the width and height of the box around the room, as a grid sees it that is turned by `angle` radians."""
+    """Return the width and height of the area in the frame that is turned by `angle` radians."""
     cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
     return (
         area.inner_width * cos + area.inner_height * sin,
@@ -249,7 +239,10 @@ def _box(area: Area, angle: float) -> tuple[float, float]:
 
 
 def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
-    """Yield hexagons whose opposite sides lie a `spacing` apart: zigzags to and fro, and the sides between each two of them."""
+    """Yield hexagons: zigzags to and fro, and the sides between each two of them.
+
+    Opposite sides of a hexagon are a `spacing` apart.
+    """
     gap = _hex_gap(area, spacing)
     side = gap / ROOT3
     half = np.array([area.inner_width, area.inner_height]) / 2
@@ -272,7 +265,7 @@ def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
 
 
 def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
-    """Yield the runs of two points or more of `line` that lie in the rectangle of `half` sides around (0, 0)."""
+    """Yield the runs of two points or more in the rectangle of `half` sides around (0, 0)."""
     inside = np.concatenate(([False], (np.abs(line) <= half).all(axis=1), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -281,13 +274,17 @@ def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
 
 
 def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels, NDArray[np.int64]]:
-    """Return the radii of the circles, and how many spokes cross the ring inside each; the counts double outwards."""
+    """Return the radii of the circles, and how many spokes cross the ring inside each.
+
+    The counts double outwards.
+    """
     outer = min(area.inner_width, area.inner_height) / 2
     radii = np.linspace(0, outer, max(1, round(outer / spacing_x)) + 1)[1:]
     most = max(1.0, 2 * math.pi * outer / (6 * spacing_y))
     doublings = round(math.log2(most))
     inner = radii - radii[0]
-    # A ring gets as many spokes as stand half of their final distance apart, or more, where it begins.
+    # A ring gets as many spokes as are half of their final distance apart, or more, where it
+    # begins.
     allowed = np.log2(np.maximum(inner * 2 / outer, 2.0**-60)) + doublings
     return radii, np.where(
         inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6

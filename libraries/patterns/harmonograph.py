@@ -5,107 +5,175 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from marshmallow import Schema, fields
-from marshmallow.validate import OneOf, Range
 
-from libraries.fields import WholeNumber, degrees, tolerance_field
+from libraries.fields import Params, angle, choice, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import Complexes, Curve, Floats, polyline, sample_curve
 from libraries.patterns.catalogue import Polyline, pattern
 
-LATERAL, ROTARY, LISSAJOUS = "lateral", "rotary", "lissajous"
-# Pairs of frequencies that a seed chooses from: small whole numbers are consonances for the eye, as for the ear.
+# Pairs of frequencies that a seed chooses from: small whole numbers are consonances for the eye, as
+# for the ear.
 CHOICES = {
-    LATERAL: ((2, 3), (3, 4), (3, 5), (4, 5), (5, 6), (1, 2)),
-    ROTARY: ((1, 2), (2, 3), (1, 3), (3, 4), (2, 5), (3, 5)),
-    LISSAJOUS: ((2, 3), (3, 4), (3, 5), (1, 2), (4, 5), (1, 3)),
+    "lateral": ((2, 3), (3, 4), (3, 5), (4, 5), (5, 6), (1, 2)),
+    "rotary": ((1, 2), (2, 3), (1, 3), (3, 4), (2, 5), (3, 5)),
+    "lissajous": ((2, 3), (3, 4), (3, 5), (1, 2), (4, 5), (1, 3)),
 }
-# How far a seed detunes a frequency, least and most: enough that no turn lies on the one before.
-LEAST_DETUNING, MOST_DETUNING = 0.0015, 0.004
-# The share of all different phases that a family of lissajous curves spans.
-FAMILY = 0.5
-# Frequencies are told apart by this part of one, when it is asked whether a line closes.
-FINEST = 10_000
+# How far a seed detunes a frequency: enough that no turn lies on the one before.
+MIN_DETUNING, MAX_DETUNING = 0.0015, 0.004
+
+Kind = Literal["lateral", "rotary", "lissajous"]
 
 
-def _frequency(axis: str) -> fields.Float:
-    return fields.Float(
-        load_default=None,
-        allow_none=True,
-        validate=Range(0.1, 12),
-        metadata={
-            "description": f"Frequency of the {axis}, relative to the other one. Chosen by the seed if not given."
-        },
-    )
+@pattern
+class Harmonograph(Params):
+    """What two pendulums draw while they come to rest, in one stroke.
 
+    Where the frequencies are near small whole numbers, the line nearly closes and then moves on, a
+    little smaller and a little turned: bands that fold into each other. The swing never fades to
+    nothing, so the centre stays open and the paper whole. Lissajous figures are the same without
+    fading: closed curves, a family of them with phases evenly shifted. A line that would run over
+    itself is ended where it closes.
 
-def _phase(axis: str) -> fields.Float:
-    return degrees(
-        f"Phase of the {axis}; chosen by the seed if not given", load_default=None, allow_none=True
-    )
+    The seed chooses frequencies, phases and the strength of each pendulum, where they are not
+    given.
+    """
 
+    kind: Kind = choice(
+        "One pendulum across and one along the page (lateral), two pendulums that go round "
+        "(rotary), or even swings that never fade, repeated with shifted phases (lissajous).",
+        Kind,
+        default="rotary",
+    )
+    frequency_x: float | None = number(
+        "Frequency of the first pendulum, relative to the other one. Chosen by the seed if not "
+        "given.",
+        0.1,
+        12,
+        default=None,
+    )
+    frequency_y: float | None = number(
+        "Frequency of the second pendulum, relative to the other one. Chosen by the seed if not "
+        "given.",
+        0.1,
+        12,
+        default=None,
+    )
+    phase_x: float | None = angle(
+        "Phase of the first pendulum; chosen by the seed if not given", default=None
+    )
+    phase_y: float | None = angle(
+        "Phase of the second pendulum; chosen by the seed if not given", default=None
+    )
+    detune: float | None = number(
+        "Share by which the second frequency is off, so that the figure turns slowly. Chosen by "
+        "the seed if not given; not for lissajous.",
+        -0.1,
+        0.1,
+        default=None,
+    )
+    swings: float = number(
+        "Duration, in swings of the slower pendulum; not for lissajous, which ends where it "
+        "closes.",
+        1,
+        1000,
+        default=64.0,
+    )
+    decay: float = number(
+        "Share of the swing that is lost by the end; less than all, so that the centre stays "
+        "open. For lissajous, by the last copy.",
+        0,
+        0.98,
+        default=0.72,
+    )
+    copies: int = whole(
+        "How many curves of lissajous are drawn, their phases shifted evenly.", 1, 120, default=24
+    )
+    stretch: float = number(
+        "How much longer than wide the figure may be, to fill the page; 1 keeps it as wide as it "
+        "is high.",
+        1,
+        4,
+        default=1.3,
+    )
+    tolerance: float = tolerance(default=0.02)
 
-class HarmonographSchema(Schema):
-    """What a harmonograph may be told."""
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points, for the frequencies that cost most: see `_most_points`."""
+        size = float(np.hypot(*_half_sides(area, self.stretch)))
+        return max(self._bound(pair, size) for pair in CHOICES[self.kind])
 
-    kind = fields.String(
-        load_default=ROTARY,
-        validate=OneOf([LATERAL, ROTARY, LISSAJOUS]),
-        metadata={
-            "description": "One pendulum across and one along the page (lateral), two pendulums that go round (rotary), or even "
-            "swings that never fade, repeated with shifted phases (lissajous)."
-        },
-    )
-    frequency_x = _frequency("first pendulum")
-    frequency_y = _frequency("second pendulum")
-    phase_x = _phase("first pendulum")
-    phase_y = _phase("second pendulum")
-    detune = fields.Float(
-        load_default=None,
-        allow_none=True,
-        validate=Range(-0.1, 0.1),
-        metadata={
-            "description": "Share by which the second frequency is off, so that the figure turns slowly. Chosen by the seed if "
-            "not given; not for lissajous."
-        },
-    )
-    swings = fields.Float(
-        load_default=64.0,
-        validate=Range(1, 1000),
-        metadata={
-            "description": "Duration, in swings of the slower pendulum; not for lissajous, which ends where it closes."
-        },
-    )
-    decay = fields.Float(
-        load_default=0.72,
-        validate=Range(0, 0.98),
-        metadata={
-            "description": "Share of the swing that is lost by the end; less than all, so that the centre stays open. "
-            "For lissajous, by the last copy."
-        },
-    )
-    copies = WholeNumber(
-        load_default=24,
-        validate=Range(1, 120),
-        metadata={
-            "description": "How many curves of lissajous are drawn, their phases shifted evenly."
-        },
-    )
-    stretch = fields.Float(
-        load_default=1.3,
-        validate=Range(1, 4),
-        metadata={
-            "description": "How much longer than wide the figure may be, to fill the page; 1 keeps it as wide as it is high."
-        },
-    )
-    tolerance = tolerance_field()
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield one line, or one for each curve of lissajous.
+
+        Each axis is a sum of a cos(2 pi f t + phase), times exp(-fading t).
+        """
+        moving = self._moving(rng)
+        half_sides = _half_sides(area, self.stretch)
+        for each in moving:
+            fastest = float(each.frequencies.max()) * each.duration
+            line = (
+                polyline(
+                    sample_curve(each.curve(half_sides), each.duration, fastest, self.tolerance)
+                )
+                + area.centre
+            )
+            if self.kind == "lissajous":
+                line[-1] = line[0]
+            yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+
+    def _bound(self, pair: tuple[int, int], size: float) -> float:
+        """Return a bound of the points if the seed chooses a `pair` of frequencies."""
+        first, second = self.frequency_x or pair[0], self.frequency_y or pair[1]
+        if self.kind == "lissajous":
+            fastest = max(_whole(first, second))
+            return self.copies * _most_points(size, fastest, 1.0, 0.0, self.tolerance)
+        second *= 1 + (MAX_DETUNING if self.detune is None else self.detune)
+        duration, fading = _duration(first, second, self.swings, self.decay)
+        return _most_points(size, max(first, second), duration, fading, self.tolerance)
+
+    def _moving(self, rng: np.random.Generator) -> list[Swinging]:
+        """Return the motion of each line."""
+        pair = CHOICES[self.kind][int(rng.integers(len(CHOICES[self.kind])))]
+        off = (
+            rng.uniform(MIN_DETUNING, MAX_DETUNING) * rng.choice((-1, 1))
+            if self.detune is None
+            else self.detune
+        )
+        drawn = rng.uniform(0, 2 * math.pi, 2)
+        phases = [
+            chance if given is None else math.radians(given)
+            for given, chance in zip((self.phase_x, self.phase_y), drawn, strict=True)
+        ]
+        first, second = self.frequency_x or pair[0], self.frequency_y or pair[1]
+        mix = float(rng.uniform(0.58, 0.75))
+        # The family spans half of all different phases.
+        family, lean = 0.5 * float(rng.choice((-1, 1))), float(rng.uniform(-0.2, 0.2))
+        if self.kind != "lissajous":
+            duration, fading = _duration(first, second * (1 + off), self.swings, self.decay)
+            swinging = _rotary if self.kind == "rotary" else _lateral
+            frequencies = np.array((first, second * (1 + off)))
+            return [swinging(frequencies, phases, mix, duration, fading)]
+        curves = [
+            _lissajous(
+                *_whole(first, second), phases, family * ((copy + 0.5) / self.copies - 0.5) + lean
+            )
+            for copy in range(self.copies)
+        ]
+        return [
+            curve._replace(reach=curve.reach * (1 - self.decay * copy / self.copies))
+            for copy, curve in enumerate(curves)
+        ]
 
 
 class Swinging(NamedTuple):
-    """What the pen does: for each pendulum, in an array of shape (2, n), its reach, phase (radians) along x and along y."""
+    """The motion of the pen.
+
+    `reach` and `phases` (in radians) have for each pendulum, in an array of shape (2, n), the parts
+    along x and along y.
+    """
 
     frequencies: Floats
     reach: Floats
@@ -114,7 +182,7 @@ class Swinging(NamedTuple):
     fading: float
 
     def curve(self, half_sides: Floats) -> Curve:
-        """Return the curve over time, in mm around (0, 0), as wide and high as `half_sides` at most."""
+        """Return the curve over time, in mm around (0, 0), within `half_sides`."""
 
         def at(time: Floats) -> Complexes:
             angle = 2 * math.pi * self.frequencies[:, None] * time
@@ -128,109 +196,8 @@ class Swinging(NamedTuple):
         return at
 
 
-def cost(
-    area: Area,
-    *,
-    kind: str,
-    frequency_x: float | None,
-    frequency_y: float | None,
-    detune: float | None,
-    swings: float,
-    decay: float,
-    copies: int,
-    stretch: float,
-    tolerance: float,
-    **_: object,
-) -> float:
-    """Return a bound of the points, for the frequencies that cost most: see `_most_points`."""
-    size = float(np.hypot(*_half_sides(area, stretch)))
-    most = 0.0
-    for pair in CHOICES[kind]:
-        first, second = frequency_x or pair[0], frequency_y or pair[1]
-        if kind == LISSAJOUS:
-            first, second = _whole(first, second)
-            most = max(most, copies * _most_points(size, max(first, second), 1.0, 0.0, tolerance))
-            continue
-        second *= 1 + (MOST_DETUNING if detune is None else detune)
-        duration, fading = _duration(first, second, swings, decay)
-        most = max(most, _most_points(size, max(first, second), duration, fading, tolerance))
-    return most
-
-
-@pattern(HarmonographSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    kind: str,
-    frequency_x: float | None,
-    frequency_y: float | None,
-    phase_x: float | None,
-    phase_y: float | None,
-    detune: float | None,
-    swings: float,
-    decay: float,
-    copies: int,
-    stretch: float,
-    tolerance: float,
-) -> Iterator[Polyline]:
-    """What two pendulums draw while they come to rest, in one stroke.
-
-    Where the frequencies are near small whole numbers, the line nearly closes and then moves on, a little smaller and a little
-    turned: bands that fold into each other. The swing never fades to nothing, so the centre stays open and the paper whole.
-    Lissajous figures are the same without fading: closed curves, a family of them with phases evenly shifted. A line that
-    would run over itself is ended where it closes.
-
-    The seed chooses frequencies, phases and the strength of each pendulum, where they are not given.
-
-    Yields:
-        Arrays of shape (n, 2), in mm: one, or one for each curve of lissajous.
-
-    Each axis is a sum of a cos(2 pi f t + phase), times exp(-fading t).
-    """
-    pair = CHOICES[kind][int(rng.integers(len(CHOICES[kind])))]
-    off = (
-        rng.uniform(LEAST_DETUNING, MOST_DETUNING) * rng.choice((-1, 1))
-        if detune is None
-        else detune
-    )
-    drawn = rng.uniform(0, 2 * math.pi, 2)
-    phases = [
-        chance if given is None else math.radians(given)
-        for given, chance in zip((phase_x, phase_y), drawn, strict=True)
-    ]
-    first, second = frequency_x or pair[0], frequency_y or pair[1]
-    mix = float(rng.uniform(0.58, 0.75))
-    family, lean = FAMILY * float(rng.choice((-1, 1))), float(rng.uniform(-0.2, 0.2))
-    if kind == LISSAJOUS:
-        moving = [
-            _lissajous(
-                *_whole(first, second), phases, family * ((copy + 0.5) / copies - 0.5) + lean
-            )
-            for copy in range(copies)
-        ]
-        moving = [
-            each._replace(reach=each.reach * (1 - decay * copy / copies))
-            for copy, each in enumerate(moving)
-        ]
-    else:
-        duration, fading = _duration(first, second * (1 + off), swings, decay)
-        swinging = _rotary if kind == ROTARY else _lateral
-        moving = [swinging(np.array((first, second * (1 + off))), phases, mix, duration, fading)]
-    half_sides = _half_sides(area, stretch)
-    for each in moving:
-        fastest = float(each.frequencies.max()) * each.duration
-        line = (
-            polyline(sample_curve(each.curve(half_sides), each.duration, fastest, tolerance))
-            + area.centre
-        )
-        if kind == LISSAJOUS:
-            line[-1] = line[0]
-        yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
-
-
 def _half_sides(area: Area, stretch: float) -> Floats:
-    """Return half the width and height in mm of the figure that fills the room without being stretched too far."""
+    """Return half the width and height in mm of the figure that fills the area."""
     shorter = min(area.inner_width, area.inner_height)
     return np.minimum((area.inner_width, area.inner_height), shorter * stretch) / 2
 
@@ -260,10 +227,12 @@ def _lateral(
 
 
 def _lissajous(first: int, second: int, phases: list[float], part: float) -> Swinging:
-    """Return the curve that lies off the most open one by `part`, between -0.5 and 0.5, of all that differ.
+    """Return the curve that is off the most open one by `part` of all that differ.
 
-    A curve runs back on itself where first * phase_y - second * phase_x is a multiple of pi. Between two of these all curves
-    differ, and the one in the middle is the most open.
+    `part` is between -0.5 and 0.5.
+
+    A curve runs back on itself where first * phase_y - second * phase_x is a multiple of pi.
+    Between two of these all curves differ, and the one in the middle is the most open.
     """
     phase = (first * phases[1] + math.pi * (0.5 + part)) / second
     return Swinging(
@@ -276,17 +245,20 @@ def _lissajous(first: int, second: int, phases: list[float], part: float) -> Swi
 
 
 def _whole(first: float, second: float) -> tuple[int, int]:
-    """Return two whole frequencies without a common divisor: the curve closes after one round of both."""
+    """Return two whole frequencies without a common divisor: the curve closes after one round."""
     numbers = max(1, round(first)), max(1, round(second))
     shared = math.gcd(*numbers)
     return numbers[0] // shared, numbers[1] // shared
 
 
 def _duration(first: float, second: float, swings: float, decay: float) -> tuple[float, float]:
-    """Return how long the pendulums swing and how fast they fade; without fading they end where the line closes."""
+    """Return how long the pendulums swing and how fast they fade.
+
+    Without fading they end where the line closes.
+    """
     duration = swings / min(first, second)
     if decay == 0:
-        one, two = (Fraction(each).limit_denominator(FINEST) for each in (first, second))
+        one, two = (Fraction(each).limit_denominator(10_000) for each in (first, second))
         closes = Fraction(
             math.lcm(one.denominator, two.denominator), math.gcd(one.numerator, two.numerator)
         )
@@ -297,6 +269,9 @@ def _duration(first: float, second: float, swings: float, decay: float) -> tuple
 def _most_points(
     size: float, frequency: float, duration: float, fading: float, tolerance: float
 ) -> float:
-    """Return a bound of the points of one curve that reaches `size` mm: the integral of its steps, which fade with its swing."""
+    """Return a bound of the points of one curve that reaches `size` mm.
+
+    This is the integral of its steps, which fade with its swing.
+    """
     lasts = 2 / fading * -math.expm1(-fading * duration / 2) if fading else duration
     return 3 + 1.05 * 2 * math.pi * frequency * math.sqrt(size / (8 * tolerance)) * lasts

@@ -3,310 +3,243 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import shapely
-from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow import fields
+from marshmallow.validate import Length, Range
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
-from libraries.fields import WholeNumber, millimetres, tolerance_field
-from libraries.geometry.area import LONGEST_SIDE, Area
+from libraries.fields import (
+    InvalidFields,
+    Params,
+    choice,
+    declare,
+    flag,
+    mm,
+    number,
+    tolerance,
+    whole,
+)
+from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
-ROOM, CIRCLE, POLYGON, STAR, OUTLINE = "room", "circle", "polygon", "star", "outline"
-LINES, CROSS, ZIGZAG, CONTOUR, SCRIBBLE = "lines", "cross", "zigzag", "contour", "scribble"
-# Pieces shorter than this, in mm, look like stray dots.
-STUB = 1.5
-MOST_CORNERS = 100
-THINNEST = 1e-3
-# A loop of a scribble has at least so many points, and is at most so many spacings wide from its middle.
-LOOP, WIDEST_LOOP = 12, 1.45
-# What cutting a line with the shape costs beside its two points.
-CUT = 8
-# Rows are joined where their ends are at most so many spacings apart.
-FARTHEST_LINK = 2.5
-STAR_WAIST = 0.45
+# Shorter pieces look like stray dots.
+MIN_PIECE_MM = 1.5
+MIN_WIDTH_MM = 1e-3
+# A loop of a scribble has at least so many points.
+MIN_LOOP = 12
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Shape = Literal["room", "circle", "polygon", "star", "outline"]
+Style = Literal["lines", "cross", "zigzag", "contour", "scribble"]
 
 
-class HatchSchema(Schema):
-    """What a hatching may be told."""
-
-    shape = fields.String(
-        load_default=CIRCLE,
-        validate=OneOf([ROOM, CIRCLE, POLYGON, STAR, OUTLINE]),
-        metadata={
-            "description": "What is filled: the whole room, the largest circle, polygon or star that fits, or an "
-            "outline of your own."
-        },
-    )
-    sides = WholeNumber(
-        load_default=6,
-        validate=Range(3, 60),
-        metadata={"description": "How many sides a polygon has, or how many points a star."},
-    )
-    outline = fields.List(
-        fields.List(
-            fields.Float(validate=Range(-LONGEST_SIDE, LONGEST_SIDE)), validate=Length(equal=2)
-        ),
-        load_default=None,
-        validate=Length(3, MOST_CORNERS),
-        metadata={
-            "description": "Corners of the shape `outline` as pairs of x and y on the page, in mm; what lies outside the room is "
-            "cut off. Where it crosses itself, every second region stays empty."
-        },
-    )
-    style = fields.String(
-        load_default=CROSS,
-        validate=OneOf([LINES, CROSS, ZIGZAG, CONTOUR, SCRIBBLE]),
-        metadata={
-            "description": "Parallel lines in the first angle, a layer of lines for each angle (cross), slanting ones (zigzag), "
-            "lines that follow the edge inwards (contour), or loops as by a quick hand (scribble)."
-        },
-    )
-    spacing = millimetres("Distance between lines", least=0.3, most=200, load_default=1.6)
-    angles = fields.List(
-        fields.Float(validate=Range(-360, 360)),
-        load_default=lambda: [20.0, 65.0, 110.0, 155.0],
-        validate=Length(1, 6),
-        metadata={
-            "description": "Directions of the lines in degrees, clockwise from three o'clock; only cross uses more than one.",
-            "x-unit": "degrees",
-        },
-    )
-    shade = fields.Float(
-        load_default=0.75,
-        validate=Range(0, 1),
-        metadata={
-            "description": "How much a light thins the lines: each angle of a cross hatching keeps more clear of it. 0 is even. "
-            "The seed says from where the light comes."
-        },
-    )
-    inset = millimetres(
-        "Free space along the edge, such as half of the pen's width",
-        least=0,
-        most=100,
-        load_default=0.15,
-    )
-    link = fields.Boolean(
-        load_default=True,
-        metadata={
-            "description": "Join neighbouring lines where the way between their ends is short and inside the shape."
-        },
-    )
-    tolerance = tolerance_field("the true edge or loop")
-
-    @validates_schema
-    def check_outline(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse the shape `outline` without its corners."""
-        if data.get("shape") == OUTLINE and not data.get("outline"):
-            raise ValidationError("Must be given for the shape outline.", "outline")
-
-
-class NothingToFill(InvalidInput):
-    """Raised when an outline encloses nothing of the room."""
-
-    code = "nothing-to-fill"
-
-    def __init__(self) -> None:
-        """Name the field."""
-        super().__init__(
-            "the outline encloses nothing of the room inside the margins", field="params.outline"
-        )
-
-
-def cost(
-    area: Area,
-    *,
-    shape: str,
-    sides: int,
-    outline: list[list[float]] | None,
-    style: str,
-    spacing: float,
-    angles: list[float],
-    tolerance: float,
-    **_: Any,
-) -> float:
-    """Return how many points the hatching has at most; the cutting of lines is counted as some points for each.
-
-    Raises:
-        NothingToFill: the outline encloses nothing of the room.
-    """
-    if shape == OUTLINE:
-        _check_reach(area, outline or [])
-    spacing = _spacing(area, style, spacing)
-    across = math.hypot(area.inner_width, area.inner_height)
-    if shape in {CIRCLE, POLYGON, STAR}:
-        # These are about as wide as high, and touch the nearer edges of the room.
-        across = min(across, 1.7 * min(area.inner_width, area.inner_height))
-    lines = across / spacing + 2
-    corners = _corner_count(area, shape, sides, outline, tolerance)
-    if style == CONTOUR:
-        # An outline that crosses itself has its crossings for corners too.
-        crossings = corners * corners / 4 if shape == OUTLINE else 0
-        return (
-            (min(area.inner_width, area.inner_height) / 2 / spacing + 1)
-            * (corners + crossings + 1)
-            * 1.5
-        )
-    if style == SCRIBBLE:
-        return lines * (lines + 2) * _loop(spacing, tolerance)
-    # A line crosses each side of a shape once at most.
-    pieces = 1 if shape in {ROOM, CIRCLE, POLYGON} else corners / 2
-    return (len(angles) if style == CROSS else 1) * lines * (2 * pieces + CUT)
-
-
-@pattern(HatchSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    shape: str,
-    sides: int,
-    outline: list[list[float]] | None,
-    style: str,
-    spacing: float,
-    angles: list[float],
-    shade: float,
-    inset: float,
-    link: bool,
-    tolerance: float,
-) -> Iterator[Polyline]:
+@pattern
+class Hatch(Params):
     """A shape filled with lines: hatched, crossed, zigzagged, scribbled, or followed inwards from its edge.
 
-    A cross hatching is built in layers, as in an engraving: the first covers the whole shape, and each further one keeps clear
-    of a wider disc of light, so that a circle becomes a sphere. Lines run to and fro, and are linked where that is short, to save
-    lifts. The seed says from where the light comes, and how a scribble trembles.
-
-    Yields:
-        Arrays of shape (n, 2), in mm.
+    A cross hatching is built in layers, as in an engraving: the first covers the whole shape, and
+    each further one keeps clear of a wider disc of light, so that a circle becomes a sphere. Lines
+    run to and fro, and are linked where that is short, to save lifts. The seed says from where the
+    light comes, and how a scribble trembles.
     """
-    whole, spacing = _shape(area, shape, sides, outline, tolerance), _spacing(area, style, spacing)
-    if whole.area < THINNEST * THINNEST:
-        raise NothingToFill
-    filled = whole.buffer(-inset, join_style="mitre") if inset else whole
-    if filled.is_empty:
-        filled = whole
-    if style == CONTOUR:
-        yield from _contours(filled, spacing)
-        return
-    drawn = 0
-    layers = _layers(
-        whole,
-        filled,
-        rng,
-        style=style,
-        spacing=spacing,
-        angles=angles,
-        shade=shade,
-        link=link,
-        tolerance=tolerance,
+
+    shape: Shape = choice(
+        "What is filled: the whole room, the largest circle, polygon or star that fits, or an "
+        "outline of your own.",
+        Shape,
+        default="circle",
     )
-    for stroke in layers:
-        drawn += 1
-        yield stroke
-    if not drawn:
-        # A shape too small for a line of this style is shown by its edge.
-        yield from islice(_contours(filled, spacing), 1)
-
-
-def _layers(
-    whole: BaseGeometry,
-    filled: BaseGeometry,
-    rng: np.random.Generator,
-    *,
-    style: str,
-    spacing: float,
-    angles: list[float],
-    shade: float,
-    link: bool,
-    tolerance: float,
-) -> Iterator[Polyline]:
-    """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
-    light = float(rng.uniform(0, 2 * math.pi))
-    for number, angle in enumerate(angles if style == CROSS else angles[:1]):
-        region = (
-            filled
-            if number == 0
-            else filled.difference(_glow(whole, light, shade, number / len(angles), tolerance))
-        )
-        turn = math.radians(angle)
-        if region.is_empty:
-            continue
-        if style == SCRIBBLE:
-            yield from _scribble(region, turn, spacing, rng, tolerance)
-        elif style == ZIGZAG:
-            yield from _zigzag(region, turn, spacing)
-        else:
-            yield from nearest_neighbour_order(
-                list(_hatched(region, turn, spacing, tolerance, link=link))
-            )
-
-
-def _check_reach(area: Area, outline: list[list[float]]) -> None:
-    """See that an outline is no line or point and lies not wholly outside of the room.
-
-    Raises:
-        NothingToFill: it does.
-    """
-    corners = np.clip(outline, (area.left, area.top), (area.right, area.bottom))
-    if (np.ptp(corners, axis=0) < THINNEST).any():
-        raise NothingToFill
-
-
-def _spacing(area: Area, style: str, spacing: float) -> float:
-    """Return the distance between lines; loops are never too large for the room."""
-    return (
-        min(spacing, min(area.inner_width, area.inner_height) / 8) if style == SCRIBBLE else spacing
+    sides: int = whole("How many sides a polygon has, or how many points a star.", 3, 60, default=6)
+    outline: list[list[float]] | None = declare(
+        fields.List(
+            fields.List(
+                fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
+            ),
+            validate=Length(3, 100),
+            metadata={
+                "description": "Corners of the shape `outline` as pairs of x and y on the page, in "
+                "mm; what lies outside the room is cut off. Where it crosses itself, every second "
+                "region stays empty."
+            },
+        ),
+        default=None,
     )
+    style: Style = choice(
+        "Parallel lines in the first angle, a layer of lines for each angle (cross), slanting "
+        "ones (zigzag), lines that follow the edge inwards (contour), or loops as by a quick hand "
+        "(scribble).",
+        Style,
+        default="cross",
+    )
+    spacing: float = mm("Distance between lines", 0.3, 200, default=1.6)
+    angles: list[float] = declare(
+        fields.List(
+            fields.Float(validate=Range(-360, 360)),
+            validate=Length(1, 6),
+            metadata={
+                "description": "Directions of the lines in degrees, clockwise from three o'clock; "
+                "only cross uses more than one.",
+                "x-unit": "degrees",
+            },
+        ),
+        factory=lambda: [20.0, 65.0, 110.0, 155.0],
+    )
+    shade: float = number(
+        "How much a light thins the lines: each angle of a cross hatching keeps more clear of it. "
+        "0 is even. The seed says from where the light comes.",
+        0,
+        1,
+        default=0.75,
+    )
+    inset: float = mm(
+        "Free space along the edge, such as half of the pen's width", 0, 100, default=0.15
+    )
+    link: bool = flag(
+        "Join neighbouring lines where the way between their ends is short and inside the shape.",
+        default=True,
+    )
+    tolerance: float = tolerance("the true edge or loop", default=0.02)
+
+    def check(self, given: frozenset[str]) -> None:
+        """Refuse the shape `outline` without its corners."""
+        if self.shape == "outline" and not self.outline:
+            raise InvalidFields({"outline": ["Must be given for the shape outline."]})
+
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points; to cut a line counts as some points.
+
+        Raises:
+            InvalidInput: the outline encloses nothing of the area (code `nothing-to-fill`).
+        """
+        if self.shape == "outline":
+            self._check_reach(area)
+        spacing = self._spacing(area)
+        across = math.hypot(area.inner_width, area.inner_height)
+        if self.shape in {"circle", "polygon", "star"}:
+            # These are about as wide as high, and touch the nearer edges of the area.
+            across = min(across, 1.7 * min(area.inner_width, area.inner_height))
+        lines = across / spacing + 2
+        corners = self._corner_count(area)
+        if self.style == "contour":
+            # An outline that crosses itself has its crossings for corners too.
+            crossings = corners * corners / 4 if self.shape == "outline" else 0
+            rings = min(area.inner_width, area.inner_height) / 2 / spacing + 1
+            return rings * (corners + crossings + 1) * 1.5
+        if self.style == "scribble":
+            return lines * (lines + 2) * _loop(spacing, self.tolerance)
+        # A line crosses each side of a shape once at most. To cut it costs as much as 8 points.
+        pieces = 1 if self.shape in {"room", "circle", "polygon"} else corners / 2
+        return (len(self.angles) if self.style == "cross" else 1) * lines * (2 * pieces + 8)
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield the strokes of all layers."""
+        whole, spacing = self._shape(area), self._spacing(area)
+        if whole.area < MIN_WIDTH_MM * MIN_WIDTH_MM:
+            raise _nothing_to_fill()
+        filled = whole.buffer(-self.inset, join_style="mitre") if self.inset else whole
+        if filled.is_empty:
+            filled = whole
+        if self.style == "contour":
+            yield from _contours(filled, spacing)
+            return
+        drawn = 0
+        for stroke in self._layers(whole, filled, rng, spacing):
+            drawn += 1
+            yield stroke
+        if not drawn:
+            # A shape too small for a line of this style is shown by its edge.
+            yield from islice(_contours(filled, spacing), 1)
+
+    def _layers(
+        self, whole: BaseGeometry, filled: BaseGeometry, rng: np.random.Generator, spacing: float
+    ) -> Iterator[Polyline]:
+        """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
+        light = float(rng.uniform(0, 2 * math.pi))
+        for layer, angle in enumerate(self.angles if self.style == "cross" else self.angles[:1]):
+            region = filled
+            if layer > 0:
+                part = layer / len(self.angles)
+                region = filled.difference(_glow(whole, light, self.shade, part, self.tolerance))
+            turn = math.radians(angle)
+            if region.is_empty:
+                continue
+            if self.style == "scribble":
+                yield from _scribble(region, turn, spacing, rng, self.tolerance)
+            elif self.style == "zigzag":
+                yield from _zigzag(region, turn, spacing)
+            else:
+                rows = _hatched(region, turn, spacing, self.tolerance, link=self.link)
+                yield from nearest_neighbour_order(list(rows))
+
+    def _check_reach(self, area: Area) -> None:
+        """Refuse an outline that is a line or a point, or lies wholly outside of the area."""
+        corners = np.clip(self.outline or [], (area.left, area.top), (area.right, area.bottom))
+        if (np.ptp(corners, axis=0) < MIN_WIDTH_MM).any():
+            raise _nothing_to_fill()
+
+    def _spacing(self, area: Area) -> float:
+        """Return the distance between lines; loops are never too large for the area."""
+        if self.style != "scribble":
+            return self.spacing
+        return min(self.spacing, min(area.inner_width, area.inner_height) / 8)
+
+    def _shape(self, area: Area) -> BaseGeometry:
+        """Return the shape, as large as fits the area."""
+        if self.shape == "outline":
+            return _outlined(area, self.outline or [])
+        if self.shape == "room":
+            return shapely.box(area.left, area.top, area.right, area.bottom)
+        count = self._corner_count(area)
+        turn = 2 * math.pi * np.arange(count) / count - math.pi / 2
+        reach = np.ones(count)
+        if self.shape == "star":
+            reach[1::2] = 0.45
+        unit = reach[:, None] * np.column_stack((np.cos(turn), np.sin(turn)))
+        low, high = unit.min(axis=0), unit.max(axis=0)
+        scale = float((np.array([area.inner_width, area.inner_height]) / (high - low)).min())
+        corners = (unit - (low + high) / 2) * scale + area.centre
+        # The division is exact to the last digits only, and nothing may leave the area.
+        return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
+
+    def _corner_count(self, area: Area) -> int:
+        match self.shape:
+            case "room":
+                return 4
+            case "circle":
+                radius = min(area.inner_width, area.inner_height) / 2
+                return 4 * max(3, int(arc_chords(radius, math.pi / 2, self.tolerance)))
+            case "polygon":
+                return self.sides
+            case "star":
+                return 2 * self.sides
+            case "outline":
+                return len(self.outline or ())
 
 
-def _shape(
-    area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float
-) -> BaseGeometry:
-    """Return the shape, as large as fits the room."""
-    if shape == OUTLINE:
-        return _outlined(area, outline or [])
-    if shape == ROOM:
-        return shapely.box(area.left, area.top, area.right, area.bottom)
-    count = _corner_count(area, shape, sides, outline, tolerance)
-    turn = 2 * math.pi * np.arange(count) / count - math.pi / 2
-    reach = np.where(np.arange(count) % 2, STAR_WAIST, 1.0) if shape == STAR else np.ones(count)
-    unit = reach[:, None] * np.column_stack((np.cos(turn), np.sin(turn)))
-    low, high = unit.min(axis=0), unit.max(axis=0)
-    scale = float((np.array([area.inner_width, area.inner_height]) / (high - low)).min())
-    corners = (unit - (low + high) / 2) * scale + area.centre
-    # The division is exact to the last digits only, and the edge of the room is a promise.
-    return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
-
-
-def _corner_count(
-    area: Area, shape: str, sides: int, outline: list[list[float]] | None, tolerance: float
-) -> int:
-    radius = min(area.inner_width, area.inner_height) / 2
-    round_one = 4 * max(3, int(arc_chords(radius, math.pi / 2, tolerance)))
-    return {
-        ROOM: 4,
-        CIRCLE: round_one,
-        POLYGON: sides,
-        STAR: 2 * sides,
-        OUTLINE: len(outline or ()),
-    }[shape]
+def _nothing_to_fill() -> InvalidInput:
+    return InvalidInput(
+        "the outline encloses nothing of the room inside the margins",
+        code="nothing-to-fill",
+        field="params.outline",
+    )
 
 
 def _outlined(area: Area, outline: list[list[float]]) -> BaseGeometry:
-    """Return what an outline encloses of the room; it may cross itself, and then every second region is inside."""
+    """Return what an outline encloses of the area.
+
+    Where it crosses itself, every second region is inside.
+    """
     regions = shapely.make_valid(shapely.Polygon(outline), method="linework")
     found = shapely.intersection(regions, shapely.box(area.left, area.top, area.right, area.bottom))
     return shapely.union_all([part for part in _flat(found) if part.geom_type == "Polygon"])
@@ -321,7 +254,7 @@ def _flat(found: BaseGeometry) -> list[BaseGeometry]:
 def _glow(
     whole: BaseGeometry, light: float, shade: float, part: float, tolerance: float
 ) -> BaseGeometry:
-    """Return the disc of light that a layer keeps clear of; `part` is the number of the layer, from 0 to 1."""
+    """Return the disc of light that a layer keeps clear of; `part` of the layers precede it."""
     left, top, right, bottom = whole.bounds
     reach = min(right - left, bottom - top) / 2
     x = (left + right) / 2 + 0.42 * shade * reach * math.cos(light)
@@ -341,7 +274,7 @@ def _glow(
 
 
 def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
-    """Return lines across the bounds of a region, a spacing apart, to one side after the other: shape (n, 2, 2)."""
+    """Return lines across the bounds of a region, a spacing apart, of shape (n, 2, 2)."""
     left, top, right, bottom = region.bounds
     along, across = (
         np.array([math.cos(turn), math.sin(turn)]),
@@ -360,13 +293,13 @@ def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
 def _hatched(
     region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool
 ) -> Iterator[Polyline]:
-    """Yield the rows inside a region, to and fro; with `link`, neighbours are joined into strokes."""
+    """Yield the rows inside a region, to and fro; with `link`, neighbours are joined."""
     parts, row = shapely.get_parts(
         shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region),
         return_index=True,
     )
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
-    kept = lines & (shapely.length(parts) >= min(STUB, _thickness(region) / 8))
+    kept = lines & (shapely.length(parts) >= min(MIN_PIECE_MM, _thickness(region) / 8))
     row, pieces = row[kept], shapely.get_coordinates(parts[kept]).reshape(-1, 4).reshape(-1, 2, 2)
     # Each second row runs back.
     pieces[row % 2 == 1] = pieces[row % 2 == 1, ::-1]
@@ -384,7 +317,10 @@ def _hatched(
 def _links(
     region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float, tolerance: float
 ) -> dict[int, int]:
-    """Return for pieces which piece of the next row the pen goes on to: where the way is short and inside the region."""
+    """Return for pieces which piece of the next row follows.
+
+    The way between them is short and inside the region.
+    """
     starts = np.searchsorted(row, np.arange(row.max(initial=0) + 3))
     one = np.repeat(np.arange(len(row)), starts[row + 2] - starts[row + 1])
     two = np.concatenate(
@@ -392,9 +328,10 @@ def _links(
         or [np.empty(0, np.int64)]
     )
     ways = np.stack((pieces[one, 1], pieces[two, 0]), axis=1)
-    short = np.hypot(*(ways[:, 1] - ways[:, 0]).T) <= FARTHEST_LINK * spacing
+    short = np.hypot(*(ways[:, 1] - ways[:, 0]).T) <= 2.5 * spacing
     one, two, ways = one[short], two[short], ways[short]
-    # A link may run along the edge, which is known within the tolerance: a chord of a hollow edge lies just outside.
+    # A link may run along the edge, which is known within the tolerance: a chord of a hollow edge
+    # lies just outside.
     near = region.buffer(tolerance)
     shapely.prepare(near)
     inside = shapely.covers(near, shapely.linestrings(ways)) if len(ways) else np.empty(0, bool)
@@ -427,8 +364,12 @@ def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyl
 
 
 def _loop(spacing: float, tolerance: float) -> int:
-    """Return how many points a loop of a scribble has: the second derivative of its path is that of a circle as large."""
-    return max(LOOP, int(arc_chords(WIDEST_LOOP * spacing, 2 * math.pi, tolerance)))
+    """Return how many points a loop of a scribble has.
+
+    The second derivative of its path is that of a circle as large.
+    """
+    # It is at most 1.45 spacings wide from its middle.
+    return max(MIN_LOOP, int(arc_chords(1.45 * spacing, 2 * math.pi, tolerance)))
 
 
 def _scribble(
@@ -442,11 +383,11 @@ def _scribble(
         np.array([math.cos(turn), math.sin(turn)]),
         np.array([-math.sin(turn), math.cos(turn)]),
     )
-    for number, (start, end) in enumerate(rows):
+    for index, (start, end) in enumerate(rows):
         length = math.dist(start, end)
         t = np.arange(0, length, spacing / loop)
         phase = 2 * math.pi * t / spacing
-        level = np.full(len(t), number * 0.73 + 0.5)
+        level = np.full(len(t), index * 0.73 + 0.5)
         size = spacing * (0.95 + 0.5 * noise.at(t / (6 * spacing), level))
         sway = spacing * 0.7 * noise.at(t / (9 * spacing) + 50, level)
         points = (
@@ -455,11 +396,11 @@ def _scribble(
             + (sway + size * np.cos(phase))[:, None] * across
         )
         pieces = [run for run in _runs(points, region) if len(run) > loop // 2]
-        yield from pieces if number % 2 == 0 else [piece[::-1] for piece in reversed(pieces)]
+        yield from pieces if index % 2 == 0 else [piece[::-1] for piece in reversed(pieces)]
 
 
 def _runs(line: Polyline, region: BaseGeometry) -> Iterator[Polyline]:
-    """Yield the runs of points that lie inside a region. A line that crosses itself keeps its course so."""
+    """Yield the runs of points inside a region; a line that crosses itself keeps its course."""
     inside = np.concatenate(([False], shapely.contains_xy(region, line), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -475,7 +416,7 @@ def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:
             return
         for part in shapely.get_parts(ring):
             for edge in (part.exterior, *part.interiors):
-                if edge.length >= STUB or not inset:
+                if edge.length >= MIN_PIECE_MM or not inset:
                     yield np.array(edge.coords)
         inset += spacing
 
@@ -488,5 +429,5 @@ def _parts(found: BaseGeometry) -> Iterator[Polyline]:
         if part.geom_type == "LineString" and part.length > 0
     ]
     for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):
-        if line.length >= min(STUB, _thickness(found)):
+        if line.length >= min(MIN_PIECE_MM, _thickness(found)):
             yield np.array(line.coords)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import Length, Range, Regexp
 from numpy.typing import NDArray
 
-from libraries.fields import WholeNumber, degrees
+from libraries.fields import InvalidFields, Params, angle, choice, declare, number, whole
 from libraries.geometry.area import Area
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
@@ -21,24 +21,16 @@ from libraries.patterns.catalogue import Polyline, pattern
 
 # Letters, and the marks that a turtle understands.
 WORD = r"\A[A-Za-z+\-\[\]|]*\Z"
-LONGEST_WORD = 200
-MOST_RULES = 26
-# A symbol costs about as much as two points and a half: it is written, read, and perhaps drawn.
-SYMBOL = 2.5
-# What is counted is not counted further than this.
-TOO_MANY = 1e12
-SHORTEST = 1e-9
-HALF_TURN, UPWARDS = 180.0, -90.0
-# Segments are the same if their ends agree to this part of a step.
-GRAIN = 1e-3
+MAX_WORD_CHARS = 200
+UPWARDS = -90.0
 
 Rules = Mapping[str, Sequence[tuple[str, float]]]
 Segments = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Preset:
-    """A named system. `jitter` is in degrees, `plants` is how many individuals stand side by side."""
+class System:
+    """A word and how it grows. `jitter` is in degrees, `plants` is the number of individuals."""
 
     axiom: str
     rules: Rules
@@ -55,7 +47,7 @@ def _always(**rules: str) -> Rules:
 
 # Most are in Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of Plants" (1990), chapter 1.
 PRESETS = {
-    "plant": Preset(
+    "plant": System(
         "X",
         {
             "X": [("F+[[X]-X]-F[-FX]+X", 5.0), ("F-[[X]+X]+F[+FX]-X", 2.0), ("F[+X]F[-X]+X", 2.0)],
@@ -66,11 +58,11 @@ PRESETS = {
         UPWARDS,
         5.0,
     ),
-    "bush": Preset("F", _always(F="FF-[-F+F+F]+[+F-F-F]"), 22.5, 4, UPWARDS, 4.0),
-    "weed": Preset(
+    "bush": System("F", _always(F="FF-[-F+F+F]+[+F-F-F]"), 22.5, 4, UPWARDS, 4.0),
+    "weed": System(
         "F", {"F": [("F[+F]F[-F]F", 3.0), ("F[+F]F", 4.0), ("F[-F]F", 4.0)]}, 25.7, 5, UPWARDS, 4.0
     ),
-    "meadow": Preset(
+    "meadow": System(
         "X",
         {
             "X": [("F[+X]-X", 2.0), ("F[-X]+X", 2.0), ("F[-Y][+Y]X", 3.0), ("FX", 2.0)],
@@ -83,7 +75,7 @@ PRESETS = {
         6.0,
         19,
     ),
-    "tree": Preset(
+    "tree": System(
         "A",
         {
             "A": [("G[+A][-A]", 5.0), ("G[+A]-GA", 1.0), ("G[-A]+GA", 1.0)],
@@ -94,14 +86,14 @@ PRESETS = {
         UPWARDS,
         9.0,
     ),
-    "dragon": Preset("FX", _always(X="X+YF+", Y="-FX-Y"), 90, 13),
-    "terdragon": Preset("F", _always(F="F+F-F"), 120, 8),
-    "koch": Preset("F--F--F", _always(F="F+F--F+F"), 60, 4),
-    "koch-island": Preset("F-F-F-F", _always(F="F-F+F+FF-F-F+F"), 90, 3),
-    "levy": Preset("F", _always(F="+F--F+"), 45, 12),
-    "arrowhead": Preset("A", _always(A="B-A-B", B="A+B+A"), 60, 7),
-    "crystal": Preset("F+F+F+F", _always(F="FF+F++F+F"), 90, 4),
-    "penrose": Preset(
+    "dragon": System("FX", _always(X="X+YF+", Y="-FX-Y"), 90, 13),
+    "terdragon": System("F", _always(F="F+F-F"), 120, 8),
+    "koch": System("F--F--F", _always(F="F+F--F+F"), 60, 4),
+    "koch-island": System("F-F-F-F", _always(F="F-F+F+FF-F-F+F"), 90, 3),
+    "levy": System("F", _always(F="+F--F+"), 45, 12),
+    "arrowhead": System("A", _always(A="B-A-B", B="A+B+A"), 60, 7),
+    "crystal": System("F+F+F+F", _always(F="FF+F++F+F"), 90, 4),
+    "penrose": System(
         "[N]++[N]++[N]++[N]++[N]",
         _always(
             M="OA++PA----NA[-OA----MA]++",
@@ -116,8 +108,6 @@ PRESETS = {
 }
 # Letters by which a turtle steps forward; f leaves no line.
 MOVES = frozenset("FGABf")
-# A step bends by this part of what a turn may miss.
-BEND = 0.3
 
 
 class ProductionSchema(Schema):
@@ -125,7 +115,7 @@ class ProductionSchema(Schema):
 
     to = fields.String(
         required=True,
-        validate=[Length(max=LONGEST_WORD), Regexp(WORD)],
+        validate=[Length(max=MAX_WORD_CHARS), Regexp(WORD)],
         metadata={
             "description": "The symbols that take the place of the one.",
             "example": "F[+F]F[-F]F",
@@ -149,10 +139,10 @@ class RulesField(fields.Dict):
         except ValidationError as error:
             if not isinstance(error.messages, dict):
                 raise
-            told = {
+            by_key = {
                 key: texts.get("value", texts.get("key")) for key, texts in error.messages.items()
             }
-            raise ValidationError(told) from None
+            raise ValidationError(by_key) from None
 
 
 class ChoicesField(fields.List[Any]):
@@ -166,69 +156,132 @@ class ChoicesField(fields.List[Any]):
         try:
             return super()._deserialize([{"to": value}], attr, data, **kwargs)
         except ValidationError as error:
-            # The word is named by its own place: there is no list and no field around it in what was sent.
+            # The word is named by its own place: there is no list and no field around it in what
+            # was sent.
             raise ValidationError(error.messages[0]["to"]) from None  # type: ignore[index]
 
 
-class LSystemSchema(Schema):
-    """What an L-system may be told. What is not given comes from the preset."""
+@pattern
+class LSystem(Params):
+    """A word is rewritten by rules, and a turtle draws it: ferns, trees and meadows, or dragons and snowflakes.
 
-    preset = fields.String(
-        load_default="plant",
-        validate=OneOf(sorted(PRESETS)),
-        metadata={"description": "A named system to draw or to start from."},
+    Where a rule has several choices, chance decides by their weights; turns may miss their angle a
+    little. So a meadow has no two plants alike, and each seed grows another. Curves are exact and
+    fill the room. Branches are joined into long strokes, and what falls on the same place is drawn
+    once.
+    """
+
+    preset: str = choice(
+        "A named system to draw or to start from.", sorted(PRESETS), default="plant"
     )
-    axiom = fields.String(
-        load_default=None,
-        validate=[Length(1, LONGEST_WORD), Regexp(WORD)],
-        metadata={
-            "description": "The word to begin with. F, G, A and B draw a step, f moves without drawing, + and - turn right and "
-            "left, | turns round, [ keeps the place and ] returns to it; other letters only grow."
-        },
-    )
-    rules = RulesField(
-        keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
-        values=ChoicesField(
-            fields.Nested(ProductionSchema),
-            validate=Length(1, 8),
-            metadata={"type": ["array", "string"], "maxLength": LONGEST_WORD, "pattern": WORD},
+    axiom: str | None = declare(
+        fields.String(
+            validate=[Length(1, MAX_WORD_CHARS), Regexp(WORD)],
+            metadata={
+                "description": "The word to begin with. F, G, A and B draw a step, f moves without "
+                "drawing, + and - turn right and left, | turns round, [ keeps the place and ] "
+                "returns to it; other letters only grow."
+            },
         ),
-        load_default=None,
-        validate=Length(1, MOST_RULES),
-        metadata={
-            "description": "For each letter what it becomes: a word, or a list of choices that are taken by weight."
-        },
+        default=None,
     )
-    angle = degrees("How far + and - turn", load_default=None)
-    iterations = WholeNumber(
-        load_default=None,
-        validate=Range(0, 30),
-        metadata={"description": "How many times the word is rewritten."},
+    rules: dict[str, list[dict[str, Any]]] | None = declare(
+        RulesField(
+            keys=fields.String(validate=Regexp(r"\A[A-Za-z]\Z")),
+            values=ChoicesField(
+                fields.Nested(ProductionSchema),
+                validate=Length(1, 8),
+                metadata={
+                    "type": ["array", "string"],
+                    "maxLength": MAX_WORD_CHARS,
+                    "pattern": WORD,
+                },
+            ),
+            validate=Length(1, 26),
+            metadata={
+                "description": "For each letter what it becomes: a word, or a list of choices that "
+                "are taken by weight."
+            },
+        ),
+        default=None,
     )
-    jitter = fields.Float(
-        load_default=None,
-        validate=Range(0, 45),
-        metadata={
-            "description": "How far a turn may miss its angle, in degrees, so that no two plants are alike.",
-            "x-unit": "degrees",
-        },
+    angle: float | None = angle("How far + and - turn", default=None)
+    iterations: int | None = whole("How many times the word is rewritten.", 0, 30, default=None)
+    jitter: float | None = number(
+        "How far a turn may miss its angle, in degrees, so that no two plants are alike.",
+        0,
+        45,
+        default=None,
+        unit="degrees",
     )
-    plants = WholeNumber(
-        load_default=None,
-        validate=Range(1, 40),
-        metadata={"description": "How many individuals stand side by side."},
-    )
+    plants: int | None = whole("How many individuals stand side by side.", 1, 40, default=None)
 
-    @validates_schema
-    def check_brackets(self, data: Mapping[str, Any], **_: Any) -> None:
+    def check(self, given: frozenset[str]) -> None:
         """Refuse words in which a bracket has no partner."""
-        words = {"axiom": [data.get("axiom") or ""]}
-        words["rules"] = [
-            choice["to"] for choices in (data.get("rules") or {}).values() for choice in choices
-        ]
-        for name, each in words.items():
-            if not all(map(_is_balanced, each)):
-                raise ValidationError("Every [ needs a ] after it, within one word.", name)
+        words = {
+            "axiom": [self.axiom or ""],
+            "rules": [one["to"] for choices in (self.rules or {}).values() for one in choices],
+        }
+        for name, some in words.items():
+            if not all(map(_is_balanced, some)):
+                raise InvalidFields({name: ["Every [ needs a ] after it, within one word."]})
+
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points; the word is counted, not written."""
+        system = self._system()
+        counts = {symbol: float(system.axiom.count(symbol)) for symbol in set(system.axiom)}
+        # Of several choices the one with most of a symbol counts, for each symbol.
+        grows = {
+            symbol: {
+                each: max(word.count(each) for word, _ in choices)
+                for each in set("".join(word for word, _ in choices))
+            }
+            for symbol, choices in system.rules.items()
+        }
+        length = sum(counts.values())
+        for _ in range(system.iterations):
+            new: dict[str, float] = {}
+            for symbol, count in counts.items():
+                for each, times in grows.get(symbol, {symbol: 1}).items():
+                    new[each] = new.get(each, 0.0) + count * times
+            counts = new
+            # Words that are written on the way count as well: rules may shrink them again.
+            length = max(length, sum(counts.values()))
+            if length > 1e12:  # noqa: PLR2004 - far too many: the sums could overflow
+                break
+        # A symbol costs about as much as two points and a half: it is written, read, and perhaps
+        # drawn.
+        return length * 2.5 * system.plants + 2
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield the strokes, each near the end of the one before.
+
+        The rewriting is Aristid Lindenmayer's (1968), the turtle that of Prusinkiewicz and
+        Lindenmayer, "The Algorithmic Beauty of Plants" (1990).
+        """
+        system = self._system()
+        grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
+        pieces = _fit([_once(each) for each in grown], area, rng)
+        for line in nearest_neighbour_order(list(merge_strokes(pieces))):
+            yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+
+    def _system(self) -> System:
+        """Return the preset, with what is given in its place."""
+        base = PRESETS[self.preset]
+        changes: dict[str, Any] = {
+            name: getattr(self, name)
+            for name in ("axiom", "angle", "iterations", "jitter", "plants")
+            if getattr(self, name) is not None
+        }
+        if self.rules is not None:
+            changes["rules"] = {
+                symbol: [(one["to"], one["weight"]) for one in choices]
+                for symbol, choices in self.rules.items()
+            }
+        if self.axiom is not None or self.rules is not None:
+            # Another word is exact and alone, unless the request says otherwise.
+            changes = {"jitter": 0.0, "plants": 1} | changes
+        return replace(base, **changes)
 
 
 def _is_balanced(word: str) -> bool:
@@ -240,90 +293,7 @@ def _is_balanced(word: str) -> bool:
     return depth == 0
 
 
-def _system(
-    preset: str,
-    axiom: str | None,
-    rules: Mapping[str, Any] | None,
-    angle: float | None,
-    iterations: int | None,
-    **rest: Any,
-) -> Preset:
-    """Return the system that is asked for: the preset, with what is given in its place."""
-    base = PRESETS[preset]
-    own = axiom is not None or rules is not None
-    jitter, plants = rest["jitter"], rest["plants"]
-    return Preset(
-        base.axiom if axiom is None else axiom,
-        base.rules
-        if rules is None
-        else {key: [(each["to"], each["weight"]) for each in some] for key, some in rules.items()},
-        base.angle if angle is None else angle,
-        base.iterations if iterations is None else iterations,
-        base.heading,
-        (0.0 if own else base.jitter) if jitter is None else jitter,
-        (1 if own else base.plants) if plants is None else plants,
-    )
-
-
-def cost(_area: Area, **params: Any) -> float:
-    """Return how many points the drawing has, at most; the word is counted, not written."""
-    system = _system(**params)
-    counts = {symbol: float(system.axiom.count(symbol)) for symbol in set(system.axiom)}
-    # Of several choices the one with most of a symbol counts, for each symbol.
-    grows = {
-        symbol: {
-            each: max(word.count(each) for word, _ in choices)
-            for each in set("".join(word for word, _ in choices))
-        }
-        for symbol, choices in system.rules.items()
-    }
-    length = sum(counts.values())
-    for _ in range(system.iterations):
-        new: dict[str, float] = {}
-        for symbol, count in counts.items():
-            for each, times in grows.get(symbol, {symbol: 1}).items():
-                new[each] = new.get(each, 0.0) + count * times
-        counts = new
-        # Words that are written on the way count as well: rules may shrink them again.
-        length = max(length, sum(counts.values()))
-        if length > TOO_MANY:
-            break
-    return length * SYMBOL * system.plants + 2
-
-
-@pattern(LSystemSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    preset: str,
-    axiom: str | None,
-    rules: Mapping[str, Any] | None,
-    angle: float | None,
-    iterations: int | None,
-    jitter: float | None,
-    plants: int | None,
-) -> Iterator[Polyline]:
-    """A word is rewritten by rules, and a turtle draws it: ferns, trees and meadows, or dragons and snowflakes.
-
-    Where a rule has several choices, chance decides by their weights; turns may miss their angle a little. So a meadow has no two
-    plants alike, and each seed grows another. Curves are exact and fill the room. Branches are joined into long strokes, and
-    what falls on the same place is drawn once.
-
-    Yields:
-        Arrays of shape (n, 2), in mm.
-
-    The rewriting is Aristid Lindenmayer's (1968), the turtle that of Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of
-    Plants" (1990).
-    """
-    system = _system(preset, axiom, rules, angle, iterations, jitter=jitter, plants=plants)
-    grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
-    pieces = _fit([_once(each) for each in grown], area, rng)
-    for line in nearest_neighbour_order(list(merge_strokes(pieces))):
-        yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
-
-
-def _grow(system: Preset, rng: np.random.Generator) -> str:
+def _grow(system: System, rng: np.random.Generator) -> str:
     """Return the word after all iterations."""
     word = system.axiom
     certain = str.maketrans(
@@ -349,13 +319,12 @@ def _grow(system: Preset, rng: np.random.Generator) -> str:
     return word
 
 
-def _walk(word: str, system: Preset, rng: np.random.Generator) -> Segments:
+def _walk(word: str, system: System, rng: np.random.Generator) -> Segments:
     """Return the steps that a turtle draws for a word, as an array of shape (n, 2, 2) in steps."""
-    turns = {"+": system.angle, "-": -system.angle, "|": HALF_TURN}
+    turns = {"+": system.angle, "-": -system.angle, "|": 180.0}
+    # A step bends by 0.3 of what a turn may miss.
     misses = iter((rng.uniform(-1, 1, sum(map(word.count, turns))) * system.jitter).tolist())
-    bends = iter(
-        (rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * BEND)).tolist()
-    )
+    bends = iter((rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * 0.3)).tolist())
     x = y = 0.0
     heading, kept, drawn = system.heading, [], []
     for symbol in word:
@@ -379,10 +348,10 @@ def _walk(word: str, system: Preset, rng: np.random.Generator) -> Segments:
 
 
 def _once(segments: Segments) -> Segments:
-    """Return the segments without those that lie where another lies."""
+    """Return the segments without copies: both ends agree to a thousandth of a step."""
     if not len(segments):
         return segments
-    cells = np.round(segments / GRAIN).astype(np.int64)
+    cells = np.round(segments / 1e-3).astype(np.int64)
     swap = (cells[:, 0, 0] > cells[:, 1, 0]) | (
         (cells[:, 0, 0] == cells[:, 1, 0]) & (cells[:, 0, 1] > cells[:, 1, 1])
     )
@@ -392,7 +361,7 @@ def _once(segments: Segments) -> Segments:
 
 
 def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Polyline]:
-    """Return all segments in mm: each plant beside the one before on a common ground, all together as large as fits."""
+    """Return all segments in mm: the plants side by side, as large as fits the area."""
     plants = [each for each in plants if len(each)]
     if not plants:
         # A word without a step draws nothing but the ground.
@@ -402,7 +371,7 @@ def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[P
     everything = np.concatenate(plants)
     low, high = everything.min(axis=(0, 1)), everything.max(axis=(0, 1))
     scale = min(
-        room / max(size, SHORTEST)
+        room / max(size, 1e-9)
         for room, size in zip(
             (area.inner_width, area.inner_height), (high - low).tolist(), strict=True
         )
@@ -411,13 +380,16 @@ def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[P
 
 
 def _in_a_row(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Segments]:
-    """Return the plants side by side, their feet on one line, of different heights, about as high as the room for its width."""
+    """Return the plants side by side, their feet on one line, of different heights.
+
+    Together they have about the proportions of the area.
+    """
     ratio = area.inner_height / area.inner_width
     lift, shift = GradientNoise(rng), float(rng.uniform(0, 64))
     placed = []
-    for number, plant in enumerate(plants):
-        tall = max(-float(plant[:, :, 1].min()), SHORTEST)
-        part = (number + 0.5) / len(plants)
+    for index, plant in enumerate(plants):
+        tall = max(-float(plant[:, :, 1].min()), 1e-9)
+        part = (index + 0.5) / len(plants)
         wave = float(lift.at(np.array([part * 2.3 + shift]), np.array([0.5]))[0])
         height = ratio * (0.72 + 0.35 * wave + 0.12 * float(rng.uniform(-1, 1)))
         placed.append(plant * (height / tall) + (part, 0.0))

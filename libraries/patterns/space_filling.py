@@ -6,37 +6,26 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
-from marshmallow import Schema, fields
-from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
-HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z = (
-    "hilbert",
-    "moore",
-    "peano",
-    "gosper",
-    "sierpinski",
-    "z",
-)
-# A room this much longer than wide is filled with squares in two columns.
-OBLONG = 1.25
-SHORTEST = 1e-9
-# How much longer than computed the steps of a turtle's curve are at most: its width is known about.
+# How much longer than computed the steps of a turtle's curve are at most: its width is approximate.
 SLACK = 1.3
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-# A curve through squares: for each state, the cells in the order of the visit, as column, row and the state in which each is
-# visited. States of Hilbert's curve are the four ways to go from one corner to a neighbouring one (Hilbert, 1891).
-#   0: along the top to the right, 1: down the left side, 2: along the bottom to the left, 3: up the right side.
+# A curve through squares: for each state, the cells in the order of the visit, as column, row and
+# the state in which each is visited. States of Hilbert's curve are the four ways to go from one
+# corner to a neighbouring one (Hilbert, 1891): 0 along the top to the right, 1 down the left side,
+# 2 along the bottom to the left, 3 up the right side.
 _HILBERT = [
     [(0, 0, 1), (0, 1, 0), (1, 1, 0), (1, 0, 3)],
     [(0, 0, 0), (1, 0, 1), (1, 1, 1), (0, 1, 2)],
@@ -44,7 +33,8 @@ _HILBERT = [
     [(1, 1, 2), (0, 1, 3), (0, 0, 3), (1, 0, 0)],
 ]
 _Z = [[(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0)]]
-# Peano's curve (1890) goes from a corner to the opposite one, up and down three columns: the state says which way it is mirrored.
+# Peano's curve (1890) goes from a corner to the opposite one, up and down three columns: the state
+# says which way it is mirrored.
 _PEANO = [
     [
         (
@@ -58,15 +48,15 @@ _PEANO = [
     ]
     for state in range(4)
 ]
-TABLES = {HILBERT: _HILBERT, MOORE: _HILBERT, PEANO: _PEANO, Z: _Z}
+TABLES = {"hilbert": _HILBERT, "moore": _HILBERT, "peano": _PEANO, "z": _Z}
 
 
 @dataclass(frozen=True)
 class Turtle:
     """A curve that a turtle draws: F and G are steps forward, + and - are turns of `angle` degrees.
 
-    Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps wide and high, and has
-    `steps * growth**n` steps.
+    Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps
+    wide and high, and has `steps * growth**n` steps.
     """
 
     axiom: str
@@ -80,123 +70,128 @@ class Turtle:
 
 TURTLES = {
     # The flowsnake (Martin Gardner, Scientific American, December 1976).
-    GOSPER: Turtle(
+    "gosper": Turtle(
         "F", {"F": "F-G--G+F++FF+G-", "G": "+F-GG--G-F++F+G"}, 60, 1.15, math.sqrt(7), 7, 1
     ),
     # Waclaw Sierpinski (1912).
-    SIERPINSKI: Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4, 4),
+    "sierpinski": Turtle("+F--XF--F--XF", {"X": "XF+G+XF--F--XF+G+X"}, 45, 2.42, 2.0, 4, 4),
 }
 
 
-class SpaceFillingSchema(Schema):
-    """What a space-filling curve may be told."""
-
-    kind = fields.String(
-        load_default=MOORE,
-        validate=OneOf([HILBERT, MOORE, PEANO, GOSPER, SIERPINSKI, Z]),
-        metadata={
-            "description": "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or Morton's (z)."
-        },
-    )
-    cell = millimetres(
-        "Size of the finest cells, as near as halving (or thirding, for peano) the sheet comes to it",
-        least=0.5,
-        most=200,
-        load_default=1.5,
-    )
-    shading = WholeNumber(
-        load_default=3,
-        validate=Range(0, 6),
-        metadata={
-            "description": "How many times larger by halves the cells are where the sheet is lightest; 0 is even everywhere. "
-            "Not used by gosper and sierpinski."
-        },
-    )
-    scale = millimetres(
-        "Size of the light and dark places", least=10, most=2000, load_default=120.0
-    )
-    rounding = fields.Float(
-        load_default=1.0,
-        validate=Range(0, 1),
-        metadata={
-            "description": "How round the corners are: 0 is sharp, 1 is as round as they can be."
-        },
-    )
-    tolerance = tolerance_field("the true round corner")
+Kind = Literal["hilbert", "moore", "peano", "gosper", "sierpinski", "z"]
 
 
-def cost(
-    area: Area,
-    *,
-    kind: str,
-    cell: float,
-    shading: int,
-    scale: float,
-    rounding: float,
-    tolerance: float,
-) -> float:
-    """Return how many points the curve has if it is as fine as possible everywhere.
-
-    A corner that is as round as can be ends where the next one begins, if their cells are of one size. A cell that is larger, or
-    a side that is longer, takes more points for its corner, but saves more than that.
-    """
-    del scale, shading
-    if kind in TURTLES:
-        turtle = TURTLES[kind]
-        order = _turtle_order(area, turtle, cell)
-        step = min(area.inner_width, area.inner_height) / (turtle.width * turtle.factor**order)
-        corners = _bend_steps(SLACK * step * rounding / 2, tolerance) + 1 if rounding else 1
-        return corners * (math.pow(turtle.growth, order) * turtle.steps + 2)
-    roots, base = _roots(area, kind), len(TABLES[kind][0])
-    depth = _depth(roots, kind, cell)
-    bend = _bend_steps(roots.side / math.isqrt(base) ** depth * rounding / 2, tolerance)
-    corners = bend + 1 if rounding else 1
-    if rounding and depth == 0 and kind in {HILBERT, MOORE}:
-        # A ring of squares that are not divided is straight but for four corners.
-        return corners * 6.0
-    if rounding == 1 and kind != Z:
-        return bend * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
-    return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
-
-
-@pattern(SpaceFillingSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    kind: str,
-    cell: float,
-    shading: int,
-    scale: float,
-    rounding: float,
-    tolerance: float,
-) -> Iterator[Polyline]:
+@pattern
+class SpaceFilling(Params):
     """One unbroken line that passes through every cell of the sheet, finer where the picture is dark.
 
-    The curves of Hilbert (1891), Moore (1900), Peano (1890) and the order of Morton (1966) go through squares, and each square
-    may be refined or not: clouds of light and dark appear that the seed chooses, while the line stays one. An oblong room is
-    filled with several squares in a row or a ring. The curves of Gosper and Sierpinski are even and keep their own outline.
-
-    Yields:
-        One array of shape (n, 2), in mm.
+    The curves of Hilbert (1891), Moore (1900), Peano (1890) and the order of Morton (1966) go
+    through squares, and each square may be refined or not: clouds of light and dark appear that the
+    seed chooses, while the line stays one. An oblong room is filled with several squares in a row
+    or a ring. The curves of Gosper and Sierpinski are even and keep their own outline.
     """
-    if kind in TURTLES:
-        line = _turtle(TURTLES[kind], _turtle_order(area, TURTLES[kind], cell))
-        low, high = line.min(axis=0), line.max(axis=0)
-        fit = np.array([area.inner_width, area.inner_height]) / np.maximum(high - low, SHORTEST)
-        line = (line - (low + high) / 2) * float(fit.min())
-    else:
-        line = _through_cells(area, rng, kind, cell, shading=shading, scale=scale)
-    if kind == MOORE:
-        line = np.concatenate((line, line[:1]))
-    if rounding:
-        line = _rounded(_corners(line), rounding, tolerance)
-    yield np.clip(line + np.array(area.centre), (area.left, area.top), (area.right, area.bottom))
+
+    kind: Kind = choice(
+        "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or "
+        "Morton's (z).",
+        Kind,
+        default="moore",
+    )
+    cell: float = mm(
+        "Size of the finest cells, as near as halving (or thirding, for peano) the sheet comes to "
+        "it",
+        0.5,
+        200,
+        default=1.5,
+    )
+    shading: int = whole(
+        "How many times larger by halves the cells are where the sheet is lightest; 0 is even "
+        "everywhere. Not used by gosper and sierpinski.",
+        0,
+        6,
+        default=3,
+    )
+    scale: float = mm("Size of the light and dark places", 10, 2000, default=120.0)
+    rounding: float = number(
+        "How round the corners are: 0 is sharp, 1 is as round as they can be.", 0, 1, default=1.0
+    )
+    tolerance: float = tolerance("the true round corner", default=0.02)
+
+    def cost(self, area: Area) -> float:
+        """Return how many points the curve has if it is as fine as possible everywhere.
+
+        A corner that is as round as can be ends where the next one begins, if their cells are of
+        one size. A cell that is larger, or a side that is longer, takes more points for its corner,
+        but saves more than that.
+        """
+        if self.kind in TURTLES:
+            turtle = TURTLES[self.kind]
+            order = _turtle_order(area, turtle, self.cell)
+            step = min(area.inner_width, area.inner_height) / (turtle.width * turtle.factor**order)
+            bend = _bend_steps(SLACK * step * self.rounding / 2, self.tolerance)
+            corners = bend + 1 if self.rounding else 1
+            return corners * (math.pow(turtle.growth, order) * turtle.steps + 2)
+        roots, base = _roots(area, self.kind), len(TABLES[self.kind][0])
+        depth = _depth(roots, self.kind, self.cell)
+        bend = _bend_steps(
+            roots.side / math.isqrt(base) ** depth * self.rounding / 2, self.tolerance
+        )
+        corners = bend + 1 if self.rounding else 1
+        if self.rounding and depth == 0 and self.kind in {"hilbert", "moore"}:
+            # A ring of squares that are not divided is straight but for four corners.
+            return corners * 6.0
+        if self.rounding == 1 and self.kind != "z":
+            return bend * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
+        return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield the line."""
+        if self.kind in TURTLES:
+            line = _turtle(TURTLES[self.kind], _turtle_order(area, TURTLES[self.kind], self.cell))
+            low, high = line.min(axis=0), line.max(axis=0)
+            fit = np.array([area.inner_width, area.inner_height]) / np.maximum(high - low, 1e-9)
+            line = (line - (low + high) / 2) * float(fit.min())
+        else:
+            line = self._through_cells(area, rng)
+        if self.kind == "moore":
+            line = np.concatenate((line, line[:1]))
+        if self.rounding:
+            line = _rounded(_corners(line), self.rounding, self.tolerance)
+        yield np.clip(
+            line + np.array(area.centre), (area.left, area.top), (area.right, area.bottom)
+        )
+
+    def _through_cells(self, area: Area, rng: np.random.Generator) -> Polyline:
+        """Return the middles of all cells in the order of the visit, in mm from the centre."""
+        roots, table = _roots(area, self.kind), np.array(TABLES[self.kind])
+        base, depth = math.isqrt(table.shape[1]), _depth(roots, self.kind, self.cell)
+        noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
+        column, row, state = roots.visits().T
+        unit = roots.side / base**depth
+        side = np.full(len(state), base**depth)
+        column, row = column * side, row * side
+        for _ in range(depth):
+            x, y = (
+                (each + side / 2) * (unit / self.scale) + move
+                for each, move in zip((column, row), shift, strict=True)
+            )
+            light = np.clip(0.5 + 1.15 * noise.fractal(x, y, 2), 0, 1) * self.shading
+            largest = np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1
+            split = side > np.maximum(1, largest)
+            if not split.any():
+                break
+            column, row, state, side = _divide((column, row, state, side), split, table)
+        middles = (np.column_stack((column, row)) + side[:, None] / 2) * unit
+        line: Polyline = middles - np.array([roots.columns, roots.rows]) * (roots.side / 2)
+        return line
 
 
 @dataclass(frozen=True)
 class Roots:
-    """The largest squares: how many columns and rows of them, their side in mm, and column, row and state by order of visit."""
+    """The largest squares: how many columns and rows of them, and their side in mm.
+
+    `visits` gives their columns, rows and states in the order of the visit.
+    """
 
     columns: int
     rows: int
@@ -204,13 +199,13 @@ class Roots:
     visits: Callable[[], Integers]
 
 
-def _roots(area: Area, kind: str) -> Roots:
-    """Return the squares that fill the room best."""
+def _roots(area: Area, kind: Kind) -> Roots:
+    """Return the squares that fill the area best, for an oblong one in two columns or rows."""
     wide, high = area.inner_width, area.inner_height
-    if kind == PEANO:
+    if kind == "peano":
         columns, rows = _peano_layout(wide / high)
         visits = partial(_to_and_fro, columns, rows)
-    elif kind == Z or (kind == HILBERT and max(wide, high) < OBLONG * min(wide, high)):
+    elif kind == "z" or (kind == "hilbert" and max(wide, high) < 1.25 * min(wide, high)):
         columns, rows, visits = 1, 1, partial(np.zeros, (1, 3), np.int64)
     else:
         long = max(2, round(2 * max(wide, high) / min(wide, high)))
@@ -220,14 +215,17 @@ def _roots(area: Area, kind: str) -> Roots:
 
 
 def _ring(long: int, *, upright: bool) -> Integers:
-    """Return squares in two columns, up the left one and down the right one; or in two rows, if not `upright`."""
+    """Return squares in two columns, up the left one and down the right one; or in two rows."""
     up = [(0, row, 3) if upright else (row, 0, 2) for row in reversed(range(long))]
     down = [(1, row, 1) if upright else (row, 1, 0) for row in range(long)]
     return np.array(up + down)
 
 
 def _peano_layout(ratio: float) -> tuple[int, int]:
-    """Return how many columns and rows of squares come near `ratio`, width by height; the rows are odd, so that columns join."""
+    """Return how many columns and rows of squares come near `ratio`, width by height.
+
+    The rows are odd, so that columns join.
+    """
     tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
     wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
     return min(
@@ -246,41 +244,13 @@ def _to_and_fro(columns: int, rows: int) -> Integers:
     )
 
 
-def _depth(roots: Roots, kind: str, cell: float) -> int:
+def _depth(roots: Roots, kind: Kind, cell: float) -> int:
     """Return how often the largest squares are divided to come near `cell`."""
     # One point alone is no line.
     least = 1 if roots.columns * roots.rows == 1 else 0
     return max(
         least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0]))))
     )
-
-
-def _through_cells(
-    area: Area, rng: np.random.Generator, kind: str, cell: float, *, shading: int, scale: float
-) -> Polyline:
-    """Return the middles of all cells in mm from the centre of the room, in the order of the visit."""
-    roots, table = _roots(area, kind), np.array(TABLES[kind])
-    base, depth = math.isqrt(table.shape[1]), _depth(roots, kind, cell)
-    noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
-    column, row, state = roots.visits().T
-    unit = roots.side / base**depth
-    side = np.full(len(state), base**depth)
-    column, row = column * side, row * side
-    for _ in range(depth):
-        x, y = (
-            (each + side / 2) * (unit / scale) + move
-            for each, move in zip((column, row), shift, strict=True)
-        )
-        light = np.clip(0.5 + 1.15 * noise.fractal(x, y, 2), 0, 1) * shading
-        split = side > np.maximum(
-            1, np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1
-        )
-        if not split.any():
-            break
-        column, row, state, side = _divide((column, row, state, side), split, table)
-    middles = (np.column_stack((column, row)) + side[:, None] / 2) * unit
-    line: Polyline = middles - np.array([roots.columns, roots.rows]) * (roots.side / 2)
-    return line
 
 
 def _divide(
@@ -331,7 +301,7 @@ def _corners(line: Polyline) -> Polyline:
         np.concatenate(
             (
                 [True],
-                bend > SHORTEST * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1),
+                bend > 1e-9 * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1),
                 [True],
             )
         )
@@ -339,15 +309,18 @@ def _corners(line: Polyline) -> Polyline:
 
 
 def _bend_steps(reach: float, tolerance: float) -> int:
-    """Return how many chords a parabola has at most that begins and ends `reach` mm from its corner, see `_rounded`."""
+    """Return how many chords a parabola has that ends `reach` mm from its corner, at most."""
     return max(1, math.ceil(math.sqrt(2 * reach / (4 * tolerance))))
 
 
 def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
-    """Return the line with each corner replaced by a parabola that touches both sides; a closed line stays closed.
+    """Return the line with each corner replaced by a parabola that touches both sides.
 
-    A parabola from `a` by the corner `b` to `c` has the second derivative 2 * (a - 2 * b + c): so n equal steps keep to it within
-    |a - 2 * b + c| / (4 * n**2), where the length is at most twice that of the longer side.
+    A closed line stays closed.
+
+    A parabola from `a` by the corner `b` to `c` has the second derivative 2 * (a - 2 * b + c): so
+    n equal steps keep to it within |a - 2 * b + c| / (4 * n**2), where the length is at most twice
+    that of the longer side.
     """
     closed = bool((line[0] == line[-1]).all())
     if len(line) < 3:  # noqa: PLR2004 - a straight line has no corner
@@ -374,5 +347,5 @@ def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
     parts = (bends, bends[:1]) if closed else (line[:1], bends, line[-1:])
     joined = np.concatenate(parts)
     # Where the bends of two corners touch, their common point is written once.
-    moved = np.abs(np.diff(joined, axis=0)).max(axis=1) > SHORTEST
+    moved = np.abs(np.diff(joined, axis=0)).max(axis=1) > 1e-9  # noqa: PLR2004
     return joined[np.concatenate(([True], moved))]

@@ -1,16 +1,15 @@
-"""Truchet tiles: one small motif, turned this way or that, joined over the whole sheet into long lines."""
+"""Truchet tiles: one small motif, turned in different ways, joined into long lines."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import numpy as np
-from marshmallow import Schema, fields
-from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
@@ -18,140 +17,107 @@ from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
-ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT = (
-    "arcs",
-    "diagonal",
-    "multi-scale",
-    "smith",
-    "ten-print",
-)
-HALF = 0.5
-# How much of the sheet keeps its size of tiles at each halving, and how ragged the borders between sizes are.
+# How much of the sheet keeps its size of tiles at each halving.
 KEPT = 0.45
-GRIT = 0.12
-# Ends of hidden strands shorter than this, in mm, look like mistakes.
-STUB = 1.0
-# Strands closer than this, in mm, run into each other.
-CLOSEST = 0.3
-# What a piece costs beside its points: pieces are found, joined and yielded one by one.
+# What a piece costs in addition to its points: pieces are found, joined and yielded one by one.
 PIECE = 4
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is turned left to
-# right and upside down.
+# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is
+# turned left to right and upside down.
 Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_], NDArray[np.bool_]]
 
 
-class TruchetSchema(Schema):
-    """What Truchet tiles may be told."""
-
-    kind = fields.String(
-        load_default=MULTI_SCALE,
-        validate=OneOf([ARCS, DIAGONAL, MULTI_SCALE, SMITH, TEN_PRINT]),
-        metadata={
-            "description": "The motif: two quarter circles (arcs), ribbons, one over the other (smith), such ribbons "
-            "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of parallel lines (diagonal)."
-        },
-    )
-    cell = millimetres(
-        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room",
-        least=1,
-        most=500,
-        load_default=24.0,
-    )
-    strands = WholeNumber(
-        load_default=12,
-        validate=Range(1, 64),
-        metadata={
-            "description": "How many lines a ribbon or a triangle has, as far as tiles have room: never closer than 0.3 mm."
-        },
-    )
-    levels = WholeNumber(
-        load_default=3,
-        validate=Range(1, 5),
-        metadata={
-            "description": "How many sizes of tiles multi-scale mixes, each half of the one before."
-        },
-    )
-    order = fields.Float(
-        load_default=0.55,
-        validate=Range(0, 1),
-        metadata={
-            "description": "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles."
-        },
-    )
-    tolerance = tolerance_field("the true circle")
+Kind = Literal["arcs", "diagonal", "multi-scale", "smith", "ten-print"]
 
 
-def cost(
-    area: Area, *, kind: str, cell: float, strands: int, levels: int, order: float, tolerance: float
-) -> float:
-    """Return how many points the tiles have at most; the joining of pieces is counted as some points for each."""
-    del order
-    columns, rows, side = _layout(area, cell)
-    tiles = columns * rows
-    if kind == TEN_PRINT:
-        return tiles * 3.0
-    if kind == DIAGONAL:
-        return tiles * _whole_strands(strands, 1, side) * 2.0
-    parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
-    lines = 1 if kind == ARCS else _whole_strands(strands, parts, side)
-    if kind == ARCS:
-        return tiles * 2.0 * (_arc_steps(side / 2, tolerance) + 1 + PIECE)
-    points = 0.0
-    while tiles:
-        halved = _halved(tiles) if parts > 1 else 0
-        points += (tiles - halved) * _most_points(lines, side, tolerance)
-        # A tile of half the side has half of the strands.
-        tiles, parts, lines, side = halved * 4, parts // 2, lines // 2, side / 2
-    return points
-
-
-@pattern(TruchetSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    kind: str,
-    cell: float,
-    strands: int,
-    levels: int,
-    order: float,
-    tolerance: float,
-) -> Iterator[Polyline]:
+@pattern
+class Truchet(Params):
     """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
 
-    The tile with two quarter circles is Cyril Stanley Smith's (1987), after the tiles of Sébastien Truchet (1704). With several
-    parallel strands the arcs become ribbons, one over the other at each crossing. Tiles of several sizes fit together, because a
-    tile of half the size carries half of the strands at the same distance. Some regions of the sheet follow a rule and close
-    into rounds, others are left to chance; the seed says which, and where the tiles are small.
-
-    Yields:
-        Arrays of shape (n, 2), in mm: pieces that meet are joined, so that the pen is lifted seldom.
+    The tile with two quarter circles is Cyril Stanley Smith's (1987), after the tiles of Sébastien
+    Truchet (1704). With several parallel strands the arcs become ribbons, one over the other at
+    each crossing. Tiles of several sizes fit together, because a tile of half the size carries half
+    of the strands at the same distance. Some regions of the sheet follow a rule and close into
+    rounds, others are left to chance; the seed says which, and where the tiles are small.
     """
-    columns, rows, side = _layout(area, cell)
-    corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
-    parts = 2 ** (levels - 1) if kind == MULTI_SCALE else 1
-    tiles = _tiles(rng, (columns, rows), parts, order)
-    if kind == DIAGONAL:
-        lines = _triangles(tiles, _whole_strands(strands, 1, side))
-    else:
+
+    kind: Kind = choice(
+        "The motif: two quarter circles (arcs), ribbons, one over the other (smith), such ribbons "
+        "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of "
+        "parallel lines (diagonal).",
+        Kind,
+        default="multi-scale",
+    )
+    cell: float = mm(
+        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room",
+        1,
+        500,
+        default=24.0,
+    )
+    strands: int = whole(
+        "How many lines a ribbon or a triangle has, as far as tiles have room: never closer than "
+        "0.3 mm.",
+        1,
+        64,
+        default=12,
+    )
+    levels: int = whole(
+        "How many sizes of tiles multi-scale mixes, each half of the one before.", 1, 5, default=3
+    )
+    order: float = number(
+        "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles.",
+        0,
+        1,
+        default=0.55,
+    )
+    tolerance: float = tolerance("the true circle", default=0.02)
+
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points; to join pieces counts as some points for each."""
+        columns, rows, side = _layout(area, self.cell)
+        tiles = columns * rows
+        if self.kind == "ten-print":
+            return tiles * 3.0
+        if self.kind == "diagonal":
+            return tiles * _whole_strands(self.strands, 1, side) * 2.0
+        parts = 2 ** (self.levels - 1) if self.kind == "multi-scale" else 1
+        lines = 1 if self.kind == "arcs" else _whole_strands(self.strands, parts, side)
+        if self.kind == "arcs":
+            return tiles * 2.0 * (_arc_steps(side / 2, self.tolerance) + 1 + PIECE)
+        points = 0.0
+        while tiles:
+            halved = _halved(tiles) if parts > 1 else 0
+            points += (tiles - halved) * _most_points(lines, side, self.tolerance)
+            # A tile of half the side has half of the strands.
+            tiles, parts, lines, side = halved * 4, parts // 2, lines // 2, side / 2
+        return points
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield long strokes: pieces that meet are joined, so that the pen is lifted seldom."""
+        columns, rows, side = _layout(area, self.cell)
+        corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
+        parts = 2 ** (self.levels - 1) if self.kind == "multi-scale" else 1
+        cell = side / parts
+        tiles = _tiles(rng, (columns, rows), parts, self.order)
+        low, high = (area.left, area.top), (area.right, area.bottom)
+        for line in self._lines(tiles, side, cell):
+            yield np.clip(line * cell + corner, low, high)
+
+    def _lines(self, tiles: Tiles, side: float, cell: float) -> Iterable[Polyline]:
+        """Return the strokes in units of the finest cells; the largest tiles are `side` mm wide."""
+        if self.kind == "diagonal":
+            return _triangles(tiles, _whole_strands(self.strands, 1, side))
         pieces = (
             _diagonals(tiles)
-            if kind == TEN_PRINT
-            else _ribbons(tiles, kind, strands, side / parts, tolerance)
+            if self.kind == "ten-print"
+            else _ribbons(tiles, self.kind, self.strands, cell, self.tolerance)
         )
-        lines = nearest_neighbour_order(
-            [
-                line
-                for line in merge_strokes(pieces)
-                if _length(line) * side / parts >= min(STUB, side / parts / 2)
-            ]
-        )
-    for line in lines:
-        yield np.clip(
-            line * (side / parts) + corner, (area.left, area.top), (area.right, area.bottom)
+        # Ends of hidden strands that are shorter than 1 mm look like mistakes.
+        shortest = min(1.0, cell / 2)
+        return nearest_neighbour_order(
+            [line for line in merge_strokes(pieces) if _length(line) * cell >= shortest]
         )
 
 
@@ -161,7 +127,7 @@ def _halved(tiles: int) -> int:
 
 
 def _most_points(lines: int, side: float, tolerance: float) -> float:
-    """Return how many points a tile with two ribbons of `lines` strands has at most, and what its pieces cost.
+    """Return a bound of the points of a tile with two ribbons of `lines` strands, and its pieces.
 
     An arc of the ribbon below may be cut in two, each with a point at its end and one more chord.
     """
@@ -170,7 +136,7 @@ def _most_points(lines: int, side: float, tolerance: float) -> float:
 
 
 def _layout(area: Area, cell: float) -> tuple[int, int, float]:
-    """Return how many columns and rows of tiles fit, and their side in mm: as large as fills the room one way."""
+    """Return how many columns and rows of tiles fit, and their side in mm."""
     columns, rows = (
         max(1, round(length / cell)) for length in (area.inner_width, area.inner_height)
     )
@@ -183,8 +149,11 @@ def _layout(area: Area, cell: float) -> tuple[int, int, float]:
 
 
 def _whole_strands(strands: int, parts: int, side: float) -> int:
-    """Return how many strands the largest tile has, `side` mm wide; the smallest, `parts` times smaller, gets a whole number."""
-    return max(1, round(min(strands, side / CLOSEST) / parts)) * parts
+    """Return how many strands the largest tile has, which is `side` mm wide.
+
+    The smallest one, which is `parts` times smaller, gets a whole number.
+    """
+    return max(1, round(min(strands, side / 0.3) / parts)) * parts
 
 
 def _arc_steps(radius: float, tolerance: float) -> int:
@@ -193,7 +162,7 @@ def _arc_steps(radius: float, tolerance: float) -> int:
 
 
 def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: float) -> Tiles:
-    """Return tiles that cover `size` large tiles; where a slow noise is high they are halved, down to 1 / `parts`."""
+    """Return tiles that cover `size` large ones; some are halved, down to 1 / `parts`."""
     row, column = (each.ravel() * parts for each in np.mgrid[: size[1], : size[0]])
     span = max(size) * parts
     detail, rule = GradientNoise(rng), GradientNoise(rng)
@@ -202,7 +171,7 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     while True:
         middle_x, middle_y = ((each + side / 2) / span for each in (column, row))
         level = detail.fractal(middle_x * 2.2 + shift[0], middle_y * 2.2 + shift[1], 2)
-        level += rng.uniform(-GRIT, GRIT, len(row))
+        level += rng.uniform(-0.12, 0.12, len(row))
         split = (level > np.quantile(level, KEPT)) & (side > 1)
         done.append((column[~split], row[~split], np.full(np.count_nonzero(~split), side)))
         if not split.any():
@@ -216,7 +185,7 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
     )
     # The thresholds make the regular part of the sheet about as large as asked.
     ruled = calm < np.quantile(calm, order) if 0 < order < 1 else np.full(len(calm), order == 1)
-    chance = rng.random((2, len(calm))) < HALF
+    chance = rng.random((2, len(calm))) < 0.5  # noqa: PLR2004
     turned = np.where(ruled, (column // sides + row // sides) % 2 == 1, chance[0])
     return column, row, sides, turned, chance[1] & ~ruled
 
@@ -226,11 +195,11 @@ def _ribbons(
 ) -> list[Polyline]:
     """Return the arcs of all tiles, in units of the finest cells, which are `cell` mm wide."""
     parts = int(tiles[2].max())
-    lines = 1 if kind == ARCS else _whole_strands(strands, parts, cell * parts) // parts
+    lines = 1 if kind == "arcs" else _whole_strands(strands, parts, cell * parts) // parts
     pieces: list[Polyline] = []
     for side in np.unique(tiles[2]).tolist():
         column, row, _, turned, upside = (each[tiles[2] == side, None] for each in tiles)
-        for arc in _motif(side, lines, cell, tolerance, woven=kind != ARCS and side * lines > 1):
+        for arc in _motif(side, lines, cell, tolerance, woven=kind != "arcs" and side * lines > 1):
             x = np.where(turned, side - arc[:, 0], arc[:, 0]) + column
             y = np.where(upside, side - arc[:, 1], arc[:, 1]) + row
             pieces.extend(np.stack((x, y), axis=2))
@@ -245,10 +214,12 @@ def _length(line: Polyline) -> float:
 def _motif(
     side: int, lines: int, cell: float, tolerance: float, *, woven: bool
 ) -> Iterator[Polyline]:
-    """Yield the arcs of a tile: those around its upper left corner, and what can be seen of those around the opposite one.
+    """Yield the arcs of a tile.
 
-    The far corner's arc of radius `r` meets the circle of radius `side` around the near corner where the cosine of the angle
-    from the diagonal is (side**2 + r**2) / (2 * sqrt(2) * side * r).
+    These are the arcs around its upper left corner, and what can be seen of those around the
+    opposite one. The far corner's arc of radius `r` meets the circle of radius `side` around the
+    near corner where the cosine of the angle from the diagonal is (side**2 + r**2) / (2 * sqrt(2) *
+    side * r).
     """
     for strand in range(side * lines):
         radius = (strand + 0.5) / lines
@@ -277,7 +248,7 @@ def _diagonals(tiles: Tiles) -> list[Polyline]:
 
 
 def _triangles(tiles: Tiles, strands: int) -> Iterator[Polyline]:
-    """Yield for each tile one of its corners filled with lines parallel to the diagonal, to and fro in one stroke."""
+    """Yield for each tile a corner filled to and fro with lines parallel to the diagonal."""
     reach = np.repeat((np.arange(strands) + 0.5) / strands, 2)
     first = np.tile((True, False, False, True), (strands + 1) // 2)[: 2 * strands]
     x, y = np.where(first, reach, 0), np.where(first, 0, reach)

@@ -4,246 +4,248 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import shapely
-from marshmallow import Schema, fields
-from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.fields import WholeNumber, millimetres, tolerance_field
+from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.imaging.controls import lay
+from libraries.imaging.controls import PictureParams
 from libraries.imaging.field import image_field
-from libraries.imaging.stipples import LIGHTEST, stipple
-from libraries.imaging.tones import COVER, Box, Tones
+from libraries.imaging.stipples import MIN_TONE, stipple
+from libraries.imaging.tones import Box, Tones
 from libraries.patterns.catalogue import Polyline, pattern
 
 Floats = NDArray[np.float64]
 # Polygons of shapely, which has no type for an array of them.
 Cells = NDArray[np.object_]
-
-VORONOI, DELAUNAY = "voronoi", "delaunay"
-UNIFORM, POISSON, IMAGE = "uniform", "poisson", "image"
-NESTED, HATCHED, MIXED = "nested", "hatched", "mixed"
-# What it takes to place a site and to find its cell once, counted in points drawn; so many are quick.
-WORK, QUICK = 160, 5000
-# Sites of a poisson kind are picked from so many places for each, this far apart as a share of what their number allows.
-PLACES, APART = 6, 0.75
-# With the full gradient, sites a long side away from the focus are farther apart by e to this power.
+# With the full gradient, sites a long side away from the focus are farther apart by e to this
+# power.
 STEEPNESS = 2.4
-# Without a wish, sites lie so far apart on average, in mm; a picture needs more of them to be known.
-SPACING, IMAGE_SPACING = 15.0, 4.0
-# The edges to a square mm go with the root of the sites to a square mm; this exponent makes them go with the tone.
-GAMMA = 2.0
-# An inset takes at most this share of the distance between sites, so that the cells of a small page do not vanish.
-WIDEST_INSET = 0.2
-# Where the radius of corners has no room, half of it is tried, and so on.
-HALVINGS = 6
-# Shorter strokes are blots, in mm.
-SHORTEST = 1.5
-FEWEST = 4
-# A cell holds no larger circle than one of its own area, whose radius is this part of the root of the area.
-RADIUS = 0.57
+# An inset takes at most this share of the distance between sites, so that the cells of a small page
+# do not vanish.
+MAX_INSET = 0.2
+# Shorter strokes are blots.
+MIN_STROKE_MM = 1.5
+MIN_SITES = 4
+
+Kind = Literal["voronoi", "delaunay"]
+Sites = Literal["uniform", "poisson", "image"]
+Fill = Literal["nested", "hatched", "mixed"]
 
 
-class VoronoiSchema(Schema):
-    """What a drawing of cells may be told."""
-
-    kind = fields.String(
-        load_default=VORONOI,
-        validate=OneOf([VORONOI, DELAUNAY]),
-        metadata={
-            "description": "Cells of all that is nearest to a site (voronoi), or triangles between sites (delaunay)."
-        },
-    )
-    sites = fields.String(
-        load_default=POISSON,
-        validate=OneOf([UNIFORM, POISSON, IMAGE]),
-        metadata={
-            "description": "Sites fall anywhere (uniform), keep their distance from each other (poisson), or lie closer where a "
-            "picture is darker (image)."
-        },
-    )
-    image = image_field(only="sites: image", load_default="portrait")
-    spacing = millimetres(
-        f"Distance between neighbouring sites, on average; if not given, {SPACING:g}, and {IMAGE_SPACING:g} with an image",
-        least=1.5,
-        most=500,
-        load_default=None,
-        allow_none=True,
-    )
-    count = WholeNumber(
-        load_default=None,
-        allow_none=True,
-        validate=Range(FEWEST, 20_000),
-        metadata={
-            "description": "How many sites there are, about; if not given, as many as spacing asks."
-        },
-    )
-    gradient = fields.Float(
-        load_default=0.7,
-        validate=Range(0, 1),
-        metadata={
-            "description": "How much closer the sites lie in one region of the page than in another, or in the dark of an image "
-            "than in the light; 0 for evenly."
-        },
-    )
-    relax = WholeNumber(
-        load_default=3,
-        validate=Range(0, 12),
-        metadata={
-            "description": "How often each site moves to the middle of its cell, or of the ink in it with an image; many steps "
-            "make a honeycomb."
-        },
-    )
-    inset = millimetres(
-        "Width of the gaps between cells, narrower between the small ones of an image; without gaps each edge is drawn once",
-        least=0,
-        most=20,
-        load_default=1.6,
-    )
-    rounding = millimetres(
-        "Radius of the corners, where there are gaps", least=0, most=50, load_default=3.0
-    )
-    fill = fields.String(
-        load_default=MIXED,
-        validate=OneOf([NESTED, HATCHED, MIXED]),
-        metadata={
-            "description": "Filled cells have rings inside each other (nested), parallel lines (hatched), or either (mixed)."
-        },
-    )
-    filled = fields.Float(
-        load_default=0.6,
-        validate=Range(0, 1),
-        metadata={
-            "description": "Share of the cells that are filled; they lie together, with an image where it is darkest."
-        },
-    )
-    fill_spacing = millimetres(
-        "Distance between the lines of a fill", least=0.3, most=50, load_default=1.2
-    )
-    tolerance = tolerance_field("the true round corner")
-
-
-def cost(
-    area: Area,
-    *,
-    kind: str,
-    sites: str,
-    spacing: float | None,
-    count: int | None,
-    relax: int,
-    rounding: float,
-    filled: float,
-    fill_spacing: float,
-    tolerance: float,
-    **_: object,
-) -> float:
-    """Return a bound of the points, and what it takes to find the cells if they are many.
-
-    Cells have six corners each on average, or there are two triangles for each site and a few on the edge. The lines that fill
-    cells are most if only those are large, all of one size, and fill the room.
-    """
-    number = _number(area, sites, spacing, count)
-    cells, corners = number, 8.0
-    if kind == DELAUNAY:
-        cells, corners = 2 * number + 4 * math.ceil(math.sqrt(number) * _longish(area)) + 20, 4.0
-    across = math.sqrt(area.inner_width * area.inner_height / number)
-    turns = 4 * _quarter(min(rounding, across), tolerance) + corners
-    full = _share(cells, filled)
-    radius = min(
-        RADIUS * math.sqrt(area.inner_width * area.inner_height / max(full, 1)),
-        area.inner_width,
-        area.inner_height,
-    )
-    points = cells * turns + full * (radius / fill_spacing + 1) * turns + turns
-    # The rounds of stipples take a third of the time that cells do.
-    rounds = relax / 3 if sites == IMAGE else relax
-    return points + max(0, number * (rounds + 2) - QUICK) * WORK
-
-
-@pattern(VoronoiSchema, cost)
-def draw(
-    area: Area,
-    rng: np.random.Generator,
-    *,
-    kind: str,
-    sites: str,
-    image: str,
-    spacing: float | None,
-    count: int | None,
-    gradient: float,
-    relax: int,
-    inset: float,
-    rounding: float,
-    fill: str,
-    filled: float,
-    fill_spacing: float,
-    tolerance: float,
-) -> Iterator[Polyline]:
+@pattern
+class Voronoi(Params):
     """Cells around scattered sites, like dried mud, leaves under a lens, or leaded glass.
 
-    The sites lie closer in one region than in another and are evened out a little. Each cell is drawn as a closed line with
-    round corners, with a gap to its neighbours; without gaps, the edges become long strokes and none is drawn twice. Some cells
-    are filled, by rings inside each other or by one line that runs to and fro along the cell. Gaps that are too wide for the
-    cells are narrowed.
+    The sites lie closer in one region than in another and are evened out a little. Each cell is
+    drawn as a closed line with round corners, with a gap to its neighbours; without gaps, the edges
+    become long strokes and none is drawn twice. Some cells are filled, by rings inside each other
+    or by one line that runs to and fro along the cell. Gaps that are too wide for the cells are
+    narrowed.
 
-    With `sites: image` the cells are small where a picture is dark and large where it is light, and the darkest of them are
-    filled, so that the picture is seen in leaded glass. A strong `gradient` and many cells do best.
+    With `sites: image` the cells are small where a picture is dark and large where it is light, and
+    the darkest of them are filled, so that the picture is seen in leaded glass. A strong `gradient`
+    and many cells do best.
 
     The seed chooses the sites, where they are dense, and which regions are filled.
-
-    Yields:
-        Arrays of shape (n, 2), in mm: outlines and fills cell by cell, row by row.
-
-    Relaxing is the method of Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
     """
-    room = shapely.box(area.left, area.top, area.right, area.bottom)
-    number = _number(area, sites, spacing, count)
-    across = math.sqrt(area.inner_width * area.inner_height / number)
-    tones = _tones(area, rng, image, gradient) if sites == IMAGE else None
-    if tones is not None:
-        places = stipple(tones, number, relax, rng)
-    else:
-        focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * (
+
+    kind: Kind = choice(
+        "Cells of all that is nearest to a site (voronoi), or triangles between sites (delaunay).",
+        Kind,
+        default="voronoi",
+    )
+    sites: Sites = choice(
+        "Sites fall anywhere (uniform), keep their distance from each other (poisson), or lie "
+        "closer where a picture is darker (image).",
+        Sites,
+        default="poisson",
+    )
+    image: str = declare(image_field(only="sites: image"), default="portrait")
+    spacing: float | None = mm(
+        "Distance between neighbouring sites, on average; if not given, 15, and 4 with an image",
+        1.5,
+        500,
+        default=None,
+    )
+    count: int | None = whole(
+        "How many sites there are, about; if not given, as many as spacing asks.",
+        MIN_SITES,
+        20000,
+        default=None,
+    )
+    gradient: float = number(
+        "How much closer the sites lie in one region of the page than in another, or in the dark "
+        "of an image than in the light; 0 for evenly.",
+        0,
+        1,
+        default=0.7,
+    )
+    relax: int = whole(
+        "How often each site moves to the middle of its cell, or of the ink in it with an image; "
+        "many steps make a honeycomb.",
+        0,
+        12,
+        default=3,
+    )
+    inset: float = mm(
+        "Width of the gaps between cells, narrower between the small ones of an image; without "
+        "gaps each edge is drawn once",
+        0,
+        20,
+        default=1.6,
+    )
+    rounding: float = mm("Radius of the corners, where there are gaps", 0, 50, default=3.0)
+    fill: Fill = choice(
+        "Filled cells have rings inside each other (nested), parallel lines (hatched), or either "
+        "(mixed).",
+        Fill,
+        default="mixed",
+    )
+    filled: float = number(
+        "Share of the cells that are filled; they lie together, with an image where it is darkest.",
+        0,
+        1,
+        default=0.6,
+    )
+    fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.2)
+    tolerance: float = tolerance("the true round corner", default=0.02)
+
+    def cost(self, area: Area) -> float:
+        """Return a bound of the points, and what it takes to find the cells if they are many.
+
+        Cells have six corners each on average, or there are two triangles for each site and a few
+        on the edge. The lines that fill cells are most if only those are large, all of one size,
+        and fill the area.
+        """
+        sites, across = self._sites(area)
+        cells, corners = sites, 8.0
+        if self.kind == "delaunay":
+            cells, corners = 2 * sites + 4 * math.ceil(math.sqrt(sites) * _longish(area)) + 20, 4.0
+        turns = 4 * _quarter(min(self.rounding, across), self.tolerance) + corners
+        full = _share(cells, self.filled)
+        # A cell holds no larger circle than one of its own area.
+        radius = min(
+            0.57 * math.sqrt(area.inner_width * area.inner_height / max(full, 1)),
             area.inner_width,
             area.inner_height,
         )
-        places = _relaxed(
-            _sites(area, rng, sites, number=number, focus=focus, gradient=gradient), room, relax
-        )
-    cells = _triangles(area, places, across) if kind == DELAUNAY else _voronoi(places, room)
-    gap = min(inset, WIDEST_INSET * min(across, area.inner_width, area.inner_height))
-    if gap > 0:
-        gaps = (
-            gap if tones is None else np.minimum(gap, WIDEST_INSET * np.sqrt(shapely.area(cells)))
-        )
-        cells = _rounded(cells, np.broadcast_to(gaps / 2, cells.shape), rounding, tolerance)
-    cells = cells[_by_rows(cells, across)]
-    low, high = (area.left, area.top), (area.right, area.bottom)
-    if gap == 0:
-        yield from (np.clip(line, low, high) for line in merge_strokes(_edges(cells)))
-    styles = _styles(cells, rng, area, fill=fill, filled=filled, tones=tones)
-    for cell, style in zip(cells.tolist(), styles, strict=True):
+        points = cells * turns + full * (radius / self.fill_spacing + 1) * turns + turns
+        # To place a site and to find its cell once takes as long as to draw 160 points; 5000 are
+        # quick. The rounds of stipples take a third of the time that cells do.
+        rounds = self.relax / 3 if self.sites == "image" else self.relax
+        return points + max(0, sites * (rounds + 2) - 5000) * 160
+
+    def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        """Yield outlines and fills cell by cell, row by row."""
+        low, high = (area.left, area.top), (area.right, area.bottom)
+        yield from (np.clip(line, low, high) for line in self._lines(area, rng))
+
+    def _lines(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
+        sites, across = self._sites(area)
+        tones = self._tones(area, rng) if self.sites == "image" else None
+        cells = self._cells(area, rng, sites, across, tones)
+        gap = min(self.inset, MAX_INSET * min(across, area.inner_width, area.inner_height))
         if gap > 0:
-            yield np.clip(shapely.get_coordinates(cell), low, high)
-        if style == NESTED:
-            yield from (np.clip(line, low, high) for line in _rings(cell, fill_spacing))
-        elif style == HATCHED:
-            yield from (np.clip(line, low, high) for line in _to_and_fro(cell, fill_spacing))
+            gaps = np.full(cells.shape, gap)
+            if tones is not None:
+                gaps = np.minimum(gaps, MAX_INSET * np.sqrt(shapely.area(cells)))
+            cells = _rounded(cells, gaps / 2, self.rounding, self.tolerance)
+        cells = cells[_by_rows(cells, across)]
+        if gap == 0:
+            yield from merge_strokes(_edges(cells))
+        styles = self._styles(area, rng, cells, tones)
+        for cell, style in zip(cells.tolist(), styles, strict=True):
+            if gap > 0:
+                yield shapely.get_coordinates(cell)
+            if style == "nested":
+                yield from _rings(cell, self.fill_spacing)
+            elif style == "hatched":
+                yield from _to_and_fro(cell, self.fill_spacing)
 
+    def _cells(
+        self, area: Area, rng: np.random.Generator, sites: int, across: float, tones: Tones | None
+    ) -> Cells:
+        room = shapely.box(area.left, area.top, area.right, area.bottom)
+        if tones is not None:
+            places = stipple(tones, sites, self.relax, rng)
+        else:
+            places = _relaxed(self._places(area, rng, sites), room, self.relax)
+        if self.kind == "delaunay":
+            return _triangles(area, places, across)
+        return _voronoi(places, room)
 
-def _number(area: Area, sites: str, spacing: float | None, count: int | None) -> int:
-    spacing = spacing or (IMAGE_SPACING if sites == IMAGE else SPACING)
-    return count or max(FEWEST, math.ceil(area.inner_width * area.inner_height / spacing**2))
+    def _sites(self, area: Area) -> tuple[int, float]:
+        """Return the number of sites, and how far apart they are on average in mm."""
+        room = area.inner_width * area.inner_height
+        # A picture needs more sites to be recognised.
+        spacing = self.spacing or (4.0 if self.sites == "image" else 15.0)
+        sites = self.count or max(MIN_SITES, math.ceil(room / spacing**2))
+        return sites, math.sqrt(room / sites)
+
+    def _places(self, area: Area, rng: np.random.Generator, sites: int) -> Floats:
+        """Return about so many places of shape (n, 2), with `gradient` denser at a focus."""
+        sides = np.array((area.inner_width, area.inner_height))
+        focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * sides
+        # A poisson kind picks sites from six places for each.
+        tries = rng.uniform(0, 1, (sites * 6 * 3, 2)) * sides + (area.left, area.top)
+        away = np.sqrt((((tries - focus) / sides.max()) ** 2).sum(axis=1))
+        # How far apart sites should be, relative to each other: the same factor wider with each
+        # step away from the focus.
+        apart = np.exp(self.gradient * STEEPNESS * np.minimum(away, 1))
+        chance = (apart.min() / apart) ** 2
+        kept = rng.uniform(0, 1, len(tries)) < chance
+        tries, apart = tries[kept], apart[kept]
+        if self.sites == "uniform":
+            return np.asarray(tries[:sites])
+        # The places that were kept are dense where `apart` is small; so is the mean of its square
+        # there. Sites keep 0.75 of the distance that their number allows.
+        closest = (
+            0.75 * apart * math.sqrt(sides[0] * sides[1] / sites / float(1 / np.mean(1 / apart**2)))
+        )
+        return np.asarray(_apart(tries, closest)[:sites])
+
+    def _tones(self, area: Area, rng: np.random.Generator) -> Tones:
+        """Return how dense the sites are at each place of a picture; none has density 0."""
+        box = Box(area.left, area.top, area.inner_width, area.inner_height)
+        # The edges to a square mm go with the root of the sites to a square mm; this gamma makes
+        # them go with the tone.
+        tones = PictureParams(image=self.image, gamma=2.0).tones(box, rng)
+        light = max(MIN_TONE, math.exp(-2 * self.gradient * STEEPNESS))
+        return Tones(np.round(light + (1 - light) * tones.dark, 6), box)
+
+    def _styles(
+        self, area: Area, rng: np.random.Generator, cells: Cells, tones: Tones | None
+    ) -> list[str]:
+        """Return how each cell is filled, "" for not filled.
+
+        Slow noise or a picture decides, so that filled cells are next to each other.
+        """
+        noise, choice = GradientNoise(rng), GradientNoise(rng)
+        middles = shapely.get_coordinates(shapely.centroid(cells))
+        x, y = (middles / (0.3 * max(area.inner_width, area.inner_height))).T
+        density = noise.at(x + 0.37, y + 0.37)
+        if tones is not None:
+            # Where the picture is of one tone, the noise decides still.
+            density = tones.at(*middles.T) + density / 1000
+        dense = density >= (np.quantile(density, 1 - self.filled) if self.filled < 1 else -2)
+        nested = np.full(len(x), self.fill == "nested")
+        if self.fill == "mixed":
+            nested = choice.at(1.6 * x + 0.37, 1.6 * y + 0.37) > 0
+        return [
+            ("nested" if ring else "hatched") if inked and self.filled > 0 else ""
+            for inked, ring in zip(dense.tolist(), nested.tolist(), strict=True)
+        ]
 
 
 def _share(cells: int, filled: float) -> int:
-    """Return how many of the cells are filled, at most: those that are not under a quantile, and so one at least."""
+    """Return how many of the cells are filled, at most: those above a quantile, at least one."""
     return min(cells, math.floor(filled * cells) + 1) if filled > 0 else 0
 
 
@@ -254,37 +256,8 @@ def _longish(area: Area) -> float:
     )
 
 
-def _sites(
-    area: Area, rng: np.random.Generator, sites: str, *, number: int, focus: Floats, gradient: float
-) -> Floats:
-    """Return about `number` places in the room as an array of shape (n, 2); with `gradient`, denser around `focus`."""
-    sides = np.array((area.inner_width, area.inner_height))
-    tries = rng.uniform(0, 1, (number * PLACES * 3, 2)) * sides + (area.left, area.top)
-    away = np.sqrt((((tries - focus) / sides.max()) ** 2).sum(axis=1))
-    # How far apart sites should be, relative to each other: the same factor wider with each step away from the focus.
-    apart = np.exp(gradient * STEEPNESS * np.minimum(away, 1))
-    chance = (apart.min() / apart) ** 2
-    kept = rng.uniform(0, 1, len(tries)) < chance
-    tries, apart = tries[kept], apart[kept]
-    if sites == UNIFORM:
-        return np.asarray(tries[:number])
-    # The places that were kept are dense where `apart` is small; so is the mean of its square there.
-    closest = (
-        APART * apart * math.sqrt(sides[0] * sides[1] / number / float(1 / np.mean(1 / apart**2)))
-    )
-    return np.asarray(_apart(tries, closest)[:number])
-
-
-def _tones(area: Area, rng: np.random.Generator, image: str, gradient: float) -> Tones:
-    """Return how many sites there are at each place of a picture, relative to each other; none is left without any."""
-    box = Box(area.left, area.top, area.inner_width, area.inner_height)
-    tones = lay(box, rng, image=image, fit=COVER, gamma=GAMMA, equalise=0.15, detail=0.6)
-    light = max(LIGHTEST, math.exp(-2 * gradient * STEEPNESS))
-    return Tones(np.round(light + (1 - light) * tones.dark, 6), box)
-
-
 def _apart(places: Floats, closest: Floats) -> Floats:
-    """Return those of `places` that are not closer to one before them than `closest` says; whoever comes first stays."""
+    """Return those of `places` that keep the distance `closest` from the ones chosen before."""
     side = float(closest.max())
     taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     chosen = []
@@ -305,6 +278,10 @@ def _apart(places: Floats, closest: Floats) -> Floats:
 
 
 def _relaxed(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
+    """Return the places after `steps` of the method of Lloyd.
+
+    "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
+    """
     for _ in range(steps):
         places = shapely.get_coordinates(shapely.centroid(_voronoi(places, room)))
     return places
@@ -323,7 +300,7 @@ def _voronoi(places: Floats, room: shapely.Polygon) -> Cells:
 
 
 def _triangles(area: Area, places: Floats, across: float) -> Cells:
-    """Return the triangles between `places` and points on the edges of the room, about `across` mm apart."""
+    """Return the triangles between `places` and points on the edges, about `across` mm apart."""
     columns = np.linspace(area.left, area.right, max(1, round(area.inner_width / across)) + 1)
     rows = np.linspace(area.top, area.bottom, max(1, round(area.inner_height / across)) + 1)[1:-1]
     edge = [(x, y) for x in columns for y in (area.top, area.bottom)] + [
@@ -346,15 +323,15 @@ def _solid(cells: Cells) -> Cells:
 
 
 def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Cells:
-    """Return `cells` smaller by their `inset` in mm on all sides, with corners of the `radius`, or of less without room."""
+    """Return `cells` smaller by their `inset` in mm, with corners of the `radius` if it fits."""
     inner = shapely.buffer(cells, -inset, join_style="mitre", mitre_limit=100)
     done = inner
-    for radius_now in (radius / 2**halvings for halvings in range(HALVINGS)):
+    for radius_now in (radius / 2**halvings for halvings in range(6)):
         waiting = done == inner
         core = shapely.buffer(inner, -radius_now, join_style="mitre", mitre_limit=100)
         round_ones = shapely.buffer(core, radius_now, quad_segs=_quarter(radius_now, tolerance))
         done = np.where(waiting & ~shapely.is_empty(core) & (radius_now > 0), round_ones, done)
-    return _solid(done[shapely.length(done) >= np.minimum(3 * SHORTEST, inset * 4)])
+    return _solid(done[shapely.length(done) >= np.minimum(3 * MIN_STROKE_MM, inset * 4)])
 
 
 def _quarter(radius: float, tolerance: float) -> int:
@@ -382,48 +359,19 @@ def _edges(cells: Cells) -> list[Polyline]:
     return list(pieces[np.sort(first)])
 
 
-def _styles(
-    cells: Cells,
-    rng: np.random.Generator,
-    area: Area,
-    *,
-    fill: str,
-    filled: float,
-    tones: Tones | None,
-) -> list[str]:
-    """Return how each cell is filled, "" for not at all: slow noise or a picture decides, so that filled cells lie together."""
-    noise, choice = GradientNoise(rng), GradientNoise(rng)
-    middles = shapely.get_coordinates(shapely.centroid(cells))
-    x, y = (middles / (0.3 * max(area.inner_width, area.inner_height))).T
-    density = noise.at(x + 0.37, y + 0.37)
-    if tones is not None:
-        # Where the picture is of one tone, the noise decides still.
-        density = tones.at(*middles.T) + density / 1000
-    dense = density >= (np.quantile(density, 1 - filled) if filled < 1 else -2)
-    nested = (
-        choice.at(1.6 * x + 0.37, 1.6 * y + 0.37) > 0
-        if fill == MIXED
-        else np.full(len(x), fill == NESTED)
-    )
-    return [
-        (NESTED if ring else HATCHED) if inked and filled > 0 else ""
-        for inked, ring in zip(dense.tolist(), nested.tolist(), strict=True)
-    ]
-
-
 def _rings(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
     """Yield closed lines inside `cell`, `spacing` mm from each other, as long as there is room."""
     while True:
         cell = shapely.buffer(cell, -spacing, join_style="mitre", mitre_limit=100)
-        if cell.geom_type != "Polygon" or cell.length < 2 * SHORTEST:
+        if cell.geom_type != "Polygon" or cell.length < 2 * MIN_STROKE_MM:
             return
         yield shapely.get_coordinates(cell)
 
 
 def _to_and_fro(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
-    """Yield one line that fills the convex `cell` to and fro along its longer side, half a `spacing` inside."""
+    """Yield a line that fills the convex `cell` to and fro, half a `spacing` inside."""
     inner = shapely.buffer(cell, -spacing / 2, join_style="mitre", mitre_limit=100)
-    if inner.geom_type != "Polygon" or inner.length < 2 * SHORTEST:
+    if inner.geom_type != "Polygon" or inner.length < 2 * MIN_STROKE_MM:
         return
     box = shapely.get_coordinates(shapely.oriented_envelope(inner))
     sides = np.diff(box[:3], axis=0)
@@ -442,7 +390,7 @@ def _to_and_fro(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
 
 
 def _crossings(ring: Polyline, levels: Floats) -> Floats:
-    """Return where horizontal lines at `levels` enter and leave a convex closed `ring`, as an array of shape (levels, 2)."""
+    """Return where lines at `levels` enter and leave a convex `ring`, of shape (levels, 2)."""
     start, end = ring[:-1], ring[1:]
     rise = end[:, 1] - start[:, 1]
     part = (levels[:, None] - start[:, 1]) / np.where(rise == 0, np.inf, rise)

@@ -1,4 +1,4 @@
-"""What a drawing costs to plot: its lengths, lifts, ink and limits, and the seconds that a machine needs for it."""
+"""The cost of a drawing: lengths, lifts, ink, limits, and the plotting time."""
 
 from libraries.plotting.density import CELL, DensestSpot, densest_spot
 from libraries.plotting.measures import PenInk, PlotStatistics, statistics
@@ -7,9 +7,7 @@ from libraries.plotting.profiles import (
     DEFAULT_PROFILE,
     LIMITS,
     PROFILES,
-    BadProfile,
     PlotterProfile,
-    UnknownConstant,
     custom_profile,
 )
 
@@ -18,13 +16,11 @@ __all__ = [
     "DEFAULT_PROFILE",
     "LIMITS",
     "PROFILES",
-    "BadProfile",
     "DensestSpot",
     "PenInk",
     "PlotStatistics",
     "PlotTime",
     "PlotterProfile",
-    "UnknownConstant",
     "custom_profile",
     "densest_spot",
     "plan",

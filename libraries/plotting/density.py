@@ -11,18 +11,20 @@ import numpy as np
 from libraries.geometry.rectangle import Rectangle, bounding_box
 from libraries.geometry.strokes import Floats, Integers, Strokes
 
-# The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the middle of the next.
+# The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the
+# middle of the next.
 CELL = 10.0
 HALF = CELL / 2
-# Longer drawings take more than four days at 50 mm/s; wider areas are wider than every plotter. Neither is searched.
-MOST_INK = 20_000_000.0
-WIDEST_AREA = 10_000.0
+# Longer drawings take more than four days at 50 mm/s; wider areas are wider than every plotter.
+# Neither is searched.
+MAX_INK_MM = 20_000_000.0
+MAX_AREA_MM = 10_000.0
 # Bounds the memory that cutting takes, a few tens of MB.
 PIECES_AT_ONCE = 1 << 18
 
 
 class DensestSpot(NamedTuple):
-    """The centre in mm of the square centimetre with most ink, and the mm that are drawn inside it."""
+    """The square centimetre with most ink: its centre and the length drawn in it, in mm."""
 
     x: float
     y: float
@@ -32,14 +34,20 @@ class DensestSpot(NamedTuple):
 def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot | None:
     """Return the cell of 1 cm² in which most is drawn, the uppermost and then leftmost of equals.
 
-    The cells lie 5 mm apart, counted from the upper left corner of `page`, or of the drawing where no page is given; what is
-    drawn off the page does not count. Every segment is cut at the borders of the cells, so the lengths are exact.
+    The cells lie 5 mm apart, counted from the upper left corner of `page`, or of the drawing where
+    no page is given; what is drawn off the page does not count. Every segment is cut at the borders
+    of the cells, so the lengths are exact.
 
     Returns:
-        The spot; None when nothing is drawn on the page, when more than 20 km are drawn, or when the area is over 10 m wide.
+        The spot; None when nothing is drawn on the page, when more than 20 km are drawn, or when
+            the area is over 10 m wide.
     """
     area = page or bounding_box(strokes)
-    if area is None or max(area.width, area.height) > WIDEST_AREA or strokes.steps.sum() > MOST_INK:
+    if (
+        area is None
+        or max(area.width, area.height) > MAX_AREA_MM
+        or strokes.steps.sum() > MAX_INK_MM
+    ):
         return None
     columns, rows = (
         math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF))
@@ -56,9 +64,10 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
 
 
 def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
-    """Return the densest of all squares of two by two quarters; `ink` has the mm in each quarter, of shape (rows, columns)."""
+    """Return the densest square of two by two cells; `ink` has mm in shape (rows, columns)."""
     squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
-    # Sums of the same lengths in another order differ in their last digits, which must not choose among equals.
+    # Sums of the same lengths in another order differ in their last digits, which must not choose
+    # among equals.
     row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
     most = float(squares[row, column])
     return (
@@ -69,7 +78,7 @@ def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
 
 
 def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the middles, in half cells from `corner`, and lengths in mm of pieces of segments that each lie in one half cell."""
+    """Yield the middles, in half cells from `corner`, and lengths in mm of cut segments."""
     drawn = np.flatnonzero(strokes.steps)
     # A block at a time keeps the memory small.
     for begin in range(0, len(drawn), PIECES_AT_ONCE):
@@ -94,9 +103,10 @@ def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
 
 
 def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
-    """Cut segments at all whole numbers of x and y and return the middles and lengths of the pieces.
+    """Cut segments at whole numbers of x and y; return middles and lengths of the pieces.
 
-    A cut is kept as its segment and how far along that it is, from 0 to 1; sorted by both, the pieces lie between neighbours.
+    A cut is kept as its segment and how far along that it is, from 0 to 1; sorted by both, the
+    pieces lie between neighbours.
     """
     count = len(starts)
     owners, places = [np.arange(count)], [np.zeros(count)]

@@ -1,4 +1,4 @@
-"""The figures of a drawing: what there is to draw, with how much ink, and whether it fits on the page."""
+"""Statistics of a drawing: lengths, ink, and what is off the page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DECIMALS = 3
 
 @dataclass(frozen=True)
 class PenInk:
-    """What one pen draws: its strokes, their length in mm, and length times width in mm² (where lines cross, both count)."""
+    """The strokes of one pen, their length in mm, and length times width in mm²."""
 
     pen: Pen
     strokes: int
@@ -43,7 +43,8 @@ class PlotStatistics:
 
     Attributes:
         pen_down_mm: length of all strokes in mm.
-        pen_up_mm: length of all moves between them in mm, in drawing order, with those from and to the origin.
+        pen_up_mm: length of all moves between them in mm, in drawing order, with those from and to
+            the origin.
         lifts: how often the pen is lifted: once after every stroke.
         strokes: number of strokes; a dot is one too.
         vertices: number of vertices.
@@ -52,7 +53,8 @@ class PlotStatistics:
         bounding_box: the smallest rectangle around all vertices, None when nothing is drawn.
         out_of_bounds_mm: length in mm outside of the page; None when no page was given.
         out_of_bounds_strokes: number of strokes that leave the page; None when no page was given.
-        densest: the square centimetre with most ink; None when nothing is drawn, or too much to search.
+        densest: the square centimetre with most ink; None when nothing is drawn, or too much to
+            search.
     """
 
     pen_down_mm: float
@@ -105,10 +107,11 @@ def statistics(
         strokes: the drawing.
         pens: the pen of each layer, by the layer's index.
         page: the paper in mm; without it nothing is out of bounds.
-        origin: where the pen starts and ends in mm; None when it starts at the first stroke and stays at the last.
+        origin: where the pen starts and ends in mm; None when it starts at the first stroke and
+            stays at the last.
 
     Raises:
-        BadStrokes: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is not a place.
     """
     changes = strokes.pen_changes(pens)
     strayed_mm, strayed = out_of_bounds(strokes, page) if page else (None, None)

@@ -1,9 +1,10 @@
 """How long a plotter needs, by a planner of constant acceleration that slows down for corners.
 
-Along a stroke the square of the speed changes by at most 2 a s over a distance s, where a is the acceleration (Torricelli). So
-the fastest permitted squares of speed are the lower envelope of slopes of 2 a that rise, to both sides, from the limit at each
-vertex: one running minimum forwards, and one backwards. This is the result of the look-ahead passes of motion controllers,
-found for all strokes at once: a stroke starts and ends at rest, so no slope reaches beyond its own stroke.
+Along a stroke the square of the speed changes by at most 2 a s over a distance s, where a is the
+acceleration (Torricelli). So the fastest permitted squares of speed are the lower envelope of
+slopes of 2 a that rise, to both sides, from the limit at each vertex: one running minimum forwards,
+and one backwards. This is the result of the look-ahead passes of motion controllers, found for all
+strokes at once: a stroke starts and ends at rest, so no slope reaches beyond its own stroke.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from libraries.geometry.strokes import HOME, Floats, Integers, Pen, Point, Strok
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
 
 # Shorter steps than a billionth of a mm have no direction.
-SHORTEST_STEP = 1e-9
+MIN_STEP_MM = 1e-9
 # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
 STRAIGHT = 1e-12
-# Whole strokes of about so many vertices are planned at once: enough for NumPy, and little enough for the processor's cache.
+# Enough vertices at once for NumPy, and few enough for the cache of the processor.
 VERTICES_AT_ONCE = 1 << 16
 # Records hold milliseconds and no less.
 DECIMALS = 3
@@ -71,17 +72,19 @@ def plan(
 ) -> PlotTime:
     """Return how long the plot takes.
 
-    The pen rests at both ends of every stroke and every move. A closed stroke does not run on into itself. A pen with a speed of
-    its own draws at that speed, though not faster than the plotter moves at all.
+    The pen rests at both ends of every stroke and every move. A closed stroke does not run on into
+    itself. A pen with a speed of its own draws at that speed, though not faster than the plotter
+    moves at all.
 
     Args:
         strokes: the drawing, in mm.
         pens: the pen of each layer, by the layer's index.
         profile: the constants of the plotter.
-        origin: where the pen starts and ends in mm; None when it starts at the first stroke and stays at the last.
+        origin: where the pen starts and ends in mm; None when it starts at the first stroke and
+            stays at the last.
 
     Raises:
-        BadStrokes: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is not a place.
     """
     changes = strokes.pen_changes(pens)
     speeds = _speeds(strokes, pens, profile)
@@ -107,8 +110,8 @@ def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> F
 def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
     """Return the seconds of straight moves of these lengths in mm, each from rest to rest.
 
-    A move that is long enough reaches the highest speed v after v / a seconds and brakes as long: s / v + v / a. A shorter one
-    only speeds up and brakes: 2 sqrt(s / a).
+    A move that is long enough reaches the highest speed v after v / a seconds and brakes as long: s
+    / v + v / a. A shorter one only speeds up and brakes: 2 sqrt(s / a).
     """
     speed, acceleration = profile.travel_speed, profile.travel_acceleration
     long = distances >= speed * speed / acceleration
@@ -119,7 +122,7 @@ def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
 
 
 def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
-    """Yield runs of whole strokes, first and one past the last, of about `VERTICES_AT_ONCE` vertices each."""
+    """Yield runs of whole strokes, each of about `VERTICES_AT_ONCE` vertices."""
     first, last = 0, len(offsets) - 1
     while first < last:
         upto = int(np.searchsorted(offsets, offsets[first] + VERTICES_AT_ONCE, side="right")) - 1
@@ -131,10 +134,10 @@ def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
 def _drawing_seconds(
     strokes: Strokes, speeds: Floats, profile: PlotterProfile, first: int, upto: int
 ) -> float:
-    """Return the seconds with the pen down for the strokes from `first` up to, not including, `upto`."""
+    """Return the seconds with the pen down for the strokes from `first` to before `upto`."""
     begin, end = strokes.offsets[first], strokes.offsets[upto]
     steps = strokes.steps[begin:end]
-    arrivals = np.flatnonzero(steps > SHORTEST_STEP)
+    arrivals = np.flatnonzero(steps > MIN_STEP_MM)
     if not len(arrivals):
         return 0.0
     owners = np.repeat(np.arange(first, upto), np.diff(strokes.offsets[first : upto + 1]))[arrivals]
@@ -150,15 +153,17 @@ def _drawing_seconds(
 
 
 def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
-    """Return the highest square of speed, mm²/s², between each two neighbouring segments of these unit vectors.
+    """Return the largest squared speed, in mm²/s², at the corners between unit vectors.
 
-    The corner is thought of as an arc that leaves the vertex by the distance d and is driven at the acceleration a sideways.
-    With the angle t between the segments its radius is d sin(t/2) / (1 - sin(t/2)), and the square of the speed a times that: see
-    Sungeun K. Jeon, "Improving Grbl's cornering algorithm", 2011. A line that goes straight on has no limit, and one that turns
-    back stops.
+    The corner is thought of as an arc that leaves the vertex by the distance d and is driven at the
+    acceleration a sideways. With the angle t between the segments its radius is d sin(t/2) / (1 -
+    sin(t/2)), and the square of the speed a times that: see Sungeun K. Jeon, "Improving Grbl's
+    cornering algorithm", 2011. A line that goes straight on has no limit, and one that turns back
+    stops.
     """
     cosine = np.einsum("ij,ij->i", directions[:-1], directions[1:])
-    # The segments' angle is 180 degrees less the turn, so the sine of its half is the cosine of half the turn.
+    # The segments' angle is 180 degrees less the turn, so the sine of its half is the cosine of
+    # half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
     np.divide(
@@ -171,7 +176,7 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
 
 
 def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
-    """Return the highest squares of speed at the vertices that keep to their `limits` and to the `acceleration` between them."""
+    """Return the largest squared speeds within the `limits` and the `acceleration`."""
     rise = np.zeros(len(limits))
     np.cumsum(2 * acceleration * lengths, out=rise[1:])
     forwards = np.minimum.accumulate(limits - rise) + rise
@@ -183,10 +188,10 @@ def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
 def _segment_seconds(
     squares: Floats, lengths: Floats, highest: Floats, acceleration: float
 ) -> Floats:
-    """Return the seconds of each segment, which is entered and left at the speeds whose `squares` are given.
+    """Return the seconds of each segment from the squared speeds at its ends.
 
-    The pen speeds up, keeps the highest speed if there is room to reach it, and brakes. Without that limit the square of the
-    peak would be the mean of both squares plus a times the length.
+    The pen speeds up, keeps the highest speed if there is room to reach it, and brakes. Without
+    that limit the square of the peak would be the mean of both squares plus a times the length.
     """
     entry, leave = squares[:-1], squares[1:]
     peak = np.minimum((entry + leave) / 2 + acceleration * lengths, highest)

@@ -23,18 +23,6 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 
 
-class BadProfile(InvalidInput):
-    """Raised when a constant of a plotter is not a number within its limits."""
-
-    code = "bad-profile"
-
-
-class UnknownConstant(UnknownName):
-    """Raised when a plotter has no constant of that name."""
-
-    code = "unknown-constant"
-
-
 @dataclass(frozen=True, kw_only=True)
 class PlotterProfile:
     """The constants of a plotter.
@@ -48,10 +36,11 @@ class PlotterProfile:
         travel_acceleration: acceleration with the pen up, mm/s².
         drop_time: seconds to put the pen down.
         lift_time: seconds to lift it.
-        pen_change_time: seconds to put in another pen. The profiles known here have 0, because a person does it.
+        pen_change_time: seconds to put in another pen. The profiles known here have 0, because a
+            person does it.
 
     Raises:
-        BadProfile: a constant is not a number within `LIMITS`.
+        InvalidInput: a constant is not a number within `LIMITS`.
     """
 
     name: str
@@ -73,7 +62,9 @@ class PlotterProfile:
                 or not isinstance(value, int | float)
                 or not least <= value <= most
             ):
-                raise BadProfile(f"{name} must be a number from {least:g} to {most:,g}", field=name)
+                raise InvalidInput(
+                    f"{name} must be a number from {least:g} to {most:,g}", field=name
+                )
 
     def as_record(self) -> dict[str, Any]:
         """Return the constants as JSON-able values."""
@@ -87,8 +78,9 @@ DEFAULT_PROFILE = "saxi"
 def _saxi() -> PlotterProfile:
     """Return saxi's defaults for an AxiDraw.
 
-    Source: saxi 0.15.0, `defaultPlanOptions` in src/planning.ts: 50 mm/s and 200 mm/s² with the pen down, 200 mm/s and 400 mm/s²
-    with the pen up, a cornering factor of 0.127 mm (0.005 inch), 0.12 s to drop the pen and 0.12 s to lift it.
+    Source: saxi 0.15.0, `defaultPlanOptions` in src/planning.ts: 50 mm/s and 200 mm/s² with the pen
+    down, 200 mm/s and 400 mm/s² with the pen up, a cornering factor of 0.127 mm (0.005 inch), 0.12
+    s to drop the pen and 0.12 s to lift it.
     """
     return PlotterProfile(
         name="saxi",
@@ -105,11 +97,12 @@ def _saxi() -> PlotterProfile:
 def _axidraw() -> PlotterProfile:
     """Return the defaults of the AxiDraw software for a V3 in high resolution.
 
-    Source: AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, in inches. Speeds are 25 % with the pen down and 75 % with the pen up
-    of 8.6979 in/s, where 110 % is the limit (`axidraw.py`). Accelerations are 75 % of 40 in/s² and 60 in/s². The cornering
-    factor of 10 is 1/5000 inch each (`motion.py`). The servo moves the 30 points from 60 to 30 in the fourth-power mean of its
-    own pace, 45 ms and 2.69 ms a point, and that of the signal, 200 ms a point by a rate of 75 up and 50 down
-    (`pen_handling.py`); this makes 130 ms up and 146 ms down.
+    Source: AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, in inches. Speeds are 25 % with the pen
+    down and 75 % with the pen up of 8.6979 in/s, where 110 % is the limit (`axidraw.py`).
+    Accelerations are 75 % of 40 in/s² and 60 in/s². The cornering factor of 10 is 1/5000 inch each
+    (`motion.py`). The servo moves the 30 points from 60 to 30 in the fourth-power mean of its own
+    pace, 45 ms and 2.69 ms a point, and that of the signal, 200 ms a point by a rate of 75 up and
+    50 down (`pen_handling.py`); this makes 130 ms up and 146 ms down.
     """
     highest = 8.6979 * INCH / 110
     return PlotterProfile(
@@ -133,10 +126,10 @@ def custom_profile(constants: Mapping[str, Any], base: str = DEFAULT_PROFILE) ->
 
     Raises:
         UnknownName: no profile is called `base`.
-        UnknownConstant: plotters have no such constant.
-        BadProfile: a constant is not a number within `LIMITS`.
+        UnknownName: plotters have no such constant.
+        InvalidInput: a constant is not a number within `LIMITS`.
     """
     for name in constants:
         if name not in LIMITS:
-            raise UnknownConstant("constant", name, LIMITS, field=str(name)[:100])
+            raise UnknownName("constant", name, LIMITS, field=str(name)[:100])
     return replace(PROFILES[base], name="custom", **constants)

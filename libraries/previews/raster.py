@@ -1,4 +1,4 @@
-"""Strokes as a PNG: drawn several times as large as asked, then reduced, so that edges are smooth."""
+"""Strokes as a PNG, drawn larger and reduced for smooth edges."""
 
 from __future__ import annotations
 
@@ -15,26 +15,20 @@ from libraries.errors import InvalidInput
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_syntax.attributes import check_colour
 
-FEWEST_PIXELS, MOST_PIXELS = 16, 4000
+MIN_WIDTH_PX, MAX_SIDE_PX = 16, 4000
 # How many times as large the canvas is, each way, as its own size allows.
-COARSEST, FINEST = 2, 4
-MOST_CANVAS = 24_000_000
-# Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
-MOST_INK = 4_000_000_000
-# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider ones are drawn as bars.
-WIDEST_DISC = 16
-# Corners of bars that are sharper than this show a notch: the cosine of the angle between two segments.
+MIN_SCALE, MAX_SCALE = 2, 4
+MAX_CANVAS_PX = 24_000_000
+# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider
+# ones are drawn as bars.
+MAX_DISC_PX = 16
+# Corners of bars that are sharper than this show a notch: the cosine of the angle between two
+# segments.
 SHARP = 0.9
 INK = 255
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
-
-
-class BadPreview(InvalidInput):
-    """Raised when a preview has no size, one beyond all screens, or more ink than is drawn for one."""
-
-    code = "bad-preview"
 
 
 def png(
@@ -44,36 +38,41 @@ def png(
     *,
     width_px: int = 1000,
     paper: str = "white",
-    most_ink: int = MOST_INK,
+    # Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
+    max_ink: int = 4_000_000_000,
 ) -> bytes:
     """Return a drawing as a PNG file.
 
     Args:
         strokes: what is drawn; what lies beyond the page is not seen.
-        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none` draws nothing.
+        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none`
+            draws nothing.
         page: width and height of the page in mm.
-        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than 4000 pixels is made smaller.
+        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than
+            4000 pixels is made smaller.
         paper: colour of the page; `none` leaves it transparent.
-        most_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as they are drawn over.
+        max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as
+            they are drawn over.
 
     Raises:
-        BadPreview: the size is out of its range, or the drawing has more ink than a preview draws.
+        InvalidInput: the size is out of its range, or the drawing has more ink than a preview
+            draws.
         BadColour: a colour is none that is known.
-        BadStrokes: a layer has no pen.
+        InvalidInput: a layer has no pen.
     """
     size, scale = _size(page, width_px)
     strokes.check_pens(pens)
     ground, inks = _rgba(paper, "paper"), [_rgba(pen.colour, "colour") for pen in pens]
-    finer = max(COARSEST, min(FINEST, int(math.sqrt(MOST_CANVAS / (size[0] * size[1])))))
+    finer = max(MIN_SCALE, min(MAX_SCALE, int(math.sqrt(MAX_CANVAS_PX / (size[0] * size[1])))))
     picture = Image.new("RGBA" if ground[3] < INK else "RGB", size, ground)
     for layer in np.unique(strokes.layers).tolist():
         ink = inks[layer]
         if ink[3]:
             width = pens[layer].width * scale
-            times = max(COARSEST, min(finer, int(WIDEST_DISC / width)))
+            times = max(MIN_SCALE, min(finer, int(MAX_DISC_PX / width)))
             canvas, wide = (size[0] * times, size[1] * times), max(1, round(width * times))
             mask = _inked(
-                *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, most_ink
+                *_seen(strokes, layer, canvas, scale * times, wide), canvas, wide, max_ink
             )
             _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
@@ -83,15 +82,18 @@ def png(
 
 def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
     """Return width and height in pixels, and how many pixels a mm has."""
-    if not FEWEST_PIXELS <= width_px <= MOST_PIXELS:
-        raise BadPreview(
-            f"the width of a preview must be from {FEWEST_PIXELS} to {MOST_PIXELS} pixels",
+    if not MIN_WIDTH_PX <= width_px <= MAX_SIDE_PX:
+        raise InvalidInput(
+            f"the width of a preview must be from {MIN_WIDTH_PX} to {MAX_SIDE_PX} pixels",
+            code="bad-preview",
             field="width_px",
         )
     # Not `<=`: a comparison with NaN is false.
     if not (page[0] > 0 and page[1] > 0 and math.isfinite(page[0] + page[1])):
-        raise BadPreview("the page must have a width and a height", field="page")
-    scale = min(width_px / page[0], MOST_PIXELS / page[1])
+        raise InvalidInput(
+            "the page must have a width and a height", code="bad-preview", field="page"
+        )
+    scale = min(width_px / page[0], MAX_SIDE_PX / page[1])
     return (max(1, round(page[0] * scale)), max(1, round(page[1] * scale))), scale
 
 
@@ -119,11 +121,12 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
 def _inked(
     places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
 ) -> Image.Image:
-    """Return a mask of `size` pixels with strokes in lines of `wide` pixels, at most so much ink; all in pixels."""
-    bars = wide > WIDEST_DISC
+    """Return a mask of `size` pixels with lines of `wide` pixels; `most` limits the ink."""
+    bars = wide > MAX_DISC_PX
     if _lengths(places, offsets) * (wide if bars else 1) > most:
-        raise BadPreview(
+        raise InvalidInput(
             "the drawing has too much ink for a preview",
+            code="bad-preview",
             field="strokes",
             hint="ask for a smaller one",
         )
@@ -147,7 +150,7 @@ def _drawn(
 
 
 def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
-    """Return a mask with lines of one pixel, and a border around it into which they may be spread."""
+    """Return a mask with lines of one pixel, and a border for spreading them."""
     places = places + wide
     mask = np.array(_drawn(places, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
     # Strokes that stay in one place have no line.
@@ -158,18 +161,21 @@ def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wid
 
 
 def _spread(thin: Mask, wide: int) -> Mask:
-    """Return the mask without its border, every pixel of it spread to a disc: so lines get round ends and corners.
+    """Return the mask without its border, with every pixel spread to a disc.
 
-    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones from shorter ones.
+    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones
+    from shorter ones.
     """
     rows, columns = thin.shape[0] - 2 * wide, thin.shape[1] - 2 * wide
     spread = np.zeros((rows, columns), dtype=np.uint8)
     middle, even = (wide - 1) / 2, wide % 2 == 0
-    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not the same way.
+    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not
+    # the same way.
     reach, left, right = thin.copy(), 0, int(even)
     if even:
         np.maximum(reach[:, :-1], thin[:, 1:], out=reach[:, :-1])
-    # From the outer rows of the disc to the middle one, each as long as the one before or longer; two lie evenly off the middle.
+    # From the outer rows of the disc to the middle one, each as long as the one before or longer;
+    # two lie evenly off the middle.
     for down in range((wide + 1) // 2):
         half = math.sqrt((wide / 2) ** 2 - (middle - down) ** 2)
         while (left + right) / 2 + 1 <= half:
@@ -185,7 +191,7 @@ def _spread(thin: Mask, wide: int) -> Mask:
 def _seen(
     strokes: Strokes, layer: int, size: tuple[int, int], scale: float, wide: int
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """Return the vertices in pixels of those strokes of a layer that touch the page, and where each stroke begins.
+    """Return the vertices in pixels of the strokes that touch the page, and their offsets.
 
     Vertices that would fall onto the one before are left out, but for the last of a stroke.
     """
@@ -214,7 +220,7 @@ def _lengths(places: Floats, offsets: NDArray[np.int64]) -> float:
 
 
 def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
-    """Return where the disc of the pen is seen beside bars: at the ends and sharp corners of strokes."""
+    """Return the ends and sharp corners of strokes, where bars need a disc."""
     if not len(places):
         return places
     tip = np.zeros(len(places), dtype=bool)
@@ -223,7 +229,7 @@ def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
     tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < SHARP
     # Discs that lie within a fraction of their width of each other are one.
-    first = np.unique(np.floor(places[tip] * WIDEST_DISC / wide), axis=0, return_index=True)[1]
+    first = np.unique(np.floor(places[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
     return np.asarray(places[tip][np.sort(first)])
 
 

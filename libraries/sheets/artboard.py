@@ -1,178 +1,131 @@
-"""The artboard: a page with one pattern on it."""
+"""The artboard: a page with one pattern and everything needed to draw it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow import fields
+from marshmallow.validate import Length, OneOf
 
-from libraries.fields import WholeNumber, find_mistakes, load_fields, millimetres
-from libraries.geometry.area import LONGEST_SIDE, Area
-from libraries.patterns import PATTERNS, check_pattern, draw_pattern, find_pattern
-from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
-from libraries.sheets.recipes import PLAIN, recipe_of
-from libraries.svg_builder import ENCODINGS, SVGBuilder, svg_blocks
+from libraries.fields import InvalidFields, declare, find_mistakes
+from libraries.patterns import (
+    PATTERNS,
+    check_pattern,
+    cost_of_pattern,
+    draw_pattern,
+    find_pattern,
+)
+from libraries.sheets.page import DrawnPage
+from libraries.svg_builder import SVGBuilder
 
-LARGEST_SEED = 2**32 - 1
-WIDEST_DEFAULT_MARGIN = 10.0
-MOST_PARAMS = 64
-SIDES = ("width", "height")
-
-
-def default_margin(width: float, height: float) -> float:
-    """Return the margin in mm that a page of `width` x `height` mm gets by itself: a tenth of the shorter side, 10 mm at most."""
-    return min(WIDEST_DEFAULT_MARGIN, min(width, height) / 10)
+MAX_PARAMS = 64
 
 
-class PaperName(fields.String):
-    """The name of a paper, in capitals or not."""
+def pattern_name(
+    description: str, names: Sequence[str], *, example: str | None = None, **options: Any
+) -> Any:
+    """Declare the name of a pattern; `options` go to `declare`."""
+    metadata = {"description": description} | ({"example": example} if example else {})
+    field = fields.String(validate=OneOf(list(names)), metadata=metadata)
+    return declare(field, **options)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Any:
-        name = super()._deserialize(value, attr, data, **kwargs)
-        return name.lower() if isinstance(name, str) else name
 
-
-class PageSchema(Schema):
-    """A page as it is asked for. A `margin` or `seed` that is not given is None.
-
-    It is given by `width` and `height`, or by `paper` and `orientation`; what is loaded has `width` and `height`.
-    """
-
-    width = millimetres("Width of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
-    height = millimetres("Height of the page; needed without a `paper`", least=1, most=LONGEST_SIDE)
-    paper = PaperName(
-        load_default=None,
-        validate=OneOf(list(PAPERS)),
-        metadata={
-            "description": "Name of a paper, in place of `width` and `height`; see `GET /papers`.",
-            "example": "a4",
-        },
+def pattern_params(**options: Any) -> Any:
+    """Declare the parameters of a pattern by name; `options` go to `declare`."""
+    text = "Parameters of the pattern, by name; each has a default."
+    field = fields.Dict(
+        keys=fields.String(), validate=Length(max=MAX_PARAMS), metadata={"description": text}
     )
-    orientation = fields.String(
-        load_default="portrait",
-        validate=OneOf(ORIENTATIONS),
-        metadata={"description": "How the `paper` lies. Without a `paper` it means nothing."},
+    return declare(field, factory=dict, recorded=True, **options)
+
+
+def params_mistakes(parsed: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the parameters in `parsed` that its pattern does not take."""
+    pattern = parsed.get("pattern")
+    if isinstance(pattern, str) and pattern in PATTERNS and "params" in parsed:
+        found = find_mistakes(PATTERNS[pattern].schema(), parsed["params"])
+        if found:
+            yield {"params": found}
+
+
+class Artboard(DrawnPage):
+    """A page with one pattern."""
+
+    pattern: str = pattern_name(
+        "Name of the pattern.", list(PATTERNS), default="spiral", recorded=True, argument=True
     )
-    seed = WholeNumber(
-        load_default=None,
-        validate=Range(0, LARGEST_SEED),
-        metadata={
-            "description": "Chooses one of the variations of a pattern; the same seed gives the same drawing."
-        },
-    )
-    margin = millimetres(
-        "Empty border on all sides, under half of the shorter side; by default a tenth of the shorter side, at most 10",
-        least=0,
-        most=LONGEST_SIDE // 2,
-        load_default=None,
-    )
-    pen_width = millimetres("Width of the pen's line", least=0.05, most=5, load_default=0.3)
-    encoding = fields.String(
-        load_default=PLAIN,
-        validate=OneOf(ENCODINGS),
-        metadata={
-            "description": "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, in "
-            "about half of the bytes."
-        },
-    )
+    params: dict[str, Any] = pattern_params(argument=True)
 
-    @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def check_page(self, data: Mapping[str, Any], original: object, **_: Any) -> None:
-        """Refuse a page that is given not at all, by half, or twice."""
-        if not isinstance(original, Mapping):
-            return  # a page inside of something else may come as anything; that it is no object is said already
-        named = original.get("paper") is not None
-        missing = [] if named else [side for side in SIDES if side not in original]
-        twice = [side for side in SIDES if side in data] if named else []
-        mistakes = {side: ["Missing data for required field."] for side in missing} | {
-            side: ["Must not be given beside a paper."] for side in twice
-        }
-        if mistakes:
-            raise ValidationError(mistakes)
-
-    @validates_schema(skip_on_field_errors=False)
-    def check_margin(self, data: Mapping[str, Any], **_: Any) -> None:
-        """Refuse a margin that leaves nothing of the page."""
-        page = (
-            {**dict(zip(SIDES, page_size(data["paper"]), strict=True)), **data}
-            if data.get("paper")
-            else data
-        )
-        margin, sides = data.get("margin"), [page[name] for name in SIDES if name in page]
-        if margin is not None and sides and margin >= min(sides) / 2:
-            raise ValidationError("Must be under half of the shorter side.", "margin")
-
-    @post_load
-    def resolve_paper(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Put the sides of the paper in the place of its name."""
-        paper, orientation = data.pop("paper"), data.pop("orientation")
-        return (
-            data
-            if paper is None
-            else {**data, **dict(zip(SIDES, page_size(paper, orientation), strict=True))}
-        )
-
-
-class ArtboardSchema(PageSchema):
-    """An artboard as it is asked for: a page with one pattern."""
-
-    pattern = fields.String(
-        load_default="spiral",
-        validate=OneOf(list(PATTERNS)),
-        metadata={"description": "Name of the pattern."},
-    )
-    params = fields.Dict(
-        keys=fields.String(),
-        load_default=dict,
-        validate=Length(max=MOST_PARAMS),
-        metadata={"description": "Parameters of the pattern, by name; each has a default."},
-    )
-
-    @validates_schema(skip_on_field_errors=False)
-    def check_params(self, data: Mapping[str, Any], **_: Any) -> None:
+    @classmethod
+    def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
         """Refuse parameters that the pattern does not take."""
-        if data.get("pattern") in PATTERNS and "params" in data:
-            mistakes = find_mistakes(PATTERNS[data["pattern"]].schema(), data["params"])
-            if mistakes:
-                raise ValidationError({"params": mistakes})
+        yield from super().mistakes(parsed, given)
+        yield from params_mistakes(parsed)
+
+    @classmethod
+    def of_arguments(cls, given: Mapping[str, Any], **names: str) -> Self:
+        """Return an artboard from the arguments of a task; the counterpart of `arguments`.
+
+        Args:
+            given: the arguments by name, of which None means not given; those of other names are
+                ignored.
+            names: the names of arguments that differ from those of their fields, by field.
+
+        Raises:
+            UnknownPattern: there is no such pattern.
+            InvalidFields: one or more fields are bad, or given twice.
+        """
+        arguments = {
+            name: given.get(names.get(name, name))
+            for name, field in cls.declared().items()
+            if field.metadata.get("argument")
+        }
+        find_pattern(arguments["pattern"])  # type: ignore[arg-type]
+        further = given.get("artboard") or {}
+        if not isinstance(further, Mapping):
+            raise InvalidFields({"artboard": ["Must be an object."]})
+        twice = [name for name in further if name in arguments]
+        if twice:
+            raise InvalidFields({f"artboard.{name}": ["Is an argument."] for name in twice})
+        known = {name: value for name, value in arguments.items() if value is not None}
+        return cls.load({**further, **known})
+
+    @property
+    def drawing_title(self) -> str:
+        """The title of the drawing."""
+        return f"{self.pattern}, {self.width:g} x {self.height:g} mm"
+
+    def check_cost(self) -> None:
+        """Check what can be known without drawing it.
+
+        Raises:
+            TooComplex: the drawing would have too many points.
+        """
+        check_pattern(self.pattern, self.area, self.params)
+
+    def cost(self) -> float:
+        """Return the estimated number of points; raises as `check_cost`."""
+        return cost_of_pattern(self.pattern, self.area, self.params)
+
+    def draw(self, progress: Callable[[float], None] | None = None) -> SVGBuilder:
+        """Return the drawing.
+
+        Args:
+            progress: called with the part that is drawn, from 0 to 1.
+
+        Raises:
+            TooComplex: the drawing would have too many points.
+        """
+        lines = draw_pattern(
+            self.pattern, self.area, self.params, self.seed or 0, progress=progress
+        )
+        svg = SVGBuilder(self.width, self.height, pen_width=self.pen_width)
+        return svg.title(self.drawing_title).metadata(self.recipe().metadata()).polylines(lines)
 
 
-def area_of(artboard: Mapping[str, Any]) -> Area:
-    """Return the room of an artboard that was loaded by `ArtboardSchema`."""
-    width, height, margin = artboard["width"], artboard["height"], artboard["margin"]
-    return Area(width, height, default_margin(width, height) if margin is None else margin)
-
-
-def check_artboard(artboard: Mapping[str, Any]) -> None:
-    """Check all that can be known of an artboard without drawing it; `artboard` was loaded by `ArtboardSchema`.
-
-    Raises:
-        TooComplex: the drawing would have too many points.
-    """
-    check_pattern(artboard["pattern"], area_of(artboard), artboard["params"])
-
-
-def draw_artboard(
-    width: float, height: float, pattern: str = "spiral", **options: Any
-) -> SVGBuilder:
-    """Return a page of `width` x `height` mm with `pattern` drawn on it; see `load_artboard` for the arguments and the errors."""
-    return draw_loaded(load_artboard(width, height, pattern, **options))
-
-
-def load_artboard(
-    width: float, height: float, pattern: str = "spiral", **options: Any
-) -> dict[str, Any]:
-    """Return an artboard of `width` x `height` mm as `ArtboardSchema` loads it.
-
-    Args:
-        width: width of the page in mm.
-        height: height of the page in mm.
-        pattern: name of a pattern.
-        options: further fields of `ArtboardSchema`: `params`, `seed`, `margin`, `pen_width`, `encoding`; None means not given.
+def load_artboard(width: float, height: float, pattern: str = "spiral", **options: Any) -> Artboard:
+    """Return an artboard; `options` are its other fields, None means not given.
 
     Raises:
         UnknownPattern: there is no such pattern.
@@ -180,34 +133,11 @@ def load_artboard(
     """
     find_pattern(pattern)
     given = {name: value for name, value in options.items() if value is not None}
-    return load_fields(
-        ArtboardSchema(), {"width": width, "height": height, "pattern": pattern, **given}
-    )
+    return Artboard.load({"width": width, "height": height, "pattern": pattern, **given})
 
 
-def draw_loaded(
-    artboard: Mapping[str, Any], watch: Callable[[float], None] | None = None
+def draw_artboard(
+    width: float, height: float, pattern: str = "spiral", **options: Any
 ) -> SVGBuilder:
-    """Return the drawing of an artboard that was loaded by `ArtboardSchema`.
-
-    Args:
-        artboard: what to draw.
-        watch: called now and then with the part that is drawn by now, from 0 to 1.
-
-    Raises:
-        TooComplex: the drawing would have too many points.
-    """
-    pattern, seed = artboard["pattern"], artboard["seed"] or 0
-    lines = draw_pattern(pattern, area_of(artboard), artboard["params"], seed, watch=watch)
-    svg = SVGBuilder(artboard["width"], artboard["height"], pen_width=artboard["pen_width"])
-    title = f"{pattern}, {artboard['width']:g} x {artboard['height']:g} mm"
-    return svg.title(title).metadata(recipe_of(artboard)).polylines(lines)
-
-
-def artboard_blocks(artboard: Mapping[str, Any], drawing: SVGBuilder) -> Iterator[bytes]:
-    """Return the `drawing` of an artboard in blocks of bytes, in the artboard's encoding."""
-    if artboard["encoding"] == PLAIN:
-        return drawing.blocks()
-    document = drawing.document()
-    document.metadata.update(recipe_of(artboard))
-    return svg_blocks(document, encoding=artboard["encoding"])
+    """Return the drawing of an artboard; arguments and errors are those of `load_artboard`."""
+    return load_artboard(width, height, pattern, **options).draw()

@@ -1,4 +1,4 @@
-"""Papers by name, with their true sizes. The sizes are data: papers.json has them with their source."""
+"""Papers by name with their sizes, from papers.json."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args
 
 import orjson
 
-from libraries.errors import UnknownName
-from libraries.geometry.area import LONGEST_SIDE, BadPage
+from libraries.errors import InvalidInput, UnknownName
+from libraries.geometry.area import MAX_SIDE_MM
 from libraries.registry import Registry
 
 Orientation = Literal["portrait", "landscape"]
@@ -18,10 +18,10 @@ ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: its `title`, the `family` of sizes that it belongs to, and its sides in mm as it stands upright.
+    """A paper: its `title`, its `family` of sizes, and its sides in mm, upright.
 
     Raises:
-        BadPage: the sides are not `0 < width <= height <= 2000`.
+        InvalidInput: the sides are not `0 < width <= height <= 2000`.
     """
 
     name: str
@@ -32,9 +32,11 @@ class Paper:
 
     def __post_init__(self) -> None:
         """Check the sides; the comparison is worded so that NaN fails it."""
-        if not 0 < self.width <= self.height <= LONGEST_SIDE:
-            raise BadPage(
-                f"a paper stands upright: 0 < width <= height <= {LONGEST_SIDE} mm", field="paper"
+        if not 0 < self.width <= self.height <= MAX_SIDE_MM:
+            raise InvalidInput(
+                f"a paper is upright: 0 < width <= height <= {MAX_SIDE_MM} mm",
+                code="bad-page",
+                field="paper",
             )
 
     def size(self, orientation: Orientation = "portrait") -> tuple[float, float]:
@@ -62,7 +64,7 @@ def custom_paper(width: float, height: float) -> Paper:
     """Return a paper of `width` x `height` mm called `custom`, turned upright.
 
     Raises:
-        BadPage: a side is not more than 0 and at most 2000 mm.
+        InvalidInput: a side is not more than 0 and at most 2000 mm.
     """
     return Paper("custom", "Custom", "custom", min(width, height), max(width, height))
 

@@ -1,56 +1,88 @@
-"""Photos as drawings: a picture file, drawn by one of the patterns that draw from pictures."""
+"""Photos as drawings: an image file, drawn by a pattern that draws from pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from marshmallow import fields
+from marshmallow.validate import Length
+
+from libraries.fields import declare, flag
 from libraries.imaging import lent_picture
-from libraries.imaging.controls import PictureSchema
+from libraries.imaging.controls import PictureParams
 from libraries.imaging.lending import borrow
 from libraries.patterns import PATTERNS
-from libraries.sheets.artboard import draw_loaded, load_artboard
+from libraries.sheets.artboard import Artboard, pattern_name
 from libraries.svg_builder import SVGBuilder
 
+MAX_URL_CHARS = 2048
 # The patterns that draw from pictures.
 PHOTO_PATTERNS = tuple(
-    name for name in PATTERNS if issubclass(PATTERNS[name].schema, PictureSchema)
+    name for name in PATTERNS if issubclass(PATTERNS[name].params, PictureParams)
 )
+
+
+class PhotoPlot(Artboard):
+    """A photo, and the page and the pattern that it becomes a drawing by."""
+
+    photo: str = declare(
+        fields.String(
+            validate=Length(1, MAX_URL_CHARS),
+            metadata={
+                "description": "The id of the job that stores it, its path below `uploads/` or "
+                "`output/`, or its URL.",
+                "example": "https://example.com/cat.jpg",
+            },
+        ),
+        argument=True,
+    )
+    pattern: str = pattern_name(
+        "Name of a pattern that draws from pictures.",
+        PHOTO_PATTERNS,
+        default="stipple",
+        recorded=True,
+        argument=True,
+    )
+    turn: bool = flag(
+        "Swap the sides of the page if the photo has the other orientation.",
+        default=True,
+        argument=True,
+    )
+
+    @classmethod
+    def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
+        """Refuse a second picture."""
+        yield from super().mistakes(parsed, given)
+        if "image" in (parsed.get("params") or {}):
+            yield {"params": {"image": ["Must not be given: the photo is the image."]}}
 
 
 def draw_photo(
     data: bytes,
-    width: float,
-    height: float,
-    pattern: str,
-    params: Mapping[str, Any],
+    artboard: Artboard,
     *,
     turn: bool = False,
-    watch: Callable[[float], None] | None = None,
-    **options: Any,
-) -> tuple[SVGBuilder, dict[str, Any]]:
+    progress: Callable[[float], None] | None = None,
+) -> tuple[SVGBuilder, Artboard]:
     """Return the photo in `data` as a drawing, and the artboard that it was drawn on.
 
     Args:
         data: an image file.
-        width: width of the page in mm.
-        height: height of the page in mm.
-        pattern: one of `PHOTO_PATTERNS`.
-        params: parameters of the pattern, all but `image`.
-        turn: let the page lie as the photo does: upright under an upright one, across under a wide one.
-        watch: called now and then with the part that is drawn by now, from 0 to 1.
-        options: further fields of `ArtboardSchema`: `seed`, `margin`, `pen_width`; None means not given.
+        artboard: the page and a pattern of `PHOTO_PATTERNS`, without the parameter `image`.
+        turn: whether to swap the sides of the page if the photo has the other orientation.
+        progress: called with the part that is drawn, from 0 to 1.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged, BlankImage: it is no image that can be drawn.
-        UnknownPattern, InvalidFields: there is no such pattern, or fields are bad.
+        InvalidInput: the image cannot be read or drawn, or the pattern does not draw from pictures.
         TooComplex: the drawing would have too many points.
     """
     with lent_picture(data) as name:
         rows, columns = borrow(name).shape
+        width, height = artboard.width, artboard.height
         if turn and (columns - rows) * (width - height) < 0:
             width, height = height, width
-        artboard = load_artboard(
-            width, height, pattern, params={**params, "image": name}, **options
-        )
-        return draw_loaded(artboard, watch), artboard
+        params = {**artboard.params, "image": name}
+        changed = {"width": width, "height": height, "params": params}
+        page = type(artboard).load({**artboard.values(), **changed})
+        return page.draw(progress), page

@@ -1,18 +1,14 @@
 """SVG for plotters in millimetres, written from checked input: the only user of svgwrite."""
 
 from libraries.svg_builder.builder import SVGBuilder
-from libraries.svg_builder.canvas import UnbalancedGroups
-from libraries.svg_builder.coordinates import ENCODINGS, Encoding
-from libraries.svg_builder.hatching import BadHatching, Hatching, hatch_lines
+from libraries.svg_builder.coordinates import Encoding
+from libraries.svg_builder.hatching import Hatching, hatch_lines
 from libraries.svg_builder.writer import svg_blocks, write_svg
 
 __all__ = [
-    "ENCODINGS",
-    "BadHatching",
     "Encoding",
     "Hatching",
     "SVGBuilder",
-    "UnbalancedGroups",
     "hatch_lines",
     "svg_blocks",
     "write_svg",

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
@@ -27,10 +28,8 @@ from libraries.lettering import (
 from libraries.svg_builder.canvas import Canvas
 from libraries.svg_builder.hatching import Hatching, hatch_lines
 from libraries.svg_reader import read_svg
-from libraries.svg_syntax.attributes import BadAttribute
 from libraries.svg_syntax.curves import arc_lines
 from libraries.svg_syntax.numbers import (
-    BadNumber,
     as_points,
     check_points,
     written,
@@ -68,7 +67,7 @@ class SVGBuilder(Canvas):
         """Begin a page of `width` x `height` mm, drawn in `stroke` with a pen of `pen_width` mm.
 
         Raises:
-            BadNumber: a size is not a positive number.
+            InvalidInput: a size is not a positive number.
             BadColour: `stroke` is not a colour.
         """
         super().__init__(width, height, stroke=stroke, pen_width=pen_width)
@@ -89,7 +88,7 @@ class SVGBuilder(Canvas):
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Return how often each kind of element, such as `image`, was left out of placed drawings."""
+        """Return how often each kind of element was left out of placed drawings."""
         return dict(self._dropped)
 
     def rect(
@@ -197,7 +196,7 @@ class SVGBuilder(Canvas):
         With `hatching` it is filled with lines, and a group around all of it takes the attributes.
 
         Raises:
-            BadPolygon: it is to be filled and has fewer than three corners, or too many.
+            InvalidInput: it is to be filled and has fewer than three corners, or too many.
         """
         line, pairs = as_points(points), _pairs(points)
         rows = [] if hatching is None else hatch_lines([line], hatching)
@@ -217,18 +216,19 @@ class SVGBuilder(Canvas):
         """Fill polygons with lines, without their outlines; a ring inside of another is a hole.
 
         Raises:
-            BadPolygon: a ring is no polygon.
-            TooManyVertices: the lines would be too many.
+            InvalidInput: a ring is no polygon.
+            InvalidInput: the lines would be too many.
         """
         return self.polylines(hatch_lines(rings, hatching), **attributes)
 
     def polylines(self, lines: Iterable[ArrayLike], **attributes: object) -> Self:
         """Draw many `lines`, each an array of shape (n, 2), each as one stroke.
 
-        A group around them takes the attributes. This is the fast way: several million points a second.
+        A group around them takes the attributes. This is the fast way: several million points a
+        second.
 
         Raises:
-            BadNumber: a line is not made of at least two pairs of finite numbers.
+            InvalidInput: a line is not made of at least two pairs of finite numbers.
         """
         strokes = [as_points(line) for line in lines]
         if not strokes:
@@ -248,7 +248,7 @@ class SVGBuilder(Canvas):
         """Draw the path data `d`.
 
         Raises:
-            BadPathData: `d` breaks the grammar of path data.
+            InvalidInput: `d` breaks the grammar of path data.
         """
         data = check_path_data(d)
         return self._draw(
@@ -303,11 +303,11 @@ class SVGBuilder(Canvas):
             attributes: for a group around it, or around what is on each layer.
 
         Raises:
-            BadSVG: the SVG cannot be read.
-            TooManyVertices: it has too many.
+            InvalidInput: the SVG cannot be read.
+            InvalidInput: it has too many.
             UnknownName: a word is not one of the choices.
-            BadTransform: the page or the box has no size.
-            LayerTaken, UnbalancedGroups: see `begin_layer`.
+            InvalidInput: the page or the box has no size.
+            InvalidInput: see `begin_layer`.
         """
         if not isinstance(source, Document):
             reading = read_svg(source)
@@ -389,8 +389,10 @@ class SVGBuilder(Canvas):
     ) -> Self:
         places = check_points(as_points(points))
         if len(places) % degree != 1:
-            raise BadNumber(
-                f"points must be a start and {degree} more for each curve", field="points"
+            raise InvalidInput(
+                f"points must be a start and {degree} more for each curve",
+                code="bad-number",
+                field="points",
             )
         pairs = written_points([places])[0].decode().split(" ")
         return self.path(f"M{pairs[0]}{letter}{' '.join(pairs[1:])}", **attributes)
@@ -400,8 +402,9 @@ class SVGBuilder(Canvas):
     ) -> TextBlock:
         written(x, "x"), written(y, "y"), written_positive(scale, "scale")
         if align not in ALIGN_SHIFT or vertical not in VERTICAL_PLACES:
-            raise BadAttribute(
+            raise InvalidInput(
                 "align must be left, center or right; vertical must be top, middle or baseline",
+                code="bad-attribute",
                 field="align",
             )
         capitals = float(scale) * self._font.cap_height

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import BadLayer, Document, StrokeArray
+from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.geometry.transforms import (
@@ -25,12 +25,7 @@ from libraries.lettering import check_text
 from libraries.svg_builder.clips import Region, clipped_strokes, region_on_page
 from libraries.svg_builder.coordinates import stroke_blocks
 from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
-from libraries.svg_syntax.attributes import (
-    BadAttribute,
-    check_attributes,
-    check_colour,
-    transform_matrix,
-)
+from libraries.svg_syntax.attributes import check_attributes, check_colour, transform_matrix
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.svg_syntax.numbers import written_positive
 
@@ -42,12 +37,6 @@ MAX_DEPTH = 64
 # A smaller scale makes the drawing invisible, so its curves are not flattened more finely.
 MIN_SCALE = 1e-9
 BASE_LAYER = "drawing"
-
-
-class UnbalancedGroups(InvalidInput):
-    """Raised when groups, layers or clips are not ended in order, or are nested too deep."""
-
-    code = "unbalanced-groups"
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,7 @@ class Canvas:
         """Begin a page of `width` x `height` mm, drawn in `stroke` with a pen of `pen_width` mm.
 
         Raises:
-            BadNumber: a size is not a positive number.
+            InvalidInput: a size is not a positive number.
             BadColour: `stroke` is not a colour.
         """
         across, down = written_positive(width, "width"), written_positive(height, "height")
@@ -131,7 +120,7 @@ class Canvas:
         """Begin a group, which contains what is drawn until `end_group`.
 
         Raises:
-            UnbalancedGroups: groups are nested more than 64 deep.
+            InvalidInput: groups are nested more than 64 deep.
         """
         self._check_depth()
         checked = self._check(attributes)
@@ -145,7 +134,7 @@ class Canvas:
         """End the group that was begun last.
 
         Raises:
-            UnbalancedGroups: no group is open, or something else was begun after it.
+            InvalidInput: no group is open, or something else was begun after it.
         """
         return self._end("group")
 
@@ -153,16 +142,19 @@ class Canvas:
         """Begin a layer, or continue one; it is drawn by `pen`, or by the pen of the page.
 
         Raises:
-            UnbalancedGroups: a group, a layer or a clip is open: layers are on the page itself.
-            BadLayer: the name is empty or too long, or there are too many layers.
-            LayerTaken: there is a layer of that name with another pen.
+            InvalidInput: a group, a layer or a clip is open: layers are on the page itself.
+            InvalidInput: the name is empty or too long, or there are too many layers.
+            InvalidInput: there is a layer of that name with another pen.
             BadColour: the colour of the pen is none.
             BadText: the name holds control characters.
         """
         if len(self._open) > 1:
-            raise UnbalancedGroups("a layer can only begin where no group, layer or clip is open")
+            raise InvalidInput(
+                "a layer can only begin where no group, layer or clip is open",
+                code="unbalanced-groups",
+            )
         if not isinstance(name, str):
-            raise BadLayer("the name of a layer must be text", field="layer")
+            raise InvalidInput("the name of a layer must be text", code="bad-layer", field="layer")
         known = name in self._layer_groups
         label = check_text(name)
         own = pen or (None if known else replace(self.pens[0], name=name))
@@ -182,7 +174,7 @@ class Canvas:
         """End the layer.
 
         Raises:
-            UnbalancedGroups: no layer is open, or something was begun in it and not ended.
+            InvalidInput: no layer is open, or something was begun in it and not ended.
         """
         return self._end("layer")
 
@@ -195,9 +187,9 @@ class Canvas:
             region: a rectangle, or the corners of a polygon, of shape (m, 2) in mm.
 
         Raises:
-            BadPolygon: `region` is not a polygon.
-            BadTransform: the groups around it press everything into a line.
-            UnbalancedGroups: groups and clips are nested too deep.
+            InvalidInput: `region` is not a polygon.
+            InvalidInput: the groups around it press everything into a line.
+            InvalidInput: groups and clips are nested too deep.
         """
         self._check_depth()
         here = self._open[-1]
@@ -210,7 +202,7 @@ class Canvas:
         """End the clip that was begun last.
 
         Raises:
-            UnbalancedGroups: no clip is open, or something else was begun after it.
+            InvalidInput: no clip is open, or something else was begun after it.
         """
         return self._end("clip")
 
@@ -218,7 +210,7 @@ class Canvas:
         """Return the document as text, without an XML declaration. Drawing can go on after it.
 
         Raises:
-            UnbalancedGroups: a group, a layer or a clip is still open.
+            InvalidInput: a group, a layer or a clip is still open.
         """
         return b"".join(self.blocks()).decode()
 
@@ -226,10 +218,12 @@ class Canvas:
         """Return the document in blocks of some hundred kilobytes.
 
         Raises:
-            UnbalancedGroups: a group, a layer or a clip is still open.
+            InvalidInput: a group, a layer or a clip is still open.
         """
         if len(self._open) > 1:
-            raise UnbalancedGroups(f"groups still open: {len(self._open) - 1}")
+            raise InvalidInput(
+                f"groups still open: {len(self._open) - 1}", code="unbalanced-groups"
+            )
         return spliced(self._drawing, self._body)
 
     def document(self, *, tolerance: float = FLATNESS) -> Document:
@@ -239,8 +233,8 @@ class Canvas:
         left out.
 
         Raises:
-            BadStrokes: a transform moves something more than a kilometre away.
-            TooManyVertices: a curve would take too many.
+            InvalidInput: a transform moves something more than a kilometre away.
+            InvalidInput: a curve would take too many.
         """
         made = Document(self._layers.width, self._layers.height, title=self._title)
         for layer in self._layers.layers:
@@ -300,7 +294,7 @@ class Canvas:
         """Return the matrix of an element with these attributes; inside a clip it has an inverse.
 
         Raises:
-            BadTransform: it has none, and a clip is open.
+            InvalidInput: it has none, and a clip is open.
         """
         here = self._open[-1]
         if "transform" not in checked:
@@ -312,11 +306,11 @@ class Canvas:
 
     def _check_depth(self) -> None:
         if len(self._open) > MAX_DEPTH:
-            raise UnbalancedGroups(f"groups may be nested {MAX_DEPTH} deep")
+            raise InvalidInput(f"groups may be nested {MAX_DEPTH} deep", code="unbalanced-groups")
 
     def _end(self, kind: str) -> Self:
         if self._open[-1].kind != kind:
-            raise UnbalancedGroups(f"there is no open {kind} to end")
+            raise InvalidInput(f"there is no open {kind} to end", code="unbalanced-groups")
         self._open.pop()
         return self
 
@@ -324,7 +318,11 @@ class Canvas:
         checked = check_attributes(attributes)
         identifier = checked.get("id")
         if identifier in self._identifiers:
-            raise BadAttribute(f"the id {identifier!r} is taken by another element", field="id")
+            raise InvalidInput(
+                f"the id {identifier!r} is taken by another element",
+                code="bad-attribute",
+                field="id",
+            )
         if identifier is not None:
             self._identifiers.add(identifier)
         return checked

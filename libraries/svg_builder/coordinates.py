@@ -1,7 +1,8 @@
 """Strokes as path elements, written in blocks: the fast way from arrays to text.
 
-orjson formats a block of numbers in one call. What it leaves to do is done on the bytes with NumPy: every other comma becomes a
-space, the commas between strokes become the end of one element and the begin of the next, and `.0` goes.
+orjson formats a block of numbers in one call. What it leaves to do is done on the bytes with NumPy:
+every other comma becomes a space, the commas between strokes become the end of one element and the
+begin of the next, and `.0` goes.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ Encoding = Literal["plain", "compact"]
 SCALE = 10.0**DECIMALS
 # The compact encoding counts in hundredths of a mm, and its layers are scaled by this.
 COMPACT_UNIT = 0.01
-# Vertices in one block: small enough for the processor's cache, large enough that Python's share vanishes.
+# Vertices in one block: small enough for the processor's cache, large enough that Python's share
+# vanishes.
 BLOCK = 16_384
-# Below it, neighbouring numbers of 32 bits are nearer to each other than 0.001: they are written exactly as their 64 bit
-# originals, and faster.
+# Below it, neighbouring numbers of 32 bits are nearer to each other than 0.001: they are written
+# exactly as their 64 bit originals, and faster.
 SINGLE_PRECISION = 8191.0
 COMMA, SPACE, MINUS, POINT, ZERO, SEAM = b", -.0|"
-NOTHING = 0
 MARK, GONE = b"|", b"\0"
 
 
@@ -40,7 +41,8 @@ def stroke_blocks(
     Args:
         coordinates: array of shape (n, 2) in mm, finite.
         offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
-        encoding: `plain` is absolute, in mm with three decimals at most; `compact` is relative, in hundredths of a mm.
+        encoding: `plain` is absolute, in mm with three decimals at most; `compact` is relative, in
+            hundredths of a mm.
     """
     write, letter = _WRITERS[encoding]
     opening = b'<path d="' + letter
@@ -55,7 +57,7 @@ def stroke_blocks(
 
 
 def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, Integers]]:
-    """Yield the strokes in blocks of about `BLOCK` vertices; a stroke longer than that is a block of its own."""
+    """Yield the strokes in blocks of about `BLOCK` vertices, or of one longer stroke."""
     first, count = 0, len(offsets) - 1
     while first < count:
         last = max(
@@ -67,7 +69,7 @@ def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, In
 
 
 def _doubled_dots(coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
-    """Return the strokes with every dot as a line to itself, which round caps show; a lone move would show nothing."""
+    """Return the strokes with every dot as a line to itself, which round caps show."""
     dots = np.diff(offsets) == 1
     if not dots.any():
         return coordinates, offsets
@@ -92,12 +94,14 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
     whole = whole[text[whole - 2] == POINT]
     text[commas[1::2]] = SPACE
     text[commas[2 * offsets[1:-1] - 1]] = SEAM
-    text[whole - 1] = text[whole - 2] = NOTHING
+    text[whole - 1] = text[whole - 2] = 0
     return text[1:-1].tobytes().replace(GONE, b"")
 
 
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
-    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, with a bar between strokes and no comma in front of a minus.
+    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, a bar between strokes.
+
+    There is no comma before a minus.
 
     Steps are differences of rounded places, so that nothing adds up along a stroke.
     """

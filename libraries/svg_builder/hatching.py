@@ -12,18 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 
 Floats = NDArray[np.float64]
 
-CLOSEST, WIDEST = 0.05, 1000.0
-STEEPEST = 360.0
-
-
-class BadHatching(InvalidInput):
-    """Raised when lines would lie too close or too far apart, or at an angle that is none."""
-
-    code = "bad-hatching"
+MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 1000.0
+MAX_ANGLE = 360.0
 
 
 @dataclass(frozen=True)
@@ -34,10 +28,11 @@ class Hatching:
         spacing: from line to line in mm, 0.05 to 1000.
         angle: of the lines in degrees, clockwise from level, -360 to 360.
         cross: whether a second set of lines crosses the first at a right angle.
-        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline crisp.
+        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline
+            crisp.
 
     Raises:
-        BadHatching: a number is out of its range.
+        InvalidInput: a number is out of its range.
     """
 
     spacing: float = 1.0
@@ -47,28 +42,38 @@ class Hatching:
 
     def __post_init__(self) -> None:
         """Check the numbers; comparisons are worded so that NaN fails them."""
-        if not CLOSEST <= self.spacing <= WIDEST:
-            raise BadHatching(f"spacing must be {CLOSEST} to {WIDEST:.0f} mm", field="spacing")
-        if not abs(self.angle) <= STEEPEST:
-            raise BadHatching(
-                f"angle must be -{STEEPEST:.0f} to {STEEPEST:.0f} degrees", field="angle"
+        if not MIN_SPACING_MM <= self.spacing <= MAX_SPACING_MM:
+            raise InvalidInput(
+                f"spacing must be {MIN_SPACING_MM} to {MAX_SPACING_MM:.0f} mm",
+                code="bad-hatching",
+                field="spacing",
             )
-        if not 0 <= self.inset <= WIDEST:
-            raise BadHatching(f"inset must be 0 to {WIDEST:.0f} mm", field="inset")
+        if not abs(self.angle) <= MAX_ANGLE:
+            raise InvalidInput(
+                f"angle must be -{MAX_ANGLE:.0f} to {MAX_ANGLE:.0f} degrees",
+                code="bad-hatching",
+                field="angle",
+            )
+        if not 0 <= self.inset <= MAX_SPACING_MM:
+            raise InvalidInput(
+                f"inset must be 0 to {MAX_SPACING_MM:.0f} mm", code="bad-hatching", field="inset"
+            )
 
 
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
-    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row, there and back.
+    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row.
 
-    The rows of one angle and spacing are the same for every polygon, so that neighbours which are hatched alike match.
+    The rows of one angle and spacing are the same for every polygon, so that neighbours which are
+    hatched alike match.
 
     Args:
-        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a hole.
+        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a
+            hole.
         hatching: how to fill them.
 
     Raises:
-        BadPolygon: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
-        TooManyVertices: the lines would be too many.
+        InvalidInput: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
+        InvalidInput: the lines would be too many.
     """
     region = region_of(rings)
     if hatching.inset:
@@ -79,7 +84,7 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
 
 
 def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
-    """Cut level rows out of edges that were turned so that the lines are level, and turn the rows back."""
+    """Cut level rows out of rotated edges, and rotate the rows back."""
     turn = rotation(-angle)
     level = applied(turn, edges.reshape(-1, 2)).reshape(-1, 2, 2)
     rows, across = _crossings(level, spacing)
@@ -96,11 +101,14 @@ def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
 
 
 def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats]:
-    """Return where edges cross the rows `n * spacing`: n, and how far across. Of its ends an edge takes in the upper one."""
+    """Return where edges cross the rows `n * spacing`: n, and how far across.
+
+    Of its ends an edge takes in the upper one.
+    """
     low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
     first, last = np.ceil(low / spacing), np.ceil(high / spacing)
-    if not (last - first).sum() <= MOST_VERTICES:
-        raise TooManyVertices
+    if not (last - first).sum() <= MAX_VERTICES:
+        raise too_many_vertices()
     counts = (last - first).astype(np.int64)
     edge = np.repeat(np.arange(len(edges)), counts)
     rows = (

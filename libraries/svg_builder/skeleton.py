@@ -12,7 +12,6 @@ import svgwrite
 
 # No checked path data can hold an at sign, and text is escaped.
 MARKER = re.compile(r'<path d="@([0-9]+)" />')
-INKSCAPE = "http://www.inkscape.org/namespaces/inkscape"
 
 
 class Marker:
@@ -49,7 +48,7 @@ class Metadata:
 
 
 def page(width: str, height: str, **attributes: str) -> Any:
-    """Return an empty document of `width` x `height` mm, given as they are written, with round caps and without fill."""
+    """Return an empty document of `width` x `height` mm, with round caps and without fill."""
     drawing = svgwrite.Drawing(
         size=(f"{width}mm", f"{height}mm"),
         viewBox=f"0 0 {width} {height}",
@@ -64,8 +63,8 @@ def page(width: str, height: str, **attributes: str) -> Any:
 
 
 def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
-    """Return a group for `drawing` that Inkscape and plotter programs take for a layer called `label`."""
-    drawing.attribs["xmlns:inkscape"] = INKSCAPE
+    """Return a group that Inkscape and plotter programs show as a layer called `label`."""
+    drawing.attribs["xmlns:inkscape"] = "http://www.inkscape.org/namespaces/inkscape"
     group = drawing.g(**attributes)
     group.attribs["inkscape:groupmode"] = "layer"
     group.attribs["inkscape:label"] = label
@@ -73,7 +72,7 @@ def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
 
 
 def spliced(drawing: Any, body: Callable[[int], Iterable[bytes]]) -> Iterator[bytes]:
-    """Yield the document in blocks, with `body(n)` in the place of the marker with the number `n`."""
+    """Yield the document in blocks, with `body(n)` in place of the marker number `n`."""
     # Odd pieces are the numbers that MARKER caught, even ones what stands between.
     for place, piece in enumerate(MARKER.split(drawing.tostring())):
         if place % 2:

@@ -16,16 +16,18 @@ from libraries.svg_syntax.numbers import written, written_positive
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:
-    """Return `document` as SVG in blocks of some hundred kilobytes, such as `ArtifactFolder.publish` takes.
+    """Return `document` as SVG in blocks of some hundred kilobytes.
 
-    Width and height are in mm, the viewBox too. Every layer with strokes is a group that Inkscape and plotter programs take for a
-    layer, with the colour and the width of its pen. Every stroke is a path. `metadata` is written as JSON. The same document
-    gives the same bytes. All that can be refused is refused before the first block.
+    Width and height are in mm, the viewBox too. Every layer with strokes is a group that Inkscape
+    and plotter programs take for a layer, with the colour and the width of its pen. Every stroke is
+    a path. `metadata` is written as JSON. The same document gives the same bytes. All that can be
+    refused is refused before the first block.
 
     Args:
         document: what to write.
-        encoding: `plain` is absolute, in mm with three decimals at most. `compact` is about 40 % of that: steps relative to each
-            other in hundredths of a mm, in layers that are scaled to mm.
+        encoding: `plain` is absolute, in mm with three decimals at most. `compact` is about 40 % of
+            that: steps relative to each other in hundredths of a mm, in layers that are scaled to
+            mm.
 
     Raises:
         UnknownName: there is no such encoding.

@@ -1,6 +1,6 @@
 """Foreign SVG as a document of strokes in millimetres."""
 
-from libraries.svg_reader.foreign_xml import LARGEST_SVG, BadSVG
+from libraries.svg_reader.foreign_xml import MAX_SVG_BYTES
 from libraries.svg_reader.reader import Reading, read_svg
 
-__all__ = ["LARGEST_SVG", "BadSVG", "Reading", "read_svg"]
+__all__ = ["MAX_SVG_BYTES", "Reading", "read_svg"]

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from libraries.svg_reader.foreign_xml import BadSVG, Node
+from libraries.errors import InvalidInput
+from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_syntax.attributes import BadColour, check_colour
-from libraries.svg_syntax.numbers import LARGEST
+from libraries.svg_syntax.numbers import MAX_NUMBER
 
 # CSS fixes the inch at 96 pixels.
 PIXEL = 25.4 / 96
@@ -29,7 +30,7 @@ PIXELS: Mapping[str, float] = {
 LENGTH = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
 )
-LONGEST_LENGTH = 64
+MAX_LENGTH_CHARS = 64
 RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
 BLACK = "#000000"
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
@@ -37,7 +38,7 @@ LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 @dataclass(frozen=True)
 class Look:
-    """How an element is drawn: colours as SVG writes them (`none` is no colour), the width in the units of the element."""
+    """The look of an element: colours as in SVG, the width in the units of the element."""
 
     stroke: str = "none"
     fill: str = BLACK
@@ -47,7 +48,10 @@ class Look:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is anything to see. The edge of a filled shape is drawn too: it is what a pen can do of it."""
+        """Whether there is anything to see.
+
+        The edge of a filled shape is drawn too: it is what a pen can do of it.
+        """
         return not self.hidden and (self.stroke != "none" or self.fill != "none")
 
     @property
@@ -65,7 +69,7 @@ def styles_of(node: Node) -> dict[str, str]:
 
 
 def look_of(styles: Mapping[str, str], outer: Look) -> Look:
-    """Return the look of an element with these properties, inside of one that looks like `outer`."""
+    """Return the look of an element with these properties inside an element like `outer`."""
     if LOOKS.isdisjoint(styles):
         return outer
     color = _colour(styles.get("color"), outer.color, outer.color)
@@ -76,7 +80,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
         stroke=_colour(styles.get("stroke"), outer.stroke, color),
         fill=_colour(styles.get("fill"), outer.fill, color),
         width=length(width, outer.width)
-        if LENGTH.fullmatch(width[:LONGEST_LENGTH])
+        if LENGTH.fullmatch(width[:MAX_LENGTH_CHARS])
         else outer.width,
         hidden={"hidden": True, "collapse": True, "visible": False}.get(
             styles.get("visibility", ""), outer.hidden
@@ -85,7 +89,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
 
 
 def _colour(value: str | None, outer: str, current: str) -> str:
-    """Return a colour in hexadecimal digits or by its name; black for one that is not a plain colour, such as a gradient."""
+    """Return a colour by digits or name; black for what is not plain, such as a gradient."""
     text = (value or "").strip().lower()
     if text in ("", "inherit"):
         return outer
@@ -109,22 +113,22 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
         whole: what a percentage is taken of.
 
     Raises:
-        BadSVG: it is no length, or beyond all measure.
+        InvalidInput: it is no length, or beyond all measure.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
-    found = LENGTH.fullmatch(text) if len(text) <= LONGEST_LENGTH else None
+    found = LENGTH.fullmatch(text) if len(text) <= MAX_LENGTH_CHARS else None
     unit = found[2].lower() if found else ""
     if found is None or (unit != "%" and unit not in PIXELS):
-        raise BadSVG(f"{text[:20]!r} is not a length", field="svg")
+        raise InvalidInput(f"{text[:20]!r} is not a length", code="bad-svg", field="svg")
     value = float(found[1]) * (whole / 100 if unit == "%" else PIXELS[unit])
-    if not abs(value) <= LARGEST / PIXEL:
-        raise BadSVG(f"{text[:20]!r} is too large", field="svg")
+    if not abs(value) <= MAX_NUMBER / PIXEL:
+        raise InvalidInput(f"{text[:20]!r} is too large", code="bad-svg", field="svg")
     return value
 
 
 def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float]:
-    """Return the lengths of an element by the names of their attributes, 0 for each that is not given."""
+    """Return the lengths of an element by their attributes' names; missing ones are 0."""
     return [
         length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()
     ]
@@ -133,7 +137,8 @@ def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float
 def _whole(name: str, viewport: tuple[float, float]) -> float:
     width, height = viewport
     if name == "r":
-        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1, section 7.10).
+        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1,
+        # section 7.10).
         return float(((width**2 + height**2) / 2) ** 0.5)
     return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
 
@@ -145,8 +150,8 @@ ALIGNED = re.compile(
 
 
 def aspect(text: str | None) -> tuple[str, str, Overflow]:
-    """Return how a viewBox is brought into its place, from `preserveAspectRatio`: the words for x and y, and how it fits."""
-    found = ALIGNED.fullmatch((text or "")[:LONGEST_LENGTH])
+    """Return the alignment in x and y and the fit of `preserveAspectRatio`."""
+    found = ALIGNED.fullmatch((text or "")[:MAX_LENGTH_CHARS])
     if found is None:
         return "Mid", "Mid", "meet"
     if found[1] == "none":

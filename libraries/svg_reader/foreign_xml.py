@@ -1,4 +1,4 @@
-"""Foreign SVG as a tree of plain nodes, parsed strictly: nothing is loaded, nothing is expanded, and everything has a limit."""
+"""Foreign SVG as a tree of plain nodes: nothing is loaded or expanded, all is limited."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from xml.parsers import expat
 
 from libraries.errors import InvalidInput
 
-LARGEST_SVG = 20_000_000
-MOST_ELEMENTS = 200_000
-DEEPEST_ELEMENT = 64
+MAX_SVG_BYTES = 20_000_000
+MAX_ELEMENTS = 200_000
+MAX_ELEMENT_DEPTH = 64
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
 INKSCAPE_NAMESPACE = "http://www.inkscape.org/namespaces/inkscape"
@@ -19,12 +19,6 @@ FOREIGN_ATTRIBUTES = {
     f"{INKSCAPE_NAMESPACE} label": "inkscape:label",
     f"{INKSCAPE_NAMESPACE} groupmode": "inkscape:groupmode",
 }
-
-
-class BadSVG(InvalidInput):
-    """Raised when what should be an SVG cannot be parsed, or declares or nests more than it may."""
-
-    code = "bad-svg"
 
 
 @dataclass
@@ -37,19 +31,22 @@ class Node:
 
 
 def parse_svg(source: str | bytes) -> Node:
-    """Return the root of the SVG `source`. Elements of other namespaces are left out, and so is all text.
+    """Return the root of the SVG `source`.
 
-    A document type may be named, as older programs do; it is not loaded. Declarations inside of it are refused.
+    Elements of other namespaces are left out, and so is all text.
+
+    A document type may be named, as older programs do; it is not loaded. Declarations inside of it
+    are refused.
 
     Raises:
-        BadSVG: it is not well-formed or no SVG, declares entities or a document type of its own, or is too large, too deep, or of
-            too many elements.
+        InvalidInput: it is not well-formed or no SVG, declares entities or a document type of its
+            own, or is too large, too deep, or of too many elements.
     """
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if not isinstance(data, bytes):
-        raise BadSVG("an SVG is text or bytes", field="svg")
-    if len(data) > LARGEST_SVG:
-        raise BadSVG(f"an SVG may have {LARGEST_SVG:,} bytes", field="svg")
+        raise InvalidInput("an SVG is text or bytes", code="bad-svg", field="svg")
+    if len(data) > MAX_SVG_BYTES:
+        raise InvalidInput(f"an SVG may have {MAX_SVG_BYTES:,} bytes", code="bad-svg", field="svg")
     tree = _Tree()
     parser = expat.ParserCreate(
         "utf-8" if isinstance(source, str) else None, namespace_separator=" "
@@ -66,14 +63,17 @@ def parse_svg(source: str | bytes) -> Node:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise BadSVG(
+        raise InvalidInput(
             f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}",
+            code="bad-svg",
             field="svg",
         ) from None
     except (LookupError, ValueError):
-        raise BadSVG("the encoding that the SVG names is not known", field="svg") from None
+        raise InvalidInput(
+            "the encoding that the SVG names is not known", code="bad-svg", field="svg"
+        ) from None
     if tree.root is None:
-        raise BadSVG("the outermost element is not svg", field="svg")
+        raise InvalidInput("the outermost element is not svg", code="bad-svg", field="svg")
     return tree.root
 
 
@@ -89,10 +89,14 @@ class _Tree:
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         """Take in the begin of an element."""
         self._count += 1
-        if len(self._open) >= DEEPEST_ELEMENT:
-            raise BadSVG(f"elements may be nested {DEEPEST_ELEMENT} deep", field="svg")
-        if self._count > MOST_ELEMENTS:
-            raise BadSVG(f"an SVG may have {MOST_ELEMENTS:,} elements", field="svg")
+        if len(self._open) >= MAX_ELEMENT_DEPTH:
+            raise InvalidInput(
+                f"elements may be nested {MAX_ELEMENT_DEPTH} deep", code="bad-svg", field="svg"
+            )
+        if self._count > MAX_ELEMENTS:
+            raise InvalidInput(
+                f"an SVG may have {MAX_ELEMENTS:,} elements", code="bad-svg", field="svg"
+            )
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else None
         wanted = namespace in ("", SVG_NAMESPACE) and (parent is not None or not self._open)
@@ -124,4 +128,8 @@ def _refuse_external(*_: object) -> int:
 
 
 def _refuse(*_: object) -> None:
-    raise BadSVG("an SVG with entities or a document type of its own is not read", field="svg")
+    raise InvalidInput(
+        "an SVG with entities or a document type of its own is not read",
+        code="bad-svg",
+        field="svg",
+    )

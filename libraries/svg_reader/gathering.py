@@ -1,4 +1,4 @@
-"""Shapes of many elements, gathered and drawn together: a call for each would take longer than what is done in it."""
+"""Shapes of many elements, drawn together because a call for each would be slow."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices
+from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import Traced, bent
 
 Floats = NDArray[np.float64]
 
 # Vertices and curves that are gathered before they are drawn.
-MOST_GATHERED = 32_768
+MAX_GATHERED = 32_768
 
 
 class Shape(NamedTuple):
-    """What an element draws, in its own units: lines, or a path that was traced and is bent to lines later."""
+    """The lines of an element in its own units, or a traced path that is flattened later."""
 
     lines: Sequence[Floats] = ()
     traced: Traced | None = None
@@ -49,12 +49,12 @@ class Gathering:
         """Take a shape with a stroke or more, the way from its units to mm, and its layer.
 
         Raises:
-            TooManyVertices: the drawing would have more than two million.
-            BadStrokes: something lies more than a kilometre away.
+            InvalidInput: the drawing would have more than two million.
+            InvalidInput: something lies more than a kilometre away.
         """
         self._shapes.append((shape, to_page, layer))
         self._size += shape.size
-        if self._size > MOST_GATHERED:
+        if self._size > MAX_GATHERED:
             self.finish()
 
     def finish(self) -> None:
@@ -65,8 +65,8 @@ class Gathering:
         strokes = np.array([len(shape) for shape, _, _ in shapes])
         lines = _lines([shape for shape, _, _ in shapes])
         counts = np.array([len(line) for line in lines], dtype=np.int64)
-        if self._document.store.vertices + counts.sum() > MOST_VERTICES:
-            raise TooManyVertices
+        if self._document.store.vertices + counts.sum() > MAX_VERTICES:
+            raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
         places = _moved(
             np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)

@@ -1,4 +1,7 @@
-"""The reader of foreign SVG: its shapes as strokes in mm. What a pen cannot draw is left out and counted."""
+"""The reader of foreign SVG: its shapes as strokes in mm.
+
+What a pen cannot draw is left out and counted.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.geometry.document import LONGEST_LAYER_NAME, Document
+from libraries.errors import InvalidInput
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import (
@@ -33,7 +37,7 @@ from libraries.svg_reader.appearance import (
     look_of,
     styles_of,
 )
-from libraries.svg_reader.foreign_xml import BadSVG, Node, parse_svg
+from libraries.svg_reader.foreign_xml import Node, parse_svg
 from libraries.svg_reader.gathering import Gathering, Shape
 from libraries.svg_reader.repeats import count_visits
 from libraries.svg_syntax.attributes import transform_matrix
@@ -45,15 +49,11 @@ from libraries.svg_syntax.tracing import trace
 Floats = NDArray[np.float64]
 Viewport = tuple[float, float]
 
-# What a picture without a size is in a browser, in pixels.
-DEFAULT_SIZE: Viewport = (300.0, 150.0)
-DEEPEST_USE = 16
-DEEPEST_PLACE = 96
+MAX_USE_DEPTH = 16
+MAX_PLACE_DEPTH = 96
 # Elements that are looked at, those that `use` repeats counted each time.
-MOST_VISITS = 200_000
-THINNEST_PEN, WIDEST_PEN = 0.05, 50.0
-# What is scaled by less vanishes, and needs no fine lines.
-SMALLEST_SCALE = 1e-9
+MAX_VISITS = 200_000
+MIN_PEN_WIDTH_MM, MAX_PEN_WIDTH_MM = 0.05, 50.0
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
 CONTAINERS = {"g", "a", "svg"}
 # What has no looks of its own: it is drawn where it is referred to, if at all.
@@ -69,9 +69,10 @@ NAMED_DROPS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: the drawing, and what was left out by its name, such as `image`, and how often.
+    """The drawing that was read, and how often each kind of element was left out.
 
-    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut and were not.
+    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut
+    and were not.
     """
 
     document: Document
@@ -79,7 +80,7 @@ class Reading:
 
 
 class _Place(NamedTuple):
-    """Where an element stands: its way to the page in mm, its look, its layer's name, and what is open around it."""
+    """The context of an element: its matrix to mm, look, layer name and open ancestors."""
 
     to_page: Matrix
     look: Look
@@ -94,20 +95,24 @@ def read_svg(
 ) -> Reading:
     """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
 
-    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape that is only filled is drawn
-    by its edge. Layers of Inkscape become layers, and so does every colour outside of them; the pen of a layer has the colour and
-    width of the first shape on it. Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
+    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape
+    that is only filled is drawn by its edge. Layers of Inkscape become layers, and so does every
+    colour outside of them; the pen of a layer has the colour and width of the first shape on it.
+    Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
     counted.
 
     Args:
-        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without one.
-        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells it of the page, in mm.
+        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without
+            one.
+        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells
+            it of the page, in mm.
 
     Raises:
-        BadSVG: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too much, or a length that is none.
-        BadPathData, BadNumber, BadAttribute: a path, a number or a transform breaks its grammar or is too large.
-        TooManyVertices: it has more than two million.
-        BadStrokes: something lies more than a kilometre away.
+        InvalidInput: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too
+            much, or a length that is none.
+        InvalidInput: a path, a number or a transform breaks its grammar or is too large.
+        InvalidInput: it has more than two million.
+        InvalidInput: something lies more than a kilometre away.
     """
     root = parse_svg(source)
     size = _page_size(root)
@@ -121,15 +126,16 @@ def read_svg(
 
 
 def _page_size(root: Node) -> Viewport:
-    """Return the size of the page in pixels: what it says, or that of its viewBox, or that of a picture without a size."""
+    """Return the size of the page in pixels, by default that of its viewBox."""
     box = _view_box(root)
-    fallback = (box.width, box.height) if box else DEFAULT_SIZE
+    # What a picture without a size is in a browser, in pixels.
+    fallback = (box.width, box.height) if box else (300.0, 150.0)
     width, height = (
         length(text, whole, whole)
         for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
     )
     if not width > 0 or not height > 0:
-        raise BadSVG("the page has no size", field="svg")
+        raise InvalidInput("the page has no size", code="bad-svg", field="svg")
     return width, height
 
 
@@ -157,8 +163,8 @@ class _Reader:
         # What was made of elements that are drawn again and again.
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
         # A few small elements can refer to each other so that they stand for millions.
-        if count_visits(root, self._named, SILENT, MOST_VISITS) > MOST_VISITS:
-            raise BadSVG("the SVG repeats or nests too much", field="svg")
+        if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
+            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
 
     def finish(self) -> None:
         """Draw what has been gathered and not drawn yet."""
@@ -167,8 +173,8 @@ class _Reader:
     def visit(self, node: Node, place: _Place) -> None:
         """Draw one element and what is inside of it."""
         self._visits += 1
-        if self._visits > MOST_VISITS or place.depth > DEEPEST_PLACE:
-            raise BadSVG("the SVG repeats or nests too much", field="svg")
+        if self._visits > MAX_VISITS or place.depth > MAX_PLACE_DEPTH:
+            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
         if node.tag in SILENT:
             return
         styles = styles_of(node)
@@ -232,10 +238,10 @@ class _Reader:
             self.visit_viewport(node, _moved(node, place), size)
 
     def _visit_used(self, node: Node, place: _Place) -> None:
-        """Draw what a `use` refers to; one that refers to itself, or to another file, is left out."""
+        """Draw the target of a `use`, unless it is the element itself or in another file."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
-        if target is None or name in place.uses or len(place.uses) >= DEEPEST_USE:
+        if target is None or name in place.uses or len(place.uses) >= MAX_USE_DEPTH:
             self.dropped["use"] += 1
             return
         place = _moved(node, place)._replace(uses=(*place.uses, name))
@@ -269,14 +275,15 @@ class _Reader:
     def _tolerance_in(self, to_page: Matrix) -> float:
         scale = to_page[:, :2].tobytes()
         if self._scale[0] != scale:
-            self._scale = (scale, self._tolerance / max(magnification(to_page), SMALLEST_SCALE))
+            # What is scaled by less vanishes, and needs no fine lines.
+            self._scale = (scale, self._tolerance / max(magnification(to_page), 1e-9))
         return self._scale[1]
 
     def _layer(self, place: _Place) -> int:
         name = place.layer or place.look.ink
         if name not in self._layers:
             wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
-            width = round(min(max(wide, THINNEST_PEN), WIDEST_PEN), 3)
+            width = round(min(max(wide, MIN_PEN_WIDTH_MM), MAX_PEN_WIDTH_MM), 3)
             self._layers[name] = self._document.layer(name, Pen(name, place.look.ink, width))
         return self._layers[name]
 
@@ -315,8 +322,8 @@ def _own_size(node: Node, viewport: Viewport) -> Viewport:
 
 
 def _layer_name(node: Node) -> str | None:
-    """Return the name of a layer of Inkscape, or None if `node` is none; a name that cannot be one is as good as none."""
-    label = node.attributes.get("inkscape:label", "").strip()[:LONGEST_LAYER_NAME]
+    """Return the name of an Inkscape layer, or None for other groups and unusable names."""
+    label = node.attributes.get("inkscape:label", "").strip()[:MAX_LAYER_NAME_CHARS]
     if node.attributes.get("inkscape:groupmode") != "layer" or not label:
         return None
     try:

@@ -1,4 +1,4 @@
-"""How many elements an SVG stands for: those that `use` repeats are counted each time, and none of them is drawn for it."""
+"""The number of elements that an SVG has when each `use` is repeated."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from libraries.svg_reader.foreign_xml import Node
 
 # Deeper than this nothing is followed; what is drawn is stopped there too.
-DEEPEST_COUNT = 96
+MAX_COUNT_DEPTH = 96
 
 
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
     """Return how many elements are looked at when `root` is drawn, at most `most` and one more.
 
-    Every element is counted once and remembered, so that it takes no longer than reading the SVG did, however much it repeats.
+    Every element is counted once and remembered, so that it takes no longer than reading the SVG
+    did, however much it repeats.
 
     Args:
         root: the outermost element.
@@ -31,14 +32,15 @@ class _Counting:
         self._named = named
         self._silent = silent
         self._most = most
-        # 0 stands for an element that is being counted: what refers to what it is inside of is not drawn.
+        # 0 stands for an element that is being counted: what refers to what it is inside of is not
+        # drawn.
         self._known: dict[int, int] = {}
 
     def inside(self, node: Node, depth: int) -> int:
-        """Return how many elements are looked at inside of an element, and where it is a `use`, in its place."""
+        """Return the number of elements inside an element, with the target of each `use`."""
         if not node.children and node.tag != "use":
             return 0
-        if depth > DEEPEST_COUNT:
+        if depth > MAX_COUNT_DEPTH:
             return 0
         if id(node) not in self._known:
             self._known[id(node)] = 0

@@ -1,4 +1,7 @@
-"""Which attributes an element may carry, and how each value is checked and written. What is not listed is refused."""
+"""Which attributes an element may carry, and how each value is checked and written.
+
+What is not listed is refused.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,7 @@ TRANSFORM_ARGUMENTS = {
     "skewY": {1},
     "matrix": {6},
 }
-LONGEST_TRANSFORM = 1000
-
-
-class BadAttribute(InvalidInput):
-    """Raised when the value of an attribute is not one that it may have."""
-
-    code = "bad-attribute"
+MAX_TRANSFORM_CHARS = 1000
 
 
 class BadColour(InvalidInput):
@@ -49,7 +46,7 @@ class BadColour(InvalidInput):
 
 
 def check_colour(value: object, name: str) -> str:
-    """Return the colour `value` in lower case: `#rgb`, `#rgba`, `#rrggbb`, `#rrggbbaa`, a name of CSS, or `none`.
+    """Return the colour `value` in lower case: hexadecimal, a name of CSS, or `none`.
 
     Raises:
         BadColour: it is none of these.
@@ -65,10 +62,10 @@ def check_colour(value: object, name: str) -> str:
 
 
 def check_transform(value: object, name: str) -> str:
-    """Return the list of transforms `value`, such as `translate(10 20) rotate(45)`, written anew from its numbers.
+    """Return the list of transforms `value` with its numbers rewritten.
 
     Raises:
-        BadAttribute: it is not such a list.
+        InvalidInput: it is not such a list.
     """
     steps = _transform_steps(value, name)
     return " ".join(
@@ -81,25 +78,29 @@ def transform_matrix(value: object, name: str = "transform") -> Matrix:
     """Return what the list of transforms `value` does, as one matrix.
 
     Raises:
-        BadAttribute: it is no such list.
-        BadNumber: a number in it is too large.
-        BadTransform: the steps together are too large.
+        InvalidInput: it is no such list.
+        InvalidInput: a number in it is too large.
+        InvalidInput: the steps together are too large.
     """
     return combined(*(_MATRICES[kind](*numbers) for kind, numbers in _transform_steps(value, name)))
 
 
 def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float]]]:
     """Yield the steps of a list of transforms: the kind, and its numbers."""
-    if not isinstance(value, str) or len(value) > LONGEST_TRANSFORM:
-        raise BadAttribute(
-            f"{name} must be text of at most {LONGEST_TRANSFORM} characters", field=name
+    if not isinstance(value, str) or len(value) > MAX_TRANSFORM_CHARS:
+        raise InvalidInput(
+            f"{name} must be text of at most {MAX_TRANSFORM_CHARS} characters",
+            code="bad-attribute",
+            field=name,
         )
     place = 0
     while place < len(value):
         found = TRANSFORM.match(value, place)
         if found is None:
-            raise BadAttribute(
-                f"{name} must be a list such as 'translate(10 20) rotate(45)'", field=name
+            raise InvalidInput(
+                f"{name} must be a list such as 'translate(10 20) rotate(45)'",
+                code="bad-attribute",
+                field=name,
             )
         yield found[1], _transform_numbers(found[1], found[2], name)
         place = found.end()
@@ -109,11 +110,15 @@ def _transform_numbers(kind: str, text: str, name: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise BadAttribute(
-            f"{name} holds something in {kind}() that is not a number", field=name
+        raise InvalidInput(
+            f"{name} holds something in {kind}() that is not a number",
+            code="bad-attribute",
+            field=name,
         ) from None
     if len(numbers) not in TRANSFORM_ARGUMENTS[kind]:
-        raise BadAttribute(f"{name} has the wrong count of numbers in {kind}()", field=name)
+        raise InvalidInput(
+            f"{name} has the wrong count of numbers in {kind}()", code="bad-attribute", field=name
+        )
     for number in numbers:
         written(number, name)
     return numbers
@@ -134,14 +139,17 @@ _MATRICES: Mapping[str, Callable[..., Matrix]] = {
 
 
 def check_identifier(value: object, name: str) -> str:
-    """Return `value` if it can name an element: a letter or underscore, then letters, digits, `_`, `.` and `-`, 64 in all.
+    """Return `value` if it can be the id of an element.
+
+    It has up to 64 letters, digits, `_`, `.` and `-`, and begins with a letter or `_`.
 
     Raises:
-        BadAttribute: it cannot.
+        InvalidInput: it cannot.
     """
     if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
-        raise BadAttribute(
+        raise InvalidInput(
             f"{name} must begin with a letter and hold letters, digits, '_', '.' and '-' only",
+            code="bad-attribute",
             field=name,
         )
     return value
@@ -150,14 +158,16 @@ def check_identifier(value: object, name: str) -> str:
 def _share(value: object, name: str) -> str:
     text = written(value, name)
     if not 0 <= float(text) <= 1:
-        raise BadAttribute(f"{name} must lie between 0 and 1", field=name)
+        raise InvalidInput(f"{name} must lie between 0 and 1", code="bad-attribute", field=name)
     return text
 
 
 def _one_of(*choices: str) -> Callable[[object, str], str]:
     def check(value: object, name: str) -> str:
         if value not in choices:
-            raise BadAttribute(f"{name} must be one of {', '.join(choices)}", field=name)
+            raise InvalidInput(
+                f"{name} must be one of {', '.join(choices)}", code="bad-attribute", field=name
+            )
         return str(value)
 
     return check
@@ -182,11 +192,11 @@ ATTRIBUTES: Mapping[str, Callable[[object, str], str]] = {
 
 
 def check_attributes(attributes: Mapping[str, object]) -> dict[str, str]:
-    """Return `attributes` by the names of SVG (`stroke_width` is `stroke-width`), with checked values as they are written.
+    """Return checked `attributes` by their names in SVG (`stroke_width` is `stroke-width`).
 
     Raises:
         UnknownName: a name is not listed in `ATTRIBUTES`.
-        BadAttribute, BadColour, BadNumber: a value is not one that its attribute may have.
+        InvalidInput, BadColour: a value is not one that its attribute may have.
     """
     checked = {}
     for given, value in attributes.items():

@@ -14,57 +14,54 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
-# How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's width.
+# How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's
+# width.
 FLATNESS = 0.02
-MOST_VERTICES = 2_000_000
+MAX_VERTICES = 2_000_000
 # Circles of this many vertices at most are remembered: they come again and again.
-MOST_REMEMBERED_STEPS = 256
+MAX_CACHED_STEPS = 256
 
 
-class TooManyVertices(InvalidInput):
-    """Raised when a drawing has, or its curves would need, more vertices than the service takes."""
-
-    code = "too-many-vertices"
-
-    def __init__(self) -> None:
-        """Name the limit."""
-        super().__init__(
-            f"the drawing has more than {MOST_VERTICES:,} vertices",
-            hint="split it, or simplify it first",
-        )
+def too_many_vertices() -> InvalidInput:
+    """Return the error for a drawing with more than `MAX_VERTICES`."""
+    return InvalidInput(
+        f"the drawing has more than {MAX_VERTICES:,} vertices",
+        code="too-many-vertices",
+        hint="split it, or simplify it first",
+    )
 
 
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
-    """Return the vertices that stand for cubic Bezier curves which follow on each other, without the start of the first.
+    """Return the vertices of connected cubic curves, without the start of the first.
 
-    A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m is the largest second
-    difference of its control points (Wang, 1984).
+    A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m
+    is the largest second difference of its control points (Wang, 1984).
 
     Args:
         curves: array of shape (k, 4, 2): start, two control points and end of each.
         tolerance: how far a line may stay from its curve, in the unit of the curves.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     return curve_vertices(curves, np.full(len(curves), tolerance))[0]
 
 
 def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers]:
-    """Return the vertices that stand for cubic Bezier curves, each without its start, and how many each has; see `cubic_lines`.
+    """Return the vertices of cubic curves without their starts, and the count of each.
 
     Args:
         curves: array of shape (k, 4, 2): start, two control points and end of each.
         tolerances: how far a line may stay from each curve, in the unit of the curves: shape (k,).
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     bends = curves[:, 2:] - 2 * curves[:, 1:-1] + curves[:, :-2]
     largest = np.hypot(bends[..., 0], bends[..., 1]).max(axis=1, initial=0.0)
     steps = np.maximum(np.ceil(np.sqrt(0.75 * largest / tolerances)), 1.0)
-    if not steps.sum() <= MOST_VERTICES:
-        raise TooManyVertices
+    if not steps.sum() <= MAX_VERTICES:
+        raise too_many_vertices()
     counts = steps.astype(np.int64)
     curve = np.repeat(np.arange(len(curves)), counts)
     number = np.arange(len(curve)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
@@ -82,7 +79,7 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
 
 
 def elevated(curves: Floats) -> Floats:
-    """Return quadratic Bezier curves, an array of shape (k, 3, 2), as cubic ones of the same shape (k, 4, 2)."""
+    """Return quadratic curves, of shape (k, 3, 2), as cubic ones of shape (k, 4, 2)."""
     start, control, end = curves[:, 0], curves[:, 1], curves[:, 2]
     return np.stack(
         [start, start + (control - start) * 2 / 3, end + (control - end) * 2 / 3, end], axis=1
@@ -100,25 +97,26 @@ def arc_lines(
 ) -> Floats:
     """Return the vertices of an arc of an ellipse, both ends included.
 
-    A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an ellipse is a circle of its longer
-    half width that was pressed together.
+    A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an
+    ellipse is a circle of its longer half width that was pressed together.
 
     Args:
         centre: its middle.
         radii: its half widths.
-        start: where it begins, in degrees clockwise (y points down) from the direction of the first half width.
+        start: where it begins, in degrees clockwise (y points down) from the direction of the first
+            half width.
         end: where it ends, in degrees; less than `start` for an arc against the clock.
         tilt: by how much the ellipse is turned, in degrees.
         tolerance: how far a line may stay from the arc, in the unit of the radii.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     widest = max(abs(radius) for radius in radii)
     widest_step = 2 * math.acos(max(1 - tolerance / widest, 0.0)) if widest > 0 else math.pi
     steps = abs(math.radians(end - start)) / widest_step if widest_step > 0 else math.inf
-    if not steps < MOST_VERTICES:
-        raise TooManyVertices
+    if not steps < MAX_VERTICES:
+        raise too_many_vertices()
     flat = _round(float(start), float(end), max(math.ceil(steps), 1)) * radii
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
     turned: Floats = flat @ np.array([[cosine, sine], [-sine, cosine]]) + np.asarray(centre)
@@ -126,8 +124,8 @@ def arc_lines(
 
 
 def _round(start: float, end: float, steps: int) -> Floats:
-    """Return the vertices of an arc of the circle of radius 1; whole and quarter circles of few are made once."""
-    if steps > MOST_REMEMBERED_STEPS or not (start.is_integer() and end.is_integer()):
+    """Return the vertices of an arc of the unit circle; short common ones are cached."""
+    if steps > MAX_CACHED_STEPS or not (start.is_integer() and end.is_integer()):
         return _made_round(start, end, steps)
     return _remembered_round(start, end, steps)
 
@@ -148,17 +146,18 @@ def endpoint_arc_lines(
 ) -> Floats:
     """Return the vertices of an arc as path data gives it, without its start.
 
-    The centre is found as the implementation notes of SVG 1.1 say (appendix F.6.5 and F.6.6): radii that are too short grow
-    until they reach, and an arc without a radius is a straight line.
+    The centre is found as the implementation notes of SVG 1.1 say (appendix F.6.5 and F.6.6): radii
+    that are too short grow until they reach, and an arc without a radius is a straight line.
 
     Args:
         start: where it begins.
         end: where it ends.
-        arc: both half widths, the turn of the ellipse in degrees, whether the longer way is taken, and whether it runs clockwise.
+        arc: both half widths, the turn of the ellipse in degrees, whether the longer way is taken,
+            and whether it runs clockwise.
         tolerance: how far a line may stay from the arc.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     across, down, tilt, longer, clockwise = abs(arc[0]), abs(arc[1]), arc[2], arc[3], arc[4]
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from libraries.svg_syntax.curves import (
     FLATNESS,
-    MOST_VERTICES,
-    TooManyVertices,
+    MAX_VERTICES,
     arc_lines,
     cubic_lines,
     elevated,
     endpoint_arc_lines,
+    too_many_vertices,
 )
 from libraries.svg_syntax.path_data import commands_of
 from libraries.svg_syntax.tracing import bent, trace
@@ -24,21 +24,21 @@ Polyline = NDArray[np.float64]
 
 
 def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
-    """Return one polyline for every move of path data, curves flattened to `tolerance` in the unit of the data.
+    """Return a polyline for each move of path data, flattened to `tolerance`.
 
     Moves after which nothing is drawn leave nothing.
 
     Raises:
-        BadPathData: the data breaks the grammar.
-        BadNumber: a number in it is too large.
-        TooManyVertices: it would take too many.
+        InvalidInput: the data breaks the grammar.
+        InvalidInput: a number in it is too large.
+        InvalidInput: it would take too many.
     """
     traced = trace(data)
     return bent([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
 
 
 def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
-    """Return the same as `path_outline`, command by command, with an array for each: the faster, the longer they are."""
+    """Return the same as `path_outline`, command by command: fast for long commands."""
     pen = _Pen(tolerance)
     for command, arguments in commands_of(data):
         pen.draw(command, arguments)
@@ -51,7 +51,7 @@ def rectangle_outline(
     radii: tuple[float, float],
     tolerance: float,
 ) -> Polyline:
-    """Return a rectangle from its upper left corner as one closed line, clockwise, with corners rounded by `radii`."""
+    """Return a rectangle from its upper left corner, clockwise, with rounded corners."""
     (left, top), (width, height) = place, size
     across, down = min(radii[0], width / 2), min(radii[1], height / 2)
     right, bottom = left + width, top + height
@@ -88,7 +88,8 @@ class _Pen:
         self._vertices = 0
         self._here = np.zeros(2)
         self._start = np.zeros(2)
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its kind.
+        # Where the next smooth curve begins to bend to, if the last command was a curve of its
+        # kind.
         self._handle = np.zeros(2)
         self._last = ""
 
@@ -177,7 +178,7 @@ class _Pen:
         self._go(places)
 
     def _controls(self, arguments: Floats, relative: bool) -> Floats:
-        """Return the places of curves, each but its start, in absolute terms: shape (k, places, 2)."""
+        """Return the absolute places of curves without their starts: shape (k, places, 2)."""
         controls = arguments.reshape(len(arguments), -1, 2)
         if not relative:
             return controls
@@ -200,8 +201,8 @@ class _Pen:
 
     def _go(self, places: Floats) -> None:
         self._vertices += len(places)
-        if self._vertices > MOST_VERTICES:
-            raise TooManyVertices
+        if self._vertices > MAX_VERTICES:
+            raise too_many_vertices()
         if len(places):
             self._lines[-1].append(places)
             self._here = places[-1]

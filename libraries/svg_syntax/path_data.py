@@ -1,4 +1,4 @@
-"""Path data: read by the grammar of SVG 1.1, section 8.3, and written anew from what was understood."""
+"""Path data by the grammar of SVG 1.1, section 8.3."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import orjson
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.svg_syntax.numbers import LARGEST, BadNumber, written
+from libraries.svg_syntax.numbers import MAX_NUMBER, written
 
 Floats = NDArray[np.float64]
 
-LONGEST_DATA = 1_000_000
-# Possessive quantifiers everywhere: what was read is never given back, so that no text makes the reading slow.
+MAX_DATA_CHARS = 1_000_000
+# Possessive quantifiers everywhere: what was read is never given back, so that no text makes the
+# reading slow.
 SPACE = r"[ \t\n\r\f]*+"
 SEPARATOR = f"{SPACE}(?:,{SPACE})?+"
 COMMAND = re.compile(f"{SPACE}([MmLlHhVvCcSsQqTtAaZz])")
@@ -31,36 +32,37 @@ ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A"
 ARC_FLAGS = {3, 4}
 
 
-class BadPathData(InvalidInput):
-    """Raised when path data breaks the grammar."""
-
-    code = "bad-path-data"
-
-
 def check_path_data(data: str) -> str:
-    """Return path data with the meaning of `data`, made of commands and numbers only, with three decimals at most.
+    """Return equal path data of commands and numbers only, with three decimals at most.
 
     Raises:
-        BadPathData: `data` breaks the grammar; the text names the place.
-        BadNumber: a number in it is too large.
+        InvalidInput: `data` breaks the grammar; the text names the place.
+        InvalidInput: a number in it is too large.
     """
-    if not isinstance(data, str) or len(data) > LONGEST_DATA:
-        raise BadPathData(f"path data must be text of at most {LONGEST_DATA} characters", field="d")
+    if not isinstance(data, str) or len(data) > MAX_DATA_CHARS:
+        raise InvalidInput(
+            f"path data must be text of at most {MAX_DATA_CHARS} characters",
+            code="bad-path-data",
+            field="d",
+        )
     commands = [
         command + " ".join(written(number, "d") for number in arguments.ravel().tolist())
         for command, arguments in commands_of(data)
     ]
     if not commands:
-        raise BadPathData("path data must begin with a move, M or m", field="d")
+        raise InvalidInput(
+            "path data must begin with a move, M or m", code="bad-path-data", field="d"
+        )
     return "".join(commands)
 
 
 def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
-    """Yield the commands of path data, each letter with its arguments: an array of shape (sets, arguments of a set).
+    """Yield the commands of path data with their arguments, of shape (sets, size of a set).
 
     Raises:
-        BadPathData: `data` breaks the grammar; the text names the place. What stands before it has been yielded.
-        BadNumber: a number in it is too large.
+        InvalidInput: `data` breaks the grammar; the text names the place. What stands before it has
+            been yielded.
+        InvalidInput: a number in it is too large.
     """
     place = 0
     while not END.match(data, place):
@@ -69,7 +71,9 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
             raise _broken(data, place)
         command, size = found[1], ARGUMENTS[found[1].upper()]
         if place == 0 and command not in "Mm":
-            raise BadPathData("path data must begin with a move, M or m", field="d")
+            raise InvalidInput(
+                "path data must begin with a move, M or m", code="bad-path-data", field="d"
+            )
         place = found.end()
         arguments = np.zeros((1, 0))
         if size:
@@ -84,7 +88,7 @@ def numbers_in(text: str) -> Floats:
     """Return the numbers in `text`, whatever stands between them: shape (n,).
 
     Raises:
-        BadNumber: a number is too large.
+        InvalidInput: a number is too large.
     """
     # What is written as JSON writes numbers is read in one go, five times as fast.
     try:
@@ -95,8 +99,12 @@ def numbers_in(text: str) -> Floats:
         numbers = np.fromiter(
             (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
         )
-    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= LARGEST:
-        raise BadNumber(f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}", field="d")
+    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= MAX_NUMBER:
+        raise InvalidInput(
+            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
+            code="bad-number",
+            field="d",
+        )
     return numbers
 
 
@@ -112,7 +120,7 @@ def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
 
 
 def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
-    """Read one or more whole sets of the arguments of an arc; return them, and the place behind them."""
+    """Read whole sets of the arguments of an arc; return them and the place after them."""
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:
@@ -124,12 +132,18 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
             raise _broken(data, place)
         numbers.append(float(found[1]))
         place = found.end()
-    if not max(map(abs, numbers)) <= LARGEST:
-        raise BadNumber(f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}", field="d")
+    if not max(map(abs, numbers)) <= MAX_NUMBER:
+        raise InvalidInput(
+            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
+            code="bad-number",
+            field="d",
+        )
     return np.array(numbers), place
 
 
-def _broken(data: str, place: int) -> BadPathData:
-    return BadPathData(
-        f"path data breaks off at character {place + 1}: {data[place : place + 20]!r}", field="d"
+def _broken(data: str, place: int) -> InvalidInput:
+    return InvalidInput(
+        f"path data breaks off at character {place + 1}: {data[place : place + 20]!r}",
+        code="bad-path-data",
+        field="d",
     )

@@ -1,7 +1,10 @@
-"""Path data of many short commands, followed number by number. What comes out is bent to lines later, many paths in one go.
+"""Path data of many short commands, followed number by number.
 
-Each row stands for one cubic Bezier curve by its four places. A straight line, and the place where a stroke begins, is a curve
-whose places are all the same one: bent to lines it is that place and nothing else.
+What comes out is bent to lines later, many paths in one go.
+
+Each row stands for one cubic Bezier curve by its four places. A straight line, and the place where
+a stroke begins, is a curve whose places are all the same one: bent to lines it is that place and
+nothing else.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.svg_syntax.curves import MOST_VERTICES, TooManyVertices, curve_vertices
-from libraries.svg_syntax.numbers import LARGEST, BadNumber
+from libraries.errors import InvalidInput
+from libraries.svg_syntax.curves import MAX_VERTICES, curve_vertices, too_many_vertices
+from libraries.svg_syntax.numbers import MAX_NUMBER
 from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
 
 Floats = NDArray[np.float64]
@@ -35,20 +39,20 @@ BLOCK = 65_536
 
 
 class Traced(NamedTuple):
-    """What was followed: curves of shape (k, 4, 2) that are drawn one after the other, and the first of each stroke: (s,)."""
+    """Traced curves of shape (k, 4, 2), and the index of the first of each stroke: (s,)."""
 
     curves: Floats
     starts: Integers
 
 
 def trace(data: str) -> Traced | None:
-    """Return what path data draws, None if it has to be read with arrays: it has arcs, long commands, or is not well-formed.
+    """Return the traced path, or None for arcs, long commands and malformed data.
 
     Moves after which nothing is drawn leave nothing.
 
     Raises:
-        BadNumber: a number in it is too large.
-        TooManyVertices: it has more than two million.
+        InvalidInput: a number in it is too large.
+        InvalidInput: it has more than two million.
     """
     commands = COMMANDS.findall(data)
     if len(data) > LONG_COMMAND * len(commands) or WELL_FORMED.fullmatch(data) is None:
@@ -56,8 +60,12 @@ def trace(data: str) -> Traced | None:
     tracer = _Tracer()
     for letter, text in commands:
         numbers = [float(number) for number in NUMBER.findall(text)]
-        if numbers and not -LARGEST <= min(numbers) <= max(numbers) <= LARGEST:
-            raise BadNumber(f"numbers must lie between -{LARGEST:.0f} and {LARGEST:.0f}", field="d")
+        if numbers and not -MAX_NUMBER <= min(numbers) <= max(numbers) <= MAX_NUMBER:
+            raise InvalidInput(
+                f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
+                code="bad-number",
+                field="d",
+            )
         if len(numbers) % (ARGUMENTS[letter.upper()] or 1):
             return None
         tracer.follow(letter, numbers)
@@ -65,10 +73,10 @@ def trace(data: str) -> Traced | None:
 
 
 def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
-    """Return the strokes of traced paths as polylines, each path bent to lines as finely as its tolerance says.
+    """Return the strokes of traced paths as polylines, flattened to their tolerances.
 
     Raises:
-        TooManyVertices: it would take too many.
+        InvalidInput: it would take too many.
     """
     if not traced:
         return []
@@ -84,8 +92,8 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
         places.append(vertices)
         ends.append(total + np.cumsum(counts))
         total += len(vertices)
-        if total > MOST_VERTICES:
-            raise TooManyVertices
+        if total > MAX_VERTICES:
+            raise too_many_vertices()
     bounds = np.concatenate(ends)[starts]
     return np.split(np.concatenate([np.zeros((0, 2)), *places]), bounds[1:]) if len(starts) else []
 
@@ -98,7 +106,8 @@ class _Tracer:
         # The number of the row in which each stroke begins.
         self._starts: list[int] = []
         self._x = self._y = self._start_x = self._start_y = 0.0
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its kind.
+        # Where the next smooth curve begins to bend to, if the last command was a curve of its
+        # kind.
         self._handle_x = self._handle_y = 0.0
         self._last = ""
 
@@ -116,8 +125,8 @@ class _Tracer:
             self._begin()
         _FOLLOW[kind](self, iter(numbers), letter.islower())
         self._last = kind
-        if len(self._rows) > MOST_VERTICES * ROW:
-            raise TooManyVertices
+        if len(self._rows) > MAX_VERTICES * ROW:
+            raise too_many_vertices()
 
     def move(self, numbers: Iterator[float], relative: bool) -> None:
         """Begin a stroke; further places are lines from there."""

@@ -15,7 +15,7 @@ def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Pic
         stem: the name of the photo's file without its end; the longer side in pixels is added to those of smaller ones.
 
     Raises:
-        NotAnImage, ImageTooLarge, ImageDamaged: it is no photo that can be read.
+        InvalidInput, ImageTooLarge: it is no photo that can be read.
         StorageFull: there is no room.
     """
     photo = clean_photo(data)

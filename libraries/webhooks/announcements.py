@@ -9,24 +9,16 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
-from libraries.job_manager import (
-    JobRecord,
-    QueueUnavailable,
-    current_owner,
-    deliveries,
-    find_job,
-    job_webhook,
-    log_delivery,
-    submit,
-)
-from libraries.job_manager.attempts import pause_before_next
-from libraries.job_manager.derived import derived_key
-from libraries.job_manager.outbox import DELIVER
-from libraries.job_manager.views import job_body, utc
+from libraries.job_manager import JobRecord, current_owner, find_job, submit
+from libraries.job_manager.ids import derived_key
+from libraries.job_manager.representation import job_body, utc
+from libraries.job_manager.task_context import pause_before_next
 from libraries.outbound import Resolver
 from libraries.settings import WebhookSettings
 from libraries.webhooks.delivery import Receipt, post
+from libraries.webhooks.outbox import DELIVER, deliveries, job_webhook, log_delivery
 from libraries.webhooks.signing import secret_of, signed_headers
 
 EVENTS = ("started", "finished", "failed", "stopped", "canceled")

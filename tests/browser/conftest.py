@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import system_program
-from tests.journeys.conftest import start_service
+from tests.journeys.conftest import shared_service, start_service
 
-__all__ = ["start_service"]
+__all__ = ["shared_service", "start_service"]
 
 QUIET = [
     "--no-sandbox",
@@ -21,7 +21,7 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium from the system's packages."""
     program = system_program("chromium", "chromium")

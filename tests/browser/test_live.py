@@ -68,10 +68,10 @@ def natural_width(page: Page) -> int:
 
 
 def test_a_text_job_shows_its_three_lines_and_its_answer(
-    start_service: StartService, page: Page
+    shared_service: Service, page: Page
 ) -> None:
     """C17, F25, F27."""
-    opened(page, start_service())
+    opened(page, shared_service)
     assert page.get_by_label("Job type").locator("option").all_inner_texts() == sorted(
         JOB_FUNCTIONS
     )
@@ -104,10 +104,9 @@ def test_a_text_job_shows_its_three_lines_and_its_answer(
     expect(page.locator("#log .out .raw:visible").first).to_contain_text('"type":"translate"')
 
 
-def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) -> None:
-    service = start_service()
+def test_an_artboard_ends_as_a_picture(shared_service: Service, page: Page) -> None:
     with watched(page) as (asked, complaints):
-        opened(page, service)
+        opened(page, shared_service)
         expect(page.get_by_label("Pattern").locator("option")).to_have_text(list(PATTERNS))
         page.get_by_label("Pattern").select_option("grid")
         expect(page.locator("#pattern-hint")).to_have_text(PATTERNS["grid"].summary)
@@ -126,7 +125,7 @@ def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) 
     assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
     assert download.value.path().read_text().count("<path") >= 1
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
-        urlsplit(service.url).netloc
+        urlsplit(shared_service.url).netloc
     }
     assert complaints == []
 
@@ -142,11 +141,10 @@ def test_an_artboard_ends_as_a_picture(start_service: StartService, page: Page) 
 
 
 def test_the_example_task_shows_its_progress_and_can_be_canceled(
-    start_service: StartService, page: Page
+    shared_service: Service, page: Page
 ) -> None:
     """M6, M7."""
-    service = start_service()
-    opened(page, service)
+    opened(page, shared_service)
     page.evaluate(KEEP_PROGRESS)
     page.get_by_role("button", name="Start the example task").click()
     until(
@@ -160,9 +158,11 @@ def test_the_example_task_shows_its_progress_and_can_be_canceled(
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
 
     # By its address, the page is led to and finds what was started.
-    page.goto(f"{service.url}/start-task")
-    assert page.url == f"{service.url}/live"
+    page.goto(f"{shared_service.url}/start-task")
+    assert page.url == f"{shared_service.url}/live"
     expect(page.locator("#task-status")).to_have_text(UNDER_WAY)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#task-status")).to_have_text("Canceled")
 
 
 @pytest.mark.usefixtures("settings")
@@ -234,12 +234,11 @@ def test_where_keys_are_set_the_page_works_with_one(
 
 
 def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(
-    start_service: StartService, browser: Browser
+    shared_service: Service, browser: Browser
 ) -> None:
-    service = start_service()
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
-        page = opened(context.new_page(), service)
+        page = opened(context.new_page(), shared_service)
         page.get_by_label("Frames as sent").check()
         page.get_by_role("button", name="Draw").click()
         expect(page.locator("#drawing")).to_be_visible()

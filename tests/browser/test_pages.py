@@ -64,41 +64,38 @@ def watched(page: Page) -> Iterator[tuple[list[str], list[str]]]:
 
 
 def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(
-    start_service: StartService, page: Page
+    shared_service: Service, page: Page
 ) -> None:
-    service = start_service()
     with watched(page) as (asked, complaints):
         for path in PAGES:
-            reply = page.goto(service.url + path, wait_until="networkidle")
+            reply = page.goto(shared_service.url + path, wait_until="networkidle")
             assert reply is not None
             assert reply.status == 200
             assert page.locator("h1").is_visible()
     assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
-        urlsplit(service.url).netloc
+        urlsplit(shared_service.url).netloc
     }
     assert complaints == []
 
 
 def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(
-    start_service: StartService, browser: Browser
+    shared_service: Service, browser: Browser
 ) -> None:
-    service = start_service()
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
         page = context.new_page()
         for path in PAGES:
-            page.goto(service.url + path)
+            page.goto(shared_service.url + path)
             assert page.evaluate("document.documentElement.scrollWidth") <= 400, (scheme, path)
             contrast, text = page.evaluate(LOWEST_CONTRAST)
             assert contrast >= 4.5, (scheme, path, contrast, text)
         context.close()
 
 
-def test_the_reference_leads_to_every_route(start_service: StartService, page: Page) -> None:
-    service = start_service()
-    page.goto(f"{service.url}/docs")
+def test_the_reference_leads_to_every_route(shared_service: Service, page: Page) -> None:
+    page.goto(f"{shared_service.url}/docs")
     links = page.locator("nav.contents a")
-    described = service.ask("GET", "/openapi.json")[1]["paths"]
+    described = shared_service.ask("GET", "/openapi.json")[1]["paths"]
     assert links.count() == sum(
         len(item.keys() & {"get", "post", "put", "patch", "delete"}) for item in described.values()
     )
@@ -107,17 +104,16 @@ def test_the_reference_leads_to_every_route(start_service: StartService, page: P
 
 
 def test_a_finished_spiral_opens_as_a_picture_of_its_size(
-    start_service: StartService, page: Page
+    shared_service: Service, page: Page
 ) -> None:
-    service = start_service()
     body = {"width": 100, "height": 150, "margin": 10, "params": {"pitch": 5, "inner_radius": 5}}
-    job = service.ask("POST", "/artboard/create", body)[1]["links"]
-    until(lambda: service.ask("GET", job["self"])[1]["done"], what="the end of the job")
+    job = shared_service.ask("POST", "/artboard/create", body)[1]["links"]
+    until(lambda: shared_service.ask("GET", job["self"])[1]["done"], what="the end of the job")
     with watched(page) as (asked, complaints):
-        reply = page.goto(service.url + job["result"])
+        reply = page.goto(shared_service.url + job["result"])
     assert reply is not None
     assert (reply.status, reply.headers["content-type"]) == (200, "image/svg+xml")
-    assert asked == [service.url + job["result"]]
+    assert asked == [shared_service.url + job["result"]]
     assert complaints == []
     paths = page.locator("path")
     assert paths.count() == 1

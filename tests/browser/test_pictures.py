@@ -59,14 +59,13 @@ def on_paper(browser: Browser, drawings: list[bytes]) -> bytes:
 
 @pytest.mark.parametrize("name", list(REQUESTS))
 def test_the_drawings_in_the_docs_are_what_the_service_draws(
-    start_service: StartService, name: str, update_golden: bool
+    shared_service: Service, name: str, update_golden: bool
 ) -> None:
-    service = start_service()
-    status, accepted = service.ask("POST", *REQUESTS[name])
+    status, accepted = shared_service.ask("POST", *REQUESTS[name])
     assert status in (200, 202), accepted
     job = accepted["links"]
-    until(lambda: service.ask("GET", job["self"])[1]["done"], what="the end of the job")
-    drawn, kept = service.ask("GET", job["result"])[1], IMAGES / f"{name}.svg"
+    until(lambda: shared_service.ask("GET", job["self"])[1]["done"], what="the end of the job")
+    drawn, kept = shared_service.ask("GET", job["result"])[1], IMAGES / f"{name}.svg"
     if update_golden:
         kept.write_text(drawn)
     assert first_difference(kept.read_text(), drawn) is None

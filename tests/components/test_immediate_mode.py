@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.job_manager.throwaway import close_throwaway
+from libraries.broker.in_memory import close_throwaway
 from libraries.settings import Settings
 from tests.watchful import watchful_client
 

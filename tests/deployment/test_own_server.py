@@ -12,7 +12,7 @@ from redis import SSLConnection
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from libraries.job_manager.connections import web_client, worker_client
+from libraries.broker.connections import web_client, worker_client
 from libraries.settings import BadSettings, Settings, read_settings
 from tests.conftest import REPOSITORY
 from tests.deployment.conftest import PASSWORD, OwnServer

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.journeys.conftest import start_service
+from tests.journeys.conftest import shared_service, start_service
 
-__all__ = ["start_service"]
+__all__ = ["shared_service", "start_service"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,42 +57,44 @@ def run(*command: str | Path, service: Service, cwd: Path) -> str:
     return done.stdout
 
 
-def test_the_scripts_draw(start_service: StartService, home: Path) -> None:
-    service = start_service()
+def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
     said = run(
         sys.executable,
         EXAMPLES / "draw_and_wait.py",
-        service.url,
+        shared_service.url,
         "python.svg",
-        service=service,
+        service=shared_service,
         cwd=home,
     )
     assert "python.svg" in said
-    run("sh", EXAMPLES / "curl.sh", service.url, "curl.svg", service=service, cwd=home)
+    run(
+        "sh", EXAMPLES / "curl.sh", shared_service.url, "curl.svg", service=shared_service, cwd=home
+    )
     for name in ("python.svg", "curl.svg"):
         assert 'width="210mm"' in (home / name).read_text()
-    said = run(sys.executable, "-m", "examples.queue_from_python", service=service, cwd=REPOSITORY)
+    said = run(
+        sys.executable, "-m", "examples.queue_from_python", service=shared_service, cwd=REPOSITORY
+    )
     assert said.startswith("finished ")
     said = run(
         sys.executable,
         "-m",
         "examples.talk_by_websocket",
-        service.url,
-        service=service,
+        shared_service.url,
+        service=shared_service,
         cwd=REPOSITORY,
     )
     assert "'good morning' → 'buenos días'" in said
     assert said.splitlines()[-1].endswith("/result")
-    assert (home / "output" / "grid.svg").exists()
+    assert (Path(shared_service.environ["OUTPUT_DIR"]) / "grid.svg").exists()
 
 
 def test_the_script_says_what_the_service_has_against_a_request(
-    start_service: StartService, home: Path
+    shared_service: Service, home: Path
 ) -> None:
-    service = start_service()
     script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
     done = subprocess.run(
-        [sys.executable, "-c", script, service.url],
+        [sys.executable, "-c", script, shared_service.url],
         cwd=home,
         capture_output=True,
         text=True,
@@ -116,6 +119,49 @@ def test_an_added_pattern_task_and_endpoint_work_with_no_other_change(
     until(lambda: service.ask("GET", job)[1]["done"], what="the greeting")
     assert service.ask("GET", accepted["links"]["result"])[1].count("<path") > 5
     assert service.ask("POST", "/greetings", {"name": ""})[0] == 422
+
+
+def test_extensions_with_mistakes_are_named_and_the_others_work(
+    start_service: StartService, extended: Path
+) -> None:
+    rays = (extended / "libraries" / "patterns" / "rays.py").read_text()
+    patterns, tasks = extended / "libraries" / "patterns", extended / "workers"
+    (patterns / "broken.py").write_text(
+        rays.replace("def cost(self, area: Area)", "def cost(self)")
+    )
+    (patterns / "stray.py").write_text(rays.replace("0.99 *", "1.5 *"))
+    (tasks / "letter_tasks.py").write_text("async def greet(name):\n    return name\n")
+    (tasks / "torn_tasks.py").write_text("def greet(name:\n")
+    (tasks / "needy_tasks.py").write_text("import nonesuch\n\ndef greet(name):\n    pass\n")
+    service = start_service(cwd=extended, PYTHONPATH=str(extended))
+    assert service.draw(pattern="rays", params={"count": 12}).count("<path") == 12
+
+    def not_loaded() -> dict[str, Any]:
+        return {one["module"]: one for one in service.ask("GET", "/readyz")[1]["not_loaded"]}
+
+    # Only workers import the task modules.
+    until(lambda: "workers.needy_tasks" in not_loaded(), what="the problem of a worker")
+    problems = not_loaded()
+    assert set(problems) == {
+        "libraries.patterns.broken",
+        "workers.needy_tasks",
+        "workers.torn_tasks",
+    }
+    assert problems["workers.needy_tasks"]["mistake"].endswith("No module named 'nonesuch'")
+    assert problems["libraries.patterns.broken"]["file"] == "libraries/patterns/broken.py"
+    assert "Rays.cost takes (self); declare it" in problems["libraries.patterns.broken"]["mistake"]
+    assert problems["workers.torn_tasks"]["line"] == 1
+
+    status, problem = service.ask("GET", "/patterns/stray/preview.svg")
+    assert (status, problem["type"]) == (500, "/problems/internal-error")
+    assert "line 0" not in problem["detail"]
+    stray = "pattern 'stray' (libraries.patterns.stray): line 0 has the point"
+    until(lambda: stray in service.log.read_text(), what="the mistake in the log")
+    assert "libraries.patterns.broken cannot be loaded and is left out" in service.log.read_text()
+
+    status, problem = service.ask("POST", "/jobs", {"task": "workers.letter_tasks.greet"})
+    assert status == 404
+    assert "greet is not a task, because it is async" in problem["detail"]
 
 
 def test_the_added_pattern_keeps_the_promises_of_every_pattern(

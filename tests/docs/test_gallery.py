@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
@@ -52,11 +51,10 @@ def test_a_picture_of_noise_is_made_as_small_as_it_can_be() -> None:
 
 @pytest.mark.parametrize("name", ["grid-1", "postcard-1"])
 def test_a_piece_is_drawn_as_the_gallery_shows_it(
-    start_service: Callable[..., conftest.Service], name: str
+    shared_service: conftest.Service, name: str
 ) -> None:
-    service = start_service()
     (piece,) = (each for each in pieces() if each.name == name)
-    drawn: Drawn = Service(int(service.environ["PORT"])).draw(piece)
+    drawn: Drawn = Service(int(shared_service.environ["PORT"])).draw(piece)
     assert all(part in PAGE.read_text() for part in shown(drawn))
     with Image.open(io.BytesIO(drawn.picture)) as new, Image.open(PICTURES / f"{name}.png") as kept:
         assert new.size == kept.size
@@ -65,4 +63,4 @@ def test_a_piece_is_drawn_as_the_gallery_shows_it(
             < 1
         )
     with pytest.raises(Exception, match=r"422|validation-error"):
-        Service(int(service.environ["PORT"])).draw(Piece("grid-3", piece.to, {}))
+        Service(int(shared_service.environ["PORT"])).draw(Piece("grid-3", piece.to, {}))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,10 @@ import pytest
 from defusedxml import ElementTree
 
 from libraries.settings import read_settings
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, environ_in
 from tests.docs.documents import README, blocks
 from tests.journeys.conftest import Service
 
-StartService = Callable[..., Service]
 ADDRESS = "http://127.0.0.1:5000"
 # What commands that steer jobs have to print, by a part of the command.
 SAID = {
@@ -41,18 +42,23 @@ SAID = {
 VARIES = re.compile(r"[a-z2-7]{32}|[0-9a-f]{2}/[0-9a-f]{30}|(?<=127\.0\.0\.1:)[0-9]+|/\S*/output$")
 
 
-@pytest.fixture
-def project(home: Path) -> Path:
-    """A folder that looks like the project's own to whoever pastes commands in it, with data and output of this test's own."""
+@pytest.fixture(scope="module")
+def project() -> Iterator[Path]:
+    """A folder that looks like the project's own to commands that are pasted in it, with its own data and output."""
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
     for name, target in {".venv": Path(sys.prefix), "examples": REPOSITORY / "examples"}.items():
-        (home / name).symlink_to(target)
-    return home
+        (folder / name).symlink_to(target)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def service(start_service: StartService, project: Path) -> Service:
+@pytest.fixture(scope="module")
+def service(project: Path) -> Iterator[Service]:
     """The service, with the folders that it has by default in that project."""
-    return start_service(UPLOAD_DIR=str(project / "data" / "uploads"))
+    environ = environ_in(project) | {"UPLOAD_DIR": str(project / "data" / "uploads")}
+    started = Service(environ, project / "service.log")
+    yield started.wait_until_drawn()
+    started.stop()
 
 
 def paste(commands: list[str], service: Service, project: Path) -> list[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import worker_client
-from libraries.job_manager.places import socket_path
+from libraries.broker.connections import worker_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.paths import socket_path
 from libraries.settings import Settings
 from tests.conftest import until
 from tests.faults.cutting_proxy import CuttingProxy

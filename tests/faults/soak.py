@@ -23,9 +23,9 @@ from typing import NamedTuple
 from redis import Redis
 
 import workers
+from libraries.broker.connections import web_client, worker_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import submit
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client, worker_client
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 from tests.conftest import PROBES, REPOSITORY
 from tests.faults.crowd import Sockets

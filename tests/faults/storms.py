@@ -17,8 +17,8 @@ from typing import NamedTuple
 from flask.testing import FlaskClient
 from redis import Redis
 
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import get_job_status
-from libraries.job_manager.broker import EmbeddedBroker
 from tests.conftest import until
 from tests.faults.fleet import Fleet
 from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, torn

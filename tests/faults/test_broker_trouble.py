@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from redis import Redis, exceptions
 
-from libraries.job_manager import queue_health
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.keys import QUEUE_KEY
-from libraries.job_manager.worker import VectorWorker
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.keys import QUEUE_KEY
+from libraries.job_manager.control import queue_health
 from libraries.settings import Settings, read_settings, use_settings
+from libraries.worker.worker import VectorWorker
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import LOSE, CuttingProxy
 from tests.faults.fleet import horse_of
@@ -32,7 +32,7 @@ StartWorker = Callable[..., WorkerProcess]
 
 
 def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
-    broker: EmbeddedBroker,
+    private_broker: EmbeddedBroker,
     start_worker: StartWorker,
     settings: Settings,
     client: Redis,
@@ -43,8 +43,8 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
     start_worker()
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 2.0, retries=1)
     until(lambda: begun(ledger) == 1, what="a running job")
-    assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGSTOP)
+    assert private_broker.pid is not None
+    os.kill(private_broker.pid, signal.SIGSTOP)
     hung = time.monotonic()
     slowest = 0.0
     try:
@@ -60,7 +60,7 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
                 slowest = max(slowest, time.monotonic() - asked)
             assert web.post("/artboard/create", json=SIMPLE).status_code == 200
     finally:
-        os.kill(broker.pid, signal.SIGCONT)
+        os.kill(private_broker.pid, signal.SIGCONT)
     tell(f"slowest answer {slowest:.2f} s")
     assert slowest <= 3
     entries = Counter(client.lrange(QUEUE_KEY, 0, -1))
@@ -117,6 +117,7 @@ def no_room(client: Redis) -> Iterator[None]:
         client.config_set("maxmemory", 0)
 
 
+@pytest.mark.usefixtures("private_broker")
 def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
     start_worker: StartWorker, client: Redis, settings: Settings, ledger: Path
 ) -> None:
@@ -144,6 +145,7 @@ def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
     assert worker.process.poll() is None
 
 
+@pytest.mark.usefixtures("private_broker")
 def test_an_idle_worker_outlives_a_time_without_memory(
     start_worker: StartWorker, client: Redis
 ) -> None:
@@ -161,7 +163,7 @@ def test_an_idle_worker_outlives_a_time_without_memory(
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
 def test_a_worker_refuses_a_broker_that_throws_keys_away(
-    broker: EmbeddedBroker, client: Redis, environ: dict[str, str], policy: str
+    private_broker: EmbeddedBroker, client: Redis, environ: dict[str, str], policy: str
 ) -> None:
     """F11: such a broker loses jobs without a word when its memory is full."""
     client.config_set("maxmemory-policy", policy)

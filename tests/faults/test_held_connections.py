@@ -14,7 +14,7 @@ from redis import Redis
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from tests.conftest import WorkerProcess, until
 from tests.faults.crowd import Readers, Sockets
 from tests.faults.load import Request, steady_load

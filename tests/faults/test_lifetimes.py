@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import Settings, read_settings, use_settings
 from tests.conftest import REPOSITORY, WorkerProcess, until
 from tests.faults.fleet import processes_of
@@ -54,14 +54,14 @@ def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
 
 
 def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
-    broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
+    private_broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
 ) -> None:
     """F15."""
     client.set("truth", "one")
     log = home / "second.log"
     with log.open("wb") as sink:
         second = subprocess.Popen(
-            [sys.executable, "-m", "libraries.job_manager.broker"],
+            [sys.executable, "-m", "libraries.broker.embedded"],
             env=environ,
             cwd=REPOSITORY,
             stdout=sink,
@@ -69,7 +69,7 @@ def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
         )
     try:
         until(lambda: "sharing it" in log.read_text(), seconds=5, what="a second keeper that joins")
-        assert processes_of(str(home), kind="cmdline") == [broker.pid]
+        assert processes_of(str(home), kind="cmdline") == [private_broker.pid]
         assert client.get("truth") == b"one"
     finally:
         second.terminate()

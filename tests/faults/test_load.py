@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager.batches import fetch_batch, submit_batch
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.queueing import JobOptions
+from libraries.job_manager.submission import JobOptions
 from tests.conftest import WorkerProcess, until
 from tests.faults.fleet import Fleet
 from tests.faults.load import Measured, Request, steady_load

@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import Settings
 from tests.conftest import until
 from tests.faults.fleet import Fleet
@@ -35,9 +35,9 @@ Start = Callable[[int], Fleet]
 
 @pytest.fixture
 def site(
-    broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path
+    private_broker: EmbeddedBroker, client: Redis, fleet: Start, settings: Settings, ledger: Path
 ) -> Site:
-    return Site(broker, client, fleet(3), settings.storage.output_dir, ledger)
+    return Site(private_broker, client, fleet(3), settings.storage.output_dir, ledger)
 
 
 @pytest.fixture
@@ -83,18 +83,18 @@ def test_a_broker_killed_under_the_workers_loses_no_job_and_ends_no_worker(site:
 
 
 def test_every_accepted_request_is_there_after_the_broker_was_killed(
-    broker: EmbeddedBroker, client: Redis, web: FlaskClient, rng: random.Random
+    private_broker: EmbeddedBroker, client: Redis, web: FlaskClient, rng: random.Random
 ) -> None:
     """F7."""
     accepted, refused = [], 0
     for round_ in range(3):
         strike = rng.randrange(20, 60)
         for number in range(80):
-            if number == strike and broker.pid is not None:
-                os.kill(broker.pid, signal.SIGKILL)
-                until(lambda: not broker.alive(), what="the end of the broker")
+            if number == strike and private_broker.pid is not None:
+                os.kill(private_broker.pid, signal.SIGKILL)
+                until(lambda: not private_broker.alive(), what="the end of the broker")
             if number == strike + 3:
-                broker.start()
+                private_broker.start()
             reply = web.post("/artboard/create", json=QUEUED | {"id": f"r{round_}-{number}"})
             if reply.status_code < 300:
                 accepted.append(reply.get_json()["job_id"])

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from libraries.job_manager import get_job_status, queue_health
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager import get_job_status
+from libraries.job_manager.control import queue_health
 from tests.conftest import PROBES, REPOSITORY, until
 from tests.faults.fleet import children, gone, processes_of
 from tests.faults.trail import all_done, begun, queue, runs

@@ -16,10 +16,10 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from libraries.broker.connections import broker_url
+from libraries.broker.keys import QUEUE, QUEUE_KEY
+from libraries.broker.scripts import script
 from libraries.job_manager import fetch_job
-from libraries.job_manager.connections import broker_url
-from libraries.job_manager.keys import QUEUE, QUEUE_KEY
-from libraries.job_manager.transitions import script
 from libraries.settings import Settings
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
@@ -92,12 +92,14 @@ def dependent(client: Redis, job_id: str, ledger: Path) -> str:
 def test_a_job_behind_another_runs_when_that_one_is_finished(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, how: str
 ) -> None:
-    client.script_load(script("finish").text)
+    client.script_load(script("job_manager/finish").text)
     first = queue(client, "fault_tasks.leave_a_trail", str(ledger), "first", 0.3)
     after = dependent(client, first, ledger)
     if how != "in peace":
         proxy.rule = Once(
-            LOSE if how == "commit not heard of" else HOLD, "EVALSHA", script("finish").sha
+            LOSE if how == "commit not heard of" else HOLD,
+            "EVALSHA",
+            script("job_manager/finish").sha,
         )
     worker = start_worker(REDIS_URL=proxy.url)
     if how == "killed after the commit":
@@ -115,10 +117,10 @@ def test_a_job_behind_another_runs_when_that_one_is_finished(
 def test_a_job_behind_another_runs_when_the_work_horse_died_right_after_the_commit(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
 ) -> None:
-    client.script_load(script("finish").text)
+    client.script_load(script("job_manager/finish").text)
     first = queue(client, "fault_tasks.leave_a_trail", str(ledger), "first", 0.3)
     after = dependent(client, first, ledger)
-    proxy.rule = Once(HOLD, "EVALSHA", script("finish").sha)
+    proxy.rule = Once(HOLD, "EVALSHA", script("job_manager/finish").sha)
     worker = start_worker(REDIS_URL=proxy.url)
     assert proxy.holding.wait(10)
     os.kill(horse_of(worker), signal.SIGKILL)

@@ -15,19 +15,13 @@ from redis import Redis
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation
 
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, executions_key, job_key
+from libraries.broker.scripts import load_scripts, script
 from libraries.job_manager import fetch_job, get_job_status
-from libraries.job_manager import worker as job_manager_worker
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.horse import Horse
-from libraries.job_manager.keys import (
-    INTERMEDIATE_KEY,
-    QUEUE_KEY,
-    STARTED_KEY,
-    executions_key,
-    job_key,
-)
-from libraries.job_manager.transitions import load_scripts, script
 from libraries.settings import Settings
+from libraries.worker import worker as job_manager_worker
+from libraries.worker.horse import Horse
 from tests.conftest import WorkerProcess, until
 from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import Fleet, children, gone, horse_of
@@ -133,7 +127,7 @@ def test_a_worker_killed_between_queue_and_run_costs_the_job_no_retry(
 ) -> None:
     """F4: the reply that would hand over the job is held back, and then nobody is left to read it."""
     learn_scripts(client)
-    hold_the_take = Once(HOLD, "EVALSHA", script("take").sha)
+    hold_the_take = Once(HOLD, "EVALSHA", script("job_manager/take").sha)
 
     def enqueue() -> str:
         return queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 0.0, retries=0)
@@ -338,10 +332,10 @@ def test_a_stop_command_stops_the_job_it_names_and_no_other(
 
 
 def test_stop_commands_are_heard_again_after_the_broker_was_killed(
-    start_worker: StartWorker, broker: EmbeddedBroker, client: Redis, ledger: Path
+    start_worker: StartWorker, private_broker: EmbeddedBroker, client: Redis, ledger: Path
 ) -> None:
     start_worker()
-    kill_broker(broker, 0.5)
+    kill_broker(private_broker, 0.5)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30)
     until(lambda: begun(ledger) == 1, what="the job")
 

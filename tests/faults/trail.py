@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from libraries.job_manager import FINAL_STATES, submit
-from libraries.job_manager.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, job_key
-from libraries.job_manager.queueing import JobOptions
+from libraries.broker.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, job_key
+from libraries.job_manager import submit
+from libraries.job_manager.states import FINAL_STATES
+from libraries.job_manager.submission import JobOptions
 
 
 def tell(text: object) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REPOSITORY, until
+from tests.conftest import REPOSITORY, Stopwatch, environ_in, until
 
 
 def free_port() -> int:
@@ -35,7 +37,7 @@ def command_of(pid: int) -> bytes:
 
 
 class Service:
-    """A running `start_dev.py` of this test's own."""
+    """A running `start_dev.py`."""
 
     def __init__(
         self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY
@@ -43,6 +45,8 @@ class Service:
         self.environ = environ | {"PORT": str(free_port())}
         self.log = log
         self.url = f"http://127.0.0.1:{self.environ['PORT']}"
+        self.seconds_to_draw = 0.0
+        self._started = Stopwatch()
         with log.open("ab") as sink:
             self.process = subprocess.Popen(
                 [sys.executable, "start_dev.py", *options],
@@ -64,6 +68,7 @@ class Service:
             what="a first drawing",
         )
         assert self.process.poll() is None, self.said()
+        self.seconds_to_draw = self._started.seconds()
         return self
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -133,6 +138,16 @@ class Service:
         """Send a signal, wait for the end, return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
+
+
+@pytest.fixture(scope="package")
+def shared_service() -> Iterator[Service]:
+    """The service as it comes, for tests that neither stop nor configure it and look only at jobs of their own."""
+    home = Path(tempfile.mkdtemp(prefix="va-"))
+    service = Service(environ_in(home), home / "service.log")
+    yield service.wait_until_drawn()
+    service.stop()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

@@ -22,26 +22,24 @@ StartService = Callable[..., Service]
 
 
 def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
-    start_service: StartService,
+    shared_service: Service,
 ) -> None:
     """F20."""
-    started = Stopwatch()
-    service = start_service()
-    assert started.seconds() < 10
-    said = service.said()
+    assert shared_service.seconds_to_draw < 10
+    said = shared_service.said()
     assert "First artboard: finished" in said
     drawn = re.search(r"Drew output/(\S+\.svg)", said)
     assert drawn is not None
-    assert (Path(service.environ["OUTPUT_DIR"]) / drawn[1]).read_text().rstrip().endswith("</svg>")
-    assert f"{service.url}/docs" in said
-    assert service.ask("GET", "/readyz")[0] == 200
+    drawing = Path(shared_service.environ["OUTPUT_DIR"]) / drawn[1]
+    assert drawing.read_text().rstrip().endswith("</svg>")
+    assert f"{shared_service.url}/docs" in said
+    assert shared_service.ask("GET", "/readyz")[0] == 200
 
 
-def test_the_curl_that_it_prints_works_as_it_is(start_service: StartService) -> None:
-    service = start_service()
+def test_the_curl_that_it_prints_works_as_it_is(shared_service: Service) -> None:
     command = next(
         line.split("|", 1)[1].strip()
-        for line in service.said().splitlines()
+        for line in shared_service.said().splitlines()
         if "| " in line and " curl " in line
     )
     answer = subprocess.run(

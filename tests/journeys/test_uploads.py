@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from libraries.job_manager.broker import EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import SETTINGS, read_settings
 from tests.conftest import REPOSITORY, RUN_WORKER, until
 from tests.photographs import from_a_camera, multipart, part

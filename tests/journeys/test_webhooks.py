@@ -42,14 +42,13 @@ def test_a_drawing_is_told_of_with_a_signature_again_until_it_is_taken_and_once_
 
 
 def test_as_it_comes_the_service_calls_nobody_on_its_own_machine(
-    start_service: Callable[..., Service],
+    shared_service: Service,
 ) -> None:
-    service = start_service()
     with Sink() as sink:
         webhook = {"url": sink.url}
-        status, problem = service.ask(
+        status, problem = shared_service.ask(
             "POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook}
         )
-        service.draw()
+        shared_service.draw()
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/webhook/url")
     assert sink.received == []

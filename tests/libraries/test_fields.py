@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from marshmallow import fields
 
-from libraries.fields import InvalidFields, Params, choice, declare, flag, mm, number, whole
+from libraries.fields import (
+    InvalidFields,
+    OneOfField,
+    Params,
+    choice,
+    declare,
+    flag,
+    mm,
+    number,
+    whole,
+)
+from libraries.registry import Registry
 
 
 class Ring(Params):
@@ -102,3 +114,58 @@ def test_a_unit_is_part_of_the_description_of_a_field() -> None:
 def test_values_are_what_a_schema_loads() -> None:
     ring = Ring(radius=9.0)
     assert Ring.load(ring.values()) == ring
+
+
+class Square(Params):
+    """A square, given by its side or by its area."""
+
+    area = fields.Float()
+
+    kind: str = choice("What it is", ["square"], default="square")
+    side: float = mm("Side", 1, 100, resolved=True)
+
+    @classmethod
+    def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
+        yield from super().mistakes(parsed, given)
+        if "side" not in given and "area" not in given:
+            yield {"side": ["Missing."]}
+
+    @classmethod
+    def resolve(cls, parsed: dict[str, Any]) -> dict[str, Any]:
+        area = parsed.pop("area", None)
+        return parsed if area is None else {**parsed, "side": area**0.5}
+
+
+def test_an_input_is_parsed_and_becomes_a_declared_field() -> None:
+    assert Square.load({"area": "16"}) == Square(side=4.0)
+    assert list(Square.declared()) == ["kind", "side"]
+    assert set(Square.schema()().fields) == {"kind", "side", "area"}
+
+
+def test_mistakes_between_fields_are_named_with_those_of_single_fields() -> None:
+    with pytest.raises(InvalidFields) as caught:
+        Square.load({"kind": "round", "colour": 1})
+    assert set(caught.value.errors) == {"kind", "side", "colour"}
+
+
+def test_unknown_fields_are_ignored_only_where_a_declaration_says_so() -> None:
+    class Lenient(Ring):
+        ignores_unknown = True
+
+    assert Lenient.load({"colour": "red"}) == Lenient()
+
+
+def test_one_of_several_declarations_is_chosen_by_its_name() -> None:
+    choices: Registry[type[Params]] = Registry("shape")
+    choices.add("ring", Ring)
+    choices.add("square", Square)
+
+    class Sheet(Params):
+        shapes: list[Params] = declare(fields.List(OneOfField("kind", choices, name="Shape")))
+
+    assert Sheet.load({"shapes": [{"kind": "square", "side": 2}]}).shapes == [Square(side=2.0)]
+    with pytest.raises(InvalidFields) as caught:
+        Sheet.load({"shapes": [{"kind": "square", "size": 1}, {"kind": "oval"}, {}, 7]})
+    assert set(caught.value.errors) == {
+        "shapes.0.side", "shapes.0.size", "shapes.1.kind", "shapes.2.kind", "shapes.3",
+    }  # fmt: skip

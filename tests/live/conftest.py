@@ -1,4 +1,4 @@
-"""One installation for all tests of a run: a broker, two workers and the web processes that a test asks for."""
+"""One installation for all tests of this folder: a broker, two workers and the web processes that a test asks for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ API_KEYS = ",".join(
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def installation() -> Iterator[Installation]:
     """A broker and two workers that know the tasks of tests/probes."""
     place = Installation()
@@ -32,19 +32,19 @@ def installation() -> Iterator[Installation]:
         place.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def web(installation: Installation) -> Web:
     """A web process that whoever comes may use."""
     return installation.start_web().wait_until_ready()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_web(installation: Installation) -> Web:
     """Another one beside it, on the same broker."""
     return installation.start_web().wait_until_ready()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ann(installation: Installation) -> Web:
     """A web process that takes keys, as Ann uses it."""
     started = installation.start_web(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -21,8 +20,7 @@ from typing import Any
 from sseclient import Event, SSEClient
 from websockets.sync.client import ClientConnection, connect
 
-from libraries.settings import SETTINGS
-from tests.conftest import PROBES, REPOSITORY, WorkerProcess, until
+from tests.conftest import PROBES, REPOSITORY, WorkerProcess, environ_in, until
 from tests.journeys.conftest import free_port
 
 # With the tasks of tests/probes. A silent connection is written to after so many seconds instead of 15, and a job of which nobody
@@ -306,15 +304,7 @@ class Installation:
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="va-"))
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in {row.name for row in SETTINGS}
-        }
-        folders = {"DATA_DIR": str(self.home / "data"), "OUTPUT_DIR": str(self.home / "output")}
-        self.environ = (
-            kept | folders | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"} | more
-        )
+        self.environ = environ_in(self.home) | more
         self._parts: list[Web | WorkerProcess] = []
         self._broker: subprocess.Popen[bytes] | None = None
 
@@ -324,7 +314,7 @@ class Installation:
         before = log.read_text().count("Broker started") if log.exists() else 0
         with log.open("ab") as sink:
             self._broker = subprocess.Popen(
-                [sys.executable, "-m", "libraries.job_manager.broker"],
+                [sys.executable, "-m", "libraries.broker.embedded"],
                 env=self.environ,
                 cwd=REPOSITORY,
                 stdout=sink,

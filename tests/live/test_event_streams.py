@@ -365,7 +365,7 @@ def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates:
 
 
 def broker_url(data_dir: str) -> str:
-    from libraries.job_manager.places import socket_path
+    from libraries.broker.paths import socket_path
 
     return f"unix://{socket_path(Path(data_dir))}"
 

@@ -22,10 +22,10 @@ from libraries.job_manager import (
     fetch_job,
     submit,
 )
-from libraries.job_manager.reaper import Reaper
 from libraries.mailing import MailServerAway, delivery
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
+from libraries.worker.reaper import Reaper
 from tests.conftest import WorkerProcess, until
 from tests.errors import raises_code
 from tests.faults.fleet import horse_of

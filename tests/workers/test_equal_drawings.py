@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from libraries.broker.connections import web_client
+from libraries.broker.in_memory import close_throwaway
+from libraries.broker.keys import drawn_key
 from libraries.job_manager import (
     JobRecord,
     acting_for,
@@ -15,12 +18,8 @@ from libraries.job_manager import (
     enqueue_background_job,
     fetch_job,
 )
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.keys import drawn_key
-from libraries.job_manager.throwaway import close_throwaway
 from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import load_artboard
-from libraries.sheets.recipes import drawing_key, recipe_of
 from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
@@ -70,7 +69,7 @@ def memory_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]
     artboard = load_artboard(
         BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"]
     )
-    return web_client(settings), drawn_key(owner, drawing_key(recipe_of(artboard)["recipe_sha256"]))
+    return web_client(settings), drawn_key(owner, artboard.recipe().cache_key)
 
 
 def test_a_worker_draws_equal_requests_once(run_jobs: Callable[[], None]) -> None:

@@ -12,7 +12,8 @@ from defusedxml import ElementTree
 from libraries.errors import InvalidInput
 from libraries.job_manager import enqueue_background_job, fetch_job, get_job_status
 from libraries.settings import Settings
-from workers import svg_tasks
+from libraries.sheets.photos import PhotoPlot
+from workers import image_tasks, svg_tasks
 
 
 def test_a_pattern_is_drawn_to_a_file_and_its_path_is_returned(settings: Settings) -> None:
@@ -139,3 +140,24 @@ def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(
     assert failed is not None
     assert (failed.status, failed.error_code) == ("failed", "unknown-template")
     assert "birthday" in str(failed.public_error)
+
+
+def test_further_fields_of_an_artboard_are_members_of_one_argument(settings: Settings) -> None:
+    with pytest.raises(InvalidInput, match="colour: Unknown field"):
+        svg_tasks.generate_complex_svg(100, 100, "grid", "a.svg", artboard={"colour": "red"})
+    with pytest.raises(InvalidInput, match=r"artboard\.seed: Is an argument"):
+        svg_tasks.generate_complex_svg(100, 100, "grid", "a.svg", artboard={"seed": 1})
+    with pytest.raises(InvalidInput, match="artboard: Must be an object"):
+        svg_tasks.generate_complex_svg(100, 100, "grid", "a.svg", artboard=["seed"])  # type: ignore[arg-type]
+    assert svg_tasks.generate_complex_svg(100, 100, "grid", "a.svg", artboard={})
+
+
+def test_the_arguments_of_the_tasks_are_those_that_fields_are_declared_to_be() -> None:
+    declared = {
+        name for name, field in PhotoPlot.declared().items() if field.metadata.get("argument")
+    }
+    of_plot = set(inspect.signature(image_tasks.plot_photo).parameters)
+    assert of_plot == declared | {"output_filename", "artboard"}
+    of_board = set(inspect.signature(svg_tasks.generate_complex_svg).parameters)
+    names = {"pattern_type" if name == "pattern" else name for name in declared}
+    assert of_board == names - {"photo", "turn"} | {"output_filename", "artboard"}

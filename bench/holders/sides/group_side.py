@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from libraries.job_manager import current_owner, send_to_group
+from libraries.job_manager import current_owner
+from libraries.job_manager.events import send_to_group
 
 
 def publish(text: str) -> None:

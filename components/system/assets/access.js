@@ -30,7 +30,7 @@ export async function ask(path, options = {}) {
   let reply
   try {
     const type = options.body ? { 'Content-Type': 'application/json' } : {}
-    reply = await fetch(path, { ...options, headers: { Accept: 'application/json', ...type, ...headers() } })
+    reply = await fetch(path, { ...options, headers: { Accept: 'application/json, */*;q=0.5', ...type, ...headers() } })
   } catch {
     throw new Error('The server cannot be reached.')
   }

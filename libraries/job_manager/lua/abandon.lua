@@ -2,8 +2,8 @@
 -- KEYS: 1 deferred jobs, 2 failed jobs, 3 jobs that end
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds, 4 what may be told of it as JSON, 5 trace as base64 of zlib
 -- Returns 1 when it was given up.
---@ tell
---@ count
+--@ publish
+--@ journal
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 local job, results = 'rq:job:' .. ARGV[1], 'rq:results:' .. ARGV[1]
 local ends_at = redis.call('TIME')[1] + ARGV[3]
@@ -13,6 +13,6 @@ redis.call('HSET', job, 'status', 'failed', 'ended_at', ARGV[2], 'failure', ARGV
 redis.call('EXPIRE', job, ARGV[3] + 120)
 redis.call('ZADD', KEYS[2], ends_at, ARGV[1])
 redis.call('ZADD', KEYS[3], ends_at, ARGV[1])
-tell_end(ARGV[1], 'failed', ARGV[3] + 120)
-count(ARGV[1], 'failed')
+publish_end(ARGV[1], 'failed', ARGV[3] + 120)
+append(ARGV[1], 'failed')
 return 1

@@ -2,8 +2,8 @@
 -- KEYS: 1 queue, 2 scheduled jobs, 3 deferred jobs, 4 canceled jobs, 5 jobs that end
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds
 -- Returns 1 when the job is canceled now.
---@ tell
---@ count
+--@ publish
+--@ journal
 local job = 'rq:job:' .. ARGV[1]
 local status = redis.call('HGET', job, 'status')
 if status == 'canceled' then return 1 end
@@ -14,6 +14,6 @@ redis.call('HSET', job, 'status', 'canceled', 'ended_at', ARGV[2])
 redis.call('EXPIRE', job, ARGV[3] + 120)
 redis.call('ZADD', KEYS[4], ends_at, ARGV[1])
 redis.call('ZADD', KEYS[5], ends_at, ARGV[1])
-tell_end(ARGV[1], 'canceled', ARGV[3] + 120)
-count(ARGV[1], 'canceled')
+publish_end(ARGV[1], 'canceled', ARGV[3] + 120)
+append(ARGV[1], 'canceled')
 return 1

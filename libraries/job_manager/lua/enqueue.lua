@@ -3,6 +3,7 @@
 -- ARGV: 1 job id, 2 most jobs that may wait, 3 'L' front, 'R' back or the time to run at (Unix seconds), 4 created (Unix seconds),
 --       5 lifetime of the owner's list in seconds, 0 for a job that is not listed, then the fields of the record and their values
 -- Returns 1 when queued, 0 when the id is known already, -1 when the queue is full.
+--@ journal
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[2]) then return -1 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6))
@@ -19,4 +20,5 @@ else
   redis.call('HSET', KEYS[1], 'status', 'scheduled')
   redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
 end
+append(ARGV[1], 'queued')
 return 1

@@ -5,8 +5,8 @@
 --       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered,
 --       14 how many of their traces
 -- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
---@ tell
---@ count
+--@ publish
+--@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
@@ -37,19 +37,20 @@ local left = tonumber(known[2] or 0)
 if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
   local tried = tonumber(known[3] or 0)
   local intervals = cjson.decode(known[4] or '[]')
+  local status = 'queued'
   local pause = tonumber(intervals[math.min(tried + 1, #intervals)] or 0)
   redis.call('HSET', job, 'retries_left', left - 1, 'number_of_retries', tried + 1)
   if pause > 0 then
-    redis.call('HSET', job, 'status', 'scheduled')
+    status = 'scheduled'
+    redis.call('HSET', job, 'status', status)
     local now = redis.call('TIME')
     redis.call('ZADD', KEYS[3], now[1] + now[2] / 1000000 + pause, id)
-    tell_status(id, 'scheduled')
   else
-    redis.call('HSET', job, 'status', 'queued')
+    redis.call('HSET', job, 'status', status)
     redis.call('RPUSH', KEYS[1], id)
-    tell_status(id, 'queued')
   end
-  count(id, 'retried', ARGV[6] - ARGV[5])
+  publish_status(id, status)
+  append(id, 'retry', ARGV[6] - ARGV[5], '{"status":"' .. status .. '"}')
   return 2
 end
 
@@ -64,8 +65,8 @@ redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
-tell_end(id, ARGV[9], lifetime + 120)
-count(id, ARGV[9], ARGV[6] - ARGV[5])
+publish_end(id, ARGV[9], lifetime + 120)
+append(id, ARGV[9], ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
   return 3

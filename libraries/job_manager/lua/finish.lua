@@ -3,8 +3,8 @@
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
 --       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 the artifacts as JSON, or ''
 -- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
---@ tell
---@ count
+--@ publish
+--@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
@@ -38,14 +38,13 @@ redis.call('ZADD', KEYS[2], ends_at, id)
 if ARGV[9] ~= '' then
   redis.call('ZADD', KEYS[5], ends_at, id)
   redis.call('HSET', KEYS[6], id, ARGV[9])
-  if string.find(ARGV[9], '"image/svg+xml"', 1, true) then redis.call('RPUSH', 'vector:exhibits', cjson.encode({made = id})) end
 end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
-tell_end(id, 'finished', lifetime + 120)
-count(id, 'finished', ARGV[6] - ARGV[5])
+publish_end(id, 'finished', lifetime + 120)
+append(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
   redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
   return 2

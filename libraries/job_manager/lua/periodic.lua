@@ -4,6 +4,7 @@
 --       5 seconds that a clock may be ahead, 6 lifetime of the state in seconds, then the fields of the record and their values
 -- Returns 'queued', 'known' (dealt with before), 'new' (the schedule is, its next due time is the first), 'missed', 'busy' (the last
 -- job waits or runs) or 'early' (the clock of who asks is wrong).
+--@ journal
 local now = tonumber(redis.call('TIME')[1])
 local due, ahead = tonumber(ARGV[1]), now + tonumber(ARGV[5])
 if due > ahead then return 'early' end
@@ -28,6 +29,7 @@ if redis.call('EXISTS', KEYS[2]) == 1 then return 'known' end
 redis.call('HSET', KEYS[2], unpack(ARGV, 7))
 redis.call('SADD', KEYS[4], KEYS[3])
 redis.call('RPUSH', KEYS[3], ARGV[2])
+append(ARGV[2], 'queued')
 redis.call('HSET', KEYS[1], 'job', ARGV[2], 'queued_for', ARGV[1])
 redis.call('HINCRBY', KEYS[1], 'runs', 1)
 return 'queued'

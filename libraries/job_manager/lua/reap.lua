@@ -5,8 +5,8 @@
 --       4 lifetime of a given-up job in seconds, 5 trace of a lost worker as base64 of zlib, 6 the same of a poison job,
 --       7 how many attempts are remembered, 8 most entries to deal with
 -- Returns {put back, tried again, given up as lost, given up as poison, due, [ids of ended jobs that others wait for]}.
---@ tell
---@ count
+--@ publish
+--@ journal
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local most = tonumber(ARGV[8])
@@ -21,8 +21,8 @@ local function give_up(id, code, detail, trace)
   redis.call('EXPIRE', job, ARGV[4] + 120)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
-  tell_end(id, 'failed', ARGV[4] + 120)
-  count(id, 'failed')
+  publish_end(id, 'failed', ARGV[4] + 120)
+  append(id, 'failed')
   if redis.call('EXISTS', job .. ':dependents') == 1 then redis.call('SADD', 'vector:waited-for', id) end
 end
 
@@ -34,7 +34,8 @@ local function rescue(id)
   else
     redis.call('HSET', job, 'status', 'queued')
     redis.call('LPUSH', KEYS[1], id)
-    tell_status(id, 'queued')
+    publish_status(id, 'queued')
+    append(id, 'requeued')
     put_back = put_back + 1
   end
 end
@@ -81,8 +82,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
       if left > 0 then
         redis.call('HSET', job, 'status', 'queued', 'retries_left', left - 1, 'number_of_retries', tonumber(known[3] or 0) + 1)
         redis.call('LPUSH', KEYS[1], id)
-        tell_status(id, 'queued')
-        count(id, 'retried')
+        publish_status(id, 'queued')
+        append(id, 'retry', nil, '{"status":"queued"}')
         again = again + 1
       else
         give_up(id, 'worker-lost', 'the process that ran the job ended unexpectedly', ARGV[5])
@@ -99,7 +100,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
   if redis.call('HGET', 'rq:job:' .. id, 'status') == 'scheduled' then
     redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3])
     redis.call('RPUSH', KEYS[1], id)
-    tell_status(id, 'queued')
+    publish_status(id, 'queued')
+    append(id, 'requeued')
     due = due + 1
   end
 end

@@ -3,7 +3,8 @@
 -- ARGV: 1 id of a job that BLMOVE put into the intermediate list, or '', 2 execution id, 3 worker name, 4 time now (ISO 8601),
 --       5 time now (Unix seconds), 6 lease in seconds
 -- Returns {id, fields...} of the job, '' when the workers are suspended, or nil when there is nothing to take.
---@ tell
+--@ publish
+--@ journal
 local id = ARGV[1]
 if id ~= '' then
   redis.call('DEL', KEYS[2] .. ':first_seen:' .. id)
@@ -43,5 +44,6 @@ redis.call('EXPIRE', 'rq:executions:' .. id, 3600)
 redis.call('SADD', KEYS[5], id .. ':' .. ARGV[2])
 redis.call('EXPIRE', KEYS[5], 3600)
 redis.call('HSET', KEYS[4], 'state', 'busy')
-tell_status(id, 'started')
+publish_status(id, 'started')
+append(id, 'started')
 return {id, unpack(redis.call('HGETALL', job))}

@@ -13,7 +13,7 @@ from libraries.plotting.layers import map_layers
 class Simplify(Params):
     """Remove vertices that are near the line between their neighbours."""
 
-    tolerance: float = tolerance("the given stroke")
+    tolerance: float = tolerance("the given stroke", default=0.02)
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
         """Return the document with fewer vertices; the ends of strokes stay."""

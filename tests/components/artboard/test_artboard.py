@@ -8,8 +8,8 @@ from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
 from components.artboard.main import artboard_bp
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import fetch_job
-from libraries.job_manager.broker import EmbeddedBroker
 from libraries.settings import Settings
 from tests.conftest import Stopwatch
 
@@ -254,9 +254,9 @@ def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(
 
 
 def test_work_is_taken_again_when_the_broker_comes_back(
-    client: FlaskClient, broker: EmbeddedBroker, settings: Settings
+    client: FlaskClient, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
-    broker.stop()
+    private_broker.stop()
     assert client.post("/artboard/create", json={"width": 100, "height": 60}).status_code == 503
     again = EmbeddedBroker(settings)
     assert again.keep()

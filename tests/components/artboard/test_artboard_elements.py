@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from libraries.job_manager import fetch_job
+from libraries.sheets.elements import ELEMENTS
 
 RunJobs = Callable[[], None]
 BOX = {"x": 10, "y": 10, "width": 80, "height": 40}
@@ -118,7 +119,7 @@ def test_elements_beside_a_pattern_are_refused_in_words(
     client: FlaskClient, beside: dict[str, Any]
 ) -> None:
     (name,) = beside
-    assert "beside elements" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
+    assert "combined with `elements`" in pointers(client, CIRCLE, **beside)[f"#/{name}"]
 
 
 @pytest.mark.parametrize(
@@ -192,14 +193,26 @@ def test_simple_stays_simple(client: FlaskClient) -> None:
     assert set(create(client, CIRCLE, complexity="simple")) == {"svg"}
 
 
-def test_the_documentation_lists_the_fields_of_elements(client: FlaskClient) -> None:
+def test_the_documentation_has_a_schema_for_each_type_of_element(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
-    (element,) = [one for name, one in schemas.items() if name.startswith("Element")]
-    assert {"type", "box", "layer", "opaque", "pattern", "text", "svg", "points", "hatch"} <= set(
-        element["properties"]
-    )
-    assert element["required"] == ["type"]
-    assert "polygon" in element["properties"]["type"]["enum"]
+    union = schemas["Element"]
+    assert union["discriminator"]["propertyName"] == "type"
+    mapping = union["discriminator"]["mapping"]
+    assert set(mapping) == set(ELEMENTS)
+    assert [choice["$ref"] for choice in union["oneOf"]] == list(mapping.values())
+    for kind, reference in mapping.items():
+        schema = schemas[reference.rpartition("/")[2]]
+        assert schema["properties"]["type"]["enum"] == [kind]
+        assert set(schema["properties"]) == set(ELEMENTS[kind].declared())
+        assert "type" in schema["required"]
+        assert schema["additionalProperties"] is False
+
+
+def test_the_reference_for_people_lists_the_fields_of_elements(client: FlaskClient) -> None:
+    page = client.get("/docs", headers={"Accept": "text/html"}).get_data(as_text=True)
+    for name in {name for one in ELEMENTS for name in ELEMENTS[one].declared()}:
+        assert f"elements[].{name}" in page
+    assert "For: line, polygon, polyline." in page
 
 
 def test_a_missing_glyph_is_listed_with_the_drawing_also_when_it_was_already_drawn(

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from marshmallow import fields
 from PIL import Image
 
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.patterns import PATTERNS
 from libraries.settings import Settings
 from tests.conftest import own_seconds

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from libraries.settings import Settings
+from tests.watchful import application
 
 BOARD = {"width": 60, "height": 40, "id": "same"}
 
@@ -22,7 +22,7 @@ BOARD = {"width": 60, "height": 40, "id": "same"}
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     """A client of the whole application."""
-    return create_app(settings).test_client()
+    return application(settings).test_client()
 
 
 def submitted(client: FlaskClient, items: list[dict[str, Any]], operation: str = "artboard") -> str:

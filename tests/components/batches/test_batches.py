@@ -10,8 +10,8 @@ from defusedxml import ElementTree
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.queueing import background_queue
+from libraries.broker.connections import web_client
+from libraries.job_manager.submission import background_queue
 from libraries.settings import Settings, get_settings
 from tests.watchful import watchful_client
 

@@ -8,7 +8,7 @@ import pytest
 from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
-from libraries.sheets.artboard import ArtboardSchema
+from libraries.sheets.artboard import Artboard
 from libraries.sheets.papers import PAPERS
 
 
@@ -45,9 +45,9 @@ def test_a_page_can_be_asked_for_by_the_name_of_a_paper(client: FlaskClient) -> 
 
 @pytest.mark.parametrize("name", list(PAPERS))
 def test_every_paper_of_the_list_is_a_page(name: str) -> None:
-    loaded = ArtboardSchema().load({"paper": name})
-    assert (loaded["width"], loaded["height"]) == PAPERS[name].size()
-    assert not {"paper", "orientation"} & set(loaded)
+    loaded = Artboard.load({"paper": name})
+    assert (loaded.width, loaded.height) == PAPERS[name].size()
+    assert not {"paper", "orientation"} & set(loaded.values())
 
 
 def test_a_page_is_given_once_and_whole(client: FlaskClient) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import known_tasks
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.periodic import Scheduler, load_schedules
+from libraries.job_manager.schedules import load_schedules
 from libraries.settings import Settings, parse_api_keys, use_settings
+from libraries.worker.scheduler import Scheduler
 from tests.watchful import watchful_client
 
 KEYS = {one: hashlib.sha256(f"key of {one}".encode()).hexdigest() for one in ("ann", "bob")}
@@ -63,7 +64,7 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
     (before,) = client.get("/tasks").get_json()["schedules"]
     assert before["next_run"].endswith(":00:00.000Z")
     assert (before["last_run"], before["last_job"], before["runs"]) == (None, None, 0)
-    one = Scheduler(scheduled, load_schedules(scheduled))
+    one = Scheduler(scheduled, load_schedules(scheduled.jobs))
     one.turn(1_700_000_000)
     (job_id,) = one.turn(1_700_003_600)
     (after,) = client.get("/tasks").get_json()["schedules"]

@@ -6,20 +6,20 @@ import pytest
 from flask.testing import FlaskClient
 
 from libraries.mailing import TEMPLATES
-from libraries.sheets import postcards
+from libraries.sheets import postcard_templates, postcards
 
 
 def test_every_template_is_listed_with_its_fields(client: FlaskClient) -> None:
     listed = client.get("/templates").get_json()
     assert {one["name"] for one in listed["mail"]} == set(TEMPLATES)
-    assert {one["name"] for one in listed["postcards"]} == set(postcards.TEMPLATES)
+    assert {one["name"] for one in listed["postcards"]} == set(postcard_templates.TEMPLATES)
     assert all(
         one["summary"] and one["fields"] for kind in ("mail", "postcards") for one in listed[kind]
     )
     card = listed["postcards"][0]["fields"]
     assert [(field["name"], field["required"], field["longest"]) for field in card] == [
-        ("recipient", True, postcards.LONGEST_RECIPIENT),
-        ("message", True, postcards.LONGEST_MESSAGE),
+        ("recipient", True, postcards.MAX_RECIPIENT_CHARS),
+        ("message", True, postcards.MAX_MESSAGE_CHARS),
     ]
     (batch,) = [one for one in listed["mail"] if one["name"] == "batch"]
     items = next(field for field in batch["fields"] if field["name"] == "items")

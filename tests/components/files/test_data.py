@@ -10,9 +10,9 @@ import pytest
 from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
-from app import create_app
 from libraries.job_manager import fetch_job
 from libraries.settings import Settings
+from tests.watchful import application
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def client(settings: Settings) -> FlaskClient:
     (settings.storage.upload_dir / "data.csv").write_text("name,width\nAnn,210\nBob\n")
     (settings.storage.upload_dir / "folder").mkdir()
     (settings.storage.upload_dir / "link.csv").symlink_to("/etc/hostname")
-    return create_app(settings).test_client()
+    return application(settings).test_client()
 
 
 @pytest.mark.usefixtures("broker")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from libraries.settings import Settings
+from tests.watchful import application
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def client(settings: Settings) -> FlaskClient:
     settings.storage.upload_dir.mkdir(parents=True)
     for name in ("file1.csv", "file2.csv"):
         (settings.storage.upload_dir / name).write_text(f"name\n{name}\n")
-    return create_app(settings).test_client()
+    return application(settings).test_client()
 
 
 @pytest.mark.usefixtures("broker")

@@ -11,12 +11,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.parcels import sweep_parcels
-from libraries.job_manager.reaper import Reaper
+from libraries.broker.connections import web_client
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.sheets.photos import PHOTO_PATTERNS
 from libraries.storage import open_input
+from libraries.uploads.staging import sweep_parcels
+from libraries.worker.reaper import Reaper
 from tests.photographs import (
     CAMERA,
     TURNED_RIGHT,
@@ -91,7 +91,6 @@ def test_a_photo_is_stored_clean_and_in_three_sizes_after_the_reply(
         assert len(data.data) == artifact["size"]
         assert CAMERA.encode() not in data.data
         assert b"script" not in data.data
-    sweep_parcels(web_client(settings))
     assert not web_client(settings).keys("vector:parcel:*")
 
 
@@ -161,7 +160,7 @@ def test_photos_that_cannot_be_read_fail_once_and_leave_nothing(
             [],
         )
     assert not [path for path in settings.storage.output_dir.rglob("*") if path.is_file()]
-    assert sweep_parcels(web_client(settings)) == len(BAD_PHOTOS)
+    assert not web_client(settings).keys("vector:parcel:*")
 
 
 @pytest.mark.usefixtures("broker")

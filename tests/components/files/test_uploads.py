@@ -14,11 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import acting_for, jobs_storing
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.parcels import sweep_parcels
+from libraries.broker.connections import web_client
+from libraries.job_manager import acting_for
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
+from libraries.uploads.staging import jobs_storing
 from tests.photographs import encoded, landscape, multipart, part
 from workers.upload_tasks import store_upload
 
@@ -67,7 +67,6 @@ def test_a_file_is_stored_by_a_job_after_the_reply(
     )
     with open_input(told["file"]) as file:
         assert file.read() == CSV
-    sweep_parcels(web_client(settings))
     assert not parcels(settings)
 
 

@@ -17,13 +17,13 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from components.http.access import EXTENSION, Access, Caller
+from libraries.broker.connections import web_client
 from libraries.job_manager import current_owner, enqueue_background_job
-from libraries.job_manager.connections import web_client
 from libraries.settings import SETTINGS, ApiKey, BadSettings, Settings, get_settings, read_settings
 from tests.conftest import until
 from tests.journeys.conftest import Service
 from tests.journeys.conftest import start_service as start_service  # noqa: PLC0414 - a fixture that this module uses
-from tests.watchful import watchful_client
+from tests.watchful import application, watchful_client
 
 RunJobs = Callable[[], None]
 ANN, ANN_NEW, BOB = "ann-4c1f9a7be2d8", "ann-77aa01c3f5e9", "bob-5d0e8b6612f4"
@@ -52,14 +52,19 @@ def digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-@pytest.fixture
-def client(settings: Settings) -> FlaskClient:
-    """A client of an application with three keys of two owners."""
+def with_keys(settings: Settings) -> Settings:
+    """The settings with three keys of two owners."""
     keys = tuple(
         ApiKey(name, bytes.fromhex(digest(key)))
         for name, key in (("ann", ANN), ("ann", ANN_NEW), ("bob", BOB))
     )
-    return watchful_client(settings.with_values(api_keys=keys))
+    return settings.with_values(api_keys=keys)
+
+
+@pytest.fixture
+def client(settings: Settings) -> FlaskClient:
+    """A client of an application with these keys."""
+    return watchful_client(with_keys(settings))
 
 
 def ask(
@@ -126,13 +131,14 @@ def test_every_route_declares_who_may_use_it(client: FlaskClient) -> None:
     ("scopes", "status"), [({"*"}, 200), ({"admin"}, 200), ({"draw"}, 403), (set(), 403)]
 )
 def test_a_route_for_administrators_needs_the_scope(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, scopes: set[str], status: int
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, scopes: set[str], status: int
 ) -> None:
-    monkeypatch.setitem(client.application.extensions[EXTENSION], "catalogue_probe", Access.ADMIN)
+    app = application(with_keys(settings), probe=lambda: "done")
+    client = watchful_client(settings, app)
+    monkeypatch.setitem(app.extensions[EXTENSION], "probe", Access.ADMIN)
     monkeypatch.setattr(
         "components.http.access.Caller", lambda name: Caller(name, frozenset(scopes))
     )
-    client.application.add_url_rule("/probe", "catalogue_probe", lambda: "done")
     assert ask(client, "GET", "/probe").status_code == 401
     response = ask(client, "GET", "/probe", ANN)
     assert response.status_code == status
@@ -279,10 +285,11 @@ def test_a_browser_may_ask_whether_it_may_ask(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("key", "name"), [(ANN, "ann"), (BOB, "bob")])
-def test_the_caller_is_known_to_what_answers(client: FlaskClient, key: str, name: str) -> None:
-    client.application.add_url_rule(
-        "/probe", "probe", lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
+def test_the_caller_is_known_to_what_answers(settings: Settings, key: str, name: str) -> None:
+    app = application(
+        with_keys(settings), probe=lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
     )
+    client = watchful_client(settings, app)
     assert ask(client, "GET", "/probe", key).get_data(as_text=True) == f"{name} ['*']"
 
 

@@ -11,9 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import KeyedRequest, QueueUnavailable
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.queueing import background_queue
+from components.http.idempotency_keys import KeyedRequest
+from libraries.broker.connections import web_client
+from libraries.broker.errors import QueueUnavailable
+from libraries.job_manager.submission import background_queue
 from libraries.settings import ApiKey, Settings, get_settings
 from tests.conftest import until
 from tests.watchful import watchful_client
@@ -172,7 +173,7 @@ def test_a_crash_before_the_answer_is_kept_makes_no_second_job(
     def crash(_: KeyedRequest, __: object) -> NoReturn:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("libraries.job_manager.idempotency.GIVEN_UP_AFTER", 1)
+    monkeypatch.setattr("components.http.idempotency_keys.GIVEN_UP_AFTER", 1)
     with monkeypatch.context() as broken:
         broken.setattr(KeyedRequest, "keep", crash)
         assert send(client, address, body).status_code == 500
@@ -204,7 +205,7 @@ def test_after_a_crash_another_request_with_the_key_gets_a_job_of_its_own(
     def crash(_: KeyedRequest, __: object) -> NoReturn:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("libraries.job_manager.idempotency.GIVEN_UP_AFTER", 1)
+    monkeypatch.setattr("components.http.idempotency_keys.GIVEN_UP_AFTER", 1)
     with monkeypatch.context() as broken:
         broken.setattr(KeyedRequest, "keep", crash)
         send(client, "/postcards", CARD)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask, abort
@@ -30,7 +31,7 @@ from libraries.errors import (
     VectorError,
 )
 from libraries.settings import Settings
-from tests.watchful import WatchfulClient, watchful_client
+from tests.watchful import WatchfulClient, application, watchful_client
 
 
 class QuiteFull(Unavailable):
@@ -40,10 +41,8 @@ class QuiteFull(Unavailable):
     retry_after = 7.2
 
 
-def with_route(settings: Settings, view: object) -> FlaskClient:
-    client = watchful_client(settings)
-    client.application.add_url_rule("/probe", "probe", view)  # type: ignore[arg-type]
-    return client
+def with_route(settings: Settings, view: Callable[[], Any]) -> FlaskClient:
+    return watchful_client(settings, application(settings, probe=view))
 
 
 @pytest.mark.parametrize("code", sorted(default_exceptions))

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
+from libraries.broker.connections import worker_client
 from libraries.job_manager import (
     JobOptions,
     acting_for,
@@ -22,7 +23,6 @@ from libraries.job_manager import (
     fetch_job,
     submit,
 )
-from libraries.job_manager.connections import worker_client
 from libraries.job_manager.transitions import LONGEST_TRACE
 from libraries.settings import ApiKey, Settings
 from tests.conftest import WorkerProcess, until

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from libraries.broker.in_memory import close_throwaway
 from libraries.job_manager import enqueue_background_job
-from libraries.job_manager.throwaway import close_throwaway
 from libraries.settings import Settings, use_settings
 from libraries.storage import output_folder
 from libraries.svg_builder import SVGBuilder

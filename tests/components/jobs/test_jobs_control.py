@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rq.serializers import JSONSerializer
 from werkzeug.test import TestResponse
 
+from libraries.broker.connections import web_client
 from libraries.job_manager import acting_for, enqueue_background_job, fetch_job, known_tasks
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.queueing import background_queue
+from libraries.job_manager.submission import background_queue
 from libraries.settings import Settings, get_settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.watchful import watchful_client

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from app import create_app
 from libraries.job_manager import fetch_job
 from libraries.settings import Settings
 from tests.mail_server import parsed
+from tests.watchful import application
 
 MAIL = {
     "recipient": "ann@example.com",
@@ -23,7 +23,7 @@ MAIL = {
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
     """A client of the whole application."""
-    return create_app(settings).test_client()
+    return application(settings).test_client()
 
 
 def pointers(reply: Any) -> list[str]:

@@ -21,22 +21,17 @@ import pytest
 from click.testing import Result
 
 import workers
-from app import create_app
 from components.http.pages import VERSION
 from components.system.doctor import Check, examine
 from libraries import loading
-from libraries.job_manager import (
-    JobOptions,
-    acting_for,
-    enqueue_background_job,
-    pause_queue,
-    submit,
-)
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.diagnosis import Finding, examine_tasks
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager import JobOptions, acting_for, enqueue_background_job, submit
+from libraries.job_manager.control import pause_queue
 from libraries.settings import ApiKey, Settings
+from libraries.worker.doctor import Finding, examine_tasks
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess
+from tests.watchful import application
 
 FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
 Command = Callable[..., Result]
@@ -47,9 +42,8 @@ def command(settings: Settings) -> Command:
     """A function that runs a command with the settings of this test, or with some of them changed."""
 
     def run(*words: str, **changes: Any) -> Result:
-        return (
-            create_app(settings.with_values(**changes)).test_cli_runner().invoke(args=list(words))
-        )
+        app = application(settings.with_values(**changes))
+        return app.test_cli_runner().invoke(args=list(words))
 
     return run
 
@@ -190,7 +184,7 @@ def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
 
 
 def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
-    doctor: Doctor, broker: EmbeddedBroker, settings: Settings
+    doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).config_set("requirepass", "another")
     web_client(settings).connection_pool.disconnect()
@@ -198,14 +192,14 @@ def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
 
 
 def test_a_broker_that_hangs_is_told_from_one_that_is_away(
-    doctor: Doctor, broker: EmbeddedBroker
+    doctor: Doctor, private_broker: EmbeddedBroker
 ) -> None:
-    assert broker.pid
-    os.kill(broker.pid, signal.SIGSTOP)
+    assert private_broker.pid
+    os.kill(private_broker.pid, signal.SIGSTOP)
     try:
         assert "takes connections but does not answer" in doctor()["broker"]
     finally:
-        os.kill(broker.pid, signal.SIGCONT)
+        os.kill(private_broker.pid, signal.SIGCONT)
 
 
 def test_a_broker_that_is_none_is_told_from_one_that_is_away(
@@ -218,7 +212,7 @@ def test_a_broker_that_is_none_is_told_from_one_that_is_away(
 
 
 def test_a_broker_that_throws_jobs_away_is_named(
-    doctor: Doctor, broker: EmbeddedBroker, settings: Settings
+    doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
     said = doctor()

@@ -16,19 +16,19 @@ from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
 from components.http.pages import VERSION
+from libraries.broker import keys
+from libraries.broker.connections import worker_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import (
     JobOptions,
     cancel_job,
     delete_job,
     enqueue_background_job,
     fetch_job,
-    keys,
     known_tasks,
     submit,
     transitions,
 )
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import worker_client
 from libraries.settings import ApiKey, Settings
 from tests.conftest import REPOSITORY, WorkerProcess, until
 from tests.docs.documents import blocks
@@ -214,7 +214,7 @@ def test_every_end_of_a_job_is_counted_once(
 
 
 def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
-    client: FlaskClient, start_worker: StartWorker, broker: EmbeddedBroker
+    client: FlaskClient, start_worker: StartWorker, private_broker: EmbeddedBroker
 ) -> None:
     for number in (1, 2):
         worker = start_worker()
@@ -223,9 +223,9 @@ def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
         worker.process.kill()
         worker.process.wait()
         assert outcomes(client, NOTHING) == {"finished": number}
-    broker.stop()
+    private_broker.stop()
     assert value(scraped(client), "vector_broker_up") == 0
-    broker.start()
+    private_broker.start()
     assert outcomes(client, NOTHING) == {"finished": 2}
 
 
@@ -236,7 +236,7 @@ def test_a_job_whose_worker_fell_silent_is_counted(
     job_id = submit(NOTHING, options=JobOptions(retries=retries)).id
     attempt = transitions.Attempt(job_id, "e" * 32, "gone", time.time())
     assert isinstance(transitions.take(redis, "gone", attempt.execution_id, attempt.started), dict)
-    assert transitions.beat(redis, attempt, time.time())
+    assert transitions.heartbeat(redis, attempt, time.time())
     redis.zadd(keys.STARTED_KEY, {f"{job_id}:{attempt.execution_id}": 1})
     transitions.reap(redis, time.time(), 600)
     transitions.reap(redis, time.time(), 600)

@@ -30,7 +30,7 @@ ENTRY = '    "image": "workers.text_tasks.process_image",\n'
 ASK = """
 import json
 from app import create_app
-from libraries.job_manager.worker import VectorWorker
+from libraries.worker.worker import VectorWorker
 from libraries.settings import get_settings
 client = create_app(get_settings()).test_client()
 one = client.post("/texts", json={"type": "image", "content": "abc"}).get_json()

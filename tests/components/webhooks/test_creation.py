@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from libraries.job_manager import capacity
+from libraries.job_manager.control import capacity
 from libraries.outbound import addresses
 from libraries.webhooks import secret_of
 from tests.webhook_sink import Sink

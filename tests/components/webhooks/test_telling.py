@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from libraries.broker.connections import web_client
+from libraries.broker.keys import SCHEDULED_KEY
 from libraries.job_manager import cancel_job
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.keys import SCHEDULED_KEY
 from libraries.outbound import addresses
 from libraries.settings import get_settings, use_settings
 from libraries.webhooks import secret_of
@@ -360,7 +360,7 @@ def test_the_task_says_when_a_job_has_no_webhook(private: FlaskClient, run_jobs:
 
 
 def test_without_a_broker_the_secret_is_not_known_right_now(
-    private: FlaskClient, broker: Any
+    private: FlaskClient, private_broker: Any
 ) -> None:
-    broker.stop()
+    private_broker.stop()
     assert private.get("/webhooks/secret").status_code == 503

@@ -11,20 +11,13 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from libraries.charts import (
-    CHARTS,
-    BadChart,
-    Measure,
-    date_ticks,
-    draw_chart,
-    number_ticks,
-    plot_table,
-)
+from libraries.charts import CHARTS, Measure, date_ticks, draw_chart, number_ticks, plot_table
 from libraries.charts.marks import line_strokes, spread_points
-from libraries.errors import InvalidInput, UnknownName
+from libraries.errors import InvalidInput
 from libraries.geometry.area import Area
 from libraries.settings import Settings
 from libraries.svg_builder import svg_blocks
+from tests.errors import raises_code
 
 A5 = Area(210, 148, 11)
 numbers = st.floats(-1e12, 1e12)
@@ -178,7 +171,7 @@ def test_what_is_no_chart_is_refused(
 
 
 def test_a_sheet_without_room_is_refused() -> None:
-    with pytest.raises(BadChart, match="too small"):
+    with raises_code("bad-chart", match="too small"):
         draw_chart("line", None, [wave(9)], Area(20, 20, 5), title="A title")
 
 
@@ -214,5 +207,5 @@ def test_a_column_that_cannot_be_drawn_is_refused_by_its_name(
 ) -> None:
     put(settings, "day,price,shop\n2024-01-01,1.5,A\n")
     asked = {"chart": "line", "x": "day", "y": ["price"], **given}
-    with pytest.raises((BadChart, UnknownName), match=why):
+    with raises_code("bad-chart", "unknown-name", match=why):
         plot_table("data.csv", size=(210, 148), **asked)

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from libraries.broker import keys
+from libraries.broker.connections import worker_client
+from libraries.broker.embedded import EmbeddedBroker
 from libraries.gallery import (
     Arrival,
     Drawing,
@@ -28,11 +31,10 @@ from libraries.gallery import (
     rebuild,
     remove_drawing,
 )
+from libraries.gallery.arrivals import known_owners, show_due_now, update_index
 from libraries.gallery.shelf import enter
-from libraries.job_manager import acting_for, delete_job, enqueue_background_job, keys
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import worker_client
-from libraries.job_manager.exhibits import known_owners, show_due, show_due_now
+from libraries.job_manager import acting_for, delete_job, enqueue_background_job
+from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
 from libraries.sheets.artboard import draw_artboard
 from libraries.storage import files_of, output_folder
@@ -138,23 +140,36 @@ def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(
     assert [name for name in output_folder().names() if name.endswith(".json")] == []
 
 
-def test_what_was_noted_before_a_crash_is_entered_later_and_once(
-    run_jobs: RunJobs, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As after kill -9 between the change of the index and the removal of the notes."""
-    client = worker_client(settings)
+def test_entries_that_come_again_after_a_crash_change_nothing(run_jobs: RunJobs) -> None:
+    """As after kill -9 between the change of the index and the acknowledgement."""
     drawn(run_jobs, seeds=3)
-    (job_id, *_) = [one.job_id for one in everything(seed=0)]
-    client.rpush(keys.EXHIBITS_KEY, *[json.dumps({"made": one.job_id}) for one in everything()] * 2)
-    while show_due(client, most=2):
-        pass
-    assert sorted(one.seed or 0 for one in everything()) == [0, 1, 2]
-    assert client.llen(keys.EXHIBITS_KEY) == 0
-    # A note of a job that is gone brings nothing back.
-    delete_job(job_id)
-    client.rpush(keys.EXHIBITS_KEY, json.dumps({"made": job_id}))
+    before = everything()
+    finished = [
+        JournalEntry(id=f"1-{n}", job_id=one.job_id, event="finished", owner=ANYBODY, task=ARTBOARD)
+        for n, one in enumerate(before)
+    ]
+    update_index(finished * 2)
+    assert everything() == before
+    # One of a job that is gone brings nothing back.
+    delete_job(before[0].job_id)
     show_due_now()
-    assert [one.seed for one in everything(seed=0)] == []
+    update_index(finished)
+    assert everything() == before[1:]
+
+
+def test_what_the_version_before_noted_reaches_the_gallery_after_an_upgrade(
+    run_jobs: RunJobs, settings: Settings
+) -> None:
+    client = worker_client(settings)
+    first, second = drawn(run_jobs, seeds=2)
+    (gone, made) = everything()[::-1]
+    with gallery().changing() as change:
+        change.remove(made.id)
+    note = {"gone": first, "owner": ANYBODY, "files": [[gone.name, gone.sha256]]}
+    client.rpush(keys.EXHIBITS_KEY, json.dumps({"made": second}), json.dumps(note))
+    show_due_now()
+    assert [one.job_id for one in everything()] == [second]
+    assert client.llen(keys.EXHIBITS_KEY) == 0
 
 
 def test_a_gallery_that_cannot_be_written_harms_no_job(

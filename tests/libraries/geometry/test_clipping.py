@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from libraries.geometry.clipping import (
-    BadPolygon,
     TooManyCrossings,
     clip_to_polygons,
     clip_to_rectangle,
@@ -23,6 +22,7 @@ from libraries.geometry.clipping import (
     region_of,
 )
 from libraries.geometry.rectangle import Rectangle
+from tests.errors import raises_code
 from tests.libraries.geometry.shapes import LINES, PLACES, Place, flat, length
 
 BOX = Rectangle(-5, -5, 5, 7)
@@ -124,7 +124,7 @@ def test_a_polygon_without_an_area_leaves_nothing() -> None:
     ],
 )
 def test_what_is_no_polygon_is_refused(ring: list[Place]) -> None:
-    with pytest.raises(BadPolygon):
+    with raises_code("bad-polygon"):
         clip_to_polygons(*flat([[(0, 0), (1, 1)]]), [ring])
 
 
@@ -236,7 +236,7 @@ def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_ou
 def test_a_drawing_that_meets_a_polygon_too_often_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("libraries.geometry.clipping.MOST_PAIRS", 10)
+    monkeypatch.setattr("libraries.geometry.clipping.MAX_PAIRS", 10)
     with pytest.raises(TooManyCrossings):
         clip_to_polygons(
             *flat([[(-9, y), (9, y + 1)] for y in range(9)]),

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libraries.errors import UnknownName
-from libraries.geometry.document import BadLayer, Document, LayerTaken, StrokeArray
+from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import BadStrokes, Pen
+from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import translation
+from tests.errors import raises_code
 from tests.libraries.geometry.shapes import LINES, Place, flat
 
 RED = Pen("red", "#cc0000", 0.5)
@@ -63,14 +64,14 @@ def test_what_is_not_a_finite_place_is_refused_and_leaves_the_drawing_as_it_was(
     bad: list[list[Place]],
 ) -> None:
     document = page([(0, 0), (1, 1)])
-    with pytest.raises(BadStrokes):
+    with raises_code("bad-strokes"):
         document.add(bad, 0)
     assert len(document) == 1
 
 
 @pytest.mark.parametrize("size", [(0, 1), (1, -1), (math.nan, 1), (1, math.inf)])
 def test_a_page_has_a_size(size: tuple[float, float]) -> None:
-    with pytest.raises(BadStrokes):
+    with raises_code("bad-strokes"):
         Document(*size)
 
 
@@ -95,13 +96,13 @@ def test_layers_are_known_by_name_and_keep_their_pens() -> None:
         document.layer("a", RED),
     ] == [0, 1, 0, 0]
     assert document.pens == (RED, Pen("b"))
-    with pytest.raises(LayerTaken):
+    with raises_code("layer-taken"):
         document.layer("a", Pen("blue"))
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, None, 5])
 def test_a_layer_needs_a_name(name: str) -> None:
-    with pytest.raises(BadLayer):
+    with raises_code("bad-layer"):
         Document(1, 1).layer(name)
 
 
@@ -109,7 +110,7 @@ def test_layers_are_not_endless() -> None:
     document = Document(1, 1)
     for number in range(256):
         document.layer(str(number))
-    with pytest.raises(BadLayer):
+    with raises_code("bad-layer"):
         document.layer("one more")
 
 
@@ -133,7 +134,7 @@ def test_a_moved_drawing_is_another_one() -> None:
     assert moved.store.coordinates.tolist() == [[2, 3], [6, 3]]
     assert document.store.coordinates.tolist() == [[1, 2], [5, 2]]
     assert moved.layers == document.layers
-    with pytest.raises(BadStrokes):
+    with raises_code("bad-strokes"):
         moved.transformed(translation(999_999, 0))
 
 

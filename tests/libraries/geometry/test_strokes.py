@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libraries.geometry.strokes import FARTHEST, BadPen, BadStrokes, Pen, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, PENS, RED, drawing
 
 TRIANGLE = [(0.0, 0.0), (3.0, 4.0), (3.0, 0.0)]
@@ -96,34 +97,36 @@ def test_a_pen_is_changed_only_between_drawn_layers_that_differ_in_it() -> None:
         ([(0, 0), (math.nan, 0)], [0, 2], [0], "coordinates"),
         ([(0, 0), (0, math.inf)], [0, 2], [0], "coordinates"),
         ([(0, -math.inf)], [0, 1], [0], "coordinates"),
-        ([(0, -1.1 * FARTHEST)], [0, 1], [0], "coordinates"),
-        ([(1.1 * FARTHEST, 0)], [0, 1], [0], "coordinates"),
+        ([(0, -1.1 * MAX_COORDINATE_MM)], [0, 1], [0], "coordinates"),
+        ([(1.1 * MAX_COORDINATE_MM, 0)], [0, 1], [0], "coordinates"),
     ],
 )
 def test_arrays_that_describe_no_strokes_are_refused(
     coordinates: Any, offsets: Any, layers: Any, field: str
 ) -> None:
-    with pytest.raises(BadStrokes) as caught:
+    with raises_code("bad-strokes") as caught:
         Strokes(coordinates, offsets, layers)
     assert (caught.value.code, caught.value.field) == ("bad-strokes", field)
 
 
-@pytest.mark.parametrize("origin", [(math.nan, 0.0), (0.0, math.inf), (-2 * FARTHEST, 0.0)])
+@pytest.mark.parametrize(
+    "origin", [(math.nan, 0.0), (0.0, math.inf), (-2 * MAX_COORDINATE_MM, 0.0)]
+)
 def test_an_origin_that_is_no_place_is_refused(origin: tuple[float, float]) -> None:
-    with pytest.raises(BadStrokes):
+    with raises_code("bad-strokes"):
         drawing(TRIANGLE).travels(origin)
 
 
 def test_a_layer_without_a_pen_is_refused() -> None:
-    with pytest.raises(BadStrokes, match="layer 1 has no pen; 1 are known"):
+    with raises_code("bad-strokes", match="layer 1 has no pen; 1 are known"):
         drawing(TRIANGLE, layers=[1]).pen_changes([BLACK])
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, 10_001])
 def test_a_pen_without_a_real_width_or_speed_is_refused(value: float) -> None:
-    with pytest.raises(BadPen) as caught:
+    with raises_code("bad-pen") as caught:
         Pen("a", width=value)
     assert (caught.value.code, caught.value.field) == ("bad-pen", "width")
-    with pytest.raises(BadPen) as caught:
+    with raises_code("bad-pen") as caught:
         Pen("a", speed=value)
     assert caught.value.field == "speed"

@@ -12,7 +12,7 @@ from PIL import Image
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.imaging.demos import DEMOS, demo_image
-from libraries.imaging.field import LONGEST_TEXT, open_image, rough_image
+from libraries.imaging.field import MAX_TEXT_CHARS, open_image, rough_image
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 from tests.conftest import own_seconds
 from tests.libraries.imaging.test_reading import half_and_half, png_header, saved
@@ -31,7 +31,7 @@ BAD = {
     "no image": base64.b64encode(b"hello, world").decode(),
     "no base64": "this is not base64!",
     "empty": "",
-    "too long": "A" * (LONGEST_TEXT + 1),
+    "too long": "A" * (MAX_TEXT_CHARS + 1),
     "white": base64.b64encode(saved(Image.new("L", (30, 30), 255))).decode(),
     "a misspelt name": "portait",
     "an address": "https://example.com/photo.jpg",
@@ -69,9 +69,9 @@ def test_a_misspelt_name_gets_a_hint() -> None:
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)
 def test_loaded_parameters_stay_json_and_load_again(name: str) -> None:
     for image in ("sphere", ENCODED):
-        loaded = check_pattern(name, PAGE, {"image": image})
+        loaded = check_pattern(name, PAGE, {"image": image}).values()
         assert json.loads(json.dumps(loaded)) == loaded
-        assert check_pattern(name, PAGE, loaded) == loaded
+        assert check_pattern(name, PAGE, loaded).values() == loaded
 
 
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)

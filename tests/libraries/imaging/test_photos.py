@@ -8,17 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from libraries.imaging import (
-    BlankImage,
-    ImageDamaged,
-    ImageTooLarge,
-    NotAnImage,
-    Picture,
-    clean_photo,
-    lent_picture,
-    open_image,
-)
+from libraries.imaging import ImageTooLarge, Picture, clean_photo, lent_picture, open_image
 from libraries.imaging.lending import borrow
+from tests.errors import raises_code
 from tests.photographs import (
     CAMERA,
     TURNED_RIGHT,
@@ -146,7 +138,7 @@ def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 def test_a_photo_that_is_cut_off_is_refused(form: str, kept: float) -> None:
     data = encoded(landscape(), form)
-    with pytest.raises(ImageDamaged):
+    with raises_code("image-damaged"):
         clean_photo(data[: int(len(data) * kept)])
 
 
@@ -154,7 +146,7 @@ def test_a_photo_that_is_cut_off_is_refused(form: str, kept: float) -> None:
     "data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF", b"%PDF-1.7", b"\0" * 100]
 )
 def test_what_is_no_photo_is_refused(data: bytes) -> None:
-    with pytest.raises(NotAnImage):
+    with raises_code("not-an-image"):
         clean_photo(data)
 
 
@@ -165,12 +157,15 @@ def test_a_lent_picture_is_known_by_its_name_as_long_as_it_is_lent() -> None:
         with lent_picture(encoded(landscape(60, 60), "PNG")) as other:
             assert borrow(other).shape == (60, 60)
             assert borrow(name).shape == (160, 240)
-        with pytest.raises(NotAnImage):
+        with raises_code("not-an-image"):
             borrow(other)
-    with pytest.raises(NotAnImage, match="not at hand"):
+    with raises_code("not-an-image", match="not at hand"):
         open_image(name, rng)
 
 
 def test_a_white_picture_is_not_lent() -> None:
-    with pytest.raises(BlankImage), lent_picture(encoded(Image.new("RGB", (9, 9), "white"), "PNG")):
+    with (
+        raises_code("blank-image"),
+        lent_picture(encoded(Image.new("RGB", (9, 9), "white"), "PNG")),
+    ):
         pass

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from libraries.errors import InvalidInput
-from libraries.imaging.reading import ImageDamaged, ImageTooLarge, NotAnImage, read_image
+from libraries.imaging.reading import ImageTooLarge, read_image
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP"]
 
@@ -121,7 +122,7 @@ def test_large_images_are_reduced_to_what_is_looked_at() -> None:
     ],
 )
 def test_what_is_no_image_is_called_so(data: bytes) -> None:
-    with pytest.raises(NotAnImage, match="PNG, JPEG, WebP, GIF and BMP"):
+    with raises_code("not-an-image", match="PNG, JPEG, WebP, GIF and BMP"):
         read_image(data)
 
 
@@ -129,7 +130,7 @@ def test_what_is_no_image_is_called_so(data: bytes) -> None:
 def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     """Attack 20."""
     started = own_seconds()
-    with pytest.raises((ImageTooLarge, ImageDamaged)) as caught:
+    with raises_code("image-too-large", "image-damaged") as caught:
         read_image(png_header(side, side))
     assert own_seconds() - started < 0.1
     assert isinstance(caught.value, ImageTooLarge) or side > 60_000
@@ -158,7 +159,7 @@ def test_an_image_that_is_cut_off_is_refused(kind: str, share: float) -> None:
         np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8)
     )
     data = saved(noise, kind)
-    with pytest.raises(ImageDamaged) as caught:
+    with raises_code("image-damaged") as caught:
         read_image(data[: int(len(data) * share)])
     assert caught.value.code == "image-damaged"
     assert "PIL" not in str(caught.value)

@@ -13,23 +13,22 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
+from libraries.broker import keys
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import (
     EventFeed,
     JobEvent,
     JobOptions,
-    QueueUnavailable,
     cancel_job,
     fetch_job,
-    keys,
     read_events,
-    send_to_group,
     submit,
     transitions,
 )
 from libraries.job_manager import events as module
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.events import Message, order
+from libraries.job_manager.events import Message, order, send_to_group
 from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until
 
@@ -159,22 +158,22 @@ def test_of_what_is_no_job_nothing_is_known(broker: EmbeddedBroker, job_id: str)
 
 
 def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_twice(
-    feed: EventFeed, broker: EmbeddedBroker, client: Redis
+    feed: EventFeed, private_broker: EmbeddedBroker, client: Redis
 ) -> None:
     job = submit("workers.probe_tasks.nothing").id
     listener = Listener()
     feed.follow(job, listener)
     assert read_events(job) is not None
-    transitions.report(client, job, "", "log", '{"message": "before"}')
+    transitions.append_event(client, job, "", "log", '{"message": "before"}')
     assert listener.next().data == {"message": "before"}
-    assert broker.pid is not None
-    os.kill(broker.pid, signal.SIGKILL)
-    until(lambda: not broker.alive(), what="the end of the broker")
+    assert private_broker.pid is not None
+    os.kill(private_broker.pid, signal.SIGKILL)
+    until(lambda: not private_broker.alive(), what="the end of the broker")
     with pytest.raises(QueueUnavailable):
         read_events(job)
-    broker.start()
+    private_broker.start()
     # Told while the feed may still be looking for the broker.
-    transitions.report(client, job, "", "log", '{"message": "meanwhile"}')
+    transitions.append_event(client, job, "", "log", '{"message": "meanwhile"}')
     assert cancel_job(job)
     assert listener.until_the_end().name == "canceled"
     assert [event.data.get("message") for event in listener.told] == ["before", "meanwhile", None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +9,17 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from libraries.broker import keys as broker_keys
+from libraries.broker.connections import web_client
 from libraries.job_manager import (
     BatchUnknown,
     JobFilter,
     JobOptions,
     JobUnknown,
-    KeyedRequest,
-    KeyInUse,
-    KeyReused,
     QueueFull,
-    Reply,
     WrongState,
     acting_for,
-    cancel_batch,
     cancel_job,
-    capacity,
     delete_job,
     enqueue_background_job,
     fetch_batch,
@@ -32,25 +27,17 @@ from libraries.job_manager import (
     find_job,
     get_job_status,
     list_jobs,
-    pause_queue,
     repeatable_ids,
-    resume_queue,
     retry_job,
     stop_job,
     submit,
     submit_batch,
-    transitions,
-    was_there,
 )
-from libraries.job_manager import keys as broker_keys
-from libraries.job_manager.batches import BadBatch
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.disposal import dispose_leftovers
+from libraries.job_manager.control import capacity, pause_queue, resume_queue, was_there
 from libraries.job_manager.listing import BadCursor
-from libraries.job_manager.policies import pauses, tries_of
-from libraries.job_manager.reaper import Reaper
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.storage import BadFileName, open_input, output_folder
+from libraries.worker.reaper import Reaper
 from tests.conftest import WorkerProcess, until
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
@@ -76,81 +63,6 @@ def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., Se
         return get_settings()
 
     return change
-
-
-# -- retries
-
-
-def test_each_kind_of_task_has_its_own_number_of_tries() -> None:
-    assert tries_of("workers.email_tasks.send_notification") == 5
-    assert tries_of("workers.svg_tasks.generate_complex_svg") == 2
-    assert tries_of("workers.data_tasks.process_file") == 2
-    assert tries_of(BOOM) == 1
-
-
-def test_the_pauses_between_attempts_grow_and_vary_by_a_fifth() -> None:
-    for _ in range(20):
-        for pause, expected in zip(pauses(4), (1, 4, 16, 64), strict=True):
-            assert 0.8 * expected <= pause <= 1.2 * expected
-    assert len({tuple(pauses(2)) for _ in range(10)}) > 1
-    assert max(pauses(20)) <= 1.2 * 3600
-
-
-def test_a_job_that_fails_is_tried_again_and_every_attempt_is_remembered(
-    run_jobs: Callable[[], None], settings: Settings
-) -> None:
-    job = submit(BOOM, options=JobOptions(retries=2, retry_pause=0.01))
-    for _ in range(3):
-        run_jobs()
-        until(
-            lambda: time.time() > float(client().zscore("rq:scheduled:background", job.id) or 0),
-            what="the pause",
-        )
-        Reaper(settings).turn()
-    record = fetch_job(job.id)
-    assert record is not None
-    assert (record.status, record.attempt, record.retries_left) == ("failed", 3, 0)
-    assert [attempt["error"] for attempt in record.attempts] == [
-        "ValueError: boom at /secret/place"
-    ] * 3
-    assert all(
-        attempt["worker"] and attempt["started_at"] < attempt["ended_at"]
-        for attempt in record.attempts
-    )
-
-
-def test_between_two_attempts_a_job_is_scheduled(run_jobs: Callable[[], None]) -> None:
-    job = submit(BOOM, options=JobOptions(retries=1, retry_pause=60))
-    run_jobs()
-    assert status(job.id) == "scheduled"
-
-
-def test_an_error_that_trying_again_cannot_mend_is_not_tried_again(
-    run_jobs: Callable[[], None],
-) -> None:
-    job = submit("workers.probe_tasks.refuse", options=JobOptions(retries=3))
-    run_jobs()
-    record = fetch_job(job.id)
-    assert record is not None
-    assert (record.status, len(record.attempts)) == ("failed", 1)
-
-
-def test_a_failed_job_can_be_tried_again_by_hand(run_jobs: Callable[[], None]) -> None:
-    job = enqueue_background_job(BOOM)
-    run_jobs()
-    assert retry_job(job.id).status == "queued"
-    run_jobs()
-    record = fetch_job(job.id)
-    assert record is not None
-    assert (record.status, len(record.attempts)) == ("failed", 2)
-
-
-def test_a_finished_job_is_not_tried_again(run_jobs: Callable[[], None]) -> None:
-    job = enqueue_background_job(NOTHING)
-    run_jobs()
-    with pytest.raises(WrongState) as refusal:
-        retry_job(job.id)
-    assert refusal.value.status == "finished"
 
 
 # -- cancel and stop
@@ -237,7 +149,7 @@ def test_a_job_that_depends_on_others_runs_after_them(run_jobs: Callable[[], Non
 def test_a_job_that_waits_is_released_also_when_nobody_was_there_at_the_end_of_the_other(
     run_jobs: Callable[[], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.job_manager.horse.release_dependents", lambda *_: None)
+    monkeypatch.setattr("libraries.worker.horse.release_dependents", lambda *_: None)
     first = enqueue_background_job(NOTHING)
     second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
     run_jobs()
@@ -296,85 +208,6 @@ def test_the_capacity_counts_what_waits_runs_and_works(
     until((home / "begun").exists, what="the beginning of the job")
     seen = capacity()
     assert (seen["queue_depth"], seen["active_jobs"], seen["workers"]) == (1, 1, 1)
-
-
-# -- delete and expire
-
-
-def test_a_deleted_job_takes_its_files_with_it_and_its_id_still_tells_that_there_was_one(
-    run_jobs: Callable[[], None],
-) -> None:
-    job = enqueue_background_job("workers.probe_tasks.write", "notes/a.txt", "hello")
-    run_jobs()
-    path = get_settings().storage.output_dir / "notes/a.txt"
-    assert path.exists()
-    delete_job(job.id)
-    assert not path.exists()
-    assert not path.parent.exists(), "a folder that is left empty goes too"
-    assert fetch_job(job.id) is None
-    assert was_there(job.id)
-    assert not was_there("nonesuch")
-    left = [key for key in client().scan_iter("*") if job.id in key.decode()]
-    assert left == [], "its id alone says that it was one of this installation's"
-
-
-def test_a_file_that_a_later_job_wrote_under_the_same_name_stays(
-    run_jobs: Callable[[], None],
-) -> None:
-    first = enqueue_background_job("workers.probe_tasks.write", "same.txt", "one")
-    run_jobs()
-    enqueue_background_job("workers.probe_tasks.write", "same.txt", "two")
-    run_jobs()
-    delete_job(first.id)
-    assert (get_settings().storage.output_dir / "same.txt").read_text() == "two"
-
-
-def test_a_running_job_is_not_deleted(start_worker: StartWorker, home: Path) -> None:
-    start_worker()
-    job = enqueue_background_job(
-        "workers.probe_tasks.nap", 60, str(home / "begun"), str(home / "ended")
-    )
-    until((home / "begun").exists, what="the beginning of the job")
-    with pytest.raises(WrongState):
-        delete_job(job.id)
-
-
-def test_record_and_files_go_when_their_time_is_up(
-    run_jobs: Callable[[], None], use: Callable[..., Settings]
-) -> None:
-    settings = use(result_ttl=3, failure_ttl=3)
-    good = enqueue_background_job("workers.probe_tasks.write", "short.txt", "x")
-    bad = enqueue_background_job(BOOM)
-    run_jobs()
-    reaper = Reaper(settings)
-    reaper.sweep()
-    assert fetch_job(good.id) is not None
-    path = settings.storage.output_dir / "short.txt"
-    assert path.exists()
-
-    def swept() -> bool:
-        reaper.sweep()
-        # Never the file before the record.
-        assert path.exists() or fetch_job(good.id) is None
-        return fetch_job(good.id) is None and fetch_job(bad.id) is None
-
-    until(swept, what="the end of the records")
-    assert not path.exists()
-    assert was_there(good.id)
-    assert was_there(bad.id)
-
-
-def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> None:
-    import os
-
-    settings.storage.output_dir.mkdir()
-    old, young = (settings.storage.output_dir / name for name in (".aa.tmp", ".bb.tmp"))
-    for path in (old, young):
-        path.write_text("half")
-    os.utime(old, (1, 1))
-    Reaper(settings).sweep()
-    assert not old.exists()
-    assert young.exists()
 
 
 # -- lists
@@ -477,105 +310,6 @@ def test_jobs_that_a_task_queues_belong_to_its_own_owner(run_jobs: Callable[[], 
             "workers.probe_tasks.queue_another",
             NOTHING,
         }
-
-
-def test_files_of_a_job_whose_removal_was_cut_short_are_removed_later(
-    run_jobs: Callable[[], None], settings: Settings
-) -> None:
-    job = enqueue_background_job("workers.probe_tasks.write", "left.txt", "x")
-    run_jobs()
-    transitions.forget(client(), job.id)
-    assert (settings.storage.output_dir / "left.txt").exists()
-    dispose_leftovers(client())
-    assert not (settings.storage.output_dir / "left.txt").exists()
-    assert client().hlen(broker_keys.ARTIFACTS_KEY) == 0
-
-
-# -- batches
-
-
-def test_one_bad_item_of_a_batch_fails_alone(run_jobs: Callable[[], None]) -> None:
-    """L7."""
-    items = [{"name": f"item{number}.txt", "text": "x"} for number in range(50)]
-    items[17]["name"] = "../outside"
-    batch = submit_batch("workers.probe_tasks.write", items)
-    assert fetch_batch(batch.id).counts == {"queued": 50}
-    assert fetch_batch(batch.id).percent == 0
-    run_jobs()
-    ended = fetch_batch(batch.id)
-    assert ended.counts == {"finished": 49, "failed": 1}
-    assert (ended.percent, ended.done) == (100, True)
-    assert [job.status for job in ended.jobs if job] == [
-        "failed" if number == 17 else "finished" for number in range(50)
-    ]
-
-
-def test_the_waiting_jobs_of_a_batch_are_canceled_together(run_jobs: Callable[[], None]) -> None:
-    batch = submit_batch(NOTHING, [{}] * 5)
-    assert cancel_batch(batch.id).counts == {"canceled": 5}
-
-
-@pytest.mark.parametrize("size", [0, 501])
-def test_a_batch_has_one_to_five_hundred_items(size: int) -> None:
-    with pytest.raises(BadBatch):
-        submit_batch(NOTHING, [{}] * size)
-    assert client().dbsize() == 0
-
-
-def test_the_jobs_of_a_batch_can_be_listed(run_jobs: Callable[[], None]) -> None:
-    batch = submit_batch(NOTHING, [{}] * 3)
-    enqueue_background_job(NOTHING)
-    assert {job.id for job in list_jobs(JobFilter(batch_id=batch.id)).items} == set(batch.job_ids)
-
-
-# -- requests that are sent again
-
-
-def keyed(key: str = "k", body: str = "b", route: str = "POST /x") -> KeyedRequest:
-    return KeyedRequest(route=route, key=key, body_hash=body)
-
-
-def test_the_first_answer_to_a_key_is_given_again() -> None:
-    assert keyed().begin() is None
-    keyed().keep(Reply(202, {"Location": "/jobs/1"}, "{}"))
-    assert keyed().begin() == Reply(202, {"Location": "/jobs/1"}, "{}")
-    assert 86000 < client().ttl(next(client().scan_iter("vector:idempotency:*"))) <= 86400
-
-
-def test_a_key_that_comes_with_another_request_is_refused() -> None:
-    keyed().begin()
-    keyed().keep(Reply(202, {}, ""))
-    with pytest.raises(KeyReused):
-        keyed(body="other").begin()
-    assert keyed(route="POST /y", body="other").begin() is None
-    with acting_for("ada"):
-        assert keyed(body="other").begin() is None
-
-
-def test_a_key_whose_first_request_is_under_way_is_told_to_wait() -> None:
-    keyed().begin()
-    with pytest.raises(KeyInUse):
-        keyed().begin()
-    keyed().forget()
-    assert keyed().begin() is None
-
-
-def test_of_many_requests_with_one_key_at_once_one_is_worked_on() -> None:
-    outcomes = list[object]()
-
-    def ask() -> None:
-        try:
-            outcomes.append(keyed().begin())
-        except KeyInUse as busy:
-            outcomes.append(busy)
-
-    threads = [threading.Thread(target=ask) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert len(outcomes) == 50
 
 
 def test_jobs_queued_again_for_the_same_key_are_the_same_jobs() -> None:

@@ -16,23 +16,22 @@ from rq import Queue
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import (
-    STATES,
-    BadArguments,
-    BadTimeout,
     JobOptions,
-    QueueUnavailable,
     UnknownTask,
     cancel_job,
     enqueue_background_job,
     fetch_job,
     get_job_status,
     known_tasks,
-    queue_health,
     submit,
 )
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import shown_broker_url, web_client, worker_client
+from libraries.job_manager.control import queue_health
+from libraries.job_manager.errors import BadArguments, BadTimeout
+from libraries.job_manager.states import STATES
 from libraries.settings import Settings, get_settings
 from libraries.storage import output_folder
 from tests.conftest import Stopwatch
@@ -351,10 +350,10 @@ def test_one_read_is_one_round_trip(run_jobs: Callable[[], None]) -> None:
 
 
 def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
-    broker: EmbeddedBroker,
+    private_broker: EmbeddedBroker,
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")
-    broker.stop()
+    private_broker.stop()
     for call in (
         lambda: enqueue_background_job("workers.probe_tasks.nothing"),
         lambda: fetch_job(job.id),
@@ -367,14 +366,14 @@ def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
 
 
 def test_a_job_is_there_again_after_the_broker_was_killed_and_started_anew(
-    broker: EmbeddedBroker, run_jobs: Callable[[], None]
+    private_broker: EmbeddedBroker, run_jobs: Callable[[], None]
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")
-    assert broker.pid is not None
-    subprocess.run(["kill", "-9", str(broker.pid)], check=True)
-    while broker.alive():
+    assert private_broker.pid is not None
+    subprocess.run(["kill", "-9", str(private_broker.pid)], check=True)
+    while private_broker.alive():
         time.sleep(0.01)
-    broker.start()
+    private_broker.start()
     run_jobs()
     assert get_job_status(job.id)["status"] == "finished"
 
@@ -387,19 +386,3 @@ def test_only_the_background_queue_is_used(run_jobs: Callable[[], None]) -> None
     assert Queue.all(connection=broker_client()) == [
         Queue("background", connection=broker_client())
     ]
-
-
-def test_both_client_profiles_say_how_they_retry(settings: Settings) -> None:
-    web = web_client(settings).connection_pool.connection_kwargs
-    worker = worker_client(settings).connection_pool.connection_kwargs
-    assert web["retry"].get_retries() == 0
-    assert web["socket_timeout"] <= 2
-    assert worker["retry"].get_retries() == 5
-
-
-def test_a_password_of_the_broker_is_not_shown() -> None:
-
-    secret = get_settings().with_values(redis_url="rediss://user:hunter2@broker.example:6380/0")
-    assert "hunter2" not in shown_broker_url(secret)
-    assert "hunter2" not in repr(secret)
-    assert "broker.example:6380" in shown_broker_url(secret)

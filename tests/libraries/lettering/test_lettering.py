@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import (
     DEFAULT_FONT,
-    LONGEST_TEXT,
-    BadLayout,
-    BadPath,
+    MAX_TEXT_CHARS,
     BadText,
     Box,
     TextDoesNotFit,
@@ -36,6 +34,7 @@ from libraries.lettering import (
 from libraries.lettering.strokes import box_around
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 from tests.golden_svg import assert_like_golden
 
 LATIN_1 = [chr(code) for code in range(0xA1, 0x100) if code != 0xAD]
@@ -250,7 +249,7 @@ def test_control_characters_and_lone_surrogates_are_refused(character: str) -> N
 
 def test_a_text_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
     began = own_seconds()
-    with pytest.raises(BadText, match=f"at most {LONGEST_TEXT}"):
+    with pytest.raises(BadText, match=f"at most {MAX_TEXT_CHARS}"):
         lay_out("é" * 100_000, cap_height=5)
     assert own_seconds() - began < 0.1
 
@@ -405,7 +404,7 @@ def test_letter_spacing_opens_a_line_by_as_much_a_gap() -> None:
     ],
 )  # fmt: skip
 def test_measures_that_make_no_layout_are_refused(bad: dict[str, object]) -> None:
-    with pytest.raises(BadLayout, match=next(iter(bad))):
+    with raises_code("bad-layout", match=next(iter(bad))):
         lay_out("text", **{"cap_height": 5, **bad})  # type: ignore[arg-type]
 
 
@@ -464,7 +463,7 @@ def test_what_does_not_fit_on_a_path_is_reported_and_not_drawn() -> None:
      [(0, 0), (1e200, 1e200)], [[0, 0], [1]], np.zeros((100_001, 2))],
 )  # fmt: skip
 def test_a_path_that_cannot_be_written_on_is_refused(path: object) -> None:
-    with pytest.raises(BadPath):
+    with raises_code("bad-text-path"):
         along_path("text", path, cap_height=5)  # type: ignore[arg-type]
 
 

@@ -8,9 +8,10 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
+from libraries.geometry.contours import contour_lines
 from libraries.geometry.reaction_diffusion import REGIMES, refined, seed_state, simulate
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
-from libraries.patterns.contours import _contours, _Land, _numbered
+from libraries.patterns.contours import _Land, _numbered
 
 SQUARE = Area(200, 200, 10)
 
@@ -44,7 +45,7 @@ def test_contours_never_cross(seed: int) -> None:
 def test_heights_of_a_cone_give_circles_at_even_distances() -> None:
     x = np.linspace(-50, 50, 401)
     cone = 1 - np.sqrt(x[None, :] ** 2 + x[:, None] ** 2) / 50
-    found = sorted(_contours(cone, x, x, 10), key=lambda pair: pair[0])
+    found = sorted(contour_lines(cone, x, x, 10), key=lambda pair: pair[0])
     closed = [(level, line) for level, line in found if np.array_equal(line[0], line[-1])]
     assert [level for level, _ in closed] == list(range(10))
     for level, line in closed:
@@ -56,7 +57,7 @@ def test_a_saddle_is_parted_by_the_mean_of_its_corners(flip: bool) -> None:
     heights = np.array([[1.0, 0.0], [0.0, 0.8]])
     heights = heights[::-1] if flip else heights
     at = np.array([0.0, 1.0])
-    lines = [line for _, line in _contours(heights, at, at, 1)]
+    lines = [line for _, line in contour_lines(heights, at, at, 1)]
     assert len(lines) == 2
     # The mean is under the level, so both high corners are cut off.
     high = np.argwhere(heights > 0.5)[:, ::-1]
@@ -66,7 +67,7 @@ def test_a_saddle_is_parted_by_the_mean_of_its_corners(flip: bool) -> None:
 
 def test_heights_that_are_all_alike_have_no_contours() -> None:
     at = np.linspace(0, 1, 5)
-    assert list(_contours(np.full((5, 5), 0.5), at, at, 7)) == []
+    assert list(contour_lines(np.full((5, 5), 0.5), at, at, 7)) == []
 
 
 def test_every_fifth_line_is_drawn_beside_itself() -> None:
@@ -129,7 +130,7 @@ def test_what_has_grown_is_drawn_on_a_small_sheet_and_its_growth_is_told(labels:
     told: list[float] = []
     params = {"kind": "reaction_diffusion", "iterations": 800, "labels": labels}
     area = Area(70, 50, 5)
-    lines = draw_pattern("contours", area, params, watch=told.append)
+    lines = draw_pattern("contours", area, params, progress=told.append)
     assert len(lines) > 20
     assert len(told) > 8
     assert told == sorted(told)
@@ -154,7 +155,7 @@ def test_a_number_is_not_written_where_the_line_is_short_or_the_land_too_steep()
     for levels, numbers in ((20, 1), (400, 0)):
         land = _Land(slope * levels - 0.5, at, at)
         level, line = next(
-            each for each in _contours(slope, at, at, levels) if each[0] == levels // 2
+            each for each in contour_lines(slope, at, at, levels) if each[0] == levels // 2
         )
         pieces, digits = _numbered(line, level, land)
         assert len(pieces) == 1 + numbers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise, repeat
 
@@ -15,19 +14,17 @@ from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 from numpy.typing import NDArray
 
-from libraries.fields import InvalidFields
+from libraries.errors import UnknownName
+from libraries.fields import InvalidFields, Params
 from libraries.geometry.area import Area
-from libraries.loading import LoadError
 from libraries.patterns import (
-    MOST_POINTS,
+    MAX_POINTS,
     PATTERNS,
     Pattern,
     TooComplex,
-    UnknownPattern,
     check_pattern,
     draw_pattern,
 )
-from libraries.patterns.catalogue import pattern as register
 from libraries.sheets.artboard import draw_artboard
 from tests.conftest import own_seconds
 from tests.golden_svg import assert_like_golden
@@ -81,7 +78,7 @@ def test_a_pattern_draws_inside_the_area_with_its_defaults_and_about_as_many_poi
     assert lines
     assert_inside(lines, area)
     drawn = sum(map(len, lines))
-    estimate = PATTERNS[name].cost(area, **check_pattern(name, area))
+    estimate = check_pattern(name, area).cost(area)
     assert drawn <= estimate + 1
     assert estimate < 30 * drawn + 500
 
@@ -94,15 +91,9 @@ def test_the_same_seed_gives_the_same_lines(name: str) -> None:
 
 
 @every_pattern
-def test_the_arguments_of_a_pattern_are_the_fields_of_its_schema(name: str) -> None:
-    pattern = PATTERNS[name]
-    keywords = [
-        each
-        for each in inspect.signature(pattern.draw).parameters.values()
-        if each.kind is each.KEYWORD_ONLY
-    ]
-    assert {each.name for each in keywords} == set(pattern.schema().fields)
-    assert all(each.default is each.empty for each in keywords), "defaults live in the schema"
+def test_the_defaults_of_a_pattern_are_what_its_schema_loads(name: str) -> None:
+    params = PATTERNS[name].params
+    assert params() == params.load({}) == params.load(params().values())
 
 
 @every_pattern
@@ -135,7 +126,7 @@ def test_the_ends_of_every_range_are_drawn_or_refused_at_once(name: str, area: A
         finally:
             assert own_seconds() - started < 0.1
         # A large drawing shows nothing here that one of some ten thousand points does not, and takes seconds.
-        if PATTERNS[name].cost(area, **loaded) < MOST_DRAWN:
+        if loaded.cost(area) < MOST_DRAWN:
             assert_inside(draw_pattern(name, area, params), area)
 
 
@@ -158,10 +149,7 @@ def test_every_choice_of_a_pattern_is_drawn_inside_the_area_and_no_stroke_twice(
         assert_inside(lines, area)
         strokes = {min(line.tobytes(), line[::-1].tobytes()) for line in lines}
         assert len(strokes) == len(lines)
-        assert (
-            sum(map(len, lines))
-            <= PATTERNS[name].cost(area, **check_pattern(name, area, params)) + 1
-        )
+        assert sum(map(len, lines)) <= check_pattern(name, area, params).cost(area) + 1
 
 
 @every_pattern
@@ -176,16 +164,18 @@ def test_the_first_two_patterns_are_there() -> None:
 
 
 def test_an_unknown_pattern_is_refused_with_the_list_and_a_hint() -> None:
-    with pytest.raises(UnknownPattern, match="space_filling, spiral") as caught:
+    with pytest.raises(UnknownName, match="space_filling, spiral") as caught:
         check_pattern("spirl", AREAS[0])
-    assert (caught.value.field, caught.value.hint) == ("pattern", "did you mean 'spiral'?")
+    error = caught.value
+    assert (error.code, error.field) == ("unknown-pattern", "pattern")
+    assert error.hint == "did you mean 'spiral'?"
 
 
 @pytest.mark.parametrize(
     "name", ["catalogue", "__init__", "os.system", "", None, 5, ["spiral"], {}]
 )
 def test_nothing_but_the_name_of_a_pattern_is_looked_up(name: str) -> None:
-    with pytest.raises(UnknownPattern):
+    with pytest.raises(UnknownName):
         draw_pattern(name, AREAS[0])
 
 
@@ -221,22 +211,17 @@ def test_a_drawing_with_too_many_points_is_refused_with_the_estimate_and_the_lim
 
 
 def test_a_pattern_that_draws_more_than_it_said_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    boundless = Pattern(
-        "boundless",
-        "",
-        "",
-        PATTERNS["grid"].schema,
-        lambda *_, **__: repeat(np.zeros((1000, 2))),
-        lambda *_, **__: 1,
-    )
+    class Boundless(Params):
+        def cost(self, area: Area) -> float:
+            return 1
+
+        def draw(self, area: Area, rng: np.random.Generator) -> Iterator[NDArray[np.float64]]:
+            return repeat(np.full((1000, 2), area.centre))
+
+    boundless = Pattern("boundless", "", "", Boundless)
     monkeypatch.setitem(PATTERNS._items, "boundless", boundless)
     with pytest.raises(TooComplex):
         draw_pattern("boundless", AREAS[0])
-
-
-def test_two_patterns_cannot_have_one_name() -> None:
-    with pytest.raises(LoadError, match="registered twice"):
-        register(PATTERNS["grid"].schema, PATTERNS["grid"].cost)(PATTERNS["grid"].draw)
 
 
 def spiral(area: Area = AREAS[0], **params: object) -> NDArray[np.float64]:
@@ -352,7 +337,7 @@ def test_the_lines_of_a_grid_run_to_and_fro() -> None:
 
 
 def test_the_limit_of_points_is_the_documented_one() -> None:
-    assert MOST_POINTS == 2_000_000
+    assert MAX_POINTS == 2_000_000
 
 
 def test_the_comparison_with_a_kept_drawing_can_fail(update_golden: bool) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
 from libraries.imaging import Box, open_image, place
-from libraries.patterns import PATTERNS, check_pattern, draw_pattern
+from libraries.patterns import check_pattern, draw_pattern
 
 A5 = Area(148, 210, 8)
 # Shorter pieces, at the edges of the room, have no heading of their own, in mm.
@@ -103,11 +103,7 @@ def test_small_pages_take_a_picture_and_no_more_points_than_estimated(area: Area
     for scale in (5, 110):
         params = {"field": "image", "image": "gradient", "scale": scale}
         drawn = sum(len(line) for line in draw_pattern("flow_field", area, params))
-        assert (
-            0
-            < drawn
-            <= PATTERNS["flow_field"].cost(area, **check_pattern("flow_field", area, params))
-        )
+        assert 0 < drawn <= check_pattern("flow_field", area, params).cost(area)
 
 
 def test_a_picture_has_no_circles_unless_they_are_asked_for() -> None:

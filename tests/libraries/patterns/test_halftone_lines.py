@@ -11,11 +11,12 @@ from PIL import Image
 
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
-from libraries.imaging import BlankImage, ImageTooLarge, lent_picture
+from libraries.imaging import ImageTooLarge, lent_picture
 from libraries.imaging.channels import CHANNELS, separated
 from libraries.imaging.demos import demo_colours, demo_image
 from libraries.imaging.reading import read_colours
 from libraries.patterns import check_pattern, draw_pattern
+from tests.errors import raises_code
 from tests.libraries.imaging.test_reading import png_header
 
 PAGE = Area(60, 40, 5)
@@ -92,7 +93,7 @@ def test_colours_are_read_within_the_same_bounds() -> None:
         read_colours(png_header(60_000, 60_000))
     white = io.BytesIO()
     Image.new("RGB", (9, 9), "white").save(white, "PNG")
-    with pytest.raises(BlankImage), lent_picture(white.getvalue()):
+    with raises_code("blank-image"), lent_picture(white.getvalue()):
         pass
 
 

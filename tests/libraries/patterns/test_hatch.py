@@ -10,10 +10,10 @@ import pytest
 import shapely
 from numpy.typing import NDArray
 
+from libraries.errors import InvalidInput
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.patterns import check_pattern, draw_pattern
-from libraries.patterns.hatch import NothingToFill
 
 A4 = Area(210, 297, 10)
 ARROW = [[30, 30], [180, 150], [30, 270], [90, 150]]
@@ -99,12 +99,13 @@ def test_the_light_keeps_further_layers_away(seed: int) -> None:
     ],
 )
 def test_an_outline_without_inside_is_refused(outline: list[list[float]]) -> None:
-    with pytest.raises(NothingToFill, match="encloses nothing"):
+    with pytest.raises(InvalidInput, match="encloses nothing") as caught:
         check_pattern("hatch", A4, {"shape": "outline", "outline": outline})
+    assert (caught.value.code, caught.value.field) == ("nothing-to-fill", "params.outline")
 
 
 def test_an_outline_along_a_slanting_line_is_refused_when_it_is_drawn() -> None:
-    with pytest.raises(NothingToFill):
+    with pytest.raises(InvalidInput, match="encloses nothing"):
         hatch(shape="outline", outline=[[20, 20], [90, 90], [50, 50]])
 
 

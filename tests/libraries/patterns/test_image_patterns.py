@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
 from libraries.imaging.demos import DEMOS
-from libraries.patterns import PATTERNS, TooComplex, check_pattern, draw_pattern
+from libraries.patterns import TooComplex, check_pattern, draw_pattern
 
 PAGE = Area(105, 148, 8)
 STYLES = ["squiggle", "spiral", "dots", "cross-hatch"]
@@ -61,9 +61,7 @@ def test_the_estimate_of_a_halftone_holds_for_every_style_picture_and_seed(
     style: str, image: str
 ) -> None:
     params: dict[str, Any] = {"style": style, "image": image}
-    estimate = PATTERNS["halftone_lines"].cost(
-        PAGE, **check_pattern("halftone_lines", PAGE, params)
-    )
+    estimate = check_pattern("halftone_lines", PAGE, params).cost(PAGE)
     for seed in range(3):
         drawn = sum(len(line) for line in halftone(seed=seed, **params))
         assert drawn <= estimate <= 60 * drawn

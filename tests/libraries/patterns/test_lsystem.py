@@ -153,7 +153,7 @@ def test_a_rule_may_be_a_plain_word() -> None:
     assert segments(**koch, rules={"F": "F+F--F+F"}) == segments(
         **koch, rules={"F": rule("F+F--F+F")}
     )
-    assert check_pattern("lsystem", A4, {"rules": {"X": ""}})["rules"] == {
+    assert check_pattern("lsystem", A4, {"rules": {"X": ""}}).values()["rules"] == {
         "X": [{"to": "", "weight": 1.0}]
     }
 

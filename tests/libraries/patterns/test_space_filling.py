@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
-from libraries.patterns import MOST_POINTS, PATTERNS, check_pattern, draw_pattern
+from libraries.patterns import MAX_POINTS, check_pattern, draw_pattern
 
 SQUARE = Area(148, 148, 10)
 A4 = Area(210, 297, 10)
@@ -79,13 +79,10 @@ def test_the_estimate_is_never_too_low(kind: str, shading: int) -> None:
     params = check_pattern(
         "space_filling", SQUARE, {"kind": kind, "shading": shading, "scale": 10, "cell": 2}
     )
-    assert len(curve(SQUARE, **params)) <= PATTERNS["space_filling"].cost(SQUARE, **params)
+    assert len(curve(SQUARE, **params.values())) <= params.cost(SQUARE)
 
 
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z", "gosper", "sierpinski"])
 def test_a_sheet_of_a1_is_within_the_limit_with_its_defaults(kind: str) -> None:
     area = Area(594, 841, 10)
-    assert (
-        PATTERNS["space_filling"].cost(area, **check_pattern("space_filling", area, {"kind": kind}))
-        < MOST_POINTS
-    )
+    assert check_pattern("space_filling", area, {"kind": kind}).cost(area) < MAX_POINTS

@@ -7,7 +7,7 @@ import pytest
 
 from libraries.geometry.area import Area
 from libraries.patterns import draw_pattern
-from libraries.patterns.stipple import DENSITY, DOT, MOST, _sizes
+from libraries.patterns.stipple import DENSITY, MAX_POINTS, Stipple
 
 
 @pytest.mark.parametrize(
@@ -22,19 +22,19 @@ from libraries.patterns.stipple import DENSITY, DOT, MOST, _sizes
     ids=str,
 )
 def test_the_ink_of_stipples_to_a_square_mm_is_the_same_on_every_page(area: Area) -> None:
-    count, dot = _sizes(area, None, None)
+    count, dot = Stipple()._sizes(area)
     ink = count * dot * math.pi / (area.inner_width * area.inner_height)
-    assert ink == pytest.approx(DENSITY * DOT * math.pi, rel=0.01)
+    assert ink == pytest.approx(DENSITY * 0.5 * math.pi, rel=0.01)
 
 
 def test_more_paper_gets_more_dots_up_to_the_most() -> None:
     counts = [
-        _sizes(Area(width, 1.4 * width, 10), None, None)[0]
+        Stipple()._sizes(Area(width, 1.4 * width, 10))[0]
         for width in (105, 148, 210, 297, 420, 594, 1400)
     ]
     assert counts == sorted(counts)
     assert counts[2] == pytest.approx(10_000, rel=0.02)
-    assert counts[-1] == MOST
+    assert counts[-1] == MAX_POINTS
 
 
 def test_what_is_asked_for_is_drawn() -> None:

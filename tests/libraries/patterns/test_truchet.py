@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
-from libraries.patterns import MOST_POINTS, PATTERNS, check_pattern, draw_pattern
+from libraries.patterns import MAX_POINTS, check_pattern, draw_pattern
 
 SQUARE = Area(120, 120, 10)
 
@@ -93,10 +93,10 @@ def test_the_estimate_is_never_too_low_and_no_more_than_some_times_too_high(
     kind: str, levels: int
 ) -> None:
     params = check_pattern("truchet", SQUARE, {"kind": kind, "levels": levels, "strands": 5})
-    drawn = sum(len(line) for line in tiles(**params))
-    assert drawn <= PATTERNS["truchet"].cost(SQUARE, **params) < 5 * drawn
+    drawn = sum(len(line) for line in tiles(**params.values()))
+    assert drawn <= params.cost(SQUARE) < 5 * drawn
 
 
 def test_a_sheet_of_a1_is_within_the_limit_with_its_defaults() -> None:
     area = Area(594, 841, 10)
-    assert PATTERNS["truchet"].cost(area, **check_pattern("truchet", area)) < MOST_POINTS
+    assert check_pattern("truchet", area).cost(area) < MAX_POINTS

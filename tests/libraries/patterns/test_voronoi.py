@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
 from libraries.imaging import Box, open_image, place
-from libraries.patterns import PATTERNS, TooComplex, check_pattern, draw_pattern
+from libraries.patterns import TooComplex, check_pattern, draw_pattern
 
 SQUARE = Area(120, 120, 10)
 
@@ -165,7 +165,7 @@ def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, 
         "fill": "nested",
         "fill_spacing": 0.3,
     } | params
-    estimate = PATTERNS["voronoi"].cost(area, **check_pattern("voronoi", area, asked))
+    estimate = check_pattern("voronoi", area, asked).cost(area)
     for seed in range(2 if sites == "image" else 6):
         assert sum(len(line) for line in draw_pattern("voronoi", area, asked, seed)) <= estimate
 

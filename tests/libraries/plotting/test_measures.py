@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.geometry.rectangle import BadRectangle, Rectangle
-from libraries.geometry.strokes import FARTHEST, BadStrokes, Point, Strokes
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Point, Strokes
 from libraries.plotting import CELL, DensestSpot, densest_spot, density, plan, statistics
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, RED, Lines, drawing, drawing_of
 
 PAGE = Rectangle(0, 0, 100, 100)
@@ -77,7 +78,7 @@ def test_an_empty_drawing_has_figures_too() -> None:
 
 
 def test_a_layer_without_a_pen_is_refused() -> None:
-    with pytest.raises(BadStrokes, match="layer 3 has no pen; 3 are known"):
+    with raises_code("bad-strokes", match="layer 3 has no pen; 3 are known"):
         statistics(drawing([(0, 0)], layers=[3]), PENS)
 
 
@@ -183,7 +184,7 @@ def test_no_more_is_off_the_page_than_is_drawn_and_a_page_around_all_has_none(
 def test_a_rectangle_whose_sides_are_not_in_order_is_refused(
     sides: tuple[float, float, float, float],
 ) -> None:
-    with pytest.raises(BadRectangle):
+    with raises_code("bad-rectangle"):
         Rectangle(*sides)
 
 
@@ -278,9 +279,9 @@ def _length_within(start: Point, end: Point, spot: DensestSpot, side: float) -> 
 
 
 @given(
-    line=st.lists(st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2), max_size=6),
-    sides=st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 4),
-    origin=st.none() | st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2),
+    line=st.lists(st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 2), max_size=6),
+    sides=st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 4),
+    origin=st.none() | st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 2),
 )
 def test_every_drawing_that_is_allowed_has_finite_figures(
     line: list[Point], sides: tuple[float, float, float, float], origin: Point | None

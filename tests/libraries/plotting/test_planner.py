@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libraries.geometry.strokes import HOME, BadStrokes, Pen, Point, Strokes
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting import PROFILES, PlotterProfile, plan, planner
+from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
 
 # With this corner a right angle is driven at exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
@@ -129,7 +130,7 @@ def test_an_empty_drawing_takes_no_time() -> None:
 
 
 def test_a_layer_without_a_pen_is_refused() -> None:
-    with pytest.raises(BadStrokes, match="has no pen"):
+    with raises_code("bad-strokes", match="has no pen"):
         plan(drawing([(0, 0)]), [])
 
 

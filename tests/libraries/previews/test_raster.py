@@ -11,10 +11,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from libraries.geometry.strokes import BadStrokes, Pen, Strokes
-from libraries.previews import BadPreview, png
-from libraries.previews.raster import WIDEST_DISC, _spread
+from libraries.geometry.strokes import Pen, Strokes
+from libraries.previews import png
+from libraries.previews.raster import MAX_DISC_PX, _spread
 from libraries.svg_syntax.attributes import BadColour
+from tests.errors import raises_code
 
 PAGE = (100.0, 50.0)
 Lines = list[list[tuple[float, float]]]
@@ -154,7 +155,7 @@ def test_the_same_drawing_gives_the_same_bytes() -> None:
     assert one == two
 
 
-@pytest.mark.parametrize("wide", range(1, WIDEST_DISC + 1))
+@pytest.mark.parametrize("wide", range(1, MAX_DISC_PX + 1))
 def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
     thin = np.zeros((40 + 2 * wide, 40 + 2 * wide), dtype=np.uint8)
     thin[20 + wide, 20 + wide] = 255
@@ -171,13 +172,13 @@ def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
 
 @pytest.mark.parametrize("width", [15, 4001, -5, float("nan")])
 def test_a_size_out_of_bounds_is_refused(width: int) -> None:
-    with pytest.raises(BadPreview, match="from 16 to 4000 pixels"):
+    with raises_code("bad-preview", match="from 16 to 4000 pixels"):
         png(strokes([]), [], PAGE, width_px=width)
 
 
 @pytest.mark.parametrize("page", [(0, 10), (10, -1), (float("nan"), 10), (float("inf"), 10)])
 def test_a_page_without_a_size_is_refused(page: tuple[float, float]) -> None:
-    with pytest.raises(BadPreview, match="width and a height"):
+    with raises_code("bad-preview", match="width and a height"):
         png(strokes([]), [], page)
 
 
@@ -185,7 +186,7 @@ def test_more_ink_than_a_preview_draws_is_refused() -> None:
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 100, (200_000, 2))
     drawing = Strokes(places, np.array([0, len(places)]), np.array([0]))
-    with pytest.raises(BadPreview, match="too much ink"):
+    with raises_code("bad-preview", match="too much ink"):
         png(drawing, [Pen("pen", width=50)], (100, 100), width_px=4000)
 
 
@@ -194,5 +195,5 @@ def test_colours_and_pens_that_are_not_there_are_refused() -> None:
         png(strokes([[(0, 0), (1, 1)]]), [Pen("pen", "url(#x)")], PAGE)
     with pytest.raises(BadColour):
         png(strokes([]), [], PAGE, paper="javascript:")
-    with pytest.raises(BadStrokes):
+    with raises_code("bad-strokes"):
         png(strokes([[(0, 0), (1, 1)]], [1]), [Pen("pen")], PAGE)

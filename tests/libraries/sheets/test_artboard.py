@@ -9,23 +9,18 @@ import numpy as np
 import pytest
 from defusedxml import ElementTree
 
+from libraries.errors import InvalidInput, UnknownName
 from libraries.fields import InvalidFields
-from libraries.geometry.area import Area, BadPage, NoRoomToDraw
+from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
-from libraries.patterns import TooComplex, UnknownPattern
+from libraries.patterns import TooComplex
 from libraries.sheets.artboard import (
-    ArtboardSchema,
-    area_of,
-    check_artboard,
-    default_margin,
+    Artboard,
     draw_artboard,
 )
+from libraries.sheets.page import default_margin
+from libraries.sheets.postcard_templates import HEIGHT, TEMPLATES, WIDTH
 from libraries.sheets.postcards import (
-    HEIGHT,
-    TEMPLATES,
-    WIDTH,
-    MessageTooLong,
-    UnknownTemplate,
     draw_postcard,
     fit_message,
     postcard_name,
@@ -33,6 +28,7 @@ from libraries.sheets.postcards import (
 from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 from tests.golden_svg import assert_like_golden, first_difference
 
 ALLOWED = {"width": 210, "height": 297}
@@ -49,7 +45,7 @@ def test_an_area_knows_its_room() -> None:
     ("width", "height", "margin"), [(100, 100, 50), (100, 10, 5), (100, 100, 60)]
 )
 def test_margins_that_leave_nothing_are_refused(width: float, height: float, margin: float) -> None:
-    with pytest.raises(NoRoomToDraw) as caught:
+    with raises_code("no-room-to-draw") as caught:
         Area(width, height, margin)
     assert (caught.value.code, caught.value.field) == ("no-room-to-draw", "margin")
 
@@ -70,7 +66,7 @@ def test_margins_that_leave_nothing_are_refused(width: float, height: float, mar
 def test_a_page_without_a_sensible_size_is_refused(
     width: float, height: float, margin: float
 ) -> None:
-    with pytest.raises(BadPage):
+    with raises_code("bad-page"):
         Area(width, height, margin)
 
 
@@ -82,10 +78,10 @@ def test_the_margin_is_a_tenth_of_the_shorter_side_and_ten_at_most(
 
 
 def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
-    artboard = ArtboardSchema().load(ALLOWED)
+    artboard = Artboard.load(ALLOWED)
     looks: dict[str, object] = {"params": {}, "margin": None, "pen_width": 0.3, "encoding": "plain"}
-    assert artboard == ALLOWED | {"pattern": "spiral", "seed": None} | looks
-    assert area_of(artboard) == Area(210, 297, 10)
+    assert artboard.values() == ALLOWED | {"pattern": "spiral", "seed": None} | looks
+    assert artboard.area == Area(210, 297, 10)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +97,7 @@ def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
     ],
 )  # fmt: skip
 def test_a_bad_field_of_an_artboard_is_refused(field: str, value: object) -> None:
-    assert set(ArtboardSchema().validate(ALLOWED | {field: value})) == {field}
+    assert set(Artboard.schema()().validate(ALLOWED | {field: value})) == {field}
 
 
 @pytest.mark.parametrize(
@@ -111,11 +107,11 @@ def test_a_bad_field_of_an_artboard_is_refused(field: str, value: object) -> Non
      ("margin", None), ("pen_width", 0.05), ("pen_width", 5), ("params", {"pitch": 3})],
 )  # fmt: skip
 def test_the_ends_of_each_range_are_allowed(field: str, value: object) -> None:
-    assert ArtboardSchema().validate(ALLOWED | {field: value}) == {}
+    assert Artboard.schema()().validate(ALLOWED | {field: value}) == {}
 
 
 def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
-    mistakes = ArtboardSchema().validate(
+    mistakes = Artboard.schema()().validate(
         {"width": -1, "params": {"pitch": 0, "tilt": 1}, "margin": "wide"}
     )
     assert set(mistakes) == {"width", "height", "params", "margin"}
@@ -123,12 +119,12 @@ def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
 
 
 def test_an_artboard_that_would_explode_is_refused_before_it_is_drawn() -> None:
-    artboard = ArtboardSchema().load(
+    artboard = Artboard.load(
         {"width": 2000, "height": 2000, "params": {"pitch": 0.3, "tolerance": 0.005}}
     )
     started = own_seconds()
     with pytest.raises(TooComplex):
-        check_artboard(artboard)
+        artboard.check_cost()
     assert own_seconds() - started < 0.1
 
 
@@ -160,7 +156,7 @@ def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
     ) as caught:
         draw_artboard(-1, 100, params={"pich": 1})
     assert set(caught.value.errors) == {"width", "params.pich"}
-    with pytest.raises(UnknownPattern):
+    with raises_code("unknown-pattern"):
         draw_artboard(100, 100, "spirals")
 
 
@@ -210,8 +206,9 @@ def test_a_long_message_leaves_no_word_alone_on_its_last_line() -> None:
 
 
 def test_a_message_with_too_many_lines_is_refused() -> None:
-    with pytest.raises(MessageTooLong):
+    with pytest.raises(InvalidInput) as caught:
         fit_message("a\n" * 100 + "a", stroke_font())
+    assert caught.value.code == "message-too-long"
     with pytest.raises(InvalidFields, match="message: the message does not fit"):
         draw_postcard("John", "a\n" * 100 + "a", "plain")
 
@@ -230,9 +227,9 @@ def test_a_bad_recipient_or_message_is_refused(recipient: str, message: str) -> 
 
 @pytest.mark.parametrize("name", ["party", "", None, ["plain"], "../plain"])
 def test_an_unknown_template_is_refused_with_the_list(name: str) -> None:
-    with pytest.raises(UnknownTemplate, match="birthday, plain, thank_you") as caught:
+    with pytest.raises(UnknownName, match="birthday, plain, thank_you") as caught:
         draw_postcard("John", "Hi", name)
-    assert caught.value.field == "template_name"
+    assert (caught.value.code, caught.value.field) == ("unknown-template", "template_name")
 
 
 def test_a_postcard_reports_what_the_font_does_not_have() -> None:

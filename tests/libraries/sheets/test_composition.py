@@ -14,15 +14,8 @@ from libraries.errors import InvalidInput
 from libraries.fields import InvalidFields
 from libraries.patterns import TooComplex
 from libraries.sheets.artboard import draw_artboard
-from libraries.sheets.composition import (
-    check_composition,
-    compose,
-    composition_blocks,
-    composition_of,
-    composition_recipe,
-    load_composition,
-    seeds_of,
-)
+from libraries.sheets.composing import compose
+from libraries.sheets.composition import Composition, load_composition, seeds_of
 from libraries.sheets.elements import ELEMENTS
 from libraries.svg_reader.foreign_xml import Node, parse_svg
 from tests.conftest import REPOSITORY
@@ -46,7 +39,7 @@ EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><image href
 Lines = list[NDArray[np.float64]]
 
 
-def loaded(*elements: dict[str, Any], **page: Any) -> dict[str, Any]:
+def loaded(*elements: dict[str, Any], **page: Any) -> Composition:
     return load_composition(
         {"width": 100, "height": 80, "margin": 0, "elements": list(elements), **page}
     )
@@ -65,7 +58,7 @@ def drawn(*elements: dict[str, Any], **page: Any) -> dict[str, Lines]:
 
 def mistakes(*elements: dict[str, Any], **page: Any) -> dict[str, list[str]]:
     with pytest.raises(InvalidFields) as caught:
-        check_composition(loaded(*elements, **page))
+        loaded(*elements, **page).check_cost()
     return caught.value.errors
 
 
@@ -265,24 +258,28 @@ def test_seeds_follow_from_the_page_and_do_not_change_when_other_elements_come_a
     flow, grid, text = (
         {"type": "pattern", "pattern": "flow_field"},
         {"type": "pattern", "pattern": "grid"},
-        {"type": "text"},
+        {"type": "text", "text": "a"},
     )
-    first = seeds_of([flow, flow, grid], 5)
+
+    def seeds(elements: list[dict[str, Any]], seed: int) -> list[int]:
+        return seeds_of(loaded(*elements).elements or [], seed)
+
+    first = seeds([flow, flow, grid], 5)
     assert first[0] == first[2] == 5
     assert first[1] != 5
-    assert seeds_of([text, grid, flow, text, flow], 5)[2::2] == first[:2]
-    assert seeds_of([flow, flow], 6)[1] != first[1]
+    assert seeds([text, grid, flow, text, flow], 5)[2::2] == first[:2]
+    assert seeds([flow, flow], 6)[1] != first[1]
 
 
 def test_the_same_composition_gives_the_same_bytes_and_its_recipe_draws_it_again() -> None:
     asked = loaded(LINES, {"type": "text", "text": "Again", "box": BOX, "opaque": True}, seed=3)
-    first = b"".join(composition_blocks(asked, compose(asked).drawing))
-    recipe = composition_recipe(asked)
+    first = b"".join(asked.blocks(compose(asked).drawing))
+    recipe = asked.recipe().metadata()
     again = load_composition(
         {name: value for name, value in recipe["recipe"].items() if name != "version"}
     )
-    assert b"".join(composition_blocks(again, compose(again).drawing)) == first
-    assert composition_recipe(again)["recipe_sha256"] == recipe["recipe_sha256"]
+    assert b"".join(again.blocks(compose(again).drawing)) == first
+    assert again.recipe().metadata()["recipe_sha256"] == recipe["recipe_sha256"]
     assert recipe["recipe_sha256"].encode() in first
 
 
@@ -291,7 +288,7 @@ def test_a_long_picture_stands_in_the_recipe_by_its_hash_and_counts_for_the_hash
 ):
     long = PICTURE.replace("</svg>", f"<desc>{'x' * 5000}</desc></svg>")
     recipes = [
-        composition_recipe(loaded({"type": "svg", "svg": one, "box": BOX}))
+        loaded({"type": "svg", "svg": one, "box": BOX}).recipe().metadata()
         for one in (long, long.replace("r=", " r="))
     ]
     assert [len(one["recipe"]["elements"][0]["svg"]["sha256"]) for one in recipes] == [64, 64]
@@ -302,7 +299,7 @@ def test_a_compact_composition_keeps_layers_and_recipe_in_fewer_bytes() -> None:
     files = []
     for encoding in ("plain", "compact"):
         asked = loaded({**LINES, "layer": "sea"}, encoding=encoding)
-        files.append(b"".join(composition_blocks(asked, compose(asked).drawing)))
+        files.append(b"".join(asked.blocks(compose(asked).drawing)))
     assert len(files[1]) < len(files[0]) * 0.7
     assert all(b'label="sea"' in file and b"recipe_sha256" in file for file in files)
 
@@ -324,7 +321,7 @@ def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
         )
     )
     assert made.missing_glyphs == ["漢"]
-    assert made.remarks == "; drawn as boxes: 漢; left out of pictures: image (1)"
+    assert made.warnings == "; drawn as boxes: 漢; left out of pictures: image (1)"
 
 
 def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
@@ -391,7 +388,7 @@ def test_a_picture_without_strokes_is_told_from_its_place_however_long_it_is() -
     asked = loaded(
         {"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX}
     )
-    check_composition(asked)
+    asked.check_cost()
     with pytest.raises(InvalidInput, match="no strokes to draw") as caught:
         compose(asked)
     assert caught.value.field == "elements.1.svg"
@@ -413,22 +410,22 @@ def test_a_polygon_whose_edges_cross_too_often_is_refused_where_it_is_filled() -
     assert list(mistakes({"type": "polygon", "points": tangle, "opaque": True})) == [
         "elements.0.points"
     ]
-    check_composition(loaded({"type": "polygon", "points": tangle}))
+    loaded({"type": "polygon", "points": tangle}).check_cost()
 
 
 def test_the_points_of_all_elements_count_together() -> None:
     dense = {"type": "pattern", "pattern": "spiral", "params": {"pitch": 0.3}}
     page = {"width": 1900, "height": 1900}
-    check_composition(loaded(dense, **page))
+    loaded(dense, **page).check_cost()
     with pytest.raises(TooComplex) as caught:
-        check_composition(loaded(*[dense] * 2, **page))
+        loaded(*[dense] * 2, **page).check_cost()
     assert caught.value.field == "elements"
 
 
 def test_an_element_that_is_too_much_alone_is_named() -> None:
     dense = {"type": "pattern", "pattern": "truchet"}
     with pytest.raises(TooComplex) as caught:
-        check_composition(loaded({"type": "circle"}, dense, width=1900, height=1900))
+        loaded({"type": "circle"}, dense, width=1900, height=1900).check_cost()
     assert caught.value.field == "elements.1.params"
 
 
@@ -443,7 +440,7 @@ def mixed_up(change: Callable[[dict[str, Any]], Any]) -> None:
     element = {"type": "circle", "box": dict(BOX)}
     change(element)
     with pytest.raises(InvalidInput):
-        check_composition(loaded(element))
+        loaded(element).check_cost()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 0, 1e300, "wide", None, [], True])
@@ -455,9 +452,9 @@ def test_a_box_without_a_size_is_refused(bad: object) -> None:
 def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
     asked = json.loads(example.read_text())
     composition = load_composition({name: value for name, value in asked.items() if name != "id"})
-    check_composition(composition)
+    composition.check_cost()
     made = compose(composition)
-    assert made.remarks == ""
+    assert made.warnings == ""
     document = made.drawing.document()
     assert len(np.unique(document.store.layers)) == len(asked["layers"]), (
         "every pen has something to draw"
@@ -465,9 +462,9 @@ def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
     box = document.bounding_box()
     assert box is not None
     assert min(box.left, box.top) >= 0
-    assert box.right <= composition["width"]
-    assert box.bottom <= composition["height"]
-    assert load_composition(composition_of(composition)) == composition
+    assert box.right <= composition.width
+    assert box.bottom <= composition.height
+    assert load_composition(composition.arguments()["composition"]) == composition
 
 
 def test_there_are_examples() -> None:

@@ -7,27 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from libraries.errors import NotFound, Unavailable
+from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.fields import InvalidFields
 from libraries.geometry.document import Document
-from libraries.sheets.contact_sheets import (
-    Cell,
-    NoRoomForCells,
-    SheetLayout,
-    check_sheet,
-    contact_sheet,
-    load_sheet,
-    thinned,
-)
+from libraries.sheets.contact_sheets import ContactSheet, JobSheet, decimated
+from libraries.sheets.sheet_layout import SheetLayout
 from libraries.sheets.sweeps import values_of
 from libraries.svg_builder import SVGBuilder
 
 PAGE = {"width": 210, "height": 297, "cell_width": 210, "cell_height": 297}
 
 
-def sheet(count: int, **more: Any) -> dict[str, Any]:
+def sheet(count: int, **more: Any) -> ContactSheet:
     names = [f"cell {number}" for number in range(count)]
-    return load_sheet(job_ids=names, captions=names, **{**PAGE, **more})
+    return ContactSheet.load({**PAGE, "captions": names, **more})
 
 
 def square() -> bytes:
@@ -55,7 +48,7 @@ def test_cells_keep_their_shape_lie_inside_the_margin_and_never_overlap(
     count: int, lettering: bool
 ) -> None:
     asked = sheet(count, title="All of them", margin=10, lettering=lettering)
-    layout = check_sheet(asked, count)
+    layout = asked.layout()
     frames = frames_of(layout, count)
     assert layout.width / layout.height == pytest.approx(210 / 297)
     assert min(left for left, *_ in frames) >= 10 - 1e-9
@@ -68,19 +61,17 @@ def test_cells_keep_their_shape_lie_inside_the_margin_and_never_overlap(
 
 
 def test_columns_are_chosen_so_that_cells_are_large_unless_they_are_given() -> None:
-    chosen = check_sheet(sheet(12), 12)
+    chosen = sheet(12).layout()
     assert chosen.width == max(
-        check_sheet(sheet(12, columns=columns), 12).width for columns in range(1, 13)
+        sheet(12, columns=columns).layout().width for columns in range(1, 13)
     )
-    assert check_sheet(sheet(12, columns=2), 12).rows == 6
+    assert sheet(12, columns=2).layout().rows == 6
 
 
 def test_a_drawing_is_brought_into_its_frame_and_a_missing_one_is_crossed_out() -> None:
     told: list[int] = []
-    drawn = contact_sheet(
-        sheet(2, title="Two"), [Cell("good", square), Cell("bad", missing)], told.append
-    )
-    frame = check_sheet(sheet(2, title="Two"), 2).frame(0)
+    drawn = sheet(2, title="Two").draw([square, missing], told.append)
+    frame = sheet(2, title="Two").layout().frame(0)
     places = on(drawn, "drawings").coordinates
     assert places.min(axis=0) == pytest.approx((frame.left, frame.top))
     assert places.max(axis=0) == pytest.approx((frame.right, frame.bottom))
@@ -95,15 +86,13 @@ def test_a_trouble_that_may_pass_is_not_drawn_but_raised() -> None:
         raise Unavailable("the store is away")
 
     with pytest.raises(Unavailable):
-        contact_sheet(sheet(1), [Cell("one", away)])
+        sheet(1).draw([away])
 
 
 def test_captions_can_be_left_out_and_odd_ones_are_written_as_far_as_they_can_be() -> None:
-    odd = load_sheet(
-        job_ids=["a"], captions=["\x00\ud800 \u202e" + "x" * 150], title="\x07", **PAGE
-    )
-    assert len(on(contact_sheet(odd, [Cell(odd["captions"][0], square)]), "lettering")) > 100
-    bare = contact_sheet(sheet(1, lettering=False), [Cell("one", square)])
+    odd = sheet(1, captions=["\x00\ud800 \u202e" + "x" * 150], title="\x07")
+    assert len(on(odd.draw([square]), "lettering")) > 100
+    bare = sheet(1, lettering=False).draw([square])
     assert len(on(bare, "lettering")) == 0
 
 
@@ -120,19 +109,20 @@ def test_captions_can_be_left_out_and_odd_ones_are_written_as_far_as_they_can_be
 )
 def test_a_sheet_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidFields, match=next(iter(wrong))):
-        load_sheet(**{"job_ids": ["a", "b"], "captions": ["a", "b"], **PAGE, **wrong})
+        JobSheet.load({"job_ids": ["a", "b"], "captions": ["a", "b"], **PAGE, **wrong})
 
 
 def test_a_sheet_without_room_says_so() -> None:
-    with pytest.raises(NoRoomForCells):
-        check_sheet(sheet(100, width=30, height=30), 100)
+    with pytest.raises(InvalidInput) as caught:
+        sheet(100, width=30, height=30).layout()
+    assert caught.value.code == "no-room-for-cells"
 
 
 def test_thinned_strokes_keep_their_ends_and_stay_near() -> None:
     angles = np.linspace(0, 20, 5000)
     spiral = np.column_stack([angles * np.cos(angles), angles * np.sin(angles)])
     coordinates, offsets = np.concatenate([spiral, spiral[:3] + 50]), np.array([0, 5000, 5003])
-    fewer, bounds = thinned(coordinates, offsets, 0.5)
+    fewer, bounds = decimated(coordinates, offsets, 0.5)
     assert len(fewer) < 1000
     assert bounds[-1] == len(fewer)
     for start, stop, first, last in zip(offsets, offsets[1:], bounds, bounds[1:], strict=False):

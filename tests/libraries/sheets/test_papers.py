@@ -7,8 +7,8 @@ import math
 import pytest
 
 from libraries.errors import UnknownName
-from libraries.geometry.area import BadPage
 from libraries.sheets.papers import PAPERS, Paper, custom_paper, page_size
+from tests.errors import raises_code
 
 
 @pytest.mark.parametrize("family", ["a", "b"])
@@ -53,7 +53,7 @@ def test_a_paper_can_lie_on_its_side() -> None:
 
 def test_a_paper_is_turned_upright_when_it_is_made_to_measure() -> None:
     assert custom_paper(300, 100).size("landscape") == (300, 100)
-    with pytest.raises(BadPage):
+    with raises_code("bad-page"):
         custom_paper(0, 5)
 
 
@@ -66,5 +66,5 @@ def test_an_unknown_paper_or_orientation_is_refused_with_the_choices() -> None:
 
 @pytest.mark.parametrize("sides", [(2, 1), (0, 1), (1, 2001), (math.nan, 1), (1, math.inf)])
 def test_a_paper_that_lies_or_has_no_size_is_refused(sides: tuple[float, float]) -> None:
-    with pytest.raises(BadPage):
+    with raises_code("bad-page"):
         Paper("x", "X", "custom", *sides)

@@ -9,9 +9,9 @@ import pytest
 from defusedxml import ElementTree
 
 from libraries.fields import InvalidFields
-from libraries.sheets.artboard import draw_artboard, draw_loaded, load_artboard
-from libraries.sheets.costs import plot_costs
-from libraries.sheets.recipes import drawing_key, recipe_of
+from libraries.sheets.artboard import draw_artboard, load_artboard
+from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.recipes import cache_key
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -53,7 +53,7 @@ def test_a_hostile_text_in_a_recipe_stays_text() -> None:
 def test_the_costs_of_a_square_are_its_outline() -> None:
     from libraries.svg_builder import SVGBuilder
 
-    costs = plot_costs(SVGBuilder(100, 100).rect(10, 10, 50, 50), 100, 100)
+    costs = plot_stats(SVGBuilder(100, 100).rect(10, 10, 50, 50), 100, 100)
     assert costs["pen_down_mm"] == pytest.approx(200)
     assert (costs["lifts"], costs["out_of_bounds_mm"]) == (1, 0)
     assert costs["bounding_box"] == {"left": 10, "top": 10, "right": 60, "bottom": 60}
@@ -63,7 +63,7 @@ def test_the_costs_of_a_square_are_its_outline() -> None:
 
 def test_the_encoding_is_part_of_a_recipe_only_where_it_is_not_plain() -> None:
     hashes = {
-        encoding: recipe_of(load_artboard(120, 90, "spiral", encoding=encoding))["recipe_sha256"]
+        encoding: load_artboard(120, 90, "spiral", encoding=encoding).recipe().sha256
         for encoding in (None, "plain", "compact")
     }
     assert hashes[None] == hashes["plain"] != hashes["compact"]
@@ -74,7 +74,7 @@ def test_the_encoding_is_part_of_a_recipe_only_where_it_is_not_plain() -> None:
 
 def test_a_drawing_tells_how_far_it_is() -> None:
     told: list[float] = []
-    draw_loaded(load_artboard(210, 297, "flow_field"), watch=told.append)
+    load_artboard(210, 297, "flow_field").draw(told.append)
     assert len(told) > 2
     assert told == sorted(told)
     assert 0 <= told[0] < told[-1] <= 1
@@ -83,7 +83,7 @@ def test_a_drawing_tells_how_far_it_is() -> None:
 def test_a_drawing_is_remembered_by_its_recipe_and_by_the_code_that_drew_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before = drawing_key("00")
-    assert before != drawing_key("01")
-    monkeypatch.setattr("libraries.sheets.recipes.CODE", "another")
-    assert drawing_key("00") != before
+    before = cache_key("00")
+    assert before != cache_key("01")
+    monkeypatch.setattr("libraries.sheets.recipes.CODE_HASH", "another")
+    assert cache_key("00") != before

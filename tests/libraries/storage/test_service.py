@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from components.system.doctor import examine_output
-from libraries.job_manager.connections import worker_client
-from libraries.job_manager.disposal import dispose_leftovers
+from libraries.broker.connections import worker_client
+from libraries.job_manager.deletion import dispose_leftovers
 from libraries.settings import BucketAddress, Settings, use_settings
 from libraries.storage import output_folder
 from tests.conftest import WorkerProcess, until

@@ -13,16 +13,13 @@ from defusedxml import ElementTree
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.geometry.clipping import BadPolygon
-from libraries.geometry.document import BadLayer, Document, LayerTaken
+from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.geometry.transforms import BadTransform
 from libraries.plotting import plan, statistics
-from libraries.svg_builder import BadHatching, Hatching, SVGBuilder, UnbalancedGroups, hatch_lines
-from libraries.svg_reader import BadSVG, read_svg
-from libraries.svg_syntax.attributes import BadColour
-from libraries.svg_syntax.numbers import BadNumber
+from libraries.svg_builder import Hatching, SVGBuilder, hatch_lines
+from libraries.svg_reader import read_svg
+from tests.errors import raises_code
 
 SVG = "{http://www.w3.org/2000/svg}"
 LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
@@ -130,7 +127,7 @@ def test_what_is_no_number_makes_no_curve(number: Any) -> None:
 
 @pytest.mark.parametrize("count", [2, 3, 5, 6])
 def test_a_bezier_curve_has_all_of_its_points(count: int) -> None:
-    with pytest.raises(BadNumber):
+    with raises_code("bad-number"):
         card().cubic_bezier([(0, 0)] * count)
 
 
@@ -178,7 +175,7 @@ def test_hatching_leaves_holes_empty_and_a_star_its_middle() -> None:
     ],
 )
 def test_hatching_with_senseless_numbers_is_refused(numbers: dict[str, float]) -> None:
-    with pytest.raises(BadHatching):
+    with raises_code("bad-hatching"):
         Hatching(**numbers)  # type: ignore[arg-type]
 
 
@@ -186,7 +183,7 @@ def test_hatching_that_would_explode_is_refused_and_an_inset_that_eats_all_leave
     with pytest.raises(InvalidInput, match="vertices"):
         hatch_lines([[(0, 0), (1e6, 0), (1e6, 1e6), (0, 1e6)]], Hatching(spacing=0.05))
     assert hatch_lines([SQUARE], Hatching(inset=50)) == []
-    with pytest.raises(BadPolygon):
+    with raises_code("bad-polygon"):
         card().polygon([(0, 0), (1, 1)], hatching=Hatching())
 
 
@@ -238,27 +235,27 @@ def test_what_is_begun_is_ended_in_its_order() -> None:
         card().end_clip,
         card().end_layer,
     ):
-        with pytest.raises(UnbalancedGroups, match="no open"):
+        with raises_code("unbalanced-groups", match="no open"):
             end()
     for svg in (grouped, clipped):
-        with pytest.raises(UnbalancedGroups, match="still open: 2"):
+        with raises_code("unbalanced-groups", match="still open: 2"):
             svg.to_string()
-        with pytest.raises(UnbalancedGroups, match="can only begin"):
+        with raises_code("unbalanced-groups", match="can only begin"):
             svg.begin_layer("b")
 
 
 def test_a_layer_that_cannot_be_is_refused_and_leaves_no_trace() -> None:
     svg = card().begin_layer("a", RED).end_layer()
     before = svg.to_string()
-    for name, pen, error in (
-        ("", None, BadLayer),
-        (5, None, BadLayer),
-        ("x" * 101, None, BadLayer),
-        ("a\x00", None, InvalidInput),
-        ("a", Pen("blue"), LayerTaken),
-        ("b", Pen("b", "url(#x)"), BadColour),
+    for name, pen, code in (
+        ("", None, "bad-layer"),
+        (5, None, "bad-layer"),
+        ("x" * 101, None, "bad-layer"),
+        ("a\x00", None, "bad-text"),
+        ("a", Pen("blue"), "layer-taken"),
+        ("b", Pen("b", "url(#x)"), "bad-colour"),
     ):
-        with pytest.raises(error):
+        with raises_code(code):
             svg.begin_layer(name, pen)  # type: ignore[arg-type]
     assert svg.to_string() == before
 
@@ -300,9 +297,9 @@ def test_clips_follow_the_groups_around_them_and_narrow_each_other() -> None:
 
 
 def test_a_clip_needs_a_way_back() -> None:
-    with pytest.raises(BadTransform):
+    with raises_code("bad-transform"):
         card().begin_group(transform="scale(0)").begin_clip(Rectangle(0, 0, 1, 1))
-    with pytest.raises(BadTransform):
+    with raises_code("bad-transform"):
         card().begin_clip(Rectangle(0, 0, 9, 9)).line(0, 0, 1, 1, transform="scale(0 1)")
 
 
@@ -336,11 +333,11 @@ def test_the_layers_of_a_placed_drawing_can_be_kept() -> None:
 def test_a_drawing_that_cannot_be_placed_is_refused_and_leaves_no_trace() -> None:
     svg = card()
     box = Rectangle(0, 0, 10, 10)
-    with pytest.raises(BadSVG):
+    with raises_code("bad-svg"):
         svg.place("<svg", box)
     with pytest.raises(UnknownName):
         svg.place(Document(5, 5), box, fit="squeeze")  # type: ignore[arg-type]
-    with pytest.raises(BadTransform):
+    with raises_code("bad-transform"):
         svg.place(Document(5, 5), Rectangle(0, 0, 0, 10))
     assert svg.to_string() == card().to_string()
 

@@ -12,13 +12,12 @@ from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.svg_builder import SVGBuilder, svg_blocks
-from libraries.svg_reader import BadSVG, read_svg
-from libraries.svg_syntax.curves import TooManyVertices
-from libraries.svg_syntax.numbers import BadNumber
+from libraries.svg_reader import read_svg
 from libraries.svg_syntax.outlines import lines_of_path
 from libraries.svg_syntax.path_data import ARGUMENTS
 from libraries.svg_syntax.tracing import bent, trace
 from tests.conftest import own_seconds
+from tests.errors import raises_code
 
 PIXEL = 25.4 / 96
 HEAD = (
@@ -280,7 +279,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
     started = own_seconds()
     for source in (document, document.encode("utf-8", "surrogatepass")):
-        with pytest.raises(BadSVG):
+        with raises_code("bad-svg"):
             read_svg(source)
     assert own_seconds() - started < 5
 
@@ -308,19 +307,19 @@ def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
 
 
 def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", 10_000)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", 10_000)
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
     )
     started = own_seconds()
-    with pytest.raises(BadSVG, match="repeats"):
+    with raises_code("bad-svg", match="repeats"):
         read_svg(svg(f'<defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'))
     assert own_seconds() - started < 5
 
 
 def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_VERTICES", 50)
-    with pytest.raises(TooManyVertices):
+    monkeypatch.setattr("libraries.svg_reader.gathering.MAX_VERTICES", 50)
+    with raises_code("too-many-vertices"):
         read_svg(svg('<circle r="30"/><circle r="30"/>'))
 
 
@@ -333,7 +332,7 @@ def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn
 
 
 def test_an_svg_of_too_many_bytes_is_refused_unread() -> None:
-    with pytest.raises(BadSVG, match="bytes"):
+    with raises_code("bad-svg", match="bytes"):
         read_svg(b" " * 20_000_001)
 
 
@@ -387,7 +386,7 @@ def test_what_is_not_plain_path_data_is_left_to_the_reader_with_arrays(data: str
 
 def test_a_number_beyond_all_measure_is_refused_in_short_commands_too() -> None:
     for data in ("M0 0h1e9", "M0 0h1e400", "M0 0v-1000001"):
-        with pytest.raises(BadNumber):
+        with raises_code("bad-number"):
             trace(data)
 
 
@@ -405,7 +404,7 @@ def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_on
         '<defs><path id="p" d="M0 0q3 4 5 0t5 0"/></defs><use href="#p"/><use href="#p" transform="scale(3)"/>'
     )
     together = lines(body)
-    monkeypatch.setattr("libraries.svg_reader.gathering.MOST_GATHERED", 0)
+    monkeypatch.setattr("libraries.svg_reader.gathering.MAX_GATHERED", 0)
     assert lines(body) == together
     assert len(together) == 5
 
@@ -420,7 +419,7 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
     )
-    with pytest.raises(BadSVG, match="repeats"):
+    with raises_code("bad-svg", match="repeats"):
         read_svg(
             svg(
                 f'<path d="M0 0h1"/><defs><path id="g0" d="M0 0h1"/>{groups}</defs><use href="#g15"/>'
@@ -445,14 +444,14 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
 def test_elements_are_counted_as_often_as_they_are_looked_at(
     body: str, visits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits)
     read_svg(svg(body))
-    monkeypatch.setattr("libraries.svg_reader.reader.MOST_VISITS", visits - 1)
+    monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits - 1)
     monkeypatch.setattr(
         "libraries.svg_reader.reader._Reader.visit",
         lambda *_: pytest.fail("it was drawn before it was counted"),
     )
-    with pytest.raises(BadSVG, match="repeats"):
+    with raises_code("bad-svg", match="repeats"):
         read_svg(svg(body))
 
 

@@ -373,7 +373,7 @@ def test_a_kind_is_only_given_where_nothing_is_lost(cells: list[str], kind: str)
 
 
 def test_a_row_without_an_end_is_refused_and_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_rows, "LONGEST_RECORD", 100_000)
+    monkeypatch.setattr(csv_rows, "MAX_RECORD_CHARS", 100_000)
     with pytest.raises(BadTable, match="quote not closed"):
         converted('a,b\n"x,' + "1,2\n" * 50_000, "json")
 
@@ -381,7 +381,7 @@ def test_a_row_without_an_end_is_refused_and_not_collected(monkeypatch: pytest.M
 def test_a_line_without_an_end_is_refused_and_not_collected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(encoding, "LONGEST_RECORD", 100_000)
+    monkeypatch.setattr(encoding, "MAX_RECORD_CHARS", 100_000)
     monkeypatch.setattr(encoding, "BLOCK", 10_000)
     with pytest.raises(BadTable, match="line is longer"):
         converted(b"a" * 300_000, "json")
@@ -404,7 +404,7 @@ def test_a_workbook_that_unfolds_to_too_much_is_refused_unread(bomb: bytes) -> N
 def test_many_parts_that_are_each_allowed_are_bounded_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sheets, "MOST_UNFOLDED", 1_000_000)
+    monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
     with raises_code("table-too-large", match="unfolds"):
         converted(zipped(200_000, names=6), "csv")
 
@@ -437,7 +437,7 @@ def test_a_claim_about_its_size_does_not_make_a_sheet_large() -> None:
 
 
 def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MOST_ROWS", 4)
+    monkeypatch.setattr(sheets, "MAX_SHEET_ROWS", 4)
     assert converted("a\n1\n2\n3\n", "xlsx")[1].rows == 3
     with raises_code("table-too-large", match="3 rows"):
         converted("a\n1\n2\n3\n4\n", "xlsx")
@@ -462,7 +462,7 @@ def test_a_parquet_file_with_too_many_columns_is_refused() -> None:
 def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parquet, "LARGEST_GROUP", 10_000)
+    monkeypatch.setattr(parquet, "MAX_GROUP_BYTES", 10_000)
     with raises_code("table-too-large", match="group"):
         converted(parquet_of({"a": [f"{n}" for n in range(5_000)]}), "csv")
 

@@ -12,7 +12,7 @@ import pytest
 
 from libraries.settings import Settings, use_settings
 from libraries.texts import translate
-from tests.conftest import Stopwatch, until
+from tests.conftest import MACHINE_PATH, Stopwatch, until
 from tests.errors import raises_code
 
 Install = Callable[[str], None]
@@ -35,18 +35,24 @@ def install(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> 
         program.parent.mkdir(exist_ok=True)
         program.write_text(f"#!/bin/sh\n{LIST}{script}\n")
         program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.defpath}")
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
     return put
 
 
-@pytest.fixture
-def translator(install: Install) -> None:
-    """Apertium itself where the machine has it with this pair, else a script that knows three words."""
-    program = shutil.which("apertium")
+@pytest.fixture(params=["script", "machine"])
+def translator(
+    request: pytest.FixtureRequest, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that knows three words, and Apertium itself where the machine has it with this pair."""
+    if request.param == "script":
+        install('[ "$1 $2" = "-u eng-spa" ] && sed "s/house/casa/;s/The/La/;s/is red/es roja/"')
+        return
+    program = shutil.which("apertium", path=MACHINE_PATH)
     pairs = subprocess.check_output([program, "-l"], text=True).split() if program else []
     if "eng-spa" not in pairs:
-        install('[ "$1 $2" = "-u eng-spa" ] && sed "s/house/casa/;s/The/La/;s/is red/es roja/"')
+        pytest.skip("needs apertium; install the system's packages apertium and apertium-eng-spa")
+    monkeypatch.setenv("PATH", MACHINE_PATH)
 
 
 @pytest.mark.usefixtures("no_translator")

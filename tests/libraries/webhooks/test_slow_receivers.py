@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from libraries.job_manager import JobOptions, log_delivery, queue_delivery, submit
-from libraries.job_manager.broker import EmbeddedBroker
-from libraries.job_manager.connections import web_client
-from libraries.job_manager.keys import QUEUE_KEY
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.keys import QUEUE_KEY
+from libraries.job_manager import JobOptions, submit
 from libraries.settings import Settings
+from libraries.webhooks.outbox import log_delivery, queue_delivery
 
 
 def queued_tasks(settings: Settings) -> list[str]:

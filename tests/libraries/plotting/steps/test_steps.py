@@ -95,7 +95,7 @@ def test_a_step_that_cannot_be_loaded_is_reported_and_the_others_work(folder: Pa
     [
         ("document, *, progress", "document, progress_of", "Shift.run takes (self, document, "),
         (", default=5.0", "", "Shift.by needs a default"),
-        ("default=5.0", "default=500.0", "the defaults of Shift break its own rules"),
+        ("default=5.0", "default=500.0", "Shift.by has the default 500.0: Must be"),
         ('"""Move everything to the right."""', "", "needs a docstring"),
         ("(Params)", "", "Shift must be a subclass of libraries.fields.Params"),
     ],

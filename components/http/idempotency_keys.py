@@ -1,0 +1,96 @@
+"""Requests that are safe to send again: the first answer to an Idempotency-Key is kept and given again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, cast
+
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
+from libraries.errors import Conflict, InvalidInput
+from libraries.job_manager.ownership import current_owner
+
+# Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
+# because their ids follow from the key.
+LIFETIME = 86400
+GIVEN_UP_AFTER = 10
+
+
+class KeyInUse(Conflict):
+    """Raised when a request with the same key is being worked on right now."""
+
+    code = "idempotency-conflict"
+    retry_after = 1
+
+
+class KeyReused(InvalidInput):
+    """Raised when a key comes again with another request."""
+
+    code = "idempotency-mismatch"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it was given: HTTP status, the headers that matter, the body."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A request with an idempotency key: where it went, the key, and a hash of what it asked for."""
+
+    route: str
+    key: str
+    body_hash: str
+
+    @property
+    def seed(self) -> str:
+        """What the ids of the jobs that it queues follow from."""
+        return f"{current_owner()}\n{self.route}\n{self.key}"
+
+    @property
+    def _record_key(self) -> str:
+        return f"vector:idempotency:{sha256(self.seed.encode()).hexdigest()}"
+
+    def begin(self) -> Reply | None:
+        """Return the answer that was given before, or None when the request is to be worked on now.
+
+        Raises:
+            KeyInUse: it is being worked on.
+            KeyReused: the key stands for another request.
+            QueueUnavailable: the broker cannot be reached.
+        """
+        client = web_client()
+        mark = json.dumps({"hash": self.body_hash})
+        if retry(lambda: client.set(self._record_key, mark, nx=True, ex=GIVEN_UP_AFTER)):
+            return None
+        found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
+        known: dict[str, Any] = json.loads(found) if found else {"hash": self.body_hash}
+        if known["hash"] != self.body_hash:
+            raise KeyReused(
+                "this Idempotency-Key was sent before with another request", field="Idempotency-Key"
+            )
+        if "status" not in known:
+            raise KeyInUse("the first request with this Idempotency-Key is still being worked on")
+        return Reply(known["status"], known["headers"], known["body"])
+
+    def keep(self, reply: Reply) -> None:
+        """Keep the answer for a day."""
+        client = web_client()
+        known = {
+            "hash": self.body_hash,
+            "status": reply.status,
+            "headers": reply.headers,
+            "body": reply.body,
+        }
+        retry(lambda: client.set(self._record_key, json.dumps(known), ex=LIFETIME))
+
+    def forget(self) -> None:
+        """Let the key be used again: the request was refused, or failed."""
+        client = web_client()
+        retry(lambda: client.delete(self._record_key))

@@ -1,0 +1,5 @@
+"""Accounts: what an owner may use."""
+
+from libraries.accounts.rate_limits import check_rate
+
+__all__ = ["check_rate"]

@@ -1,0 +1,110 @@
+"""How the broker is reached. Two profiles, and no other way to make a client.
+
+The web profile answers fast or not at all: short timeouts and no retries hidden in the client, because a hidden retry of a
+write whose reply was lost would queue a job twice. The worker profile rides out a restart of the broker.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
+
+from redis import ConnectionPool, Redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.retry import Retry
+
+from libraries.broker.in_memory import immediate_url
+from libraries.broker.paths import socket_path
+from libraries.broker.retry import BROKER_ERRORS
+from libraries.settings import BrokerSettings, JobSettings, Settings
+
+
+def broker_url(settings: Settings | None = None) -> str:
+    """Return the URL of the broker: the configured one, or the socket of the embedded one.
+
+    Without `settings` it is the broker of this process.
+
+    In immediate mode without either, this process starts a throw-away broker of its own.
+
+    Raises:
+        QueueUnavailable: that one does not start.
+    """
+    jobs = settings.jobs if settings else JobSettings.current()
+    broker = settings.broker if settings else BrokerSettings.current()
+    if jobs.immediate and broker.embedded_broker:
+        return immediate_url(broker.data_dir)
+    return broker.redis_url or f"unix://{quote(str(socket_path(broker.data_dir)))}"
+
+
+def shown_broker_url(settings: Settings) -> str:
+    """Return the broker's URL without its user and password, for logs."""
+    url = broker_url(settings)
+    parts = urlsplit(url)
+    if "@" not in parts.netloc and not parts.query:
+        return url
+    # A password may also stand in the query.
+    query = "&".join(part for part in parts.query.split("&") if part.startswith("db="))
+    netloc = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    return parts._replace(netloc=netloc, query=query).geturl()
+
+
+def web_client(settings: Settings | None = None) -> Redis:
+    """Return the client for a process that answers requests: half a second to connect, one second to answer, no retries."""
+    return _web_client(broker_url(settings))
+
+
+@lru_cache(maxsize=8)
+def _web_client(url: str) -> Redis:
+    pool = ConnectionPool.from_url(
+        url,
+        **_tcp_options(url),
+        socket_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Redis(connection_pool=pool)
+
+
+def worker_client(settings: Settings) -> Redis:
+    """Return a new client for a worker: five retries with jitter, about half a second in all.
+
+    A longer absence of the broker is ridden out by whoever calls, who also has to notice that the worker is to stop.
+    """
+    url = broker_url(settings)
+    pool = ConnectionPool.from_url(
+        url,
+        **_tcp_options(url),
+        # Longer than the longest wait for a job, shorter than the patience with a silent connection.
+        socket_timeout=15.0,
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
+        retry_on_error=list(BROKER_ERRORS),
+    )
+    return Redis(connection_pool=pool)
+
+
+def subscription_client(settings: Settings) -> Redis:
+    """Return a new client for one that waits for messages: no limit on the wait, no retries, a sign of life every 15 s."""
+    url = broker_url(settings)
+    pool = ConnectionPool.from_url(
+        url,
+        **_tcp_options(url),
+        socket_timeout=None,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=15,
+    )
+    return Redis(connection_pool=pool)
+
+
+def _tcp_options(url: str) -> dict[str, object]:
+    if url.startswith("unix:"):
+        return {}
+    # Probe a silent connection after 10 s, give it up after three probes 5 s apart.
+    probes = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+    options = {
+        getattr(socket, name): value for name, value in probes.items() if hasattr(socket, name)
+    }
+    return {
+        "socket_connect_timeout": 0.5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": options,
+    }

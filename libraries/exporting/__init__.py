@@ -1,0 +1,16 @@
+"""The export formats of drawings: one class a module, found by being there."""
+
+from libraries.exporting.catalogue import FORMATS, Format, encodings, formats_by_media_type
+from libraries.exporting.stored import StoredDrawing, export_stored
+from libraries.loading import load_modules
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "StoredDrawing",
+    "encodings",
+    "export_stored",
+    "formats_by_media_type",
+]
+
+load_modules(__name__, discard=lambda module: FORMATS.discard(module.replace("_", "-")))

@@ -1,0 +1,72 @@
+"""Export of stored drawings, within the time of a request."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import BoundedSemaphore
+from typing import NamedTuple
+
+from libraries.errors import Exhausted, InvalidInput
+from libraries.exporting.catalogue import Format, FormatParams
+from libraries.storage import output_folder
+from libraries.svg_reader import read_svg
+
+# Reading takes about a second on one core, drawing a picture half of one.
+MAX_VERTICES = 400_000
+# A vertex takes at least this; a file of unknown content counts as if it were only vertices.
+MIN_VERTEX_BYTES = 5
+MAX_CACHED, MAX_AT_ONCE, WAIT_S = 64, 2, 5.0
+
+_slots = BoundedSemaphore(MAX_AT_ONCE)
+
+
+class StoredDrawing(NamedTuple):
+    """A stored SVG; `sha256` is empty if unknown, `vertices` is None if they were not counted."""
+
+    name: str
+    sha256: str
+    size: int
+    vertices: int | None = None
+
+
+def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) -> bytes:
+    """Return a stored SVG in another format.
+
+    Raises:
+        InvalidInput: it has more than 400,000 vertices (`drawing-too-large`), is not an SVG that
+            can be read (`bad-svg`), or the format refuses it.
+        FileMissing, FileReplaced: it is gone, or another file is in its place.
+        Exhausted: two others are being exported (`previews-busy`).
+        StorageAway: the store cannot be reached.
+    """
+    vertices = drawing.vertices
+    if vertices is None:
+        vertices = drawing.size // MIN_VERTEX_BYTES
+    if vertices > MAX_VERTICES:
+        raise InvalidInput(
+            f"a preview is drawn of up to {MAX_VERTICES:,} vertices; this drawing has about"
+            f" {vertices:,}",
+            code="drawing-too-large",
+            field="job_id",
+            hint="fetch the drawing itself",
+        )
+    written = _written_once if form.is_cached and drawing.sha256 else _written
+    return written(drawing.name, drawing.sha256, params)
+
+
+def _written(name: str, sha256: str, params: FormatParams) -> bytes:
+    if not _slots.acquire(timeout=WAIT_S):
+        raise Exhausted(
+            "other previews are being drawn; try again in a moment",
+            code="previews-busy",
+            retry_after=2,
+        )
+    try:
+        with output_folder().take(name, sha256=sha256 or None) as file:
+            document = read_svg(file.read()).document
+        return b"".join(params.write(document))
+    finally:
+        _slots.release()
+
+
+_written_once = lru_cache(maxsize=MAX_CACHED)(_written)

@@ -1,0 +1,16 @@
+-- Append a change of a job's state to the journal, in the step that makes it, and wake one process that waits for entries.
+-- `seconds` is how long the attempt took that ended, `data` is JSON that belongs to the change; either may be nil.
+local function append(id, event, seconds, data)
+  local known = redis.call('HMGET', 'rq:job:' .. id, 'owner', 'description')
+  local entry = {'job_id', id, 'event', event, 'owner', known[1] or '', 'task', string.sub(known[2] or '', 1, 128)}
+  if seconds then
+    entry[#entry + 1] = 'seconds'
+    entry[#entry + 1] = string.format('%.6f', math.max(seconds, 0))
+  end
+  if data then
+    entry[#entry + 1] = 'data'
+    entry[#entry + 1] = data
+  end
+  redis.call('XADD', 'vector:journal', 'MAXLEN', '~', 100000, '*', unpack(entry))
+  if redis.call('EXISTS', 'vector:journal:wake') == 0 then redis.call('LPUSH', 'vector:journal:wake', '1') end
+end

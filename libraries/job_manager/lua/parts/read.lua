@@ -1,0 +1,75 @@
+-- Read the journal for a subscriber.
+local function value_of(fields, name)
+  for n = 1, #fields, 2 do
+    if fields[n] == name then return fields[n + 1] end
+  end
+  return nil
+end
+
+-- Return the pending entries of a subscriber as XPENDING does; one that is new begins behind the id `begin`.
+local function pending_of(journal, group, begin)
+  local pending = redis.pcall('XPENDING', journal, group, '-', '+', 100)
+  if not pending.err then return pending end
+  redis.call('XGROUP', 'CREATE', journal, group, begin, 'MKSTREAM')
+  return {}
+end
+
+-- Return where the cursor of a subscriber belongs, right before the first entry, if entries were dropped that it has not seen.
+local function gap_of(journal, group)
+  local first = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
+  if not first then return nil end
+  local function parsed(id)
+    local ms, number = string.match(id, '^(%d+)-(%d+)$')
+    return tonumber(ms), tonumber(number)
+  end
+  local first_ms, first_number = parsed(first[1])
+  local before = string.format('%.0f-%.0f', first_ms, first_number - 1)
+  if first_number == 0 then before = string.format('%.0f-18446744073709551615', first_ms - 1) end
+  for _, info in ipairs(redis.call('XINFO', 'GROUPS', journal)) do
+    local known = {}
+    for n = 1, #info, 2 do known[info[n]] = info[n + 1] end
+    local cursor = known['last-delivered-id']
+    if known['name'] == group and cursor ~= '0-0' and cursor ~= before then
+      local ms, number = parsed(cursor)
+      if first_ms > ms or (first_ms == ms and first_number > number) then return before end
+    end
+  end
+end
+
+-- Return up to `most` new entries that a subscriber wants, and whether there may be more; others are acknowledged. `having` is a field
+-- that a job's record must have, or ''; of a deleted job its entry must say which files it had instead; `events` are like ',finished,failed,'.
+local function read_new(journal, group, most, having, events)
+  local function wanted(fields)
+    if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
+    if having == '' or redis.call('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
+    return value_of(fields, 'event') == 'deleted' and value_of(fields, 'data') ~= nil
+  end
+  local found = {}
+  for _ = 1, 10 do
+    local read = redis.call('XREADGROUP', 'GROUP', group, 'active', 'COUNT', most, 'STREAMS', journal, '>')
+    if not read then return found, false end
+    local passed_over = {}
+    for _, entry in ipairs(read[1][2]) do
+      if wanted(entry[2]) then found[#found + 1] = entry else passed_over[#passed_over + 1] = entry[1] end
+    end
+    if #passed_over > 0 then redis.call('XACK', journal, group, unpack(passed_over)) end
+    if #found > 0 then break end
+  end
+  return found, true
+end
+
+-- Read for a subscriber whose script handles the entries in the step that reads them, so that none is ever pending for long.
+-- Return a state, as `journal_take.lua` does, and the entries; each is to be acknowledged when it is handled.
+local function read_here(journal, group, most, begin, having, events)
+  local entries = {}
+  for _, one in ipairs(pending_of(journal, group, begin)) do  -- a script of this subscriber was cut off by an error
+    entries[#entries + 1] = redis.call('XRANGE', journal, one[1], one[1])[1]
+    if not entries[#entries] then redis.call('XACK', journal, group, one[1]) end
+  end
+  if #entries > 0 then return 'taken', entries end
+  local before = gap_of(journal, group)
+  if before then return 'gap', {}, before end
+  local more
+  entries, more = read_new(journal, group, most, having, events)
+  return #entries > 0 and 'taken' or more and 'more' or 'none', entries
+end

@@ -1,0 +1,22 @@
+-- Queue a job again that ended without a result, on request.
+-- KEYS: 1 queue, 2 failed jobs, 3 canceled jobs, 4 jobs that end, 5 scheduled jobs
+-- ARGV: 1 job id, 2 time now (ISO 8601), 3 retries that it gets, 4 most jobs that may wait
+-- Returns 1 when queued, 0 when its state does not allow it, -1 when the queue is full.
+--@ publish
+--@ journal
+local job = 'rq:job:' .. ARGV[1]
+local status = redis.call('HGET', job, 'status')
+if status ~= 'failed' and status ~= 'stopped' and status ~= 'canceled' then return 0 end
+if redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[4]) then return -1 end
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress')
+redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[2], 'retries_left', ARGV[3])
+redis.call('PERSIST', job)
+redis.call('RPUSH', KEYS[1], ARGV[1])
+-- What was told of the former attempts is over, an end among it; the ids of what comes still rise.
+if redis.call('EXISTS', 'vector:events:' .. ARGV[1]) == 1 then redis.call('XTRIM', 'vector:events:' .. ARGV[1], 'MAXLEN', 0) end
+publish_status(ARGV[1], 'queued')
+append(ARGV[1], 'requeued')
+return 1

@@ -1,0 +1,28 @@
+-- Count how attempts and jobs ended, in the step that reads the journal: each entry counts once.
+-- A field of the totals is '<task> <outcome>', with ' <bucket>' behind it where the seconds are known: the least of the bounds that
+-- they do not exceed. Their sums are '<task> microseconds'. A name that is no dotted path counts as 'other'.
+-- KEYS: 1 journal, 2 totals
+-- ARGV: 1 to 5 as in `job_manager/journal_take`
+-- Returns {state, [], [], where the cursor is to be set after a gap}, as `job_manager/journal_take` does.
+--@ job_manager/read
+local BOUNDS = {0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900}
+local state, entries, before = read_here(KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5])
+for _, entry in ipairs(entries) do
+  redis.call('XACK', KEYS[1], ARGV[1], entry[1])
+  local event, seconds = value_of(entry[2], 'event'), tonumber(value_of(entry[2], 'seconds'))
+  local task = string.match(value_of(entry[2], 'task'), '^[%w_]+%.[%w_]+%.[%w_]+') or 'other'
+  local field = task .. ' ' .. (event == 'retry' and 'retried' or event)
+  if seconds then
+    local bucket = '+Inf'
+    for n = 1, #BOUNDS do
+      if seconds <= BOUNDS[n] then
+        bucket = tostring(BOUNDS[n])
+        break
+      end
+    end
+    field = field .. ' ' .. bucket
+    redis.call('HINCRBY', KEYS[2], task .. ' microseconds', string.format('%.0f', seconds * 1000000))
+  end
+  redis.call('HINCRBY', KEYS[2], field, 1)
+end
+return {state, {}, {}, before}

@@ -1,0 +1,150 @@
+"""Drawing of compositions: hidden lines are removed, and strokes are ordered for the pen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libraries.errors import InvalidInput
+from libraries.geometry.document import Document
+from libraries.geometry.occlusion import OcclusionMask
+from libraries.geometry.ordering import nearest_neighbour_order
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import HOME, Pen, Strokes
+from libraries.sheets.composition import Composition, check_total, seeds_of
+from libraries.sheets.elements import DEFAULT_LAYER, ElementStrokes
+from libraries.svg_builder import SVGBuilder
+
+# With more strokes, ordering takes longer than drawing, and they keep their order.
+MAX_ORDERED_STROKES = 60_000
+BASE_COLOUR = "black"
+# Progress is reported in hundredths of an element.
+STEP = 100
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A drawn composition.
+
+    Attributes:
+        drawing: the page.
+        missing_glyphs: characters that the fonts lack, drawn as boxes.
+        dropped: number of parts of SVGs that were left out, by their kind, such as `image`.
+    """
+
+    drawing: SVGBuilder
+    missing_glyphs: list[str] = field(default_factory=list)
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> str:
+        """Parts that could not be drawn as requested, for the end of a message; may be empty."""
+        boxes = f"; drawn as boxes: {' '.join(self.missing_glyphs)}" if self.missing_glyphs else ""
+        left = ", ".join(f"{name} ({times})" for name, times in sorted(self.dropped.items()))
+        return boxes + (f"; left out of pictures: {left}" if left else "")
+
+
+def compose(composition: Composition, report: Report | None = None) -> Composed:
+    """Return the drawing of a composition.
+
+    Args:
+        composition: what to draw.
+        report: called with the number of steps that are done, their total, and the current step in
+            words.
+
+    Raises:
+        InvalidInput: see `Composition.check_cost`; `field` says where.
+    """
+    progress = report or (lambda *_: None)
+    page = Rectangle(0.0, 0.0, composition.width, composition.height)
+    steps = (len(composition.elements or ()) + 1) * STEP
+    drawn = _draw_elements(composition, progress, steps)
+    progress(steps - STEP, steps, "putting together")
+    document = _empty_document(composition)
+    for layer, strokes in _by_layer(composition, _visible(drawn, page)).items():
+        document.add(_ordered(strokes), document.layer(layer))
+    base = next((layer.pen for layer in document.layers if layer.name == DEFAULT_LAYER), None)
+    colour, width = (base.colour, base.width) if base else (BASE_COLOUR, composition.pen_width)
+    svg = SVGBuilder(page.width, page.height, stroke=colour, pen_width=width)
+    svg.title(composition.drawing_title).metadata(composition.recipe().metadata())
+    svg.place(document, page, keep_layers=True)
+    missing = dict.fromkeys(glyph for one in drawn for glyph in one.missing_glyphs)
+    return Composed(svg, list(missing), sum((Counter(one.dropped) for one in drawn), Counter()))
+
+
+def _draw_elements(composition: Composition, report: Report, steps: int) -> list[ElementStrokes]:
+    elements, room = composition.elements or [], composition.room
+    seeds = seeds_of(elements, composition.seed or 0)
+    drawn: list[ElementStrokes] = []
+    points = 0
+    for number, (element, seed) in enumerate(zip(elements, seeds, strict=True)):
+        words = f"{number + 1} of {len(elements)}: {element.label}"
+        report(number * STEP, steps, words)
+
+        def progress(part: float, number: int = number, words: str = words) -> None:
+            report(number * STEP + int(part * STEP), steps, words)
+
+        try:
+            drawn.append(element.draw(room, seed, progress))
+        except InvalidInput as error:
+            error.field = ".".join(filter(None, ("elements", str(number), error.field)))
+            raise
+        points += len(drawn[-1].coordinates)
+        check_total(points)
+    return drawn
+
+
+def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Floats, Integers]]:
+    """Return the visible parts of each element; later elements are in front."""
+    mask = OcclusionMask(page)
+    visible = []
+    for one in reversed(drawn):
+        visible.append(mask.visible_parts(one.coordinates, one.offsets))
+        if one.region is not None:
+            mask.add(one.region)
+    return visible[::-1]
+
+
+def _empty_document(composition: Composition) -> Document:
+    """Return a page with its layers: the listed ones, then those that only elements name."""
+    document = Document(composition.width, composition.height)
+    width = composition.pen_width
+    for layer in composition.layers or ():
+        document.layer(layer.name, Pen(layer.name, layer.color.lower(), layer.pen_width or width))
+    named = {layer.name for layer in document.layers}
+    for element in composition.elements or ():
+        if element.layer not in named:
+            document.layer(element.layer, Pen(element.layer, BASE_COLOUR, width))
+            named.add(element.layer)
+    return document
+
+
+def _by_layer(
+    composition: Composition, visible: Sequence[tuple[Floats, Integers]]
+) -> dict[str, list[Floats]]:
+    lines: dict[str, list[Floats]] = {}
+    for element, (coordinates, offsets) in zip(composition.elements or (), visible, strict=True):
+        if len(coordinates):
+            lines.setdefault(element.layer, []).extend(np.split(coordinates, offsets[1:-1]))
+    return lines
+
+
+def _ordered(lines: list[Floats]) -> list[Floats]:
+    """Return strokes of one pen as they are or in nearest order, whichever travels less."""
+    if len(lines) > MAX_ORDERED_STROKES:
+        return lines
+    return min(lines, list(nearest_neighbour_order(lines)), key=_travel)
+
+
+def _travel(lines: Sequence[Floats]) -> float:
+    offsets = np.cumsum([0, *map(len, lines)])
+    pens = np.zeros(len(lines), dtype=np.int64)
+    return float(Strokes(np.concatenate(lines), offsets, pens).travels(HOME).sum())

@@ -1,0 +1,282 @@
+"""Shapes and lines as elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from marshmallow import fields
+from marshmallow.validate import Length, Range
+from shapely.geometry.base import BaseGeometry
+
+from libraries.errors import InvalidInput
+from libraries.fields import Params, declare, flag, mm, number, whole
+from libraries.fields import angle as angle_field
+from libraries.geometry.area import MAX_SIDE_MM
+from libraries.geometry.clipping import TooManyCrossings, count_crossings, region_of
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.transforms import applied, rotation
+from libraries.sheets.elements.base import (
+    BoxedElement,
+    Element,
+    ElementStrokes,
+    Floats,
+    Progress,
+    element,
+    kind,
+    middle_of,
+    round_outline,
+)
+from libraries.svg_builder import Hatching, hatch_lines
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.outlines import closed, rectangle_outline
+
+MAX_CROSSINGS = 500
+
+
+class Hatch(Params):
+    """Parallel lines that fill a shape."""
+
+    spacing: float = mm("From line to line", 0.1, 100, default=1.0, recorded=True)
+    angle: float = angle_field(
+        "Angle of the lines, clockwise from level", default=45.0, recorded=True
+    )
+    cross: bool = flag(
+        "Whether a second set of lines crosses the first at a right angle.",
+        default=False,
+        recorded=True,
+    )
+    inset: float = mm("How far the lines keep from the edge", 0, 50, default=0.0, recorded=True)
+
+    def points(self, ring: Floats) -> float:
+        """Return the ends of lines in `ring`: the height of each edge over the spacing."""
+        angles = (self.angle, self.angle + 90) if self.cross else (self.angle,)
+        heights = [np.abs(np.diff(applied(rotation(-one), ring)[:, 1])).sum() for one in angles]
+        return float(sum(heights)) / self.spacing
+
+    def lines(self, ring: Floats) -> list[Floats]:
+        """Return the lines that fill `ring`."""
+        return hatch_lines([ring], Hatching(**self.values()))
+
+
+def _edge_field() -> Any:
+    return flag(
+        "Whether its edge is drawn; without it only its hatching is, and with `opaque` it hides "
+        "what is below.",
+        default=True,
+        recorded=True,
+    )
+
+
+def _hatch_field() -> Any:
+    metadata = {"description": "Fill it with lines."}
+    return declare(fields.Nested(Hatch.schema(), metadata=metadata), default=None)
+
+
+class Filled(Element):
+    """A closed shape with an edge and a filling."""
+
+    edge: bool = _edge_field()
+    hatch: Hatch | None = _hatch_field()
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the closed edge."""
+        raise NotImplementedError
+
+    def strokes(
+        self, place: Rectangle, seed: int, progress: Progress | None = None
+    ) -> ElementStrokes:
+        """Return the edge and the lines of the filling."""
+        ring = self.ring(place)
+        filling = self.hatch.lines(ring) if self.hatch else []
+        return ElementStrokes.of_lines([*([ring] if self.edge else []), *filling])
+
+    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+        """Return the corners of the edge and the ends of the filling."""
+        ring = self.ring(place)
+        return len(ring) + (self.hatch.points(ring) if self.hatch else 0.0)
+
+    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+        """Return the area inside the edge."""
+        return region_of([self.ring(place)])
+
+
+class Shape(Filled, BoxedElement):
+    """A closed shape that fills its box."""
+
+
+@element
+class RectElement(Shape):
+    """The box itself."""
+
+    type: str = kind("rect")
+    radius: float = mm("Radius of its corners", 0, MAX_SIDE_MM, default=0.0, recorded=True)
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the box with its rounded corners."""
+        radii = (self.radius, self.radius)
+        return rectangle_outline(
+            (place.left, place.top), (place.width, place.height), radii, FLATNESS
+        )
+
+
+@element
+class CircleElement(Shape):
+    """The largest circle in the box."""
+
+    type: str = kind("circle")
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the circle."""
+        return round_outline(place, circle=True)
+
+    def corners(self, place: Rectangle) -> Floats:
+        """Return the circle."""
+        return self.ring(place)
+
+
+@element
+class EllipseElement(Shape):
+    """The largest ellipse in the box."""
+
+    type: str = kind("ellipse")
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the ellipse."""
+        return round_outline(place, circle=False)
+
+    def corners(self, place: Rectangle) -> Floats:
+        """Return the ellipse."""
+        return self.ring(place)
+
+
+@element
+class StarElement(Shape):
+    """A star in the largest circle of the box, one tip upwards."""
+
+    type: str = kind("star")
+    tips: int = whole("How many tips it has.", 3, 120, default=5, recorded=True)
+    inner: float = number(
+        "How far its inner corners are from the middle; 1 is as far as its tips.",
+        0.05,
+        1,
+        default=0.4,
+        recorded=True,
+    )
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the star, clockwise from its upper tip; its corners are on two circles in turn."""
+        x, y = middle_of(place)
+        outer, tips = min(place.width, place.height) / 2, self.tips
+        turn = np.arange(2 * tips) * (math.pi / tips)
+        far = np.where(np.arange(2 * tips) % 2 == 0, outer, outer * self.inner)
+        return closed(np.column_stack((x + far * np.sin(turn), y - far * np.cos(turn))))
+
+    def corners(self, place: Rectangle) -> Floats:
+        """Return the circle that the tips are on."""
+        return round_outline(place, circle=True)
+
+
+def _points_field(least: int, most: int = 1000) -> Any:
+    point = fields.List(
+        fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
+    )
+    metadata = {
+        "description": "Its corners on the page, each x and y in mm.",
+        "example": [[20, 20], [80, 20], [50, 70]][:most],
+    }
+    return declare(fields.List(point, validate=Length(least, most), metadata=metadata))
+
+
+class CorneredElement(Element):
+    """An element that is given by its corners on the page."""
+
+    points: list[list[float]]
+
+    @property
+    def place_field(self) -> str:
+        """The field that has its place on the page."""
+        return "points"
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the number of corners."""
+        return {"points": len(self.points)}
+
+    def corners(self, place: Rectangle) -> Floats:
+        """Return the corners."""
+        return np.array(self.points, dtype=np.float64)
+
+    def middle(self, place: Rectangle) -> tuple[float, float]:
+        """Return the middle of the corners' bounding box."""
+        corners = self.corners(place)
+        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+        return (left + right) / 2, (top + bottom) / 2
+
+
+class OpenElement(CorneredElement):
+    """Straight lines without an inside."""
+
+    def strokes(
+        self, place: Rectangle, seed: int, progress: Progress | None = None
+    ) -> ElementStrokes:
+        """Return the lines as one stroke."""
+        return ElementStrokes.of_lines([self.corners(place)])
+
+    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+        """Return the number of corners."""
+        return len(self.points)
+
+    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+        """Return None: lines have no inside."""
+        return None
+
+
+@element
+class LineElement(OpenElement):
+    """A straight line; with `opaque` it hides what is nearer to it than its `halo`."""
+
+    type: str = kind("line")
+    points: list[list[float]] = _points_field(2, 2)
+
+
+@element
+class PolylineElement(OpenElement):
+    """Straight lines; with `opaque` they hide what is nearer to them than their `halo`."""
+
+    type: str = kind("polyline")
+    points: list[list[float]] = _points_field(2)
+
+
+@element
+class PolygonElement(Filled, CorneredElement):
+    """Straight lines from corner to corner and back to the first."""
+
+    type: str = kind("polygon")
+    points: list[list[float]] = _points_field(3)
+
+    def ring(self, place: Rectangle) -> Floats:
+        """Return the closed edge."""
+        return closed(self.corners(place))
+
+    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+        """Return the corners of the edge and the ends of the filling.
+
+        Raises:
+            InvalidInput: it has an inside that matters, and its edges cross each other too often.
+        """
+        if self.opaque or self.hatch:
+            self._check_crossings(place)
+        return super().cost(place, thorough=thorough)
+
+    def _check_crossings(self, place: Rectangle) -> None:
+        try:
+            count_crossings([self.ring(place)[:-1]], MAX_CROSSINGS)
+        except TooManyCrossings:
+            raise InvalidInput(
+                f"the edges of a polygon that is filled may cross each other {MAX_CROSSINGS} times",
+                code="too-tangled",
+                field="points",
+                hint="make it simpler",
+            ) from None

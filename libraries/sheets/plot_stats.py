@@ -1,0 +1,24 @@
+"""Plotting statistics of a drawing: ink, pen lifts and seconds, stored with its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from libraries.geometry.document import Document
+from libraries.geometry.rectangle import Rectangle
+from libraries.plotting import PROFILES, plan, statistics
+from libraries.svg_builder import SVGBuilder
+
+
+def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
+    """Return the statistics of a drawing on a page of `width` x `height` mm, as JSON.
+
+    Lengths are mm, times are seconds; `time` has one entry per plotter profile. The pen starts and
+    ends in the upper left corner.
+    """
+    strokes, pens = drawing.strokes(), drawing.pens
+    times = {name: plan(strokes, pens, profile).as_record() for name, profile in PROFILES.items()}
+    return {
+        **statistics(strokes, pens, page=Rectangle(0, 0, width, height)).as_record(),
+        "time": times,
+    }

@@ -1,0 +1,118 @@
+"""Deliveries to webhooks, each a job of its own that an entry of the journal leads to.
+
+The id of a delivery follows from the entry: an entry that is handled twice leads to one delivery.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from libraries.broker import Redis, keys
+from libraries.broker.connections import web_client
+from libraries.broker.errors import QueueUnavailable
+from libraries.broker.retry import retry
+from libraries.job_manager.errors import UnknownTask
+from libraries.job_manager.ids import repeatable_ids
+from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
+from libraries.job_manager.ownership import acting_for
+from libraries.job_manager.submission import JobOptions, submit
+from libraries.settings import JobSettings
+
+DELIVER = "workers.webhook_tasks.deliver_webhook"
+MOST_AT_ONCE = 200
+MOST_DELIVERIES = 100
+# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
+SLOW, SLOW_FOR = 2000, 300
+
+
+def queue_deliveries(entries: Sequence[JournalEntry]) -> None:
+    """Queue a delivery for each entry that the webhook of its job waits for.
+
+    Raises:
+        QueueUnavailable: the broker cannot be reached.
+    """
+    for entry in entries:
+        webhook = job_webhook(entry.job_id)
+        if webhook is not None and entry.event in webhook["events"]:
+            queue_delivery(entry.job_id, entry.event, entry.owner, seed=entry.id)
+
+
+SUBSCRIPTION = Subscription(
+    name="webhooks",
+    handler=queue_deliveries,
+    events=ENDS | {"started"},
+    having="webhook_events",
+    backlog=True,
+)
+
+
+def queue_noted_before(client: Redis) -> None:
+    """Queue what the version before this journal noted for webhooks; safe to do twice and by several at once."""
+    with suppress(QueueUnavailable, UnknownTask):
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MOST_AT_ONCE - 1)):
+            told = json.loads(entry)
+            queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
+            client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
+
+
+def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
+    """Queue the delivery of an event to a job's webhook, and return its id, which follows from `seed`.
+
+    It goes in front of the jobs that wait, so that a long queue does not make it late; behind them, when its receiver was slow
+    of late: many jobs of one slow receiver would keep all others waiting.
+    """
+    delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
+    call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}
+    with acting_for(owner), repeatable_ids(f"webhook\n{seed}"):
+        submit(
+            DELIVER, kwargs=call, options=JobOptions(at_front=not _is_slow(job_id), internal=True)
+        )
+    return delivery_id
+
+
+def _is_slow(job_id: str) -> bool:
+    webhook = job_webhook(job_id)
+    client = web_client()
+    return webhook is not None and bool(
+        retry(lambda: client.exists(keys.slow_receiver_key(_host(webhook))))
+    )
+
+
+def _host(webhook: dict[str, Any]) -> str:
+    return urlsplit(str(webhook["url"])).netloc.lower()
+
+
+def job_webhook(job_id: str) -> dict[str, Any] | None:
+    """Return the webhook of a job: `url`, `events` and perhaps `secret`; None when it has none."""
+    client = web_client()
+    found = cast("bytes | None", retry(lambda: client.hget(keys.job_key(job_id), "webhook")))
+    return json.loads(found) if found else None
+
+
+def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
+    """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
+    client = web_client()
+    webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > SLOW else None
+
+    def note() -> None:
+        with client.pipeline() as pipeline:
+            pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
+            pipeline.ltrim(keys.deliveries_key(job_id), -MOST_DELIVERIES, -1)
+            pipeline.expire(keys.deliveries_key(job_id), JobSettings.current().failure_ttl)
+            if webhook is not None:
+                pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)
+            pipeline.execute()
+
+    retry(note)
+
+
+def deliveries(job_id: str) -> list[dict[str, Any]]:
+    """Return the noted attempts to deliver to a job's webhook, the oldest first."""
+    client = web_client()
+    found = cast("list[bytes]", retry(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1)))
+    return [json.loads(entry) for entry in found]

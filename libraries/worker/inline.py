@@ -1,0 +1,188 @@
+"""Running jobs in the calling thread, with the code of the work-horse."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any, cast
+from uuid import uuid4
+
+from libraries.broker import Redis, keys
+from libraries.broker.retry import BROKER_ERRORS, COMMIT
+from libraries.job_manager import transitions
+from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.journal import read_to_end
+from libraries.job_manager.states import FINAL_STATES
+from libraries.job_manager.tasks import known_tasks
+from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
+from libraries.settings import Settings
+from libraries.worker.horse import Alarm, Horse
+from libraries.worker.horse_state import Slot
+from libraries.worker.loading import load_tasks
+from libraries.worker.reaper import Reaper
+
+NAME = "immediate"
+# A job that queues a job that queues a job: beyond this depth the innermost stays queued.
+DEEPEST = 20
+FIRST_BEAT = 1.0
+ENTRIES_PATIENCE = 1.0
+log = logging.getLogger(__name__)
+
+
+class InlineHorse(Horse):
+    """Runs jobs in a process that is not a worker's: it bounds no resources, and only the main thread can have an alarm."""
+
+    commit_policy = replace(COMMIT, limit_s=2.0)
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare to run jobs; the tasks are loaded when they are needed."""
+        super().__init__(settings, NAME, Slot(), {})
+        self.released: set[str] = set()
+        self._names: list[str] = []
+
+    def serve(self, job_id: str) -> bool:
+        """Run a job if it waits in the queue; return whether it did."""
+        if not self._claim(job_id):
+            return False
+        execution_id = uuid4().hex
+        record = transitions.take(self._client, NAME, execution_id, time.time(), claimed=job_id)
+        if not isinstance(record, dict):
+            return False  # the queue is paused
+        self._load_tasks()
+        record[b"execution_id"] = execution_id.encode()
+        self._serve(record)
+        return True
+
+    def handle_entries(self) -> bool:
+        """Handle what subscribers of the journal have not seen yet; return whether there was anything."""
+        self._load_tasks()
+        return read_to_end(self._all_readers(), seconds=ENTRIES_PATIENCE)
+
+    def _load_tasks(self) -> None:
+        names = known_tasks()
+        if names != self._names:
+            self._names, self._tasks = names, load_tasks()
+
+    def _claim(self, job_id: str) -> bool:
+        """Take the job's entry from the queue to where a worker's hands would have put it; return whether there was one."""
+        with self._client.pipeline() as pipeline:
+            pipeline.lrem(keys.QUEUE_KEY, 1, job_id)
+            pipeline.lpush(keys.INTERMEDIATE_KEY, job_id)
+            found, _ = pipeline.execute()
+        if not found:
+            self._client.lrem(keys.INTERMEDIATE_KEY, 1, job_id)
+        return bool(found)
+
+    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
+        with _kept_alive(self._client, attempt):
+            return super()._perform(job, name, attempt, timeout)
+
+    def _within(self, timeout: int) -> AbstractContextManager[None]:
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        return Alarm(timeout) if in_main_thread else nullcontext()
+
+    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
+        # The commit takes the note of them away.
+        self.released |= dependents(self._client, job.id)
+        super()._finish(job, name, attempt, result)
+
+    def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
+        super()._fail(job, name, attempt, error)
+        if isinstance(error, KeyboardInterrupt):
+            # Whoever sits at the terminal means the program, not the job.
+            raise error
+
+
+class InlineRunner:
+    """Runs jobs one at a time; a job that queues jobs has them run before its own call returns."""
+
+    def __init__(self, settings: Settings, client: Redis, most: int) -> None:
+        """Prepare to run up to `most` jobs in each outermost call."""
+        self._client = client
+        self._horse = InlineHorse(settings)
+        self._reaper = Reaper(settings)
+        self._most = most
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._left = 0
+
+    def run(self, job_ids: Sequence[str]) -> None:
+        """Run these jobs as far as they wait in the queue, and then those that waited for them."""
+        with self._lock, self._one_deeper():
+            if self._depth > DEEPEST:
+                log.warning("Jobs queue jobs %d deep: the last ones stay queued", DEEPEST)
+                return
+            self._run_all(job_ids)
+            if self._depth == 1:
+                # What a subscriber queues runs before its handler returns, and appends to the journal as well.
+                while self._horse.handle_entries() and self._left:
+                    pass
+
+    def _run_all(self, job_ids: Sequence[str]) -> None:
+        ahead = deque(job_ids)
+        while ahead:
+            if not self._left:
+                log.warning("%d jobs ran in one call: the rest stays queued", self._most)
+                return
+            ahead.extend(self._bring_to_end(ahead.popleft()))
+
+    def _bring_to_end(self, job_id: str) -> set[str]:
+        """Run a job or give it up, if it is time for that; return the jobs that waited for it."""
+        before, self._horse.released = self._horse.released, set()
+        if not self._horse.serve(job_id) and self._status(job_id) == "deferred":
+            self._reaper.see_to(job_id)
+            self._horse.serve(job_id)
+        waiting, self._horse.released = self._horse.released, before
+        self._left -= 1
+        return (
+            waiting | dependents(self._client, job_id)
+            if self._status(job_id) in FINAL_STATES
+            else set()
+        )
+
+    def _status(self, job_id: str) -> str:
+        found = cast("bytes | None", self._client.hget(keys.job_key(job_id), "status"))
+        return found.decode() if found else ""
+
+    @contextlib.contextmanager
+    def _one_deeper(self) -> Iterator[None]:
+        if not self._depth:
+            self._left = self._most
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+
+def dependents(client: Redis, job_id: str) -> set[str]:
+    """Return the ids of the jobs that wait for this one."""
+    found = cast("set[bytes]", client.smembers(f"{keys.job_key(job_id)}:dependents"))
+    return {one.decode() for one in found}
+
+
+@contextlib.contextmanager
+def _kept_alive(client: Any, attempt: Attempt) -> Iterator[None]:
+    """Say that a job is alive while it runs: where the broker is shared, others would soon think that its worker had died."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        pause = FIRST_BEAT
+        while not ended.wait(pause):
+            with contextlib.suppress(*BROKER_ERRORS):
+                transitions.heartbeat(client, attempt, time.time())
+            pause = HEARTBEAT_EVERY
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,81 @@
+"""Folders and processes of one test process, and the watcher that removes both however that process ends.
+
+All temporary folders of a test process lie below one root. What it starts inherits `TMPDIR`, so each process has the root in
+its environment; Valkey, which writes its title over its environment, has it in its command line. Run as a script, with the
+root as its argument, this module waits for the end of its standard input and then kills those processes and deletes the root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+CLEANUP_TIMEOUT_S = 10.0
+
+
+class TemporaryRoot:
+    """The folder for everything temporary of this process; a watcher empties it when this process ends."""
+
+    def __init__(self) -> None:
+        """Create it and let `tempfile`, here and in all child processes, use it."""
+        before = tempfile.gettempdir()
+        self.path = Path(tempfile.mkdtemp(prefix="va-"))
+        # A server that runs as another user has to reach its folder; each folder in the root is private.
+        self.path.chmod(0o711)
+        # pytest keeps the folders of `tmp_path` of the last three runs.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", before)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(self.path)
+        # A session of its own: a signal for the process group of the tests does not reach the watcher.
+        self._watcher = subprocess.Popen(
+            [sys.executable, "-I", "-S", __file__, str(self.path)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def close(self) -> None:
+        """Let the watcher clean up, and wait for it."""
+        assert self._watcher.stdin is not None
+        self._watcher.stdin.close()
+        self._watcher.wait(2 * CLEANUP_TIMEOUT_S)
+
+
+def end_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def processes_with(mark: str) -> Iterator[int]:
+    """Yield the ids of the processes that have `mark` in their environment or command line, without this and its parent."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        if int(entry.name) in {os.getpid(), os.getppid()}:
+            continue
+        with contextlib.suppress(OSError):
+            if any(mark.encode() in (entry / kind).read_bytes() for kind in ("environ", "cmdline")):
+                yield int(entry.name)
+
+
+def main(root: str) -> None:
+    """Wait for the end of the standard input, then kill what has `root` in its environment or command line."""
+    sys.stdin.read()
+    deadline = time.monotonic() + CLEANUP_TIMEOUT_S
+    while (found := list(processes_with(root))) and time.monotonic() < deadline:
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

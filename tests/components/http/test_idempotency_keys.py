@@ -1,0 +1,69 @@
+"""Requests with an Idempotency-Key and the answers that are kept for them."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from redis import Redis
+
+from components.http.idempotency_keys import KeyedRequest, KeyInUse, KeyReused, Reply
+from libraries.broker.connections import web_client
+from libraries.job_manager import acting_for
+from libraries.settings import get_settings
+
+pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
+
+
+def client() -> Redis:
+    return web_client(get_settings())
+
+
+# -- requests that are sent again
+
+
+def keyed(key: str = "k", body: str = "b", route: str = "POST /x") -> KeyedRequest:
+    return KeyedRequest(route=route, key=key, body_hash=body)
+
+
+def test_the_first_answer_to_a_key_is_given_again() -> None:
+    assert keyed().begin() is None
+    keyed().keep(Reply(202, {"Location": "/jobs/1"}, "{}"))
+    assert keyed().begin() == Reply(202, {"Location": "/jobs/1"}, "{}")
+    assert 86000 < client().ttl(next(client().scan_iter("vector:idempotency:*"))) <= 86400
+
+
+def test_a_key_that_comes_with_another_request_is_refused() -> None:
+    keyed().begin()
+    keyed().keep(Reply(202, {}, ""))
+    with pytest.raises(KeyReused):
+        keyed(body="other").begin()
+    assert keyed(route="POST /y", body="other").begin() is None
+    with acting_for("ada"):
+        assert keyed(body="other").begin() is None
+
+
+def test_a_key_whose_first_request_is_under_way_is_told_to_wait() -> None:
+    keyed().begin()
+    with pytest.raises(KeyInUse):
+        keyed().begin()
+    keyed().forget()
+    assert keyed().begin() is None
+
+
+def test_of_many_requests_with_one_key_at_once_one_is_worked_on() -> None:
+    outcomes = list[object]()
+
+    def ask() -> None:
+        try:
+            outcomes.append(keyed().begin())
+        except KeyInUse as busy:
+            outcomes.append(busy)
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(outcome is None for outcome in outcomes) == 1
+    assert len(outcomes) == 50

@@ -1,0 +1,176 @@
+"""Results of jobs and drawings of the gallery in the media type that a client accepts."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+
+from libraries import exporting
+from libraries.broker.in_memory import close_throwaway
+from libraries.exporting import FORMATS
+from libraries.loading import load_modules
+from libraries.settings import Settings, use_settings
+from tests.watchful import watchful_client
+
+BOARD = {"width": 100, "height": 50, "pattern": "grid", "pen_width": 1}
+SVG_TYPE, PNG_TYPE = "image/svg+xml", "image/png"
+BROWSERS = [
+    "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",
+    "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+    "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "application/json, */*;q=0.5",
+]
+COORDINATES = """
+from libraries.exporting.catalogue import export
+from libraries.fields import Params
+
+@export(media_type="text/x-coordinates", suffix=".txt")
+class Coordinates(Params):
+    \"\"\"List all vertices.\"\"\"
+
+    def write(self, document):
+        for x, y in document.store.coordinates.tolist():
+            yield f"{x:.1f},{y:.1f}\\n".encode()
+"""
+
+
+@pytest.fixture
+def drawer(settings: Settings, probe_tasks: None) -> Iterator[FlaskClient]:
+    """A client of a service that runs its jobs at once."""
+    changed = settings.with_values(immediate=True)
+    use_settings(changed)
+    yield watchful_client(changed)
+    close_throwaway(changed.broker.data_dir)
+
+
+@pytest.fixture
+def coordinates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One more export format, in one file."""
+    (tmp_path / "coordinates.py").write_text(COORDINATES)
+    monkeypatch.setattr(exporting, "__path__", [*exporting.__path__, str(tmp_path)])
+    load_modules("libraries.exporting")
+    yield
+    FORMATS.discard("coordinates")
+    del sys.modules["libraries.exporting.coordinates"]
+
+
+def drawn(client: FlaskClient) -> dict[str, Any]:
+    return finished(client, "/artboard/create", BOARD)
+
+
+def probed(client: FlaskClient, name: str) -> dict[str, Any]:
+    call = {"task": "workers.probe_tasks.write", "kwargs": {"name": name, "text": "a,b\n1,2\n"}}
+    return finished(client, "/jobs", call)
+
+
+def finished(client: FlaskClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    job: dict[str, Any] = client.get(client.post(path, json=body).headers["Location"]).get_json()
+    assert job["status"] == "finished", job
+    return job
+
+
+def test_a_result_is_the_file_itself_unless_something_else_is_preferred(
+    drawer: FlaskClient,
+) -> None:
+    address = drawn(drawer)["links"]["result"]
+    usual = drawer.get(address)
+    assert usual.content_type == SVG_TYPE
+    for accept in ("*/*", SVG_TYPE, "image/*", f"{SVG_TYPE};charset=utf-8", "nonsense", *BROWSERS):
+        other = drawer.get(address, headers={"Accept": accept})
+        assert (other.status_code, other.data) == (200, usual.data), accept
+        assert other.headers["ETag"] == usual.headers["ETag"]
+        assert other.headers["Vary"] == "Accept"
+
+
+@pytest.mark.parametrize("accept", [PNG_TYPE, f"{PNG_TYPE}, */*;q=0.1", f"{SVG_TYPE};q=0, image/*"])
+def test_a_client_that_prefers_png_gets_the_preview(drawer: FlaskClient, accept: str) -> None:
+    links = drawn(drawer)["links"]
+    picture, preview = (
+        drawer.get(links["result"], headers={"Accept": accept}),
+        drawer.get(links["preview"]),
+    )
+    assert (picture.content_type, picture.data) == (PNG_TYPE, preview.data)
+    assert Image.open(io.BytesIO(picture.data)).size == (640, 320)
+    for header in ("ETag", "Cache-Control", "Content-Security-Policy"):
+        assert picture.headers[header] == preview.headers[header]
+    assert picture.headers["Content-Disposition"].endswith(".png")
+    again = drawer.get(
+        links["result"], headers={"Accept": accept, "If-None-Match": picture.headers["ETag"]}
+    )
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_what_cannot_be_given_is_not_acceptable(drawer: FlaskClient) -> None:
+    refused = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "application/pdf"})
+    assert (refused.status_code, refused.get_json()["type"]) == (406, "/problems/not-acceptable")
+    assert "image/svg+xml, image/png" in refused.get_json()["detail"]
+    nothing = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "*/*;q=0"})
+    assert nothing.status_code == 406
+
+
+def test_a_file_that_is_not_a_drawing_is_given_only_as_it_is(drawer: FlaskClient) -> None:
+    address = probed(drawer, "a.csv")["links"]["result"]
+    for accept, status in (("text/csv", 200), ("text/*", 200), ("*/*", 200), (PNG_TYPE, 406)):
+        assert drawer.get(address, headers={"Accept": accept}).status_code == status, accept
+    assert "Vary" not in drawer.get(address).headers
+
+
+def test_a_value_is_given_as_json_only(drawer: FlaskClient) -> None:
+    call = {"task": "workers.http_tasks.write_several", "kwargs": {"folder": "x", "names": []}}
+    address = finished(drawer, "/jobs", call)["links"]["result"]
+    assert drawer.get(address, headers={"Accept": "application/json"}).status_code == 200
+    assert drawer.get(address, headers={"Accept": PNG_TYPE}).status_code == 406
+
+
+def test_a_drawing_that_no_picture_is_made_of_is_refused_as_its_preview_is(
+    drawer: FlaskClient,
+) -> None:
+    address = probed(drawer, "a.svg")["links"]["result"]
+    assert drawer.get(address).status_code == 200
+    refused = drawer.get(address, headers={"Accept": PNG_TYPE})
+    assert (refused.status_code, refused.get_json()["type"]) == (422, "/problems/bad-svg")
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_job_that_has_not_finished_is_a_conflict_whatever_is_accepted(
+    client: FlaskClient,
+) -> None:
+    job = client.post("/artboard/create", json=BOARD).get_json()
+    reply = client.get(f"/jobs/{job['job_id']}/result", headers={"Accept": "application/pdf"})
+    assert reply.status_code == 409
+
+
+@pytest.mark.usefixtures("coordinates")
+def test_a_format_in_one_new_file_is_used_over_http(drawer: FlaskClient) -> None:
+    reply = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "text/x-coordinates"})
+    assert reply.content_type == "text/x-coordinates"
+    assert b"," in reply.data.splitlines()[0]
+    assert ".txt" in reply.headers["Content-Disposition"]
+
+
+def test_a_drawing_of_the_gallery_is_negotiated_too(drawer: FlaskClient) -> None:
+    links = drawn(drawer)["links"]
+    (found,) = drawer.get("/gallery").get_json()["items"]
+    address = f"/gallery/{found['id']}/drawing.svg"
+    assert drawer.get(address).data == drawer.get(links["result"]).data
+    assert drawer.get(address, headers={"Accept": BROWSERS[0]}).content_type == SVG_TYPE
+    picture = drawer.get(address, headers={"Accept": PNG_TYPE})
+    assert picture.data == drawer.get(links["preview"]).data
+    assert drawer.get(address, headers={"Accept": "text/csv"}).status_code == 406
+
+
+def test_the_media_types_of_the_formats_are_documented(drawer: FlaskClient) -> None:
+    paths = drawer.get("/openapi.json").get_json()["paths"]
+    for path, usual in (
+        ("/jobs/{job_id}/result", "*/*"),
+        ("/gallery/{drawing_id}/drawing.svg", SVG_TYPE),
+    ):
+        content = paths[path]["get"]["responses"]["200"]["content"]
+        assert {usual, PNG_TYPE} <= set(content)

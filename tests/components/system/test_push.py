@@ -1,0 +1,47 @@
+"""`flask push` reaches sockets from outside the web process."""
+
+from __future__ import annotations
+
+import queue
+from typing import Any
+
+import pytest
+
+from components.http.long_connections import live
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager.events import Message
+from libraries.settings import Settings
+from tests.watchful import application
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ('{"pen": 2}', {"pen": 2}),
+        ("ready", {"text": "ready"}),
+        ("[1]", {"text": "[1]"}),
+        ("{", {"text": "{"}),
+    ],
+)
+def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
+    broker: EmbeddedBroker, settings: Settings, said: str, heard: dict[str, Any]
+) -> None:
+    """C13."""
+    app = application(settings)
+    ours: queue.Queue[Message] = queue.Queue()
+    others: queue.Queue[Message] = queue.Queue()
+    feed = live(app).feed
+    feed.join("anonymous", "studio", ours.put)
+    feed.join("anonymous", "attic", others.put)
+    result = app.test_cli_runner().invoke(args=["push", "studio", said])
+    assert (result.exit_code, result.stdout) == (0, "Sent; 1 web process had a listening socket.\n")
+    assert ours.get(timeout=5).body == heard
+    assert others.empty()
+
+
+def test_a_group_that_cannot_be_and_a_broker_that_is_away_are_told(settings: Settings) -> None:
+    runner = application(settings).test_cli_runner()
+    assert "a group is" in runner.invoke(args=["push", "no group", "x"]).output
+    away = runner.invoke(args=["push", "studio", "x"])
+    assert away.exit_code == 1
+    assert "cannot be reached" in away.output

@@ -1,0 +1,127 @@
+"""Limits of mails an hour, for owners and for recipients, against a real broker."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from libraries.broker.connections import web_client
+from libraries.broker.keys import QUEUE_KEY
+from libraries.errors import Exhausted
+from libraries.job_manager import (
+    JobOptions,
+    acting_for,
+    enqueue_background_job,
+    submit,
+    submit_batch,
+)
+from libraries.settings import Settings, get_settings, use_settings
+
+MAIL = "workers.email_tasks.send_notification"
+MANY = "workers.email_tasks.send_batch"
+
+
+def waiting() -> int:
+    return int(web_client(get_settings()).llen(QUEUE_KEY))
+
+
+def ask(recipient: Any = "ann@example.com", **more: Any) -> None:
+    enqueue_background_job(MAIL, recipient, "s", **more)
+
+
+@pytest.fixture
+def few(broker: object, settings: Settings) -> Settings:
+    """Settings with which four mails an hour are allowed, and two to each."""
+    return use_settings(settings.with_values(mail_per_hour=4, mail_per_recipient=2))
+
+
+@pytest.mark.usefixtures("few")
+def test_one_address_gets_no_more_than_it_may_by_whatever_name() -> None:
+    ask("ann@example.com")
+    ask("Ann@Example.com")
+    with pytest.raises(Exhausted, match="nothing was queued") as refusal:
+        ask("ANN@example.com")
+    assert refusal.value.code == "rate-limited"
+    assert 3590 < refusal.value.retry_after <= 3600
+    with acting_for("bob"), pytest.raises(Exhausted):
+        ask("ann@example.com")
+    ask("cem@example.com")
+    assert waiting() == 3
+
+
+@pytest.mark.usefixtures("few")
+def test_one_owner_sends_no_more_than_they_may_and_others_are_not_held_up() -> None:
+    for number in range(4):
+        ask(f"a{number}@example.com")
+    with pytest.raises(Exhausted):
+        ask("new@example.com")
+    with acting_for("bob"):
+        ask("new@example.com")
+    assert waiting() == 5
+
+
+@pytest.mark.usefixtures("few")
+def test_all_of_a_list_counts_or_none_of_it() -> None:
+    people = [f"a{number}@example.com" for number in range(3)]
+    enqueue_background_job(MANY, people, "s")
+    with pytest.raises(Exhausted):
+        enqueue_background_job(MANY, recipients=["b0@example.com", "b1@example.com"], subject="s")
+    ask("b0@example.com")
+    with pytest.raises(Exhausted):
+        enqueue_background_job(MANY, ["c@example.com"] * 1000, "s")
+    assert waiting() == 2
+
+
+@pytest.mark.usefixtures("few")
+def test_a_batch_of_mails_counts_as_a_whole() -> None:
+    with pytest.raises(Exhausted):
+        submit_batch(
+            MAIL, [{"recipient": f"a{number}@example.com", "subject": "s"} for number in range(5)]
+        )
+    with pytest.raises(Exhausted):
+        submit_batch(MAIL, [{"recipient": "ann@example.com", "subject": "s"}] * 3)
+    submit_batch(
+        MAIL, [{"recipient": f"a{number}@example.com", "subject": "s"} for number in range(4)]
+    )
+    assert waiting() == 4
+
+
+@pytest.mark.usefixtures("few", "probe_tasks")
+def test_what_the_service_queues_for_itself_and_tasks_without_a_meter_do_not_count() -> None:
+    for _ in range(5):
+        submit(MAIL, ["ann@example.com", "s"], options=JobOptions(internal=True))
+        enqueue_background_job("workers.probe_tasks.nothing")
+    ask("ann@example.com")
+    assert waiting() == 11
+
+
+@pytest.mark.usefixtures("few")
+def test_many_at_once_do_not_slip_through_together() -> None:
+    def one(number: int) -> bool:
+        try:
+            ask(f"a{number}@example.com")
+        except Exhausted:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(one, range(24))) == 4
+    assert waiting() == 4
+
+
+@pytest.mark.usefixtures("few")
+def test_an_hour_later_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_800_000_000.0
+    monkeypatch.setattr("libraries.accounts.rate_limits.time.time", lambda: now)
+    ask("ann@example.com")
+    now += 600
+    ask("ann@example.com")
+    with pytest.raises(Exhausted) as refusal:
+        ask("ann@example.com")
+    assert refusal.value.retry_after == 3000
+    now += 3001
+    ask("ann@example.com")
+    with pytest.raises(Exhausted):
+        ask("ann@example.com")

@@ -1,0 +1,89 @@
+"""A last job of a batch runs when the others have ended, however they did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from libraries.broker.connections import web_client
+from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_manager import (
+    Batch,
+    Gathering,
+    QueueFull,
+    acting_for,
+    cancel_job,
+    fetch_batch,
+    fetch_job,
+    submit_batch,
+)
+from libraries.settings import Settings, get_settings, use_settings
+from libraries.worker.reaper import Reaper
+
+pytestmark = pytest.mark.usefixtures("probe_tasks")
+RunJobs = Callable[[], None]
+ECHO, WRITE = "workers.probe_tasks.echo", "workers.probe_tasks.write"
+
+
+def gathered(*names: str) -> Batch:
+    """A batch that writes files of these names, and has a last job."""
+    items = [{"name": name, "text": "x"} for name in names]
+    return submit_batch(WRITE, items, gathering=Gathering(ECHO, {"title": "all"}))
+
+
+def states(batch: Batch) -> list[str]:
+    return [job.status if job else "gone" for job in fetch_batch(batch.id).jobs]
+
+
+def last(batch: Batch) -> Any:
+    record = fetch_job(batch.job_ids[-1])
+    assert record is not None
+    return record
+
+
+def test_it_waits_for_all_and_is_told_their_ids(run_jobs: RunJobs) -> None:
+    batch = gathered("a.txt", "b.txt")
+    assert states(batch) == ["queued", "queued", "deferred"]
+    run_jobs()
+    assert states(batch) == ["finished", "finished", "finished"]
+    assert last(batch).result["kwargs"] == {"title": "all", "job_ids": batch.job_ids[:-1]}
+    assert last(batch).batch_id == batch.id
+
+
+def test_it_runs_when_others_failed_or_were_canceled(run_jobs: RunJobs) -> None:
+    batch = gathered("../bad.txt", "b.txt", "c.txt")
+    assert cancel_job(batch.job_ids[2])
+    run_jobs()
+    assert states(batch) == ["failed", "finished", "canceled", "finished"]
+
+
+def test_it_runs_when_all_others_were_canceled_as_soon_as_somebody_looks(
+    run_jobs: RunJobs, settings: Settings
+) -> None:
+    batch = gathered("a.txt", "b.txt")
+    for job_id in batch.job_ids[:-1]:
+        assert cancel_job(job_id)
+    Reaper(settings).release_waiting()
+    run_jobs()
+    assert states(batch) == ["canceled", "canceled", "finished"]
+
+
+def test_it_belongs_to_whoever_asked_for_the_batch(run_jobs: RunJobs) -> None:
+    with acting_for("ann"):
+        batch = gathered("a.txt")
+        run_jobs()
+        assert states(batch) == ["finished", "finished"]
+    assert last(batch).owner == "ann"
+
+
+def test_it_counts_when_there_is_no_room_for_all(
+    broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    use_settings(settings.with_values(max_queue=2))
+    with pytest.raises(QueueFull):
+        gathered("a.txt", "b.txt")
+    assert not web_client(get_settings()).keys("rq:job:*")
+    assert len(gathered("a.txt").job_ids) == 2

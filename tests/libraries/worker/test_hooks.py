@@ -1,0 +1,229 @@
+"""What workers do once when they start and once when they stop."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from libraries.job_manager import get_job_status
+from libraries.worker.hooks import on_shutdown, on_startup
+from tests.conftest import REPOSITORY, until
+
+pytestmark = pytest.mark.usefixtures("broker")
+NOTING = """
+import os
+from libraries.worker import on_shutdown, on_startup
+
+def note(word):
+    with open(os.environ["NOTES"], "a") as notes:
+        notes.write(f"{word} {os.getpid()}\\n")
+"""
+HOOKS = """
+@on_startup
+def _open(): note("open")
+
+@on_startup
+def _warm_up(): note("warm-up")
+
+@on_shutdown
+def _close(): note("close")
+
+@on_shutdown
+def _cool_down(): note("cool-down")
+"""
+TASKS = """
+from workers.resources import note
+
+def work(): note("work")
+"""
+Single = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def folder(home: Path) -> Path:
+    """A project's folder with the product's workers and room for more modules."""
+    place = home / "workers"
+    place.mkdir()
+    for path in (REPOSITORY / "workers").glob("*.py"):
+        (place / path.name).symlink_to(path)
+    (place / "noting_tasks.py").write_text(TASKS)
+    return place
+
+
+@pytest.fixture
+def start(folder: Path, environ: dict[str, str], home: Path) -> Iterator[Single]:
+    """A function that starts one worker with the hooks that it is given."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(hooks: str, *options: str) -> subprocess.Popen[str]:
+        (folder / "resources.py").write_text(NOTING + hooks)
+        with (home / "log").open("w") as log:
+            command = [sys.executable, "-m", "workers", *(options or ("--single",))]
+            variables = environ | {"NOTES": str(home / "notes")}
+            started.append(
+                subprocess.Popen(
+                    command, env=variables, cwd=home, text=True, stdout=log, stderr=log
+                )
+            )
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def notes(home: Path) -> list[tuple[str, int]]:
+    lines = (home / "notes").read_text().splitlines() if (home / "notes").exists() else []
+    return [(word, int(pid)) for word, pid in map(str.split, lines)]
+
+
+def log(home: Path) -> str:
+    return (home / "log").read_text()
+
+
+def listening(home: Path) -> Callable[[], bool]:
+    return lambda: "Listening on the background queue" in log(home)
+
+
+def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
+    start: Single, home: Path, environ: dict[str, str]
+) -> None:
+    """C10."""
+    worker = start(HOOKS)
+    until(listening(home), what="a listening worker")
+    code = (
+        "from libraries.job_manager import enqueue_background_job as e\n"
+        "print(*(e('workers.noting_tasks.work').id for _ in range(3)))"
+    )
+    queued = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ,
+        cwd=home,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    until(
+        lambda: all(get_job_status(one)["status"] == "finished" for one in queued.stdout.split()),
+        what="the jobs",
+    )
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    said = notes(home)
+    assert [word for word, _ in said] == [
+        "open",
+        "warm-up",
+        "work",
+        "work",
+        "work",
+        "cool-down",
+        "close",
+    ]
+    assert {pid for word, pid in said if word != "work"} == {worker.pid}
+    assert worker.pid not in {pid for word, pid in said if word == "work"}
+
+
+def test_hooks_run_also_for_a_worker_that_ends_when_the_queue_is_empty(
+    start: Single, home: Path
+) -> None:
+    assert start(HOOKS, "--burst").wait(20) == 0
+    assert [word for word, _ in notes(home)] == ["open", "warm-up", "cool-down", "close"]
+
+
+def test_a_start_up_hook_that_raises_stops_the_worker_with_one_clear_line(
+    start: Single, home: Path
+) -> None:
+    worker = start(
+        '@on_startup\ndef _open(): raise OSError("no such\\n plotter")\n'
+        + HOOKS.replace("def _open", "def _later")
+    )
+    assert worker.wait(20) == 1
+    said = [line for line in log(home).splitlines() if "ERROR" in line]
+    assert len(said) == 1
+    assert (
+        "Worker not started: the start-up hook workers.resources._open failed: OSError: no such plotter"
+        in said[0]
+    )
+    assert "Traceback" not in log(home)
+    assert notes(home) == []
+
+
+def test_a_shutdown_hook_that_raises_is_logged_and_keeps_no_other_from_running(
+    start: Single, home: Path
+) -> None:
+    worker = start(HOOKS + '@on_shutdown\ndef _fail(): raise ValueError("stuck")\n')
+    until(listening(home), what="a listening worker")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert "The shutdown hook workers.resources._fail failed" in log(home)
+    assert "ValueError: stuck" in log(home)
+    assert [word for word, _ in notes(home)][-2:] == ["cool-down", "close"]
+
+
+def test_a_shutdown_hook_that_hangs_can_be_ended_by_another_signal(
+    start: Single, home: Path
+) -> None:
+    worker = start('import time\n@on_shutdown\ndef _hang(): note("hang"); time.sleep(60)\n')
+    until(listening(home), what="a listening worker")
+    worker.send_signal(signal.SIGTERM)
+    until(lambda: notes(home) != [], what="the beginning of the hook")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(5) == -signal.SIGTERM
+
+
+def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(
+    start: Single, home: Path
+) -> None:
+    worker = start("import nonesuch\n")
+    until(listening(home), what="a listening worker")
+    assert "workers.resources cannot be loaded and is left out" in log(home)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+
+
+def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) -> None:
+    """H8, H9, C15."""
+    worker = start(HOOKS)
+    until(listening(home), what="a listening worker")
+    told = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]
+    assert told[:2] == [
+        "Start-up hook done: workers.resources._open",
+        "Start-up hook done: workers.resources._warm_up",
+    ]
+    assert re.match(rf"Worker started: pid {worker.pid}, queue background, broker unix://", told[2])
+    assert re.match(
+        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every 1 s; periodic tasks: ",
+        told[3],
+    )
+    assert told[4] == "The following commands are available:"
+    assert "+ workers.noting_tasks.work" in told
+    assert told[-1] == "Listening on the background queue"
+
+
+@pytest.mark.parametrize("declare", [on_startup, on_shutdown])
+def test_a_hook_that_would_be_a_task_is_refused_when_it_is_declared(
+    declare: Callable[[Callable[[], None]], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepare() -> None: ...
+
+    monkeypatch.setattr(prepare, "__module__", "workers.some_tasks")
+    monkeypatch.setattr(prepare, "__qualname__", "prepare")
+    with pytest.raises(TypeError, match="underscore"):
+        declare(prepare)
+
+
+def test_no_hook_of_a_worker_runs_where_jobs_are_queued(
+    folder: Path, home: Path, environ: dict[str, str]
+) -> None:
+    (folder / "resources.py").write_text(NOTING + HOOKS)
+    code = "from libraries.job_manager import enqueue_background_job as e; e('workers.noting_tasks.work')"
+    variables = environ | {"IMMEDIATE": "1", "NOTES": str(home / "notes")}
+    subprocess.run([sys.executable, "-c", code], env=variables, cwd=home, text=True, check=True)
+    assert [word for word, _ in notes(home)] == ["work"]
