@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
@@ -22,7 +22,7 @@ class KeyInUse(Conflict):
     """Raised when a request with the same key is being worked on right now."""
 
     code = "idempotency-conflict"
-    retry_after: ClassVar[int] = 1
+    retry_after = 1
 
 
 class KeyReused(InvalidInput):
