@@ -94,7 +94,7 @@ def load_module(name: str) -> ModuleType | None:
     ) as error:  # a module that calls `sys.exit` must not end the process
         record_problem(name, error)
         return None
-    _problems.pop(name, None)
+    forget_problem(name)
     return module
 
 
@@ -124,6 +124,11 @@ def record_problem(name: str, error: BaseException, *, path: Path | None = None)
     trace = None if problem.is_public else error
     log.error("%s cannot be loaded and is left out: %s", name, problem, exc_info=trace)
     return problem
+
+
+def forget_problem(name: str) -> None:
+    """Remove the problem of the module `name`, which could be loaded by now."""
+    _problems.pop(name, None)
 
 
 def _problem(name: str, error: BaseException, path: Path | None) -> LoadProblem:

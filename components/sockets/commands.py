@@ -8,7 +8,7 @@ import re
 import click
 
 from components.sockets.actions import GROUP
-from libraries.job_manager.errors import QueueUnavailable
+from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager.events import send_to_group
 from libraries.job_manager.ownership import ANONYMOUS
 

@@ -22,9 +22,9 @@ from components.sockets.declarations import (
     ServerMessage,
     TokenAccess,
 )
+from libraries.broker.errors import QueueUnavailable
 from libraries.errors import VectorError
 from libraries.job_manager import JobEvent, JobRecord, JobUnknown, acting_for
-from libraries.job_manager.errors import QueueUnavailable
 from libraries.job_manager.events import START, Followed, Message
 from libraries.job_manager.representation import job_body
 from libraries.live import CloseCode, Conversation, text_frame

@@ -21,7 +21,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import REFUSALS, retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
-from libraries.settings import get_settings
 
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
 MAX_ENTRIES = 50
@@ -90,8 +89,8 @@ class Subscription:
         handler: gets entries in their order. When it raises `Unavailable` or an error of the broker's, all of them are tried again
             until it succeeds; after any other error one by one, each at most five times. Or a script that does all of it.
         events: the events that it wants.
-        having: a field that a job's record must have for its entries to be handled; entries with data
-            are also handled when the record is gone.
+        having: a field that a job's record must have for its entries to be handled. A deleted job has no record; its entry is
+            handled when it has data.
         between_jobs: handled by work-horses that have no job, not by a thread of the worker: for handlers that use a database or
             the store of files.
         backlog: whether a new subscriber begins with the oldest entry there is, instead of with the next one.
@@ -303,7 +302,7 @@ def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
     Raises:
         Unavailable: what the handler needs, or the broker, is out of reach.
     """
-    reader, until = Reader(web_client(get_settings()), subscription), time.monotonic() + seconds
+    reader, until = Reader(web_client(), subscription), time.monotonic() + seconds
     while time.monotonic() < until:
         step = retry(reader.step)
         if isinstance(reader.trouble, Unavailable):

@@ -2,9 +2,9 @@
 -- An entry that was taken is pending until it is acknowledged: in the hands of consumer 'active', or of 'failed' when its handler
 -- raised an error (deliveries > 0) or could not reach what it needs (deliveries = 0).
 -- KEYS: 1 journal, 2 entries that were given up
--- ARGV: 1 subscriber, 2 most entries, 3 id that a new subscriber begins behind, 4 a field that a job's record must have unless the
---       entry has data, or '', 5 events as ',finished,failed,', 6 milliseconds after which a process that holds entries is taken for
---       dead, 7 milliseconds of the first pause before an entry is tried again, 8 most deliveries of an entry
+-- ARGV: 1 subscriber, 2 most entries, 3 id that a new subscriber begins behind, 4 a field that a job's record must
+--       have, or '', 5 events as ',finished,failed,', 6 milliseconds after which a process that holds entries is taken for dead,
+--       7 milliseconds of the first pause before an entry is tried again, 8 most deliveries of an entry
 -- Returns {state, [{id, deliveries, [field, value, ...]}, ...], [{id, job id}, ...] that were given up}; the state is 'taken', 'more' when
 -- nothing was taken but there is more to look at, 'busy' while another process or a pause holds what comes next, 'none', or 'gap'
 -- when entries were dropped before the subscriber saw them: then a fourth value is the id that its cursor is to be set to.

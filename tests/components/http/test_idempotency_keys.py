@@ -9,9 +9,7 @@ from redis import Redis
 
 from components.http.idempotency_keys import KeyedRequest, KeyInUse, KeyReused, Reply
 from libraries.broker.connections import web_client
-from libraries.job_manager import (
-    acting_for,
-)
+from libraries.job_manager import acting_for
 from libraries.settings import get_settings
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")

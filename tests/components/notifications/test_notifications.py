@@ -90,6 +90,7 @@ def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     submit(TASK, kwargs={"seconds": 0})
+    submit(TASK, kwargs={"seconds": -1}, options=JobOptions(retries=1, retry_pause=60))
     with acting_for("bob"):
         submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()

@@ -6,13 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from libraries.job_manager import (
-    JobOptions,
-    claim,
-    enqueue_background_job,
-    fetch_job,
-    submit,
-)
+from libraries.job_manager import JobOptions, claim, enqueue_background_job, fetch_job, submit
 from libraries.settings import Settings
 from libraries.worker.reaper import Reaper
 from tests.conftest import until

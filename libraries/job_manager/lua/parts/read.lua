@@ -37,13 +37,12 @@ local function gap_of(journal, group)
 end
 
 -- Return up to `most` new entries that a subscriber wants, and whether there may be more; others are acknowledged. `having` is a field
--- that a job's record must have, or ''; an entry with data is also wanted when the record is gone. `events` are like ',finished,failed,'.
+-- that a job's record must have, or ''; of a deleted job its entry must say which files it had instead; `events` are like ',finished,failed,'.
 local function read_new(journal, group, most, having, events)
   local function wanted(fields)
     if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
-    local record = 'rq:job:' .. value_of(fields, 'job_id')
-    if having == '' or redis.call('HEXISTS', record, having) == 1 then return true end
-    return value_of(fields, 'data') ~= nil and redis.call('EXISTS', record) == 0
+    if having == '' or redis.call('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
+    return value_of(fields, 'event') == 'deleted' and value_of(fields, 'data') ~= nil
   end
   local found = {}
   for _ = 1, 10 do
