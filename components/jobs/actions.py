@@ -67,7 +67,7 @@ def retry(job_id: str) -> dict[str, Any]:
     Raises:
         JobUnknown: it is not the caller's.
         NotRetryable: it waits, runs or has finished.
-        QueueFull, QueueUnavailable: as `libraries.job_manager.retry_job`.
+        Exhausted, QueueUnavailable: as `libraries.job_manager.retry_job`.
     """
     try:
         return job_body(retry_job(job_id))

@@ -13,7 +13,7 @@ from werkzeug.wsgi import FileWrapper, wrap_file
 from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.replies import POLL_SECONDS
-from components.jobs.states import JobExpired, named_artifacts, shown_result
+from components.jobs.states import JobExpired, named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
@@ -154,7 +154,7 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
 def value_response(value: Any, *, download: bool) -> Response:
     """Return the value that a task returned, as JSON."""
-    body = json.dumps(shown_result(value)).encode()
+    body = json.dumps(public_result(value)).encode()
     response = Response(body, content_type="application/json", headers=FILE_HEADERS)
     return _finish(
         response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download

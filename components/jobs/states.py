@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from components.http.problems import EdgeError
 from libraries.job_manager import JobRecord, JobUnknown, find_job
-from libraries.job_manager.control import was_there
-from libraries.job_manager.representation import job_body, named_artifacts, shown_result
+from libraries.job_manager.control import existed
+from libraries.job_manager.representation import job_body, named_artifacts, public_result
 
-__all__ = ["JobExpired", "job_body", "named_artifacts", "seen_job", "shown_result"]
+__all__ = ["JobExpired", "job_body", "named_artifacts", "public_result", "seen_job"]
 
 
 class JobExpired(EdgeError):
@@ -27,6 +27,6 @@ def seen_job(job_id: str) -> JobRecord:
     try:
         return find_job(job_id)
     except JobUnknown:
-        if was_there(job_id):
+        if existed(job_id):
             raise JobExpired("this job was deleted, or its record has expired") from None
         raise
