@@ -7,9 +7,7 @@ from libraries.plotting.profiles import (
     DEFAULT_PROFILE,
     LIMITS,
     PROFILES,
-    BadProfile,
     PlotterProfile,
-    UnknownConstant,
     custom_profile,
 )
 
@@ -18,13 +16,11 @@ __all__ = [
     "DEFAULT_PROFILE",
     "LIMITS",
     "PROFILES",
-    "BadProfile",
     "DensestSpot",
     "PenInk",
     "PlotStatistics",
     "PlotTime",
     "PlotterProfile",
-    "UnknownConstant",
     "custom_profile",
     "densest_spot",
     "plan",

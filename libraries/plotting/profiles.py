@@ -23,18 +23,6 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 
 
-class BadProfile(InvalidInput):
-    """Raised when a constant of a plotter is not a number within its limits."""
-
-    code = "bad-profile"
-
-
-class UnknownConstant(UnknownName):
-    """Raised when a plotter has no constant of that name."""
-
-    code = "unknown-constant"
-
-
 @dataclass(frozen=True, kw_only=True)
 class PlotterProfile:
     """The constants of a plotter.
@@ -52,7 +40,7 @@ class PlotterProfile:
             person does it.
 
     Raises:
-        BadProfile: a constant is not a number within `LIMITS`.
+        InvalidInput: a constant is not a number within `LIMITS`.
     """
 
     name: str
@@ -74,7 +62,9 @@ class PlotterProfile:
                 or not isinstance(value, int | float)
                 or not least <= value <= most
             ):
-                raise BadProfile(f"{name} must be a number from {least:g} to {most:,g}", field=name)
+                raise InvalidInput(
+                    f"{name} must be a number from {least:g} to {most:,g}", field=name
+                )
 
     def as_record(self) -> dict[str, Any]:
         """Return the constants as JSON-able values."""
@@ -136,10 +126,10 @@ def custom_profile(constants: Mapping[str, Any], base: str = DEFAULT_PROFILE) ->
 
     Raises:
         UnknownName: no profile is called `base`.
-        UnknownConstant: plotters have no such constant.
-        BadProfile: a constant is not a number within `LIMITS`.
+        UnknownName: plotters have no such constant.
+        InvalidInput: a constant is not a number within `LIMITS`.
     """
     for name in constants:
         if name not in LIMITS:
-            raise UnknownConstant("constant", name, LIMITS, field=str(name)[:100])
+            raise UnknownName("constant", name, LIMITS, field=str(name)[:100])
     return replace(PROFILES[base], name="custom", **constants)
