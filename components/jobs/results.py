@@ -14,7 +14,7 @@ from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
-from components.jobs.states import named_artifacts, shown_result
+from components.jobs.states import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
@@ -133,7 +133,7 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
 def value_response(value: Any, *, download: bool) -> Response:
     """Return the value that a task returned, as JSON."""
-    body = json.dumps(shown_result(value)).encode()
+    body = json.dumps(public_result(value)).encode()
     response = Response(body, content_type="application/json", headers=FILE_HEADERS)
     return _finish(
         response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download

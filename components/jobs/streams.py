@@ -18,8 +18,8 @@ from components.http.long_connections import (
     supports_streaming,
 )
 from components.jobs.states import expired_record, job_body, visible_job
-from libraries.job_manager import JobEvent, JobRecord, acting_for
-from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order
+from libraries.job_manager import JobEvent, JobRecord, as_owner
+from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
 from libraries.live import Connection
 
 HEADERS = {
@@ -75,7 +75,7 @@ class JobStream:
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
-    def response(self, followed: Followed) -> Response:
+    def response(self, followed: JobSnapshot) -> Response:
         """Return the response that begins with what is known; 204 for a client that knows the end."""
         ended = followed.job.done
         if (
@@ -183,7 +183,7 @@ def _over(event: JobEvent) -> dict[str, Any]:
 
 def shown(job: JobRecord) -> dict[str, Any]:
     """Return a job as its owner sees it."""
-    with acting_for(job.owner):
+    with as_owner(job.owner):
         return job_body(job)
 
 

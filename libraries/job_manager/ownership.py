@@ -13,7 +13,7 @@ _owner: ContextVar[str] = ContextVar("owner", default=ANONYMOUS)
 
 
 @contextlib.contextmanager
-def acting_for(owner: str) -> Iterator[None]:
+def as_owner(owner: str) -> Iterator[None]:
     """Let the jobs that are queued inside belong to `owner`, and the files that are read and written inside be theirs."""
     token = _owner.set(owner)
     try:
