@@ -31,7 +31,6 @@ HEADERS = {
 }
 RECONNECT_AFTER = b"retry: 2000\n\n"
 COMMENT = b": still here\n\n"
-COMMENT_EVERY = 15.0
 Write = Callable[[bytes, bool], None]
 
 
@@ -141,7 +140,7 @@ class JobStream:
             last = False
             while not last and not self._here.stopping.is_set():
                 try:
-                    data, last = pieces.get(timeout=COMMENT_EVERY)
+                    data, last = pieces.get(timeout=15.0)
                 except queue.Empty:
                     data = self.heartbeat
                 yield data
