@@ -21,7 +21,7 @@ from libraries.gallery import (
     label_drawing,
     remove_drawing,
 )
-from libraries.gallery.arrivals import show_due_now
+from libraries.gallery.arrivals import process_pending
 from libraries.gallery.searching import SAME_SIZE
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
@@ -169,4 +169,4 @@ def paper_of(width: float, height: float) -> str | None:
 def catch_up() -> None:
     """Let the caller see what has just finished. An index that lags behind is better than no answer."""
     with suppress(Unavailable):
-        show_due_now()
+        process_pending()

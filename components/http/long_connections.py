@@ -10,28 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 
-from libraries.errors import Unavailable
-from libraries.job_manager import EventFeed, JobEvent, JobRecord, find_job, read_events
-from libraries.job_manager.events import START, Followed, event_id, order
+from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
+from libraries.job_manager.events import START, JobSnapshot, event_id, order
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
 
 NAME = "vector-live"
-LONGEST_WAIT = 60
+MAX_WAIT_S = 60
 # Threads that long polls leave to other requests.
 SPARE_THREADS = 32
 WAIT = re.compile(r"wait *= *\"?([0-9]{1,4})\"?", re.ASCII)
-
-
-class StreamingUnsupported(Unavailable):
-    """Raised when the server that runs the application cannot hand a connection over."""
-
-    code = "not-supported-here"
-    retry_after: ClassVar[int] = 60
 
 
 class LiveConnections:
@@ -40,7 +32,7 @@ class LiveConnections:
     def __init__(self, app: Flask, settings: Settings) -> None:
         """Prepare everything; nothing runs before the first client comes."""
         self.hub = Hub(settings.web.max_streams)
-        self.feed = EventFeed(settings)
+        self.feed = EventSubscriptions(settings)
         self.handlers = Handlers(self._in_context)
         self.stopping = threading.Event()
         self.hub.at_stop.append(self.stopping.set)
@@ -107,7 +99,7 @@ class JobSubscription:
         """The order of the last event that the client has."""
         return self._known
 
-    def start(self, feed: EventFeed) -> Followed | None:
+    def start(self, feed: EventSubscriptions) -> JobSnapshot | None:
         """Follow the job from now on, and return what is known of it; None when there is no such job.
 
         Raises:
@@ -146,7 +138,7 @@ class JobSubscription:
                 return
         self._pass_on(event)
 
-    def leave(self, feed: EventFeed) -> None:
+    def leave(self, feed: EventSubscriptions) -> None:
         """Follow the job no more."""
         feed.leave(self.job_id, self.tell)
 
@@ -215,7 +207,7 @@ def requested_wait_s(value: int | None = None) -> int:
     if value is not None:
         return value
     found = WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(found[1]), LONGEST_WAIT) if found else 0
+    return min(int(found[1]), MAX_WAIT_S) if found else 0
 
 
 def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool]) -> JobRecord:

@@ -68,7 +68,7 @@ def parsed_request(operation: Operation) -> Submission:
     """Return the JSON of the request, parsed; an operation without fields needs no body.
 
     Raises:
-        UnsupportedMediaType, MalformedJson, RequestEntityTooLarge: the body cannot be read.
+        EdgeError, RequestEntityTooLarge: the body cannot be read.
         BadFields: fields are wrong.
     """
     if operation.body is EmptySchema and not (is_json(request.mimetype) and request.get_data()):
@@ -81,7 +81,7 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
     """Queue what a request becomes, and return the reply that says so.
 
     Raises:
-        InvalidInput, UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `queue`.
+        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
         BadFields: the webhook may not be called, or a job to wait for is not there.
     """
     plan = operation.plan(submission.body)

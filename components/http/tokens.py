@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from libraries.job_manager.ids import derived_key
+from libraries.job_manager.ids import derive_secret
 
-# Seconds.
-LIFETIME = 900
-LONGEST = 1024
+LIFETIME_S = 900
+MAX_TOKEN_CHARS = 1024
 
 
 class Granted(NamedTuple):
@@ -35,14 +34,14 @@ def read_token(text: str) -> Granted | None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > MAX_TOKEN_CHARS:
         return None
     try:
-        job_id, owner = _serializer().loads(text, max_age=LIFETIME)
+        job_id, owner = _serializer().loads(text, max_age=LIFETIME_S)
     except (BadData, ValueError):
         return None
     return Granted(str(job_id), str(owner))
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(derived_key("token", ""), salt="follow-job")
+    return URLSafeTimedSerializer(derive_secret("token", ""), salt="follow-job")

@@ -10,12 +10,12 @@ from flask import Response, request
 
 from components.http.access_log import escape
 from components.http.long_connections import LiveConnections, live
-from components.jobs.states import JobExpired, seen_job
+from components.jobs.states import expired_record, visible_job
 from components.jobs.streams import JobStream
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import JobEvent
-from libraries.job_manager.events import START, Followed
-from libraries.job_manager.logs import LogEntry, Narrator, read_log
+from libraries.job_manager.events import START, JobSnapshot
+from libraries.job_manager.logs import LogBuilder, LogEntry, read_log
 from libraries.job_manager.representation import utc
 
 HEADERS = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -29,11 +29,11 @@ def log_response(job_id: str, *, follow: bool) -> Response:
     """Return the log of a job of the caller; with `follow` it goes on to the job's end.
 
     Raises:
-        JobUnknown, JobExpired: as `seen_job`.
+        JobUnknown, EdgeError: as `visible_job`.
         HubFull: too many answers are held open.
         QueueUnavailable: the broker cannot be reached.
     """
-    seen_job(job_id)
+    visible_job(job_id)
     if follow:
         return followed_log(job_id)
     return Response(written(known_log(job_id)), headers=HEADERS)
@@ -48,25 +48,21 @@ def followed_log(job_id: str) -> Response:
     stream = LogStream(here, job_id)
     followed = stream.follower.start(here.feed)
     if followed is None:
-        raise _gone()
+        raise expired_record()
     return stream.response(followed)
 
 
-def known_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry]:
+def known_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry]:
     """Return the log of a job up to now.
 
     Raises:
-        JobExpired: its record has gone since it was seen.
+        EdgeError: its record has gone since it was seen.
         QueueUnavailable: the broker cannot be reached.
     """
     entries = read_log(job_id, narrator)
     if entries is None:
-        raise _gone()
+        raise expired_record()
     return entries
-
-
-def _gone() -> JobExpired:
-    return JobExpired("this job was deleted, or its record has expired")
 
 
 class LogStream(JobStream):
@@ -79,10 +75,10 @@ class LogStream(JobStream):
     def __init__(self, here: LiveConnections, job_id: str) -> None:
         """Make a stream for a client that knows nothing yet."""
         super().__init__(here, job_id, START)
-        self._narrator = Narrator()
+        self._narrator = LogBuilder()
         self._sent: set[str] = set()
 
-    def response(self, followed: Followed) -> Response:
+    def response(self, followed: JobSnapshot) -> Response:
         """Return the response that begins with the log up to now."""
         try:
             first = self._fresh(known_log(self.follower.job_id, self._narrator))

@@ -17,9 +17,9 @@ from components.http.long_connections import (
     live,
     supports_streaming,
 )
-from components.jobs.states import JobExpired, job_body, seen_job
-from libraries.job_manager import JobEvent, JobRecord, acting_for
-from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order
+from components.jobs.states import expired_record, job_body, visible_job
+from libraries.job_manager import JobEvent, JobRecord, as_owner
+from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
 from libraries.live import Connection
 
 HEADERS = {
@@ -39,11 +39,11 @@ def stream_response(job_id: str) -> Response:
     """Return the events of a job of the caller: what it is, what was kept behind `Last-Event-ID`, and what comes, to its end.
 
     Raises:
-        JobUnknown, JobExpired: as `seen_job`.
+        JobUnknown, EdgeError: as `visible_job`.
         HubFull: too many streams are open.
         QueueUnavailable: the broker cannot be reached.
     """
-    seen_job(job_id)
+    visible_job(job_id)
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=HEADERS)
@@ -51,7 +51,7 @@ def stream_response(job_id: str) -> Response:
     stream = JobStream(here, job_id, known_id())
     followed = stream.follower.start(here.feed)
     if followed is None:
-        raise JobExpired("this job was deleted, or its record has expired")
+        raise expired_record()
     return stream.response(followed)
 
 
@@ -75,7 +75,7 @@ class JobStream:
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
-    def response(self, followed: Followed) -> Response:
+    def response(self, followed: JobSnapshot) -> Response:
         """Return the response that begins with what is known; 204 for a client that knows the end."""
         ended = followed.job.done
         if (
@@ -183,7 +183,7 @@ def _over(event: JobEvent) -> dict[str, Any]:
 
 def shown(job: JobRecord) -> dict[str, Any]:
     """Return a job as its owner sees it."""
-    with acting_for(job.owner):
+    with as_owner(job.owner):
         return job_body(job)
 
 

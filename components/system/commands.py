@@ -11,13 +11,13 @@ from typing import Any
 import click
 
 from components.system.doctor import examine
-from libraries.broker.connections import shown_broker_url
+from libraries.broker.connections import redacted_broker_url
 from libraries.broker.errors import QueueUnavailable
-from libraries.job_manager import JobFilter, JobRecord, acting_for, list_jobs
+from libraries.job_manager import JobFilter, JobRecord, as_owner, list_jobs
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import STATES
 from libraries.settings import BadSettings, Settings, get_settings
-from libraries.worker.doctor import Finding, keeps_jobs_to_itself
+from libraries.worker.doctor import Finding, is_in_memory
 
 # A rare state is looked for in so many pages of each owner's jobs.
 MOST_PAGES = 20
@@ -77,14 +77,14 @@ def doctor() -> None:
 def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
     settings = process_settings()
-    if keeps_jobs_to_itself(settings):
+    if is_in_memory(settings):
         raise click.ClickException(
             "in immediate mode each process keeps its jobs to itself; there are none to list"
         )
     try:
         found = newest_jobs(settings, JobFilter(status=status), limit)
     except QueueUnavailable:
-        where = shown_broker_url(settings)
+        where = redacted_broker_url(settings)
         raise click.ClickException(
             f"cannot reach the broker at {where}; `flask --app app doctor` may say why"
         ) from None
@@ -108,7 +108,7 @@ def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRe
     """
     found: list[JobRecord] = []
     for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
-        with acting_for(owner):
+        with as_owner(owner):
             found += _of_owner(wanted, limit)
     return sorted(found, key=_made, reverse=True)[:limit]
 

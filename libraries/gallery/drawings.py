@@ -105,7 +105,7 @@ def describe(arrival: Arrival, label: Label) -> Drawing:
 
     Raises:
         NotFound, InvalidInput: the file is gone, or is none.
-        StorageAway: the store does not answer.
+        StorageUnavailable: the store does not answer.
     """
     head = _head(arrival.name)
     facts, asked = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
@@ -145,7 +145,7 @@ def plain_color(text: object) -> str:
 
 
 def _head(name: str) -> str:
-    with output_folder().take(name) as file:
+    with output_folder().open_checked(name) as file:
         return file.read(HEAD_BYTES).decode(errors="replace")
 
 

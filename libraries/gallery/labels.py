@@ -73,7 +73,7 @@ def label_name(drawing: str) -> str:
 def read_label(drawing: str) -> Label:
     """Return the label of a drawing, an empty one if it has none or it cannot be read; read as the owner."""
     try:
-        with output_folder().take(label_name(drawing)) as file:
+        with output_folder().open_checked(label_name(drawing)) as file:
             found = json.loads(file.read(LARGEST_LABEL))
     except (NotFound, InvalidInput, ValueError, RecursionError):
         return NO_LABEL
@@ -84,7 +84,7 @@ def write_label(drawing: str, label: Label) -> None:
     """Keep the label of a drawing.
 
     Raises:
-        StorageFull, StorageAway: it cannot be written.
+        StorageFull, StorageUnavailable: it cannot be written.
     """
     output_folder().publish(label_name(drawing), json.dumps(asdict(label), sort_keys=True))
 

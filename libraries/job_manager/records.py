@@ -112,7 +112,7 @@ def get_job_status(job_id: str) -> dict[str, Any]:
     }
 
 
-def read_many(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
+def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
     """Return what is known of some jobs, without their positions in the queue, in one round trip."""
     with client.pipeline(transaction=False) as pipeline:
         for job_id in job_ids:

@@ -20,7 +20,6 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.job_manager.errors import BadTimeout
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.submission import check_timeout
 from libraries.job_manager.tasks import check_arguments, check_task
@@ -193,7 +192,7 @@ def _timeout(entry: dict[str, Any]) -> int | None:
         return None
     try:
         return check_timeout(entry["timeout"])
-    except BadTimeout as error:
+    except InvalidInput as error:
         raise BadEntry(f"timeout: {error}") from None
 
 

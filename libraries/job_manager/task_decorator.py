@@ -125,8 +125,8 @@ class BackgroundTask(Generic[Parameters, Returned]):
         """Queue the task and return at once; the arguments are what JSON can write.
 
         Raises:
-            BadArguments: the task does not take these arguments, or JSON cannot write them.
-            QueueFull, QueueUnavailable: as `enqueue_background_job`.
+            InvalidInput: the task does not take these arguments, or JSON cannot write them.
+            Exhausted, QueueUnavailable: as `enqueue_background_job`.
         """
         job = get_current_job()
         if job is not None and job is not _begun.get() and job.func_name == self.path:

@@ -22,8 +22,8 @@ from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.tasks import known_tasks
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
 from libraries.settings import Settings
-from libraries.worker.horse import Alarm, Horse
-from libraries.worker.horse_state import Slot
+from libraries.worker.horse import Deadline, Horse
+from libraries.worker.horse_state import HorseState
 from libraries.worker.loading import load_tasks
 from libraries.worker.reaper import Reaper
 
@@ -42,7 +42,7 @@ class InlineHorse(Horse):
 
     def __init__(self, settings: Settings) -> None:
         """Prepare to run jobs; the tasks are loaded when they are needed."""
-        super().__init__(settings, NAME, Slot(), {})
+        super().__init__(settings, NAME, HorseState(), {})
         self.released: set[str] = set()
         self._names: list[str] = []
 
@@ -85,7 +85,7 @@ class InlineHorse(Horse):
 
     def _within(self, timeout: int) -> AbstractContextManager[None]:
         in_main_thread = threading.current_thread() is threading.main_thread()
-        return Alarm(timeout) if in_main_thread else nullcontext()
+        return Deadline(timeout) if in_main_thread else nullcontext()
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         # The commit takes the note of them away.
@@ -136,7 +136,7 @@ class InlineRunner:
         """Run a job or give it up, if it is time for that; return the jobs that waited for it."""
         before, self._horse.released = self._horse.released, set()
         if not self._horse.serve(job_id) and self._status(job_id) == "deferred":
-            self._reaper.see_to(job_id)
+            self._reaper.settle_waiting_job(job_id)
             self._horse.serve(job_id)
         waiting, self._horse.released = self._horse.released, before
         self._left -= 1

@@ -19,7 +19,7 @@ from libraries.errors import VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.ids import new_id, repeatable_ids
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.ownership import acting_for
+from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.schedules import Schedule
 from libraries.job_manager.submission import JobOptions, make_job, record_fields
 from libraries.settings import Settings
@@ -57,7 +57,7 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
-    def turn(self, now: float) -> list[str]:
+    def tick(self, now: float) -> list[str]:
         """See to all that is due at `now`, in Unix seconds, and return the ids of the jobs that this scheduler queued."""
         queued = []
         for schedule in self._schedules:
@@ -80,7 +80,7 @@ class Scheduler:
         """Queue the job of a due time unless that was done or is not to be done; return its id, '' for none."""
         job = self._job(schedule, due)
         too_late = not schedule.catch_up and now - due > LATE
-        with acting_for(schedule.owner):
+        with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
         script_keys = (
             keys.schedule_key(schedule.identity),
@@ -133,7 +133,7 @@ class Scheduler:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self.turn(time.time())
+                self.tick(time.time())
             except Exception:
                 log.exception("A round of scheduling failed")
             now = time.time()

@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 from libraries.broker.connections import worker_client
 from libraries.job_manager import (
     JobOptions,
-    acting_for,
+    as_owner,
     cancel_job,
     delete_job,
     enqueue_background_job,
@@ -254,7 +254,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     owners = {"ann": "key-of-ann", "bob": "key-of-bob"}
     api_keys = tuple(ApiKey(name, sha256(key.encode()).digest()) for name, key in owners.items())
     client = watchful_client(settings.with_values(api_keys=api_keys))
-    with acting_for("ann"):
+    with as_owner("ann"):
         job_id = enqueue_background_job(NOTHING).id
 
     def status(name: str, job: str, query: str = "") -> int:
@@ -266,7 +266,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     for query in ("", "?follow=1"):
         assert [status(name, job_id, query) for name in ("bob", "")] == [404, 401]
         assert [status("ann", other, query) for other in ("nope", "..%2f", "a:b")] == [404] * 3
-    with acting_for("ann"):
+    with as_owner("ann"):
         delete_job(job_id)
     assert [status("ann", job_id, query) for query in ("", "?follow=1")] == [410, 410]
     assert status("bob", job_id) == 404

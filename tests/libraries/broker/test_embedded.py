@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 
 from libraries.broker.connections import web_client
-from libraries.broker.embedded import BrokerTrouble, EmbeddedBroker, broker_answers
+from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError, broker_answers
 from libraries.broker.paths import LONGEST_SOCKET_PATH, broker_folder, socket_path
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
@@ -171,7 +171,7 @@ def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
     try:
         other = EmbeddedBroker(settings)
         assert not other.keep()
-        with pytest.raises(BrokerTrouble, match=r"server\.pid"):
+        with pytest.raises(EmbeddedBrokerError, match=r"server\.pid"):
             other.start()
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
@@ -200,7 +200,7 @@ def test_a_folder_of_somebody_else_is_not_used_for_the_socket(
 ) -> None:
     broker_folder(settings.broker.data_dir).parent.mkdir(parents=True)
     broker_folder(settings.broker.data_dir).symlink_to(tmp_path)
-    with pytest.raises((BrokerTrouble, FileExistsError)):
+    with pytest.raises((EmbeddedBrokerError, FileExistsError)):
         EmbeddedBroker(settings).keep()
 
 

@@ -17,7 +17,7 @@ import pytest
 from libraries.broker import keys
 from libraries.broker.connections import broker_url, web_client
 from libraries.broker.embedded import EmbeddedBroker
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.job_manager import (
     JobOptions,
     enqueue_background_job,
@@ -48,7 +48,7 @@ def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield changed
-    close_throwaway(changed.broker.data_dir)
+    close_in_memory(changed.broker.data_dir)
 
 
 def status(job_id: str) -> str:
