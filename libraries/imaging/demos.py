@@ -114,7 +114,17 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     )
     horizon = 0.22
     away = np.sqrt((u - sun_x) ** 2 + (v - sun_y) ** 2)
-    scene = _blended(SKY, (v + 1) / (1 + horizon))
+    # Colours from above to below, each red, green and blue.
+    scene = _blended(
+        (
+            (0.13, 0.24, 0.55),
+            (0.36, 0.42, 0.74),
+            (0.86, 0.52, 0.66),
+            (0.99, 0.62, 0.38),
+            (1.0, 0.80, 0.42),
+        ),
+        (v + 1) / (1 + horizon),
+    )
     scene = _paint(scene, (1.0, 0.86, 0.42), 0.75 * np.exp(-((away / 0.42) ** 2)))
     scene = _clouds(scene, u, v, rng, away)
     scene = _paint(scene, (1.0, 0.95, 0.55), _step(-away, -radius - 0.004, -radius + 0.004))
@@ -131,21 +141,11 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     scene = _water(scene, u, v, sun_x, horizon)
     shore = 0.72 - 0.34 * np.clip(side * u + 0.45, 0, 1.2) ** 1.4 - 0.03 * _range(2 * u[:1], rng)
     rows = np.sin(26 * (v - shore) / (0.25 + np.abs(v - shore)) + 5 * side * u)
-    meadow = _blended(MEADOW, (v - shore) / (1 - shore)) * (1 + 0.18 * rows[..., None])
+    meadow = _blended(
+        ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15)), (v - shore) / (1 - shore)
+    ) * (1 + 0.18 * rows[..., None])
     scene = _paint(scene, meadow, _step(v - shore, -0.004, 0.004))
     return _trees(scene, u, v, rng, side)
-
-
-# Colours from above to below, each red, green and blue.
-SKY = (
-    (0.13, 0.24, 0.55),
-    (0.36, 0.42, 0.74),
-    (0.86, 0.52, 0.66),
-    (0.99, 0.62, 0.38),
-    (1.0, 0.80, 0.42),
-)
-SEA = ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46))
-MEADOW = ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15))
 
 
 def _blended(colours: Sequence[tuple[float, float, float]], share: Floats) -> Floats:
@@ -190,7 +190,9 @@ def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) ->
     """Paint the bay, with waves that grow towards the shore and the way that the sun lays over it."""
     deep = np.maximum(v - horizon, 0)
     wave = np.sin(52 * np.log(deep * 9 + 0.35) + 2.2 * np.sin(u * 7 + deep * 22))
-    water = _blended(SEA, deep / 0.5) * (1 + 0.10 * wave[..., None])
+    water = _blended(
+        ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46)), deep / 0.5
+    ) * (1 + 0.10 * wave[..., None])
     way = np.exp(-(((u - sun_x) / (0.07 + 0.25 * deep)) ** 2)) * _step(wave, -0.3, 0.5)
     return _paint(
         scene, _paint(water, (1.0, 0.90, 0.55), 0.9 * way), _step(v - horizon, -0.002, 0.002)

@@ -13,7 +13,6 @@ from libraries.imaging.tones import Tones
 
 Floats = NDArray[np.float64]
 
-PLAIN_ROUNDS = 2
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
 MIN_TONE = 0.03
 
@@ -54,7 +53,7 @@ def stipple(
         held = size > 0
         # Points move beyond the middle of their cells: eight such rounds come within a hundredth
         # of sixty plain ones. The last rounds are plain.
-        far = 1.9 if number < iterations - PLAIN_ROUNDS else 1.0
+        far = 1.9 if number < iterations - 2 else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
         points = np.clip(
             points,

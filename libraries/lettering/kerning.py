@@ -20,9 +20,6 @@ from libraries.lettering.strokes import Strokes, sampled
 TOP, BOTTOM = -24, 28
 # Ink keeps its distance from ink this far above and below it too.
 REACH = 2
-# No pair is drawn together by more than this part of the cap height, and none by less than a part
-# that would not be seen.
-MAX_KERNING, MIN_KERNING = 0.16, 0.04
 
 Profile = NDArray[np.float64]
 
@@ -69,8 +66,10 @@ def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> fl
     """Return by how much `second` moves after `first`, in font units: a negative number or 0."""
     excess = _room(first, second, measure.stems) - measure.enough
     # Where letters come nearest, this part of the room of two stems stays.
-    closer = min(excess, MAX_KERNING * cap_height, _nearest(first, second) - 0.6 * measure.stems)
-    return -closer if closer >= MIN_KERNING * cap_height else 0.0
+    closer = min(excess, 0.16 * cap_height, _nearest(first, second) - 0.6 * measure.stems)
+    # No pair is drawn together by more than this part of the cap height, and none by less than a part
+    # that would not be seen.
+    return -closer if closer >= 0.04 * cap_height else 0.0
 
 
 def _room(first: Sides, second: Sides, stems: float) -> float:

@@ -244,10 +244,9 @@ def _per_mille(hand: Hand) -> Glyph:
     return hand.finished(part.strokes + ring, box.right + 9.5)
 
 
-DRAWN_SIGNS = [sign for sign in DRAWN["signs"] if not sign.isalpha()]
 SIGNS = MappingProxyType(
     {
-        **{sign: _whole(sign) for sign in DRAWN_SIGNS},
+        **{sign: _whole(sign) for sign in [sign for sign in DRAWN["signs"] if not sign.isalpha()]},
         "‘": _quotes(1, turned=True),  # noqa: RUF001
         "’": _quotes(1),  # noqa: RUF001
         "‚": _quotes(1, low=True),  # noqa: RUF001

@@ -15,7 +15,6 @@ MAX_ATTACHMENTS = 5
 # Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25 MB, some none above 20.
 MAX_ATTACHMENTS_BYTES = 10_000_000
 MAX_ATTACHMENT_NAME_CHARS = 500
-JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 OUTPUT = "output/"
 
 # Given a job's id, the records of the files that it made, as `Artifact.as_record` has them.
@@ -74,7 +73,7 @@ def _check_one(name: object, field: str) -> None:
         )
     if name.startswith(OUTPUT):
         check_name(name.removeprefix(OUTPUT), field=field)
-    elif not JOB_ID.fullmatch(name):
+    elif not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name, re.ASCII):
         raise BadAttachment(
             "neither the id of a job nor a name that begins with output/", field=field
         )

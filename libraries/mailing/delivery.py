@@ -20,7 +20,6 @@ from libraries.storage import Artifact, filename_part, output_folder
 PATIENCE_S = 10.0
 OK, PERMANENT = 250, 500
 PORTS = {"smtp": 25, "smtps": 465}
-SUBMISSION_PORT = 587
 
 
 class MailRefused(InvalidInput):
@@ -76,7 +75,7 @@ class MailServer:
         if not host or parts.scheme not in PORTS:
             raise MailServerAway("the address of the mail server (SMTP_URL) cannot be used")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        usual = SUBMISSION_PORT if user and parts.scheme == "smtp" else PORTS[parts.scheme]
+        usual = 587 if user and parts.scheme == "smtp" else PORTS[parts.scheme]
         return cls(host, port or usual, parts.scheme == "smtps", user, password)
 
     @property

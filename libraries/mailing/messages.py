@@ -17,7 +17,6 @@ from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
 from libraries.settings import MailSettings
 
-DEFAULT_SENDER = "vector-api@localhost"
 PICTURE_ID = "drawing@picture"
 
 
@@ -45,7 +44,7 @@ class Letter:
             BadRecipient: it is not one plain address.
         """
         check_address(recipient)
-        sender = MailSettings.current().mail_from or DEFAULT_SENDER
+        sender = MailSettings.current().mail_from or "vector-api@localhost"
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)

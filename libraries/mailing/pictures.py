@@ -11,8 +11,6 @@ from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
 SVG, PNG = "image/svg+xml", "image/png"
-# Twice the width at which it is shown, for fine screens.
-WIDTH_PX = 1040
 # Bytes. A larger SVG takes seconds to be drawn, a larger PNG makes the mail heavy.
 MAX_PICTURE_BYTES = {SVG: 5_000_000, PNG: 1_000_000}
 
@@ -48,8 +46,7 @@ def _drawn(media_type: str, data: bytes) -> bytes | None:
         return data
     try:
         drawing = read_svg(data).document
-        return png(
-            drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=WIDTH_PX
-        )
+        # Twice the width at which it is shown, for fine screens.
+        return png(drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=1040)
     except InvalidInput:
         return None

@@ -20,8 +20,6 @@ from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfil
 
 # Shorter steps than a billionth of a mm have no direction.
 MIN_STEP_MM = 1e-9
-# Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
-STRAIGHT = 1e-12
 # Enough vertices at once for NumPy, and few enough for the cache of the processor.
 VERTICES_AT_ONCE = 1 << 16
 # Records hold milliseconds and no less.
@@ -166,11 +164,12 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
     # half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
+    # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
     np.divide(
         profile.drawing_acceleration * profile.corner * sine,
         1 - sine,
         out=limits,
-        where=sine < 1 - STRAIGHT,
+        where=sine < 1 - 1e-12,
     )
     return limits
 

@@ -26,8 +26,6 @@ from libraries.storage.artifacts import (
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.store import Store
 
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER_ATTEMPTS = 20
 
 
@@ -162,7 +160,12 @@ class ArtifactFolder(Store):
             with contextlib.ExitStack() as stack:
                 try:
                     folder = stack.enter_context(self._folder(folders, make=True))
-                    descriptor = os.open(temporary, NEW_FILE_FLAGS, 0o644, dir_fd=folder)
+                    descriptor = os.open(
+                        temporary,
+                        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
+                        0o644,
+                        dir_fd=folder,
+                    )
                 except (FileMissing, FileNotFoundError):
                     if attempt == FOLDER_ATTEMPTS:
                         raise
@@ -200,7 +203,9 @@ def _step_into(parent: int, segment: str, *, make: bool) -> int:
             os.mkdir(segment, 0o755, dir_fd=parent)
             os.fsync(parent)
     try:
-        return os.open(segment, FOLDER_FLAGS, dir_fd=parent)
+        return os.open(
+            segment, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
+        )
     except FileNotFoundError:
         raise FileMissing(f"there is no folder {segment!r}") from None
     except OSError as error:

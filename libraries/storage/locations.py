@@ -16,9 +16,6 @@ from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import BadFileName, check_name, filename_part
 from libraries.storage.store import Store
 
-# Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can begin with a dot.
-RECEIVED = ".received"
-
 _owner: ContextVar[str] = ContextVar("owner", default="")
 
 
@@ -49,7 +46,8 @@ def upload_folder() -> Store:
 
     With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
-    return _store(StorageSettings.current().upload_dir / RECEIVED, "uploads")
+    # Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can begin with a dot.
+    return _store(StorageSettings.current().upload_dir / ".received", "uploads")
 
 
 def _store(root: Path, shown_as: str) -> Store:

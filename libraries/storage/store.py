@@ -9,8 +9,6 @@ from typing import IO, ClassVar
 
 from libraries.storage.artifacts import Artifact, FileMissing, StoredFile
 
-BLOCK = 1 << 20
-
 
 class Store(ABC):
     """A set of files by name. Names are relative paths as `check_name` allows them; a file is there whole or not at all.
@@ -108,7 +106,7 @@ class Store(ABC):
             BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageUnavailable: as `open_checked` and `publish`.
         """
         with self.open_checked(name, sha256=sha256) as file:
-            return self.publish(to, iter(lambda: file.read(BLOCK), b""))
+            return self.publish(to, iter(lambda: file.read(1 << 20), b""))
 
     def ping(self) -> None:  # noqa: B027 - most stores are always there
         """Do nothing if the store answers; it is asked once, and not for long.
