@@ -58,7 +58,7 @@ def main() -> int:
         stream=sys.stdout,
     )
     try:
-        load_schedules(settings)
+        load_schedules(settings.jobs)
         if options.single or options.burst:
             return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)

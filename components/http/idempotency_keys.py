@@ -11,7 +11,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
-from libraries.settings import get_settings
 
 # Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
 # because their ids follow from the key.
@@ -60,7 +59,7 @@ class KeyedRequest:
             InvalidInput: the key stands for another request.
             QueueUnavailable: the broker cannot be reached.
         """
-        client = web_client(get_settings())
+        client = web_client()
         mark = json.dumps({"hash": self.body_hash})
         if retry(lambda: client.set(self._record_key, mark, nx=True, ex=GIVEN_UP_AFTER)):
             return None
@@ -78,7 +77,7 @@ class KeyedRequest:
 
     def keep(self, reply: Reply) -> None:
         """Keep the answer for a day."""
-        client = web_client(get_settings())
+        client = web_client()
         known = {
             "hash": self.body_hash,
             "status": reply.status,
@@ -89,5 +88,5 @@ class KeyedRequest:
 
     def forget(self) -> None:
         """Let the key be used again: the request was refused, or failed."""
-        client = web_client(get_settings())
+        client = web_client()
         retry(lambda: client.delete(self._record_key))

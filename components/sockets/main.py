@@ -30,7 +30,7 @@ from components.sockets.sessions import Session
 from libraries.job_manager import current_owner
 from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
-from libraries.settings import AccessSettings, get_settings
+from libraries.settings import AccessSettings, SocketSettings, WebSettings
 
 blueprint = api_blueprint(
     "sockets", __name__, None, "Ask for jobs and follow them on one connection."
@@ -156,8 +156,8 @@ def open_socket(codec: Codec) -> Response:
     """
     if not is_handshake(request.headers.get):
         raise UpgradeRequired("this address is a WebSocket; open it with one")
-    settings = get_settings()
-    if settings.access.api_keys and not origin_allowed(settings.web.allowed_origins):
+    allowed = WebSettings.current().allowed_origins
+    if AccessSettings.current().api_keys and not origin_allowed(allowed):
         raise EdgeError(
             "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS",
             code="forbidden",
@@ -166,7 +166,7 @@ def open_socket(codec: Codec) -> Response:
         raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
     here = live()
     here.hub.check_room()
-    session = Session(here, g.caller, codec, settings.sockets)
+    session = Session(here, g.caller, codec, SocketSettings.current())
     conversation = Conversation(here.hub, here.handlers, session)
     return DetachedResponse(
         101,

@@ -12,7 +12,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Exhausted
-from libraries.settings import get_settings
 
 WINDOW_S = 3600
 
@@ -46,7 +45,7 @@ def check_rate(
     ]
     shares = [part for share in recipients.values() for part in (share, recipient_limit)]
     arguments = [time.time(), WINDOW_S, secrets.token_hex(8), amount, limit, *shares]
-    client = web_client(get_settings())
+    client = web_client()
     # What is far too much is not even counted.
     wait_s = WINDOW_S
     if amount <= limit:

@@ -17,22 +17,24 @@ from redis.retry import Retry
 from libraries.broker.in_memory import in_memory_url
 from libraries.broker.paths import socket_path
 from libraries.broker.retry import BROKER_ERRORS
-from libraries.settings import Settings
+from libraries.settings import BrokerSettings, JobSettings, Settings
 
 
-def broker_url(settings: Settings) -> str:
+def broker_url(settings: Settings | None = None) -> str:
     """Return the URL of the broker: the configured one, or the socket of the embedded one.
+
+    Without `settings` it is the broker of this process.
 
     In immediate mode without either, this process starts a throw-away broker of its own.
 
     Raises:
         QueueUnavailable: that one does not start.
     """
-    if settings.jobs.immediate and settings.broker.embedded_broker:
-        return in_memory_url(settings.broker.data_dir)
-    return (
-        settings.broker.redis_url or f"unix://{quote(str(socket_path(settings.broker.data_dir)))}"
-    )
+    jobs = settings.jobs if settings else JobSettings.current()
+    broker = settings.broker if settings else BrokerSettings.current()
+    if jobs.immediate and broker.embedded_broker:
+        return immediate_url(broker.data_dir)
+    return broker.redis_url or f"unix://{quote(str(socket_path(broker.data_dir)))}"
 
 
 def redacted_broker_url(settings: Settings) -> str:
@@ -47,7 +49,7 @@ def redacted_broker_url(settings: Settings) -> str:
     return parts._replace(netloc=netloc, query=query).geturl()
 
 
-def web_client(settings: Settings) -> Redis:
+def web_client(settings: Settings | None = None) -> Redis:
     """Return the client for a process that answers requests: half a second to connect, one second to answer, no retries."""
     return _web_client(broker_url(settings))
 

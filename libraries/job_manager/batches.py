@@ -27,7 +27,7 @@ from libraries.job_manager.submission import (
     make_job,
     raise_if_full,
 )
-from libraries.settings import JobSettings, get_settings
+from libraries.settings import JobSettings
 
 MOST_ITEMS = 500
 BLOCK = 100
@@ -87,12 +87,10 @@ def submit_batch(
         UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `enqueue_background_job`.
     """
     if not 1 <= len(items) <= MOST_ITEMS:
-        raise InvalidInput(f"a batch has 1 to {MOST_ITEMS} items", field="items", code="bad-batch")
-    settings, client = get_settings(), web_client(get_settings())
+        raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
+    settings, client = JobSettings.current(), web_client()
     room = retry(
-        lambda: (
-            settings.jobs.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
-        )
+        lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
     )
     raise_if_full(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
@@ -154,7 +152,7 @@ def fetch_batch(batch_id: str) -> Batch:
         NotFound: there is none with this id.
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     if not isinstance(batch_id, str) or not JOB_ID.fullmatch(batch_id):
         raise NotFound("there is no batch with this id", code="batch-not-found")
 
@@ -200,11 +198,11 @@ def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
-    settings, source = get_settings(), script("job_manager/enqueue")
+    settings, source = JobSettings.current(), script("job_manager/enqueue")
     with client.pipeline(transaction=False) as pipeline:
         for job, options in jobs:
             script_keys, arguments = enqueue_arguments(
-                job, options, settings.with_values(max_queue=10**9)
+                job, options, replace(settings, max_queue=10**9)
             )
             pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
         try:

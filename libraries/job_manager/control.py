@@ -23,9 +23,9 @@ from libraries.job_manager.ids import made_here
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.job_manager.retry_policy import max_retries
-from libraries.job_manager.submission import raise_if_full
-from libraries.settings import get_settings
+from libraries.job_manager.retry_policy import retries_of
+from libraries.job_manager.submission import check_outcome
+from libraries.settings import JobSettings
 
 STOP_PATIENCE = 3.0
 LOOK_EVERY = 0.02
@@ -70,11 +70,9 @@ def cancel_job(job_id: str) -> bool:
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    settings = get_settings()
+    settings = JobSettings.current()
     return retry(
-        lambda: transitions.cancel(
-            web_client(settings), job_id, time.time(), settings.jobs.failure_ttl
-        )
+        lambda: transitions.cancel(web_client(), job_id, time.time(), settings.failure_ttl)
     )
 
 
@@ -100,7 +98,7 @@ def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
 
 
 def _ask_to_stop(job_id: str) -> None:
-    client = web_client(get_settings())
+    client = web_client()
     try:
         retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
     except (InvalidJobOperation, NoSuchJobError):
@@ -116,12 +114,10 @@ def retry_job(job_id: str) -> JobRecord:
         Exhausted: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
-    record, settings = find_job(job_id), get_settings()
-    retries = max_retries(record.task, settings)
+    record, settings = find_job(job_id), JobSettings.current()
+    retries = retries_of(record.task, settings)
     outcome = retry(
-        lambda: transitions.retry(
-            web_client(settings), job_id, time.time(), retries, settings.jobs.max_queue
-        )
+        lambda: transitions.retry(web_client(), job_id, time.time(), retries, settings.max_queue)
     )
     raise_if_full(outcome)
     if not outcome:
@@ -142,8 +138,8 @@ def delete_job(job_id: str) -> None:
         QueueUnavailable: the broker cannot be reached.
     """
     find_job(job_id)
-    client = web_client(get_settings())
-    if not retry(lambda: delete_job_data(client, job_id)):
+    client = web_client()
+    if not retry(lambda: dispose(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
 
 
@@ -151,23 +147,21 @@ def existed(job_id: str) -> bool:
     """Tell whether the current owner had a job with this id whose record is gone by now."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    settings = get_settings()
-    made = retry(lambda: made_here(web_client(settings), job_id, current_owner()))
+    settings = JobSettings.current()
+    made = retry(lambda: made_here(web_client(), job_id, current_owner()))
     if made is None:
         return False
-    return not made or time.time() - made < MEMORY + max(
-        settings.jobs.result_ttl, settings.jobs.failure_ttl
-    )
+    return not made or time.time() - made < MEMORY + max(settings.result_ttl, settings.failure_ttl)
 
 
 def pause_queue() -> None:
     """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
-    retry(lambda: web_client(get_settings()).set(keys.SUSPENDED_KEY, 1))
+    retry(lambda: web_client().set(keys.SUSPENDED_KEY, 1))
 
 
 def resume_queue() -> None:
     """Let the workers take jobs again. As `rq resume` does."""
-    client = web_client(get_settings())
+    client = web_client()
     retry(lambda: client.delete(keys.SUSPENDED_KEY))
     run_waiting_if_immediate(client)
 
@@ -177,7 +171,7 @@ def capacity() -> Capacity:
 
     The wait is estimated from what the present workers' jobs have taken on average; None while nothing is known of that.
     """
-    client, settings = web_client(get_settings()), get_settings()
+    client, settings = web_client(), JobSettings.current()
 
     def read() -> Capacity:
         with client.pipeline(transaction=False) as pipeline:
@@ -205,7 +199,7 @@ def capacity() -> Capacity:
             "queue_depth": depth,
             "active_jobs": active,
             "workers": len(workers),
-            "max_queue": settings.jobs.max_queue,
+            "max_queue": settings.max_queue,
             "estimated_wait_s": 0.0 if not depth and workers else wait,
             "paused": bool(paused),
         }
@@ -222,7 +216,7 @@ class QueueHealth(TypedDict):
 
 def queue_health() -> QueueHealth:
     """Return the health of the queue, in about a second at most also when the broker is away."""
-    client = web_client(get_settings())
+    client = web_client()
     try:
         return {"broker": True, "workers": retry(lambda: count_workers(client))}
     except QueueUnavailable:
@@ -234,7 +228,7 @@ def problems_of_workers() -> list[dict[str, Any]]:
 
     None are returned while the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     try:
         texts = retry(lambda: _not_loaded_by_workers(client))
     except QueueUnavailable:

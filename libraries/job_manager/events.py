@@ -24,7 +24,7 @@ from libraries.broker.retry import BROKER_ERRORS, retry
 from libraries.broker.scripts import run_script
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import FINAL_STATES
-from libraries.settings import Settings, get_settings
+from libraries.settings import Settings
 
 ENDS = frozenset({"finished", "failed", "canceled"})
 GONE = "gone"
@@ -89,7 +89,7 @@ def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
     if not JOB_ID.fullmatch(job_id):
         return None
     known = after if EVENT_ID.fullmatch(after) else START
-    return retry(lambda: _read_events(web_client(get_settings()), job_id, known))
+    return retry(lambda: _read_events(web_client(), job_id, known))
 
 
 def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
@@ -151,7 +151,7 @@ def send_to_group(owner: str, group: str, body: dict[str, Any]) -> int:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     return retry(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
 
 

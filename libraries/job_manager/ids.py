@@ -21,7 +21,6 @@ from weakref import WeakKeyDictionary
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.settings import get_settings
 
 JOB, BATCH = "job", "batch"
 OWN = re.compile(r"[a-z2-7]{32}\Z", re.ASCII)
@@ -101,6 +100,6 @@ def derive_secret(purpose: str, owner: str) -> bytes:
     Raises:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     secret = retry(lambda: installation_secret(client))
     return hmac.new(secret, f"{purpose}\0{owner}".encode(), sha256).digest()

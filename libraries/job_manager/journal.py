@@ -21,7 +21,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import REFUSALS, retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
-from libraries.settings import get_settings
 
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
 MAX_ENTRIES = 50
@@ -303,7 +302,7 @@ def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
     Raises:
         Unavailable: what the handler needs, or the broker, is out of reach.
     """
-    reader, until = Reader(web_client(get_settings()), subscription), time.monotonic() + seconds
+    reader, until = Reader(web_client(), subscription), time.monotonic() + seconds
     while time.monotonic() < until:
         step = retry(reader.step)
         if isinstance(reader.trouble, Unavailable):

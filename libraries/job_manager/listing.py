@@ -15,8 +15,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
-from libraries.settings import get_settings
+from libraries.job_manager.records import JOB_ID, JobRecord, read_many
 
 BLOCK = 200
 # A filter that matches little may make the search long: after this many jobs the page ends, with a cursor to go on from.
@@ -62,7 +61,7 @@ def list_jobs(
         InvalidInput: `cursor` is not one that an earlier page gave.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, found = web_client(get_settings()), list[JobRecord]()
+    client, found = web_client(), list[JobRecord]()
     place = _read_cursor(cursor)
     searched = 0
     for ids in _blocks(client, place, newest_first=newest_first):

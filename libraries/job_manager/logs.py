@@ -13,7 +13,6 @@ from libraries.broker.retry import retry
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import STATES
 from libraries.job_manager.transitions import unpack_trace
-from libraries.settings import get_settings
 
 # What is no more than "it began", and so stands in front of what was said in the same millisecond.
 BEGINNINGS = frozenset({"queued", "begun"})
@@ -81,7 +80,7 @@ def read_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry] 
     if not JOB_ID.fullmatch(job_id):
         return None
     record = fetch_job(job_id)
-    values, events, results = retry(lambda: _read(web_client(get_settings()), job_id))
+    values, events, results = retry(lambda: _read(web_client(), job_id))
     known = {
         name: value.decode()
         for name, value in zip(FIELDS, values, strict=True)

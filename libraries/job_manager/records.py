@@ -16,7 +16,7 @@ from libraries.broker.retry import retry
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
 from libraries.job_manager.transitions import unpack_trace
-from libraries.settings import Settings, get_settings
+from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # Looking further down the queue would make every poll of a long queue slow.
@@ -84,7 +84,7 @@ def fetch_job(job_id: str) -> JobRecord | None:
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return None
-    client = web_client(get_settings())
+    client = web_client()
     return retry(lambda: _read(client, job_id))
 
 
@@ -162,7 +162,7 @@ def _record(
         attempt=int(known.get("number_of_retries") or 0) + (1 if known.get("started_at") else 0),
         retries_left=int(known.get("retries_left") or 0),
         timeout=int(known.get("timeout") or 0),
-        expires_at=_expiry(status, known, get_settings()),
+        expires_at=_expiry(status, known, JobSettings.current()),
         artifacts=meta.get("artifacts", []) if status == "finished" else [],
         attempts=json.loads(known.get("attempts") or "[]"),
         owner=known.get("owner", ANONYMOUS),
@@ -193,10 +193,10 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
-def _expiry(status: str, known: dict[str, str], settings: Settings) -> datetime | None:
+def _expiry(status: str, known: dict[str, str], settings: JobSettings) -> datetime | None:
     ended = _moment(known.get("ended_at"))
     if ended is None or status not in FINAL_STATES:
         return None
     if status == "finished":
-        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.jobs.result_ttl))
-    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.jobs.failure_ttl))
+        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.result_ttl))
+    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.failure_ttl))

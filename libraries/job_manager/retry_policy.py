@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 
-from libraries.job_manager.tasks import max_attempts
-from libraries.settings import Settings
+from libraries.job_manager.tasks import tries_of
+from libraries.settings import JobSettings
 
 # Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
 FIRST_PAUSE = 1.0
@@ -18,12 +18,12 @@ LONGEST_PAUSE = 3600.0
 JITTER = 0.2
 
 
-def max_retries(task: str, settings: Settings, *, wanted: int | None = None) -> int:
+def retries_of(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
     """Return how often a failed job of a task is tried again: `wanted` times, or as the task's policy says.
 
     Never in immediate mode: nobody is there to do it.
     """
-    if settings.jobs.immediate:
+    if settings.immediate:
         return 0
     return max_attempts(task) - 1 if wanted is None else wanted
 

@@ -23,7 +23,7 @@ from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.submission import check_timeout
 from libraries.job_manager.tasks import check_arguments, check_task
-from libraries.settings import SETTINGS, Settings, get_settings, parse_duration
+from libraries.settings import SETTINGS, JobSettings, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -89,13 +89,13 @@ class Schedule:
         )
 
 
-def load_schedules(settings: Settings) -> list[Schedule]:
+def load_schedules(settings: JobSettings) -> list[Schedule]:
     """Return the schedules of the file that the setting SCHEDULES names, in its order; none if there is no file by default.
 
     Raises:
         BadSchedules: it cannot be read, or has mistakes.
     """
-    path = settings.jobs.schedules
+    path = settings.schedules
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadSchedules(f"{path.name} is larger than {LARGEST_FILE} bytes")
@@ -247,8 +247,7 @@ def schedule_states() -> list[ScheduleState]:
         BadSchedules: the file cannot be used.
         QueueUnavailable: the broker cannot be reached.
     """
-    settings = get_settings()
-    schedules, client = load_schedules(settings), web_client(settings)
+    schedules, client = load_schedules(JobSettings.current()), web_client()
     return [retry(lambda one=one: _state(client, one)) for one in schedules]  # type: ignore[misc]
 
 

@@ -15,7 +15,7 @@ from libraries.broker.retry import COMMIT, TASK, retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
 from libraries.job_manager.task_context import current_execution
-from libraries.settings import get_settings
+from libraries.settings import JobSettings
 
 # Seconds that a claim holds where nobody can tell whether its attempt still runs: longer than a mail server may take.
 LEASE = 120
@@ -36,9 +36,9 @@ class StepLock:
 
         Call it at once after the step. While the broker is away, this waits for it, up to ten minutes.
         """
-        client, settings = self.client, get_settings()
+        client, settings = self.client, JobSettings.current()
         if client is not None:
-            lifetime = max(settings.jobs.result_ttl, settings.jobs.failure_ttl) + 86400
+            lifetime = max(settings.result_ttl, settings.failure_ttl) + 86400
             retry(lambda: client.set(self.key, json.dumps(note), ex=lifetime), COMMIT)
 
     def release(self) -> None:

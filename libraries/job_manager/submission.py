@@ -34,7 +34,7 @@ from libraries.job_manager.tasks import (
     module_constant,
     named_arguments,
 )
-from libraries.settings import JobSettings, MailSettings, Settings, get_settings, parse_duration
+from libraries.settings import JobSettings, MailSettings, parse_duration
 
 LONGEST_TIMEOUT = 86400
 FULL_RETRY_AFTER = 5
@@ -102,7 +102,7 @@ def submit(
     repeated, the second one finds the job in place, so one call is one job.
     """
     options = options or JobOptions()
-    client = web_client(get_settings())
+    client = web_client()
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
@@ -160,7 +160,7 @@ def make_job(
     Raises:
         UnknownTask, InvalidInput: as `enqueue_background_job`.
     """
-    settings = get_settings()
+    settings = JobSettings.current()
     check_task(task)
     check_arguments(task, args, kwargs)
     retries = max_retries(task, settings, wanted=options.retries)
@@ -171,10 +171,10 @@ def make_job(
         connection=client,
         id=job_id,
         timeout=check_timeout(
-            options.job_timeout if options.job_timeout is not None else settings.jobs.job_timeout
+            options.job_timeout if options.job_timeout is not None else settings.job_timeout
         ),
-        result_ttl=options.result_ttl or settings.jobs.result_ttl,
-        failure_ttl=settings.jobs.failure_ttl,
+        result_ttl=options.result_ttl or settings.result_ttl,
+        failure_ttl=settings.failure_ttl,
         description=task,
         origin=keys.QUEUE,
         serializer=JSONSerializer,
@@ -185,9 +185,7 @@ def make_job(
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
     job.retry_intervals = (
-        retry_delays(retries, first=options.retry_pause or settings.jobs.retry_pause)
-        if retries
-        else None  # type: ignore[assignment]
+        pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
     )
     try:
         if json.dumps([job.args, job.kwargs], allow_nan=False):
@@ -201,12 +199,12 @@ def make_job(
 
 def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
     """Queue a job in one step; see `lua/enqueue.lua` for what is returned. Safe to repeat."""
-    arguments = enqueue_arguments(job, options, get_settings())
+    arguments = enqueue_arguments(job, options, JobSettings.current())
     return int(run_script(client, "job_manager/enqueue", *arguments))
 
 
 def enqueue_arguments(
-    job: VectorJob, options: JobOptions, settings: Settings
+    job: VectorJob, options: JobOptions, settings: JobSettings
 ) -> tuple[tuple[str, ...], list[Any]]:
     """Return the keys and the arguments of `lua/enqueue.lua` for a job."""
     owner = current_owner()
@@ -222,7 +220,7 @@ def enqueue_arguments(
         place = str(options.run_at)
     fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
     created = job.created_at.timestamp() if job.created_at else time.time()
-    most, listed_for = settings.jobs.max_queue, settings.jobs.failure_ttl + 86400
+    most, listed_for = settings.max_queue, settings.failure_ttl + 86400
     if options.internal:
         most, listed_for = ANY_NUMBER, 0
     return script_keys, [job.id, most, place, created, listed_for, *fields]

@@ -13,7 +13,7 @@ from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
 from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.job_manager.tasks import known_tasks
-from libraries.settings import get_settings
+from libraries.settings import JobSettings
 
 OUTCOMES = ("finished", "failed", "retried", "stopped", "canceled")
 # A job whose task is not one of the present ones.
@@ -90,8 +90,7 @@ def measure_queue() -> QueueMetrics:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    settings = get_settings()
-    client = web_client(settings)
+    client = web_client()
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY, keys.SUSPENDED_KEY,
         keys.WORKERS_KEY, keys.TOTALS_KEY, keys.JOURNAL_KEY,
@@ -112,7 +111,7 @@ def measure_queue() -> QueueMetrics:
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
         ),
-        limit=settings.jobs.max_queue,
+        limit=JobSettings.current().max_queue,
         paused=bool(paused),
         workers=workers,
         busy=busy,

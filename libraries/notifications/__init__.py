@@ -10,7 +10,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
-from libraries.settings import get_settings
 
 MAX_NOTIFICATIONS = 1000
 # Seconds; the ids of a stream have no room for later times.
@@ -54,8 +53,8 @@ def read_notifications(since: float = 0.0) -> list[Notification]:
     catch_up(SUBSCRIPTION)
     # Begins a little early, because seconds as a fraction do not hit a millisecond exactly.
     first = max(0, int(min(since, LATEST) * 1000) - 1)
-    stream = keys.notifications_key(current_owner())
-    entries: Any = retry(lambda: web_client(get_settings()).xrange(stream, min=str(first)))
+    stream = keys.notices_key(current_owner())
+    entries: Any = retry(lambda: web_client().xrange(stream, min=str(first)))
     notices = (_notice(entry_id.decode(), parts) for entry_id, parts in entries)
     return [notice for notice in notices if notice.timestamp > since][:MAX_NOTIFICATIONS]
 

@@ -18,7 +18,7 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.task_context import StoredArtifact, attach, job_client, set_meta
-from libraries.settings import JobSettings, get_settings
+from libraries.settings import JobSettings
 from libraries.storage import output_folder
 
 # In the meta of a job: the key of its drawing, and the SHA-256 of the file.
@@ -50,7 +50,7 @@ def remember_drawings(entries: Sequence[JournalEntry]) -> None:
 
 
 def _remember(job_id: str, owner: str) -> None:
-    client = web_client(get_settings())
+    client = web_client()
     meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta"))
     drawn = json.loads(meta).get(DRAWN) if meta else None
     if drawn:

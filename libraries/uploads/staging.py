@@ -26,7 +26,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import fetch_job
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.task_context import job_client
-from libraries.settings import UploadSettings, get_settings
+from libraries.settings import UploadSettings
 
 BLOCK_BYTES = 250_000
 LIFETIME_S = 86400
@@ -60,7 +60,7 @@ def stage(blocks: Iterable[bytes]) -> StagedUpload:
         StagingFull: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, upload_id = web_client(get_settings()), secrets.token_hex(16)
+    client, parcel_id = web_client(), secrets.token_hex(16)
     size, digest = 0, sha256()
     try:
         for number, block in enumerate(_in_large_blocks(blocks)):
@@ -126,8 +126,8 @@ def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = web_client(get_settings()), keys.staged_key(upload_id)
-    script_keys, arguments = (key, keys.job_key(job_id)), (upload_id, job_id, LIFETIME_S)
+    client, key = web_client(), keys.parcel_key(parcel_id)
+    script_keys, arguments = (key, keys.job_key(job_id)), (parcel_id, job_id, LIFETIME)
     retry(lambda: run_script(client, "uploads/staged_bind", script_keys, arguments))
     if file:
         retry(
@@ -148,7 +148,7 @@ def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    owner, client = current_owner(), web_client(get_settings())
+    owner, client = current_owner(), web_client()
     asked = [
         keys.pending_upload_key(owner, file.removeprefix("/"))
         for file in files
@@ -166,7 +166,7 @@ def open_staged(upload_id: str) -> Iterator[bytes]:
         NotFound: there is none, it was not filled to its end, or it belongs to somebody else.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = job_client() or web_client(get_settings()), keys.staged_key(upload_id)
+    client, key = job_client() or web_client(), keys.parcel_key(parcel_id)
     text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
@@ -190,8 +190,8 @@ def discard(upload_id: str) -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
-    retry(lambda: _drop(client, upload_id))
+    client = web_client()
+    retry(lambda: _drop(client, parcel_id))
 
 
 def _drop(client: Redis, upload_id: str) -> None:
@@ -205,7 +205,7 @@ def release_staged(entries: Sequence[JournalEntry]) -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client = web_client(get_settings())
+    client = web_client()
     for entry in entries:
         upload_id = _upload_of(client, entry.job_id)
         if upload_id is not None:

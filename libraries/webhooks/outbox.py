@@ -21,7 +21,7 @@ from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
 from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.submission import JobOptions, submit
-from libraries.settings import JobSettings, get_settings
+from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
 MOST_AT_ONCE = 200
@@ -77,7 +77,7 @@ def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
 
 def _is_slow(job_id: str) -> bool:
     webhook = job_webhook(job_id)
-    client = web_client(get_settings())
+    client = web_client()
     return webhook is not None and bool(
         retry(lambda: client.exists(keys.slow_receiver_key(_host(webhook))))
     )
@@ -89,14 +89,14 @@ def _host(webhook: dict[str, Any]) -> str:
 
 def job_webhook(job_id: str) -> dict[str, Any] | None:
     """Return the webhook of a job: `url`, `events` and perhaps `secret`; None when it has none."""
-    client = web_client(get_settings())
+    client = web_client()
     found = cast("bytes | None", retry(lambda: client.hget(keys.job_key(job_id), "webhook")))
     return json.loads(found) if found else None
 
 
 def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
     """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
-    client = web_client(get_settings())
+    client = web_client()
     webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > SLOW else None
 
     def note() -> None:
@@ -113,6 +113,6 @@ def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
 
 def deliveries(job_id: str) -> list[dict[str, Any]]:
     """Return the noted attempts to deliver to a job's webhook, the oldest first."""
-    client = web_client(get_settings())
+    client = web_client()
     found = cast("list[bytes]", retry(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1)))
     return [json.loads(entry) for entry in found]

@@ -451,7 +451,7 @@ def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Swee
         )
         return 1
     try:
-        schedules = load_schedules(settings)
+        schedules = load_schedules(settings.jobs)
         run_startup_hooks()
     except (BadSchedules, StartupFailed) as error:
         log.error("Worker not started: %s", error)  # noqa: TRY400 - one line says it all

@@ -67,6 +67,6 @@ def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(
 
 
 def test_the_schedules_that_come_with_the_product_can_be_used(settings: Settings) -> None:
-    shipped = load_schedules(settings.with_values(schedules=REPOSITORY / "schedules.toml"))
+    shipped = load_schedules(settings.with_values(schedules=REPOSITORY / "schedules.toml").jobs)
     assert [one.name for one in shipped] == ["reindex-gallery", "clean-up", "digest"]
     assert {one.task for one in shipped} <= set(known_tasks())

@@ -75,7 +75,7 @@ def test_a_file_says_what_is_queued_when_and_how(
     task = "{NOTHING}"
     overlap = true
     """
-    nightly, tick = load_schedules(written(home, settings, text))
+    nightly, tick = load_schedules(written(home, settings, text).jobs)
     assert nightly == Schedule(
         name="nightly",
         task=ECHO,
@@ -93,11 +93,11 @@ def test_no_file_by_default_means_no_schedules_and_a_named_one_must_be_there(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
-    assert load_schedules(settings) == []
+    assert load_schedules(settings.jobs) == []
     with pytest.raises(BadSchedules, match=r"^other.toml, which SCHEDULES names, is not there$"):
-        load_schedules(settings.with_values(schedules=home / "other.toml"))
+        load_schedules(settings.with_values(schedules=home / "other.toml").jobs)
     (home / "empty").touch()
-    assert load_schedules(settings.with_values(schedules=home / "empty")) == []
+    assert load_schedules(settings.with_values(schedules=home / "empty").jobs) == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_mistake_in_the_file_is_named(
     home: Path, settings: Settings, probe_tasks: None, entry: str, said: str
 ) -> None:
     with pytest.raises(BadSchedules, match=f"^schedules.toml cannot be used: 'one': {said}"):
-        load_schedules(written(home, settings, f'[[schedule]]\nname = "one"\n{entry}\n'))
+        load_schedules(written(home, settings, f'[[schedule]]\nname = "one"\n{entry}\n').jobs)
 
 
 def test_all_mistakes_are_named_together_and_what_is_no_toml_is_refused(
@@ -134,16 +134,16 @@ def test_all_mistakes_are_named_together_and_what_is_no_toml_is_refused(
     with pytest.raises(
         BadSchedules, match=r"'one': name: an earlier schedule has it; number 3: name: must be"
     ):
-        load_schedules(written(home, settings, f"{same}{same}[[schedule]]\n"))
+        load_schedules(written(home, settings, f"{same}{same}[[schedule]]\n").jobs)
     for text, said in (
         ("[[schedule", "is not TOML"),
         ("schedule = 1", "nothing else"),
         ("[other]", "nothing else"),
     ):
         with pytest.raises(BadSchedules, match=said):
-            load_schedules(written(home, settings, text))
+            load_schedules(written(home, settings, text).jobs)
     with pytest.raises(BadSchedules, match="larger than"):
-        load_schedules(written(home, settings, "#" * 1_000_001))
+        load_schedules(written(home, settings, "#" * 1_000_001).jobs)
 
 
 # -- due times
