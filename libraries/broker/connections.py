@@ -33,7 +33,7 @@ def broker_url(settings: Settings | None = None) -> str:
     jobs = settings.jobs if settings else JobSettings.current()
     broker = settings.broker if settings else BrokerSettings.current()
     if jobs.immediate and broker.embedded_broker:
-        return immediate_url(broker.data_dir)
+        return in_memory_url(broker.data_dir)
     return broker.redis_url or f"unix://{quote(str(socket_path(broker.data_dir)))}"
 
 

@@ -74,7 +74,7 @@ def process_pending(*, seconds: float = 1.0) -> None:
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
-    retry(lambda: show_noted_before(client))
+    retry(lambda: process_earlier_notes(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 
 

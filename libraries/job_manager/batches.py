@@ -87,7 +87,7 @@ def submit_batch(
         UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `enqueue_background_job`.
     """
     if not 1 <= len(items) <= MOST_ITEMS:
-        raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
+        raise InvalidInput(f"a batch has 1 to {MOST_ITEMS} items", field="items", code="bad-batch")
     settings, client = JobSettings.current(), web_client()
     room = retry(
         lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)

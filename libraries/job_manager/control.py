@@ -23,8 +23,8 @@ from libraries.job_manager.ids import made_here
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.job_manager.retry_policy import retries_of
-from libraries.job_manager.submission import check_outcome
+from libraries.job_manager.retry_policy import max_retries
+from libraries.job_manager.submission import raise_if_full
 from libraries.settings import JobSettings
 
 STOP_PATIENCE = 3.0
@@ -115,7 +115,7 @@ def retry_job(job_id: str) -> JobRecord:
         QueueUnavailable: the broker cannot be reached.
     """
     record, settings = find_job(job_id), JobSettings.current()
-    retries = retries_of(record.task, settings)
+    retries = max_retries(record.task, settings)
     outcome = retry(
         lambda: transitions.retry(web_client(), job_id, time.time(), retries, settings.max_queue)
     )
@@ -139,7 +139,7 @@ def delete_job(job_id: str) -> None:
     """
     find_job(job_id)
     client = web_client()
-    if not retry(lambda: dispose(client, job_id)):
+    if not retry(lambda: delete_job_data(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
 
 

@@ -15,7 +15,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, read_many
+from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
 
 BLOCK = 200
 # A filter that matches little may make the search long: after this many jobs the page ends, with a cursor to go on from.

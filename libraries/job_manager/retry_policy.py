@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from libraries.job_manager.tasks import tries_of
+from libraries.job_manager.tasks import max_attempts
 from libraries.settings import JobSettings
 
 # Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
@@ -18,7 +18,7 @@ LONGEST_PAUSE = 3600.0
 JITTER = 0.2
 
 
-def retries_of(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
+def max_retries(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
     """Return how often a failed job of a task is tried again: `wanted` times, or as the task's policy says.
 
     Never in immediate mode: nobody is there to do it.

@@ -185,7 +185,9 @@ def make_job(
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
     job.retry_intervals = (
-        pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
+        retry_delays(retries, first=options.retry_pause or settings.retry_pause)
+        if retries
+        else None  # type: ignore[assignment]
     )
     try:
         if json.dumps([job.args, job.kwargs], allow_nan=False):

@@ -53,7 +53,7 @@ def read_notifications(since: float = 0.0) -> list[Notification]:
     catch_up(SUBSCRIPTION)
     # Begins a little early, because seconds as a fraction do not hit a millisecond exactly.
     first = max(0, int(min(since, LATEST) * 1000) - 1)
-    stream = keys.notices_key(current_owner())
+    stream = keys.notifications_key(current_owner())
     entries: Any = retry(lambda: web_client().xrange(stream, min=str(first)))
     notices = (_notice(entry_id.decode(), parts) for entry_id, parts in entries)
     return [notice for notice in notices if notice.timestamp > since][:MAX_NOTIFICATIONS]

@@ -60,7 +60,7 @@ def stage(blocks: Iterable[bytes]) -> StagedUpload:
         StagingFull: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, parcel_id = web_client(), secrets.token_hex(16)
+    client, upload_id = web_client(), secrets.token_hex(16)
     size, digest = 0, sha256()
     try:
         for number, block in enumerate(_in_large_blocks(blocks)):
@@ -126,8 +126,8 @@ def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = web_client(), keys.parcel_key(parcel_id)
-    script_keys, arguments = (key, keys.job_key(job_id)), (parcel_id, job_id, LIFETIME)
+    client, key = web_client(), keys.staged_key(upload_id)
+    script_keys, arguments = (key, keys.job_key(job_id)), (upload_id, job_id, LIFETIME_S)
     retry(lambda: run_script(client, "uploads/staged_bind", script_keys, arguments))
     if file:
         retry(
@@ -166,7 +166,7 @@ def open_staged(upload_id: str) -> Iterator[bytes]:
         NotFound: there is none, it was not filled to its end, or it belongs to somebody else.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = job_client() or web_client(), keys.parcel_key(parcel_id)
+    client, key = job_client() or web_client(), keys.staged_key(upload_id)
     text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
@@ -191,7 +191,7 @@ def discard(upload_id: str) -> None:
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
-    retry(lambda: _drop(client, parcel_id))
+    retry(lambda: _drop(client, upload_id))
 
 
 def _drop(client: Redis, upload_id: str) -> None:
