@@ -1,12 +1,6 @@
 """The job manager: queue a task, follow it by its id, cancel it, report from inside it."""
 
-from libraries.job_manager.batches import (
-    Batch,
-    FinalJob,
-    cancel_batch,
-    fetch_batch,
-    submit_batch,
-)
+from libraries.job_manager.batches import Batch, FinalJob, cancel_batch, fetch_batch, submit_batch
 from libraries.job_manager.control import cancel_job, delete_job, find_job, retry_job, stop_job
 from libraries.job_manager.errors import JobUnknown, UnknownTask, WrongState
 from libraries.job_manager.events import EventSubscriptions, JobEvent, read_events
