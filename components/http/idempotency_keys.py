@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
@@ -16,13 +16,6 @@ from libraries.job_manager.ownership import current_owner
 # because their ids follow from the key.
 LIFETIME = 86400
 GIVEN_UP_AFTER = 10
-
-
-class KeyInUse(Conflict):
-    """Raised when the first request with a key is still being worked on."""
-
-    code = "idempotency-conflict"
-    retry_after: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,11 @@ class KeyedRequest:
                 code="idempotency-mismatch",
             )
         if "status" not in known:
-            raise KeyInUse("the first request with this Idempotency-Key is still being worked on")
+            raise Conflict(
+                "the first request with this Idempotency-Key is still being worked on",
+                code="idempotency-conflict",
+                retry_after=1,
+            )
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:
