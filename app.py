@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterator
 
 from flask import Flask
 from flask_smorest import Blueprint
 
 import components
+from components import pages
 from components.http.access import described_access, install_access
 from components.http.access_log import install_access_log
 from components.http.api import install_http
@@ -28,8 +30,9 @@ DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
     "UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
-# The package under `components/` that is no component: what all of them share.
-SHARED = "components.http"
+# The packages under `components/` that are no components: what all of them share, and the folder
+# of the pages, each of which is a component.
+NO_COMPONENTS = ("components.http", "components.pages")
 KEYS_NEEDED = " Requests carry an API key, as Authorization: Bearer KEY or as X-API-Key: KEY."
 
 
@@ -70,19 +73,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def component_names() -> Iterator[str]:
+    """Yield the names of the packages under `components/`, and of the modules of `components.pages`."""
+    for package in (components, pages):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if module.name not in NO_COMPONENTS:
+                yield module.name
+
+
 def component_blueprints() -> list[Blueprint]:
-    """Return the blueprints of the packages under `components/`, in alphabetical order; a package that cannot be imported has none.
+    """Return the blueprints of the components in alphabetical order; one that cannot be imported has none.
 
     Raises:
-        StartupError: a package exports no blueprint, or two have one name.
+        StartupError: a component exports no blueprint, or two have one name.
     """
     found: dict[str, Blueprint] = {}
-    for module in pkgutil.iter_modules(components.__path__, "components."):
-        if module.name == SHARED:
-            continue
-        package = load_module(module.name)
+    for name in component_names():
+        package = load_module(name)
         if package is None:
-            discard_operations(module.name)
+            discard_operations(name)
             continue
         for blueprint in exported_blueprints(package):
             if blueprint.name in found:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Self
 
 import workers
 from libraries.broker.connections import broker_url, web_client
-from libraries.broker.embedded import BrokerTrouble, EmbeddedBroker
+from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -333,7 +333,7 @@ class Bench:
                 raise BenchTrouble("another process keeps a broker in a folder made for this run")
             try:
                 broker.start()
-            except BrokerTrouble as trouble:
+            except EmbeddedBrokerError as trouble:
                 raise BenchTrouble(str(trouble)) from trouble
             self.url = broker_url(self.settings)
             self.client = web_client(self.settings)

@@ -12,12 +12,12 @@ import signal
 import sys
 
 from libraries.broker.connections import web_client
-from libraries.gallery import arrivals as exhibits
+from libraries.gallery import arrivals
 from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
-from libraries.uploads import staging as parcels
+from libraries.uploads import staging
 from libraries.webhooks import outbox
 from libraries.worker.worker import BrokerUnreachable, eviction_policy, run_worker, unreachable
 
@@ -27,7 +27,7 @@ REFUSED = (
 )
 
 # Called every ten seconds: what no entry of the journal leads to.
-SWEEPS = (parcels.sweep_parcels, outbox.queue_noted_before, exhibits.show_noted_before)
+SWEEPS = (staging.discard_expired, outbox.queue_earlier_notes, arrivals.process_earlier_notes)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.job_manager import attach, claim, current_job_id, find_job, report_progress
-from libraries.job_manager.task_context import pause_before_next
+from libraries.job_manager.task_context import next_retry_delay_s
 from libraries.mailing import Post, admin_address, contact_letter, notice
 
 # A mail server that is away comes back; each attempt carries the same Message-ID.
@@ -60,7 +60,7 @@ def send_batch(
     letter = notice(subject, template, context, attachments, _made_by)
     post = Post(claim=claim, keep=attach, seed=current_job_id())
     return post.send_to_each(
-        letter, recipients, report=report_progress, last_try=pause_before_next() is None
+        letter, recipients, report=report_progress, last_try=next_retry_delay_s() is None
     )
 
 

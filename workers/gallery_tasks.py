@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from libraries.gallery import rebuild
-from libraries.gallery.arrivals import known_owners, told_by_jobs
+from libraries.gallery.arrivals import drawings_of_jobs, known_owners
 from libraries.job_manager import report_progress
 
 TRIES = 3
@@ -16,4 +16,4 @@ def reindex() -> dict[str, Any]:
 
     The result has the number of `drawings` in it, that of `unreadable` files, and whether it was `superseded` by a later one.
     """
-    return rebuild(known_owners(), told_by_jobs(), report_progress)
+    return rebuild(known_owners(), drawings_of_jobs(), report_progress)

@@ -14,7 +14,7 @@ from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
-from libraries.uploads.staging import open_parcel
+from libraries.uploads.staging import open_staged
 
 # Unreachable stores and servers come back.
 TRIES = 3
@@ -31,12 +31,12 @@ def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
         name: name of the photo without an end.
 
     Raises:
-        ParcelGone: the file has expired.
+        NotFound: the file has expired.
         InvalidInput: it is no photo that can be read; nothing was stored.
         StorageFull: there is no room.
     """
     report_progress(0, 3, "opening")
-    return _kept(b"".join(open_parcel(parcel)), name)
+    return _kept(b"".join(open_staged(parcel)), name)
 
 
 def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from libraries.job_manager import attach, report_progress
 from libraries.sheets.artboard import Artboard
-from libraries.sheets.cache import attach_again, attach_drawn
+from libraries.sheets.cache import attach_and_cache, attach_cached
 from libraries.sheets.composing import compose
 from libraries.sheets.composition import load_composition
 from libraries.sheets.page import DrawnPage
@@ -123,13 +123,15 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
 def _drawn_once(page: DrawnPage, output_filename: str, name: str, draw: Callable[[], Drawn]) -> str:
     """Return the path of a drawing: copied if it is stored, drawn by `draw` otherwise."""
     recipe = page.recipe()
-    again = attach_again(recipe.cache_key, output_filename)
+    again = attach_cached(recipe.cache_key, output_filename)
     if again is not None:
         report_progress(100, 100, f"{name} was already drawn")
         return again
     drawing, facts, warnings = draw()
     stored = output_folder().publish(output_filename, page.blocks(drawing))
     stats = plot_stats(drawing, page.width, page.height)
-    path = attach_drawn(recipe.cache_key, stored, plot=stats, recipe_sha256=recipe.sha256, **facts)
+    path = attach_and_cache(
+        recipe.cache_key, stored, plot=stats, recipe_sha256=recipe.sha256, **facts
+    )
     report_progress(100, 100, f"stored{warnings}")
     return path

@@ -6,7 +6,7 @@ from typing import Any
 
 from libraries.job_manager import report_progress
 from libraries.storage import upload_folder
-from libraries.uploads.staging import open_parcel
+from libraries.uploads.staging import open_staged
 
 # A store that is away comes back; the file waits in the broker meanwhile.
 TRIES = 5
@@ -20,11 +20,11 @@ def store_upload(parcel: str, name: str) -> dict[str, Any]:
         name: name of the file below the upload folder.
 
     Raises:
-        ParcelGone: the file is not kept any more.
+        NotFound: the file is not kept any more.
         StorageFull: there is no room.
     """
     report_progress(0, 1, "storing")
-    stored = upload_folder().publish(name, open_parcel(parcel))
+    stored = upload_folder().publish(name, open_staged(parcel))
     report_progress(1, 1, "stored")
     return {
         "file": f"uploads/{name}",

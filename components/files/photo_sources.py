@@ -7,7 +7,7 @@ from components.http.problems import BadFields, FieldError
 from components.http.submissions import check_readable
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import find_job
-from libraries.uploads.staging import jobs_storing
+from libraries.uploads.staging import jobs_writing
 
 
 def jobs_before(photo: str) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def jobs_before(photo: str) -> tuple[str, ...]:
             check_source(photo)
         elif "/" in photo or "." in photo:
             check_readable(photo)
-            return jobs_storing([photo])
+            return jobs_writing([photo])
         else:
             return _job_before(photo)
     except (InvalidInput, NotFound) as error:

@@ -21,7 +21,7 @@ from libraries.gallery import (
     label_drawing,
     remove_drawing,
 )
-from libraries.gallery.arrivals import show_due_now
+from libraries.gallery.arrivals import process_pending
 from libraries.gallery.searching import SAME_SIZE
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
@@ -30,7 +30,6 @@ from libraries.sheets.papers import PAPERS, page_size
 BOUNDS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")
 # The papers that most people mean come first, where several have one size.
 FAMILIES = ("ISO A", "ISO B")
-MOST_MARKS = 100
 
 
 def list_response(query: Mapping[str, Any]) -> Response:
@@ -118,8 +117,7 @@ def marks_body() -> dict[str, Any]:
     catch_up()
     kinds = {"patterns": "pattern", "tags": "tag", "colors": "color"}
     found = {
-        name: gallery().counts(current_owner(), kind, most=MOST_MARKS)
-        for name, kind in kinds.items()
+        name: gallery().counts(current_owner(), kind, most=100) for name, kind in kinds.items()
     }
     return {
         name: [{"value": value, "drawings": count} for value, count in counts]
@@ -169,4 +167,4 @@ def paper_of(width: float, height: float) -> str | None:
 def catch_up() -> None:
     """Let the caller see what has just finished. An index that lags behind is better than no answer."""
     with suppress(Unavailable):
-        show_due_now()
+        process_pending()

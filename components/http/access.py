@@ -19,7 +19,7 @@ from flask import Flask, current_app, g, request
 
 from components.http.problems import EdgeError
 from components.http.tokens import read_token
-from libraries.job_manager import acting_for
+from libraries.job_manager import as_owner
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
@@ -76,7 +76,7 @@ def install_access(app: Flask, settings: Settings) -> None:
     def admit() -> None:
         g.caller = _caller(settings.access.api_keys)
         g.acting = contextlib.ExitStack()
-        g.acting.enter_context(acting_for(g.caller.name))
+        g.acting.enter_context(as_owner(g.caller.name))
 
     def leave(_: BaseException | None) -> None:
         if "acting" in g:

@@ -38,8 +38,8 @@ def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> An
 
     Raises:
         BadFields: the key is not 1 to 255 printable ASCII characters.
-        KeyReused: the key came before with another request.
-        KeyInUse: the first request with this key is being worked on.
+        InvalidInput: the key came before with another request.
+        Conflict: the first request with this key is being worked on.
         QueueUnavailable: the broker cannot be reached.
     """
 

@@ -18,19 +18,6 @@ LIFETIME = 86400
 GIVEN_UP_AFTER = 10
 
 
-class KeyInUse(Conflict):
-    """Raised when a request with the same key is being worked on right now."""
-
-    code = "idempotency-conflict"
-    retry_after = 1
-
-
-class KeyReused(InvalidInput):
-    """Raised when a key comes again with another request."""
-
-    code = "idempotency-mismatch"
-
-
 @dataclass(frozen=True)
 class Reply:
     """An answer as it was given: HTTP status, the headers that matter, the body."""
@@ -61,8 +48,8 @@ class KeyedRequest:
         """Return the answer that was given before, or None when the request is to be worked on now.
 
         Raises:
-            KeyInUse: it is being worked on.
-            KeyReused: the key stands for another request.
+            Conflict: it is being worked on.
+            InvalidInput: the key stands for another request.
             QueueUnavailable: the broker cannot be reached.
         """
         client = web_client()
@@ -72,11 +59,16 @@ class KeyedRequest:
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
         known: dict[str, Any] = json.loads(found) if found else {"hash": self.body_hash}
         if known["hash"] != self.body_hash:
-            raise KeyReused(
-                "this Idempotency-Key was sent before with another request", field="Idempotency-Key"
+            raise InvalidInput(
+                "this Idempotency-Key was sent before with another request",
+                field="Idempotency-Key",
+                code="idempotency-mismatch",
             )
         if "status" not in known:
-            raise KeyInUse("the first request with this Idempotency-Key is still being worked on")
+            raise Conflict(
+                "the first request with this Idempotency-Key is still being worked on",
+                code="idempotency-conflict",
+            )
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 
-from libraries.job_manager import EventFeed, JobEvent, JobRecord, find_job, read_events
-from libraries.job_manager.events import START, Followed, event_id, order
+from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
+from libraries.job_manager.events import START, JobSnapshot, event_id, order
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
 
@@ -32,7 +32,7 @@ class LiveConnections:
     def __init__(self, app: Flask, settings: Settings) -> None:
         """Prepare everything; nothing runs before the first client comes."""
         self.hub = Hub(settings.web.max_streams)
-        self.feed = EventFeed(settings)
+        self.feed = EventSubscriptions(settings)
         self.handlers = Handlers(self._in_context)
         self.stopping = threading.Event()
         self.hub.at_stop.append(self.stopping.set)
@@ -99,7 +99,7 @@ class JobSubscription:
         """The order of the last event that the client has."""
         return self._known
 
-    def start(self, feed: EventFeed) -> Followed | None:
+    def start(self, feed: EventSubscriptions) -> JobSnapshot | None:
         """Follow the job from now on, and return what is known of it; None when there is no such job.
 
         Raises:
@@ -138,7 +138,7 @@ class JobSubscription:
                 return
         self._pass_on(event)
 
-    def leave(self, feed: EventFeed) -> None:
+    def leave(self, feed: EventSubscriptions) -> None:
         """Follow the job no more."""
         feed.leave(self.job_id, self.tell)
 

@@ -29,14 +29,13 @@ from libraries.broker.errors import QueueUnavailable
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
 from libraries.uploads.kinds import HEAD
-from libraries.uploads.staging import Parcel, address_parcel, drop_parcel, put_parcel
+from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
 
 FORM = "multipart/form-data"
 FIELD = "file"
 BLOCK = 65536
 # What a form may need beside its file: boundaries and the heads of its parts.
 OVERHEAD = 65536
-MAX_PARTS = 20
 MAX_TEXT_BYTES = 8192
 MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
@@ -56,7 +55,7 @@ class UploadedFile:
     name: str
     kind: FileKind
     head: bytes
-    parcel: Parcel
+    parcel: StagedUpload
     addressed: bool = False
 
     def hand_to(self, job_id: str, file: str = "") -> None:
@@ -64,7 +63,7 @@ class UploadedFile:
         self.addressed = True
         # The job is queued. Without this note the parcel is thrown away later than it could be.
         with contextlib.suppress(QueueUnavailable):
-            address_parcel(self.parcel.id, job_id, file)
+            bind_to_job(self.parcel.id, job_id, file)
 
 
 @dataclass
@@ -97,7 +96,7 @@ def received_file(
             `UPLOAD_LIMIT`; no more than that is read.
         BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
         InvalidInput: the file is not what it began as.
-        ParcelsFull: too many files wait to be stored.
+        StagingFull: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
@@ -116,7 +115,7 @@ def received_file(
         for file in form.files:
             if not file.addressed:
                 with contextlib.suppress(QueueUnavailable):
-                    drop_parcel(file.parcel.id)
+                    discard(file.parcel.id)
 
 
 def _decoder() -> MultipartDecoder:
@@ -133,9 +132,7 @@ def _decoder() -> MultipartDecoder:
             "the header Content-Type names no boundary that a form could have",
             code="malformed-form",
         )
-    return MultipartDecoder(
-        boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=MAX_PARTS
-    )
+    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
@@ -212,7 +209,7 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> U
     try:
         kind = recognise(bytes(head[:HEAD]), name, among=kinds)
         return UploadedFile(
-            name, kind, bytes(head), put_parcel(checked(_joined(bytes(head), blocks), kind))
+            name, kind, bytes(head), stage(checked(_joined(bytes(head), blocks), kind))
         )
     except UnknownKind as error:
         raise EdgeError(str(error), code="unsupported-media-type") from None

@@ -14,8 +14,8 @@ from components.http.long_connections import requested_wait_s, wait_for
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import JobRecord, JobUnknown
-from libraries.job_manager.job_drawings import drawing_in
-from libraries.job_manager.representation import job_links, shown_result
+from libraries.job_manager.job_drawings import first_drawing
+from libraries.job_manager.representation import job_links, public_result
 from libraries.storage import output_folder
 
 POLL_SECONDS = "1"
@@ -135,11 +135,11 @@ def waited_for(job_id: str, seconds: float) -> JobRecord | None:
 def result_json(record: JobRecord) -> dict[str, Any]:
     """Return what a reply says of a job that is done."""
     links = job_links(
-        record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None
+        record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
     )
     told: dict[str, Any] = {
         "status": record.status,
-        "result": shown_result(record.result),
+        "result": public_result(record.result),
         "links": links,
     }
     if record.public_error is not None:
@@ -150,14 +150,14 @@ def result_json(record: JobRecord) -> dict[str, Any]:
 
 def drawing_of(record: JobRecord) -> str | None:
     """Return the SVG that a job drew, None if it drew none, or one that is better fetched by itself."""
-    made = drawing_in(record)
+    made = first_drawing(record)
     # A reply to a request with a key is kept, so it should be small.
     if made is None or made["size"] > (
         MAX_KEPT_SVG_BYTES if HEADER in request.headers else MAX_SVG_BYTES
     ):
         return None
     try:
-        with output_folder().take(made["name"]) as file:
+        with output_folder().open_checked(made["name"]) as file:
             return file.read(MAX_SVG_BYTES).decode()
     except (NotFound, InvalidInput, Unavailable):
         return None

@@ -81,7 +81,7 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
     """Queue what a request becomes, and return the reply that says so.
 
     Raises:
-        InvalidInput, UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `queue`.
+        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
         BadFields: the webhook may not be called, or a job to wait for is not there.
     """
     plan = operation.plan(submission.body)

@@ -15,11 +15,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from components.http.job_options import JobOptionsSchema, priority_field
 from components.http.replies import Job
 from libraries.errors import InvalidInput
-from libraries.job_manager import Batch, Gathering, JobOptions, submit, submit_batch
+from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.storage import FileMissing, open_input
-from libraries.uploads.staging import jobs_storing
+from libraries.uploads.staging import jobs_writing
 
 
 class EmptySchema(Schema):
@@ -60,7 +60,7 @@ class BatchPlan:
 
     jobs: Sequence[tuple[JobPlan, JobOptions]]
     reply: Callable[[Batch], Mapping[str, Any]]
-    gathering: Gathering | None = None
+    gathering: FinalJob | None = None
 
 
 Plan = Mapping[str, Any] | JobPlan | BatchPlan
@@ -150,7 +150,7 @@ class Operation:
             task=plan.task or self.task,
             timeout=plan.timeout or self.timeout,
             message=plan.message or self.message,
-            after=(*plan.after, *jobs_storing(list(self.inputs(body)))),
+            after=(*plan.after, *jobs_writing(list(self.inputs(body)))),
         )
 
 
@@ -210,7 +210,7 @@ def queue(plan: JobPlan, options: JobOptions) -> Job:
 
     Raises:
         InvalidInput: it is to run later, and an input is still being stored.
-        UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `libraries.job_manager.submit`.
+        UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
     """
     job = submit(plan.task, plan.args, plan.kwargs, options_of(plan, options))
     if plan.on_queued is not None:
@@ -222,7 +222,7 @@ def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
     """Queue planned jobs together, and return the batch.
 
     Raises:
-        InvalidInput, UnknownTask, BadArguments, BadTimeout, QueueFull, RateLimited, QueueUnavailable: as `queue`.
+        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
     """
     plans = [one for one, _ in plan.jobs]
     options = [options_of(one, merged(own, shared)) for one, own in plan.jobs]
@@ -278,5 +278,5 @@ def check_readable(path: str) -> None:
     try:
         open_input(path).close()
     except FileMissing:
-        if not jobs_storing([path]):
+        if not jobs_writing([path]):
             raise

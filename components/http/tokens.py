@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from libraries.job_manager.ids import derived_key
+from libraries.job_manager.ids import derive_secret
 
 LIFETIME_S = 900
 MAX_TOKEN_CHARS = 1024
@@ -44,4 +44,4 @@ def read_token(text: str) -> Granted | None:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(derived_key("token", ""), salt="follow-job")
+    return URLSafeTimedSerializer(derive_secret("token", ""), salt="follow-job")

@@ -15,7 +15,7 @@ from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
 
 # Seconds that a request may wait for workers to stop jobs: for one, and for many together.
-ONE_STOP, ALL_STOPS, SHORTEST_STOP = 3.0, 10.0, 0.05
+ONE_STOP, ALL_STOPS, MIN_STOP_S = 3.0, 10.0, 0.05
 
 
 def conflict(error: WrongState, code: str) -> Conflict:
@@ -100,4 +100,4 @@ def _deleted(job_id: str) -> str:
 
 
 def _share_of(deadline: float) -> float:
-    return max(SHORTEST_STOP, min(ONE_STOP, deadline - time.monotonic()))
+    return max(MIN_STOP_S, min(ONE_STOP, deadline - time.monotonic()))

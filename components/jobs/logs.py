@@ -14,8 +14,8 @@ from components.jobs.states import expired_record, visible_job
 from components.jobs.streams import JobStream
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import JobEvent
-from libraries.job_manager.events import START, Followed
-from libraries.job_manager.logs import LogEntry, Narrator, read_log
+from libraries.job_manager.events import START, JobSnapshot
+from libraries.job_manager.logs import LogBuilder, LogEntry, read_log
 from libraries.job_manager.representation import utc
 
 HEADERS = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -52,7 +52,7 @@ def followed_log(job_id: str) -> Response:
     return stream.response(followed)
 
 
-def known_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry]:
+def known_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry]:
     """Return the log of a job up to now.
 
     Raises:
@@ -75,10 +75,10 @@ class LogStream(JobStream):
     def __init__(self, here: LiveConnections, job_id: str) -> None:
         """Make a stream for a client that knows nothing yet."""
         super().__init__(here, job_id, START)
-        self._narrator = Narrator()
+        self._narrator = LogBuilder()
         self._sent: set[str] = set()
 
-    def response(self, followed: Followed) -> Response:
+    def response(self, followed: JobSnapshot) -> Response:
         """Return the response that begins with the log up to now."""
         try:
             first = self._fresh(known_log(self.follower.job_id, self._narrator))

@@ -16,7 +16,7 @@ def list_response(query: dict[str, Any]) -> Response:
     """Return the page of the caller's jobs that a `JobListQuerySchema` asks for, with a link to the next one if there is one.
 
     Raises:
-        BadCursor: the cursor is not one that an earlier page gave.
+        InvalidInput: the cursor is not one that an earlier page gave.
         QueueUnavailable: the broker cannot be reached.
     """
     wanted = JobFilter(

@@ -10,7 +10,7 @@ from components.jobs.results import check_finished, stored_drawing
 from libraries.errors import NotFound
 from libraries.exporting.png import Png
 from libraries.job_manager import JobRecord
-from libraries.job_manager.job_drawings import drawing_in
+from libraries.job_manager.job_drawings import first_drawing
 
 
 def preview_response(record: JobRecord, params: Png) -> Response:
@@ -20,10 +20,10 @@ def preview_response(record: JobRecord, params: Png) -> Response:
         Conflict: there is no result, or not yet.
         NotFound: the job made no SVG (`no-drawing`).
         EdgeError: the file is gone, or another one is in its place.
-        InvalidInput, Exhausted, StorageAway: see `export_stored`.
+        InvalidInput, Exhausted, StorageUnavailable: see `export_stored`.
     """
     check_finished(record)
-    artifact = drawing_in(record)
+    artifact = first_drawing(record)
     if artifact is None:
         raise NotFound("this job made no drawing", code="no-drawing")
     try:

@@ -14,7 +14,7 @@ from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
-from components.jobs.states import named_artifacts, shown_result
+from components.jobs.states import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
@@ -106,11 +106,11 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
     Raises:
         EdgeError: it is gone, or another one lies in its place.
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
     """
     try:
         # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
-        file = output_folder().take(artifact["name"], sha256=artifact["sha256"])
+        file = output_folder().open_checked(artifact["name"], sha256=artifact["sha256"])
     except FileReplaced:
         raise EdgeError(
             "the file that this job made has been replaced by another one", code="job-expired"
@@ -133,7 +133,7 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
 
 def value_response(value: Any, *, download: bool) -> Response:
     """Return the value that a task returned, as JSON."""
-    body = json.dumps(shown_result(value)).encode()
+    body = json.dumps(public_result(value)).encode()
     response = Response(body, content_type="application/json", headers=FILE_HEADERS)
     return _finish(
         response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download

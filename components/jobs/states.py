@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from components.http.problems import EdgeError
 from libraries.job_manager import JobRecord, JobUnknown, find_job
-from libraries.job_manager.control import was_there
-from libraries.job_manager.representation import job_body, named_artifacts, shown_result
+from libraries.job_manager.control import existed
+from libraries.job_manager.representation import job_body, named_artifacts, public_result
 
-__all__ = ["job_body", "named_artifacts", "shown_result", "visible_job"]
+__all__ = ["job_body", "named_artifacts", "public_result", "visible_job"]
 
 
 def expired_record() -> EdgeError:
@@ -26,6 +26,6 @@ def visible_job(job_id: str) -> JobRecord:
     try:
         return find_job(job_id)
     except JobUnknown:
-        if was_there(job_id):
+        if existed(job_id):
             raise expired_record() from None
         raise

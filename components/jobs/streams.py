@@ -18,8 +18,8 @@ from components.http.long_connections import (
     supports_streaming,
 )
 from components.jobs.states import expired_record, job_body, visible_job
-from libraries.job_manager import JobEvent, JobRecord, acting_for
-from libraries.job_manager.events import ENDS, EVENT_ID, START, Followed, order
+from libraries.job_manager import JobEvent, JobRecord, as_owner
+from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
 from libraries.live import Connection
 
 HEADERS = {
@@ -31,7 +31,6 @@ HEADERS = {
 }
 RECONNECT_AFTER = b"retry: 2000\n\n"
 COMMENT = b": still here\n\n"
-COMMENT_EVERY = 15.0
 Write = Callable[[bytes, bool], None]
 
 
@@ -75,7 +74,7 @@ class JobStream:
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
-    def response(self, followed: Followed) -> Response:
+    def response(self, followed: JobSnapshot) -> Response:
         """Return the response that begins with what is known; 204 for a client that knows the end."""
         ended = followed.job.done
         if (
@@ -141,7 +140,7 @@ class JobStream:
             last = False
             while not last and not self._here.stopping.is_set():
                 try:
-                    data, last = pieces.get(timeout=COMMENT_EVERY)
+                    data, last = pieces.get(timeout=15.0)
                 except queue.Empty:
                     data = self.heartbeat
                 yield data
@@ -183,7 +182,7 @@ def _over(event: JobEvent) -> dict[str, Any]:
 
 def shown(job: JobRecord) -> dict[str, Any]:
     """Return a job as its owner sees it."""
-    with acting_for(job.owner):
+    with as_owner(job.owner):
         return job_body(job)
 
 

@@ -11,7 +11,7 @@ from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit
-from libraries.notifications import read_notices
+from libraries.notifications import read_notifications
 
 blueprint = api_blueprint(
     "notifications", __name__, None, "Hear of long tasks by asking from time to time."
@@ -32,7 +32,7 @@ def list_notifications(query: dict[str, float]) -> tuple[list[dict[str, Any]], i
     Jobs that were queued with notifications give them: `POST /start-task` does. To miss none, ask again with `since` set to the
     last `timestamp` that you have.
     """
-    return [notice._asdict() for notice in read_notices(query["since"])], 200, NOT_KEPT
+    return [notice._asdict() for notice in read_notifications(query["since"])], 200, NOT_KEPT
 
 
 @blueprint.route("/start-task", access=Access.KEY)

@@ -24,8 +24,8 @@ from components.sockets.declarations import (
 )
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import VectorError
-from libraries.job_manager import JobEvent, JobRecord, JobUnknown, acting_for
-from libraries.job_manager.events import START, Followed, Message
+from libraries.job_manager import JobEvent, JobRecord, JobUnknown, as_owner
+from libraries.job_manager.events import START, JobSnapshot, Message
 from libraries.job_manager.representation import job_body
 from libraries.live import CloseCode, Conversation, text_frame
 from libraries.settings import SocketSettings
@@ -68,7 +68,7 @@ class Session:
 
     def heard(self, conversation: Conversation, text: str) -> None:
         """Run the action of a message."""
-        with acting_for(self._caller.name):
+        with as_owner(self._caller.name):
             try:
                 self._run(self._codec.decode(text))
             except BadMessage as error:
@@ -148,7 +148,7 @@ class Session:
         self._submitted.add(job_id)
         self.go_on(*self.follow(job_id))
 
-    def follow(self, job_id: str, after: str = START) -> tuple[Followed, JobSubscription]:
+    def follow(self, job_id: str, after: str = START) -> tuple[JobSnapshot, JobSubscription]:
         """Collect the events of a job until `go_on` is called; `after` is the last known event.
 
         Raises:
@@ -173,7 +173,7 @@ class Session:
             raise JobUnknown("there is no job with this id, or its record has expired")
         return followed, follower
 
-    def go_on(self, followed: Followed, follower: JobSubscription) -> None:
+    def go_on(self, followed: JobSnapshot, follower: JobSubscription) -> None:
         """Send the events that the client does not know, and from now on each new one."""
         job_id = follower.job_id
         if followed.job.done and not followed.events:
@@ -246,7 +246,7 @@ class Session:
             self.send_status("canceled", deleted, job_id=job_id, seq=event.id)
             return
         answer = text_answer(job)
-        with acting_for(job.owner):
+        with as_owner(job.owner):
             body = job_body(job)
         # The answer is everything that a text job returns to the client that submitted it.
         complete = job_id in self._submitted and answer is not None

@@ -8,7 +8,7 @@ from typing import Any
 from components.http.idempotency import request_random
 from components.http.submissions import BatchPlan, JobPlan
 from components.sweeps.schemas import Sweep
-from libraries.job_manager import Batch, Gathering, JobOptions
+from libraries.job_manager import Batch, FinalJob, JobOptions
 
 DRAW, GATHER = "workers.svg_tasks.generate_complex_svg", "workers.sheet_tasks.draw_contact_sheet"
 
@@ -34,7 +34,7 @@ def sweep_plan(sweep: Sweep) -> BatchPlan:
     ]
     return BatchPlan(
         jobs=[(JobPlan(task=DRAW, kwargs=call), JobOptions()) for call in calls],
-        gathering=Gathering(GATHER, {**sheet.values(), "output_filename": f"{folder}/sheet.svg"}),
+        gathering=FinalJob(GATHER, {**sheet.values(), "output_filename": f"{folder}/sheet.svg"}),
         reply=partial(sweep_reply, captions=sheet.captions, columns=columns),
     )
 

@@ -11,18 +11,18 @@ from typing import Any
 import click
 
 from components.system.doctor import examine
-from libraries.broker.connections import shown_broker_url
+from libraries.broker.connections import redacted_broker_url
 from libraries.broker.errors import QueueUnavailable
-from libraries.job_manager import JobFilter, JobRecord, acting_for, list_jobs
+from libraries.job_manager import JobFilter, JobRecord, as_owner, list_jobs
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import STATES
 from libraries.settings import BadSettings, Settings, get_settings
-from libraries.worker.doctor import Finding, keeps_jobs_to_itself
+from libraries.worker.doctor import Finding, is_in_memory
 
 # A rare state is looked for in so many pages of each owner's jobs.
-MOST_PAGES = 20
+MAX_PAGES = 20
 PAGE = 200
-LONGEST_RESULT = 80
+MAX_RESULT_CHARS = 80
 ROW = "{:<34} {:<9} {:>5}  {:<42} {}"
 
 
@@ -77,14 +77,14 @@ def doctor() -> None:
 def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
     settings = process_settings()
-    if keeps_jobs_to_itself(settings):
+    if is_in_memory(settings):
         raise click.ClickException(
             "in immediate mode each process keeps its jobs to itself; there are none to list"
         )
     try:
         found = newest_jobs(settings, JobFilter(status=status), limit)
     except QueueUnavailable:
-        where = shown_broker_url(settings)
+        where = redacted_broker_url(settings)
         raise click.ClickException(
             f"cannot reach the broker at {where}; `flask --app app doctor` may say why"
         ) from None
@@ -108,14 +108,14 @@ def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRe
     """
     found: list[JobRecord] = []
     for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
-        with acting_for(owner):
+        with as_owner(owner):
             found += _of_owner(wanted, limit)
     return sorted(found, key=_made, reverse=True)[:limit]
 
 
 def _of_owner(wanted: JobFilter, limit: int) -> list[JobRecord]:
     found, cursor = list[JobRecord](), None
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = list_jobs(wanted, limit=limit - len(found), cursor=cursor)
         found += page.items
         cursor = page.next_cursor
@@ -142,7 +142,7 @@ def told(record: JobRecord) -> str:
     text = (
         json.dumps(record.result) if record.status == "finished" else printable(record.error or "")
     )
-    return text if len(text) <= LONGEST_RESULT else f"{text[: LONGEST_RESULT - 3]}..."
+    return text if len(text) <= MAX_RESULT_CHARS else f"{text[: MAX_RESULT_CHARS - 3]}..."
 
 
 def printable(text: str) -> str:

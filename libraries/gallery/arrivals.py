@@ -27,7 +27,6 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.settings import AccessSettings
 
 AT_ONCE = 50
-PAGE = 500
 REINDEX = "workers.gallery_tasks.reindex"
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
 
     Raises:
         Unavailable: the index cannot be written.
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
@@ -49,7 +48,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
                 _enter(client, change, entry.job_id)
 
 
-def rebuild_later() -> None:
+def queue_rebuild() -> None:
     """Queue a job that builds the index from the stored files: some drawings came or went unseen."""
     with suppress(UnknownTask):
         submit(REINDEX, options=JobOptions(internal=True))
@@ -62,27 +61,27 @@ SUBSCRIPTION = Subscription(
     having="meta",
     between_jobs=True,
     backlog=True,
-    resync=rebuild_later,
+    resync=queue_rebuild,
 )
 
 
-def show_due_now(*, seconds: float = 1.0) -> None:
+def process_pending(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
-    retry(lambda: show_noted_before(client))
+    retry(lambda: process_earlier_notes(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 
 
-def show_noted_before(client: Redis) -> None:
+def process_earlier_notes(client: Redis) -> None:
     """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         redis errors: the broker is away.
     """
     while client.llen(keys.EXHIBITS_KEY):
@@ -109,7 +108,7 @@ def known_owners() -> list[str]:
     )
 
 
-def told_by_jobs() -> dict[tuple[str, str], Arrival]:
+def drawings_of_jobs() -> dict[tuple[str, str], Arrival]:
     """Return what the jobs that are still known tell of their drawings, by owner and name of the file.
 
     Raises:
@@ -120,7 +119,7 @@ def told_by_jobs() -> dict[tuple[str, str], Arrival]:
 
 
 def _all_arrivals(client: Redis) -> Iterator[Arrival]:
-    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=PAGE):
+    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=500):
         yield from _arrivals(client, job_id.decode(), note)
 
 

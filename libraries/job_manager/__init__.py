@@ -2,18 +2,17 @@
 
 from libraries.job_manager.batches import (
     Batch,
-    BatchUnknown,
-    Gathering,
+    FinalJob,
     cancel_batch,
     fetch_batch,
     submit_batch,
 )
 from libraries.job_manager.control import cancel_job, delete_job, find_job, retry_job, stop_job
-from libraries.job_manager.errors import JobUnknown, QueueFull, UnknownTask, WrongState
-from libraries.job_manager.events import EventFeed, JobEvent, read_events
+from libraries.job_manager.errors import JobUnknown, UnknownTask, WrongState
+from libraries.job_manager.events import EventSubscriptions, JobEvent, read_events
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
-from libraries.job_manager.ownership import acting_for, current_owner
+from libraries.job_manager.ownership import as_owner, current_owner
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
 from libraries.job_manager.step_locks import claim
 from libraries.job_manager.submission import JobOptions, enqueue_background_job, submit
@@ -38,9 +37,8 @@ from libraries.job_manager.tasks import check_task, known_tasks
 __all__ = [
     "BackgroundTask",
     "Batch",
-    "BatchUnknown",
-    "EventFeed",
-    "Gathering",
+    "EventSubscriptions",
+    "FinalJob",
     "JobEvent",
     "JobFilter",
     "JobHandle",
@@ -49,12 +47,11 @@ __all__ = [
     "JobRecord",
     "JobUnknown",
     "NoResult",
-    "QueueFull",
     "ResultNotReady",
     "TaskFailed",
     "UnknownTask",
     "WrongState",
-    "acting_for",
+    "as_owner",
     "attach",
     "background_task",
     "cancel_batch",

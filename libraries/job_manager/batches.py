@@ -18,31 +18,19 @@ from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, read_many
+from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
 from libraries.job_manager.submission import (
     JobOptions,
-    check_outcome,
     check_rates,
     enqueue_arguments,
     enqueue_dependent,
     make_job,
+    raise_if_full,
 )
 from libraries.settings import JobSettings
 
-MOST_ITEMS = 500
+MAX_BATCH_ITEMS = 500
 BLOCK = 100
-
-
-class BatchUnknown(NotFound):
-    """Raised when an id stands for no batch of the current owner."""
-
-    code = "batch-not-found"
-
-
-class BadBatch(InvalidInput):
-    """Raised when a batch has no items, or too many."""
-
-    code = "bad-batch"
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Gathering:
+class FinalJob:
     """A last job of a batch, which runs when all others have ended, well or not; its task gets their ids as `job_ids`.
 
     `task` is its dotted path, `arguments` are the task's other keyword arguments.
@@ -86,7 +74,7 @@ def submit_batch(
     items: Sequence[Mapping[str, Any]],
     options: JobOptions | Sequence[JobOptions] | None = None,
     *,
-    gathering: Gathering | None = None,
+    gathering: FinalJob | None = None,
 ) -> Batch:
     """Queue one job of `task`, or of its own task, for each item, the keyword arguments of the task, and return the batch.
 
@@ -95,16 +83,18 @@ def submit_batch(
     batch.
 
     Raises:
-        BadBatch: there are no items, or more than 500.
-        UnknownTask, BadArguments, BadTimeout, QueueFull, QueueUnavailable: as `enqueue_background_job`.
+        InvalidInput: there are no items, or more than 500.
+        UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `enqueue_background_job`.
     """
-    if not 1 <= len(items) <= MOST_ITEMS:
-        raise BadBatch(f"a batch has 1 to {MOST_ITEMS} items", field="items")
+    if not 1 <= len(items) <= MAX_BATCH_ITEMS:
+        raise InvalidInput(
+            f"a batch has 1 to {MAX_BATCH_ITEMS} items", field="items", code="bad-batch"
+        )
     settings, client = JobSettings.current(), web_client()
     room = retry(
         lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)
     )
-    check_outcome(-1 if room < len(items) + (gathering is not None) else 1)
+    raise_if_full(-1 if room < len(items) + (gathering is not None) else 1)
     owner = current_owner()
     batch_id = retry(lambda: new_id(client, owner, kind=BATCH))
     each = [options or JobOptions()] * len(items) if not isinstance(options, Sequence) else options
@@ -142,7 +132,7 @@ def submit_batch(
 
 
 def make_gathering(
-    client: Redis, gathering: Gathering, job_ids: Sequence[str], options: JobOptions
+    client: Redis, gathering: FinalJob, job_ids: Sequence[str], options: JobOptions
 ) -> VectorJob:
     """Return the job that runs when the jobs of a batch have ended."""
     job_id = retry(lambda: new_id(client, current_owner()))
@@ -161,12 +151,12 @@ def fetch_batch(batch_id: str) -> Batch:
     """Return a batch of the owner that the running code acts for.
 
     Raises:
-        BatchUnknown: there is none with this id.
+        NotFound: there is none with this id.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
     if not isinstance(batch_id, str) or not JOB_ID.fullmatch(batch_id):
-        raise BatchUnknown("there is no batch with this id")
+        raise NotFound("there is no batch with this id", code="batch-not-found")
 
     def read() -> tuple[bytes | None, list[bytes]]:
         with client.pipeline(transaction=False) as pipeline:
@@ -177,16 +167,18 @@ def fetch_batch(batch_id: str) -> Batch:
 
     owner, raw_ids = retry(read)
     if owner is None or owner.decode() != current_owner():
-        raise BatchUnknown("there is no batch with this id, or its record has expired")
+        raise NotFound(
+            "there is no batch with this id, or its record has expired", code="batch-not-found"
+        )
     ids = [job_id.decode() for job_id in raw_ids]
-    return Batch(batch_id, ids, retry(lambda: read_many(client, ids)))
+    return Batch(batch_id, ids, retry(lambda: fetch_jobs(client, ids)))
 
 
 def cancel_batch(batch_id: str) -> Batch:
     """Cancel the jobs of a batch that have not begun, and return the batch; those that run go on.
 
     Raises:
-        BatchUnknown: there is no such batch of the current owner.
+        NotFound: there is no such batch of the current owner.
         QueueUnavailable: the broker cannot be reached.
     """
     for job_id in fetch_batch(batch_id).job_ids:

@@ -17,14 +17,14 @@ from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import dispose
+from libraries.job_manager.deletion import delete_job_data
 from libraries.job_manager.errors import JobUnknown, WrongState
 from libraries.job_manager.ids import made_here
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.job_manager.retry_policy import retries_of
-from libraries.job_manager.submission import check_outcome
+from libraries.job_manager.retry_policy import max_retries
+from libraries.job_manager.submission import raise_if_full
 from libraries.settings import JobSettings
 
 STOP_PATIENCE = 3.0
@@ -111,15 +111,15 @@ def retry_job(job_id: str) -> JobRecord:
     Raises:
         JobUnknown: there is no such job of the current owner.
         WrongState: it waits, runs or has finished.
-        QueueFull: as many jobs wait as the queue may hold.
+        Exhausted: as many jobs wait as the queue may hold.
         QueueUnavailable: the broker cannot be reached.
     """
     record, settings = find_job(job_id), JobSettings.current()
-    retries = retries_of(record.task, settings)
+    retries = max_retries(record.task, settings)
     outcome = retry(
         lambda: transitions.retry(web_client(), job_id, time.time(), retries, settings.max_queue)
     )
-    check_outcome(outcome)
+    raise_if_full(outcome)
     if not outcome:
         raise WrongState(
             f"the job is {record.status}; only one that ended without a result can be tried again",
@@ -139,11 +139,11 @@ def delete_job(job_id: str) -> None:
     """
     find_job(job_id)
     client = web_client()
-    if not retry(lambda: dispose(client, job_id)):
+    if not retry(lambda: delete_job_data(client, job_id)):
         raise WrongState("the job runs; stop it first", "started")
 
 
-def was_there(job_id: str) -> bool:
+def existed(job_id: str) -> bool:
     """Tell whether the current owner had a job with this id whose record is gone by now."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False

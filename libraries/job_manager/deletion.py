@@ -8,42 +8,42 @@ from typing import Any, cast
 
 from libraries.broker import Redis, keys
 from libraries.job_manager import transitions
-from libraries.job_manager.ownership import acting_for, current_owner
-from libraries.storage import StorageAway, output_folder
+from libraries.job_manager.ownership import as_owner, current_owner
+from libraries.storage import StorageUnavailable, output_folder
 
 PAGE = 500
 log = logging.getLogger(__name__)
 
 
-def made_note(artifacts: list[dict[str, Any]] | None) -> str:
+def artifact_note(artifacts: list[dict[str, Any]] | None) -> str:
     """Return the note of the files that a job of the current owner made, '' when it made none."""
     return json.dumps({"owner": current_owner(), "files": artifacts}) if artifacts else ""
 
 
-def dispose(client: Redis, job_id: str) -> bool:
+def delete_job_data(client: Redis, job_id: str) -> bool:
     """Remove the record of a job and the files that it made; return False, having done nothing, when it runs.
 
-    A file that a later job has replaced stays. Files in a store that is away are removed by a later `dispose_leftovers`.
+    A file that a later job has replaced stays. Files in a store that is away are removed by a later `delete_orphans`.
     """
     try:
-        return dispose_whole(client, job_id)
-    except StorageAway as error:
+        return delete_expired(client, job_id)
+    except StorageUnavailable as error:
         log.warning("The files of job %s stay for now: %s", job_id, error)
         return True
 
 
-def dispose_whole(client: Redis, job_id: str) -> bool:
-    """Do as `dispose` does, but tell when files stay.
+def delete_expired(client: Redis, job_id: str) -> bool:
+    """Do as `delete_job_data` does, but tell when files stay.
 
     Raises:
-        StorageAway: the store of files does not answer. The record is gone; the note of the files is kept.
+        StorageUnavailable: the store of files does not answer. The record is gone; the note of the files is kept.
     """
     note = transitions.delete_record(client, job_id)
     if note is None:
         return False
     if note:
         made = json.loads(note)
-        with acting_for(made["owner"]):
+        with as_owner(made["owner"]):
             store = output_folder()
             for artifact in made["files"]:
                 store.remove(artifact["name"], sha256=artifact["sha256"])
@@ -60,11 +60,11 @@ def _own_folders(job_id: str, artifacts: list[dict[str, Any]]) -> set[str]:
     return {folder for folder in folders if folder.rpartition("/")[2] == job_id}
 
 
-def dispose_leftovers(client: Redis) -> None:
+def delete_orphans(client: Redis) -> None:
     """Remove the files of jobs whose record is gone: somebody died while disposing of them, or the store was away.
 
     Raises:
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
     """
     cursor = -1
     while cursor:
@@ -79,4 +79,4 @@ def dispose_leftovers(client: Redis) -> None:
             known = pipeline.execute()
         for job_id, exists in zip(job_ids, known, strict=True):
             if not exists:
-                dispose_whole(client, job_id)
+                delete_expired(client, job_id)

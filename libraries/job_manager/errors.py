@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from libraries.errors import Conflict, Exhausted, InvalidInput, NotFound, Unavailable, UnknownName
+from libraries.errors import Conflict, InvalidInput, NotFound, Unavailable, UnknownName
 
 
 class QueueUnavailable(Unavailable):
     """Raised when the broker cannot be reached in time; nothing was queued."""
 
     code = "queue-unavailable"
-
-
-class QueueFull(Exhausted):
-    """Raised when as many jobs wait as the queue may hold; nothing was queued."""
-
-    code = "queue-full"
 
 
 class JobUnknown(NotFound):
@@ -38,18 +32,6 @@ class UnknownTask(UnknownName):
     """Raised when a dotted path is not a public function of a `workers/*_tasks.py` module."""
 
     code = "unknown-task"
-
-
-class BadArguments(InvalidInput):
-    """Raised when the arguments of a task cannot be written as JSON."""
-
-    code = "bad-arguments"
-
-
-class BadTimeout(InvalidInput):
-    """Raised when a job's timeout is not a duration between one second and one day."""
-
-    code = "bad-timeout"
 
 
 class JobTimeout(BaseException):

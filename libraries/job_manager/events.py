@@ -56,7 +56,7 @@ class JobEvent(NamedTuple):
         return self.name in ENDS
 
 
-class Followed(NamedTuple):
+class JobSnapshot(NamedTuple):
     """A job as it is when somebody begins to follow it, and its events behind the one that they know."""
 
     job: JobRecord
@@ -80,7 +80,7 @@ def end_name(status: str) -> str:
     return "canceled" if status == "stopped" else status
 
 
-def read_events(job_id: str, after: str = START) -> Followed | None:
+def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
     """Return a job and its events behind `after`, and have what comes kept from now on; None when there is no such job.
 
     Raises:
@@ -92,7 +92,7 @@ def read_events(job_id: str, after: str = START) -> Followed | None:
     return retry(lambda: _read_events(web_client(), job_id, known))
 
 
-def _read_events(client: Redis, job_id: str, after: str) -> Followed | None:
+def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
     found = run_script(
         client, "job_manager/open_events", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
     )
@@ -113,7 +113,7 @@ def _read_events(client: Redis, job_id: str, after: str) -> Followed | None:
         last = end_id(job, last)
         if order(last) > order(after):
             events.append(JobEvent(last, end_name(job.status), {"status": job.status}))
-    return Followed(job, [_with_job(event, job) for event in events], last)
+    return JobSnapshot(job, [_with_job(event, job) for event in events], last)
 
 
 def end_id(job: JobRecord, last_id: str) -> str:
@@ -159,7 +159,7 @@ JobListener = Callable[[JobEvent], None]
 GroupListener = Callable[[Message], None]
 
 
-class EventFeed:
+class EventSubscriptions:
     """The one subscription of a process. It tells listeners what becomes of the jobs that they follow, in order and once.
 
     Listeners are called in the feed's thread and must not block. While the broker is away nothing is told; what was missed
@@ -296,7 +296,7 @@ class EventFeed:
             if message is not None:
                 self._take(pubsub, message)
             if time.monotonic() >= look_at:
-                self._look_after_jobs()
+                self._poll_jobs()
                 self._unsubscribe(pubsub)
                 look_at = time.monotonic() + LOOK_AFTER_JOBS_EVERY
 
@@ -309,10 +309,10 @@ class EventFeed:
         elif channel == self._own:
             self._subscribe(pubsub)
         elif channel.startswith(GROUPS):
-            self._tell_group(channel, message["data"])
+            self._publish_group(channel, message["data"])
         else:
             job_id = channel.removeprefix(keys.events_key(""))
-            self._tell_text(job_id, message["data"].decode())
+            self._publish_text(job_id, message["data"].decode())
 
     def _confirm(self, channel: str) -> None:
         job_id = channel.removeprefix(keys.events_key(""))
@@ -322,7 +322,7 @@ class EventFeed:
             self._renewed.discard(channel)
         if missed:
             # The broker was away. Listeners pass over what they know.
-            self._tell_missed(job_id)
+            self._publish_missed(job_id)
         if confirmed is not None:
             confirmed.set()
 
@@ -351,33 +351,33 @@ class EventFeed:
 
     # -- telling
 
-    def _tell_group(self, channel: str, text: bytes) -> None:
+    def _publish_group(self, channel: str, text: bytes) -> None:
         with self._lock:
             members = list(self._groups.get(channel, ()))
         said = text.decode()
         for group, listener in members:
             listener(Message(group, said))
 
-    def _tell_text(self, job_id: str, text: str) -> None:
+    def _publish_text(self, job_id: str, text: str) -> None:
         if text == GONE:
-            self._tell(job_id, JobEvent(START, "canceled", {"status": "not_found"}))
+            self._publish(job_id, JobEvent(START, "canceled", {"status": "not_found"}))
             return
         event_id, name, data = text.split(" ", 2)
         event = JobEvent(event_id, name, json.loads(data))
         changes = event.last or name == "status"
-        self._tell(job_id, event._replace(job=fetch_job(job_id)) if changes else event)
+        self._publish(job_id, event._replace(job=fetch_job(job_id)) if changes else event)
 
-    def _tell_missed(self, job_id: str) -> None:
+    def _publish_missed(self, job_id: str) -> None:
         followed = _read_events(
             web_client(self._settings), job_id, self._last_ids.get(job_id, START)
         )
         if followed is None:
-            self._tell_text(job_id, GONE)
+            self._publish_text(job_id, GONE)
             return
         for event in followed.events:
-            self._tell(job_id, event)
+            self._publish(job_id, event)
 
-    def _tell(self, job_id: str, event: JobEvent) -> None:
+    def _publish(self, job_id: str, event: JobEvent) -> None:
         with self._lock:
             listeners = list(self._jobs.get(job_id, ()))
             if listeners:
@@ -385,7 +385,7 @@ class EventFeed:
         for listener in listeners:
             listener(event)
 
-    def _look_after_jobs(self) -> None:
+    def _poll_jobs(self) -> None:
         """See to jobs whose end nobody told: a worker of another make writes no events."""
         with self._lock:
             job_ids = list(self._jobs)
@@ -398,4 +398,4 @@ class EventFeed:
             states = pipeline.execute()
         for job_id, state in zip(job_ids, states, strict=True):
             if state is None or state.decode() in FINAL_STATES:
-                self._tell_missed(job_id)
+                self._publish_missed(job_id)

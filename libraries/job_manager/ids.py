@@ -94,7 +94,7 @@ def _hash(secret: bytes, text: bytes) -> bytes:
     return hmac.new(secret, text, sha256).digest()
 
 
-def derived_key(purpose: str, owner: str) -> bytes:
+def derive_secret(purpose: str, owner: str) -> bytes:
     """Return 32 bytes that every process of this installation derives alike, and nobody else can, for one purpose and owner.
 
     Raises:

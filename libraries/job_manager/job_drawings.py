@@ -12,19 +12,7 @@ from libraries.storage import output_folder
 SVG_TYPE = "image/svg+xml"
 
 
-class NoDrawing(NotFound):
-    """Raised when a job has finished and made no SVG."""
-
-    code = "no-drawing"
-
-
-class NotDrawn(Conflict):
-    """Raised when the drawing of a job is wanted that has not finished."""
-
-    code = "not-drawn"
-
-
-def drawing_in(record: JobRecord) -> dict[str, Any] | None:
+def first_drawing(record: JobRecord) -> dict[str, Any] | None:
     """Return the record of the first SVG among the files that a job made, None if it made none."""
     return next((one for one in record.artifacts if one["media_type"] == SVG_TYPE), None)
 
@@ -34,16 +22,16 @@ def read_drawing(job_id: str) -> bytes:
 
     Raises:
         JobUnknown: there is no such job.
-        NotDrawn: it has not finished; the text says what became of it.
-        NoDrawing: it made no SVG.
+        Conflict: it has not finished; the text says what became of it.
+        NotFound: it made no SVG.
         FileMissing, FileReplaced: the file is gone, or another one lies in its place.
-        QueueUnavailable, StorageAway: the broker or the store cannot be reached.
+        QueueUnavailable, StorageUnavailable: the broker or the store cannot be reached.
     """
     record = find_job(job_id)
     if record.status != "finished":
-        raise NotDrawn(record.public_error or f"the job is {record.status}")
-    artifact = drawing_in(record)
+        raise Conflict(record.public_error or f"the job is {record.status}", code="not-drawn")
+    artifact = first_drawing(record)
     if artifact is None:
-        raise NoDrawing("this job made no drawing")
-    with output_folder().take(artifact["name"], sha256=artifact["sha256"]) as file:
+        raise NotFound("this job made no drawing", code="no-drawing")
+    with output_folder().open_checked(artifact["name"], sha256=artifact["sha256"]) as file:
         return file.read()

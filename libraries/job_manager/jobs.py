@@ -22,16 +22,16 @@ class VectorJob(Job):
     """Runs its task and none of RQ's callbacks.
 
     Attributes:
-        own_fields: fields of its record that are ours, written whenever all of it is.
+        extra_fields: fields of its record that are ours, written whenever all of it is.
     """
 
-    own_fields: Mapping[str, str] = MappingProxyType({})
+    extra_fields: Mapping[str, str] = MappingProxyType({})
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
         """Return the fields of the job's record."""
         return {
             **super().to_dict(include_meta=include_meta, include_result=include_result),
-            **self.own_fields,
+            **self.extra_fields,
         }
 
     def dependencies_are_met(

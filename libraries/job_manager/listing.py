@@ -15,17 +15,11 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, read_many
+from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
 
 BLOCK = 200
 # A filter that matches little may make the search long: after this many jobs the page ends, with a cursor to go on from.
-MOST_SEARCHED = 2000
-
-
-class BadCursor(InvalidInput):
-    """Raised when a cursor is not one that an earlier page gave."""
-
-    code = "bad-cursor"
+MAX_SEARCHED = 2000
 
 
 @dataclass(frozen=True)
@@ -64,19 +58,19 @@ def list_jobs(
     A page may hold fewer jobs, even none, and still have a `next_cursor`: the search goes on there.
 
     Raises:
-        BadCursor: `cursor` is not one that an earlier page gave.
+        InvalidInput: `cursor` is not one that an earlier page gave.
         QueueUnavailable: the broker cannot be reached.
     """
     client, found = web_client(), list[JobRecord]()
     place = _read_cursor(cursor)
     searched = 0
     for ids in _blocks(client, place, newest_first=newest_first):
-        records = retry(lambda ids=ids: read_many(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
+        records = retry(lambda ids=ids: fetch_jobs(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
         for (job_id, score), record in zip(ids, records, strict=True):
             searched += 1
             if record is not None and wanted.matches(record):
                 found.append(record)
-            if len(found) == limit or searched == MOST_SEARCHED:
+            if len(found) == limit or searched == MAX_SEARCHED:
                 return JobPage(found, _write_cursor(score, job_id))
     return JobPage(found, None)
 
@@ -131,5 +125,7 @@ def _read_cursor(cursor: str | None) -> tuple[float, str] | None:
     except (ValueError, binascii.Error):
         place, job_id = math.nan, ""
     if not math.isfinite(place) or not JOB_ID.fullmatch(job_id):
-        raise BadCursor("this cursor is not one that a page of jobs gave", field="cursor")
+        raise InvalidInput(
+            "this cursor is not one that a page of jobs gave", field="cursor", code="bad-cursor"
+        )
     return place, job_id

@@ -40,7 +40,7 @@ class LogEntry(NamedTuple):
     trace: str = ""
 
 
-class Narrator:
+class LogBuilder:
     """Turns what a job says into entries, and passes over progress whose message has not changed."""
 
     __slots__ = ("_message",)
@@ -65,7 +65,7 @@ class Narrator:
         )
 
 
-def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | None:
+def read_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry] | None:
     """Return what is known of the course of a job, from its queueing on; None when there is no such job.
 
     Of what it said, the last 500 events are kept, and of its failed attempts ten, the last five with a trace.
@@ -89,7 +89,7 @@ def read_log(job_id: str, narrator: Narrator | None = None) -> list[LogEntry] | 
     if record is None or "status" not in known:
         return None
     course = [*_course(known, results[0][1] if results else {}), *_end(known, record)]
-    return list(_merged(course, _said(events, narrator or Narrator())))
+    return list(_merged(course, _said(events, narrator or LogBuilder())))
 
 
 def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], Stream, Stream]:
@@ -165,7 +165,7 @@ def _end(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
         yield LogEntry(f"ended {ended}", _moment(ended), "ended", f"{status}{why}")
 
 
-def _said(events: Stream, narrator: Narrator) -> Iterator[LogEntry]:
+def _said(events: Stream, narrator: LogBuilder) -> Iterator[LogEntry]:
     for raw_id, fields in events:
         entry = narrator.entry(
             raw_id.decode(), fields[b"event"].decode(), json.loads(fields[b"data"])

@@ -20,7 +20,7 @@ from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # Looking further down the queue would make every poll of a long queue slow.
-DEEPEST_POSITION = 1000
+MAX_POSITION = 1000
 # Which exception names in a failure that RQ itself wrote stand for what.
 PUBLIC_FAILURES = {
     "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
@@ -112,7 +112,7 @@ def get_job_status(job_id: str) -> dict[str, Any]:
     }
 
 
-def read_many(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
+def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
     """Return what is known of some jobs, without their positions in the queue, in one round trip."""
     with client.pipeline(transaction=False) as pipeline:
         for job_id in job_ids:
@@ -129,7 +129,7 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)
-        pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
+        pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
         values, results, position = cast(
             "tuple[list[bytes | None], list[Any], int | None]", pipeline.execute()
         )

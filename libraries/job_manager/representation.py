@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from libraries.job_manager.job_drawings import drawing_in
+from libraries.job_manager.job_drawings import first_drawing
 from libraries.job_manager.records import INTERNAL_FAILURE, PUBLIC_FAILURES, JobRecord
 from libraries.job_manager.states import FINAL_STATES
 from libraries.storage import Store, output_folder, upload_folder
@@ -20,12 +20,12 @@ RETRYABLE = FINAL_STATES - {"finished"}
 def job_body(record: JobRecord) -> dict[str, Any]:
     """Return the job as a JSON object with all that clients may know of it. A path in its result is replaced where it stands."""
     links = job_links(
-        record.id, record.status, record.batch_id, drawn=drawing_in(record) is not None
+        record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
     )
     return {
         "id": record.id,
         "status": record.status,
-        "result": shown_result(record.result),
+        "result": public_result(record.result),
         "error": record.public_error,
         "created_at": utc(record.created_at),
         "started_at": utc(record.started_at),
@@ -39,8 +39,8 @@ def job_body(record: JobRecord) -> dict[str, Any]:
         "retries_left": record.retries_left,
         "timeout": record.timeout,
         "expires_at": utc(record.expires_at),
-        "artifacts": shown_artifacts(record),
-        "attempts": [shown_attempt(one) for one in record.attempts],
+        "artifacts": artifacts_json(record),
+        "attempts": [attempt_json(one) for one in record.attempts],
         "batch_id": record.batch_id,
         "links": links,
     }
@@ -57,7 +57,7 @@ def named_artifacts(record: JobRecord) -> dict[str, dict[str, Any]]:
     return named
 
 
-def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
+def artifacts_json(record: JobRecord) -> list[dict[str, Any]]:
     """Return the files that a job made, as clients see them: the first is the job's result."""
     here = f"/jobs/{record.id}"
     return [
@@ -70,7 +70,7 @@ def shown_artifacts(record: JobRecord) -> list[dict[str, Any]]:
     ]
 
 
-def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
+def attempt_json(attempt: dict[str, str]) -> dict[str, Any]:
     """Return an attempt that failed, with what may be told of its error."""
     raw = attempt.get("error", "")
     said = next(
@@ -86,7 +86,7 @@ def shown_attempt(attempt: dict[str, str]) -> dict[str, Any]:
     return shown
 
 
-def shown_result(result: Any) -> Any:
+def public_result(result: Any) -> Any:
     """Return a result with every path in a store shown as `output/...` or `uploads/...`; containers are changed in place."""
     stores = (output_folder(), upload_folder())
     top = [result]
@@ -110,7 +110,7 @@ def _show_paths(
 
 def _shown(value: Any, stores: Iterable[Store]) -> Any:
     for store in stores:
-        value = store.shown(value)
+        value = store.display_path(value)
     return value
 
 

@@ -1,26 +1,32 @@
-"""RQ's words for the state of a job, and ours.
-
-Clients see RQ's own names except for three that only tell how RQ works inside.
-"""
+"""The states of a job, and the states of RQ that they stand for."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from types import MappingProxyType
 
+
+class JobState(StrEnum):
+    """A state of a job, as clients see it."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    CANCELED = "canceled"
+    DEFERRED = "deferred"
+    SCHEDULED = "scheduled"
+
+
+# RQ has three more, which only say how it works inside.
 STATES = MappingProxyType(
     {
-        "created": "queued",
-        "queued": "queued",
-        "started": "started",
-        "finished": "finished",
-        "failed": "failed",
-        "stopped": "stopped",
-        "canceled": "canceled",
-        "deferred": "deferred",
-        "scheduled": "scheduled",
-        "rate_limited": "queued",
-        "ready_to_enqueue": "deferred",
+        **{state.value: state.value for state in JobState},
+        "created": JobState.QUEUED.value,
+        "rate_limited": JobState.QUEUED.value,
+        "ready_to_enqueue": JobState.DEFERRED.value,
     }
 )
-FINAL_STATES = frozenset({"finished", "failed", "stopped", "canceled"})
+FINAL_STATES = frozenset({JobState.FINISHED, JobState.FAILED, JobState.STOPPED, JobState.CANCELED})
 NOT_FOUND = "not_found"

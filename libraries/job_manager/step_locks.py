@@ -22,14 +22,8 @@ LEASE = 120
 HELD = "?"
 
 
-class StillClaimed(Unavailable):
-    """Raised when another attempt of the same job may be in the middle of the step right now."""
-
-    code = "still-claimed"
-
-
 @dataclass(frozen=True)
-class Claim:
+class StepLock:
     """A step that is the caller's to do; or one that is `done`, with the note of whoever did it."""
 
     done: dict[str, Any] | None = None
@@ -54,19 +48,19 @@ class Claim:
             retry(lambda: client.delete(self.key), TASK)
 
 
-def claim(name: str) -> Claim:
-    """Claim the step `name` of the running job, for this attempt alone.
+def claim(name: str) -> StepLock:
+    """StepLock the step `name` of the running job, for this attempt alone.
 
     An attempt that died in the step holds it no longer. Between the step and its note there is a moment: an attempt that dies in
     it has the step done once more. Outside a job every step is the caller's, and nothing is noted.
 
     Raises:
-        StillClaimed: another attempt holds it that may still be at work.
+        Unavailable: another attempt holds it that may still be at work.
     """
     job = get_current_job()
     if job is None:
-        return Claim()
-    key = keys.claim_key(job.id, hashlib.sha256(name.encode()).hexdigest()[:32])
+        return StepLock()
+    key = keys.step_lock_key(job.id, hashlib.sha256(name.encode()).hexdigest()[:32])
     attempt = current_execution()
     holder = f"{job.id}:{attempt or secrets.token_hex(8)}"
     arguments = [holder, LEASE, "1" if attempt else ""]
@@ -79,5 +73,7 @@ def claim(name: str) -> Claim:
         )
     ).decode()
     if answer == HELD:
-        raise StillClaimed("an earlier attempt of this job may still be at work")
-    return Claim(json.loads(answer) if answer else None, job.connection, key, holder)
+        raise Unavailable(
+            "an earlier attempt of this job may still be at work", code="still-claimed"
+        )
+    return StepLock(json.loads(answer) if answer else None, job.connection, key, holder)

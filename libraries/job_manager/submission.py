@@ -21,13 +21,13 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
+from libraries.errors import Exhausted, InvalidInput
 from libraries.job_manager import transitions
-from libraries.job_manager.errors import BadArguments, BadTimeout, QueueFull
 from libraries.job_manager.ids import new_id
 from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.retry_policy import pauses, retries_of
+from libraries.job_manager.retry_policy import max_retries, retry_delays
 from libraries.job_manager.tasks import (
     check_arguments,
     check_task,
@@ -36,8 +36,7 @@ from libraries.job_manager.tasks import (
 )
 from libraries.settings import JobSettings, MailSettings, parse_duration
 
-LONGEST_TIMEOUT = 86400
-FULL_RETRY_AFTER = 5
+MAX_TIMEOUT_S = 86400
 ANY_NUMBER = 10**9
 
 
@@ -81,10 +80,10 @@ def enqueue_background_job(
 
     Raises:
         UnknownTask: there is no such task.
-        BadArguments: the arguments cannot be written as JSON.
-        BadTimeout: the timeout is not between a second and a day.
-        QueueFull: as many jobs wait as the setting `MAX_QUEUE` allows.
-        RateLimited: the task is metered, and its owner or a recipient has had as much of it as an hour allows.
+        InvalidInput: the arguments cannot be written as JSON.
+        InvalidInput: the timeout is not between a second and a day.
+        Exhausted: as many jobs wait as the setting `MAX_QUEUE` allows.
+        Exhausted: the task is metered, and its owner or a recipient has had as much of it as an hour allows.
         QueueUnavailable: the broker cannot be reached; nothing was queued.
     """
     return submit(task_function, args, kwargs, JobOptions(job_timeout=job_timeout))
@@ -110,7 +109,7 @@ def submit(
     if options.depends_on:
         retry(lambda: enqueue_dependent(client, job, options))
     else:
-        check_outcome(retry(lambda: enqueue(client, job, options)))
+        raise_if_full(retry(lambda: enqueue(client, job, options)))
     run_if_immediate([job_id])
     return job
 
@@ -158,12 +157,12 @@ def make_job(
     """Return a job with everything but its place in the queue.
 
     Raises:
-        UnknownTask, BadArguments, BadTimeout: as `enqueue_background_job`.
+        UnknownTask, InvalidInput: as `enqueue_background_job`.
     """
     settings = JobSettings.current()
     check_task(task)
     check_arguments(task, args, kwargs)
-    retries = retries_of(task, settings, wanted=options.retries)
+    retries = max_retries(task, settings, wanted=options.retries)
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,
         args=tuple(args),
@@ -185,13 +184,17 @@ def make_job(
     job.retries_left = retries or None
     # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
     job.retry_intervals = (
-        pauses(retries, first=options.retry_pause or settings.retry_pause) if retries else None  # type: ignore[assignment]
+        retry_delays(retries, first=options.retry_pause or settings.retry_pause)
+        if retries
+        else None  # type: ignore[assignment]
     )
     try:
         if json.dumps([job.args, job.kwargs], allow_nan=False):
             job.data  # noqa: B018 - writes the arguments as JSON now, not when the job is saved
     except (TypeError, ValueError, RecursionError) as error:
-        raise BadArguments(f"the arguments of {task} cannot be written as JSON") from error
+        raise InvalidInput(
+            f"the arguments of {task} cannot be written as JSON", code="bad-arguments"
+        ) from error
     return job
 
 
@@ -230,11 +233,11 @@ def record_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, 
     return (
         fields
         | {"status": "queued", "enqueued_at": transitions.iso(time.time())}
-        | own_fields(owner, options)
+        | extra_fields(owner, options)
     )
 
 
-def own_fields(owner: str, options: JobOptions) -> dict[str, str]:
+def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
     """Return the fields of a job's record that are ours alone."""
     fields = {"owner": owner}
     if options.batch_id:
@@ -248,12 +251,13 @@ def own_fields(owner: str, options: JobOptions) -> dict[str, str]:
     return fields
 
 
-def check_outcome(outcome: int) -> None:
+def raise_if_full(outcome: int) -> None:
     """Raise QueueFull if that is what `lua/enqueue.lua` returned; an id that was there already is this very job."""
     if outcome < 0:
-        raise QueueFull(
+        raise Exhausted(
             "as many jobs wait as the queue may hold; try again when some are done",
-            retry_after=FULL_RETRY_AFTER,
+            retry_after=5,
+            code="queue-full",
         )
 
 
@@ -261,16 +265,17 @@ def check_timeout(timeout: str | int) -> int:
     """Return a job's timeout in seconds.
 
     Raises:
-        BadTimeout: it is not a duration between one second and one day.
+        InvalidInput: it is not a duration between one second and one day.
     """
     try:
         seconds = parse_duration(str(timeout))
     except ValidationError:
         seconds = 0
-    if isinstance(timeout, bool) or not 1 <= seconds <= LONGEST_TIMEOUT:
-        raise BadTimeout(
+    if isinstance(timeout, bool) or not 1 <= seconds <= MAX_TIMEOUT_S:
+        raise InvalidInput(
             "a job's timeout is a duration such as '90s', '5m' or '1h', at most a day",
             field="job_timeout",
+            code="bad-timeout",
         )
     return seconds
 
@@ -279,7 +284,7 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
     """Queue a job that waits for others, as RQ does it; repeated, it only says the same again."""
     owner = current_owner()
     # Saved with the rest: where there is nothing left to wait for, a worker takes the job at once.
-    job.own_fields = own_fields(owner, options)
+    job.extra_fields = extra_fields(owner, options)
     if not client.exists(keys.job_key(job.id)):
         background_queue(client).enqueue_job(job)
     created = (job.created_at or datetime.now(UTC)).timestamp()

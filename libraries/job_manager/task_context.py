@@ -17,8 +17,8 @@ from libraries.job_manager import transitions
 
 Item = TypeVar("Item")
 
-SHORTEST_PAUSE = 0.1
-LONGEST_MESSAGE, LONGEST_LOG_MESSAGE = 200, 2000
+MIN_REPORT_INTERVAL_S = 0.1
+MAX_MESSAGE_CHARS, MAX_LOG_MESSAGE_CHARS = 200, 2000
 
 
 class StoredArtifact(Protocol):
@@ -32,7 +32,7 @@ class StoredArtifact(Protocol):
         """Return what to keep with the job."""
 
 
-class _Run:
+class RunState:
     """The run of a job that this process is in: its execution id, '' where the worker is not ours, and its last report's time."""
 
     execution_id = ""
@@ -43,11 +43,11 @@ class _Run:
 @contextmanager
 def execution(execution_id: str) -> Iterator[None]:
     """Let what is reported inside be that of one run of a job; when it is superseded, its reports change nothing."""
-    _Run.execution_id, _Run.reported_job = execution_id, ""
+    RunState.execution_id, RunState.reported_job = execution_id, ""
     try:
         yield
     finally:
-        _Run.execution_id = ""
+        RunState.execution_id = ""
 
 
 def attach(artifact: StoredArtifact, **more: object) -> str:
@@ -83,7 +83,7 @@ def current_job_id() -> str | None:
 
 def current_execution() -> str:
     """Return the id of the attempt that runs now, '' outside a job and where the worker is not ours."""
-    return _Run.execution_id
+    return RunState.execution_id
 
 
 def own_folder(folder: str) -> str:
@@ -95,13 +95,13 @@ def own_folder(folder: str) -> str:
 def report_progress(step: int, total: int, message: str = "") -> None:
     """Say that the running job has done `step` of `total` steps; at most ten reports a second are written, and the last one."""
     job = get_current_job()
-    if job is None or (step < total and _too_soon(job)):
+    if job is None or (step < total and _throttled(job)):
         return
     percent = round(100 * min(step, total) / total) if total > 0 else 0
     _report(
         job,
         "progress",
-        {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]},
+        {"step": step, "total": total, "percent": percent, "message": message[:MAX_MESSAGE_CHARS]},
     )
 
 
@@ -130,24 +130,26 @@ def log_message(message: str) -> None:
     """Tell those who follow the running job something in words."""
     job = get_current_job()
     if job is not None:
-        _report(job, "log", {"message": message[:LONGEST_LOG_MESSAGE]})
+        _report(job, "log", {"message": message[:MAX_LOG_MESSAGE_CHARS]})
 
 
 def _report(job: Job, event: str, said: dict[str, object]) -> None:
     # What cannot be told is no reason to fail.
     with suppress(*REFUSALS):
-        transitions.append_event(job.connection, job.id, _Run.execution_id, event, json.dumps(said))
+        transitions.append_event(
+            job.connection, job.id, RunState.execution_id, event, json.dumps(said)
+        )
 
 
-def _too_soon(job: Job) -> bool:
+def _throttled(job: Job) -> bool:
     now = time.monotonic()
-    if _Run.reported_job == job.id and now - _Run.reported_at < SHORTEST_PAUSE:
+    if RunState.reported_job == job.id and now - RunState.reported_at < MIN_REPORT_INTERVAL_S:
         return True
-    _Run.reported_job, _Run.reported_at = job.id, now
+    RunState.reported_job, RunState.reported_at = job.id, now
     return False
 
 
-def pause_before_next() -> float | None:
+def next_retry_delay_s() -> float | None:
     """Return the seconds after which the running job is tried again if it fails now; None if it is not, or outside a job."""
     job = get_current_job()
     if job is None or not job.retries_left:

@@ -17,8 +17,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from libraries.errors import did_you_mean
-from libraries.job_manager.errors import BadArguments, UnknownTask
+from libraries.errors import InvalidInput, did_you_mean
+from libraries.job_manager.errors import UnknownTask
 from libraries.loading import load_module, load_problem, parse_module
 
 PACKAGE = "workers"
@@ -112,7 +112,7 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     """Check that a task takes these arguments, as far as its source tells; one with other decorators than ours may take anything.
 
     Raises:
-        BadArguments: it does not; the text names the argument, `field` is `kwargs.<name>` or `args`.
+        InvalidInput: it does not; the text names the argument, `field` is `kwargs.<name>` or `args`.
     """
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
     if signature is None:
@@ -122,13 +122,18 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     by_name = {one.arg for one in (*signature.args, *signature.kwonlyargs)}
     given = set(names[: len(args)])
     if len(args) > len(names) and signature.vararg is None:
-        raise BadArguments(f"{task} takes at most {len(names)} positional arguments", field="args")
+        raise InvalidInput(
+            f"{task} takes at most {len(names)} positional arguments",
+            field="args",
+            code="bad-arguments",
+        )
     for name in kwargs:
         if (name not in by_name and signature.kwarg is None) or name in given:
-            raise BadArguments(
+            raise InvalidInput(
                 f"{task} does not take {name!r} here",
                 field=f"kwargs.{name}",
                 hint=did_you_mean(name, by_name),
+                code="bad-arguments",
             )
     optional = names[len(names) - len(signature.defaults) :] if signature.defaults else []
     required = {name for name in names if name not in optional}
@@ -138,7 +143,7 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         if default is None
     }
     for name in sorted(required - given - set(kwargs)):
-        raise BadArguments(f"{task} needs {name!r}", field=f"kwargs.{name}")
+        raise InvalidInput(f"{task} needs {name!r}", field=f"kwargs.{name}", code="bad-arguments")
 
 
 def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +193,7 @@ def module_constant(module: str, name: str) -> object:
     return None
 
 
-def tries_of(task: str) -> int:
+def max_attempts(task: str) -> int:
     """Return how often a task is tried before its job is given up."""
     value = module_constant(task.rpartition(".")[0], "TRIES")
     return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
@@ -273,7 +278,7 @@ def describe_tasks() -> list[TaskDescription]:
         if one["name"] in known
     ]
     return [
-        TaskDescription(**one, tries=tries_of(one["name"]))
+        TaskDescription(**one, tries=max_attempts(one["name"]))
         for one in sorted(found, key=lambda one: str(one["name"]))
     ]
 

@@ -1,8 +1,9 @@
-"""Mail templates: files beside this module, known by their names.
+"""Mail templates: files in the folder `templates`, known by their names.
 
-A template is one file `templates/<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML form too. Dropping the
-file there is all it takes. It may begin with a comment in TOML that describes it: a `summary`, whether it shows a `picture`, and
-its fields, see `libraries.mailing.fields`. What comes from a caller is data for a template, never a template and never a path.
+A template is one file `<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML form.
+It may begin with a comment in TOML that describes it: a `summary`, whether it shows a `picture`, and
+its fields, see `libraries.mailing.fields`. A template with a mistake is left out and reported, see
+`libraries.loading`. What comes from a caller is data for a template, never a template and never a path.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
+    TemplateSyntaxError,
     UndefinedError,
     nodes,
     select_autoescape,
@@ -35,6 +37,8 @@ from libraries.registry import Registry
 
 FOLDER = Path(__file__).parent / "templates"
 MAX_CONTEXT_BYTES = 16_000
+# What every template sees.
+GIVEN = ("subject", "picture")
 FRONT_MATTER = re.compile(r"\{#\n(.*?)^#\}\n", re.DOTALL | re.MULTILINE)
 
 
@@ -103,17 +107,47 @@ def read_template(folder: Path, name: str) -> MailTemplate:
     """Return the template `name` of a folder as it describes itself.
 
     Raises:
-        ValueError: its description cannot be read.
+        LoadError: its description cannot be read.
     """
-    found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
-    said = tomllib.loads(found[1]) if found else {}
-    described = tuple(
-        TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
-    )
     has_html = (folder / f"{name}.html.j2").is_file()
+    try:
+        found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
+        said = tomllib.loads(found[1]) if found else {}
+        described = tuple(
+            TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
+        )
+        context_schema(described)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise LoadError(f"the comment at the top cannot be read: {error}") from None
     return MailTemplate(
         name, has_html, str(said.get("summary", "")), bool(said.get("picture", False)), described
     )
+
+
+def check_form(template: MailTemplate, form: Path) -> None:
+    """Check that a file of a template is in order and uses only the fields that the template declares.
+
+    A template that declares no fields may use any.
+
+    Raises:
+        LoadError: it is not; the text has the line.
+    """
+    try:
+        tree = ENVIRONMENT.parse(form.read_text(encoding="utf-8"))
+        used = find_undeclared_variables(tree)
+    except TemplateSyntaxError as error:
+        raise LoadError(f"line {error.lineno}: {error.message}") from None
+    except UnicodeDecodeError as error:
+        raise LoadError(str(error)) from None
+    declared = [one.name for one in template.fields]
+    known = {*declared, *GIVEN, *ENVIRONMENT.globals, *_defined(tree)}
+    unknown = used - known if declared else set()
+    for node in tree.find_all(nodes.Name):
+        if node.name in unknown:
+            hint = did_you_mean(node.name, declared)
+            raise LoadError(
+                f"line {node.lineno}: there is no field {node.name!r}{f'; {hint}' if hint else ''}"
+            )
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -130,46 +164,36 @@ def _environment() -> ImmutableSandboxedEnvironment:
     return environment
 
 
+def _defined(tree: nodes.Template) -> Iterator[str]:
+    """Yield the names that a template itself defines; its blocks see those of the whole file."""
+    for node in tree.find_all((nodes.FromImport, nodes.Import, nodes.Macro, nodes.Name)):
+        if isinstance(node, nodes.FromImport):
+            yield from (one if isinstance(one, str) else one[1] for one in node.names)
+        elif isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.Macro) or (
+            isinstance(node, nodes.Name) and node.ctx == "store"
+        ):
+            yield node.name
+
+
 def load_templates(folder: Path) -> Registry[MailTemplate]:
-    """Return the templates of a folder. One with a mistake is left out, logged and reported with its file and the mistake."""
+    """Return the templates of a folder; those with a mistake are left out and recorded."""
     templates: Registry[MailTemplate] = Registry("mail template")
-    for file in sorted(folder.glob("*.txt.j2")):
-        name = file.name.removesuffix(".txt.j2")
-        module = f"{__package__}.templates.{name}"
+    for text in sorted(folder.glob("*.txt.j2")):
+        name, form = text.name.removesuffix(".txt.j2"), text
         try:
             template = read_template(folder, name)
-            check_variables(folder, template)
-        except (ValueError, TemplateError, LoadError) as error:
-            record_problem(module, error, path=file)
+            check_form(template, form)
+            if template.has_html:
+                form = folder / f"{name}.html.j2"
+                check_form(template, form)
+        except LoadError as error:
+            record_problem(f"{__name__}.{name}", error, path=form)
         else:
-            forget_problem(module)
+            forget_problem(f"{__name__}.{name}")
             templates.add(name, template)
     return templates
-
-
-def check_variables(folder: Path, template: MailTemplate) -> None:
-    """Check that a template that declares fields uses no others: a misspelt name would always be empty.
-
-    Raises:
-        LoadError: it does; the text names the file and the variable.
-        TemplateError: a file cannot be parsed.
-    """
-    known = {one.name for one in template.fields} | {"subject", "picture"}
-    for form in ("txt", "html")[: 1 + template.has_html]:
-        file = f"{template.name}.{form}.j2"
-        tree = ENVIRONMENT.parse((folder / file).read_text(encoding="utf-8"), filename=file)
-        imported = {
-            name[1] if isinstance(name, tuple) else name
-            for node in tree.find_all(nodes.FromImport)
-            for name in node.names
-        }
-        unknown = sorted(find_undeclared_variables(tree) - known - imported)
-        if template.fields and unknown:
-            hint = did_you_mean(unknown[0], known)
-            raise LoadError(
-                f"{file} uses {unknown[0]!r}, which is not a field of the template"
-                f"{f'; {hint}' if hint else ''}"
-            )
 
 
 ENVIRONMENT = _environment()
@@ -233,9 +257,10 @@ def fill_template(
             else None
         )
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        missing = f": {error.message}" if isinstance(error, UndefinedError) else ""
-        text = f"the template {name!r} cannot be filled from this context{missing}"
-        raise BadContext(text) from error
+        reason = f": {error}" if isinstance(error, UndefinedError) else ""
+        raise BadContext(
+            f"the template {name!r} cannot be filled from this context{reason}"
+        ) from error
     return text, html
 
 

@@ -48,7 +48,7 @@ class TaskTotals:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measures:
+class QueueMetrics:
     """The queue in one moment.
 
     Attributes:
@@ -84,7 +84,7 @@ SUBSCRIPTION = Subscription(
 )
 
 
-def measure_queue() -> Measures:
+def measure_queue() -> QueueMetrics:
     """Return how the queue stands.
 
     Raises:
@@ -107,7 +107,7 @@ def measure_queue() -> Measures:
         catch_up(SUBSCRIPTION)
         found, lags = retry(measure)
     *counts, paused, workers, busy, now, since, memory, memory_limit, totals = found
-    return Measures(
+    return QueueMetrics(
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
         ),

@@ -208,8 +208,7 @@ def trial_drawing(name: str) -> str | None:
     except BadDrawing as error:
         return str(error)
     except Exception as error:
-        module = PATTERNS[name].params.__module__
-        return f"pattern {name!r} ({module}): {type(error).__name__}: {error}"
+        return f"{_named(PATTERNS[name])}: {type(error).__name__}: {error}"
     return None
 
 
@@ -296,6 +295,9 @@ def _described(line: object) -> str:
 
 
 def _bad_drawing(chosen: Pattern, number: int, mistake: str) -> BadDrawing:
-    return BadDrawing(
-        f"pattern {chosen.name!r} ({chosen.params.__module__}): line {number} {mistake}"
-    )
+    return BadDrawing(f"{_named(chosen)}: stroke {number} {mistake}")
+
+
+def _named(chosen: Pattern) -> str:
+    """Return the name of a pattern with its file."""
+    return f"pattern {chosen.name!r} ({chosen.params.__module__.replace('.', '/')}.py)"

@@ -27,7 +27,7 @@ DRAWN = "drawn"
 CATCH_UP_S = 0.2
 
 
-def attach_drawn(drawing_key: str, artifact: StoredArtifact, **more: object) -> str:
+def attach_and_cache(drawing_key: str, artifact: StoredArtifact, **more: object) -> str:
     """Attach a drawing to the running job as `attach` does, and remember it for equal requests of the same owner.
 
     Args:
@@ -55,7 +55,9 @@ def _remember(job_id: str, owner: str) -> None:
     drawn = json.loads(meta).get(DRAWN) if meta else None
     if drawn:
         lifetime = JobSettings.current().result_ttl
-        client.set(keys.drawn_key(owner, drawn[0]), json.dumps([job_id, drawn[1]]), ex=lifetime)
+        client.set(
+            keys.drawing_cache_key(owner, drawn[0]), json.dumps([job_id, drawn[1]]), ex=lifetime
+        )
 
 
 SUBSCRIPTION = Subscription(
@@ -67,17 +69,17 @@ SUBSCRIPTION = Subscription(
 )
 
 
-def attach_again(drawing_key: str, name: str) -> str | None:
+def attach_cached(drawing_key: str, name: str) -> str | None:
     """Store a drawing that the owner had drawn before as `name`, attach it to the running job, and return its path.
 
     Returns:
         None outside a job, and where nothing is remembered or what was is gone: then it has to be drawn.
 
     Raises:
-        StorageFull, StorageAway: as `Store.publish`.
+        StorageFull, StorageUnavailable: as `Store.publish`.
     """
     client = job_client()
-    known = recall(client, drawing_key) if client is not None else None
+    known = lookup(client, drawing_key) if client is not None else None
     if known is None:
         return None
     try:
@@ -85,14 +87,16 @@ def attach_again(drawing_key: str, name: str) -> str | None:
     except (NotFound, InvalidInput):
         return None
     more = {word: value for word, value in known.items() if word not in artifact.as_record()}
-    return attach_drawn(drawing_key, artifact, **more)
+    return attach_and_cache(drawing_key, artifact, **more)
 
 
-def recall(client: Redis, drawing_key: str) -> dict[str, Any] | None:
+def lookup(client: Redis, drawing_key: str) -> dict[str, Any] | None:
     """Return the record of the artifact that the current owner has of a drawing, None if none is known."""
     try:
         catch_up(SUBSCRIPTION, seconds=CATCH_UP_S)
-        told = cast("bytes | None", client.get(keys.drawn_key(current_owner(), drawing_key)))
+        told = cast(
+            "bytes | None", client.get(keys.drawing_cache_key(current_owner(), drawing_key))
+        )
         job_id, sha256 = json.loads(told) if told else ("", "")
         meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta")) if job_id else None
         made = json.loads(meta).get("artifacts", []) if meta else []

@@ -8,16 +8,16 @@ from typing import Any, Self
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from libraries.exporting import encodings
+from libraries.exporting import encodings, format_of_encoding
 from libraries.fields import Params, choice, mm, whole
 from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.sheets.recipes import VERSION, Recipe, at_default, recorded
-from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks
+from libraries.svg_builder import SVGBuilder
 
 MAX_SEED = 2**32 - 1
 MAX_DEFAULT_MARGIN_MM = 10.0
-PLAIN: Encoding = "plain"
+PLAIN = "plain"
 
 
 def default_margin(width: float, height: float) -> float:
@@ -125,7 +125,7 @@ class DrawnPage(Page):
     pen_width: float = mm(
         "Width of the pen's line", 0.05, 5, default=0.3, recorded=True, argument=True
     )
-    encoding: Encoding = choice(
+    encoding: str = choice(
         "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, "
         "in about half of the bytes.",
         encodings(),
@@ -164,4 +164,4 @@ class DrawnPage(Page):
             return drawing.blocks()
         document = drawing.document()
         document.metadata.update(self.recipe().metadata())
-        return svg_blocks(document, encoding=self.encoding)
+        return format_of_encoding(self.encoding).params.load({}).write(document)

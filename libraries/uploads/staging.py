@@ -1,7 +1,7 @@
-"""Parcels: files on their way from a request to the job that will store them, kept in the broker meanwhile.
+"""Staged uploads: files on their way from a request to the job that will store them, kept in the broker meanwhile.
 
 The process that takes a request and the worker that does the job may run on different machines and share nothing but the broker.
-A parcel can be opened as often as its job is tried. It is thrown away when that job has ended, and after a day at the latest.
+A staged upload can be opened as often as its job is tried. It is thrown away when that job has ended, and after a day at the latest.
 """
 
 from __future__ import annotations
@@ -28,30 +28,22 @@ from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.task_context import job_client
 from libraries.settings import UploadSettings
 
-BLOCK = 250_000
-LIFETIME = 86400
-# Whoever fills a parcel and is silent for longer has died.
-FILLING_PATIENCE = 600
-# A parcel without a job: whoever took the request has this many seconds to queue one.
-UNADDRESSED_PATIENCE = 600
+BLOCK_BYTES = 250_000
+LIFETIME_S = 86400
+# A request that adds no block, or queues no job, for longer has died.
+REQUEST_TIMEOUT_S = 600
 LABEL, JOB = "label", "job"
 
 
-class ParcelsFull(Unavailable):
+class StagingFull(Unavailable):
     """Raised when more files wait to be stored than the broker may hold; nothing of this one is kept."""
 
     code = "uploads-full"
     retry_after = 10
 
 
-class ParcelGone(NotFound):
-    """Raised when the file that a job was to store is not kept any more."""
-
-    code = "upload-gone"
-
-
 @dataclass(frozen=True)
-class Parcel:
+class StagedUpload:
     """A file in the broker: the id that a job opens it by, its bytes, and their SHA-256 in hex."""
 
     id: str
@@ -59,87 +51,95 @@ class Parcel:
     sha256: str
 
 
-def put_parcel(blocks: Iterable[bytes]) -> Parcel:
+def stage(blocks: Iterable[bytes]) -> StagedUpload:
     """Put the file that `blocks` make up into the broker, and return what its job needs to know of it.
 
     No more than a quarter of a megabyte of it is held here at a time. When `blocks` raises, or there is no room, nothing is kept.
 
     Raises:
-        ParcelsFull: all parcels together would have more bytes than the setting `PARCELS_LIMIT`.
+        StagingFull: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, parcel_id = web_client(), secrets.token_hex(16)
+    client, upload_id = web_client(), secrets.token_hex(16)
     size, digest = 0, sha256()
     try:
         for number, block in enumerate(_in_large_blocks(blocks)):
-            _add(client, parcel_id, number, block)
+            _add(client, upload_id, number, block)
             size += len(block)
             digest.update(block)
-        parcel = Parcel(parcel_id, size, digest.hexdigest())
-        _seal(client, parcel)
+        staged = StagedUpload(upload_id, size, digest.hexdigest())
+        _seal(client, staged)
     except BaseException:
         # What cannot be removed now is thrown away by the broker in ten minutes.
         with suppress(QueueUnavailable):
-            drop_parcel(parcel_id)
+            discard(upload_id)
         raise
-    return parcel
+    return staged
 
 
 def _in_large_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     held = bytearray()
     for block in blocks:
         held += block
-        while len(held) >= BLOCK:
-            yield bytes(memoryview(held)[:BLOCK])
-            del held[:BLOCK]
+        while len(held) >= BLOCK_BYTES:
+            yield bytes(memoryview(held)[:BLOCK_BYTES])
+            del held[:BLOCK_BYTES]
     # An empty file is a file too.
     yield bytes(held)
 
 
-def _add(client: Redis, parcel_id: str, number: int, block: bytes) -> None:
+def _add(client: Redis, upload_id: str, number: int, block: bytes) -> None:
     most = UploadSettings.current().parcels_limit
-    script_keys = (keys.parcel_key(parcel_id), keys.PARCELS_DUE_KEY, keys.PARCEL_SIZES_KEY)
+    script_keys = (keys.staged_key(upload_id), keys.STAGED_DUE_KEY, keys.STAGED_SIZES_KEY)
 
     def add() -> bool:
-        arguments = (parcel_id, number, block, time.time(), FILLING_PATIENCE, most)
+        arguments = (upload_id, number, block, time.time(), REQUEST_TIMEOUT_S, most)
         return bool(retry(lambda: run_script(client, "uploads/staged_add", script_keys, arguments)))
 
-    # The room may be taken by parcels whose jobs have just ended.
-    if not add() and not (retry(lambda: sweep_parcels(client)) and add()):
-        raise ParcelsFull("too many files wait to be stored right now; try again in a moment")
+    # The room may be taken by staged uploads whose jobs have just ended.
+    if not add() and not (retry(lambda: discard_expired(client)) and add()):
+        raise StagingFull("too many files wait to be stored right now; try again in a moment")
 
 
-def _seal(client: Redis, parcel: Parcel) -> None:
+def _seal(client: Redis, staged: StagedUpload) -> None:
     label = json.dumps(
-        {"owner": current_owner(), "size": parcel.size, "blocks": max(1, -(-parcel.size // BLOCK))}
+        {
+            "owner": current_owner(),
+            "size": staged.size,
+            "blocks": max(1, -(-staged.size // BLOCK_BYTES)),
+        }
     )
-    script_keys = (keys.parcel_key(parcel.id), keys.PARCELS_DUE_KEY)
+    script_keys = (keys.staged_key(staged.id), keys.STAGED_DUE_KEY)
     if not retry(
         lambda: run_script(
-            client, "uploads/staged_seal", script_keys, (parcel.id, label, time.time(), LIFETIME)
+            client, "uploads/staged_seal", script_keys, (staged.id, label, time.time(), LIFETIME_S)
         )
     ):
         raise QueueUnavailable("the broker lost the file while it was sent; send it again")
 
 
-def address_parcel(parcel_id: str, job_id: str, file: str = "") -> None:
-    """Say which job a parcel is for: when that has ended, the parcel is thrown away.
+def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
+    """Say which job a staged upload is for: when that has ended, the staged upload is thrown away.
 
-    `file` is the path that the job will give it, where that is known: `jobs_storing` finds the job by it.
+    `file` is the path that the job will give it, where that is known: `jobs_writing` finds the job by it.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = web_client(), keys.parcel_key(parcel_id)
-    script_keys, arguments = (key, keys.job_key(job_id)), (parcel_id, job_id, LIFETIME)
+    client, key = web_client(), keys.staged_key(upload_id)
+    script_keys, arguments = (key, keys.job_key(job_id)), (upload_id, job_id, LIFETIME_S)
     retry(lambda: run_script(client, "uploads/staged_bind", script_keys, arguments))
     if file:
-        retry(lambda: client.set(keys.coming_key(current_owner(), file), job_id, ex=LIFETIME))
-    if retry(lambda: _is_done(client, parcel_id, time.time() + LIFETIME)):
-        drop_parcel(parcel_id)
+        retry(
+            lambda: client.set(
+                keys.pending_upload_key(current_owner(), file), job_id, ex=LIFETIME_S
+            )
+        )
+    if retry(lambda: _is_done(client, upload_id, time.time() + LIFETIME_S)):
+        discard(upload_id)
 
 
-def jobs_storing(files: Iterable[str]) -> tuple[str, ...]:
+def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
     """Return the ids of the jobs that are about to store some of these files, which their owner sent a moment ago.
 
     Args:
@@ -150,7 +150,7 @@ def jobs_storing(files: Iterable[str]) -> tuple[str, ...]:
     """
     owner, client = current_owner(), web_client()
     asked = [
-        keys.coming_key(owner, file.removeprefix("/"))
+        keys.pending_upload_key(owner, file.removeprefix("/"))
         for file in files
         if file.startswith(("uploads/", "/uploads/"))
     ]
@@ -159,14 +159,14 @@ def jobs_storing(files: Iterable[str]) -> tuple[str, ...]:
     return tuple(job.id for job in jobs if job is not None and not job.done)
 
 
-def open_parcel(parcel_id: str) -> Iterator[bytes]:
-    """Yield the blocks of a parcel of the current owner's, in their order.
+def open_staged(upload_id: str) -> Iterator[bytes]:
+    """Yield the blocks of a staged upload of the current owner's, in their order.
 
     Raises:
-        ParcelGone: there is none, it was not filled to its end, or it belongs to somebody else.
+        NotFound: there is none, it was not filled to its end, or it belongs to somebody else.
         QueueUnavailable: the broker cannot be reached.
     """
-    client, key = job_client() or web_client(), keys.parcel_key(parcel_id)
+    client, key = job_client() or web_client(), keys.staged_key(upload_id)
     text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
@@ -178,66 +178,68 @@ def open_parcel(parcel_id: str) -> Iterator[bytes]:
         yield block
 
 
-def _gone() -> ParcelGone:
-    return ParcelGone("the file that was sent is not kept any more; send it again")
+def _gone() -> NotFound:
+    return NotFound(
+        "the file that was sent is not kept any more; send it again", code="upload-gone"
+    )
 
 
-def drop_parcel(parcel_id: str) -> None:
-    """Throw a parcel away; safe to repeat.
+def discard(upload_id: str) -> None:
+    """Throw a staged upload away; safe to repeat.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
-    retry(lambda: _drop(client, parcel_id))
+    retry(lambda: _drop(client, upload_id))
 
 
-def _drop(client: Redis, parcel_id: str) -> None:
-    script_keys = (keys.parcel_key(parcel_id), keys.PARCELS_DUE_KEY, keys.PARCEL_SIZES_KEY)
-    run_script(client, "uploads/staged_discard", script_keys, (parcel_id,))
+def _drop(client: Redis, upload_id: str) -> None:
+    script_keys = (keys.staged_key(upload_id), keys.STAGED_DUE_KEY, keys.STAGED_SIZES_KEY)
+    run_script(client, "uploads/staged_discard", script_keys, (upload_id,))
 
 
-def release_parcels(entries: Sequence[JournalEntry]) -> None:
-    """Throw the parcels of jobs away that have ended.
+def release_staged(entries: Sequence[JournalEntry]) -> None:
+    """Throw the staged uploads of jobs away that have ended.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
     for entry in entries:
-        parcel_id = _parcel_of(client, entry.job_id)
-        if parcel_id is not None:
-            drop_parcel(parcel_id)
+        upload_id = _upload_of(client, entry.job_id)
+        if upload_id is not None:
+            discard(upload_id)
 
 
-def _parcel_of(client: Redis, job_id: str) -> str | None:
-    found = retry(lambda: client.hget(keys.job_key(job_id), "parcel"))
+def _upload_of(client: Redis, job_id: str) -> str | None:
+    found = retry(lambda: client.hget(keys.job_key(job_id), "staged_upload"))
     return cast("bytes", found).decode() if found else None
 
 
 SUBSCRIPTION = Subscription(
-    name="uploads", handler=release_parcels, events=ENDS, having="parcel", backlog=True
+    name="uploads", handler=release_staged, events=ENDS, having="staged_upload", backlog=True
 )
 
 
-def sweep_parcels(client: Redis) -> int:
-    """Throw the parcels away whose jobs have ended, or were never queued; return how many."""
+def discard_expired(client: Redis) -> int:
+    """Throw the staged uploads away whose jobs have ended, or were never queued; return how many."""
     swept = 0
-    for raw_id, due in client.zscan_iter(keys.PARCELS_DUE_KEY, count=100):
-        parcel_id = raw_id.decode()
-        if _is_done(client, parcel_id, due):
-            _drop(client, parcel_id)
+    for raw_id, due in client.zscan_iter(keys.STAGED_DUE_KEY, count=100):
+        upload_id = raw_id.decode()
+        if _is_done(client, upload_id, due):
+            _drop(client, upload_id)
             swept += 1
     return swept
 
 
-def _is_done(client: Redis, parcel_id: str, due: float) -> bool:
-    """Tell whether nobody will open a parcel any more; `due` is when the broker throws it away, in Unix seconds."""
+def _is_done(client: Redis, upload_id: str, due: float) -> bool:
+    """Tell whether nobody will open a staged upload any more; `due` is when the broker throws it away, in Unix seconds."""
     label, job_id = cast(
-        "list[bytes | None]", client.hmget(keys.parcel_key(parcel_id), [LABEL, JOB])
+        "list[bytes | None]", client.hmget(keys.staged_key(upload_id), [LABEL, JOB])
     )
     if job_id is None:
-        filled_at = due - LIFETIME
-        return label is not None and time.time() > filled_at + UNADDRESSED_PATIENCE
+        filled_at = due - LIFETIME_S
+        return label is not None and time.time() > filled_at + REQUEST_TIMEOUT_S
     status = cast("bytes | None", client.hget(keys.job_key(job_id.decode()), "status"))
     return status is None or status.decode() in FINAL_STATES

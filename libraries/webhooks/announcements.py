@@ -12,13 +12,13 @@ from typing import Any, Protocol
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import JobRecord, current_owner, find_job, submit
-from libraries.job_manager.ids import derived_key
+from libraries.job_manager.ids import derive_secret
 from libraries.job_manager.representation import job_body, utc
-from libraries.job_manager.task_context import pause_before_next
+from libraries.job_manager.task_context import next_retry_delay_s
 from libraries.outbound import Resolver
 from libraries.settings import WebhookSettings
 from libraries.webhooks.delivery import Receipt, post
-from libraries.webhooks.outbox import DELIVER, deliveries, job_webhook, log_delivery
+from libraries.webhooks.outbox import DELIVER, deliveries, job_webhook, record_delivery
 from libraries.webhooks.signing import secret_of, signed_headers
 
 EVENTS = ("started", "finished", "failed", "stopped", "canceled")
@@ -86,7 +86,7 @@ def deliver(
     note = noted(receipt, delivery_id, event, now)
     # What was delivered stays delivered when the note of it is lost; sent again, it would come twice.
     with contextlib.suppress(QueueUnavailable):
-        log_delivery(job_id, note)
+        record_delivery(job_id, note)
     if receipt.error is not None:
         raise (Undelivered if receipt.retryable else Rejected)(receipt.error)
     return note
@@ -105,7 +105,7 @@ def message(record: JobRecord, event: str) -> bytes:
 
 def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> dict[str, Any]:
     """Return the note of an attempt that was made at `attempted_at` (Unix seconds)."""
-    pause = pause_before_next() if receipt.retryable else None
+    pause = next_retry_delay_s() if receipt.retryable else None
     return {
         "delivery_id": delivery_id,
         "event": event,
@@ -128,7 +128,7 @@ def default_secret() -> str:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
     """
     return WebhookSettings.current().webhook_secret or secret_of(
-        derived_key("webhook", current_owner())
+        derive_secret("webhook", current_owner())
     )
 
 
@@ -151,7 +151,7 @@ def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
     Raises:
         JobUnknown: there is no such job of the current owner, or its record has expired.
         NotFound: there was no attempt with this id.
-        QueueFull, QueueUnavailable: as `libraries.job_manager.submit`.
+        Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
     """
     event = next(
         (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None

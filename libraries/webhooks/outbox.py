@@ -19,13 +19,13 @@ from libraries.broker.retry import retry
 from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
-from libraries.job_manager.ownership import acting_for
+from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.submission import JobOptions, submit
 from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
-MOST_AT_ONCE = 200
-MOST_DELIVERIES = 100
+MAX_AT_ONCE = 200
+MAX_DELIVERIES = 100
 # A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
 SLOW, SLOW_FOR = 2000, 300
 
@@ -51,10 +51,10 @@ SUBSCRIPTION = Subscription(
 )
 
 
-def queue_noted_before(client: Redis) -> None:
+def queue_earlier_notes(client: Redis) -> None:
     """Queue what the version before this journal noted for webhooks; safe to do twice and by several at once."""
     with suppress(QueueUnavailable, UnknownTask):
-        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MOST_AT_ONCE - 1)):
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MAX_AT_ONCE - 1)):
             told = json.loads(entry)
             queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
             client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
@@ -68,7 +68,7 @@ def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
     """
     delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
     call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}
-    with acting_for(owner), repeatable_ids(f"webhook\n{seed}"):
+    with as_owner(owner), repeatable_ids(f"webhook\n{seed}"):
         submit(
             DELIVER, kwargs=call, options=JobOptions(at_front=not _is_slow(job_id), internal=True)
         )
@@ -94,7 +94,7 @@ def job_webhook(job_id: str) -> dict[str, Any] | None:
     return json.loads(found) if found else None
 
 
-def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
+def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
     """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
     client = web_client()
     webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > SLOW else None
@@ -102,7 +102,7 @@ def log_delivery(job_id: str, entry: dict[str, Any]) -> None:
     def note() -> None:
         with client.pipeline() as pipeline:
             pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
-            pipeline.ltrim(keys.deliveries_key(job_id), -MOST_DELIVERIES, -1)
+            pipeline.ltrim(keys.deliveries_key(job_id), -MAX_DELIVERIES, -1)
             pipeline.expire(keys.deliveries_key(job_id), JobSettings.current().failure_ttl)
             if webhook is not None:
                 pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from libraries.broker import Redis, exceptions, keys
-from libraries.broker.connections import shown_broker_url, web_client
-from libraries.broker.in_memory import answers
+from libraries.broker.connections import redacted_broker_url, web_client
+from libraries.broker.in_memory import is_running
 from libraries.broker.paths import socket_path
 from libraries.job_manager.control import count_workers
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
@@ -32,18 +32,18 @@ class Finding(NamedTuple):
     fix: str = ""
 
 
-def keeps_jobs_to_itself(settings: Settings) -> bool:
+def is_in_memory(settings: Settings) -> bool:
     """Tell whether each process has a broker of its own: in immediate mode, with no other broker there."""
     return (
         settings.jobs.immediate
         and settings.broker.embedded_broker
-        and not answers(socket_path(settings.broker.data_dir))
+        and not is_running(socket_path(settings.broker.data_dir))
     )
 
 
 def examine_queue(settings: Settings) -> list[Finding]:
     """Return what is found about the broker, the workers and the queue."""
-    if keeps_jobs_to_itself(settings):
+    if is_in_memory(settings):
         return [
             Finding(
                 "broker",
@@ -53,11 +53,11 @@ def examine_queue(settings: Settings) -> list[Finding]:
             _not_needed("worker"),
         ]
     client = web_client(settings)
-    trouble = _broker_trouble(client, shown_broker_url(settings))
+    trouble = _broker_trouble(client, redacted_broker_url(settings))
     if trouble:
         return [trouble]
     findings = [
-        Finding("broker", well=True, detail=f"answers at {shown_broker_url(settings)}"),
+        Finding("broker", well=True, detail=f"answers at {redacted_broker_url(settings)}"),
         _memory(client),
     ]
     workers = _not_needed("worker") if settings.jobs.immediate else _workers(client)

@@ -32,23 +32,23 @@ from libraries.broker.connections import worker_client
 from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import made_note
+from libraries.job_manager.deletion import artifact_note
 from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
-from libraries.job_manager.ownership import ANONYMOUS, acting_for
+from libraries.job_manager.ownership import ANONYMOUS, as_owner
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
-from libraries.storage import publishing_only_if
-from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, Slot
+from libraries.storage import commit_if
+from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 
 # Exit codes of a work-horse that ended on purpose.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 WAIT_FOR_JOB = 5
 SUSPENDED_PAUSE = 0.2
 BROKER_PAUSE = 0.2
-SHORTEST_ALARM = 0.001
+MIN_ALARM_S = 0.001
 # How long a work-horse in burst mode waits for entries of the journal that other processes hold.
 BURST_PATIENCE = 5.0
 # The errors that trying again cannot mend.
@@ -62,7 +62,11 @@ class Horse:
     commit_policy = COMMIT
 
     def __init__(
-        self, settings: Settings, worker: str, slot: Slot, tasks: dict[str, Callable[..., Any]]
+        self,
+        settings: Settings,
+        worker: str,
+        slot: HorseState,
+        tasks: dict[str, Callable[..., Any]],
     ) -> None:
         self._settings = settings
         self._worker = worker
@@ -156,7 +160,7 @@ class Horse:
         job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
         name = record.get(b"description", b"").decode(errors="replace")
         # Jobs that the task queues, and files that it writes, are its owner's.
-        with acting_for(record.get(b"owner", ANONYMOUS.encode()).decode()):
+        with as_owner(record.get(b"owner", ANONYMOUS.encode()).decode()):
             try:
                 job.restore(record)
                 name = str(job.func_name)
@@ -170,7 +174,7 @@ class Horse:
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
-        ours = publishing_only_if(partial(self._check_ours, attempt))
+        ours = commit_if(partial(self._check_ours, attempt))
         with self._within(timeout), ours, execution(attempt.execution_id):
             result = job.perform()
         return _as_json(result, self._settings.jobs.max_result)
@@ -178,7 +182,7 @@ class Horse:
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
         lifetime = job.result_ttl or self._settings.jobs.result_ttl
-        made = made_note(job.meta.get("artifacts"))
+        made = artifact_note(job.meta.get("artifacts"))
         outcome = self._commit(
             lambda: transitions.finish(
                 self._client, attempt, ended, result=result, lifetime=lifetime, made=made
@@ -217,12 +221,12 @@ class Horse:
                 error=f"{type(error).__name__}: {error}",
                 lifetime=job.failure_ttl or self._settings.jobs.failure_ttl,
                 permanent=isinstance(error, PERMANENT),
-                told=_told(error),
+                told=_public_error(error),
             )
         )
         if outcome == transitions.WAITED_FOR:
             release_dependents(self._client, job.id)
-        made = made_note(job.meta.get("artifacts"))
+        made = artifact_note(job.meta.get("artifacts"))
         if made and outcome in (transitions.DONE, transitions.WAITED_FOR):
             # Files of a job that failed go with its record.
             self._client.hset(keys.ARTIFACTS_KEY, job.id, made)
@@ -239,7 +243,7 @@ class Horse:
     def _within(self, timeout: int) -> AbstractContextManager[None]:
         """Return what bounds the next job: its timeout in seconds, and its share of processor time."""
         self._limit_cpu()
-        return Alarm(timeout)
+        return Deadline(timeout)
 
     def _limit_cpu(self) -> None:
         """Give the next job its own share of processor time; the limit counts what the process used before."""
@@ -249,7 +253,7 @@ class Horse:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-class Alarm(AbstractContextManager[None]):
+class Deadline(AbstractContextManager[None]):
     """Raises JobTimeout in the main thread when the time is up; an alarm that was set before goes on afterwards."""
 
     def __init__(self, seconds: int) -> None:
@@ -265,7 +269,7 @@ class Alarm(AbstractContextManager[None]):
         signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
         if self._left_before:
             left = self._left_before - (time.monotonic() - self._started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_ALARM))
+            signal.setitimer(signal.ITIMER_REAL, max(left, MIN_ALARM_S))
 
     def _ring(self, number: int, frame: FrameType | None) -> NoReturn:
         raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
@@ -288,11 +292,11 @@ def _as_json(result: object, largest: int) -> str | None:
     return text
 
 
-def _told(error: BaseException) -> dict[str, str] | None:
+def _public_error(error: BaseException) -> dict[str, str] | None:
     """Return what clients may know of an error: its text if that was written for users, else nothing."""
     if not isinstance(error, (VectorError, JobTimeout)):
         return None
-    detail = str(error)[: transitions.LONGEST_ERROR]
+    detail = str(error)[: transitions.MAX_ERROR_CHARS]
     return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 

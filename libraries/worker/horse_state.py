@@ -38,7 +38,7 @@ class Activity(NamedTuple):
         return time.monotonic() - self.started
 
 
-class Slot:
+class HorseState:
     """Shared between a worker and the work-horses that it forks; the work-horse writes, the worker reads and asks it to stop."""
 
     def __init__(self) -> None:

@@ -22,16 +22,15 @@ from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.tasks import known_tasks
 from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
 from libraries.settings import Settings
-from libraries.worker.horse import Alarm, Horse
-from libraries.worker.horse_state import Slot
+from libraries.worker.horse import Deadline, Horse
+from libraries.worker.horse_state import HorseState
 from libraries.worker.loading import load_tasks
 from libraries.worker.reaper import Reaper
 
 NAME = "immediate"
 # A job that queues a job that queues a job: beyond this depth the innermost stays queued.
-DEEPEST = 20
+MAX_DEPTH = 20
 FIRST_BEAT = 1.0
-ENTRIES_PATIENCE = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +41,7 @@ class InlineHorse(Horse):
 
     def __init__(self, settings: Settings) -> None:
         """Prepare to run jobs; the tasks are loaded when they are needed."""
-        super().__init__(settings, NAME, Slot(), {})
+        super().__init__(settings, NAME, HorseState(), {})
         self.released: set[str] = set()
         self._names: list[str] = []
 
@@ -62,7 +61,7 @@ class InlineHorse(Horse):
     def handle_entries(self) -> bool:
         """Handle what subscribers of the journal have not seen yet; return whether there was anything."""
         self._load_tasks()
-        return read_to_end(self._all_readers(), seconds=ENTRIES_PATIENCE)
+        return read_to_end(self._all_readers(), seconds=1.0)
 
     def _load_tasks(self) -> None:
         names = known_tasks()
@@ -85,7 +84,7 @@ class InlineHorse(Horse):
 
     def _within(self, timeout: int) -> AbstractContextManager[None]:
         in_main_thread = threading.current_thread() is threading.main_thread()
-        return Alarm(timeout) if in_main_thread else nullcontext()
+        return Deadline(timeout) if in_main_thread else nullcontext()
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         # The commit takes the note of them away.
@@ -115,8 +114,8 @@ class InlineRunner:
     def run(self, job_ids: Sequence[str]) -> None:
         """Run these jobs as far as they wait in the queue, and then those that waited for them."""
         with self._lock, self._one_deeper():
-            if self._depth > DEEPEST:
-                log.warning("Jobs queue jobs %d deep: the last ones stay queued", DEEPEST)
+            if self._depth > MAX_DEPTH:
+                log.warning("Jobs queue jobs %d deep: the last ones stay queued", MAX_DEPTH)
                 return
             self._run_all(job_ids)
             if self._depth == 1:
@@ -136,7 +135,7 @@ class InlineRunner:
         """Run a job or give it up, if it is time for that; return the jobs that waited for it."""
         before, self._horse.released = self._horse.released, set()
         if not self._horse.serve(job_id) and self._status(job_id) == "deferred":
-            self._reaper.see_to(job_id)
+            self._reaper.settle_waiting_job(job_id)
             self._horse.serve(job_id)
         waiting, self._horse.released = self._horse.released, before
         self._left -= 1

@@ -19,17 +19,17 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import dispose_leftovers, dispose_whole
+from libraries.job_manager.deletion import delete_expired, delete_orphans
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
-from libraries.storage import StorageAway, output_folder, prepare_stores, sweep_stores
+from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 from libraries.worker.horse import release_dependents
 
 EVERY = 1.0
 SLOW_ANSWER = 1.0
 SWEEP_EVERY = 10.0
 LEFTOVERS_EVERY = 600.0
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Reaper:
         for thread in self._threads:
             thread.join(timeout=2)
 
-    def turn(self) -> transitions.Reaped | None:
+    def tick(self) -> transitions.Reaped | None:
         """Do one round; None when the broker is away, or was until just now."""
         try:
             if time.monotonic() < self._quiet_until:
@@ -103,23 +103,23 @@ class Reaper:
             for sweep in self._sweeps:
                 sweep(self._client)
             if time.monotonic() > self._leftovers_at:
-                dispose_leftovers(self._client)
+                delete_orphans(self._client)
                 self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
             if time.monotonic() > self._stores_at:
-                sweep_stores()
+                clean_stores()
                 self._stores_at = time.monotonic() + output_folder().sweep_pause
         except BROKER_ERRORS:
             return
-        except StorageAway as error:
+        except StorageUnavailable as error:
             # What stays is noted; the next look for leftovers finds it.
             self._leftovers_at = 0.0
             log.warning("Not swept: %s", error)
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_AT_ONCE):
                 for job_id in due:
-                    dispose_whole(self._client, as_text(job_id))  # type: ignore[arg-type]
+                    delete_expired(self._client, as_text(job_id))  # type: ignore[arg-type]
                     self._client.zrem(registry, job_id)  # type: ignore[arg-type]
 
     def release_waiting(self) -> None:
@@ -129,14 +129,14 @@ class Reaper:
                 keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
             ).cleanup()
             waiting = cast(
-                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1)
+                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_AT_ONCE - 1)
             )
             for job_id in map(bytes.decode, waiting):
-                self.see_to(job_id)
+                self.settle_waiting_job(job_id)
         except BROKER_ERRORS:
             return
 
-    def see_to(self, job_id: str) -> None:
+    def settle_waiting_job(self, job_id: str) -> None:
         """Release a job that waits for others if all those have ended as it needs them to, and give it up if one never will."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {self._client.hget(keys.job_key(name), "status") for name in needed}
@@ -153,7 +153,7 @@ class Reaper:
         release_at = 0.0
         while not self._stop.is_set():
             try:
-                self.turn()
+                self.tick()
                 if time.monotonic() > release_at:
                     self.release_waiting()
                     release_at = time.monotonic() + SWEEP_EVERY

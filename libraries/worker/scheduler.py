@@ -19,16 +19,16 @@ from libraries.errors import VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.ids import new_id, repeatable_ids
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.ownership import acting_for
+from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.schedules import Schedule
 from libraries.job_manager.submission import JobOptions, make_job, record_fields
 from libraries.settings import Settings
 
 # Seconds. The clock is looked at this often at least: it may be set meanwhile.
-LONGEST_SLEEP, SHORTEST_SLEEP = 1.0, 0.01
+MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
 # A due time without `catch_up` is given up when nobody saw to it for this long.
 LATE = 60.0
-MOST_AHEAD = 60
+MAX_AHEAD = 60
 STATE_LIFETIME = 400 * 86400
 # Records of jobs that come more often than each minute would pile up.
 OFTEN, OFTEN_KEPT = 60, 600
@@ -57,7 +57,7 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
-    def turn(self, now: float) -> list[str]:
+    def tick(self, now: float) -> list[str]:
         """See to all that is due at `now`, in Unix seconds, and return the ids of the jobs that this scheduler queued."""
         queued = []
         for schedule in self._schedules:
@@ -80,7 +80,7 @@ class Scheduler:
         """Queue the job of a due time unless that was done or is not to be done; return its id, '' for none."""
         job = self._job(schedule, due)
         too_late = not schedule.catch_up and now - due > LATE
-        with acting_for(schedule.owner):
+        with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
         script_keys = (
             keys.schedule_key(schedule.identity),
@@ -89,7 +89,7 @@ class Scheduler:
             keys.QUEUES_KEY,
         )
         arguments = (
-            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MOST_AHEAD, STATE_LIFETIME,
+            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MAX_AHEAD, STATE_LIFETIME,
             *(part for pair in fields.items() for part in pair),
         )  # fmt: skip
         outcome = bytes(
@@ -133,12 +133,12 @@ class Scheduler:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self.turn(time.time())
+                self.tick(time.time())
             except Exception:
                 log.exception("A round of scheduling failed")
             now = time.time()
             pause = min(schedule.following(now) for schedule in self._schedules) - now
-            self._stop.wait(min(max(pause, SHORTEST_SLEEP), LONGEST_SLEEP))
+            self._stop.wait(min(max(pause, MIN_SLEEP_S), MAX_SLEEP_S))
 
 
 def log_schedules(schedules: Sequence[Schedule]) -> None:

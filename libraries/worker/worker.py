@@ -28,7 +28,7 @@ from rq.command import parse_payload
 from rq.serializers import JSONSerializer
 
 from libraries.broker import exceptions, keys
-from libraries.broker.connections import shown_broker_url, worker_client
+from libraries.broker.connections import redacted_broker_url, worker_client
 from libraries.broker.retry import BROKER_ERRORS, REFUSALS
 from libraries.broker.scripts import load_scripts
 from libraries.job_manager import transitions
@@ -48,13 +48,12 @@ from libraries.worker.horse import (
     limit_resources,
     release_dependents,
 )
-from libraries.worker.horse_state import RUNNING, WAITING, Activity, Slot
+from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
 from libraries.worker.loading import Tasks, load_tasks
 from libraries.worker.reaper import EVERY as REAPER_PERIOD
 from libraries.worker.reaper import Reaper, Sweep
 from libraries.worker.scheduler import Scheduler, log_schedules
 
-WORKER_TTL = 20
 # Seconds after which a running job gets its first heartbeat; most jobs are done by then.
 FIRST_BEAT = 1.0
 # A job that does not react to its timeout (stuck in C, or it swallows the exception) is killed this much later.
@@ -74,7 +73,7 @@ class BrokerUnreachable(Exception):
 
 def unreachable(settings: Settings) -> BrokerUnreachable:
     """Return the error for a broker that does not answer; it says where it was sought and what to do."""
-    where = shown_broker_url(settings)
+    where = redacted_broker_url(settings)
     return BrokerUnreachable(
         f"cannot reach the broker at {where}; start it with `make run`, or set REDIS_URL to the one to use"
     )
@@ -101,12 +100,12 @@ class VectorWorker(Worker):
                 name,
                 connection=client,
                 serializer=JSONSerializer,
-                worker_ttl=WORKER_TTL,
+                worker_ttl=20,
             )
         except BROKER_ERRORS as error:
             raise unreachable(settings) from error
         self._tasks = load_tasks() if tasks is None else tasks
-        self._slot = Slot()
+        self._slot = HorseState()
         self._horse_ended: int | None = None
         self._horse_started = 0.0
         self._quick_deaths = 0
@@ -134,7 +133,7 @@ class VectorWorker(Worker):
         self._guard = start_guard(self._slot)
         previous = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         try:
-            return self._look_after_horses(burst=burst)
+            return self._supervise_horses(burst=burst)
         finally:
             signal.set_wakeup_fd(previous)
             with contextlib.suppress(*BROKER_ERRORS):
@@ -170,7 +169,7 @@ class VectorWorker(Worker):
 
     # -- the loop
 
-    def _look_after_horses(self, *, burst: bool) -> bool:
+    def _supervise_horses(self, *, burst: bool) -> bool:
         while True:
             if not self._horse_pid:
                 if self._stop_requested:
@@ -185,7 +184,7 @@ class VectorWorker(Worker):
                     log.error("The work-horse dies again and again before it takes a job")
                     return False
             else:
-                self._attend()
+                self._supervise()
 
     def _sleep(self) -> None:
         pause = LOOK_WHILE_STOPPING if self._stop_requested else LOOK_EVERY
@@ -199,16 +198,16 @@ class VectorWorker(Worker):
             self._horse_ended = status if pid else None
         return self._horse_ended is not None
 
-    def _attend(self) -> None:
+    def _supervise(self) -> None:
         """Do what the work-horse needs from outside while it lives."""
         activity, now = self._slot.read(), time.monotonic()
         try:
             if activity.phase == RUNNING:
-                self._attend_job(activity, now)
+                self._supervise_job(activity, now)
             elif activity.phase == WAITING and self._stop_requested:
                 self.connection.client_unblock(activity.client_id)
             if now - self._heartbeat_at > HEARTBEAT_EVERY:
-                self._say_alive()
+                self._heartbeat()
                 self._heartbeat_at = now
         except REFUSALS as error:
             log.warning("Broker away (%s)", type(error).__name__)
@@ -221,7 +220,7 @@ class VectorWorker(Worker):
             log.error("The work-horse is stuck before it takes a job; killing it")
             self._kill_if("")
 
-    def _say_alive(self) -> None:
+    def _heartbeat(self) -> None:
         self.heartbeat()
         if not self.connection.hexists(self.key, "birth"):
             # The record expired while the broker was away for long; a heartbeat alone makes an empty one.
@@ -243,7 +242,7 @@ class VectorWorker(Worker):
         )
         super()._pubsub_exception_handler(trouble, pubsub, pubsub_thread)
 
-    def _attend_job(self, activity: Activity, now: float) -> None:
+    def _supervise_job(self, activity: Activity, now: float) -> None:
         if activity.timeout and activity.seconds > activity.timeout + HARD_KILL_AFTER:
             log.error(
                 "Job %s ignores its timeout of %.0f s; killing it",
@@ -381,7 +380,7 @@ class VectorWorker(Worker):
             os._exit(code)
 
 
-def start_guard(slot: Slot) -> int:
+def start_guard(slot: HorseState) -> int:
     """Start a process that waits for the end of this one and then kills the work-horse with all that it started.
 
     A killed worker takes its work-horse with it, but what a task started would live on. The guard is nobody's child, so that
@@ -460,7 +459,7 @@ def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Swee
         "Worker started: pid %d, queue %s, broker %s, %d tasks",
         os.getpid(),
         keys.QUEUE,
-        shown_broker_url(settings),
+        redacted_broker_url(settings),
         len(worker._tasks),  # noqa: SLF001
     )
     log.info(

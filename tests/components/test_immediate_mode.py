@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.settings import Settings
 from tests.watchful import watchful_client
 
@@ -18,7 +18,7 @@ ARTBOARD = {"width": 50, "height": 50, "pattern": "grid", "id": "now"}
 def client(settings: Settings) -> Iterator[FlaskClient]:
     """A client of an application in immediate mode, with no broker and no worker."""
     yield watchful_client(settings.with_values(immediate=True))
-    close_throwaway(settings.broker.data_dir)
+    close_in_memory(settings.broker.data_dir)
 
 
 def test_the_service_is_ready_without_a_worker(client: FlaskClient) -> None:

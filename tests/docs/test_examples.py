@@ -154,8 +154,8 @@ def test_extensions_with_mistakes_are_named_and_the_others_work(
 
     status, problem = service.ask("GET", "/patterns/stray/preview.svg")
     assert (status, problem["type"]) == (500, "/problems/internal-error")
-    assert "line 0" not in problem["detail"]
-    stray = "pattern 'stray' (libraries.patterns.stray): line 0 has the point"
+    assert "stroke 0" not in problem["detail"]
+    stray = "pattern 'stray' (libraries/patterns/stray.py): stroke 0 has the point"
     until(lambda: stray in service.log.read_text(), what="the mistake in the log")
     assert "libraries.patterns.broken cannot be loaded and is left out" in service.log.read_text()
 

@@ -31,7 +31,7 @@ from libraries.job_manager.journal import (
 )
 from libraries.job_manager.tasks import load_plugins
 from libraries.metrics import measure_queue
-from libraries.notifications import read_notices
+from libraries.notifications import read_notifications
 from libraries.settings import Settings
 from libraries.webhooks import outbox
 from tests.conftest import until
@@ -63,7 +63,7 @@ def ends_of(jobs: Sequence[str]) -> Counter[str]:
     """How often the owner was notified of the end of each job."""
     return Counter(
         one.data["job_id"]
-        for one in read_notices()
+        for one in read_notifications()
         if one.name == "task_finished" and one.data["job_id"] in jobs
     )
 
@@ -158,7 +158,7 @@ def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
         until(lambda: told() == set(jobs), seconds=90, what="all webhooks")
         until(lambda: not any(measure_queue().lags.values()), seconds=30, what="no lag")
     tell(f"{len(sink.received)} deliveries, endings {workers.endings}")
-    exhibits.show_due_now()
+    exhibits.process_pending()
     assert drawn_by() == sorted(jobs)
     assert ends_of(jobs) == dict.fromkeys(jobs, 1)
     assert measure_queue().totals[ARTBOARD].outcomes["finished"] == len(jobs)

@@ -9,7 +9,7 @@ from libraries.job_manager import claim
 
 
 def claim_twice() -> dict[str, Any]:
-    """Claim a step, give it back, claim it again, do it, and claim it once more."""
+    """StepLock a step, give it back, claim it again, do it, and claim it once more."""
     first = claim("step")
     first.release()
     released = claim("step")

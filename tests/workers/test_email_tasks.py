@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from libraries.job_manager import (
     JobOptions,
     JobRecord,
-    acting_for,
+    as_owner,
     enqueue_background_job,
     fetch_job,
     submit,
@@ -236,7 +236,7 @@ def test_the_next_attempt_sends_only_to_those_who_were_not_sent_to(
     server.choices = {}
 
     def done() -> bool:
-        Reaper(settings).turn()
+        Reaper(settings).tick()
         run_jobs()
         return record_of(job.id).done
 
@@ -373,7 +373,7 @@ def test_what_somebody_else_made_is_neither_attached_nor_shown(
 ) -> None:
     """Attack list, row 28."""
     server = started(MailServer())
-    with acting_for("bob"):
+    with as_owner("bob"):
         card = enqueue_background_job(
             "workers.svg_tasks.generate_postcard_svg",
             recipient="Ann",

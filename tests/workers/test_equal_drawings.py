@@ -9,15 +9,9 @@ import pytest
 from redis import Redis
 
 from libraries.broker.connections import web_client
-from libraries.broker.in_memory import close_throwaway
-from libraries.broker.keys import drawn_key
-from libraries.job_manager import (
-    JobRecord,
-    acting_for,
-    delete_job,
-    enqueue_background_job,
-    fetch_job,
-)
+from libraries.broker.in_memory import close_in_memory
+from libraries.broker.keys import drawing_cache_key
+from libraries.job_manager import JobRecord, as_owner, delete_job, enqueue_background_job, fetch_job
 from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import load_artboard
 from libraries.storage import output_folder
@@ -34,7 +28,7 @@ def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield changed
-    close_throwaway(changed.broker.data_dir)
+    close_in_memory(changed.broker.data_dir)
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def memory_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]
     artboard = load_artboard(
         BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"]
     )
-    return web_client(settings), drawn_key(owner, artboard.recipe().cache_key)
+    return web_client(settings), drawing_cache_key(owner, artboard.recipe().cache_key)
 
 
 def test_a_worker_draws_equal_requests_once(run_jobs: Callable[[], None]) -> None:
@@ -112,7 +106,7 @@ def test_a_request_that_differs_in_anything_is_drawn(
 
 def test_nobody_is_answered_with_the_drawing_of_another(draw: Callable[..., JobRecord]) -> None:
     draw()
-    with acting_for("ann"):
+    with as_owner("ann"):
         assert told(draw()) == DRAWN
         assert told(draw()) == AGAIN
 

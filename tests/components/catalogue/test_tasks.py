@@ -65,8 +65,8 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
     assert before["next_run"].endswith(":00:00.000Z")
     assert (before["last_run"], before["last_job"], before["runs"]) == (None, None, 0)
     one = Scheduler(scheduled, load_schedules(scheduled.jobs))
-    one.turn(1_700_000_000)
-    (job_id,) = one.turn(1_700_003_600)
+    one.tick(1_700_000_000)
+    (job_id,) = one.tick(1_700_003_600)
     (after,) = client.get("/tasks").get_json()["schedules"]
     assert (after["last_run"], after["last_job"], after["last_status"]) == (
         "2023-11-14T23:00:00.000Z",

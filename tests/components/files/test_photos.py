@@ -15,7 +15,7 @@ from libraries.broker.connections import web_client
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.sheets.photos import PHOTO_PATTERNS
 from libraries.storage import open_input
-from libraries.uploads.staging import sweep_parcels
+from libraries.uploads.staging import discard_expired
 from libraries.worker.reaper import Reaper
 from tests.photographs import (
     CAMERA,
@@ -173,7 +173,7 @@ def test_a_photo_whose_header_promises_too_much_is_refused_at_once(
     assert (response.status_code, response.get_json()["type"]) == (422, "/problems/image-too-large")
     assert "25 megapixels" in response.get_data(as_text=True)
     assert client.get("/jobs").get_json()["items"] == []
-    assert sweep_parcels(web_client(get_settings())) == 0
+    assert discard_expired(web_client(get_settings())) == 0
 
 
 def test_traps_become_plain_photos(client: FlaskClient, run_jobs: Callable[[], None]) -> None:

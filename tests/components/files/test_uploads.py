@@ -15,10 +15,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from libraries.broker.connections import web_client
-from libraries.job_manager import acting_for
+from libraries.job_manager import as_owner
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
-from libraries.uploads.staging import jobs_storing
+from libraries.uploads.staging import jobs_writing
 from tests.photographs import encoded, landscape, multipart, part
 from workers.upload_tasks import store_upload
 
@@ -77,7 +77,7 @@ def test_storing_twice_gives_the_same_file_once(
     told = send(client).get_json()
     (key,) = parcels(settings)
     name = told["file"].removeprefix("uploads/")
-    with acting_for("anonymous"):
+    with as_owner("anonymous"):
         first, second = (store_upload(key.decode().rpartition(":")[2], name) for _ in range(2))
     assert first == second
     assert len([path for path in settings.storage.upload_dir.rglob("*") if path.is_file()]) == 1
@@ -354,10 +354,10 @@ def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canc
     client: FlaskClient,
 ) -> None:
     told = send(client).get_json()
-    with acting_for("anonymous"):
-        assert jobs_storing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)
-    with acting_for("ann"):
-        assert jobs_storing([told["file"]]) == ()
+    with as_owner("anonymous"):
+        assert jobs_writing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)
+    with as_owner("ann"):
+        assert jobs_writing([told["file"]]) == ()
     assert client.post(f"/jobs/{told['job_id']}/cancel").status_code == 200
     refused = client.post("/data/process", json={"file_path": told["file"], "format": "json"})
     assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "file_path")

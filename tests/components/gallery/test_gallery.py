@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from libraries.broker.embedded import EmbeddedBroker
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.gallery import Drawing, drawing_id, gallery
 from libraries.settings import Settings, parse_api_keys
 from libraries.storage import output_folder
@@ -266,4 +266,4 @@ def test_in_immediate_mode_a_drawing_is_in_the_gallery_as_well(settings: Setting
         assert len(ids(client)) == 1
         assert client.get("/tasks").get_json()["schedules"] == []
     finally:
-        close_throwaway(settings.broker.data_dir)
+        close_in_memory(settings.broker.data_dir)

@@ -7,10 +7,12 @@ import threading
 import pytest
 from redis import Redis
 
-from components.http.idempotency_keys import KeyedRequest, KeyInUse, KeyReused, Reply
+from components.http.idempotency_keys import KeyedRequest, Reply
 from libraries.broker.connections import web_client
-from libraries.job_manager import acting_for
+from libraries.errors import Conflict
+from libraries.job_manager import as_owner
 from libraries.settings import get_settings
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 
@@ -36,16 +38,16 @@ def test_the_first_answer_to_a_key_is_given_again() -> None:
 def test_a_key_that_comes_with_another_request_is_refused() -> None:
     keyed().begin()
     keyed().keep(Reply(202, {}, ""))
-    with pytest.raises(KeyReused):
+    with raises_code("idempotency-mismatch"):
         keyed(body="other").begin()
     assert keyed(route="POST /y", body="other").begin() is None
-    with acting_for("ada"):
+    with as_owner("ada"):
         assert keyed(body="other").begin() is None
 
 
 def test_a_key_whose_first_request_is_under_way_is_told_to_wait() -> None:
     keyed().begin()
-    with pytest.raises(KeyInUse):
+    with raises_code("idempotency-conflict"):
         keyed().begin()
     keyed().forget()
     assert keyed().begin() is None
@@ -57,7 +59,7 @@ def test_of_many_requests_with_one_key_at_once_one_is_worked_on() -> None:
     def ask() -> None:
         try:
             outcomes.append(keyed().begin())
-        except KeyInUse as busy:
+        except Conflict as busy:
             outcomes.append(busy)
 
     threads = [threading.Thread(target=ask) for _ in range(50)]

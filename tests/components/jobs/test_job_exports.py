@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from libraries import exporting
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.exporting import FORMATS
 from libraries.loading import load_modules
 from libraries.settings import Settings, use_settings
@@ -47,7 +47,7 @@ def drawer(settings: Settings, probe_tasks: None) -> Iterator[FlaskClient]:
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield watchful_client(changed)
-    close_throwaway(changed.broker.data_dir)
+    close_in_memory(changed.broker.data_dir)
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from rq.serializers import JSONSerializer
 from libraries.broker.connections import worker_client
 from libraries.job_manager import (
     JobOptions,
-    acting_for,
+    as_owner,
     cancel_job,
     delete_job,
     enqueue_background_job,
     fetch_job,
     submit,
 )
-from libraries.job_manager.transitions import LONGEST_TRACE
+from libraries.job_manager.transitions import MAX_TRACE_CHARS
 from libraries.settings import ApiKey, Settings
 from tests.conftest import WorkerProcess, until
 from tests.watchful import watchful_client
@@ -166,7 +166,7 @@ def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJob
     job_id = submit("workers.log_tasks.stumble_at_length", (100_000,), {}, JobOptions(retries=0)).id
     run_jobs()
     trace = "\n".join(said for kind, said in lines_of(log_of(client, job_id)) if kind == "|")
-    assert len(trace) < LONGEST_TRACE + 100
+    assert len(trace) < MAX_TRACE_CHARS + 100
     assert "Traceback" in trace[:100]
     assert "characters are left out]" in trace
 
@@ -254,7 +254,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     owners = {"ann": "key-of-ann", "bob": "key-of-bob"}
     api_keys = tuple(ApiKey(name, sha256(key.encode()).digest()) for name, key in owners.items())
     client = watchful_client(settings.with_values(api_keys=api_keys))
-    with acting_for("ann"):
+    with as_owner("ann"):
         job_id = enqueue_background_job(NOTHING).id
 
     def status(name: str, job: str, query: str = "") -> int:
@@ -266,7 +266,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     for query in ("", "?follow=1"):
         assert [status(name, job_id, query) for name in ("bob", "")] == [404, 401]
         assert [status("ann", other, query) for other in ("nope", "..%2f", "a:b")] == [404] * 3
-    with acting_for("ann"):
+    with as_owner("ann"):
         delete_job(job_id)
     assert [status("ann", job_id, query) for query in ("", "?follow=1")] == [410, 410]
     assert status("bob", job_id) == 404

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.job_manager import enqueue_background_job
 from libraries.settings import Settings, use_settings
 from libraries.storage import output_folder
@@ -26,7 +26,7 @@ def drawer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flas
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield watchful_client(changed)
-    close_throwaway(changed.broker.data_dir)
+    close_in_memory(changed.broker.data_dir)
 
 
 def drawn(client: FlaskClient, **more: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from components.jobs.states import shown_result
+from components.jobs.states import public_result
 from libraries.job_manager import cancel_job, enqueue_background_job
 from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until
@@ -310,8 +310,8 @@ def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they
     settings: Settings,
 ) -> None:
     path = f"{settings.storage.output_dir}/a/b.svg"
-    assert shown_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
+    assert public_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
         "path": "output/a/b.svg",
         "all": ["output/a/b.svg", 1, {"deep": ["output/a/b.svg"]}],
     }
-    assert shown_result(path) == "output/a/b.svg"
+    assert public_result(path) == "output/a/b.svg"

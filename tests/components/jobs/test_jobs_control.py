@@ -15,7 +15,7 @@ from rq.serializers import JSONSerializer
 from werkzeug.test import TestResponse
 
 from libraries.broker.connections import web_client
-from libraries.job_manager import acting_for, enqueue_background_job, fetch_job, known_tasks
+from libraries.job_manager import as_owner, enqueue_background_job, fetch_job, known_tasks
 from libraries.job_manager.submission import background_queue
 from libraries.settings import Settings, get_settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
@@ -152,7 +152,7 @@ def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     failed = failed_job(client, run_jobs)
-    with acting_for("somebody"):
+    with as_owner("somebody"):
         foreign = enqueue_background_job(NOTHING).id
     response = client.post(
         "/jobs", json={"task": NOTHING, "depends_on": ["nobody", failed, foreign]}

@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 
 from libraries.broker import keys as broker_keys
 from libraries.broker.connections import web_client
-from libraries.job_manager import JobOptions, acting_for, cancel_job, fetch_job, list_jobs, submit
+from libraries.job_manager import JobOptions, as_owner, cancel_job, fetch_job, list_jobs, submit
 from libraries.job_manager.listing import JobFilter
-from libraries.notifications import read_notices
+from libraries.notifications import read_notifications
 from libraries.settings import ApiKey, Settings
 from tests.watchful import watchful_client
 
@@ -91,12 +91,12 @@ def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
 ) -> None:
     submit(TASK, kwargs={"seconds": 0})
     submit(TASK, kwargs={"seconds": -1}, options=JobOptions(retries=1, retry_pause=60))
-    with acting_for("bob"):
+    with as_owner("bob"):
         submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()
     assert notifications(client) == []
-    with acting_for("bob"):
-        assert read_notices()[-1].name == "task_finished"
+    with as_owner("bob"):
+        assert read_notifications()[-1].name == "task_finished"
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
@@ -116,7 +116,7 @@ def write(settings: Settings, *ids: str) -> None:
     with web_client(settings).pipeline() as pipeline:
         for one in ids:
             pipeline.xadd(
-                broker_keys.notices_key("anonymous"),
+                broker_keys.notifications_key("anonymous"),
                 {"event": "status", "job_id": one, "data": "{}"},
                 id=one,
             )
@@ -127,10 +127,10 @@ def write(settings: Settings, *ids: str) -> None:
 def test_notices_of_one_millisecond_are_told_apart(settings: Settings) -> None:
     ids = [f"{ms}-{number}" for ms in (1795297432322, 1795297432323) for number in range(500)]
     write(settings, *ids)
-    found = read_notices()
+    found = read_notifications()
     assert [one.data["job_id"] for one in found] == ids
     for place in (0, 1, 498, 499, 500, 998, 999):
-        assert read_notices(found[place].timestamp) == found[place + 1 :]
+        assert read_notifications(found[place].timestamp) == found[place + 1 :]
 
 
 @pytest.mark.usefixtures("broker")
@@ -148,7 +148,7 @@ def test_at_most_a_thousand_are_told_at_once_and_the_rest_when_asked_again(
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("since", [-1e300, -1.0, 0.0, 1e10, 1e300])
 def test_any_finite_time_can_be_asked_for_in_python(since: float) -> None:
-    assert read_notices(since) == []
+    assert read_notifications(since) == []
 
 
 @pytest.mark.parametrize("since", ["", "x", "nan", "inf", "-1", "1e99", "0,5", "1" * 5000])
@@ -214,7 +214,7 @@ def test_where_keys_are_set_each_needs_one_and_sees_its_own(
         ("GET", "/notifications"),
     ):
         assert guarded.open(address, method=method).status_code == 401
-    with acting_for("ann"):
+    with as_owner("ann"):
         submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()
     assert (
@@ -223,5 +223,5 @@ def test_where_keys_are_set_each_needs_one_and_sees_its_own(
     )
     assert guarded.get("/notifications", headers={"X-API-Key": "bob"}).get_json() == []
     assert guarded.get("/start-task", headers={"X-API-Key": "bob"}).status_code == 302
-    with acting_for("bob"):
+    with as_owner("bob"):
         assert len(queued_jobs()) == 1

@@ -26,7 +26,7 @@ from components.system.doctor import Check, examine
 from libraries import loading
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
-from libraries.job_manager import JobOptions, acting_for, enqueue_background_job, submit
+from libraries.job_manager import JobOptions, as_owner, enqueue_background_job, submit
 from libraries.job_manager.control import pause_queue
 from libraries.settings import ApiKey, Settings
 from libraries.worker.doctor import Finding, examine_tasks
@@ -429,7 +429,7 @@ def test_the_list_of_jobs_shows_state_age_and_result_of_each_the_newest_first(
 def test_the_list_holds_the_jobs_of_every_owner(command: Command) -> None:
     ids = []
     for owner in ("anonymous", "ann", "bob"):
-        with acting_for(owner):
+        with as_owner(owner):
             ids.append(enqueue_background_job("workers.probe_tasks.nothing").id)
     keys = tuple(ApiKey(name, hashlib.sha256(name.encode()).digest()) for name in ("ann", "bob"))
     shown = [line.split()[0] for line in command("jobs", api_keys=keys).output.splitlines()[1:]]

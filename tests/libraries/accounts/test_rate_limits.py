@@ -10,13 +10,7 @@ import pytest
 from libraries.broker.connections import web_client
 from libraries.broker.keys import QUEUE_KEY
 from libraries.errors import Exhausted
-from libraries.job_manager import (
-    JobOptions,
-    acting_for,
-    enqueue_background_job,
-    submit,
-    submit_batch,
-)
+from libraries.job_manager import JobOptions, as_owner, enqueue_background_job, submit, submit_batch
 from libraries.settings import Settings, get_settings, use_settings
 
 MAIL = "workers.email_tasks.send_notification"
@@ -45,7 +39,7 @@ def test_one_address_gets_no_more_than_it_may_by_whatever_name() -> None:
         ask("ANN@example.com")
     assert refusal.value.code == "rate-limited"
     assert 3590 < refusal.value.retry_after <= 3600
-    with acting_for("bob"), pytest.raises(Exhausted):
+    with as_owner("bob"), pytest.raises(Exhausted):
         ask("ann@example.com")
     ask("cem@example.com")
     assert waiting() == 3
@@ -57,7 +51,7 @@ def test_one_owner_sends_no_more_than_they_may_and_others_are_not_held_up() -> N
         ask(f"a{number}@example.com")
     with pytest.raises(Exhausted):
         ask("new@example.com")
-    with acting_for("bob"):
+    with as_owner("bob"):
         ask("new@example.com")
     assert waiting() == 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from libraries.broker.connections import shown_broker_url, web_client, worker_client
+from libraries.broker.connections import redacted_broker_url, web_client, worker_client
 from libraries.settings import Settings, get_settings
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
@@ -21,6 +21,6 @@ def test_both_client_profiles_say_how_they_retry(settings: Settings) -> None:
 def test_a_password_of_the_broker_is_not_shown() -> None:
 
     secret = get_settings().with_values(redis_url="rediss://user:hunter2@broker.example:6380/0")
-    assert "hunter2" not in shown_broker_url(secret)
+    assert "hunter2" not in redacted_broker_url(secret)
     assert "hunter2" not in repr(secret)
-    assert "broker.example:6380" in shown_broker_url(secret)
+    assert "broker.example:6380" in redacted_broker_url(secret)

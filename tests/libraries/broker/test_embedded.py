@@ -16,8 +16,8 @@ import pytest
 from redis import Redis
 
 from libraries.broker.connections import web_client
-from libraries.broker.embedded import BrokerTrouble, EmbeddedBroker, broker_answers
-from libraries.broker.paths import LONGEST_SOCKET_PATH, broker_folder, socket_path
+from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError, broker_answers
+from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, broker_folder, socket_path
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
 
@@ -171,7 +171,7 @@ def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
     try:
         other = EmbeddedBroker(settings)
         assert not other.keep()
-        with pytest.raises(BrokerTrouble, match=r"server\.pid"):
+        with pytest.raises(EmbeddedBrokerError, match=r"server\.pid"):
             other.start()
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
@@ -184,7 +184,7 @@ def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
     root = Path(tempfile.mkdtemp(prefix="va-"))
     deep = settings.with_values(data_dir=root.joinpath(*["d"] * depth) / "data")
     path = socket_path(deep.broker.data_dir)
-    assert len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
+    assert len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES
     server = EmbeddedBroker(deep)
     assert server.keep()
     server.start()
@@ -200,7 +200,7 @@ def test_a_folder_of_somebody_else_is_not_used_for_the_socket(
 ) -> None:
     broker_folder(settings.broker.data_dir).parent.mkdir(parents=True)
     broker_folder(settings.broker.data_dir).symlink_to(tmp_path)
-    with pytest.raises((BrokerTrouble, FileExistsError)):
+    with pytest.raises((EmbeddedBrokerError, FileExistsError)):
         EmbeddedBroker(settings).keep()
 
 

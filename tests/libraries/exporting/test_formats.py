@@ -114,6 +114,12 @@ def test_a_format_that_cannot_be_loaded_is_reported_and_the_others_work(folder: 
         ("self, document", "self, strokes", "Coordinates.write takes (self, strokes)"),
         ('"text/csv"', '"csv"', "'csv' is not a media type such as image/png"),
         ('".csv"', '"csv"', "the suffix 'csv' must start with a dot"),
+        ('".csv"', '".csv", encoding="csv"', "only a format of image/svg+xml can have an encoding"),
+        (
+            '"text/csv", suffix=".csv"',
+            '"image/svg+xml", suffix=".svg", encoding="plain"',
+            "another format has the encoding 'plain'",
+        ),
         (", 0, 9, default=1", ", 0, 9", "Coordinates.decimals needs a default"),
     ],
 )

@@ -31,13 +31,13 @@ from libraries.gallery import (
     rebuild,
     remove_drawing,
 )
-from libraries.gallery.arrivals import known_owners, show_due_now, update_index
+from libraries.gallery.arrivals import known_owners, process_pending, update_index
 from libraries.gallery.shelf import enter
-from libraries.job_manager import acting_for, delete_job, enqueue_background_job
+from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
 from libraries.sheets.artboard import draw_artboard
-from libraries.storage import files_of, output_folder
+from libraries.storage import output_folder, owner_folder
 from tests.errors import raises_code
 
 ARTBOARD = "workers.svg_tasks.generate_complex_svg"
@@ -116,7 +116,7 @@ def test_the_lettering_on_a_postcard_is_found(run_jobs: RunJobs) -> None:
 
 
 def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
-    with acting_for("ann"):
+    with as_owner("ann"):
         enqueue_background_job(ARTBOARD, 50, 50, "spiral", "mine.svg", {"pitch": 4})
     run_jobs()
     assert everything() == []
@@ -135,7 +135,7 @@ def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(
     run_jobs()
     label_drawing(ANYBODY, everything(seed=0)[0].id, tags=["soon-gone"])
     delete_job(first)
-    show_due_now()
+    process_pending()
     assert [one.seed for one in everything()] == [1]
     assert [name for name in output_folder().names() if name.endswith(".json")] == []
 
@@ -152,7 +152,7 @@ def test_entries_that_come_again_after_a_crash_change_nothing(run_jobs: RunJobs)
     assert everything() == before
     # One of a job that is gone brings nothing back.
     delete_job(before[0].job_id)
-    show_due_now()
+    process_pending()
     update_index(finished)
     assert everything() == before[1:]
 
@@ -167,7 +167,7 @@ def test_what_the_version_before_noted_reaches_the_gallery_after_an_upgrade(
         change.remove(made.id)
     note = {"gone": first, "owner": ANYBODY, "files": [[gone.name, gone.sha256]]}
     client.rpush(keys.EXHIBITS_KEY, json.dumps({"made": second}), json.dumps(note))
-    show_due_now()
+    process_pending()
     assert [one.job_id for one in everything()] == [second]
     assert client.llen(keys.EXHIBITS_KEY) == 0
 
@@ -183,7 +183,7 @@ def test_a_gallery_that_cannot_be_written_harms_no_job(
     assert record is not None
     assert record.status == "finished"
     (settings.broker.data_dir / "gallery.sqlite3").rmdir()
-    show_due_now()
+    process_pending()
     assert len(everything()) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_jo
     enqueue_background_job(ARTBOARD, 60, 40, "grid", "a/0.svg")
     run_jobs()
     delete_job(first)
-    show_due_now()
+    process_pending()
     assert [one.patterns for one in everything()] == [["grid"]]
 
 
@@ -252,7 +252,7 @@ def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: 
     )
     assert keep_drawing(ANYBODY, card.id) == kept
     delete_job(job.id)
-    show_due_now()
+    process_pending()
     for look in range(2):
         (left,) = everything(text="lighthouse")
         assert (left.id, left.patterns, left.tags, left.kept, left.job_id) == (
@@ -297,7 +297,7 @@ def test_a_drawing_whose_file_is_gone_cannot_be_kept_or_opened(shown: list[Drawi
 def test_an_index_built_anew_says_the_same_as_the_one_that_grew(run_jobs: RunJobs) -> None:
     drawn(run_jobs, seeds=4)
     enqueue_background_job(POSTCARD, "Ann", "Hello", "plain")
-    with acting_for("ann"):
+    with as_owner("ann"):
         enqueue_background_job(ARTBOARD, 50, 50, "spiral", "mine.svg", {"pitch": 4})
     run_jobs()
     before = {owner: everything(owner) for owner in (ANYBODY, "ann")}
@@ -321,7 +321,7 @@ def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(
     folder.publish("kept/not-an-id/x.svg", "<svg/>")
     folder.publish("kept/not-an-id/x.json", "{}")
     folder.publish(f"gallery/aa/{'a' * 24}.json", "[1, 2")
-    with files_of("ann"):
+    with owner_folder("ann"):
         folder.publish("x.svg", "<svg/>")
     assert rebuilt() == {"drawings": 6, "unreadable": 0, "superseded": False}
     (odd,) = everything(text="b")
@@ -371,7 +371,7 @@ def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(
             delete_job(jobs[0])
             label_drawing(ANYBODY, one, title="Meanwhile")
             keep_drawing(ANYBODY, two)
-            show_due_now()
+            process_pending()
 
     rebuild(known_owners(), {}, meddle)
     assert {(found.id, found.title == "Meanwhile", found.kept) for found in everything()} == {

@@ -16,8 +16,8 @@ from libraries.job_manager import (
     list_jobs,
     submit_batch,
 )
-from libraries.job_manager.batches import BadBatch
 from libraries.settings import get_settings
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 NOTHING = "workers.probe_tasks.nothing"
@@ -53,7 +53,7 @@ def test_the_waiting_jobs_of_a_batch_are_canceled_together(run_jobs: Callable[[]
 
 @pytest.mark.parametrize("size", [0, 501])
 def test_a_batch_has_one_to_five_hundred_items(size: int) -> None:
-    with pytest.raises(BadBatch):
+    with raises_code("bad-batch"):
         submit_batch(NOTHING, [{}] * size)
     assert client().dbsize() == 0
 

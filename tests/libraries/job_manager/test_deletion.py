@@ -17,8 +17,8 @@ from libraries.job_manager import (
     fetch_job,
     transitions,
 )
-from libraries.job_manager.control import was_there
-from libraries.job_manager.deletion import dispose_leftovers
+from libraries.job_manager.control import existed
+from libraries.job_manager.deletion import delete_orphans
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.worker.reaper import Reaper
 from tests.conftest import WorkerProcess, until
@@ -57,8 +57,8 @@ def test_a_deleted_job_takes_its_files_with_it_and_its_id_still_tells_that_there
     assert not path.exists()
     assert not path.parent.exists(), "a folder that is left empty goes too"
     assert fetch_job(job.id) is None
-    assert was_there(job.id)
-    assert not was_there("nonesuch")
+    assert existed(job.id)
+    assert not existed("nonesuch")
     left = [key for key in client().scan_iter("*") if job.id in key.decode()]
     assert left == [], "its id alone says that it was one of this installation's"
 
@@ -105,8 +105,8 @@ def test_record_and_files_go_when_their_time_is_up(
 
     until(swept, what="the end of the records")
     assert not path.exists()
-    assert was_there(good.id)
-    assert was_there(bad.id)
+    assert existed(good.id)
+    assert existed(bad.id)
 
 
 def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> None:
@@ -129,6 +129,6 @@ def test_files_of_a_job_whose_removal_was_cut_short_are_removed_later(
     run_jobs()
     transitions.delete_record(client(), job.id)
     assert (settings.storage.output_dir / "left.txt").exists()
-    dispose_leftovers(client())
+    delete_orphans(client())
     assert not (settings.storage.output_dir / "left.txt").exists()
     assert client().hlen(broker_keys.ARTIFACTS_KEY) == 0

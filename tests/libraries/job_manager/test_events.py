@@ -18,7 +18,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import (
-    EventFeed,
+    EventSubscriptions,
     JobEvent,
     JobOptions,
     cancel_job,
@@ -43,8 +43,8 @@ def client(broker: EmbeddedBroker, settings: Settings) -> Redis:
 
 
 @pytest.fixture
-def feed(broker: EmbeddedBroker, settings: Settings) -> Iterator[EventFeed]:
-    started = EventFeed(settings)
+def feed(broker: EmbeddedBroker, settings: Settings) -> Iterator[EventSubscriptions]:
+    started = EventSubscriptions(settings)
     yield started
     started.close()
 
@@ -86,7 +86,9 @@ def reap(client: Redis) -> transitions.Reaped:
     return transitions.reap(client, 1.0, 3600)
 
 
-def test_a_listener_hears_each_event_once_and_in_order(feed: EventFeed, run_jobs: RunJobs) -> None:
+def test_a_listener_hears_each_event_once_and_in_order(
+    feed: EventSubscriptions, run_jobs: RunJobs
+) -> None:
     job = submit("workers.probe_tasks.write", ("hello.txt", "hello")).id
     listener = Listener()
     feed.follow(job, listener)
@@ -158,7 +160,7 @@ def test_of_what_is_no_job_nothing_is_known(broker: EmbeddedBroker, job_id: str)
 
 
 def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_twice(
-    feed: EventFeed, private_broker: EmbeddedBroker, client: Redis
+    feed: EventSubscriptions, private_broker: EmbeddedBroker, client: Redis
 ) -> None:
     job = submit("workers.probe_tasks.nothing").id
     listener = Listener()
@@ -182,7 +184,7 @@ def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_t
 def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind(
     settings: Settings,
 ) -> None:
-    feed = EventFeed(settings)
+    feed = EventSubscriptions(settings)
     try:
         with pytest.raises(QueueUnavailable):
             feed.follow("job", Listener())
@@ -192,7 +194,7 @@ def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind
 
 
 def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
-    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+    feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)
     job, other = (submit("workers.probe_tasks.nothing").id for _ in range(2))
@@ -213,7 +215,7 @@ def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
 
 
 def test_many_threads_that_come_and_go_lose_no_event(
-    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+    feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listener that has been accepted hears what comes, however much the subscription changes meanwhile."""
     monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.001)
@@ -248,7 +250,7 @@ def told(listener: Listener) -> tuple[str, dict[str, Any]]:
 def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(
     broker: EmbeddedBroker, settings: Settings
 ) -> None:
-    feeds = [EventFeed(settings) for _ in range(2)]
+    feeds = [EventSubscriptions(settings) for _ in range(2)]
     mine, beside, others = Listener(), Listener(), Listener()
     try:
         feeds[0].join("ann", "room", mine)
@@ -270,14 +272,14 @@ def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(
 
 
 def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
-    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+    feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
     """F12 of the faults. Killed workers tell nothing; whoever reaps their jobs does."""
     job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
     listener = Listener()
     feed.follow(job, listener)
     assert read_events(job) is not None
-    for _ in range(1 + transitions.MOST_RESCUES):
+    for _ in range(1 + transitions.MAX_RESCUES):
         worker = start_worker()
         until(lambda: client.zcard(keys.STARTED_KEY) == 1, what="a run")
         worker.stop(signal.SIGKILL)
@@ -290,7 +292,7 @@ def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
 
 
 def test_a_job_whose_worker_was_lost_for_good_tells_it(
-    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+    feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
     job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
     listener = Listener()
@@ -310,7 +312,7 @@ def test_a_job_whose_worker_was_lost_for_good_tells_it(
 
 
 def test_what_a_superseded_run_says_is_heard_by_nobody(
-    feed: EventFeed, client: Redis, start_worker: StartWorker, home: Path
+    feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
     gate, again = home / "gate", home / "again"
     job = submit(
@@ -339,7 +341,7 @@ def test_what_a_superseded_run_says_is_heard_by_nobody(
 
 
 def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
-    feed: EventFeed, client: Redis, monkeypatch: pytest.MonkeyPatch
+    feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a worker writes the state of a job and tells nobody; here that is done by hand."""
     monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)

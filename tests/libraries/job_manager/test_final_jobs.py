@@ -11,9 +11,8 @@ from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import (
     Batch,
-    Gathering,
-    QueueFull,
-    acting_for,
+    FinalJob,
+    as_owner,
     cancel_job,
     fetch_batch,
     fetch_job,
@@ -21,6 +20,7 @@ from libraries.job_manager import (
 )
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.worker.reaper import Reaper
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
 RunJobs = Callable[[], None]
@@ -30,7 +30,7 @@ ECHO, WRITE = "workers.probe_tasks.echo", "workers.probe_tasks.write"
 def gathered(*names: str) -> Batch:
     """A batch that writes files of these names, and has a last job."""
     items = [{"name": name, "text": "x"} for name in names]
-    return submit_batch(WRITE, items, gathering=Gathering(ECHO, {"title": "all"}))
+    return submit_batch(WRITE, items, gathering=FinalJob(ECHO, {"title": "all"}))
 
 
 def states(batch: Batch) -> list[str]:
@@ -71,7 +71,7 @@ def test_it_runs_when_all_others_were_canceled_as_soon_as_somebody_looks(
 
 
 def test_it_belongs_to_whoever_asked_for_the_batch(run_jobs: RunJobs) -> None:
-    with acting_for("ann"):
+    with as_owner("ann"):
         batch = gathered("a.txt")
         run_jobs()
         assert states(batch) == ["finished", "finished"]
@@ -83,7 +83,7 @@ def test_it_counts_when_there_is_no_room_for_all(
 ) -> None:
 
     use_settings(settings.with_values(max_queue=2))
-    with pytest.raises(QueueFull):
+    with raises_code("queue-full"):
         gathered("a.txt", "b.txt")
     assert not web_client(get_settings()).keys("rq:job:*")
     assert len(gathered("a.txt").job_ids) == 2

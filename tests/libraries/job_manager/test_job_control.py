@@ -12,13 +12,11 @@ from redis import Redis
 from libraries.broker import keys as broker_keys
 from libraries.broker.connections import web_client
 from libraries.job_manager import (
-    BatchUnknown,
     JobFilter,
     JobOptions,
     JobUnknown,
-    QueueFull,
     WrongState,
-    acting_for,
+    as_owner,
     cancel_job,
     delete_job,
     enqueue_background_job,
@@ -33,12 +31,12 @@ from libraries.job_manager import (
     submit,
     submit_batch,
 )
-from libraries.job_manager.control import capacity, pause_queue, resume_queue, was_there
-from libraries.job_manager.listing import BadCursor
+from libraries.job_manager.control import capacity, existed, pause_queue, resume_queue
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.storage import BadFileName, open_input, output_folder
 from libraries.worker.reaper import Reaper
 from tests.conftest import WorkerProcess, until
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 NOTHING = "workers.probe_tasks.nothing"
@@ -123,10 +121,10 @@ def test_a_job_with_a_time_to_run_waits_for_it(
     run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     job = submit(NOTHING, options=JobOptions(run_at=time.time() + 0.3))
-    Reaper(settings).turn()
+    Reaper(settings).tick()
     run_jobs()
     assert status(job.id) == "scheduled"
-    until(lambda: Reaper(settings).turn() and status(job.id) == "queued", what="the time to run")
+    until(lambda: Reaper(settings).tick() and status(job.id) == "queued", what="the time to run")
     run_jobs()
     assert status(job.id) == "finished"
 
@@ -175,10 +173,10 @@ def test_a_full_queue_refuses_and_says_when_to_come_back(use: Callable[..., Sett
     use(max_queue=2)
     submit(NOTHING)
     submit(NOTHING, options=JobOptions(run_at=time.time() + 60))
-    with pytest.raises(QueueFull) as refusal:
+    with raises_code("queue-full") as refusal:
         enqueue_background_job(NOTHING)
     assert refusal.value.retry_after > 0
-    with pytest.raises(QueueFull):
+    with raises_code("queue-full"):
         submit_batch(NOTHING, [{}])
 
 
@@ -245,7 +243,7 @@ def test_lists_can_be_filtered_and_searched(run_jobs: Callable[[], None]) -> Non
 
 @pytest.mark.parametrize("cursor", ["", "x", "MTIz", "bmFuIGE", "aW5mIGE", "é", "MTIzIC4uLw"])
 def test_a_cursor_that_no_page_gave_is_refused(cursor: str) -> None:
-    with pytest.raises(BadCursor):
+    with raises_code("bad-cursor"):
         list_jobs(JobFilter(), cursor=cursor)
 
 
@@ -253,24 +251,24 @@ def test_a_cursor_that_no_page_gave_is_refused(cursor: str) -> None:
 
 
 def test_what_belongs_to_somebody_else_is_unknown(run_jobs: Callable[[], None]) -> None:
-    with acting_for("ada"):
+    with as_owner("ada"):
         job = enqueue_background_job(NOTHING)
         batch = submit_batch(NOTHING, [{}])
         assert find_job(job.id).owner == "ada"
     run_jobs()
-    with acting_for("bob"):
+    with as_owner("bob"):
         for call in (find_job, retry_job, delete_job, stop_job):
             with pytest.raises(JobUnknown):
                 call(job.id)
-        with pytest.raises(BatchUnknown):
+        with raises_code("batch-not-found"):
             fetch_batch(batch.id)
         assert list_jobs(JobFilter()).items == []
-    with acting_for("ada"):
+    with as_owner("ada"):
         assert len(list_jobs(JobFilter()).items) == 2
         delete_job(job.id)
-        assert was_there(job.id)
-    with acting_for("bob"):
-        assert not was_there(job.id)
+        assert existed(job.id)
+    with as_owner("bob"):
+        assert not existed(job.id)
 
 
 def test_owners_cannot_overwrite_read_or_delete_each_others_files(
@@ -278,11 +276,11 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
 ) -> None:
     jobs = {}
     for owner in ("ada", "bob", "anonymous"):
-        with acting_for(owner):
+        with as_owner(owner):
             jobs[owner] = enqueue_background_job("workers.probe_tasks.write", "same.txt", owner)
     run_jobs()
     for owner, job in jobs.items():
-        with acting_for(owner):
+        with as_owner(owner):
             assert find_job(job.id).status == "finished"
             with output_folder().open("same.txt") as file:
                 assert file.read().decode() == owner
@@ -296,14 +294,14 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
                 if owner != "bob":
                     with pytest.raises(BadFileName):
                         open_input(name)
-    with acting_for("ada"):
+    with as_owner("ada"):
         delete_job(jobs["ada"].id)
     left = sorted(path.read_text() for path in settings.storage.output_dir.rglob("same.txt"))
     assert left == ["anonymous", "bob"]
 
 
 def test_jobs_that_a_task_queues_belong_to_its_own_owner(run_jobs: Callable[[], None]) -> None:
-    with acting_for("ada"):
+    with as_owner("ada"):
         enqueue_background_job("workers.probe_tasks.queue_another")
         run_jobs()
         assert {job.task for job in list_jobs(JobFilter()).items} == {

@@ -30,11 +30,11 @@ from libraries.job_manager import (
     submit,
 )
 from libraries.job_manager.control import queue_health
-from libraries.job_manager.errors import BadArguments, BadTimeout
 from libraries.job_manager.states import STATES
 from libraries.settings import Settings, get_settings
 from libraries.storage import output_folder
 from tests.conftest import Stopwatch
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 SEED_KEYS = ["id", "status", "result", "error", "created_at", "started_at", "ended_at"]
@@ -129,7 +129,7 @@ def test_the_default_timeout_is_five_minutes() -> None:
 
 @pytest.mark.parametrize("asked", ["0", 0, -1, "-1", "2d", "soon", 10**9, True, ""])
 def test_a_timeout_that_is_no_duration_up_to_a_day_is_refused(asked: Any) -> None:
-    with pytest.raises(BadTimeout):
+    with raises_code("bad-timeout"):
         enqueue_background_job("workers.probe_tasks.echo", job_timeout=asked)
 
 
@@ -214,14 +214,14 @@ def test_callbacks_found_in_the_broker_are_not_called(run_jobs: Callable[[], Non
 def test_arguments_that_the_task_does_not_take_are_refused_before_anything_is_queued(
     args: tuple[Any, ...], kwargs: dict[str, Any], field: str
 ) -> None:
-    with pytest.raises(BadArguments) as refusal:
+    with raises_code("bad-arguments") as refusal:
         enqueue_background_job("workers.probe_tasks.write", *args, **kwargs)
     assert refusal.value.field == field
     assert broker_client().llen("rq:queue:background") == 0
 
 
 def test_arguments_that_json_cannot_write_are_refused() -> None:
-    with pytest.raises(BadArguments):
+    with raises_code("bad-arguments"):
         enqueue_background_job("workers.probe_tasks.echo", {1, 2})
     assert broker_client().llen("rq:queue:background") == 0
 

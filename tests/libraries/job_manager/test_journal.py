@@ -22,7 +22,7 @@ from libraries.broker.embedded import EmbeddedBroker
 from libraries.errors import Unavailable
 from libraries.job_manager import (
     JobOptions,
-    acting_for,
+    as_owner,
     cancel_job,
     delete_job,
     enqueue_background_job,
@@ -119,7 +119,7 @@ def pending(client: Redis) -> int:
 
 
 def test_each_change_of_a_job_is_one_entry_with_its_owner_and_its_task(run_jobs: RunJobs) -> None:
-    with acting_for("ann"):
+    with as_owner("ann"):
         job = submit(NOTHING)
         gone = submit(NOTHING)
         delete_job(gone.id)
@@ -169,7 +169,7 @@ def test_progress_is_an_entry_only_for_a_job_that_notifies(run_jobs: RunJobs) ->
 def test_a_new_subscriber_sees_every_end(run_jobs: RunJobs) -> None:
     def note(entries: Sequence[JournalEntry]) -> None:
         for one in entries:
-            with acting_for("note"):
+            with as_owner("note"):
                 enqueue_background_job(NOTHING) if one.owner != "note" else None
 
     subscribe(Subscription(name="new", handler=note, backlog=True))

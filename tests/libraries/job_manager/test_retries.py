@@ -1,4 +1,4 @@
-"""Attempts of jobs: how many, after which pauses, and what is kept of them."""
+"""Attempts of jobs: how many, after which retry_delays, and what is kept of them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from libraries.job_manager import (
     retry_job,
     submit,
 )
-from libraries.job_manager.retry_policy import pauses
-from libraries.job_manager.tasks import tries_of
+from libraries.job_manager.retry_policy import retry_delays
+from libraries.job_manager.tasks import max_attempts
 from libraries.settings import Settings, get_settings
 from libraries.worker.reaper import Reaper
 from tests.conftest import until
@@ -41,18 +41,18 @@ def status(job_id: str) -> str:
 
 
 def test_each_kind_of_task_has_its_own_number_of_tries() -> None:
-    assert tries_of("workers.email_tasks.send_notification") == 5
-    assert tries_of("workers.svg_tasks.generate_complex_svg") == 2
-    assert tries_of("workers.data_tasks.process_file") == 2
-    assert tries_of(BOOM) == 1
+    assert max_attempts("workers.email_tasks.send_notification") == 5
+    assert max_attempts("workers.svg_tasks.generate_complex_svg") == 2
+    assert max_attempts("workers.data_tasks.process_file") == 2
+    assert max_attempts(BOOM) == 1
 
 
 def test_the_pauses_between_attempts_grow_and_vary_by_a_fifth() -> None:
     for _ in range(20):
-        for pause, expected in zip(pauses(4), (1, 4, 16, 64), strict=True):
+        for pause, expected in zip(retry_delays(4), (1, 4, 16, 64), strict=True):
             assert 0.8 * expected <= pause <= 1.2 * expected
-    assert len({tuple(pauses(2)) for _ in range(10)}) > 1
-    assert max(pauses(20)) <= 1.2 * 3600
+    assert len({tuple(retry_delays(2)) for _ in range(10)}) > 1
+    assert max(retry_delays(20)) <= 1.2 * 3600
 
 
 def test_a_job_that_fails_is_tried_again_and_every_attempt_is_remembered(
@@ -65,7 +65,7 @@ def test_a_job_that_fails_is_tried_again_and_every_attempt_is_remembered(
             lambda: time.time() > float(client().zscore("rq:scheduled:background", job.id) or 0),
             what="the pause",
         )
-        Reaper(settings).turn()
+        Reaper(settings).tick()
     record = fetch_job(job.id)
     assert record is not None
     assert (record.status, record.attempt, record.retries_left) == ("failed", 3, 0)

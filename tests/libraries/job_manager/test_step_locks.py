@@ -49,7 +49,7 @@ def test_the_step_of_an_attempt_that_failed_is_free_at_once(
 
     def done() -> bool:
         nonlocal record
-        Reaper(settings).turn()
+        Reaper(settings).tick()
         run_jobs()
         record = fetch_job(job.id)
         return record is not None and record.done

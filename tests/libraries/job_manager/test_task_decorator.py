@@ -24,9 +24,9 @@ from libraries.job_manager import (
     submit,
 )
 from libraries.job_manager.control import capacity
-from libraries.job_manager.errors import BadArguments
 from libraries.settings import Settings, get_settings
 from tests.conftest import PROBES, REPOSITORY, WorkerProcess
+from tests.errors import raises_code
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 RunJobs = Callable[[], None]
@@ -175,7 +175,7 @@ def test_a_job_whose_record_is_gone_has_no_result(sugar: Any) -> None:
 def test_arguments_that_the_function_does_not_take_are_refused_before_queueing(
     sugar: Any, settings: Settings, arguments: tuple[int, ...], options: dict[str, int], field: str
 ) -> None:
-    with pytest.raises(BadArguments) as caught:
+    with raises_code("bad-arguments") as caught:
         sugar.add(*arguments, **options)
     assert caught.value.field == field
     assert not web_client(settings).exists("rq:queue:background")

@@ -206,7 +206,7 @@ def test_a_context_that_contains_itself_is_refused() -> None:
         fill_template("order_complete", context)
 
 
-def test_a_context_that_does_not_fit_the_template_is_refused_and_the_missing_value_named(
+def test_a_context_that_does_not_fit_the_template_is_refused_with_the_name_that_is_undefined(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A template that needs more than the caller gave, or runs into a value of the wrong kind."""
@@ -223,12 +223,11 @@ def test_a_context_that_does_not_fit_the_template_is_refused_and_the_missing_val
         ({"size": {}, "count": 1}, ": 'dict object' has no attribute 'width'"),
         ({"size": {"width": 5}, "count": "1"}, ""),
     ]
-    for context, missing in contexts:
-        with pytest.raises(BadContext) as caught:
+    for context, reason in contexts:
+        with pytest.raises(BadContext) as refusal:
             fill_template("order_complete", context)
-        assert str(caught.value) == (
-            f"the template 'order_complete' cannot be filled from this context{missing}"
-        )
+        told = f"the template 'order_complete' cannot be filled from this context{reason}"
+        assert str(refusal.value) == told
 
 
 def test_a_template_cannot_reach_into_python(monkeypatch: pytest.MonkeyPatch) -> None:

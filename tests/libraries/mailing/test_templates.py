@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from libraries import loading
 from libraries.loading import load_problems
 from libraries.mailing import TEMPLATES, BadContext, fill_template
 from libraries.mailing.fields import TemplateField
@@ -134,32 +135,6 @@ def test_a_file_alone_is_a_template_that_takes_anything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "mistake"),
-    [
-        (
-            "Hello {{ nmae }}",
-            "thanks.txt.j2 uses 'nmae', which is not a field of the template; did",
-        ),
-        ("Hello {{ nmae|default('') }}", "thanks.txt.j2 uses 'nmae'"),
-        ("Hello {{ name", "TemplateSyntaxError"),
-    ],
-)
-def test_a_template_with_a_mistake_is_left_out_and_reported_with_its_file(
-    tmp_path: Path, text: str, mistake: str
-) -> None:
-    described = '{#\n[fields.name]\nkind = "text"\nhelp = "Who."\nexample = "Ann"\n#}\n'
-    (tmp_path / "thanks.txt.j2").write_text(described + text)
-    (tmp_path / "short.txt.j2").write_text("Hello {{ anything }}")
-    assert list(load_templates(tmp_path)) == ["short"]
-    (problem,) = [one for one in load_problems() if one.module.endswith(".thanks")]
-    assert mistake in problem.mistake
-    assert problem.file.endswith("thanks.txt.j2")
-    (tmp_path / "thanks.txt.j2").write_text(described + "Hello {{ name }}")
-    assert list(load_templates(tmp_path)) == ["short", "thanks"]
-    assert load_problems() == []
-
-
-@pytest.mark.parametrize(
     "said",
     [
         {"kind": "colour", "help": "x", "example": "x"},
@@ -170,3 +145,44 @@ def test_a_template_with_a_mistake_is_left_out_and_reported_with_its_file(
 def test_a_field_that_is_described_badly_is_noticed_at_the_start(said: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="the field 'tone'"):
         TemplateField.read("tone", said)
+
+
+HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Who is greeted."\nexample = "Ann"\n#}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "html", "mistake"),
+    [
+        (
+            f"{HEAD}Hello {{{{ nmae }}}}",
+            "",
+            "txt.j2: line 7: there is no field 'nmae'; did you mean 'name'?",
+        ),
+        (f"{HEAD}Hello {{{{ nmae|default('') }}}}", "", "line 7: there is no field 'nmae'"),
+        (f"{HEAD}Hello", "<p>{{ colour }}", "html.j2: line 1: there is no field 'colour'"),
+        (f"{HEAD}Hello {{% if %}}", "", "txt.j2: line 7: Expected an expression"),
+        (HEAD.replace('"text"', '"words"'), "", "the field 'name' has the unknown kind 'words'"),
+        (HEAD.replace("kind =", "kind"), "", "the comment at the top cannot be read:"),
+        (HEAD.replace("fields.name", "fields"), "", "the comment at the top cannot be read:"),
+    ],
+)
+def test_a_template_with_a_mistake_is_left_out_and_named_and_the_others_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, html: str, mistake: str
+) -> None:
+    monkeypatch.setattr(loading, "_problems", {})
+    (tmp_path / "good.txt.j2").write_text(
+        HEAD
+        + "{% from 'x' import a as b %}{% set c = 1 %}{{ b(c) }} {% for d in range(2) %}"
+        + "{{ d }} {{ name }} {{ subject }}{% endfor %}{% block e %}{{ c }} {{ b(1) }}{% endblock %}"
+    )
+    (tmp_path / "bad.txt.j2").write_text(text)
+    if html:
+        (tmp_path / "bad.html.j2").write_text(html)
+    assert list(load_templates(tmp_path)) == ["good"]
+    (problem,) = load_problems()
+    assert str(problem).startswith(f"{tmp_path}/bad.")
+    assert mistake in str(problem)
+    (tmp_path / "bad.txt.j2").write_text(f"{HEAD}Hello {{{{ name }}}}")
+    (tmp_path / "bad.html.j2").unlink(missing_ok=True)
+    assert list(load_templates(tmp_path)) == ["bad", "good"]
+    assert load_problems() == []

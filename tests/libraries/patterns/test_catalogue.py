@@ -172,19 +172,22 @@ def draw(monkeypatch: pytest.MonkeyPatch, lines: Iterable[object]) -> int:
     [
         (
             OUTSIDE,
-            r"line 2 has the point \(300, 30\), outside of its area from \(10, 10\) to \(95, 138\)",
+            r"stroke 2 has the point \(300, 30\), outside of its area from \(10, 10\) to \(95, 138\)",
         ),
-        (LINE * (1, -1), r"line 2 has the point \(20, -20\), outside"),
-        (LINE * np.nan, r"line 2 has the point \(nan, nan\), outside"),
-        (LINE * np.inf, r"line 2 has the point \(inf, inf\), outside"),
+        (LINE * (1, -1), r"stroke 2 has the point \(20, -20\), outside"),
+        (LINE * np.nan, r"stroke 2 has the point \(nan, nan\), outside"),
+        (LINE * np.inf, r"stroke 2 has the point \(inf, inf\), outside"),
         (
             LINE.astype(np.float32),
-            r"line 2 is an array of float32 of shape \(2, 2\), not a non-empty",
+            r"stroke 2 is an array of float32 of shape \(2, 2\), not a non-empty",
         ),
-        (LINE.astype(int), r"line 2 is an array of int64"),
-        (LINE.ravel(), r"line 2 is an array of float64 of shape \(4,\)"),
-        (LINE[:0], r"line 2 is an array of float64 of shape \(0, 2\)"),
-        ([(20.0, 20.0), (30.0, 30.0)], "line 2 is of type list, not a non-empty array of float64"),
+        (LINE.astype(int), r"stroke 2 is an array of int64"),
+        (LINE.ravel(), r"stroke 2 is an array of float64 of shape \(4,\)"),
+        (LINE[:0], r"stroke 2 is an array of float64 of shape \(0, 2\)"),
+        (
+            [(20.0, 20.0), (30.0, 30.0)],
+            "stroke 2 is of type list, not a non-empty array of float64",
+        ),
     ],
     ids=str,
 )
@@ -193,14 +196,14 @@ def test_what_cannot_be_drawn_is_refused_with_the_name_of_the_pattern_and_the_li
 ) -> None:
     with pytest.raises(BadDrawing, match=mistake) as caught:
         draw(monkeypatch, [LINE, LINE, line, LINE])
-    assert "pattern 'given' (tests." in str(caught.value)
+    assert "pattern 'given' (tests/libraries/patterns/test_catalogue.py)" in str(caught.value)
 
 
 @pytest.mark.parametrize("place", [0, 1023, 1024, 2500])
 def test_a_line_outside_is_found_among_many(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
     lines = [LINE] * 2501
     lines[place] = OUTSIDE
-    with pytest.raises(BadDrawing, match=f"line {place} has"):
+    with pytest.raises(BadDrawing, match=f"stroke {place} has"):
         draw(monkeypatch, lines)
 
 
@@ -226,7 +229,7 @@ def test_a_trial_names_the_mistake_of_a_pattern(load: Load, body: str, mistake: 
     assert load(source) == ""
     found = trial_drawing("rays")
     assert found
-    assert found.startswith("pattern 'rays' (libraries.patterns.rays): ")
+    assert found.startswith("pattern 'rays' (libraries/patterns/rays.py): ")
     assert mistake in found
 
 

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from components.system.doctor import examine_output
 from libraries.broker.connections import worker_client
-from libraries.job_manager.deletion import dispose_leftovers
+from libraries.job_manager.deletion import delete_orphans
 from libraries.settings import BucketAddress, Settings, use_settings
 from libraries.storage import output_folder
 from tests.conftest import WorkerProcess, until
@@ -110,7 +110,7 @@ def test_a_job_deleted_while_the_store_is_away_leaves_its_file_to_the_next_look(
     assert client.get(f"/jobs/{job_id}").status_code in {404, 410}
     assert len(objects()) == 1
     way.answer = lambda _: None
-    dispose_leftovers(worker_client(by_way))
+    delete_orphans(worker_client(by_way))
     assert objects() == []
 
 
@@ -141,7 +141,7 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
     way.close()
     assert "cannot be reached. Start the server that STORAGE_URL names" in told()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.setattr("libraries.storage.connection._Process.clients", {})
+    monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
     assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
 
 

@@ -12,7 +12,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import (
     JobOptions,
-    acting_for,
+    as_owner,
     cancel_job,
     delete_job,
     enqueue_background_job,
@@ -22,14 +22,14 @@ from libraries.job_manager.journal import catch_up
 from libraries.settings import Settings, use_settings
 from libraries.uploads.staging import (
     SUBSCRIPTION,
-    ParcelGone,
-    ParcelsFull,
-    address_parcel,
-    drop_parcel,
-    open_parcel,
-    put_parcel,
-    sweep_parcels,
+    StagingFull,
+    bind_to_job,
+    discard,
+    discard_expired,
+    open_staged,
+    stage,
 )
+from tests.errors import raises_code
 
 FILE = bytes(range(256)) * 10_000
 TASK = "workers.upload_tasks.store_upload"
@@ -41,10 +41,10 @@ def left(settings: Settings) -> set[str]:
     found = {key.decode() for key in client.keys("vector:parcel*")}  # type: ignore[union-attr]
     counted = {
         name.decode(): int(size)  # type: ignore[union-attr]
-        for name, size in client.hgetall(keys.PARCEL_SIZES_KEY).items()
+        for name, size in client.hgetall(keys.STAGED_SIZES_KEY).items()
     }
     assert counted.get("all", 0) == sum(size for name, size in counted.items() if name != "all")
-    return (found - {keys.PARCEL_SIZES_KEY}) | {
+    return (found - {keys.STAGED_SIZES_KEY}) | {
         f"{counted['all']} bytes" for _ in [0] if counted.get("all")
     }
 
@@ -52,21 +52,19 @@ def left(settings: Settings) -> set[str]:
 @pytest.mark.usefixtures("broker")
 def test_a_file_comes_out_as_it_went_in_as_often_as_it_is_asked_for() -> None:
     for size in (0, 1, 999_999, 1_000_000, 1_000_001, 2_560_000):
-        parcel = put_parcel(
-            FILE[start : min(size, start + 70_000)] for start in range(0, size, 70_000)
-        )
+        parcel = stage(FILE[start : min(size, start + 70_000)] for start in range(0, size, 70_000))
         assert (parcel.size, parcel.sha256) == (size, hashlib.sha256(FILE[:size]).hexdigest())
         for _ in range(2):
-            assert b"".join(open_parcel(parcel.id)) == FILE[:size]
+            assert b"".join(open_staged(parcel.id)) == FILE[:size]
 
 
 def test_a_dropped_parcel_leaves_nothing(broker: object, settings: Settings) -> None:
-    parcel = put_parcel([FILE])
+    parcel = stage([FILE])
     for _ in range(2):
-        drop_parcel(parcel.id)
+        discard(parcel.id)
         assert not left(settings)
-    with pytest.raises(ParcelGone):
-        list(open_parcel(parcel.id))
+    with raises_code("upload-gone"):
+        list(open_staged(parcel.id))
 
 
 def test_a_file_whose_sender_goes_away_leaves_nothing(broker: object, settings: Settings) -> None:
@@ -76,7 +74,7 @@ def test_a_file_whose_sender_goes_away_leaves_nothing(broker: object, settings: 
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        put_parcel(breaking())
+        stage(breaking())
     assert not left(settings)
 
 
@@ -84,61 +82,61 @@ def test_a_parcel_cannot_be_opened_before_it_is_whole(broker: object, settings: 
     def looking() -> Iterator[bytes]:
         yield FILE
         (key,) = (key for key in left(settings) if key.startswith("vector:parcel:"))
-        with pytest.raises(ParcelGone):
-            list(open_parcel(key.rpartition(":")[2]))
+        with raises_code("upload-gone"):
+            list(open_staged(key.rpartition(":")[2]))
 
-    assert put_parcel(looking()).size == len(FILE)
+    assert stage(looking()).size == len(FILE)
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_parcel_is_for_its_owner_alone() -> None:
-    with acting_for("ann"):
-        parcel = put_parcel([FILE])
+    with as_owner("ann"):
+        parcel = stage([FILE])
     for owner in ("bob", "anonymous"):
-        with acting_for(owner), pytest.raises(ParcelGone):
-            list(open_parcel(parcel.id))
-    with acting_for("ann"):
-        assert b"".join(open_parcel(parcel.id)) == FILE
+        with as_owner(owner), raises_code("upload-gone"):
+            list(open_staged(parcel.id))
+    with as_owner("ann"):
+        assert b"".join(open_staged(parcel.id)) == FILE
 
 
 def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
     broker: object, settings: Settings
 ) -> None:
     use_settings(settings.with_values(parcels_limit=2 * len(FILE) + 10))
-    first, _ = put_parcel([FILE]), put_parcel([FILE])
-    with pytest.raises(ParcelsFull) as refused:
-        put_parcel([FILE])
+    first, _ = stage([FILE]), stage([FILE])
+    with pytest.raises(StagingFull) as refused:
+        stage([FILE])
     assert refused.value.retry_after > 0
-    drop_parcel(first.id)
-    assert put_parcel([FILE]).size == len(FILE)
+    discard(first.id)
+    assert stage([FILE]).size == len(FILE)
 
 
 def test_room_comes_back_when_the_broker_throws_parcels_away(
     broker: object, settings: Settings
 ) -> None:
     use_settings(settings.with_values(parcels_limit=len(FILE) + 10))
-    parcel = put_parcel([FILE])
+    parcel = stage([FILE])
     client = web_client(settings)
     # As if a day had passed.
-    client.delete(keys.parcel_key(parcel.id))
-    client.zadd(keys.PARCELS_DUE_KEY, {parcel.id: 1.0})
-    assert put_parcel([FILE]).size == len(FILE)
+    client.delete(keys.staged_key(parcel.id))
+    client.zadd(keys.STAGED_DUE_KEY, {parcel.id: 1.0})
+    assert stage([FILE]).size == len(FILE)
 
 
 def test_every_key_of_a_parcel_has_an_end(broker: object, settings: Settings) -> None:
-    parcel = put_parcel([FILE])
-    assert 80_000 < web_client(settings).ttl(keys.parcel_key(parcel.id)) <= 86_400
+    parcel = stage([FILE])
+    assert 80_000 < web_client(settings).ttl(keys.staged_key(parcel.id)) <= 86_400
     # What is addressed too late, when it is gone, does not come back.
-    address_parcel("0" * 32, "x")
-    assert not web_client(settings).exists(keys.parcel_key("0" * 32))
+    bind_to_job("0" * 32, "x")
+    assert not web_client(settings).exists(keys.staged_key("0" * 32))
 
 
 def test_a_parcel_goes_when_its_job_has_ended_and_not_before(
     broker: object, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    parcel = put_parcel([FILE])
-    address_parcel(parcel.id, enqueue_background_job(TASK, parcel.id, "a.csv").id)
-    assert sweep_parcels(web_client(settings)) == 0
+    parcel = stage([FILE])
+    bind_to_job(parcel.id, enqueue_background_job(TASK, parcel.id, "a.csv").id)
+    assert discard_expired(web_client(settings)) == 0
     run_jobs()
     assert not left(settings)
 
@@ -147,9 +145,9 @@ def test_a_parcel_goes_when_its_job_has_ended_and_not_before(
 def test_a_parcel_goes_with_a_job_that_never_ran(
     broker: object, settings: Settings, end: Callable[[str], object]
 ) -> None:
-    parcel = put_parcel([FILE])
+    parcel = stage([FILE])
     job = submit(TASK, (parcel.id, "a.csv"), options=JobOptions())
-    address_parcel(parcel.id, job.id)
+    bind_to_job(parcel.id, job.id)
     if end is delete_job:
         cancel_job(job.id)
     end(job.id)
@@ -157,22 +155,22 @@ def test_a_parcel_goes_with_a_job_that_never_ran(
     if end is cancel_job:
         catch_up(SUBSCRIPTION)
     else:
-        assert sweep_parcels(web_client(settings)) == 1
+        assert discard_expired(web_client(settings)) == 1
     assert not left(settings)
 
 
 def test_a_parcel_that_nobody_queued_a_job_for_goes_after_some_minutes(
     broker: object, settings: Settings
 ) -> None:
-    parcel = put_parcel([FILE])
+    parcel = stage([FILE])
     client = web_client(settings)
-    assert sweep_parcels(client) == 0
-    due = client.zscore(keys.PARCELS_DUE_KEY, parcel.id)
-    client.zadd(keys.PARCELS_DUE_KEY, {parcel.id: due - 700})  # type: ignore[operator]
-    assert sweep_parcels(client) == 1
+    assert discard_expired(client) == 0
+    due = client.zscore(keys.STAGED_DUE_KEY, parcel.id)
+    client.zadd(keys.STAGED_DUE_KEY, {parcel.id: due - 700})  # type: ignore[operator]
+    assert discard_expired(client) == 1
 
 
 @pytest.mark.usefixtures("settings")
 def test_without_a_broker_nothing_is_taken() -> None:
     with pytest.raises(QueueUnavailable):
-        put_parcel([FILE])
+        stage([FILE])

@@ -9,7 +9,7 @@ from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.keys import QUEUE_KEY
 from libraries.job_manager import JobOptions, submit
 from libraries.settings import Settings
-from libraries.webhooks.outbox import log_delivery, queue_delivery
+from libraries.webhooks.outbox import queue_delivery, record_delivery
 
 
 def queued_tasks(settings: Settings) -> list[str]:
@@ -29,7 +29,7 @@ def test_a_delivery_overtakes_the_jobs_that_wait_unless_its_receiver_was_slow_of
     )
     queue_delivery(job.id, "finished", "anonymous", seed="one")
     assert queued_tasks(settings)[0] == "workers.webhook_tasks.deliver_webhook"
-    log_delivery(job.id, {"milliseconds": 9000, "error": "no answer in time"})
+    record_delivery(job.id, {"milliseconds": 9000, "error": "no answer in time"})
     queue_delivery(job.id, "finished", "anonymous", seed="two")
     assert queued_tasks(settings) == [
         "workers.webhook_tasks.deliver_webhook", "workers.data_tasks.process_file", "workers.webhook_tasks.deliver_webhook",

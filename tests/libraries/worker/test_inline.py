@@ -17,7 +17,7 @@ import pytest
 from libraries.broker import keys
 from libraries.broker.connections import broker_url, web_client
 from libraries.broker.embedded import EmbeddedBroker
-from libraries.broker.in_memory import close_throwaway
+from libraries.broker.in_memory import close_in_memory
 from libraries.job_manager import (
     JobOptions,
     enqueue_background_job,
@@ -48,7 +48,7 @@ def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield changed
-    close_throwaway(changed.broker.data_dir)
+    close_in_memory(changed.broker.data_dir)
 
 
 def status(job_id: str) -> str:
@@ -171,7 +171,7 @@ def test_jobs_that_queue_jobs_come_to_an_end() -> None:
     job_id, finished = enqueue_background_job("workers.sugar_tasks.count_down", 100).id, 0
     while (job := fetch_job(job_id)) is not None and job.status == "finished":
         job_id, finished = job.result[0], finished + 1
-    assert finished == inline.DEEPEST
+    assert finished == inline.MAX_DEPTH
     assert status(job_id) == "queued"
 
 

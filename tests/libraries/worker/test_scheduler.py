@@ -180,8 +180,8 @@ def test_the_first_look_queues_nothing_and_each_due_time_after_it_one_job(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
     one = scheduler(EVERY_SECOND)
-    assert one.turn(NOON + 0.4) == []
-    made = [job_id for tenth in range(5, 40) for job_id in one.turn(NOON + tenth / 10)]
+    assert one.tick(NOON + 0.4) == []
+    made = [job_id for tenth in range(5, 40) for job_id in one.tick(NOON + tenth / 10)]
     assert len(made) == 3
     assert queued(client_of(settings)) == made
 
@@ -198,7 +198,7 @@ def test_three_schedulers_at_once_queue_one_job_for_each_due_time(
         # One clock is ahead and one behind; each passes every due time.
         for second in range(-1, 25):
             barrier.wait(20)
-            made[place] += schedulers[place].turn(NOON + 50 + second + place * 0.3)
+            made[place] += schedulers[place].tick(NOON + 50 + second + place * 0.3)
 
     threads = [threading.Thread(target=run, args=(place,)) for place in range(3)]
     for thread in threads:
@@ -214,12 +214,12 @@ def test_a_scheduler_that_lost_its_memory_does_not_queue_a_due_time_again(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
     """As after kill -9 at any moment: what was done stands in the broker alone."""
-    scheduler(EVERY_SECOND).turn(NOON)
-    assert len(scheduler(EVERY_SECOND).turn(NOON + 1)) == 1
-    assert scheduler(EVERY_SECOND).turn(NOON + 1.2) == []
+    scheduler(EVERY_SECOND).tick(NOON)
+    assert len(scheduler(EVERY_SECOND).tick(NOON + 1)) == 1
+    assert scheduler(EVERY_SECOND).tick(NOON + 1.2) == []
     # Even where the note of the due time is lost, its job is known by its id.
     client_of(settings).hset(keys.schedule_key(EVERY_SECOND.identity), "due", str(NOON))
-    assert scheduler(EVERY_SECOND).turn(NOON + 1.4) == []
+    assert scheduler(EVERY_SECOND).tick(NOON + 1.4) == []
     assert len(queued(client_of(settings))) == 1
 
 
@@ -227,20 +227,20 @@ def test_what_was_missed_while_nobody_was_there_is_made_up_for_once(
     scheduler: Callable[..., Scheduler],
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *")
-    scheduler(hourly, EVERY_SECOND).turn(NOON)
+    scheduler(hourly, EVERY_SECOND).tick(NOON)
     back = scheduler(hourly, EVERY_SECOND)
-    assert len(back.turn(NOON + 7 * 3600 + 1800)) == 2
-    assert back.turn(NOON + 7 * 3600 + 1800.5) == []
+    assert len(back.tick(NOON + 7 * 3600 + 1800)) == 2
+    assert back.tick(NOON + 7 * 3600 + 1800.5) == []
 
 
 def test_without_catch_up_a_missed_due_time_is_left_out_and_the_next_one_is_met(
     scheduler: Callable[..., Scheduler], home: Path, settings: Settings
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *", catch_up=False)
-    scheduler(hourly).turn(NOON)
+    scheduler(hourly).tick(NOON)
     back = scheduler(hourly)
-    assert back.turn(NOON + 3600 + 1800) == []
-    assert len(back.turn(NOON + 2 * 3600 + 30)) == 1
+    assert back.tick(NOON + 3600 + 1800) == []
+    assert len(back.tick(NOON + 2 * 3600 + 30)) == 1
     written(
         home,
         settings,
@@ -255,11 +255,11 @@ def test_no_job_is_queued_while_the_last_one_waits(
     scheduler: Callable[..., Scheduler], settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     one = scheduler(replace(EVERY_SECOND, overlap=False))
-    one.turn(NOON)
-    assert len(one.turn(NOON + 1)) == 1
-    assert one.turn(NOON + 2) == one.turn(NOON + 3) == []
+    one.tick(NOON)
+    assert len(one.tick(NOON + 1)) == 1
+    assert one.tick(NOON + 2) == one.tick(NOON + 3) == []
     run_jobs()
-    assert len(one.turn(NOON + 4)) == 1
+    assert len(one.tick(NOON + 4)) == 1
 
 
 def test_a_clock_that_was_far_ahead_does_not_silence_a_schedule(
@@ -267,10 +267,10 @@ def test_a_clock_that_was_far_ahead_does_not_silence_a_schedule(
 ) -> None:
     now = time.time()
     one = scheduler(EVERY_SECOND)
-    one.turn(now - 10)
-    assert one.turn(now + 86400) == []
+    one.tick(now - 10)
+    assert one.tick(now + 86400) == []
     client_of(settings).hset(keys.schedule_key(EVERY_SECOND.identity), "due", str(now + 86400))
-    assert len(scheduler(EVERY_SECOND).turn(now)) == 1
+    assert len(scheduler(EVERY_SECOND).tick(now)) == 1
 
 
 def test_jobs_that_come_often_are_not_kept_for_long(
@@ -278,8 +278,8 @@ def test_jobs_that_come_often_are_not_kept_for_long(
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *")
     one = scheduler(EVERY_SECOND, hourly)
-    one.turn(NOON - 1)
-    often, seldom = one.turn(NOON)
+    one.tick(NOON - 1)
+    often, seldom = one.tick(NOON)
     lives = {
         name: client_of(settings).hget(keys.job_key(name), "result_ttl") for name in (often, seldom)
     }
@@ -290,11 +290,11 @@ def test_while_the_broker_is_away_nothing_is_lost(
     scheduler: Callable[..., Scheduler], private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     one = scheduler(EVERY_SECOND)
-    one.turn(NOON)
+    one.tick(NOON)
     private_broker.stop()
-    assert one.turn(NOON + 1) == []
+    assert one.tick(NOON + 1) == []
     private_broker.start()
-    assert len(one.turn(NOON + 1.5)) == 1
+    assert len(one.tick(NOON + 1.5)) == 1
 
 
 # -- the worker

@@ -1,0 +1,298 @@
+"""Typical mistakes in additions: a message names the file and the mistake, and the rest of the service works."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import environ_in, until
+from tests.extension.additions import ADDITIONS, COORDINATES, EXAMPLES, PAGE, PLOT_READY
+from tests.extension.copies import CopiedService, copy_of_sources
+
+RAYS, GREETINGS = ((EXAMPLES / name).read_text() for name in ("rays.py", "greetings.py"))
+GREET = "def greet(name):\n    return name\n"
+# What the doctor says of a part that it did not examine in time, on a machine that is busy.
+UNFINISHED = re.compile(r"no answer within|not imported within")
+
+
+def renamed(source: str, name: str) -> str:
+    """A component that gives another name to its blueprint."""
+    return re.sub(r"\bblueprint\b", name, source)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A new file with a mistake, and what is said of it.
+
+    A `module` is one that is left out: it is named in the log and in the reply of `/readyz`, too. `line` is that of the mistake, if
+    it has one.
+    """
+
+    file: str
+    text: str
+    says: str
+    module: str = ""
+    line: int | None = None
+
+
+LEFT_OUT = {
+    "a cost without a parameter": Mistake(
+        "libraries/patterns/short.py",
+        RAYS.replace("def cost(self, area: Area)", "def cost(self)"),
+        "Rays.cost takes (self); declare it as `def cost(self, area: Area) -> float`",
+        module="libraries.patterns.short",
+    ),
+    "a default outside of its range": Mistake(
+        "libraries/patterns/wide.py",
+        RAYS.replace("default=72", "default=1000"),
+        "Rays.count has the default 1000: Must be",
+        module="libraries.patterns.wide",
+    ),
+    "a format without a media type": Mistake(
+        "libraries/exporting/coordinates.py",
+        COORDINATES.replace("text/csv", "csv"),
+        "'csv' is not a media type",
+        module="libraries.exporting.coordinates",
+    ),
+    "a field that the template does not have": Mistake(
+        "libraries/mailing/templates/plot_ready.txt.j2",
+        PLOT_READY.replace("{{ name }}", "{{ nmae }}"),
+        "line 15: there is no field 'nmae'; did you mean 'name'?",
+        module="libraries.mailing.templates.plot_ready",
+    ),
+    "a syntax error in a template": Mistake(
+        "libraries/mailing/templates/plot_gone.txt.j2",
+        PLOT_READY.replace("{{ name }}", "{{ name }"),
+        "line 15: unexpected '}'",
+        module="libraries.mailing.templates.plot_gone",
+    ),
+    "a component that needs what is not there": Mistake(
+        "components/needy/__init__.py",
+        "import nonesuch\n",
+        "ModuleNotFoundError: No module named 'nonesuch'",
+        module="components.needy",
+        line=1,
+    ),
+    "a page with a syntax error": Mistake(
+        "components/pages/torn.py",
+        "\nblueprint = (\n",
+        "SyntaxError: '(' was never closed",
+        module="components.pages.torn",
+        line=2,
+    ),
+    "a task module with a syntax error": Mistake(
+        "workers/torn_tasks.py",
+        "def greet(name:\n",
+        "SyntaxError: '(' was never closed",
+        module="workers.torn_tasks",
+        line=1,
+    ),
+    "a task module that needs what is not there": Mistake(
+        "workers/needy_tasks.py",
+        f"import nonesuch\n\n\n{GREET}",
+        "ModuleNotFoundError: No module named 'nonesuch'",
+        module="workers.needy_tasks",
+        line=1,
+    ),
+}
+NAMED_BY_THE_DOCTOR = {
+    "a drawing that leaves the page": Mistake(
+        "libraries/patterns/stray.py",
+        RAYS.replace("0.99 *", "1.5 *"),
+        "stroke 0 has the point",
+    ),
+    "a task that is async": Mistake(
+        "workers/letter_tasks.py",
+        f"async {GREET}",
+        "greet is not a task, because it is async; use a plain function",
+        line=1,
+    ),
+    "a task in a file with another name": Mistake(
+        "workers/letters.py",
+        GREET,
+        "greet is not a task, because the file is not named *_tasks.py",
+        line=1,
+    ),
+}
+TOGETHER = LEFT_OUT | NAMED_BY_THE_DOCTOR
+STOPS_THE_START = {
+    "a blueprint under another name": Mistake(
+        "components/greetings/__init__.py",
+        renamed(GREETINGS, "bp"),
+        "exports no `blueprint`, so none of its routes would be served; components/greetings/__init__.py has one under "
+        "the name `bp`",
+    ),
+    "a page with its blueprint under another name": Mistake(
+        "components/pages/studio.py",
+        renamed(PAGE.format(name="studio", access="OPEN"), "page"),
+        "exports no `blueprint`, so none of its routes would be served; components/pages/studio.py has one under the name "
+        "`page`",
+    ),
+    "a typo in the path of a task": Mistake(
+        "components/greetings/__init__.py",
+        GREETINGS.replace(".letter_greeting", ".leter_greeting"),
+        "the operation 'greeting' names the task 'workers.greeting_tasks.leter_greeting', which does not exist; did you "
+        "mean 'workers.greeting_tasks.letter_greeting'?",
+    ),
+    "a route without an access": Mistake(
+        "components/greetings/__init__.py",
+        f'{GREETINGS}\n\n@blueprint.route("/all")\ndef list_all():\n    return ""\n',
+        "the route /greetings/all declares no access; add access=Access.KEY",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """The folder of the copy and of what its service writes."""
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def copy(home: Path) -> Path:
+    """A copy of the sources with a good pattern, a good task, and the mistakes that let the rest work."""
+    copy = copy_of_sources(home)
+    for kind in ("pattern", "task"):
+        ADDITIONS[kind].lay_into(copy)
+    for mistake in TOGETHER.values():
+        write(copy, mistake)
+    return copy
+
+
+def write(copy: Path, mistake: Mistake) -> None:
+    """Make a mistake."""
+    (copy / mistake.file).parent.mkdir(exist_ok=True)
+    (copy / mistake.file).write_text(mistake.text)
+
+
+@pytest.fixture(scope="module")
+def service(home: Path, copy: Path) -> Iterator[CopiedService]:
+    """A running service of the copy."""
+    service = CopiedService(home, copy)
+    service.wait_until_drawn()
+    yield service
+    service.stop()
+
+
+def doctor(environ: dict[str, str], copy: Path) -> subprocess.CompletedProcess[str]:
+    """What the doctor says of a copy."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "app", "doctor"],
+        env=environ,
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def diagnosis(service: CopiedService, copy: Path) -> list[str]:
+    """The lines in which the doctor finds something wrong."""
+    for _ in range(5):
+        done = doctor(service.environ, copy)
+        if not UNFINISHED.search(done.stdout):
+            break
+    assert done.returncode == 1, done.stderr
+    return [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_the_doctor_names_the_file_and_the_mistake(diagnosis: list[str], name: str) -> None:
+    mistake = TOGETHER[name]
+    place = mistake.file if mistake.line is None else f"{mistake.file}, line {mistake.line}"
+    named = [line for line in diagnosis if place in line]
+    assert len(named) == 1, diagnosis
+    assert mistake.says in named[0]
+
+
+def test_the_doctor_finds_nothing_else(diagnosis: list[str]) -> None:
+    assert len(diagnosis) == len(TOGETHER), diagnosis
+
+
+def test_what_is_left_out_is_named_by_readyz_and_in_the_log(service: CopiedService) -> None:
+    def not_loaded() -> dict[str, Any]:
+        return {one["module"]: one for one in service.get("/readyz")["not_loaded"]}
+
+    # Only workers import the task modules.
+    until(lambda: "workers.needy_tasks" in not_loaded(), what="the problem of a worker")
+    found = not_loaded()
+    assert set(found) == {one.module for one in LEFT_OUT.values()}
+    for mistake in LEFT_OUT.values():
+        problem = found[mistake.module]
+        assert problem["file"] == mistake.file
+        assert mistake.line in (None, problem["line"])
+        assert mistake.says in problem["mistake"]
+        assert f"{mistake.module} cannot be loaded and is left out: " in service.said()
+
+
+def test_the_rest_of_the_service_works(service: CopiedService) -> None:
+    board = {"width": 100, "height": 60, "pattern": "rays", "params": {"count": 12}}
+    assert service.drawn("/artboard/create", board).count("<path") == 12
+    queued = service.post(
+        "/jobs", {"task": "workers.greeting_tasks.letter_greeting", "args": ["A"]}
+    )
+    assert service.result(queued["job_id"], Accept="image/png").status == 200
+    mail = {"recipient": "ann@example.com", "subject": "Done", "context": {"order": "A-17"}}
+    assert service.ended(service.post("/emails", mail)["job_id"])["status"] == "finished"
+    assert service.send("GET", "/dashboard").status == 200
+
+
+def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
+    service: CopiedService,
+) -> None:
+    reply = service.send("GET", "/patterns/stray/preview.svg")
+    assert (reply.status, reply.json["type"]) == (500, "/problems/internal-error")
+    assert "stroke 0" not in reply.json["detail"]
+    stray = "pattern 'stray' (libraries/patterns/stray.py): stroke 0 has the point"
+    until(lambda: stray in service.said(), what="the mistake in the log")
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (
+            "letter_tasks.greet",
+            "workers/letter_tasks.py, line 1: greet is not a task, because it is async",
+        ),
+        (
+            "letters.greet",
+            "workers/letters.py, line 1: greet is not a task, because the file is not",
+        ),
+        ("torn_tasks.greet", "workers/torn_tasks.py, line 1: SyntaxError: '(' was never closed"),
+        ("greeting_tasks.leter_greeting", "did you mean 'workers.greeting_tasks.letter_greeting'?"),
+    ],
+)
+def test_who_queues_what_is_no_task_learns_why(
+    service: CopiedService, task: str, says: str
+) -> None:
+    reply = service.send("POST", "/jobs", {"task": f"workers.{task}"})
+    assert reply.status == 404
+    assert says in reply.json["detail"]
+
+
+@pytest.mark.parametrize("name", STOPS_THE_START)
+def test_a_mistake_that_stops_the_start_is_named_with_its_file(
+    home: Path, copy: Path, name: str
+) -> None:
+    mistake = STOPS_THE_START[name]
+    write(copy, mistake)
+    try:
+        done = doctor(environ_in(home) | {"PYTHONPATH": str(copy)}, copy)
+    finally:
+        (copy / mistake.file).unlink()
+    assert done.returncode == 1
+    assert f"Error: {mistake.file}: {mistake.says}" in done.stderr
+    assert "Traceback" not in done.stderr
