@@ -19,14 +19,6 @@ Polyline = NDArray[np.float64]
 # right, 2 below, 3 left. The higher land is on the same hand.
 ENTERS = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 0, 1, 3, 0, 3, 0])
 LEAVES = np.array([0, 3, 0, 3, 1, 0, 0, 3, 2, 2, 0, 2, 1, 1, 0, 0])
-# The same for two opposite high corners, which two pieces of line cut off; or the low corners, if
-# the middle is high.
-SADDLES = {
-    (5, False): ((0, 3), (2, 1)),
-    (5, True): ((0, 1), (2, 3)),
-    (10, False): ((1, 0), (3, 2)),
-    (10, True): ((3, 0), (1, 2)),
-}
 
 
 def contour_lines(
@@ -99,7 +91,15 @@ def _saddles(
     """
     enters, leaves = ENTERS[case], LEAVES[case]
     more = np.full((2, len(case)), -1)
-    for (which, high), sides in SADDLES.items():
+    # The same for two opposite high corners, which two pieces of line cut off; or the low corners, if
+    # the middle is high.
+    saddles = {
+        (5, False): ((0, 3), (2, 1)),
+        (5, True): ((0, 1), (2, 3)),
+        (10, False): ((1, 0), (3, 2)),
+        (10, True): ((3, 0), (1, 2)),
+    }
+    for (which, high), sides in saddles.items():
         squares = (case == which) & (middle == high)
         (enters[squares], leaves[squares]), (more[0, squares], more[1, squares]) = sides
     return (enters, leaves), (more[0], more[1])

@@ -26,8 +26,6 @@ from libraries.storage.artifacts import (
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.store import Store
 
-FOLDER_ATTEMPTS = 20
-
 
 class ArtifactFolder(Store):
     """A folder of files. Files are written beside their place, brought to the disk, and then renamed."""
@@ -156,7 +154,8 @@ class ArtifactFolder(Store):
 
         Whoever removes the last file of a folder removes the folder: that may be this one, before there is a file in it.
         """
-        for attempt in range(1, FOLDER_ATTEMPTS + 1):
+        attempts = 20
+        for attempt in range(1, attempts + 1):
             with contextlib.ExitStack() as stack:
                 try:
                     folder = stack.enter_context(self._folder(folders, make=True))
@@ -167,7 +166,7 @@ class ArtifactFolder(Store):
                         dir_fd=folder,
                     )
                 except (FileMissing, FileNotFoundError):
-                    if attempt == FOLDER_ATTEMPTS:
+                    if attempt == attempts:
                         raise
                     continue
                 except OSError as error:

@@ -36,7 +36,6 @@ Outline = Callable[[float], list[Floats]]
 MAX_DEPTH = 64
 # A smaller scale makes the drawing invisible, so its curves are not flattened more finely.
 MIN_SCALE = 1e-9
-BASE_LAYER = "drawing"
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Canvas:
         )
         # The document has only layers; the store has the strokes in the coordinates of the calls.
         self._layers = Document(width, height)
-        self._layers.layer(BASE_LAYER, Pen(BASE_LAYER, colour, float(pen_width)))
+        self._layers.layer("drawing", Pen("drawing", colour, float(pen_width)))
         self._store = StrokeArray()
         self._drawn: list[_Drawn] = []
         self._runs: list[slice] = []

@@ -31,7 +31,6 @@ LENGTH = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
 )
 MAX_LENGTH_CHARS = 64
-BLACK = "#000000"
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 
@@ -40,8 +39,8 @@ class Look:
     """The look of an element: colours as in SVG, the width in the units of the element."""
 
     stroke: str = "none"
-    fill: str = BLACK
-    color: str = BLACK
+    fill: str = "#000000"
+    color: str = "#000000"
     width: float = 1.0
     hidden: bool = False
 
@@ -102,7 +101,7 @@ def _colour(value: str | None, outer: str, current: str) -> str:
     try:
         return check_colour(text, "colour")
     except BadColour:
-        return BLACK
+        return "#000000"
 
 
 def length(text: str | None, default: float, whole: float = 0.0) -> float:

@@ -31,8 +31,6 @@ WELL_FORMED = re.compile(
     rf"{SPACE}[Mm]{NUMBERS.pattern}(?:{SPACE}(?:[Zz]|[{WITH_NUMBERS}]{NUMBERS.pattern}))*+{SPACE}"
 )
 COMMANDS = re.compile(f"([{WITH_NUMBERS}Zz])([^{WITH_NUMBERS}Zz]*+)")
-# With more characters to a command than this, arrays are faster than one number after the other.
-LONG_COMMAND = 400
 ROW = 8
 # Curves that are bent to lines at once.
 BLOCK = 65_536
@@ -55,7 +53,8 @@ def trace(data: str) -> Traced | None:
         InvalidInput: it has more than two million.
     """
     commands = COMMANDS.findall(data)
-    if len(data) > LONG_COMMAND * len(commands) or WELL_FORMED.fullmatch(data) is None:
+    # With more characters to a command than this, arrays are faster than one number after the other.
+    if len(data) > 400 * len(commands) or WELL_FORMED.fullmatch(data) is None:
         return None
     tracer = _Tracer()
     for letter, text in commands:
