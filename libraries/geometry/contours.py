@@ -11,9 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Polyline = NDArray[np.float64]
+from libraries.geometry.arrays import Floats, Integers, Polyline
+
 # Which sides of a square of the lattice a line enters and leaves, for the corners that are higher:
 # 1 for upper left, 2 for upper right, 4 for lower right, 8 for lower left. Sides are 0 above, 1
 # right, 2 below, 3 left. The higher land is on the same hand.

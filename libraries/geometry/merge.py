@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Polyline = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from libraries.geometry.arrays import Integers, Polyline
 
 NONE = -1
 # Where more ends than this meet, comparing each with each would take too long and too much memory.

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats
+
 Singles = NDArray[np.float32]
 
 # From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from

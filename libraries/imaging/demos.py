@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.imaging.channels import GREY, LEVELS, Colours, coloured, separated
 from libraries.imaging.reading import Greys
-
-Floats = NDArray[np.float64]
 
 ROWS = 560
 # Where the middle of the skull is in the portrait.

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.imaging.reading import Greys
-
-Floats = NDArray[np.float64]
 
 COVER, CONTAIN = "cover", "contain"
 LEVELS = 256

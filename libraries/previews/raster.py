@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_syntax.attributes import check_colour
 
@@ -24,7 +25,6 @@ MAX_CANVAS_PX = 24_000_000
 MAX_DISC_PX = 16
 INK = 255
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
 

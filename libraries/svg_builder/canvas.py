@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen, Strokes
@@ -29,8 +30,6 @@ from libraries.svg_syntax.attributes import check_attributes, check_colour, tran
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.svg_syntax.numbers import written_positive
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Outline = Callable[[float], list[Floats]]
 
 MAX_DEPTH = 64

@@ -15,15 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.svg_syntax.curves import MAX_VERTICES, curve_vertices, too_many_vertices
 from libraries.svg_syntax.numbers import MAX_NUMBER
 from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # Arcs are read elsewhere: their flags need no spaces around them.
 WITH_NUMBERS = "MmLlHhVvCcSsQqTt"
