@@ -17,7 +17,6 @@ from libraries.imaging.reading import (
     MAX_WHOLE_PIXELS,
     ORIENTATION,
     TRANSPOSED,
-    ImageTooLarge,
     check_size,
     eight_bits,
     opened,
@@ -97,8 +96,10 @@ def check_promise(head: bytes) -> None:
     """
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)
-    except ImageTooLarge:
-        raise
+    except InvalidInput as error:
+        if error.code == "image-too-large":
+            raise
+        return
     except (
         Exception
     ):  # its size stands further on, or it is broken, which the whole of it will show

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from libraries.errors import InvalidInput, NotFound
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
@@ -87,7 +88,7 @@ class ArtifactFolder(Store):
             *folders, base = check_name(name).split("/")
             with self._folder(folders, make=False) as folder:
                 os.unlink(base, dir_fd=folder)
-        except (FileMissing, FileReplaced, FileNotFoundError):
+        except (NotFound, FileNotFoundError):
             return False
         self._prune(folders)
         return True
@@ -106,7 +107,7 @@ class ArtifactFolder(Store):
             for file in sorted(files):
                 path = Path(here, file)
                 name = path.relative_to(self.root).as_posix()
-                with contextlib.suppress(BadFileName):
+                with contextlib.suppress(InvalidInput):
                     check_name(name)
                     if not path.is_symlink() and path.is_file():
                         yield name
@@ -144,7 +145,7 @@ class ArtifactFolder(Store):
             try:
                 with self._folder(outer, make=False) as parent:
                     os.rmdir(last, dir_fd=parent)
-            except (OSError, FileMissing):
+            except (OSError, NotFound):
                 break  # not empty
             folders = outer
 
@@ -165,7 +166,7 @@ class ArtifactFolder(Store):
                         0o644,
                         dir_fd=folder,
                     )
-                except (FileMissing, FileNotFoundError):
+                except (NotFound, FileNotFoundError):
                     if attempt == attempts:
                         raise
                     continue

@@ -9,7 +9,7 @@ from typing import Literal
 
 from libraries.errors import InvalidInput
 from libraries.svg_reader.foreign_xml import Node
-from libraries.svg_syntax.attributes import BadColour, check_colour
+from libraries.svg_syntax.attributes import check_colour
 from libraries.svg_syntax.numbers import MAX_NUMBER
 
 # CSS fixes the inch at 96 pixels.
@@ -100,7 +100,7 @@ def _colour(value: str | None, outer: str, current: str) -> str:
         return "#" + "".join(f"{min(int(part), 255):02x}" for part in found.groups())
     try:
         return check_colour(text, "colour")
-    except BadColour:
+    except InvalidInput:
         return "#000000"
 
 

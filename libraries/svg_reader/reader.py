@@ -27,7 +27,7 @@ from libraries.geometry.transforms import (
     scaling,
     translation,
 )
-from libraries.lettering import BadText, check_text
+from libraries.lettering import check_text
 from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
@@ -325,7 +325,7 @@ def _layer_name(node: Node) -> str | None:
         return None
     try:
         return check_text(label)
-    except BadText:
+    except InvalidInput:
         return None
 
 

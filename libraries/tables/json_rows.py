@@ -12,6 +12,7 @@ from typing import IO, Any, NoReturn
 
 import orjson
 
+from libraries.errors import InvalidInput
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
@@ -191,7 +192,7 @@ class Window:
             self._move_to(after.end())
             return value, after[1], odd
 
-    def _refusal(self, error: Exception) -> BadTable:
+    def _refusal(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):
             line = self._line + self._text.count("\n", self._place, error.pos)
             column = error.pos - self._text.rfind("\n", 0, error.pos)
