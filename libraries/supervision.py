@@ -25,7 +25,6 @@ MAX_PAUSE_S = 5.0
 # A part that has run this long is healthy: its next restart begins with the first pause again.
 HEALTHY_AFTER = 10.0
 HURRIED_GRACE = 5.0
-OWN_NAME = "dev"
 
 
 @dataclass
@@ -86,7 +85,7 @@ class Supervisor:
         self._stamps: dict[Path, int] = {}
         self._next_look = 0.0
         self._selector = selectors.DefaultSelector()
-        self._width = max(len(name) for name in (OWN_NAME, *(part.name for part in self.parts)))
+        self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
         self._hurry = False
 
@@ -122,7 +121,7 @@ class Supervisor:
             self._next_look = now + 0.5
             self._reload_changed()
 
-    def say(self, text: str, name: str = OWN_NAME) -> None:
+    def say(self, text: str, name: str = "dev") -> None:
         """Write a line of our own beside those of the parts."""
         self._write(name, text)
 

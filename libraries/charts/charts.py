@@ -12,11 +12,11 @@ from libraries.charts.marks import bar_strokes, line_strokes, point_strokes, spr
 from libraries.charts.ticks import Ticks, date_ticks, number_ticks
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
 from libraries.lettering import check_text, lay_out
 
-Floats = NDArray[np.float64]
 CHARTS = ("line", "scatter", "bars", "histogram")
 MAX_SERIES, MAX_BARS = 8, 400
 MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120

@@ -18,12 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.segments import cross, pairs_with_touching_boxes
 from libraries.geometry.strokes import MAX_COORDINATE_MM
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Ring = ArrayLike
 
 MAX_CORNERS = 20_000

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats, Polyline
+
 Complexes = NDArray[np.complex128]
-Polyline = NDArray[np.float64]
 Curve = Callable[[Floats], Complexes]
 
 # Places on one swing of the fastest part of a curve where it is measured before it is drawn.

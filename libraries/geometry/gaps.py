@@ -12,13 +12,11 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Polyline
 from libraries.geometry.grid import Grid
 from libraries.geometry.merge import merge_strokes
 
-Polyline = NDArray[np.float64]
-Floats = NDArray[np.float64]
 Pair = tuple[int, int]
 
 # Two ends face each other if their directions are opposite up to this cosine, and if, counted in

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Polyline = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from libraries.geometry.arrays import Integers, Polyline
 
 NONE = -1
-TWO = 2
 # Where more ends than this meet, comparing each with each would take too long and too much memory.
 MAX_COMPARED = 32
 
@@ -70,7 +67,7 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
-    for meeting in np.unique(count[count >= TWO]).tolist():
+    for meeting in np.unique(count[count > 1]).tolist():
         starts = first[count == meeting]
         if len(starts):
             pair = _pair_straightest if meeting <= MAX_COMPARED else _pair_across

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats
+
 Singles = NDArray[np.float32]
 
-# How fast the two substances spread, in cells squared for each step; with the longest step that is
-# stable all the same.
-SPREAD_FOOD, SPREAD_EATER = 0.16, 0.08
 # From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from
 # the spreading.
 CELLS = 11
@@ -74,11 +72,14 @@ def simulate(
     food, eater = (
         np.pad(np.where(sown, *pair), 1).astype(np.float32) for pair in ((0.5, 1.0), (0.5, 0.0))
     )
+    # How fast the two substances spread, in cells squared for each step; with the longest step that
+    # is stable all the same.
+    spread_food, spread_eater = 0.16, 0.08
     keep = (
-        np.float32(1 - regime.feed - 4 * SPREAD_FOOD),
-        np.float32(1 - regime.feed - regime.kill - 4 * SPREAD_EATER),
+        np.float32(1 - regime.feed - 4 * spread_food),
+        np.float32(1 - regime.feed - regime.kill - 4 * spread_eater),
     )
-    spread, feed = (np.float32(SPREAD_FOOD), np.float32(SPREAD_EATER)), np.float32(regime.feed)
+    spread, feed = (np.float32(spread_food), np.float32(spread_eater)), np.float32(regime.feed)
     u, v = food[1:-1, 1:-1], eater[1:-1, 1:-1]
     around_u, around_v, eaten = (np.empty(sown.shape, np.float32) for _ in range(3))
     for step in range(steps):

@@ -171,7 +171,7 @@ def check_size(
         )
 
 
-def _too_many_pixels(limit: int) -> ImageTooLarge:
+def _too_many_pixels(limit: int) -> InvalidInput:
     return ImageTooLarge(
         f"an image may have at most {limit // 10**6} megapixels",
         field="image",

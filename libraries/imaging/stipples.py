@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.geometry.nearest import nearest
 from libraries.geometry.tours import hilbert_order
 from libraries.imaging.tones import Tones
-
-Floats = NDArray[np.float64]
 
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
 MIN_TONE = 0.03

@@ -21,11 +21,6 @@ from HersheyFonts import HersheyFonts
 
 from libraries.lettering.strokes import Stroke, Strokes, box_around, drawn, moved, read_only
 
-# The room beside the ink of a glyph whose table has lost it.
-SIDE = 2.0
-# Stems of this breadth make a bold font.
-BOLD = 1.5
-
 
 @dataclass(frozen=True)
 class Glyph:
@@ -80,7 +75,9 @@ class Style:
     @property
     def mark_breadth(self) -> float:
         """Return how broad marks are, in font units: thin, but in bold fonts half as broad as stems."""
-        return max(self.hairline, self.breadth / 2 if self.breadth >= BOLD else 0.0)
+        # Stems of this breadth make a bold font.
+        bold = 1.5
+        return max(self.hairline, self.breadth / 2 if self.breadth >= bold else 0.0)
 
 
 @dataclass(frozen=True)
@@ -146,7 +143,9 @@ def _glyph(entry: Any) -> Glyph:
         return Glyph(float(entry.char_width), strokes)
     # Some slots have lost their width.
     box = box_around(strokes)
-    return Glyph(box.width + 2 * SIDE, moved(strokes, SIDE - box.left))
+    # The room beside the ink of a glyph whose table has lost it.
+    side = 2.0
+    return Glyph(box.width + 2 * side, moved(strokes, side - box.left))
 
 
 def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:

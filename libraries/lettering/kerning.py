@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 
 from libraries.lettering.strokes import Strokes, sampled
 
-# Heights that are looked at, in font units from above the marks of capitals to below the
-# descenders.
-TOP, BOTTOM = -24, 28
 # Ink keeps its distance from ink this far above and below it too.
 REACH = 2
 
@@ -49,8 +46,10 @@ class Measure:
 def sides_of(strokes: Strokes, advance: float) -> Sides:
     """Return the sides of a glyph."""
     points = sampled(strokes)
-    rows = np.clip(np.floor(points[:, 1]).astype(np.int64) - TOP, 0, BOTTOM - TOP - 1)
-    left, right = np.full(BOTTOM - TOP, np.inf), np.full(BOTTOM - TOP, np.inf)
+    # Heights in font units: from above the marks of capitals to below the descenders.
+    top, bottom = -24, 28
+    rows = np.clip(np.floor(points[:, 1]).astype(np.int64) - top, 0, bottom - top - 1)
+    left, right = np.full(bottom - top, np.inf), np.full(bottom - top, np.inf)
     np.minimum.at(left, rows, points[:, 0])
     np.minimum.at(right, rows, advance - points[:, 0])
     return Sides(left, right, _spread(left), _spread(right))

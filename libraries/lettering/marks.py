@@ -27,7 +27,6 @@ DRAWN: dict[str, Any] = json.loads(Path(__file__).with_name("drawn.json").read_t
 MARKS = MappingProxyType({mark: dict(shape) for mark, shape in DRAWN["marks"].items()})
 # How much of a letter's height, from its foot, says where its middle is.
 FOOT = 1.5
-SIDE_GAP = 2.0
 
 
 @dataclass(frozen=True)
@@ -176,9 +175,10 @@ def _caron_at_the_side(face: Face, letter: Letter) -> Letter:
     shape = comma(face)
     size = box_around(shape)
     _, right = ink_between(letter.body, box.top, box.top + size.height + 1)
-    shape = moved(shape, right + SIDE_GAP - size.left, box.top - size.top)
+    side_gap = 2.0
+    shape = moved(shape, right + side_gap - size.left, box.top - size.top)
     joined = _joined(letter, shape)
-    advance = max(letter.advance, box_around(shape).right + SIDE_GAP)
+    advance = max(letter.advance, box_around(shape).right + side_gap)
     return Letter(joined.base, advance, joined.strokes, joined.body, joined.top, joined.bottom)
 
 

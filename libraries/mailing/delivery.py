@@ -34,7 +34,7 @@ class MailServerAway(Unavailable):
     code = "mail-server-away"
 
 
-class MailDeferred(MailServerAway):
+class MailDeferred(Unavailable):
     """Raised when the mail server works, but asks to try this mail again later (replies 4xx)."""
 
     code = "mail-deferred"
@@ -220,7 +220,7 @@ def _plain_errors() -> Iterator[None]:
         raise MailServerAway("the mail server does not answer") from error
 
 
-def _refusal(code: int, what: str, blamed: str | None) -> MailRefused | MailDeferred:
+def _refusal(code: int, what: str, blamed: str | None) -> InvalidInput | Unavailable:
     if code >= PERMANENT:
         return MailRefused(f"the mail server refused {what} for good (reply {code})", field=blamed)
     return MailDeferred(f"the mail server refused {what} for now (reply {code})")

@@ -17,8 +17,6 @@ from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
 from libraries.settings import MailSettings
 
-PICTURE_ID = "drawing@picture"
-
 
 @dataclass(frozen=True)
 class Letter:
@@ -70,7 +68,7 @@ class Letter:
                         self.picture,
                         "image",
                         "png",
-                        cid=f"<{PICTURE_ID}>",
+                        cid="<drawing@picture>",
                         filename="drawing.png",
                         disposition="inline",
                     )
@@ -107,7 +105,7 @@ def write_letter(
         check_name(reply_to[0])
         check_address(reply_to[1], field="email")
     text, html = fill_template(
-        template, context, subject=subject, picture=f"cid:{PICTURE_ID}" if picture else ""
+        template, context, subject=subject, picture="cid:drawing@picture" if picture else ""
     )
     return Letter(subject, template, text, html, tuple(attachments), picture, reply_to)
 

@@ -10,9 +10,8 @@ from libraries.previews import png
 from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
-SVG, PNG = "image/svg+xml", "image/png"
 # Bytes. A larger SVG takes seconds to be drawn, a larger PNG makes the mail heavy.
-MAX_PICTURE_BYTES = {SVG: 5_000_000, PNG: 1_000_000}
+MAX_PICTURE_BYTES = {"image/svg+xml": 5_000_000, "image/png": 1_000_000}
 
 
 def picture_of(attachments: Iterable[Attachment]) -> bytes | None:
@@ -42,7 +41,7 @@ def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
 def _drawn(media_type: str, data: bytes) -> bytes | None:
     if len(data) > MAX_PICTURE_BYTES.get(media_type, 0):
         return None
-    if media_type == PNG:
+    if media_type == "image/png":
         return data
     try:
         drawing = read_svg(data).document

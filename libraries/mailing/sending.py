@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.mailing.addresses import MAX_ADDRESS_CHARS, BadRecipient, check_address
+from libraries.mailing.addresses import MAX_ADDRESS_CHARS, check_address
 from libraries.mailing.delivery import (
     Delivery,
-    MailDeferred,
-    MailRefused,
     MailServerAway,
     MailSession,
 )
@@ -68,7 +66,7 @@ class Post:
         with MailSession() as session:
             try:
                 delivery = session.deliver(message)
-            except (MailRefused, Unavailable):
+            except (InvalidInput, Unavailable):
                 step.release()
                 raise
         receipt: dict[str, Any] = {
@@ -147,14 +145,14 @@ class _Round:
         """Send to one recipient, or note why not."""
         try:
             note = self._sent(check_address(recipient))  # type: ignore[arg-type]
-        except BadRecipient as problem:
+        except InvalidInput as problem:
+            if problem.code != "bad-recipient":
+                raise
             note = {"state": "refused", "error": str(problem)}
         except Unavailable as problem:
             note = {"state": "failed", "error": str(problem)}
             self.why = str(problem)
-            self.away |= isinstance(problem, MailServerAway) and not isinstance(
-                problem, MailDeferred
-            )
+            self.away |= problem.code == "mail-server-away"
         self.counts[note["state"]] += 1
         shown = recipient[:MAX_ADDRESS_CHARS] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
@@ -179,7 +177,9 @@ class _Round:
             delivery = self.session.deliver(
                 self.letter.to(recipient, message_id_seed=self.post.seed)
             )
-        except MailRefused as refusal:
+        except InvalidInput as refusal:
+            if refusal.code != "mail-refused":
+                raise
             return {"state": "refused", "error": str(refusal)}
         if delivery.artifact is not None:
             self.post.keep(delivery.artifact)

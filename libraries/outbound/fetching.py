@@ -138,5 +138,5 @@ def _next(url: str, location: str) -> str:
     return onward
 
 
-def _too_large(most: int) -> DownloadTooLarge:
+def _too_large(most: int) -> InvalidInput:
     return DownloadTooLarge(f"the file at the URL is larger than {most / 10**6:g} MB")

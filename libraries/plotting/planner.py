@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from libraries.geometry.strokes import HOME, Floats, Integers, Pen, Point, Strokes
+from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
 
 # Shorter steps than a billionth of a mm have no direction.

@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from libraries.errors import VectorError
+from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import (
     NO_SPACE,
@@ -35,7 +35,7 @@ from libraries.storage.connection import (
     code_of,
     translated_errors,
 )
-from libraries.storage.names import BadFileName, check_name
+from libraries.storage.names import check_name
 from libraries.storage.reading import FIRST_BLOCK, ObjectReader
 from libraries.storage.store import Store
 
@@ -109,7 +109,7 @@ class BucketStore(Store):
         """Remove an object; see `Store.remove`."""
         try:
             found = self.stat(name)
-        except FileMissing:
+        except NotFound:
             return False
         if sha256 is not None and found.sha256 != sha256:
             return False
@@ -132,7 +132,7 @@ class BucketStore(Store):
         # `.owners/` comes before all names: the list begins behind it.
         for item in self._listed(below, StartAfter=f"{self._prefix}.owners0"):
             name = item["Key"][len(self._prefix) :]
-            with contextlib.suppress(BadFileName):
+            with contextlib.suppress(InvalidInput):
                 yield check_name(name)
 
     def copy(self, name: str, to: str, *, sha256: str | None = None) -> Artifact:
@@ -163,7 +163,7 @@ class BucketStore(Store):
         for upload in self._pages("list_multipart_uploads", "Uploads", Prefix=self._prefix):
             if upload["Initiated"].timestamp() < older_than:
                 # Another sweeper may have been here.
-                with contextlib.suppress(FileMissing):
+                with contextlib.suppress(NotFound):
                     self._request(
                         "abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"]
                     )
@@ -189,7 +189,7 @@ class BucketStore(Store):
         Raises:
             StorageUnavailable: it does not.
         """
-        with contextlib.suppress(FileMissing):
+        with contextlib.suppress(NotFound):
             try:
                 self._probe("get_object", Key=f"{self._prefix}.knock")
             except StorageUnavailable as away:

@@ -11,6 +11,7 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
+from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import StorageFull, StorageUnavailable
 
@@ -93,7 +94,7 @@ def translated_errors() -> Iterator[None]:
         raise StorageUnavailable("unreachable") from error
 
 
-def _server_message(error: Any) -> StorageUnavailable | StorageFull:
+def _server_message(error: Any) -> Unavailable:
     code = code_of(error)
     if code in {
         "QuotaExceeded",

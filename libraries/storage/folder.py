@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from libraries.errors import InvalidInput, NotFound
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
@@ -25,8 +26,6 @@ from libraries.storage.artifacts import (
 )
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.store import Store
-
-FOLDER_ATTEMPTS = 20
 
 
 class ArtifactFolder(Store):
@@ -89,7 +88,7 @@ class ArtifactFolder(Store):
             *folders, base = check_name(name).split("/")
             with self._folder(folders, make=False) as folder:
                 os.unlink(base, dir_fd=folder)
-        except (FileMissing, FileReplaced, FileNotFoundError):
+        except (NotFound, FileNotFoundError):
             return False
         self._prune(folders)
         return True
@@ -108,7 +107,7 @@ class ArtifactFolder(Store):
             for file in sorted(files):
                 path = Path(here, file)
                 name = path.relative_to(self.root).as_posix()
-                with contextlib.suppress(BadFileName):
+                with contextlib.suppress(InvalidInput):
                     check_name(name)
                     if not path.is_symlink() and path.is_file():
                         yield name
@@ -146,7 +145,7 @@ class ArtifactFolder(Store):
             try:
                 with self._folder(outer, make=False) as parent:
                     os.rmdir(last, dir_fd=parent)
-            except (OSError, FileMissing):
+            except (OSError, NotFound):
                 break  # not empty
             folders = outer
 
@@ -156,7 +155,8 @@ class ArtifactFolder(Store):
 
         Whoever removes the last file of a folder removes the folder: that may be this one, before there is a file in it.
         """
-        for attempt in range(1, FOLDER_ATTEMPTS + 1):
+        attempts = 20
+        for attempt in range(1, attempts + 1):
             with contextlib.ExitStack() as stack:
                 try:
                     folder = stack.enter_context(self._folder(folders, make=True))
@@ -166,8 +166,8 @@ class ArtifactFolder(Store):
                         0o644,
                         dir_fd=folder,
                     )
-                except (FileMissing, FileNotFoundError):
-                    if attempt == FOLDER_ATTEMPTS:
+                except (NotFound, FileNotFoundError):
+                    if attempt == attempts:
                         raise
                     continue
                 except OSError as error:

@@ -10,8 +10,9 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
+from libraries.errors import NotFound
 from libraries.settings import StorageSettings, UploadSettings
-from libraries.storage.artifacts import FileMissing, StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import BadFileName, check_name, filename_part
 from libraries.storage.store import Store
@@ -143,6 +144,6 @@ def open_input(path: str) -> IO[bytes]:
 
 def _first_of(stores: list[Store], name: str) -> IO[bytes]:
     for store in stores[:-1]:
-        with contextlib.suppress(FileMissing):
+        with contextlib.suppress(NotFound):
             return store.open_checked(name)
     return stores[-1].open_checked(name)

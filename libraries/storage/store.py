@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO, ClassVar
 
-from libraries.storage.artifacts import Artifact, FileMissing, StoredFile
+from libraries.errors import NotFound
+from libraries.storage.artifacts import Artifact, StoredFile
 
 
 class Store(ABC):
@@ -123,7 +124,7 @@ class Store(ABC):
         """
         try:
             self.stat(name)
-        except FileMissing:
+        except NotFound:
             return False
         return True
 

@@ -14,10 +14,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.svg_syntax.numbers import DECIMALS
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Encoding = Literal["plain", "compact"]
 
 SCALE = 10.0**DECIMALS

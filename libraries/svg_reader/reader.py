@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -27,7 +27,7 @@ from libraries.geometry.transforms import (
     scaling,
     translation,
 )
-from libraries.lettering import BadText, check_text
+from libraries.lettering import check_text
 from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
@@ -46,7 +46,6 @@ from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path
 from libraries.svg_syntax.path_data import numbers_in
 from libraries.svg_syntax.tracing import trace
 
-Floats = NDArray[np.float64]
 Viewport = tuple[float, float]
 
 MAX_USE_DEPTH = 16
@@ -326,7 +325,7 @@ def _layer_name(node: Node) -> str | None:
         return None
     try:
         return check_text(label)
-    except BadText:
+    except InvalidInput:
         return None
 
 

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.svg_syntax.numbers import MAX_NUMBER, written
-
-Floats = NDArray[np.float64]
 
 MAX_DATA_CHARS = 1_000_000
 # Possessive quantifiers everywhere: what was read is never given back, so that no text makes the

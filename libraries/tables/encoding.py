@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from libraries.errors import UnknownName
+from libraries.errors import InvalidInput, UnknownName
 from libraries.tables.limits import MAX_RECORD_CHARS, BadTable, UnreadableText, in_mb
 from libraries.tables.western import surely_western
 
@@ -102,8 +102,8 @@ def _unmarked(source: IO[bytes]) -> Encoding:
     try:
         for _ in _decoded(source, Encoding("utf-8")):
             pass
-    except UnreadableText:
-        if surely_western(_raw_blocks(source, 0)):
+    except InvalidInput as error:
+        if error.code == "unreadable-text" and surely_western(_raw_blocks(source, 0)):
             return Encoding("windows-1252")
         raise
     return Encoding("utf-8")

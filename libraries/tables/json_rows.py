@@ -12,6 +12,7 @@ from typing import IO, Any, NoReturn
 
 import orjson
 
+from libraries.errors import InvalidInput
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
@@ -25,7 +26,6 @@ from libraries.tables.plain import json_text
 from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import MISSING, Block, Cell, Columns, Rows, as_text, for_json
 
-LF = "\n"
 AFTER_ROW = re.compile(r"[ \t\r\n]*([,\]])")
 ROWS_AT_ONCE, LETTERS_AT_ONCE = 5_000, 2_000_000
 
@@ -186,16 +186,16 @@ class Window:
             if after is None and self._grow():
                 continue
             if after is None:
-                line = self._line + self._text.count(LF, self._place, end)
+                line = self._line + self._text.count("\n", self._place, end)
                 raise BadTable(f"line {line}: expected ',' or ']' after a row")
             odd = _is_odd(self._text, self._place, end)
             self._move_to(after.end())
             return value, after[1], odd
 
-    def _refusal(self, error: Exception) -> BadTable:
+    def _refusal(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):
-            line = self._line + self._text.count(LF, self._place, error.pos)
-            column = error.pos - self._text.rfind(LF, 0, error.pos)
+            line = self._line + self._text.count("\n", self._place, error.pos)
+            column = error.pos - self._text.rfind("\n", 0, error.pos)
             return BadTable(f"the file is not JSON: line {line}, column {column}")
         return BadTable(f"the row on line {self._line} {_what_is_wrong(error)}")
 
@@ -206,7 +206,7 @@ class Window:
                 return
 
     def _move_to(self, place: int) -> None:
-        self._line += self._text.count(LF, self._place, place)
+        self._line += self._text.count("\n", self._place, place)
         self._place = place
 
     def _grow(self) -> bool:

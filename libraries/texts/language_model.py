@@ -18,7 +18,6 @@ from urllib.parse import SplitResult, urlsplit
 from libraries.errors import Unavailable
 from libraries.texts.contents import printable
 
-CONNECT_S = 10.0
 PATIENCE_S = 120.0
 MAX_RESPONSE_BYTES = 1_000_000
 
@@ -78,12 +77,13 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
 
 
 def _connection(address: SplitResult) -> http.client.HTTPConnection:
+    connect_s = 10.0
     if address.scheme == "https":
         trust = ssl.create_default_context()
         return http.client.HTTPSConnection(
-            address.hostname or "", address.port, timeout=CONNECT_S, context=trust
+            address.hostname or "", address.port, timeout=connect_s, context=trust
         )
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=CONNECT_S)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=connect_s)
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
