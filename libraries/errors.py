@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 
@@ -22,6 +23,10 @@ class VectorError(Exception):
 
     code: str = "error"
     codes: ClassVar[Mapping[str, object]] = {}
+    members: Mapping[str, object] = MappingProxyType({})
+    """What clients see beside the text, by name."""
+    retry_after: float
+    """Seconds after which asking again can help; not set where that is not known."""
 
     def __init__(self, detail: str = "", *, code: str | None = None) -> None:
         """Keep `code`, if it is not that of the class."""

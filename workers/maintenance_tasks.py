@@ -16,7 +16,7 @@ HOUR, MAX_DIGEST_HOURS = 3600, 168
 
 def clean_up() -> dict[str, Any]:
     """Remove what writers that died left half written, and give back room in the index of the gallery."""
-    swept = output_folder().sweep(time.time() - HOUR)
+    swept = output_folder().remove_temporary(time.time() - HOUR)
     gallery().tidy()
     return {"half_written_files": swept}
 

@@ -94,4 +94,4 @@ def _stored(kind: str, text: str) -> dict[str, Any]:
     if beginning is None:
         return {"result": text}
     path = attach(output_folder().publish(f"{own_folder('texts')}/{kind}.txt", text))
-    return {"result": beginning, "file": output_folder().shown(path)}
+    return {"result": beginning, "file": output_folder().display_path(path)}

@@ -72,7 +72,7 @@ class Entries:
     def _file(self, artifact: dict[str, Any]) -> IO[bytes] | None:
         """Return the file that a job made, None if it is gone or another one lies in its place."""
         try:
-            return self._folder.take(artifact["name"], sha256=artifact["sha256"])
+            return self._folder.open_checked(artifact["name"], sha256=artifact["sha256"])
         except (NotFound, InvalidInput):
             return None
 

@@ -14,26 +14,17 @@ from libraries.patterns import PATTERNS, Pattern
 A4_WIDTH, A4_HEIGHT = 210, 297
 
 
-class PatternNotFound(NotFound):
-    """Raised when an address names a pattern that is not in the catalogue; the text lists those that are."""
-
-    code = "pattern-not-found"
-
-    def __init__(self, error: UnknownName) -> None:
-        """Say what the registry said, with its hint."""
-        super().__init__(f"{error}; {error.hint}" if error.hint else str(error))
-
-
 def find_pattern(name: str) -> Pattern:
     """Return the pattern called `name`.
 
     Raises:
-        PatternNotFound: there is none.
+        NotFound: there is none; the text lists those that are.
     """
     try:
         return PATTERNS[name]
     except UnknownName as error:
-        raise PatternNotFound(error) from None
+        text = f"{error}; {error.hint}" if error.hint else str(error)
+        raise NotFound(text, code="pattern-not-found") from None
 
 
 def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:

@@ -13,23 +13,17 @@ from libraries.job_manager.tasks import TaskDescription, describe_tasks
 from libraries.settings import JobSettings
 
 
-class SchedulesUnusable(Unavailable):
-    """Raised when the schedules file has mistakes; no worker starts with it."""
-
-    code = "schedules-unusable"
-
-
 def tasks_body() -> dict[str, Any]:
     """Return all tasks, each with its schedules, and the schedules by themselves; those of other owners are left out.
 
     Raises:
-        SchedulesUnusable: the schedules file has mistakes; the text names them.
+        Unavailable: the schedules file has mistakes; the text names them.
         QueueUnavailable: the broker cannot be reached.
     """
     try:
         states = [] if JobSettings.current().immediate else schedule_states()
     except BadSchedules as error:
-        raise SchedulesUnusable(str(error)) from None
+        raise Unavailable(str(error), code="schedules-unusable") from None
     states = [state for state in states if state.schedule.owner in (ANONYMOUS, current_owner())]
     return {
         "tasks": [_task(one, states) for one in describe_tasks()],

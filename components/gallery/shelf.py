@@ -30,7 +30,6 @@ from libraries.sheets.papers import PAPERS, page_size
 BOUNDS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")
 # The papers that most people mean come first, where several have one size.
 FAMILIES = ("ISO A", "ISO B")
-MOST_MARKS = 100
 
 
 def list_response(query: Mapping[str, Any]) -> Response:
@@ -118,8 +117,7 @@ def marks_body() -> dict[str, Any]:
     catch_up()
     kinds = {"patterns": "pattern", "tags": "tag", "colors": "color"}
     found = {
-        name: gallery().counts(current_owner(), kind, most=MOST_MARKS)
-        for name, kind in kinds.items()
+        name: gallery().counts(current_owner(), kind, most=100) for name, kind in kinds.items()
     }
     return {
         name: [{"value": value, "drawings": count} for value, count in counts]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Flask, current_app, g, request
 
@@ -26,7 +26,7 @@ from libraries.settings import ApiKey, Settings
 
 BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
 # Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64 characters.
-LONGEST_KEY = 1024
+MAX_KEY_CHARS = 1024
 EVERYTHING = frozenset({"*"})
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
 ADMINISTRATION = frozenset({"*", "admin"})
@@ -70,13 +70,6 @@ class Caller:
 UNAUTHENTICATED = Caller("", frozenset())
 
 
-class Unauthorized(EdgeError):
-    """Raised when a request comes without a key that is known here."""
-
-    code = "unauthorized"
-    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
-
-
 def install_access(app: Flask, settings: Settings) -> None:
     """Let every request act for its caller; where keys are set, refuse requests without one."""
 
@@ -116,8 +109,10 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
     if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
         return UNAUTHENTICATED
     if name is None:
-        raise Unauthorized(
-            "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY"
+        raise EdgeError(
+            "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY",
+            code="unauthorized",
+            headers={"WWW-Authenticate": 'Bearer realm="vector-api"'},
         )
     caller = Caller(name)
     if access is Access.ADMIN and not caller.scopes & ADMINISTRATION:
@@ -158,6 +153,6 @@ def _decoded(text: str) -> str:
 def name_of(key: str, keys: Sequence[ApiKey]) -> str | None:
     """Return whose key it is, None for nobody's. Every configured key is compared, whatever the earlier ones gave."""
     # The server decodes headers as Latin-1; these are the bytes that were sent.
-    digest = sha256(key[: LONGEST_KEY + 1].encode("latin-1", "replace")).digest()
+    digest = sha256(key[: MAX_KEY_CHARS + 1].encode("latin-1", "replace")).digest()
     found = [one.name for one in keys if hmac.compare_digest(one.digest, digest)]
     return found[0] if found else None

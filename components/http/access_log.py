@@ -13,7 +13,7 @@ from components.http.problems import request_id
 
 log = logging.getLogger(__name__)
 
-LONGEST_PATH = 256
+MAX_PATH_CHARS = 256
 # Everything that could end a line, move a terminal's cursor or turn the direction of writing around.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 UNPRINTABLE_IN_TRACE = re.compile(UNPRINTABLE.pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f"))
@@ -82,6 +82,6 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     taken = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
-    path = request.path[:LONGEST_PATH]
+    path = request.path[:MAX_PATH_CHARS]
     log.info("%s %s %d %.1f ms %s", request.method, path, response.status_code, taken, request_id())
     return response

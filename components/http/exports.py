@@ -61,7 +61,7 @@ def export_response(
         InvalidInput: the drawing cannot be exported, see `export_stored`.
         NotFound: the file is gone, or another one is in its place.
         Exhausted: too many others are being exported.
-        StorageAway: the store does not answer.
+        StorageUnavailable: the store does not answer.
     """
     response = Response(
         content_type=form.media_type,

@@ -10,28 +10,20 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Flask, Response, current_app, request
 
-from libraries.errors import Unavailable
 from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, JobSnapshot, event_id, order
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
 
 NAME = "vector-live"
-LONGEST_WAIT = 60
+MAX_WAIT_S = 60
 # Threads that long polls leave to other requests.
 SPARE_THREADS = 32
 WAIT = re.compile(r"wait *= *\"?([0-9]{1,4})\"?", re.ASCII)
-
-
-class StreamingUnsupported(Unavailable):
-    """Raised when the server that runs the application cannot hand a connection over."""
-
-    code = "not-supported-here"
-    retry_after: ClassVar[int] = 60
 
 
 class LiveConnections:
@@ -215,7 +207,7 @@ def requested_wait_s(value: int | None = None) -> int:
     if value is not None:
         return value
     found = WAIT.search(request.headers.get("Prefer", ""))
-    return min(int(found[1]), LONGEST_WAIT) if found else 0
+    return min(int(found[1]), MAX_WAIT_S) if found else 0
 
 
 def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool]) -> JobRecord:

@@ -25,7 +25,6 @@ from werkzeug.sansio.multipart import (
 )
 
 from components.http.problems import BadFields, EdgeError, FieldError
-from components.http.strict_json import UnsupportedMediaType
 from libraries.broker.errors import QueueUnavailable
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
@@ -37,10 +36,9 @@ FIELD = "file"
 BLOCK = 65536
 # What a form may need beside its file: boundaries and the heads of its parts.
 OVERHEAD = 65536
-MAX_PARTS = 20
 MAX_TEXT_BYTES = 8192
-LONGEST_HEAD = 8192
-LONGEST_FILE_NAME = 1000
+MAX_HEAD_BYTES = 8192
+MAX_FILE_NAME_CHARS = 1000
 # RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and then.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 FORM_SCHEMA: dict[str, Any] = {
@@ -48,18 +46,6 @@ FORM_SCHEMA: dict[str, Any] = {
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file."}},
 }
-
-
-class MalformedForm(EdgeError):
-    """Raised when the body of a request is not a form as RFC 7578 has it, or not within our limits."""
-
-    code = "malformed-form"
-
-
-class FileTooLarge(EdgeError):
-    """Raised when a file is larger than the setting `UPLOAD_LIMIT`."""
-
-    code = "file-too-large"
 
 
 @dataclass
@@ -106,9 +92,8 @@ def received_file(
         names: the fields that the form may have beside it.
 
     Raises:
-        UnsupportedMediaType: the body is no form, or the file is none of these kinds.
-        FileTooLarge: the file is larger than the setting `UPLOAD_LIMIT`; no more than that is read.
-        MalformedForm: the form is broken.
+        EdgeError: the body is no form, or a broken one; the file is none of these kinds, or larger than the setting
+            `UPLOAD_LIMIT`; no more than that is read.
         BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
         InvalidInput: the file is not what it began as.
         StagingFull: too many files wait to be stored.
@@ -135,13 +120,19 @@ def received_file(
 
 def _decoder() -> MultipartDecoder:
     if not is_form():
-        raise UnsupportedMediaType(f"send the file as {FORM}, in a field of the name {FIELD!r}")
+        raise EdgeError(
+            f"send the file as {FORM}, in a field of the name {FIELD!r}",
+            code="unsupported-media-type",
+        )
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise UnsupportedMediaType("send the body without a content encoding")
+        raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
-        raise MalformedForm("the header Content-Type names no boundary that a form could have")
-    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + LONGEST_HEAD, max_parts=MAX_PARTS)
+        raise EdgeError(
+            "the header Content-Type names no boundary that a form could have",
+            code="malformed-form",
+        )
+    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
@@ -153,10 +144,13 @@ def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
             while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
                 yield event
         except (ValueError, RequestEntityTooLarge):
-            raise MalformedForm("the form is broken, or has too many parts") from None
-        if decoder.state is State.PART and len(decoder.buffer) > LONGEST_HEAD:
-            raise MalformedForm(
-                f"the head of a part of the form has more than {LONGEST_HEAD} bytes"
+            raise EdgeError(
+                "the form is broken, or has too many parts", code="malformed-form"
+            ) from None
+        if decoder.state is State.PART and len(decoder.buffer) > MAX_HEAD_BYTES:
+            raise EdgeError(
+                f"the head of a part of the form has more than {MAX_HEAD_BYTES} bytes",
+                code="malformed-form",
             )
 
 
@@ -164,7 +158,7 @@ def _next_block(stream: IO[bytes]) -> bytes:
     try:
         return stream.read(BLOCK)
     except ClientDisconnected:
-        raise MalformedForm("the form is cut off") from None
+        raise EdgeError("the form is cut off", code="malformed-form") from None
     except RequestEntityTooLarge:
         raise _too_large(UploadSettings.current().upload_limit) from None
 
@@ -205,7 +199,7 @@ def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
 
 
 def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile:
-    name, head = event.filename[:LONGEST_FILE_NAME], bytearray()
+    name, head = event.filename[:MAX_FILE_NAME_CHARS], bytearray()
     for block in blocks:
         head += block
         if len(head) >= HEAD:
@@ -218,7 +212,7 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> U
             name, kind, bytes(head), stage(checked(_joined(bytes(head), blocks), kind))
         )
     except UnknownKind as error:
-        raise UnsupportedMediaType(str(error)) from None
+        raise EdgeError(str(error), code="unsupported-media-type") from None
 
 
 def _joined(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -245,5 +239,5 @@ def _bounded(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
             yield block
 
 
-def _too_large(limit: int) -> FileTooLarge:
-    return FileTooLarge(f"a file may have at most {limit / 10**6:g} MB")
+def _too_large(limit: int) -> EdgeError:
+    return EdgeError(f"a file may have at most {limit / 10**6:g} MB", code="file-too-large")

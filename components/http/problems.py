@@ -13,7 +13,8 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from flask import Flask, Response, g, json, request
@@ -32,6 +33,7 @@ from libraries.errors import (
 )
 
 log = logging.getLogger(__name__)
+Error = TypeVar("Error", bound=VectorError)
 
 PROBLEM_TYPE = "application/problem+json"
 FAMILY_STATUS: dict[type[VectorError], int] = {
@@ -44,8 +46,8 @@ FAMILY_STATUS: dict[type[VectorError], int] = {
 RETRY_SECONDS = 2
 # Fields of errors that stand in the headers of a request, not in its body.
 HEADER_FIELDS = frozenset({"Idempotency-Key"})
-LONGEST_VALUE = 100
-MOST_ERRORS = 100
+MAX_VALUE_CHARS = 100
+MAX_ERRORS = 100
 HINT = "did you mean "
 # The words of marshmallow's OneOf.
 CHOICES = re.compile(r"Must be one of: (.*)\.", re.DOTALL)
@@ -122,6 +124,14 @@ class EdgeError(VectorError):
     """An error that only HTTP has; `code` is one of `EDGE_CODES`, which has its status."""
 
     codes = EDGE_CODES
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep the headers of the response beside the text."""
+        super().__init__(detail, code=code)
+        self.headers = headers or {}
 
     @property
     def status(self) -> int:
@@ -188,6 +198,14 @@ def _of_one_field(messages: Sequence[object], path: tuple[str, ...]) -> Iterator
         for one in messages
         if str(one) != hint
     )
+
+
+def with_members(error: Error, *, retry_after: int | None = None, **members: object) -> Error:
+    """Return an error whose problem document has further members, and perhaps a header `Retry-After`."""
+    error.members = members
+    if retry_after is not None:
+        error.retry_after = retry_after
+    return error
 
 
 def status_of(error: VectorError) -> int:
@@ -258,7 +276,7 @@ def answer_library_error(error: VectorError) -> Response:
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s", request.method, request.path, error)
     errors, location = field_errors_of(error), location_of(error)
-    shown = [_shown_field(one, location) for one in errors[:MOST_ERRORS]] or None
+    shown = [_shown_field(one, location) for one in errors[:MAX_ERRORS]] or None
     detail = count_of_fields(len(errors)) if getattr(error, "errors", None) else str(error)
     headers = {**getattr(error, "headers", {}), **_retry_header(error)}
     return problem(status, slug_of(error), detail, headers, errors=shown, **_members(error))
@@ -266,7 +284,7 @@ def answer_library_error(error: VectorError) -> Response:
 
 def _members(error: VectorError) -> dict[str, Any]:
     """Return the members of the document that only this kind of error has."""
-    members = dict(getattr(error, "members", {}))
+    members = dict(error.members)
     estimate = getattr(error, "estimate", None)
     return members | (
         {"estimate": round(estimate)} if estimate is not None and math.isfinite(estimate) else {}
@@ -317,7 +335,7 @@ def location_of(error: VectorError) -> str:
 
 
 def _shown_field(error: FieldError, location: str) -> dict[str, Any]:
-    name = {"field": ".".join(error.path)[:LONGEST_VALUE]} if error.path else {}
+    name = {"field": ".".join(error.path)[:MAX_VALUE_CHARS]} if error.path else {}
     shown: dict[str, Any] = {**name, "detail": error.detail}
     if location != "json":
         return {"header" if location == "headers" else "parameter": shown.get("field", ""), **shown}
@@ -333,7 +351,7 @@ def _nearest_choice(detail: str, value: object) -> str | None:
     """Return the hint for a text where one of a few choices was needed."""
     choices = CHOICES.fullmatch(detail)
     return (
-        did_you_mean(value[:LONGEST_VALUE], choices[1].split(", "))
+        did_you_mean(value[:MAX_VALUE_CHARS], choices[1].split(", "))
         if choices and isinstance(value, str)
         else None
     )
@@ -341,7 +359,7 @@ def _nearest_choice(detail: str, value: object) -> str | None:
 
 def _pointer_part(name: str) -> str:
     """Return a name as a part of a JSON pointer in a URI fragment (RFC 6901, section 6)."""
-    return quote(name[:LONGEST_VALUE].replace("~", "~0").replace("/", "~1"), errors="replace")
+    return quote(name[:MAX_VALUE_CHARS].replace("~", "~0").replace("/", "~1"), errors="replace")
 
 
 def _value_at(body: object, path: tuple[str, ...]) -> tuple[bool, object]:
@@ -365,7 +383,7 @@ def bounded(value: object) -> object:
         return value
     text = value if isinstance(value, str) else json.dumps(value)
     text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+    return text if len(text) <= MAX_VALUE_CHARS else text[: MAX_VALUE_CHARS - 1] + "…"
 
 
 def answer_http_error(error: HTTPException) -> Response:

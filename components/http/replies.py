@@ -21,7 +21,7 @@ from libraries.storage import output_folder
 POLL_SECONDS = "1"
 
 
-LARGEST_SVG, LARGEST_KEPT_SVG = 5_000_000, 64_000
+MAX_SVG_BYTES, MAX_KEPT_SVG_BYTES = 5_000_000, 64_000
 
 
 class Job(Protocol):
@@ -153,12 +153,12 @@ def drawing_of(record: JobRecord) -> str | None:
     made = first_drawing(record)
     # A reply to a request with a key is kept, so it should be small.
     if made is None or made["size"] > (
-        LARGEST_KEPT_SVG if HEADER in request.headers else LARGEST_SVG
+        MAX_KEPT_SVG_BYTES if HEADER in request.headers else MAX_SVG_BYTES
     ):
         return None
     try:
-        with output_folder().take(made["name"]) as file:
-            return file.read(LARGEST_SVG).decode()
+        with output_folder().open_checked(made["name"]) as file:
+            return file.read(MAX_SVG_BYTES).decode()
     except (NotFound, InvalidInput, Unavailable):
         return None
 

@@ -16,12 +16,12 @@ from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from components.http.problems import LONGEST_VALUE, BadFields, EdgeError, FieldError, flatten
+from components.http.problems import MAX_VALUE_CHARS, BadFields, EdgeError, FieldError, flatten
 from libraries.errors import did_you_mean
 
-DEEPEST = 32
+MAX_DEPTH = 32
 # The longest whole number that a float holds has 309 digits; a sign makes it 310 characters.
-LONGEST_INTEGER = 310
+MAX_INTEGER_CHARS = 310
 # A text of JSON, also one that the end of the body cuts off. Possessive, so that no input makes the search go back.
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 TO_BRACKETS = {ord("{"): "[", ord("}"): "]"}
@@ -33,12 +33,6 @@ class MalformedJson(EdgeError):
     """Raised when the body of a request is not JSON as RFC 8259 has it, or not within our limits."""
 
     code = "malformed-json"
-
-
-class UnsupportedMediaType(EdgeError):
-    """Raised when the body of a request has another media type, charset or encoding than the address takes."""
-
-    code = "unsupported-media-type"
 
 
 def parse_strictly(data: bytes) -> Any:
@@ -55,8 +49,8 @@ def parse_strictly(data: bytes) -> Any:
         raise MalformedJson(f"the body is not UTF-8: byte {error.start} is invalid") from None
     if not text.strip():
         raise MalformedJson("the body is empty; a JSON object is needed")
-    if deeper_than(text, DEEPEST):
-        raise MalformedJson(f"the body nests deeper than {DEEPEST} levels")
+    if deeper_than(text, MAX_DEPTH):
+        raise MalformedJson(f"the body nests deeper than {MAX_DEPTH} levels")
     try:
         return json.loads(
             text,
@@ -96,7 +90,7 @@ def _finite(text: str) -> float:
 
 
 def _whole(text: str) -> int:
-    if len(text) > LONGEST_INTEGER:
+    if len(text) > MAX_INTEGER_CHARS:
         raise MalformedJson(f"a number of {len(text)} digits is too large")
     return int(text)
 
@@ -131,7 +125,7 @@ def read_json_object(request: Request) -> dict[str, Any]:
     """Return the JSON object in the body of `request`.
 
     Raises:
-        UnsupportedMediaType: the body is not labelled as JSON in UTF-8.
+        EdgeError: the body is not labelled as JSON in UTF-8.
         RequestEntityTooLarge: it is larger than the application allows; no more than that is read.
         MalformedJson: it is not JSON, or not within the limits.
         BadFields: it is JSON, but not an object, or a text in it is not Unicode.
@@ -160,14 +154,15 @@ def _read_bounded(request: Request) -> bytes:
 
 def _check_media_type(request: Request) -> None:
     if not is_json(request.mimetype):
-        raise UnsupportedMediaType(
-            f"send the body as application/json, not as {request.mimetype[:100] or 'an unnamed type'}"
+        raise EdgeError(
+            f"send the body as application/json, not as {request.mimetype[:100] or 'an unnamed type'}",
+            code="unsupported-media-type",
         )
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset not in {"utf-8", "utf8"}:
-        raise UnsupportedMediaType("send the body in UTF-8")
+        raise EdgeError("send the body in UTF-8", code="unsupported-media-type")
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise UnsupportedMediaType("send the body without a content encoding")
+        raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
 
 
 class StrictParser(FlaskParser):
@@ -201,4 +196,4 @@ def _with_hint(error: FieldError, schema: Schema) -> FieldError:
     """Return `error`, with the nearest known field as its hint if it is about an unknown one."""
     if len(error.path) != 1 or error.path[0] in schema.fields or error.hint:
         return error
-    return replace(error, hint=did_you_mean(error.path[0][:LONGEST_VALUE], schema.fields))
+    return replace(error, hint=did_you_mean(error.path[0][:MAX_VALUE_CHARS], schema.fields))

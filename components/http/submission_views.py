@@ -68,7 +68,7 @@ def parsed_request(operation: Operation) -> Submission:
     """Return the JSON of the request, parsed; an operation without fields needs no body.
 
     Raises:
-        UnsupportedMediaType, MalformedJson, RequestEntityTooLarge: the body cannot be read.
+        EdgeError, RequestEntityTooLarge: the body cannot be read.
         BadFields: fields are wrong.
     """
     if operation.body is EmptySchema and not (is_json(request.mimetype) and request.get_data()):

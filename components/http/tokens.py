@@ -8,9 +8,8 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from libraries.job_manager.ids import derive_secret
 
-# Seconds.
-LIFETIME = 900
-LONGEST = 1024
+LIFETIME_S = 900
+MAX_TOKEN_CHARS = 1024
 
 
 class Granted(NamedTuple):
@@ -35,10 +34,10 @@ def read_token(text: str) -> Granted | None:
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    if not text or len(text) > LONGEST:
+    if not text or len(text) > MAX_TOKEN_CHARS:
         return None
     try:
-        job_id, owner = _serializer().loads(text, max_age=LIFETIME)
+        job_id, owner = _serializer().loads(text, max_age=LIFETIME_S)
     except (BadData, ValueError):
         return None
     return Granted(str(job_id), str(owner))

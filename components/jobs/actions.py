@@ -8,40 +8,19 @@ from typing import Any
 
 from flask import Response
 
+from components.http.problems import with_members
 from components.http.replies import json_response
 from components.jobs.states import job_body
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
 
 # Seconds that a request may wait for workers to stop jobs: for one, and for many together.
-ONE_STOP, ALL_STOPS, SHORTEST_STOP = 3.0, 10.0, 0.05
+ONE_STOP, ALL_STOPS, MIN_STOP_S = 3.0, 10.0, 0.05
 
 
-class StateConflict(Conflict):
-    """A job in a state that does not allow what was asked; the state is a member of the problem document."""
-
-    def __init__(self, error: WrongState) -> None:
-        """Say what the job manager said."""
-        super().__init__(str(error))
-        self.members = {"job_status": error.status}
-
-
-class NotCancellable(StateConflict):
-    """Raised when a job is to be canceled that has ended by itself, or that did not stop in time."""
-
-    code = "not-cancellable"
-
-
-class NotRetryable(StateConflict):
-    """Raised when a job is to be tried again that waits, runs or has finished."""
-
-    code = "not-retryable"
-
-
-class JobRuns(StateConflict):
-    """Raised when a job is to be deleted that runs; it has to be canceled first."""
-
-    code = "job-runs"
+def conflict(error: WrongState, code: str) -> Conflict:
+    """Return what the job manager said as a problem with the state of the job."""
+    return with_members(Conflict(str(error), code=code), job_status=error.status)
 
 
 def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:
@@ -49,7 +28,7 @@ def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:
 
     Raises:
         JobUnknown: it is not the caller's.
-        NotCancellable: it has ended by itself, or did not stop within `patience` seconds.
+        Conflict: it has ended by itself, or did not stop within `patience` seconds.
         QueueUnavailable: the broker cannot be reached.
     """
     record = find_job(job_id)
@@ -58,7 +37,7 @@ def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:
     try:
         return job_body(stop_job(job_id, patience=patience))
     except WrongState as error:
-        raise NotCancellable(error) from None
+        raise conflict(error, "not-cancellable") from None
 
 
 def retry(job_id: str) -> dict[str, Any]:
@@ -66,13 +45,13 @@ def retry(job_id: str) -> dict[str, Any]:
 
     Raises:
         JobUnknown: it is not the caller's.
-        NotRetryable: it waits, runs or has finished.
-        Exhausted, QueueUnavailable: as `libraries.job_manager.retry_job`.
+        Conflict: it waits, runs or has finished.
+        QueueFull, QueueUnavailable: as `libraries.job_manager.retry_job`.
     """
     try:
         return job_body(retry_job(job_id))
     except WrongState as error:
-        raise NotRetryable(error) from None
+        raise conflict(error, "not-retryable") from None
 
 
 def delete(job_id: str) -> None:
@@ -80,13 +59,13 @@ def delete(job_id: str) -> None:
 
     Raises:
         JobUnknown: it is not the caller's.
-        JobRuns: it runs.
+        Conflict: it runs.
         QueueUnavailable: the broker cannot be reached.
     """
     try:
         delete_job(job_id)
     except WrongState as error:
-        raise JobRuns(error) from None
+        raise conflict(error, "job-runs") from None
 
 
 def do_to_all(action: str, job_ids: list[str]) -> Response:
@@ -121,4 +100,4 @@ def _deleted(job_id: str) -> str:
 
 
 def _share_of(deadline: float) -> float:
-    return max(SHORTEST_STOP, min(ONE_STOP, deadline - time.monotonic()))
+    return max(MIN_STOP_S, min(ONE_STOP, deadline - time.monotonic()))

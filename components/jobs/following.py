@@ -9,8 +9,8 @@ from flask import Response, request
 from components.http.conditional import etag_response
 from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
-from components.http.tokens import LIFETIME, make_token
-from components.jobs.states import job_body, seen_job
+from components.http.tokens import LIFETIME_S, make_token
+from components.jobs.states import job_body, visible_job
 from libraries.job_manager import JobRecord
 from libraries.job_manager.representation import utc
 
@@ -19,9 +19,9 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
     """Return a job of the caller: now, or within `wait` seconds when it is done or has changed.
 
     Raises:
-        JobUnknown, JobExpired, QueueUnavailable: as `seen_job`.
+        JobUnknown, EdgeError, QueueUnavailable: as `visible_job`.
     """
-    record = seen_job(job_id)
+    record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:
         record = wait_for(job_id, seconds, until=_news)
@@ -45,7 +45,7 @@ def token_response(record: JobRecord) -> Response:
     token = make_token(record.id, record.owner)
     body = {
         "token": token,
-        "expires_at": utc(datetime.now(UTC) + timedelta(seconds=LIFETIME)),
+        "expires_at": utc(datetime.now(UTC) + timedelta(seconds=LIFETIME_S)),
         "job_id": record.id,
         "links": {
             "events": f"/jobs/{record.id}/events?token={token}",

@@ -10,7 +10,7 @@ from flask import Response, request
 
 from components.http.access_log import escape
 from components.http.long_connections import LiveConnections, live
-from components.jobs.states import JobExpired, seen_job
+from components.jobs.states import expired_record, visible_job
 from components.jobs.streams import JobStream
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import JobEvent
@@ -29,11 +29,11 @@ def log_response(job_id: str, *, follow: bool) -> Response:
     """Return the log of a job of the caller; with `follow` it goes on to the job's end.
 
     Raises:
-        JobUnknown, JobExpired: as `seen_job`.
+        JobUnknown, EdgeError: as `visible_job`.
         HubFull: too many answers are held open.
         QueueUnavailable: the broker cannot be reached.
     """
-    seen_job(job_id)
+    visible_job(job_id)
     if follow:
         return followed_log(job_id)
     return Response(written(known_log(job_id)), headers=HEADERS)
@@ -48,7 +48,7 @@ def followed_log(job_id: str) -> Response:
     stream = LogStream(here, job_id)
     followed = stream.follower.start(here.feed)
     if followed is None:
-        raise _gone()
+        raise expired_record()
     return stream.response(followed)
 
 
@@ -56,17 +56,13 @@ def known_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry]
     """Return the log of a job up to now.
 
     Raises:
-        JobExpired: its record has gone since it was seen.
+        EdgeError: its record has gone since it was seen.
         QueueUnavailable: the broker cannot be reached.
     """
     entries = read_log(job_id, narrator)
     if entries is None:
-        raise _gone()
+        raise expired_record()
     return entries
-
-
-def _gone() -> JobExpired:
-    return JobExpired("this job was deleted, or its record has expired")
 
 
 class LogStream(JobStream):

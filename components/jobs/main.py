@@ -30,7 +30,7 @@ from components.jobs.schemas import (
     SubmitJobSchema,
     TokenSchema,
 )
-from components.jobs.states import seen_job
+from components.jobs.states import visible_job
 from components.jobs.streams import stream_response
 from components.jobs.submissions import job_plan
 from libraries.exporting.png import Png
@@ -170,7 +170,7 @@ def make_job_token(job_id: str) -> Response:
 
     `?token=` in the address of the job's events, or of a WebSocket, stands for the API key for 15 minutes, for this job only.
     """
-    return token_response(seen_job(job_id))
+    return token_response(visible_job(job_id))
 
 
 @blueprint.route("/<job_id>", access=Access.KEY, methods=["DELETE"], parameters=[JOB_ID_PARAMETER])
@@ -233,7 +233,7 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
     excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
     file, or show it with `<img crossorigin src=...>`.
     """
-    return result_response(seen_job(job_id), download=query["download"])
+    return result_response(visible_job(job_id), download=query["download"])
 
 
 @blueprint.route(
@@ -246,7 +246,7 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
 @blueprint.problems(404, 409, 410, 416, 503)
 def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Response:
     """Fetch one of the files that a finished job made, by its name."""
-    return artifact_response(seen_job(job_id), file_name, download=query["download"])
+    return artifact_response(visible_job(job_id), file_name, download=query["download"])
 
 
 @blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
@@ -264,4 +264,4 @@ def get_job_preview(params: Png, job_id: str) -> Response:
     A PNG of its first SVG, with the widths and colours of its pens. A drawing of more than 400,000 vertices is answered with
     422; fetch the drawing itself then.
     """
-    return preview_response(seen_job(job_id), params)
+    return preview_response(visible_job(job_id), params)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from components.http.exports import export_response, png_format
+from components.http.problems import EdgeError
 from components.jobs.results import check_finished, stored_drawing
-from components.jobs.states import JobExpired
 from libraries.errors import NotFound
 from libraries.exporting.png import Png
 from libraries.job_manager import JobRecord
@@ -17,10 +17,10 @@ def preview_response(record: JobRecord, params: Png) -> Response:
     """Return the first SVG that a job made as a PNG, or 304 to a client that has it.
 
     Raises:
-        JobNotFinished, JobFailed: there is no result, or not yet.
+        Conflict: there is no result, or not yet.
         NotFound: the job made no SVG (`no-drawing`).
-        JobExpired: the file is gone, or another one is in its place.
-        InvalidInput, Exhausted, StorageAway: see `export_stored`.
+        EdgeError: the file is gone, or another one is in its place.
+        InvalidInput, Exhausted, StorageUnavailable: see `export_stored`.
     """
     check_finished(record)
     artifact = first_drawing(record)
@@ -29,4 +29,6 @@ def preview_response(record: JobRecord, params: Png) -> Response:
     try:
         return export_response(stored_drawing(artifact), png_format(), params)
     except NotFound:
-        raise JobExpired("the file that this job made is no longer there") from None
+        raise EdgeError(
+            "the file that this job made is no longer there", code="job-expired"
+        ) from None

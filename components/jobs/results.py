@@ -12,8 +12,9 @@ from werkzeug.wsgi import FileWrapper, wrap_file
 
 from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
+from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
-from components.jobs.states import JobExpired, named_artifacts, public_result
+from components.jobs.states import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
@@ -22,44 +23,14 @@ from libraries.storage import FileReplaced, output_folder
 BLOCK = 64 * 1024
 
 
-class JobConflict(Conflict):
-    """A job in a state that has no result; the state is a member of the problem document."""
-
-    def __init__(self, detail: str, record: JobRecord) -> None:
-        """Keep the state beside the text."""
-        super().__init__(detail)
-        self.members = {"job_status": record.status}
-
-
-class JobNotFinished(JobConflict):
-    """Raised when the result of a job is asked for that waits or runs; asking again later helps."""
-
-    code = "job-not-finished"
-    retry_after = int(POLL_SECONDS)
-
-
-class JobFailed(JobConflict):
-    """Raised when the result of a job is asked for that ended without one."""
-
-    code = "job-failed"
-
-
-class ArtifactUnknown(NotFound):
-    """Raised when a job made no file of the name that was asked for."""
-
-    code = "artifact-not-found"
-
-
 def result_response(record: JobRecord, *, download: bool) -> Response:
     """Return what the job made, in the media type that the client accepts.
 
     `download` asks the browser to save it.
 
     Raises:
-        JobNotFinished: it waits or runs.
-        JobFailed: it failed, or was stopped or canceled.
-        JobExpired: the file is gone.
-        EdgeError: the client does not accept what there is.
+        Conflict: it waits or runs, or ended without a result.
+        EdgeError: the file is gone, or the client does not accept what there is.
     """
     check_finished(record)
     if not record.artifacts:
@@ -79,7 +50,9 @@ def _exported(artifact: dict[str, Any], form: Format, *, download: bool) -> Resp
     try:
         return default_export(stored_drawing(artifact), form, download=download)
     except NotFound:
-        raise JobExpired("the file that this job made is no longer there") from None
+        raise EdgeError(
+            "the file that this job made is no longer there", code="job-expired"
+        ) from None
 
 
 def stored_drawing(artifact: dict[str, Any]) -> StoredDrawing:
@@ -96,13 +69,13 @@ def artifact_response(record: JobRecord, name: str, *, download: bool) -> Respon
     """Return the file that the job shows as `name`; `download` asks the browser to save it.
 
     Raises:
-        JobNotFinished, JobFailed, JobExpired: as `result_response`.
-        ArtifactUnknown: the job made no such file.
+        Conflict, EdgeError: as `result_response`.
+        NotFound: the job made no such file.
     """
     check_finished(record)
     artifact = named_artifacts(record).get(name)
     if artifact is None:
-        raise ArtifactUnknown("this job made no file of that name")
+        raise NotFound("this job made no file of that name", code="artifact-not-found")
     return file_response(artifact, download=download)
 
 
@@ -110,13 +83,15 @@ def check_finished(record: JobRecord) -> None:
     """Let only a finished job pass.
 
     Raises:
-        JobNotFinished: it waits or runs.
-        JobFailed: it failed, or was stopped or canceled.
+        Conflict: it waits or runs, or ended without a result.
     """
     if not record.done:
-        raise JobNotFinished(f"the job is {record.status}; its result is not there yet", record)
+        text = f"the job is {record.status}; its result is not there yet"
+        error = Conflict(text, code="job-not-finished")
+        raise with_members(error, retry_after=int(POLL_SECONDS), job_status=record.status)
     if record.status != "finished":
-        raise JobFailed(f"the job has no result, it {ended(record)}", record)
+        error = Conflict(f"the job has no result, it {ended(record)}", code="job-failed")
+        raise with_members(error, job_status=record.status)
 
 
 def ended(record: JobRecord) -> str:
@@ -130,16 +105,20 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
     """Return a stored file, or the part of it that the request asks for, or 304.
 
     Raises:
-        JobExpired: it is gone, or another one lies in its place.
-        StorageAway: the store of files does not answer.
+        EdgeError: it is gone, or another one lies in its place.
+        StorageUnavailable: the store of files does not answer.
     """
     try:
         # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
-        file = output_folder().take(artifact["name"], sha256=artifact["sha256"])
+        file = output_folder().open_checked(artifact["name"], sha256=artifact["sha256"])
     except FileReplaced:
-        raise JobExpired("the file that this job made has been replaced by another one") from None
+        raise EdgeError(
+            "the file that this job made has been replaced by another one", code="job-expired"
+        ) from None
     except (NotFound, InvalidInput):
-        raise JobExpired("the file that this job made is no longer there") from None
+        raise EdgeError(
+            "the file that this job made is no longer there", code="job-expired"
+        ) from None
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
     response.content_length = artifact["size"]

@@ -7,26 +7,25 @@ from libraries.job_manager import JobRecord, JobUnknown, find_job
 from libraries.job_manager.control import existed
 from libraries.job_manager.representation import job_body, named_artifacts, public_result
 
-__all__ = ["JobExpired", "job_body", "named_artifacts", "public_result", "seen_job"]
+__all__ = ["job_body", "named_artifacts", "public_result", "visible_job"]
 
 
-class JobExpired(EdgeError):
-    """Raised when a job was known here, but its record is gone, or the file that it made is, or another lies in its place."""
+def expired_record() -> EdgeError:
+    """Return the error for a job whose record is gone."""
+    return EdgeError("this job was deleted, or its record has expired", code="job-expired")
 
-    code = "job-expired"
 
-
-def seen_job(job_id: str) -> JobRecord:
+def visible_job(job_id: str) -> JobRecord:
     """Return a job of the caller.
 
     Raises:
         JobUnknown: there is no such job, or it belongs to somebody else.
-        JobExpired: it was the caller's, and its record is gone.
+        EdgeError: it was the caller's, and its record is gone.
         QueueUnavailable: the broker cannot be reached.
     """
     try:
         return find_job(job_id)
     except JobUnknown:
         if existed(job_id):
-            raise JobExpired("this job was deleted, or its record has expired") from None
+            raise expired_record() from None
         raise

@@ -17,7 +17,7 @@ from components.http.long_connections import (
     live,
     supports_streaming,
 )
-from components.jobs.states import JobExpired, job_body, seen_job
+from components.jobs.states import expired_record, job_body, visible_job
 from libraries.job_manager import JobEvent, JobRecord, as_owner
 from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
 from libraries.live import Connection
@@ -31,7 +31,6 @@ HEADERS = {
 }
 RECONNECT_AFTER = b"retry: 2000\n\n"
 COMMENT = b": still here\n\n"
-COMMENT_EVERY = 15.0
 Write = Callable[[bytes, bool], None]
 
 
@@ -39,11 +38,11 @@ def stream_response(job_id: str) -> Response:
     """Return the events of a job of the caller: what it is, what was kept behind `Last-Event-ID`, and what comes, to its end.
 
     Raises:
-        JobUnknown, JobExpired: as `seen_job`.
+        JobUnknown, EdgeError: as `visible_job`.
         HubFull: too many streams are open.
         QueueUnavailable: the broker cannot be reached.
     """
-    seen_job(job_id)
+    visible_job(job_id)
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=HEADERS)
@@ -51,7 +50,7 @@ def stream_response(job_id: str) -> Response:
     stream = JobStream(here, job_id, known_id())
     followed = stream.follower.start(here.feed)
     if followed is None:
-        raise JobExpired("this job was deleted, or its record has expired")
+        raise expired_record()
     return stream.response(followed)
 
 
@@ -141,7 +140,7 @@ class JobStream:
             last = False
             while not last and not self._here.stopping.is_set():
                 try:
-                    data, last = pieces.get(timeout=COMMENT_EVERY)
+                    data, last = pieces.get(timeout=15.0)
                 except queue.Empty:
                     data = self.heartbeat
                 yield data

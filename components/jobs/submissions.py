@@ -8,28 +8,17 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from components.http.problems import BadFields, FieldError, field_errors_of, flatten
+from components.http.problems import BadFields, FieldError, field_errors_of, flatten, with_members
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import UnknownTask, check_task
-
-
-class TaskNotFound(NotFound):
-    """Raised when the name of a task stands for none; the document lists those that there are."""
-
-    code = "unknown-task"
-
-    def __init__(self, error: UnknownTask) -> None:
-        """Say what was said of the name, and list the tasks apart from the text."""
-        super().__init__(f"{error}; {error.hint}" if error.hint else str(error))
-        self.members = {"tasks": error.choices}
 
 
 def job_plan(asked: dict[str, Any]) -> JobPlan:
     """Return the job that a `SubmitJobSchema` describes.
 
     Raises:
-        TaskNotFound: there is no such task. The name is looked up in a list; nothing is imported.
+        NotFound: there is no such task. The name is looked up in a list; nothing is imported.
         BadFields: the arguments are wrong for the operation.
     """
     if asked["task"] in OPERATIONS:
@@ -37,7 +26,8 @@ def job_plan(asked: dict[str, Any]) -> JobPlan:
     try:
         check_task(asked["task"])
     except UnknownTask as error:
-        raise TaskNotFound(error) from None
+        text = f"{error}; {error.hint}" if error.hint else str(error)
+        raise with_members(NotFound(text, code="unknown-task"), tasks=error.choices) from None
     return JobPlan(task=asked["task"], args=asked["args"], kwargs=asked["kwargs"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 import flask
@@ -16,17 +16,17 @@ from components.http.api import api_blueprint
 from components.http.conditional import document_response
 from components.http.long_connections import (
     DetachedResponse,
-    StreamingUnsupported,
     live,
     supports_streaming,
 )
-from components.http.problems import BadFields, EdgeError, FieldError
+from components.http.problems import BadFields, EdgeError, FieldError, with_members
 from components.http.replies import ReplySchema, json_response
 from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
 from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
 from components.sockets.commands import push
 from components.sockets.sessions import Session
+from libraries.errors import Unavailable
 from libraries.job_manager import current_owner
 from libraries.job_manager.events import send_to_group
 from libraries.live import Conversation, handshake_reply, is_handshake
@@ -37,18 +37,8 @@ blueprint = api_blueprint(
 )
 blueprint.cli_group = None
 blueprint.cli.add_command(push)
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
 ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
-
-
-class UpgradeRequired(EdgeError):
-    """Raised when a request to a WebSocket address is not a handshake."""
-
-    code = "upgrade-required"
-    headers: ClassVar[dict[str, str]] = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-    }
 
 
 class SocketQuerySchema(Schema):
@@ -149,13 +139,17 @@ def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket.
 
     Raises:
-        UpgradeRequired: the request is not a handshake.
+        EdgeError: the request is not a handshake.
         EdgeError: API keys are set, and the page's origin is not allowed.
-        StreamingUnsupported: the server cannot hand over connections.
+        Unavailable: the server cannot hand over connections.
         HubFull: too many connections are open.
     """
     if not is_handshake(request.headers.get):
-        raise UpgradeRequired("this address is a WebSocket; open it with one")
+        raise EdgeError(
+            "this address is a WebSocket; open it with one",
+            code="upgrade-required",
+            headers=UPGRADE,
+        )
     allowed = WebSettings.current().allowed_origins
     if AccessSettings.current().api_keys and not origin_allowed(allowed):
         raise EdgeError(
@@ -163,7 +157,10 @@ def open_socket(codec: Codec) -> Response:
             code="forbidden",
         )
     if not supports_streaming():
-        raise StreamingUnsupported("WebSockets need the web process that `make run` starts")
+        error = Unavailable(
+            "WebSockets need the web process that `make run` starts", code="not-supported-here"
+        )
+        raise with_members(error, retry_after=60)
     here = live()
     here.hub.check_room()
     session = Session(here, g.caller, codec, SocketSettings.current())

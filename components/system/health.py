@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from components.http.problems import with_members
 from libraries.errors import Unavailable
 from libraries.job_manager import known_tasks
 from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
-from libraries.storage import storage_trouble
-
-
-class NotReady(Unavailable):
-    """Raised when a part is missing that jobs need; `parts` says which, and what to do."""
-
-    code = "not-ready"
-    retry_after = 5
-
-    def __init__(self, parts: dict[str, dict[str, Any]], not_loaded: list[dict[str, Any]]) -> None:
-        """Name the missing parts in the text and keep all parts beside it."""
-        missing = [f"{name}: {part['detail']}" for name, part in parts.items() if not part["ready"]]
-        super().__init__("; ".join(missing))
-        self.members = {
-            "parts": parts,
-            "not_loaded": not_loaded,
-            "missing": [name for name, part in parts.items() if not part["ready"]],
-        }
+from libraries.storage import check_storage
 
 
 def readiness() -> dict[str, Any]:
     """Return the parts of the service, all of them there.
 
     Raises:
-        NotReady: one or more are missing.
+        Unavailable: one or more are missing.
     """
     health = queue_health()
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
@@ -46,7 +30,15 @@ def readiness() -> dict[str, Any]:
         parts["storage"] = _storage()
     not_loaded = _not_loaded(broker=health["broker"])
     if not all(part["ready"] for part in parts.values()):
-        raise NotReady(parts, not_loaded)
+        missing = {name: part["detail"] for name, part in parts.items() if not part["ready"]}
+        text = "; ".join(f"{name}: {detail}" for name, detail in missing.items())
+        raise with_members(
+            Unavailable(text, code="not-ready"),
+            retry_after=5,
+            parts=parts,
+            missing=list(missing),
+            not_loaded=not_loaded,
+        )
     return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
 
 
@@ -80,7 +72,7 @@ def _worker(number: int, *, broker: bool) -> dict[str, Any]:
 
 
 def _storage() -> dict[str, Any]:
-    trouble = storage_trouble()
+    trouble = check_storage()
     found = "answers" if trouble is None else str(trouble)
     return _part(
         ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do."

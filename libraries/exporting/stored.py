@@ -37,7 +37,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
             can be read (`bad-svg`), or the format refuses it.
         FileMissing, FileReplaced: it is gone, or another file is in its place.
         Exhausted: two others are being exported (`previews-busy`).
-        StorageAway: the store cannot be reached.
+        StorageUnavailable: the store cannot be reached.
     """
     vertices = drawing.vertices
     if vertices is None:
@@ -62,7 +62,7 @@ def _written(name: str, sha256: str, params: FormatParams) -> bytes:
             retry_after=2,
         )
     try:
-        with output_folder().take(name, sha256=sha256 or None) as file:
+        with output_folder().open_checked(name, sha256=sha256 or None) as file:
             document = read_svg(file.read()).document
         return b"".join(params.write(document))
     finally:

@@ -27,7 +27,6 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.settings import AccessSettings
 
 AT_ONCE = 50
-PAGE = 500
 REINDEX = "workers.gallery_tasks.reindex"
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ def update_index(entries: Sequence[JournalEntry]) -> None:
 
     Raises:
         Unavailable: the index cannot be written.
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
@@ -70,7 +69,7 @@ def process_pending(*, seconds: float = 1.0) -> None:
     """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         QueueUnavailable: the broker cannot be reached.
     """
     client = web_client()
@@ -82,7 +81,7 @@ def process_earlier_notes(client: Redis) -> None:
     """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
 
     Raises:
-        Unavailable, StorageAway: as `update_index`.
+        Unavailable, StorageUnavailable: as `update_index`.
         redis errors: the broker is away.
     """
     while client.llen(keys.EXHIBITS_KEY):
@@ -120,7 +119,7 @@ def drawings_of_jobs() -> dict[tuple[str, str], Arrival]:
 
 
 def _all_arrivals(client: Redis) -> Iterator[Arrival]:
-    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=PAGE):
+    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=500):
         yield from _arrivals(client, job_id.decode(), note)
 
 

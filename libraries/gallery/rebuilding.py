@@ -30,7 +30,7 @@ def rebuild(
 
     Raises:
         Unavailable: the index cannot be written.
-        StorageAway: the store does not answer.
+        StorageUnavailable: the store does not answer.
     """
     files = [(owner, name) for owner in owners for name in _names(owner)]
     build = gallery().begin()

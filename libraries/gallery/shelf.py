@@ -43,7 +43,7 @@ def open_drawing(drawing: Drawing) -> IO[bytes]:
     """
     try:
         with files_belonging_to(drawing.owner):
-            return output_folder().take(drawing.name, sha256=drawing.sha256 or None)
+            return output_folder().open_checked(drawing.name, sha256=drawing.sha256 or None)
     except (NotFound, InvalidInput):
         raise NotFound(
             "the file of this drawing is no longer there", code="drawing-not-found"
@@ -81,7 +81,7 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
 
     Raises:
         NotFound: there is no such drawing, or its file is gone.
-        StorageFull, StorageAway: it cannot be copied.
+        StorageFull, StorageUnavailable: it cannot be copied.
     """
     found = find_drawing(owner, drawing)
     if found.kept:

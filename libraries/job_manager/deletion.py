@@ -9,7 +9,7 @@ from typing import Any, cast
 from libraries.broker import Redis, keys
 from libraries.job_manager import transitions
 from libraries.job_manager.ownership import as_owner, current_owner
-from libraries.storage import StorageAway, output_folder
+from libraries.storage import StorageUnavailable, output_folder
 
 PAGE = 500
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def delete_job_data(client: Redis, job_id: str) -> bool:
     """
     try:
         return delete_expired(client, job_id)
-    except StorageAway as error:
+    except StorageUnavailable as error:
         log.warning("The files of job %s stay for now: %s", job_id, error)
         return True
 
@@ -36,7 +36,7 @@ def delete_expired(client: Redis, job_id: str) -> bool:
     """Do as `delete_job_data` does, but tell when files stay.
 
     Raises:
-        StorageAway: the store of files does not answer. The record is gone; the note of the files is kept.
+        StorageUnavailable: the store of files does not answer. The record is gone; the note of the files is kept.
     """
     note = transitions.delete_record(client, job_id)
     if note is None:
@@ -64,7 +64,7 @@ def delete_orphans(client: Redis) -> None:
     """Remove the files of jobs whose record is gone: somebody died while disposing of them, or the store was away.
 
     Raises:
-        StorageAway: the store of files does not answer.
+        StorageUnavailable: the store of files does not answer.
     """
     cursor = -1
     while cursor:

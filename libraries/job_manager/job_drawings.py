@@ -25,7 +25,7 @@ def read_drawing(job_id: str) -> bytes:
         Conflict: it has not finished; the text says what became of it.
         NotFound: it made no SVG.
         FileMissing, FileReplaced: the file is gone, or another one lies in its place.
-        QueueUnavailable, StorageAway: the broker or the store cannot be reached.
+        QueueUnavailable, StorageUnavailable: the broker or the store cannot be reached.
     """
     record = find_job(job_id)
     if record.status != "finished":
@@ -33,5 +33,5 @@ def read_drawing(job_id: str) -> bytes:
     artifact = first_drawing(record)
     if artifact is None:
         raise NotFound("this job made no drawing", code="no-drawing")
-    with output_folder().take(artifact["name"], sha256=artifact["sha256"]) as file:
+    with output_folder().open_checked(artifact["name"], sha256=artifact["sha256"]) as file:
         return file.read()

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-from libraries.storage import files_of
+from libraries.storage import owner_folder
 
 ANONYMOUS = "anonymous"
 _owner: ContextVar[str] = ContextVar("owner", default=ANONYMOUS)
@@ -17,7 +17,7 @@ def as_owner(owner: str) -> Iterator[None]:
     """Let the jobs that are queued inside belong to `owner`, and the files that are read and written inside be theirs."""
     token = _owner.set(owner)
     try:
-        with files_of("" if owner == ANONYMOUS else owner):
+        with owner_folder("" if owner == ANONYMOUS else owner):
             yield
     finally:
         _owner.reset(token)

@@ -110,7 +110,7 @@ def _show_paths(
 
 def _shown(value: Any, stores: Iterable[Store]) -> Any:
     for store in stores:
-        value = store.shown(value)
+        value = store.display_path(value)
     return value
 
 

@@ -27,9 +27,9 @@ from libraries.settings import SETTINGS, JobSettings, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-MOST_SCHEDULES, LARGEST_FILE = 200, 1_000_000
-LONGEST_PERIOD = 366 * 86400
-LONGEST_LINE = 200
+MAX_SCHEDULES, MAX_FILE_BYTES = 200, 1_000_000
+MAX_PERIOD_S = 366 * 86400
+MAX_LINE_CHARS = 200
 CRON_FIELDS = 5
 FIELDS = frozenset(
     {"name", "task", "cron", "every", "args", "kwargs", "timeout", "catch_up", "overlap", "owner"}
@@ -97,8 +97,8 @@ def load_schedules(settings: JobSettings) -> list[Schedule]:
     """
     path = settings.schedules
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BadSchedules(f"{path.name} is larger than {LARGEST_FILE} bytes")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise BadSchedules(f"{path.name} is larger than {MAX_FILE_BYTES} bytes")
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if path == _default_path():
@@ -119,9 +119,9 @@ def _default_path() -> Path:
 
 def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
     entries = found.get("schedule", [])
-    if set(found) - {"schedule"} or not isinstance(entries, list) or len(entries) > MOST_SCHEDULES:
+    if set(found) - {"schedule"} or not isinstance(entries, list) or len(entries) > MAX_SCHEDULES:
         raise BadSchedules(
-            f"{file_name} must hold [[schedule]] tables and nothing else, at most {MOST_SCHEDULES} of them"
+            f"{file_name} must hold [[schedule]] tables and nothing else, at most {MAX_SCHEDULES} of them"
         )
     schedules: dict[str, Schedule] = {}
     mistakes = []
@@ -209,7 +209,7 @@ def _period(entry: dict[str, Any]) -> int:
         )
     except ValidationError:
         seconds = 0
-    if not 1 <= seconds <= LONGEST_PERIOD:
+    if not 1 <= seconds <= MAX_PERIOD_S:
         raise BadEntry(
             "every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days"
         )
@@ -217,7 +217,9 @@ def _period(entry: dict[str, Any]) -> int:
 
 
 def _check_cron(line: str) -> None:
-    if len(line) > LONGEST_LINE or (len(line.split()) != CRON_FIELDS and not line.startswith("@")):
+    if len(line) > MAX_LINE_CHARS or (
+        len(line.split()) != CRON_FIELDS and not line.startswith("@")
+    ):
         raise BadEntry("cron: must have five fields, such as '0 3 * * *'")
     try:
         # A line such as `0 0 31 2 *` is well formed and never comes true.

@@ -30,7 +30,7 @@ from libraries.job_manager.tasks import PACKAGE
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 # Pauses between looks at a job that is waited for, in seconds.
-SHORTEST_LOOK, LONGEST_LOOK = 0.005, 0.25
+MIN_POLL_S, MAX_POLL_S = 0.005, 0.25
 TASK_PATH = re.compile(rf"{PACKAGE}\.[a-z0-9_]+_tasks\.[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 # The job whose own call has begun in this context: any further call in it queues a new job.
 _begun: ContextVar[Job | None] = ContextVar("begun", default=None)
@@ -82,16 +82,16 @@ class JobHandle(Generic[Returned]):
             NoResult: its record is gone.
             QueueUnavailable: the broker cannot be reached.
         """
-        started, pause = time.monotonic(), SHORTEST_LOOK
+        started, pause = time.monotonic(), MIN_POLL_S
         while True:
             record = fetch_job(self.id)
             if record is None or record.done:
                 return cast("Returned", _result_of(record))
-            left = LONGEST_LOOK if timeout is None else started + timeout - time.monotonic()
+            left = MAX_POLL_S if timeout is None else started + timeout - time.monotonic()
             if left <= 0:
                 raise ResultNotReady(f"the job is {record.status} and has no result yet", record)
             time.sleep(min(pause, left))
-            pause = min(2 * pause, LONGEST_LOOK)
+            pause = min(2 * pause, MAX_POLL_S)
 
     def cancel(self) -> bool:
         """Take the job out of the queue if it has not begun; return whether it is canceled now."""

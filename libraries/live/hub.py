@@ -17,7 +17,6 @@ import time
 import typing
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
 from libraries.errors import Unavailable
 
@@ -36,7 +35,7 @@ class HubFull(Unavailable):
     """Raised when the process holds its maximum number of connections."""
 
     code = "too-many-streams"
-    retry_after: ClassVar[int] = 5
+    retry_after = 5
 
 
 class Protocol(typing.Protocol):

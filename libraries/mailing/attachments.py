@@ -138,7 +138,7 @@ def read_attachments(
 
 def _read(one: _Named, field: str) -> bytes:
     try:
-        with output_folder().take(one.name, sha256=one.sha256) as file:
+        with output_folder().open_checked(one.name, sha256=one.sha256) as file:
             data = file.read(MAX_ATTACHMENTS_BYTES + 1)
     except NotFound as error:
         raise BadAttachment(str(error), field=field) from error

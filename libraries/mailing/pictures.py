@@ -34,7 +34,7 @@ def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
     try:
         for one in made_by(str(job_id)):
             if one["size"] <= MAX_PICTURE_BYTES.get(one["media_type"], 0):
-                with output_folder().take(one["name"], sha256=one["sha256"]) as file:
+                with output_folder().open_checked(one["name"], sha256=one["sha256"]) as file:
                     return _drawn(one["media_type"], file.read())
     except (InvalidInput, NotFound, Unavailable):
         return None

@@ -31,7 +31,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from marshmallow import Schema, ValidationError
 
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
-from libraries.loading import LoadError, record_problem
+from libraries.loading import LoadError, forget_problem, record_problem
 from libraries.mailing.fields import TemplateField, context_schema, is_web_address
 from libraries.registry import Registry
 
@@ -137,6 +137,8 @@ def check_form(template: MailTemplate, form: Path) -> None:
         used = find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
         raise LoadError(f"line {error.lineno}: {error.message}") from None
+    except UnicodeDecodeError as error:
+        raise LoadError(str(error)) from None
     declared = [one.name for one in template.fields]
     known = {*declared, *GIVEN, *ENVIRONMENT.globals, *_defined(tree)}
     unknown = used - known if declared else set()
@@ -175,7 +177,7 @@ def _defined(tree: nodes.Template) -> Iterator[str]:
             yield node.name
 
 
-def list_templates(folder: Path) -> Registry[MailTemplate]:
+def load_templates(folder: Path) -> Registry[MailTemplate]:
     """Return the templates of a folder; those with a mistake are left out and recorded."""
     templates: Registry[MailTemplate] = Registry("mail template")
     for text in sorted(folder.glob("*.txt.j2")):
@@ -189,12 +191,13 @@ def list_templates(folder: Path) -> Registry[MailTemplate]:
         except LoadError as error:
             record_problem(f"{__name__}.{name}", error, path=form)
         else:
+            forget_problem(f"{__name__}.{name}")
             templates.add(name, template)
     return templates
 
 
 ENVIRONMENT = _environment()
-TEMPLATES = list_templates(FOLDER)
+TEMPLATES = load_templates(FOLDER)
 
 
 def check_template(name: object, *, field: str = "template") -> MailTemplate:

@@ -5,22 +5,22 @@ from libraries.storage.artifacts import (
     BadFile,
     FileMissing,
     FileReplaced,
-    StorageAway,
     StorageFull,
+    StorageUnavailable,
     StoredFile,
-    publishing_only_if,
+    commit_if,
 )
 from libraries.storage.folder import ArtifactFolder
-from libraries.storage.names import BadFileName, check_name, filename_part
-from libraries.storage.places import (
-    files_of,
+from libraries.storage.locations import (
+    check_storage,
+    clean_stores,
     open_input,
     output_folder,
+    owner_folder,
     prepare_stores,
-    storage_trouble,
-    sweep_stores,
     upload_folder,
 )
+from libraries.storage.names import BadFileName, check_name, filename_part
 from libraries.storage.store import Store
 
 __all__ = [
@@ -30,18 +30,18 @@ __all__ = [
     "BadFileName",
     "FileMissing",
     "FileReplaced",
-    "StorageAway",
     "StorageFull",
+    "StorageUnavailable",
     "Store",
     "StoredFile",
     "check_name",
+    "check_storage",
+    "clean_stores",
+    "commit_if",
     "filename_part",
-    "files_of",
     "open_input",
     "output_folder",
+    "owner_folder",
     "prepare_stores",
-    "publishing_only_if",
-    "storage_trouble",
-    "sweep_stores",
     "upload_folder",
 ]

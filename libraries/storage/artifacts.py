@@ -35,7 +35,7 @@ _last_check: ContextVar[Callable[[], None] | None] = ContextVar("last_check", de
 
 
 @contextlib.contextmanager
-def publishing_only_if(check: Callable[[], None]) -> Iterator[None]:
+def commit_if(check: Callable[[], None]) -> Iterator[None]:
     """Let `check` have the last word on every file that is published inside: when it raises, nothing is left of the file."""
     token = _last_check.set(check)
     try:
@@ -44,8 +44,8 @@ def publishing_only_if(check: Callable[[], None]) -> Iterator[None]:
         _last_check.reset(token)
 
 
-def last_word() -> None:
-    """Let the check of `publishing_only_if` speak, if there is one; it raises when the file must not take its name."""
+def before_commit() -> None:
+    """Let the check of `commit_if` speak, if there is one; it raises when the file must not take its name."""
     check = _last_check.get()
     if check is not None:
         check()
@@ -75,7 +75,7 @@ class StorageFull(Unavailable):
     code = "storage-full"
 
 
-class StorageAway(Unavailable):
+class StorageUnavailable(Unavailable):
     """Raised when the store of files does not do its work; `trouble` says in a word why not."""
 
     code = "storage-away"

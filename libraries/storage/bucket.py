@@ -20,20 +20,20 @@ from libraries.storage.artifacts import (
     Artifact,
     FileMissing,
     FileReplaced,
-    StorageAway,
     StorageFull,
+    StorageUnavailable,
     StoredFile,
+    before_commit,
     blocks_of,
-    last_word,
     media_type_of,
 )
 from libraries.storage.connection import (
     CHANGED,
     MISSING,
     OUT_OF_RANGE,
-    answered,
     client_for,
     code_of,
+    translated_errors,
 )
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.reading import FIRST_BLOCK, ObjectReader
@@ -87,8 +87,8 @@ class BucketStore(Store):
                 self._put_in_parts(name, whole, about)
         return Artifact(name, self.path_of(name), media_type_of(name), whole.size, whole.sha256)
 
-    def take(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open an object; see `Store.take`. A small one is here after one request, a large one comes in blocks as it is read.
+    def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
+        """Open an object; see `Store.open_checked`. A small one is here after one request, a large one comes in blocks as it is read.
 
         Raises:
             Unavailable: its bytes are not those that were written; of a large one, this is found at the end.
@@ -117,7 +117,7 @@ class BucketStore(Store):
             return False
         if sha256 is not None and found.sha256 != sha256:
             return False
-        self._ask("delete_object", Key=self._prefix + name)
+        self._request("delete_object", Key=self._prefix + name)
         return True
 
     def stat(self, name: str) -> StoredFile:
@@ -149,8 +149,8 @@ class BucketStore(Store):
         if kept is None or size > MAX_COPY_BYTES:
             return super().copy(name, to)
         with self._writing(to) as mark:
-            last_word()
-            self._ask(
+            before_commit()
+            self._request(
                 "copy_object",
                 Key=self._prefix + to,
                 CopySource={"Bucket": self._bucket, "Key": self._prefix + name},
@@ -161,25 +161,25 @@ class BucketStore(Store):
             )
         return Artifact(to, self.path_of(to), media_type_of(to), size, kept)
 
-    def sweep(self, older_than: float) -> int:
-        """Give up large files that were begun long ago and never ended; see `Store.sweep`."""
+    def remove_temporary(self, older_than: float) -> int:
+        """Give up large files that were begun long ago and never ended; see `Store.remove_temporary`."""
         swept = 0
         for upload in self._pages("list_multipart_uploads", "Uploads", Prefix=self._prefix):
             if upload["Initiated"].timestamp() < older_than:
                 # Another sweeper may have been here.
                 with contextlib.suppress(FileMissing):
-                    self._ask(
+                    self._request(
                         "abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"]
                     )
                     swept += 1
         return swept
 
-    def sweep_older(self, older_than: float) -> int:
-        """Remove old objects; see `Store.sweep_older`."""
+    def remove_older(self, older_than: float) -> int:
+        """Remove old objects; see `Store.remove_older`."""
         swept = 0
         for item in self._listed():
             if item["LastModified"].timestamp() < older_than:
-                self._ask("delete_object", Key=item["Key"])
+                self._request("delete_object", Key=item["Key"])
                 swept += 1
         return swept
 
@@ -187,35 +187,35 @@ class BucketStore(Store):
         """Return the address of an object, `s3://bucket/folder/name`."""
         return f"s3://{self._bucket}/{self._prefix}{name}"
 
-    def knock(self) -> None:
+    def ping(self) -> None:
         """Ask the server something, once and not for long; do nothing if it answers as it should.
 
         Raises:
-            StorageAway: it does not.
+            StorageUnavailable: it does not.
         """
         with contextlib.suppress(FileMissing):
             try:
-                self._passing("get_object", Key=f"{self._prefix}.knock")
-            except StorageAway as away:
+                self._probe("get_object", Key=f"{self._prefix}.knock")
+            except StorageUnavailable as away:
                 # Who may not list a bucket is told so instead of hearing that there is no such object.
                 if not _was_denied(away):
                     raise
 
     def _put(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
         data = whole.file.read()
-        last_word()
-        self._ask(
+        before_commit()
+        self._request(
             "put_object", Key=self._prefix + name, Body=data, ContentMD5=_md5_of(data), **about
         )
 
     def _put_in_parts(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
         key = self._prefix + name
-        upload = self._ask("create_multipart_upload", Key=key, **about)["UploadId"]
+        upload = self._request("create_multipart_upload", Key=key, **about)["UploadId"]
         try:
             parts: list[dict[str, Any]] = []
             while data := whole.file.read(max(PART, -(-whole.size // MAX_PARTS))):
                 number = len(parts) + 1
-                answer = self._ask(
+                answer = self._request(
                     "upload_part",
                     Key=key,
                     UploadId=upload,
@@ -224,8 +224,8 @@ class BucketStore(Store):
                     ContentMD5=_md5_of(data),
                 )
                 parts.append({"PartNumber": number, "ETag": answer["ETag"]})
-            last_word()
-            self._ask(
+            before_commit()
+            self._request(
                 "complete_multipart_upload",
                 Key=key,
                 UploadId=upload,
@@ -234,7 +234,7 @@ class BucketStore(Store):
         except BaseException:
             # What cannot be given up now is swept later.
             with contextlib.suppress(VectorError):
-                self._passing("abort_multipart_upload", Key=key, UploadId=upload)
+                self._probe("abort_multipart_upload", Key=key, UploadId=upload)
             raise
 
     @contextlib.contextmanager
@@ -246,11 +246,11 @@ class BucketStore(Store):
         mark = secrets.token_hex(8)
         try:
             yield mark
-        except StorageAway:
+        except StorageUnavailable:
             with contextlib.suppress(VectorError):
                 key = self._prefix + name
-                if self._passing("head_object", Key=key)["Metadata"].get(WRITING) == mark:
-                    self._passing("delete_object", Key=key)
+                if self._probe("head_object", Key=key)["Metadata"].get(WRITING) == mark:
+                    self._probe("delete_object", Key=key)
             raise
 
     def _first_block(self, name: str) -> tuple[bytes, dict[str, Any]]:
@@ -265,13 +265,13 @@ class BucketStore(Store):
     ) -> tuple[bytes, dict[str, Any]]:
         """Return the bytes from `start` to `end` of an object, `whole` or as far as there are, and the server's answer."""
         wanted = {"Key": self._prefix + name, "Range": f"bytes={start}-{end - 1}", **only}
-        trouble = StorageAway("failing")
+        trouble = StorageUnavailable("failing")
         for _ in range(READ_ATTEMPTS):
-            answer = self._ask("get_object", **wanted)
+            answer = self._request("get_object", **wanted)
             try:
-                with answered(), contextlib.closing(answer["Body"]) as body:
+                with translated_errors(), contextlib.closing(answer["Body"]) as body:
                     data = body.read(end - start)
-            except StorageAway as error:
+            except StorageUnavailable as error:
                 trouble = error
                 continue
             if len(data) == min(end - start, answer["ContentLength"]) and (
@@ -281,13 +281,13 @@ class BucketStore(Store):
         raise trouble
 
     def _about(self, name: str) -> dict[str, Any]:
-        return self._ask("head_object", Key=self._prefix + check_name(name))
+        return self._request("head_object", Key=self._prefix + check_name(name))
 
     def _listed(self, below: str = "", **more: str) -> Iterator[dict[str, Any]]:
         yield from self._pages("list_objects_v2", "Contents", Prefix=self._prefix + below, **more)
 
     def _pages(self, operation: str, items: str, **wanted: str) -> Iterator[dict[str, Any]]:
-        with answered():
+        with translated_errors():
             pages = (
                 client_for(self._address, self._timeout)
                 .get_paginator(operation)
@@ -295,24 +295,24 @@ class BucketStore(Store):
             )
         pages = iter(pages)
         while True:
-            with answered():
+            with translated_errors():
                 page = next(pages, None)
             if page is None:
                 return
             yield from page.get(items, [])
 
-    def _ask(self, operation: str, **wanted: Any) -> dict[str, Any]:
-        return self._asked(client_for(self._address, self._timeout), operation, wanted)
+    def _request(self, operation: str, **wanted: Any) -> dict[str, Any]:
+        return self._response(client_for(self._address, self._timeout), operation, wanted)
 
-    def _passing(self, operation: str, **wanted: Any) -> dict[str, Any]:
-        return self._asked(
+    def _probe(self, operation: str, **wanted: Any) -> dict[str, Any]:
+        return self._response(
             client_for(self._address, PASSING_TIMEOUT, attempts=1), operation, wanted
         )
 
-    def _asked(self, client: Any, operation: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    def _response(self, client: Any, operation: str, wanted: dict[str, Any]) -> dict[str, Any]:
         ask: Callable[..., dict[str, Any]] = getattr(client, operation)
         name = wanted["Key"][len(self._prefix) :]
-        with answered():
+        with translated_errors():
             try:
                 return ask(Bucket=self._bucket, **wanted)
             except ClientError as error:
@@ -330,7 +330,7 @@ class _EmptyObject(Exception):
     """Raised when a range of bytes was asked of an object that has none."""
 
 
-def _was_denied(away: StorageAway) -> bool:
+def _was_denied(away: StorageUnavailable) -> bool:
     cause = away.__cause__
     return isinstance(cause, ClientError) and code_of(cause) == "AccessDenied"
 

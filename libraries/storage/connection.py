@@ -12,7 +12,7 @@ from botocore import exceptions
 from botocore.config import Config
 
 from libraries.settings import BucketAddress
-from libraries.storage.artifacts import StorageAway, StorageFull
+from libraries.storage.artifacts import StorageFull, StorageUnavailable
 
 ATTEMPTS = 3
 # Without a name for the region there is one that every server takes.
@@ -47,7 +47,7 @@ WITHOUT_CREDENTIALS = (
 )
 
 
-class _Process:
+class _Clients:
     """What this process and those that it forks know: the descriptions of the service, and the clients by process and use."""
 
     loader: Any = None
@@ -61,23 +61,23 @@ def client_for(address: BucketAddress, timeout: float, attempts: int = ATTEMPTS)
     role of the machine. No lock is held meanwhile, and each process makes its own client: a fork finds nothing half done.
 
     Raises:
-        StorageAway: the credentials are named, but not there.
+        StorageUnavailable: the credentials are named, but not there.
     """
     key = (os.getpid(), address, timeout, attempts)
-    client = _Process.clients.get(key)
+    client = _Clients.clients.get(key)
     if client is None:
         # Clients of the process that forked this one, or of other settings, are of no use any more.
-        kept = {known: one for known, one in _Process.clients.items() if known[:2] == key[:2]}
-        with answered():
+        kept = {known: one for known, one in _Clients.clients.items() if known[:2] == key[:2]}
+        with translated_errors():
             client = _new_client(address, timeout, attempts)
-        _Process.clients = {**kept, key: client}
+        _Clients.clients = {**kept, key: client}
     return client
 
 
 def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
     session = botocore.session.Session()
-    if _Process.loader is not None:
-        session.register_component("data_loader", _Process.loader)
+    if _Clients.loader is not None:
+        session.register_component("data_loader", _Clients.loader)
     config = Config(
         connect_timeout=timeout,
         read_timeout=timeout,
@@ -91,35 +91,35 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
     client = session.create_client(
         "s3", region_name=region, endpoint_url=address.endpoint or None, config=config
     )
-    _Process.loader = session.get_component("data_loader")
+    _Clients.loader = session.get_component("data_loader")
     return client
 
 
 @contextlib.contextmanager
-def answered() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Say in our words what goes wrong inside between us and the server.
 
     Raises:
-        StorageAway: the server does not answer, or answers that it does not do what it is asked.
+        StorageUnavailable: the server does not answer, or answers that it does not do what it is asked.
         StorageFull: it has no room.
     """
     try:
         yield
     except exceptions.ClientError as error:
-        raise _told_by_server(error) from error
+        raise _server_message(error) from error
     except SLOW as error:
-        raise StorageAway("slow") from error
+        raise StorageUnavailable("slow") from error
     except WITHOUT_CREDENTIALS as error:
-        raise StorageAway("credentials") from error
+        raise StorageUnavailable("credentials") from error
     except (exceptions.BotoCoreError, ConnectionError) as error:
-        raise StorageAway("unreachable") from error
+        raise StorageUnavailable("unreachable") from error
 
 
-def _told_by_server(error: Any) -> StorageAway | StorageFull:
+def _server_message(error: Any) -> StorageUnavailable | StorageFull:
     code = code_of(error)
     if code in FULL:
         return StorageFull("there is no room left to store the result")
-    return StorageAway(TROUBLES.get(code, "failing"))
+    return StorageUnavailable(TROUBLES.get(code, "failing"))
 
 
 def code_of(error: Any) -> str:

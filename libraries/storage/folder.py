@@ -19,8 +19,8 @@ from libraries.storage.artifacts import (
     FileReplaced,
     StorageFull,
     StoredFile,
+    before_commit,
     blocks_of,
-    last_word,
     media_type_of,
 )
 from libraries.storage.names import BadFileName, check_name
@@ -49,7 +49,7 @@ class ArtifactFolder(Store):
                     # A directory or a link under that name would swallow or redirect the rename's meaning: refuse it.
                     _refuse_other_kinds(folder, base, name)
                     size, digest = _write_durably(file, blocks_of(data))
-                last_word()
+                before_commit()
                 os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
                 os.fsync(folder)
             except BaseException as error:
@@ -60,8 +60,8 @@ class ArtifactFolder(Store):
                 raise
         return Artifact(name, self.path_of(name), media_type_of(name), size, digest)
 
-    def take(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open a file; see `Store.take`. What is open does not change when another file takes its name."""
+    def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
+        """Open a file; see `Store.open_checked`. What is open does not change when another file takes its name."""
         check_name(name)
         *folders, base = name.split("/")
         with self._folder(folders, make=False) as folder:
@@ -87,7 +87,7 @@ class ArtifactFolder(Store):
         """Remove a file, and folders that this leaves empty; see `Store.remove`."""
         try:
             if sha256 is not None:
-                self.take(name, sha256=sha256).close()
+                self.open_checked(name, sha256=sha256).close()
             *folders, base = check_name(name).split("/")
             with self._folder(folders, make=False) as folder:
                 os.unlink(base, dir_fd=folder)
@@ -98,7 +98,7 @@ class ArtifactFolder(Store):
 
     def stat(self, name: str) -> StoredFile:
         """Return size and time; see `Store.stat`. A folder keeps no checksums."""
-        with self.take(name) as file:
+        with self.open_checked(name) as file:
             found = os.fstat(file.fileno())
         return StoredFile(name, found.st_size, found.st_mtime)
 
@@ -115,12 +115,12 @@ class ArtifactFolder(Store):
                     if not path.is_symlink() and path.is_file():
                         yield name
 
-    def sweep(self, older_than: float) -> int:
-        """Remove temporary files of writers that died; see `Store.sweep`."""
+    def remove_temporary(self, older_than: float) -> int:
+        """Remove temporary files of writers that died; see `Store.remove_temporary`."""
         return self._sweep(older_than, lambda name: name.startswith(".") and name.endswith(".tmp"))
 
-    def sweep_older(self, older_than: float) -> int:
-        """Remove old files, and folders that this leaves empty; see `Store.sweep_older`."""
+    def remove_older(self, older_than: float) -> int:
+        """Remove old files, and folders that this leaves empty; see `Store.remove_older`."""
         return self._sweep(older_than, lambda name: not name.startswith("."))
 
     def path_of(self, name: str) -> str:

@@ -62,7 +62,7 @@ class ObjectReader(io.RawIOBase):
         """Read some bytes into `buffer`, none at the end only.
 
         Raises:
-            StorageAway: the store does not answer.
+            StorageUnavailable: the store does not answer.
             FileReplaced: another file has taken the place of this one.
             Unavailable: this was the end, and the bytes are not those that were written.
         """

@@ -37,11 +37,11 @@ class Store(ABC):
         Raises:
             BadFileName: `name` is not safe, or leads through a link.
             StorageFull: there is no room.
-            StorageAway: the store does not answer, or answers that it cannot.
+            StorageUnavailable: the store does not answer, or answers that it cannot.
         """
 
     @abstractmethod
-    def take(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
+    def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
         """Open the file `name` for reading in binary, from any place in it; the caller closes it.
 
         With `sha256` (hex) only a file with these bytes is opened: another one may have taken its name since.
@@ -51,7 +51,7 @@ class Store(ABC):
             FileMissing: there is no such file.
             FileReplaced: it has other bytes than `sha256` says.
             BadFile: it is not a plain file.
-            StorageAway: the store does not answer.
+            StorageUnavailable: the store does not answer.
         """
 
     @abstractmethod
@@ -62,7 +62,7 @@ class Store(ABC):
 
         Raises:
             BadFileName: `name` is not safe, or leads through a link.
-            StorageAway: the store does not answer.
+            StorageUnavailable: the store does not answer.
         """
 
     @abstractmethod
@@ -70,7 +70,7 @@ class Store(ABC):
         """Return what is known of the file `name` without reading it.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageAway: as `take`.
+            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
         """
 
     @abstractmethod
@@ -81,23 +81,23 @@ class Store(ABC):
 
         Raises:
             BadFileName: `folder` is not safe.
-            StorageAway: the store does not answer.
+            StorageUnavailable: the store does not answer.
         """
 
     @abstractmethod
-    def sweep(self, older_than: float) -> int:
+    def remove_temporary(self, older_than: float) -> int:
         """Remove what writers that died left half written before `older_than` (Unix seconds); return how many.
 
-        This, like `sweep_older`, reaches the files of all owners below this store.
+        This, like `remove_older`, reaches the files of all owners below this store.
         """
 
     @abstractmethod
-    def sweep_older(self, older_than: float) -> int:
+    def remove_older(self, older_than: float) -> int:
         """Remove whole files that were last written before `older_than` (Unix seconds); return how many."""
 
     @abstractmethod
     def path_of(self, name: str) -> str:
-        """Return the path of the file `name` as tasks return it: `open_input` understands it, `shown` shortens it."""
+        """Return the path of the file `name` as tasks return it: `open_input` understands it, `display_path` shortens it."""
 
     def copy(self, name: str, to: str, *, sha256: str | None = None) -> Artifact:
         """Write the bytes of the file `name` to the file `to` of this store, and return what was written.
@@ -105,23 +105,23 @@ class Store(ABC):
         With `sha256` (hex) only a file with these bytes is copied.
 
         Raises:
-            BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageAway: as `take` and `publish`.
+            BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageUnavailable: as `open_checked` and `publish`.
         """
-        with self.take(name, sha256=sha256) as file:
+        with self.open_checked(name, sha256=sha256) as file:
             return self.publish(to, iter(lambda: file.read(BLOCK), b""))
 
-    def knock(self) -> None:  # noqa: B027 - most stores are always there
+    def ping(self) -> None:  # noqa: B027 - most stores are always there
         """Do nothing if the store answers; it is asked once, and not for long.
 
         Raises:
-            StorageAway: it does not.
+            StorageUnavailable: it does not.
         """
 
     def exists(self, name: str) -> bool:
         """Tell whether there is a file `name`.
 
         Raises:
-            BadFileName, BadFile, StorageAway: as `take`.
+            BadFileName, BadFile, StorageUnavailable: as `open_checked`.
         """
         try:
             self.stat(name)
@@ -134,9 +134,9 @@ class Store(ABC):
         """Open the file `name` for reading in binary, and close it at the end.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageAway: as `take`.
+            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
         """
-        with self.take(name) as file:
+        with self.open_checked(name) as file:
             yield file
 
     def name_of(self, path: str) -> str | None:
@@ -144,7 +144,7 @@ class Store(ABC):
         prefix = self.path_of("")
         return path[len(prefix) :] if path.startswith(prefix) else None
 
-    def shown(self, value: object) -> object:
+    def display_path(self, value: object) -> object:
         """Return a path in this store as clients may see it, such as `output/<name>`; any other value as it is."""
         name = self.name_of(value) if isinstance(value, str) else None
         return value if name is None else f"{self.shown_as}/{name}"

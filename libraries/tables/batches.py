@@ -170,7 +170,7 @@ def run_operation(
 
 def _outcome(act: Act, file: str, name: str) -> dict[str, Any]:
     artifact, report = act(file, name)
-    done = {"path": output_folder().shown(artifact.path)}
+    done = {"path": output_folder().display_path(artifact.path)}
     return (
         done if report is None else {**done, "rows": report.rows, "error_count": report.error_count}
     )

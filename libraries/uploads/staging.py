@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
@@ -39,7 +39,7 @@ class StagingFull(Unavailable):
     """Raised when more files wait to be stored than the broker may hold; nothing of this one is kept."""
 
     code = "uploads-full"
-    retry_after: ClassVar[int] = 10
+    retry_after = 10
 
 
 @dataclass(frozen=True)

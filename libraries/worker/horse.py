@@ -40,7 +40,7 @@ from libraries.job_manager.ownership import ANONYMOUS, as_owner
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
-from libraries.storage import publishing_only_if
+from libraries.storage import commit_if
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 
 # Exit codes of a work-horse that ended on purpose.
@@ -48,7 +48,7 @@ SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 WAIT_FOR_JOB = 5
 SUSPENDED_PAUSE = 0.2
 BROKER_PAUSE = 0.2
-SHORTEST_ALARM = 0.001
+MIN_ALARM_S = 0.001
 # How long a work-horse in burst mode waits for entries of the journal that other processes hold.
 BURST_PATIENCE = 5.0
 # The errors that trying again cannot mend.
@@ -174,7 +174,7 @@ class Horse:
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
-        ours = publishing_only_if(partial(self._check_ours, attempt))
+        ours = commit_if(partial(self._check_ours, attempt))
         with self._within(timeout), ours, execution(attempt.execution_id):
             result = job.perform()
         return _as_json(result, self._settings.jobs.max_result)
@@ -269,7 +269,7 @@ class Deadline(AbstractContextManager[None]):
         signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
         if self._left_before:
             left = self._left_before - (time.monotonic() - self._started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_ALARM))
+            signal.setitimer(signal.ITIMER_REAL, max(left, MIN_ALARM_S))
 
     def _ring(self, number: int, frame: FrameType | None) -> NoReturn:
         raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
@@ -296,7 +296,7 @@ def _public_error(error: BaseException) -> dict[str, str] | None:
     """Return what clients may know of an error: its text if that was written for users, else nothing."""
     if not isinstance(error, (VectorError, JobTimeout)):
         return None
-    detail = str(error)[: transitions.LONGEST_ERROR]
+    detail = str(error)[: transitions.MAX_ERROR_CHARS]
     return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 

@@ -22,14 +22,14 @@ from libraries.job_manager import transitions
 from libraries.job_manager.deletion import delete_expired, delete_orphans
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
-from libraries.storage import StorageAway, output_folder, prepare_stores, sweep_stores
+from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 from libraries.worker.horse import release_dependents
 
 EVERY = 1.0
 SLOW_ANSWER = 1.0
 SWEEP_EVERY = 10.0
 LEFTOVERS_EVERY = 600.0
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
@@ -106,18 +106,18 @@ class Reaper:
                 delete_orphans(self._client)
                 self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
             if time.monotonic() > self._stores_at:
-                sweep_stores()
+                clean_stores()
                 self._stores_at = time.monotonic() + output_folder().sweep_pause
         except BROKER_ERRORS:
             return
-        except StorageAway as error:
+        except StorageUnavailable as error:
             # What stays is noted; the next look for leftovers finds it.
             self._leftovers_at = 0.0
             log.warning("Not swept: %s", error)
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_AT_ONCE):
                 for job_id in due:
                     delete_expired(self._client, as_text(job_id))  # type: ignore[arg-type]
                     self._client.zrem(registry, job_id)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ class Reaper:
                 keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
             ).cleanup()
             waiting = cast(
-                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1)
+                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_AT_ONCE - 1)
             )
             for job_id in map(bytes.decode, waiting):
                 self.settle_waiting_job(job_id)

@@ -394,7 +394,7 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
     stranger = as_whom(ann, "")
     for bad in (f"{token}x", token[:-1], token.swapcase(), f"x{token}", "a.b.c", "", "x" * 1000):
         assert stranger.ask("GET", f"/jobs/{job}/events?token={bad}").status == 401, bad
-    from components.http.tokens import LIFETIME, _serializer
+    from components.http.tokens import LIFETIME_S, _serializer
     from libraries.settings import read_settings, use_settings
 
     for name in ("DATA_DIR", "OUTPUT_DIR"):
@@ -402,7 +402,7 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
     use_settings(read_settings(None))
     serializer = _serializer()
     signer = serializer.make_signer(serializer.salt)
-    for age, status in ((LIFETIME + 5, 401), (LIFETIME - 60, 200)):
+    for age, status in ((LIFETIME_S + 5, 401), (LIFETIME_S - 60, 200)):
         monkeypatch.setattr(
             type(signer), "get_timestamp", lambda _, age=age: int(time.time()) - age
         )

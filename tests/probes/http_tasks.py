@@ -20,7 +20,7 @@ def once_bad(marker: str) -> str:
     """Fail the first time with an error that is nobody's business, and do well afterwards."""
     name = f"{marker}.txt"
     try:
-        output_folder().take(name).close()
+        output_folder().open_checked(name).close()
     except Exception:
         output_folder().publish(name, "tried")
         raise ValueError("boom at /secret/place") from None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.http.problems import EdgeError
-from components.http.strict_json import DEEPEST, MalformedJson, deeper_than, parse_strictly
+from components.http.strict_json import MAX_DEPTH, MalformedJson, deeper_than, parse_strictly
 from libraries.settings import Settings
 
 VALUES = st.recursive(
@@ -66,7 +66,7 @@ def test_the_depth_of_json_is_measured_rightly(value: Any, levels: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        nested(DEEPEST + 1),
+        nested(MAX_DEPTH + 1),
         nested(100_000),
         nested(100_000, '{"a":[', "]}"),
         "[" * 100_000,
@@ -74,7 +74,7 @@ def test_the_depth_of_json_is_measured_rightly(value: Any, levels: int) -> None:
         "[]" * 10 + "[" * 100_000,
         "]" * 100_000 + "[" * 100_000,
         '["[\\"",' * 100_000,
-        nested(DEEPEST + 1, '["]]]]]]",', "]"),
+        nested(MAX_DEPTH + 1, '["]]]]]]",', "]"),
     ],
 )
 def test_json_deeper_than_the_limit_is_refused_without_recursion(
@@ -87,7 +87,7 @@ def test_json_deeper_than_the_limit_is_refused_without_recursion(
 
 
 def test_json_as_deep_as_the_limit_is_read() -> None:
-    assert parse_strictly(nested(DEEPEST).encode())
+    assert parse_strictly(nested(MAX_DEPTH).encode())
     assert parse_strictly(('["' + "[" * 1000 + '"]').encode())
 
 

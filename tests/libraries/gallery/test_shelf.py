@@ -37,7 +37,7 @@ from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
 from libraries.sheets.artboard import draw_artboard
-from libraries.storage import files_of, output_folder
+from libraries.storage import output_folder, owner_folder
 from tests.errors import raises_code
 
 ARTBOARD = "workers.svg_tasks.generate_complex_svg"
@@ -321,7 +321,7 @@ def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(
     folder.publish("kept/not-an-id/x.svg", "<svg/>")
     folder.publish("kept/not-an-id/x.json", "{}")
     folder.publish(f"gallery/aa/{'a' * 24}.json", "[1, 2")
-    with files_of("ann"):
+    with owner_folder("ann"):
         folder.publish("x.svg", "<svg/>")
     assert rebuilt() == {"drawings": 6, "unreadable": 0, "superseded": False}
     (odd,) = everything(text="b")

@@ -12,7 +12,7 @@ from libraries import loading
 from libraries.loading import load_problems
 from libraries.mailing import TEMPLATES, BadContext, fill_template
 from libraries.mailing.fields import TemplateField
-from libraries.mailing.templates import list_templates, read_template
+from libraries.mailing.templates import load_templates, read_template
 
 every_template = pytest.mark.parametrize("name", TEMPLATES)
 
@@ -158,6 +158,7 @@ HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Who is greeted."\nexample = "A
             "",
             "txt.j2: line 7: there is no field 'nmae'; did you mean 'name'?",
         ),
+        (f"{HEAD}Hello {{{{ nmae|default('') }}}}", "", "line 7: there is no field 'nmae'"),
         (f"{HEAD}Hello", "<p>{{ colour }}", "html.j2: line 1: there is no field 'colour'"),
         (f"{HEAD}Hello {{% if %}}", "", "txt.j2: line 7: Expected an expression"),
         (HEAD.replace('"text"', '"words"'), "", "the field 'name' has the unknown kind 'words'"),
@@ -177,7 +178,11 @@ def test_a_template_with_a_mistake_is_left_out_and_named_and_the_others_work(
     (tmp_path / "bad.txt.j2").write_text(text)
     if html:
         (tmp_path / "bad.html.j2").write_text(html)
-    assert list(list_templates(tmp_path)) == ["good"]
+    assert list(load_templates(tmp_path)) == ["good"]
     (problem,) = load_problems()
     assert str(problem).startswith(f"{tmp_path}/bad.")
     assert mistake in str(problem)
+    (tmp_path / "bad.txt.j2").write_text(f"{HEAD}Hello {{{{ name }}}}")
+    (tmp_path / "bad.html.j2").unlink(missing_ok=True)
+    assert list(load_templates(tmp_path)) == ["bad", "good"]
+    assert load_problems() == []

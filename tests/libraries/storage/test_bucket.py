@@ -17,7 +17,7 @@ import pytest
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress, Settings
-from libraries.storage import StorageAway, StorageFull, publishing_only_if, storage_trouble
+from libraries.storage import StorageFull, StorageUnavailable, check_storage, commit_if
 from libraries.storage.bucket import PART, BucketStore
 from libraries.storage.reading import FIRST_BLOCK, MAX_BLOCK_BYTES
 from tests.errors import raises_code
@@ -39,13 +39,13 @@ print(sorted(store.names()))
 """
 LOADED_LATER = f"""
 import sys
-from libraries.storage import FileMissing, output_folder, prepare_stores, sweep_stores
+from libraries.storage import FileMissing, output_folder, prepare_stores, clean_stores
 prepare_stores()
 known = set(sys.modules)
-sweep_stores()
+clean_stores()
 output_folder().publish("a.bin", b"x" * {PART + 1})
 output_folder().copy("a.bin", "b.bin")
-output_folder().take("b.bin").close()
+output_folder().open_checked("b.bin").close()
 output_folder().remove("a.bin")
 print(sorted(set(sys.modules) - known))
 """
@@ -91,7 +91,7 @@ def test_a_small_file_costs_one_request_to_write_and_one_to_read(
 ) -> None:
     sha256 = faulty.publish("a.svg", "<svg/>").sha256
     assert [line.split()[0] for line in way.asked] == ["PUT"]
-    with faulty.take("a.svg", sha256=sha256) as file:
+    with faulty.open_checked("a.svg", sha256=sha256) as file:
         assert file.read() == b"<svg/>"
     assert [line.split()[0] for line in way.asked] == ["PUT", "GET"]
 
@@ -100,7 +100,7 @@ def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way
     faulty.publish("a.bin", iter([LARGE[:PART], LARGE[PART:]]))
     assert [line.split()[0] for line in way.asked] == ["POST", "PUT", "PUT", "POST"]
     way.asked.clear()
-    with faulty.take("a.bin") as file:
+    with faulty.open_checked("a.bin") as file:
         assert isinstance(file, io.BufferedReader)
         file.seek(len(LARGE) - 100)
         assert file.read() == LARGE[-100:]
@@ -133,7 +133,7 @@ def test_bytes_that_changed_in_the_store_are_not_given_out(
 
     def read() -> None:
         nonlocal given
-        with store.take("a.bin", sha256=sha256) as file:
+        with store.open_checked("a.bin", sha256=sha256) as file:
             while block := file.read(1000):
                 given += block
 
@@ -157,11 +157,11 @@ def test_a_server_that_fails_is_told_apart_in_plain_words_and_keeps_nothing(
 ) -> None:
     way.answer = lambda _: answer
     calls: list[Callable[[], object]] = [
-        lambda: faulty.publish("a.txt", b"x"), lambda: faulty.take("a.txt"), lambda: list(faulty.names()),
-        lambda: faulty.sweep(time.time()),
+        lambda: faulty.publish("a.txt", b"x"), lambda: faulty.open_checked("a.txt"), lambda: list(faulty.names()),
+        lambda: faulty.remove_temporary(time.time()),
     ]  # fmt: skip
     for call in calls:
-        with pytest.raises(StorageAway) as away:
+        with pytest.raises(StorageUnavailable) as away:
             call()
         assert away.value.trouble == trouble
         assert isinstance(away.value, Unavailable)
@@ -189,7 +189,7 @@ def test_a_server_that_stumbles_once_is_asked_again(faulty: BucketStore, way: Wa
 @pytest.mark.usefixtures("at_once")
 def test_nobody_listens(faulty: BucketStore, way: Way) -> None:
     way.close()
-    with pytest.raises(StorageAway) as away:
+    with pytest.raises(StorageUnavailable) as away:
         faulty.publish("a.txt", b"x")
     assert away.value.trouble == "unreachable"
 
@@ -205,7 +205,7 @@ def test_a_large_file_that_fails_half_way_leaves_no_object_and_no_parts(
     way.answer = lambda line: (
         refusal(503, "SlowDown") if _reordered(line).startswith(swap) else None
     )
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageUnavailable):
         faulty.publish("a.bin", LARGE)
     assert any(_reordered(line).startswith(swap) for line in way.asked)
     assert objects() == []
@@ -224,7 +224,7 @@ def test_parts_of_a_writer_that_died_are_swept(
     # This server says that all uploads began in 2010.
     s3.create_multipart_upload(Bucket=bucket, Key="site/output/.owners/ann/a.bin")
     s3.create_multipart_upload(Bucket=bucket, Key="other/a.bin")
-    assert store.sweep(time.time() - store.patience) == 1
+    assert store.remove_temporary(time.time() - store.patience) == 1
     assert objects() == ["begun other/a.bin"]
 
 
@@ -235,7 +235,7 @@ def test_parts_of_a_writer_that_may_be_alive_are_not_swept(faulty: BucketStore, 
     )
     listed = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
     way.answer = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
-    assert faulty.sweep(time.time() - faulty.patience) == 1
+    assert faulty.remove_temporary(time.time() - faulty.patience) == 1
     assert [
         line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")
     ] == ["uploadId=old"]
@@ -248,7 +248,7 @@ def test_an_answer_that_comes_too_late_leaves_nothing(
     monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 10.0)
     # The object is stored, but the server keeps quiet about it.
     way.late, way.stalled = True, begins("PUT")
-    with pytest.raises(StorageAway) as away:
+    with pytest.raises(StorageUnavailable) as away:
         BucketStore(hurried, "output", "output", 0.2).publish("a.txt", b"x")
     assert away.value.trouble == "slow"
     assert [line.split()[0] for line in way.asked][-2:] == ["HEAD", "DELETE"]
@@ -261,7 +261,7 @@ def test_nothing_of_a_file_stays_on_this_machine(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     way.answer = lambda _: b""
-    with pytest.raises(StorageAway):
+    with pytest.raises(StorageUnavailable):
         faulty.publish("a.bin", LARGE)
     assert list(tmp_path.iterdir()) == []
 
@@ -270,7 +270,7 @@ def test_a_check_speaks_right_before_a_large_file_takes_its_name(
     faulty: BucketStore, way: Way, objects: Objects
 ) -> None:
     seen: list[str] = []
-    with publishing_only_if(lambda: seen.extend(way.asked)):
+    with commit_if(lambda: seen.extend(way.asked)):
         faulty.publish("a.bin", LARGE)
     assert len(seen) == len(way.asked) - 1
     assert objects() == ["site/output/a.bin"]
@@ -297,7 +297,7 @@ def test_a_server_that_dies_half_way_through_a_file_is_told(address: BucketAddre
             "output",
             10.0,
         )
-        with pytest.raises(StorageAway):
+        with pytest.raises(StorageUnavailable):
             store.publish("a.bin", LARGE)
         assert mortal.process.poll() is not None
 
@@ -314,9 +314,9 @@ def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(
 
 def test_a_bucket_that_answers_is_no_trouble(in_bucket: Settings) -> None:
     assert in_bucket.storage.storage_url
-    assert storage_trouble(10) is None
+    assert check_storage(10) is None
 
 
 def test_a_folder_is_no_trouble(settings: Settings) -> None:
     assert settings.storage.storage_url is None
-    assert storage_trouble(10) is None
+    assert check_storage(10) is None

@@ -141,7 +141,7 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
     way.close()
     assert "cannot be reached. Start the server that STORAGE_URL names" in told()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.setattr("libraries.storage.connection._Process.clients", {})
+    monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
     assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
 
 

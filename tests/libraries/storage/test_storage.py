@@ -56,7 +56,7 @@ def test_a_name_that_could_lead_out_is_refused_and_nothing_is_written(
     with pytest.raises(BadFileName):
         folder.publish(name, b"x")
     with pytest.raises(BadFileName):
-        folder.take(name)
+        folder.open_checked(name)
     assert everything_below(tmp_path) == []
 
 
@@ -100,7 +100,7 @@ def test_a_link_in_the_way_is_not_followed(folder: ArtifactFolder, tmp_path: Pat
         with pytest.raises((BadFileName, BadFile)):
             folder.publish(name, b"x")
         with pytest.raises((BadFileName, BadFile)):
-            folder.take(name)
+            folder.open_checked(name)
     assert everything_below(outside) == []
     assert (folder.root / "a.txt").read_bytes() == b"inside"
 
@@ -109,7 +109,7 @@ def test_a_pipe_or_a_device_is_not_opened(folder: ArtifactFolder) -> None:
     folder.publish("a.txt", b"")
     os.mkfifo(folder.root / "pipe.txt")
     with pytest.raises(BadFile):
-        folder.take("pipe.txt")
+        folder.open_checked("pipe.txt")
 
 
 def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(

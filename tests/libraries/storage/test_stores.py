@@ -20,11 +20,11 @@ from libraries.storage import (
     FileMissing,
     FileReplaced,
     Store,
-    files_of,
+    clean_stores,
+    commit_if,
     open_input,
     output_folder,
-    publishing_only_if,
-    sweep_stores,
+    owner_folder,
     upload_folder,
 )
 from libraries.storage.bucket import PART, BucketStore
@@ -52,7 +52,7 @@ def test_what_is_published_is_there_whole_and_described(store: Store) -> None:
         sha256(b"<svg/>"),
     )
     assert artifact.path.endswith("/output/postcards/postcard_John Doe_birthday.svg")
-    assert store.shown(artifact.path) == "output/postcards/postcard_John Doe_birthday.svg"
+    assert store.display_path(artifact.path) == "output/postcards/postcard_John Doe_birthday.svg"
     assert "path" not in artifact.as_record()
     found = store.stat(artifact.name)
     assert (found.name, found.size) == (artifact.name, 6)
@@ -65,7 +65,7 @@ def test_every_size_comes_back_as_it_was_from_any_place(store: Store, size: int)
     data = LARGE[:size]
     artifact = store.publish("a.bin", iter([data[: size // 2], data[size // 2 :]]))
     assert (artifact.size, artifact.sha256) == (size, sha256(data))
-    with store.take("a.bin", sha256=artifact.sha256) as file:
+    with store.open_checked("a.bin", sha256=artifact.sha256) as file:
         assert file.seekable()
         assert file.seek(0, io.SEEK_END) == size
         assert file.read() == b""
@@ -79,7 +79,7 @@ def test_every_size_comes_back_as_it_was_from_any_place(store: Store, size: int)
 def test_a_name_that_could_lead_out_is_refused_by_every_call(store: Store) -> None:
     store.publish("a.txt", b"x")
     calls: list[Callable[[str], object]] = [
-        lambda name: store.publish(name, b"x"), store.take, store.remove, store.stat, store.exists,
+        lambda name: store.publish(name, b"x"), store.open_checked, store.remove, store.stat, store.exists,
         lambda name: store.copy(name, "b.txt"), lambda name: store.copy("a.txt", name),
         lambda name: list(store.names(name or "..")),
     ]  # fmt: skip
@@ -115,7 +115,7 @@ def test_names_are_listed_in_order_and_below_a_folder(store: Store) -> None:
 def test_a_missing_file_is_missing_to_every_call(store: Store) -> None:
     for _ in ("before anything is there", "after"):
         for name in ("none.txt", "none/none.txt"):
-            for call in (store.take, store.stat, lambda name: store.copy(name, "b.txt")):
+            for call in (store.open_checked, store.stat, lambda name: store.copy(name, "b.txt")):
                 with pytest.raises(FileMissing):
                     call(name)
             assert not store.exists(name)
@@ -135,11 +135,11 @@ def test_only_the_file_with_the_right_bytes_is_taken_copied_or_removed(store: St
     old = store.publish("a.txt", b"old")
     new = store.publish("a.txt", b"new")
     with pytest.raises(FileReplaced):
-        store.take("a.txt", sha256=old.sha256)
+        store.open_checked("a.txt", sha256=old.sha256)
     with pytest.raises(FileReplaced):
         store.copy("a.txt", "b.txt", sha256=old.sha256)
     assert not store.remove("a.txt", sha256=old.sha256)
-    with store.take("a.txt", sha256=new.sha256) as file:
+    with store.open_checked("a.txt", sha256=new.sha256) as file:
         assert file.read() == b"new"
     assert store.copy("a.txt", "b.txt", sha256=new.sha256).sha256 == new.sha256
     assert store.remove("a.txt", sha256=new.sha256)
@@ -173,7 +173,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
         store.publish("a.txt", blocks())
     assert list(store.names()) == ["a.txt"]
     assert content(store, "a.txt") == b"old"
-    assert store.sweep(time.time() + 60) == 0
+    assert store.remove_temporary(time.time() + 60) == 0
 
 
 @pytest.mark.parametrize("size", [3, len(LARGE)])
@@ -189,19 +189,19 @@ def test_a_check_has_the_last_word_before_a_file_takes_its_name(store: Store, si
         assert all_read
         raise RuntimeError("not any more")
 
-    with publishing_only_if(refuse):
+    with commit_if(refuse):
         with pytest.raises(RuntimeError):
             store.publish("a.txt", blocks())
         with pytest.raises(RuntimeError):
             store.copy("a.txt", "b.txt")
     assert list(store.names()) == ["a.txt"]
     assert content(store, "a.txt") == b"old"
-    assert store.sweep(time.time() + 60) == 0
+    assert store.remove_temporary(time.time() + 60) == 0
 
 
 def test_who_reads_a_file_that_is_replaced_never_sees_a_mixture(store: Store) -> None:
     store.publish("a.txt", LARGE)
-    with store.take("a.txt") as file:
+    with store.open_checked("a.txt") as file:
         begun = file.read(1000)
         store.publish("a.txt", b"b" * len(LARGE))
         try:
@@ -215,8 +215,8 @@ def test_who_reads_a_file_that_is_replaced_never_sees_a_mixture(store: Store) ->
 def test_old_files_are_swept_and_young_ones_stay(store: Store) -> None:
     for name in ("a.txt", "deep/b.txt"):
         store.publish(name, b"x")
-    assert store.sweep_older(time.time() - 60) == 0
-    assert store.sweep_older(time.time() + 60) == 2
+    assert store.remove_older(time.time() - 60) == 0
+    assert store.remove_older(time.time() + 60) == 2
     assert list(store.names()) == []
     store.publish("deep/b.txt", b"x")
 
@@ -224,18 +224,18 @@ def test_old_files_are_swept_and_young_ones_stay(store: Store) -> None:
 def test_files_of_two_owners_lie_apart(served: Settings) -> None:
     for store in (output_folder, upload_folder):
         for owner in ("", "ann", "bob"):
-            with files_of(owner):
+            with owner_folder(owner):
                 store().publish("a.txt", owner)
-        with files_of("ann"):
+        with owner_folder("ann"):
             hers = store().path_of("a.txt")
             assert list(store().names()) == ["a.txt"]
             assert content(store(), "a.txt") == b"ann"
-            assert store().shown(hers) == f"{store().shown_as}/a.txt"
+            assert store().display_path(hers) == f"{store().shown_as}/a.txt"
             with open_input(hers) as file:
                 assert file.read() == b"ann"
         assert list(store().names()) == ["a.txt"]
         for owner in ("", "bob"):
-            with files_of(owner), pytest.raises(BadFileName):
+            with owner_folder(owner), pytest.raises(BadFileName):
                 open_input(hers)
 
 
@@ -243,7 +243,7 @@ def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_r
     served: Settings,
 ) -> None:
     everyones = ArtifactFolder(served.storage.upload_dir)
-    with files_of("ann"):
+    with owner_folder("ann"):
         for store, text in ((upload_folder(), "up"), (everyones, "all"), (output_folder(), "out")):
             for name in {
                 "up": ("a", "only_up"),
@@ -282,19 +282,19 @@ def test_input_from_anywhere_else_is_refused(served: Settings, tmp_path: Path) -
 def test_uploads_end_with_their_time_and_what_the_operator_laid_there_stays(
     served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep_stores()
+    clean_stores()
     ArtifactFolder(served.storage.upload_dir).publish("operators.csv", b"x")
     for owner in ("", "ann"):
-        with files_of(owner):
+        with owner_folder(owner):
             upload_folder().publish("sent.csv", b"x")
             output_folder().publish("made.svg", b"x")
-    sweep_stores()
+    clean_stores()
     assert list(upload_folder().names()) == ["sent.csv"]
     later = time.time() + served.uploads.upload_ttl + 60
-    monkeypatch.setattr("libraries.storage.places.time.time", lambda: later)
-    sweep_stores()
+    monkeypatch.setattr("libraries.storage.locations.time.time", lambda: later)
+    clean_stores()
     for owner in ("", "ann"):
-        with files_of(owner):
+        with owner_folder(owner):
             assert list(upload_folder().names()) == []
             assert list(output_folder().names()) == ["made.svg"]
     assert (served.storage.upload_dir / "operators.csv").exists()

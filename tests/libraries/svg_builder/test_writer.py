@@ -226,7 +226,7 @@ def test_a_drawing_that_breaks_off_while_it_is_published_leaves_the_old_file_and
     with pytest.raises(RuntimeError):
         folder.publish("drawing.svg", breaking())
     with pytest.raises(FileMissing):
-        folder.take("drawing.svg")
+        folder.open_checked("drawing.svg")
     folder.publish("drawing.svg", "old")
     with pytest.raises(RuntimeError):
         folder.publish("drawing.svg", breaking())

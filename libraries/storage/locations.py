@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from libraries.settings import StorageSettings, UploadSettings
-from libraries.storage.artifacts import FileMissing, StorageAway
+from libraries.storage.artifacts import FileMissing, StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import BadFileName, check_name, filename_part
 from libraries.storage.store import Store
@@ -23,7 +23,7 @@ _owner: ContextVar[str] = ContextVar("owner", default="")
 
 
 @contextlib.contextmanager
-def files_of(owner: str) -> Iterator[None]:
+def owner_folder(owner: str) -> Iterator[None]:
     """Let the files that are written and read inside be those of `owner`, in a folder that no other owner's names lead to.
 
     An empty name stands for everyone who has none.
@@ -36,7 +36,7 @@ def files_of(owner: str) -> Iterator[None]:
 
 
 def output_folder() -> Store:
-    """Return the store of results: `OUTPUT_DIR`, or inside `files_of` the owner's folder `OUTPUT_DIR/.owners/<owner>`.
+    """Return the store of results: `OUTPUT_DIR`, or inside `owner_folder` the owner's folder `OUTPUT_DIR/.owners/<owner>`.
 
     With `STORAGE_URL` these are the folders `output` and `output/.owners/<owner>` in the bucket. A name cannot begin with a dot,
     so nobody can name a file of another owner.
@@ -45,7 +45,7 @@ def output_folder() -> Store:
 
 
 def upload_folder() -> Store:
-    """Return the store of what clients sent: `UPLOAD_DIR/.received`, or inside `files_of` the owner's folder below it.
+    """Return the store of what clients sent: `UPLOAD_DIR/.received`, or inside `owner_folder` the owner's folder below it.
 
     With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
@@ -74,36 +74,36 @@ def prepare_stores() -> None:
     A thread that loads a module while another one forks leaves the child with a lock that nobody opens. So the store is used here
     once. Whether it answers is of no matter now, and waited for about a second.
     """
-    with contextlib.suppress(StorageAway):
-        output_folder().knock()
+    with contextlib.suppress(StorageUnavailable):
+        output_folder().ping()
 
 
-def sweep_stores() -> None:
+def clean_stores() -> None:
     """Remove from the stores of all owners what writers that died left half written, and uploads that are past their time.
 
     Raises:
-        StorageAway: the store does not answer.
+        StorageUnavailable: the store does not answer.
     """
-    with files_of(""):
+    with owner_folder(""):
         results, uploads = output_folder(), upload_folder()
     now = time.time()
     for store in (results, uploads):
-        store.sweep(now - store.patience)
-    uploads.sweep_older(now - UploadSettings.current().upload_ttl)
+        store.remove_temporary(now - store.patience)
+    uploads.remove_older(now - UploadSettings.current().upload_ttl)
 
 
-def storage_trouble(patience: float = 1.0) -> StorageAway | None:
+def check_storage(patience: float = 1.0) -> StorageUnavailable | None:
     """Return why the store at `STORAGE_URL` cannot be used now, None if it can or there is none.
 
     The answer comes after `patience` seconds at most.
     """
     store = output_folder()
-    found: list[StorageAway | None] = []
+    found: list[StorageUnavailable | None] = []
 
     def look() -> None:
         try:
-            store.knock()
-        except StorageAway as away:
+            store.ping()
+        except StorageUnavailable as away:
             found.append(away)
         else:
             found.append(None)
@@ -112,7 +112,7 @@ def storage_trouble(patience: float = 1.0) -> StorageAway | None:
     thread = threading.Thread(target=look, name="storage-look", daemon=True)
     thread.start()
     thread.join(patience)
-    return found[0] if found else StorageAway("slow")
+    return found[0] if found else StorageUnavailable("slow")
 
 
 def open_input(path: str) -> IO[bytes]:
@@ -126,7 +126,7 @@ def open_input(path: str) -> IO[bytes]:
         BadFileName: the path is not safe or lies elsewhere.
         FileMissing: there is no such file.
         BadFile: it is not a plain file.
-        StorageAway: the store does not answer.
+        StorageUnavailable: the store does not answer.
     """
     if not isinstance(path, str):
         raise BadFileName("a file is named by text")
@@ -136,7 +136,7 @@ def open_input(path: str) -> IO[bytes]:
     for store in everywhere:
         name = store.name_of(path)
         if name is not None:
-            return store.take(name)
+            return store.open_checked(name)
     first, _, rest = path.removeprefix("/").partition("/")
     if rest and first in stores:
         return _first_of(stores[first], rest)
@@ -146,5 +146,5 @@ def open_input(path: str) -> IO[bytes]:
 def _first_of(stores: list[Store], name: str) -> IO[bytes]:
     for store in stores[:-1]:
         with contextlib.suppress(FileMissing):
-            return store.take(name)
-    return stores[-1].take(name)
+            return store.open_checked(name)
+    return stores[-1].open_checked(name)
