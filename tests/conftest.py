@@ -21,7 +21,7 @@ import pytest
 import workers
 from components.http.long_connections import LiveConnections
 from libraries.broker.embedded import EmbeddedBroker
-from libraries.settings import SETTINGS, Settings, forget_settings, read_settings, use_settings
+from libraries.settings import SETTINGS, Settings, read_settings, reset_settings, use_settings
 from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
@@ -218,7 +218,7 @@ def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
         monkeypatch.setenv(name, environ[name])
     yield use_settings(read_settings(None))
-    forget_settings()
+    reset_settings()
 
 
 @pytest.fixture(scope="session")

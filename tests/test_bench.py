@@ -26,7 +26,7 @@ from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from libraries.live import text_frame
 from libraries.patterns import PATTERNS, check_pattern
-from libraries.settings import forget_settings
+from libraries.settings import reset_settings
 from tests.conftest import REPOSITORY, until
 
 RESULTS = REPOSITORY / "bench" / "RESULTS.md"
@@ -181,7 +181,7 @@ def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
             ("WORKERS", "7"),
         ):
             patched.setenv(name, value)
-        forget_settings()
+        reset_settings()
         patched.setattr(os, "environ", dict(os.environ))
         with Bench(QUICK) as bench:
             assert bench.settings.broker.embedded_broker

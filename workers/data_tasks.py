@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.charts import plot_table
 from libraries.job_manager import attach, own_folder, report_progress
+from libraries.json_types import JsonObject
 from libraries.sheets.papers import Orientation, page_size
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import output_folder
@@ -22,7 +21,7 @@ def process_file(
     encoding: str | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Convert a data file to another format, as `data/<job id>/<stem>.<format>` in the output folder.
 
     The result has the `path` of the new file, the number of `rows` in it, its `columns` with their `types`, in `error_count` and
@@ -61,7 +60,7 @@ def plot_file(
     pen_width: float = 0.3,
     encoding: str | None = None,
     delimiter: str | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Draw columns of a data file as a chart, as `charts/<job id>/<stem>.svg` in the output folder.
 
     The result has the `path` of the drawing, and tells of the file's rows as a conversion does.
@@ -80,7 +79,7 @@ def plot_file(
         delimiter: what is between its cells: `comma`, `semicolon`, `tab` or `pipe`.
     """
     size, reading = page_size(paper, orientation), Reading(encoding=encoding, delimiter=delimiter)
-    look: dict[str, Any] = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}
+    look: JsonObject = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}
     drawing, report = plot_table(
         file_path, chart, x, y, **look, reading=reading, on_progress=report_progress
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.job_manager import attach, claim, current_job_id, find_job, report_progress
 from libraries.job_manager.task_context import next_retry_delay_s
+from libraries.json_types import JsonObject
 from libraries.mailing import Post, admin_address, contact_letter, notice
 
 # A mail server that is away comes back; each attempt carries the same Message-ID.
@@ -18,9 +17,9 @@ def send_notification(
     recipient: str,
     subject: str,
     template: str = "order_complete",
-    context: dict[str, Any] | None = None,
+    context: JsonObject | None = None,
     attachments: list[str] | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Send a mail made from a template, and return what was sent and how.
 
     The result has `recipient`, `subject`, `template`, `message_id` and `delivered`: `smtp`, or `file` when no mail server is set;
@@ -42,9 +41,9 @@ def send_batch(
     recipients: list[str],
     subject: str,
     template: str = "order_complete",
-    context: dict[str, Any] | None = None,
+    context: JsonObject | None = None,
     attachments: list[str] | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Send a mail to up to 100 recipients, to each one of its own, and return what became of each.
 
     The result has `counts` and `items`, each with `recipient`, `state` (`sent`, `refused` for good, or `failed`) and perhaps
@@ -64,7 +63,7 @@ def send_batch(
     )
 
 
-def send_contact(name: str, email: str, message: str) -> dict[str, Any]:
+def send_contact(name: str, email: str, message: str) -> JsonObject:
     """Send a message of a visitor to the people who run the service, at the setting `ADMIN_EMAIL`.
 
     The result says how it was delivered, and not to whom: it is shown to the visitor. Without a mail server the file stays.
@@ -81,6 +80,6 @@ def send_contact(name: str, email: str, message: str) -> dict[str, Any]:
     }
 
 
-def _made_by(job_id: str) -> list[dict[str, Any]]:
+def _made_by(job_id: str) -> list[JsonObject]:
     """Return the files that a job of the same owner made."""
     return find_job(job_id).artifacts

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.job_manager import attach, own_folder, report_progress
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 from libraries.tables import run_operation
 
 
-def process_batch(file_list: list[str], operation: str = "convert_to_json") -> dict[str, Any]:
+def process_batch(file_list: list[str], operation: str = "convert_to_json") -> JsonObject:
     """Do `operation` to each of up to 500 files; a file that cannot be processed fails alone.
 
     The result has the `operation`, how many files are `done` and `failed`, and `items` with what became of each, as far as they

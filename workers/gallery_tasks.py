@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.gallery import rebuild
 from libraries.gallery.arrivals import drawings_of_jobs, known_owners
 from libraries.job_manager import report_progress
+from libraries.json_types import JsonObject
 
 TRIES = 3
 
 
-def reindex() -> dict[str, Any]:
+def reindex() -> JsonObject:
     """Build the index of the gallery anew from the stored drawings; the old one answers until the new one is whole.
 
     The result has the number of `drawings` in it, that of `unreadable` files, and whether it was `superseded` by a later one.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.errors import InvalidInput
 from libraries.imaging import MAX_IMAGE_BYTES, Picture
 from libraries.job_manager import attach, find_job, own_folder, report_progress
+from libraries.json_types import JsonObject
 from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
@@ -20,7 +19,7 @@ from libraries.uploads.staging import open_staged
 TRIES = 3
 
 
-def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
+def keep_photo(parcel: str, name: str = "photo") -> JsonObject:
     """Store a sent photo, upright and without metadata, with versions of 800 and 200 pixels.
 
     The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its
@@ -39,7 +38,7 @@ def keep_photo(parcel: str, name: str = "photo") -> dict[str, Any]:
     return _kept(b"".join(open_staged(parcel)), name)
 
 
-def fetch_photo(url: str, name: str = "photo") -> dict[str, Any]:
+def fetch_photo(url: str, name: str = "photo") -> JsonObject:
     """Fetch a photo from a URL, and store it as `keep_photo` does.
 
     Args:
@@ -63,14 +62,14 @@ def plot_photo(
     height: float,
     output_filename: str,
     *,
-    params: dict[str, Any] | None = None,
+    params: JsonObject | None = None,
     seed: int | None = None,
     margin: float | None = None,
     pen_width: float | None = None,
     encoding: str | None = None,
     turn: bool = True,
-    artboard: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+    artboard: JsonObject | None = None,
+) -> JsonObject:
     """Draw a photo by a pattern; return the `path` of the SVG file, its page and its statistics.
 
     Args:
@@ -111,7 +110,7 @@ def plot_photo(
     return {"path": path, "pattern": pattern, **size, "plot": stats}
 
 
-def _kept(data: bytes, name: str) -> dict[str, Any]:
+def _kept(data: bytes, name: str) -> JsonObject:
     report_progress(1, 3, "storing")
     stored = store_photo(data, own_folder("photos"), check_name(name, field="name"))
     report_progress(3, 3, "stored")
@@ -119,7 +118,7 @@ def _kept(data: bytes, name: str) -> dict[str, Any]:
     return {**photo, "versions": versions}
 
 
-def _shown(artifact: Artifact, picture: Picture) -> dict[str, Any]:
+def _shown(artifact: Artifact, picture: Picture) -> JsonObject:
     size = {"width": picture.width, "height": picture.height}
     return {"path": attach(artifact, **size), **size}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from libraries.gallery import digest, gallery
 from libraries.job_manager import current_job_id, enqueue_background_job, repeatable_ids
+from libraries.json_types import JsonObject
 from libraries.settings import MailSettings
 from libraries.storage import output_folder
 
@@ -14,14 +14,14 @@ TRIES = 3
 HOUR, MAX_DIGEST_HOURS = 3600, 168
 
 
-def clean_up() -> dict[str, Any]:
+def clean_up() -> JsonObject:
     """Remove what writers that died left half written, and give back room in the index of the gallery."""
     swept = output_folder().remove_temporary(time.time() - HOUR)
     gallery().tidy()
     return {"half_written_files": swept}
 
 
-def send_digest(hours: int = 24) -> dict[str, Any]:
+def send_digest(hours: int = 24) -> JsonObject:
     """Mail what was drawn in the last hours to ADMIN_EMAIL; without that setting nothing is sent.
 
     The result has `drawings`, their number, and `job_id`, the job that sends the mail, or None.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from libraries.job_manager import attach, report_progress
+from libraries.json_types import JsonObject
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.cache import attach_and_cache, attach_cached
 from libraries.sheets.composing import compose
@@ -18,7 +18,7 @@ from libraries.storage import check_name, output_folder
 from libraries.svg_builder import SVGBuilder
 
 # A drawing, what to store with its file, and what to add to the last message.
-Drawn = tuple[SVGBuilder, dict[str, Any], str]
+Drawn = tuple[SVGBuilder, JsonObject, str]
 
 
 def generate_complex_svg(
@@ -26,13 +26,13 @@ def generate_complex_svg(
     height: float,
     pattern_type: str,
     output_filename: str,
-    params: dict[str, Any] | None = None,
+    params: JsonObject | None = None,
     *,
     seed: int | None = None,
     margin: float | None = None,
     pen_width: float | None = None,
     encoding: str | None = None,
-    artboard: dict[str, Any] | None = None,
+    artboard: JsonObject | None = None,
 ) -> str:
     """Draw a pattern on a page, and return the path of the SVG file.
 
@@ -68,7 +68,7 @@ def generate_complex_svg(
     return _drawn_once(page, output_filename, pattern_type, draw)
 
 
-def draw_composition(composition: dict[str, Any], output_filename: str) -> str:
+def draw_composition(composition: JsonObject, output_filename: str) -> str:
     """Draw a page of several elements, and return the path of the SVG file.
 
     If the same owner has a stored drawing with the same recipe, that file is copied instead of

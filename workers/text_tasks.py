@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from libraries.job_manager import attach, current_job_id, own_folder, report_progress
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, TextSettings
 from libraries.storage import output_folder
 from libraries.texts import (
@@ -32,7 +32,7 @@ TRIES = 4
 log = logging.getLogger(__name__)
 
 
-def translate_text(content: str) -> dict[str, Any]:
+def translate_text(content: str) -> JsonObject:
     """Translate a text, from English to Spanish unless the setting `TRANSLATION_PAIR` says otherwise.
 
     Args:
@@ -41,7 +41,7 @@ def translate_text(content: str) -> dict[str, Any]:
     return _answered("translate", content, translate)
 
 
-def analyze_text(content: str) -> dict[str, Any]:
+def analyze_text(content: str) -> JsonObject:
     """Count the characters, words, vowels and consonants of a text.
 
     Args:
@@ -50,7 +50,7 @@ def analyze_text(content: str) -> dict[str, Any]:
     return _answered("analyze", content, analyze)
 
 
-def generate_text(content: str) -> dict[str, Any]:
+def generate_text(content: str) -> JsonObject:
     """Reply to a text, with the language model of the setting `TEXT_MODEL_URL` or by keyword.
 
     Args:
@@ -59,7 +59,7 @@ def generate_text(content: str) -> dict[str, Any]:
     return _answered("generate", content, generate)
 
 
-def default_text(content: str) -> dict[str, Any]:
+def default_text(content: str) -> JsonObject:
     """Write a text in upper case.
 
     Args:
@@ -68,7 +68,7 @@ def default_text(content: str) -> dict[str, Any]:
     return _answered("default", content, default)
 
 
-def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> dict[str, Any]:
+def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
     """Carry out a text job of the type `kind`, and return its result."""
     log.info("Job started: %s", kind)
     check_content(content)
@@ -88,7 +88,7 @@ def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> dict[
     return result | ({"timestamp": found.timestamp} if found.timestamp else {})
 
 
-def _stored(kind: str, text: str) -> dict[str, Any]:
+def _stored(kind: str, text: str) -> JsonObject:
     """Return the text as the `result`; one that takes more than half of the room there is goes into a `file`."""
     beginning = excerpt(text, most_bytes=JobSettings.current().max_result // 2)
     if beginning is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.job_manager import report_progress
+from libraries.json_types import JsonObject
 from libraries.storage import upload_folder
 from libraries.uploads.staging import open_staged
 
@@ -12,7 +11,7 @@ from libraries.uploads.staging import open_staged
 TRIES = 5
 
 
-def store_upload(parcel: str, name: str) -> dict[str, Any]:
+def store_upload(parcel: str, name: str) -> JsonObject:
     """Store a file that was sent, and return its `file`, `size`, `sha256` and `media_type`.
 
     Args:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO
 
 from flask import Response
 
 from components.batches.schemas import GONE
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import Batch, JobRecord
+from libraries.json_types import JsonObject
 from libraries.storage import Store, output_folder
 from libraries.storage.zips import Opening, UniqueNames, zip_blocks
 
@@ -38,7 +39,7 @@ class Entries:
         """Take the files from `folder`."""
         self._batch, self._folder = batch, folder
         self._names = UniqueNames(MANIFEST)
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[JsonObject] = []
 
     def opened(self) -> Iterator[Opening]:
         """Yield the name of each entry and what opens it."""
@@ -60,7 +61,7 @@ class Entries:
                     yield name, _given(file)
         yield MANIFEST, _given(io.BytesIO(self._manifest()))
 
-    def _row(self, job_id: str, job: JobRecord | None) -> dict[str, Any]:
+    def _row(self, job_id: str, job: JobRecord | None) -> JsonObject:
         status = job.status if job else GONE
         return {
             "id": job_id,
@@ -69,7 +70,7 @@ class Entries:
             "files": [],
         }
 
-    def _file(self, artifact: dict[str, Any]) -> IO[bytes] | None:
+    def _file(self, artifact: JsonObject) -> IO[bytes] | None:
         """Return the file that a job made, None if it is gone or another one lies in its place."""
         try:
             return self._folder.open_checked(artifact["name"], sha256=artifact["sha256"])

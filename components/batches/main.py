@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.batches.archive import archive_response
@@ -17,6 +15,7 @@ from components.http.replies import json_response
 from components.http.submissions import BatchPlan
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "batches", __name__, "/batches", "Queue many jobs of one kind, and follow them together."
@@ -38,7 +37,7 @@ TEXT = {"schema": {"type": "string"}}
     reply=BatchAcceptedSchema,
     jobs="the jobs",
 )
-def create_batch(asked: dict[str, Any]) -> BatchPlan:
+def create_batch(asked: JsonObject) -> BatchPlan:
     """Queue a batch.
 
     Every item is checked as the operation's own route checks it, and every mistake is named; nothing is queued before all items

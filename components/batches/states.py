@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.batches.schemas import GONE
 from libraries.job_manager import Batch, JobRecord
 from libraries.job_manager.representation import job_links
+from libraries.json_types import JsonObject
 
 
-def batch_body(batch: Batch) -> dict[str, Any]:
+def batch_body(batch: Batch) -> JsonObject:
     """Return the batch as the JSON object of `BatchStateSchema`."""
     return {
         "id": batch.id,
@@ -24,7 +23,7 @@ def batch_body(batch: Batch) -> dict[str, Any]:
     }
 
 
-def job_row(job_id: str, job: JobRecord | None) -> dict[str, Any]:
+def job_row(job_id: str, job: JobRecord | None) -> JsonObject:
     """Return a job of a batch as the JSON object of `BatchJobSchema`; its record may be gone by now."""
     if job is None:
         return {"id": job_id, "status": GONE, "error": None, "links": {}}

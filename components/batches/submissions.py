@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from marshmallow import Schema, ValidationError
 
@@ -14,11 +13,12 @@ from components.http.problems import BadFields, FieldError, field_errors_of, fla
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation, Submission
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.job_manager import Batch, JobOptions, known_tasks
+from libraries.json_types import JsonObject
 
 PlannedJob = tuple[JobPlan, JobOptions]
 
 
-def batch_plan(asked: dict[str, Any]) -> BatchPlan:
+def batch_plan(asked: JsonObject) -> BatchPlan:
     """Return the jobs of the batch that a `SubmitBatchSchema` describes.
 
     Raises:
@@ -28,7 +28,7 @@ def batch_plan(asked: dict[str, Any]) -> BatchPlan:
     return BatchPlan(jobs=planned_jobs(asked["operation"], asked["items"]), reply=batch_reply)
 
 
-def batch_reply(batch: Batch) -> dict[str, Any]:
+def batch_reply(batch: Batch) -> JsonObject:
     """Return the reply to a batch that was queued."""
     count = len(batch.job_ids)
     return {
@@ -40,7 +40,7 @@ def batch_reply(batch: Batch) -> dict[str, Any]:
     }
 
 
-def planned_jobs(operation: str, items: list[dict[str, Any]]) -> list[PlannedJob]:
+def planned_jobs(operation: str, items: list[JsonObject]) -> list[PlannedJob]:
     """Return the jobs that `items` become, for the name of an operation or the dotted path of a task.
 
     Raises:
@@ -55,7 +55,7 @@ def planned_jobs(operation: str, items: list[dict[str, Any]]) -> list[PlannedJob
     return [(JobPlan(task=operation, kwargs=item), JobOptions()) for item in items]
 
 
-def jobs_of_items(operation: Operation, items: list[dict[str, Any]]) -> list[PlannedJob]:
+def jobs_of_items(operation: Operation, items: list[JsonObject]) -> list[PlannedJob]:
     """Return the jobs that the requests of an operation become.
 
     Raises:

@@ -9,6 +9,7 @@ from marshmallow import Schema
 
 from components.http.json_schemas import schema_converter
 from libraries.errors import NotFound, UnknownName
+from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS, Pattern
 
 A4_WIDTH, A4_HEIGHT = 210, 297
@@ -27,7 +28,7 @@ def find_pattern(name: str) -> Pattern:
         raise NotFound(text, code="pattern-not-found") from None
 
 
-def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
+def describe_pattern(name: str, pattern: Pattern) -> JsonObject:
     """Return a pattern as the JSON object of `PatternSchema`."""
     params = json_schema(pattern.schema)
     defaults = {
@@ -52,7 +53,7 @@ def describe_pattern(name: str, pattern: Pattern) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def json_schema(schema: type[Schema]) -> dict[str, Any]:
+def json_schema(schema: type[Schema]) -> JsonObject:
     """Return the JSON Schema (draft 2020-12, as OpenAPI 3.1 has it) of a marshmallow schema, with nested ones written out."""
     _, converter = schema_converter(schema_name_resolver=_no_name)
     return {"properties": {}, **converter.schema2jsonschema(schema)}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.catalogue.paper_schemas import PaperListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
+from libraries.json_types import JsonObject
 from libraries.sheets.papers import ORIENTATIONS, PAPERS
 
 blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
@@ -14,7 +13,7 @@ blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with t
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.response(200, PaperListSchema)
-def list_papers() -> dict[str, Any]:
+def list_papers() -> JsonObject:
     """List the papers.
 
     Send a name as `paper` to `POST /artboard/create` in place of `width` and `height`, and `orientation` to turn it.

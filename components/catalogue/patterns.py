@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.catalogue.descriptions import describe_pattern, find_pattern
@@ -16,6 +14,7 @@ from components.catalogue.previews import PNG_TYPE, preview_response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
+from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS
 
 blueprint = api_blueprint(
@@ -25,7 +24,7 @@ blueprint = api_blueprint(
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.response(200, PatternListSchema)
-def list_patterns() -> dict[str, Any]:
+def list_patterns() -> JsonObject:
     """List the patterns.
 
     Each comes with the JSON Schema of its `params` and with a body for `POST /artboard/create`.
@@ -36,7 +35,7 @@ def list_patterns() -> dict[str, Any]:
 @blueprint.route("/<name>", access=Access.KEY)
 @blueprint.response(200, PatternSchema)
 @blueprint.problems(404)
-def get_pattern(name: str) -> dict[str, Any]:
+def get_pattern(name: str) -> JsonObject:
     """Show one pattern."""
     return describe_pattern(name, find_pattern(name))
 
@@ -47,7 +46,7 @@ def get_pattern(name: str) -> dict[str, Any]:
     200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
 )
 @blueprint.problems(404)
-def preview_svg(query: dict[str, Any], name: str) -> Response:
+def preview_svg(query: JsonObject, name: str) -> Response:
     """Show what a pattern looks like, as SVG."""
     find_pattern(name)
     return preview_response(name, query, SVG_TYPE)
@@ -62,7 +61,7 @@ def preview_svg(query: dict[str, Any], name: str) -> Response:
     description="A picture",
 )
 @blueprint.problems(404)
-def preview_png(query: dict[str, Any], name: str) -> Response:
+def preview_png(query: JsonObject, name: str) -> Response:
     """Show what a pattern looks like, as a picture."""
     find_pattern(name)
     return preview_response(name, query, PNG_TYPE)

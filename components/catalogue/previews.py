@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import Any
 
 from flask import Response, request
 
 from components.http.pages import FILE_HEADERS
 from libraries.geometry.area import Area
+from libraries.json_types import JsonObject
 from libraries.patterns import check_pattern
 from libraries.previews import png
 from libraries.sheets.artboard import draw_artboard
@@ -21,7 +21,7 @@ PNG_TYPE = "image/png"
 FRESH = "public, max-age=86400"
 
 
-def preview_response(name: str, query: dict[str, Any], media_type: str) -> Response:
+def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
     """Return a pattern with its defaults on a sheet of 105 x 148 mm, as SVG or PNG; the same for everybody, for a day.
 
     Raises:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from libraries.errors import Unavailable
 from libraries.job_manager.ownership import ANONYMOUS, current_owner
 from libraries.job_manager.representation import utc
 from libraries.job_manager.schedules import BadSchedules, ScheduleState, schedule_states
 from libraries.job_manager.tasks import TaskDescription, describe_tasks
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 
-def tasks_body() -> dict[str, Any]:
+def tasks_body() -> JsonObject:
     """Return all tasks, each with its schedules, and the schedules by themselves; those of other owners are left out.
 
     Raises:
@@ -31,12 +31,12 @@ def tasks_body() -> dict[str, Any]:
     }
 
 
-def _task(task: TaskDescription, states: list[ScheduleState]) -> dict[str, Any]:
+def _task(task: TaskDescription, states: list[ScheduleState]) -> JsonObject:
     schedules = [state.schedule.name for state in states if state.schedule.task == task.name]
     return {**asdict(task), "timeout": JobSettings.current().job_timeout, "schedules": schedules}
 
 
-def _schedule(state: ScheduleState) -> dict[str, Any]:
+def _schedule(state: ScheduleState) -> JsonObject:
     schedule = state.schedule
     return {
         "name": schedule.name,

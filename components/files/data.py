@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.files.data_schemas import ChartSchema, DataFileSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint("data", __name__, "/data", "Data files: converted, and drawn as charts.")
 
 
-def _file(asked: dict[str, Any]) -> list[str]:
+def _file(asked: JsonObject) -> list[str]:
     return [asked["file_path"]]
 
 
@@ -26,7 +25,7 @@ def _file(asked: dict[str, Any]) -> list[str]:
     message="File queued for conversion",
     example={"file_path": "uploads/data.csv", "format": "json"},
 )
-def process_data(data_file: dict[str, Any]) -> dict[str, Any]:
+def process_data(data_file: JsonObject) -> JsonObject:
     """Queue the conversion of a data file.
 
     The job's result tells how many rows were kept and which were not, and why, what the columns hold, and how the file was read;
@@ -52,7 +51,7 @@ def process_data(data_file: dict[str, Any]) -> dict[str, Any]:
         "title": "Prices",
     },
 )
-def chart_data(chart: dict[str, Any]) -> dict[str, Any]:
+def chart_data(chart: JsonObject) -> JsonObject:
     """Queue a chart of a data file.
 
     Each series has a layer and a pen of its own, axes and lettering have theirs. Long columns are thinned to what a pen can show.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.files.file_schemas import BatchSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint("files", __name__, "/files", "Do the same to many files.")
 
@@ -22,7 +21,7 @@ blueprint = api_blueprint("files", __name__, "/files", "Do the same to many file
     timeout="20m",
     example={"file_list": ["uploads/data.csv"], "operation": "convert_to_json"},
 )
-def process_files(batch: dict[str, Any]) -> JobPlan:
+def process_files(batch: JsonObject) -> JobPlan:
     """Queue one operation on many files, as one job.
 
     A file that is missing or cannot be processed fails alone: the job's result tells what became of each.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
@@ -12,6 +10,7 @@ from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
 from libraries.imaging import check_promise
+from libraries.json_types import JsonObject
 from libraries.uploads import PHOTOS, stem_of
 
 blueprint = api_blueprint(
@@ -34,7 +33,7 @@ TIMEOUT = "5m"
     example={"url": "https://example.com/cat.jpg"},
     description="A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF.",
 )
-def store_photo(source: UploadedFile | dict[str, Any]) -> JobPlan:
+def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
     """Store a photo.
 
     Send it in the field `file` of a form, or send `{"url": "https://..."}` as JSON and it is fetched. It may have 10 MB, unless

@@ -25,6 +25,7 @@ from libraries.gallery.arrivals import process_pending
 from libraries.gallery.searching import SAME_SIZE
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
+from libraries.json_types import JsonObject
 from libraries.sheets.papers import PAPERS, page_size
 
 BOUNDS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")
@@ -112,7 +113,7 @@ def remove(drawing_id: str) -> None:
     remove_drawing(current_owner(), drawing_id)
 
 
-def marks_body() -> dict[str, Any]:
+def marks_body() -> JsonObject:
     """Return the patterns, tags and colours of the caller's drawings, and how many drawings have each."""
     refresh_index()
     kinds = {"patterns": "pattern", "tags": "tag", "colors": "color"}
@@ -125,7 +126,7 @@ def marks_body() -> dict[str, Any]:
     }
 
 
-def drawing_body(drawing: Drawing) -> dict[str, Any]:
+def drawing_body(drawing: Drawing) -> JsonObject:
     """Return what is said of a drawing."""
     own = f"/gallery/{drawing.id}"
     links = {"self": own, "drawing": f"{own}/drawing.svg"} | (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, redirect, request
 
 from components.gallery.actions import (
@@ -28,6 +26,7 @@ from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.replies import json_response, prefers
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
@@ -46,7 +45,7 @@ DRAWING_ID_PARAMETER = {
 @blueprint.arguments(GalleryQuerySchema, location="query")
 @blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
-def get_gallery(query: dict[str, Any]) -> Response:
+def get_gallery(query: JsonObject) -> Response:
     """List your drawings, the newest first.
 
     A drawing is here as soon as its job has finished, until its job expires, is deleted, or for good if it was kept. `q` finds
@@ -75,7 +74,7 @@ def get_gallery_marks() -> Response:
     example={},
     message="The index of the gallery will be built anew",
 )
-def reindex_gallery(_: dict[str, Any]) -> dict[str, Any]:
+def reindex_gallery(_: JsonObject) -> JsonObject:
     """Build the index of the gallery anew, from the stored files.
 
     That is done each night by itself. The old index answers until the new one is whole.
@@ -99,7 +98,7 @@ def get_drawing(drawing_id: str) -> Response:
 )
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
-def label_drawing(asked: dict[str, Any], drawing_id: str) -> Response:
+def label_drawing(asked: JsonObject, drawing_id: str) -> Response:
     """Give a drawing a title and tags.
 
     What is not sent stays as it is; `tags` replaces all tags, and an empty title gives the drawing its own back.

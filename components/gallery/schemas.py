@@ -12,6 +12,7 @@ from components.http.replies import ReplySchema
 from components.http.validators import library_check
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
+from libraries.json_types import JsonObject
 from libraries.sheets.papers import PAPERS
 from libraries.svg_syntax.attributes import check_colour as check_attribute
 
@@ -130,7 +131,7 @@ class LabelSchema(Schema):
     )
 
     @validates_schema(skip_on_field_errors=True)
-    def check_something(self, data: dict[str, Any], **_: Any) -> None:
+    def check_something(self, data: JsonObject, **_: Any) -> None:
         """Refuse a request that asks for nothing."""
         if not data:
             raise ValidationError("Send a title, tags or both.", "title")

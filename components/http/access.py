@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
-from typing import Any
 
 from flask import Flask, current_app, g, request
 
@@ -21,6 +20,7 @@ from components.http.problems import EdgeError
 from components.http.tokens import read_token
 from libraries.job_manager import as_owner
 from libraries.job_manager.ownership import ANONYMOUS
+from libraries.json_types import JsonObject
 from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
 
@@ -87,7 +87,7 @@ def install_access(app: Flask, settings: Settings) -> None:
     app.teardown_request(leave)
 
 
-def described_access(settings: Settings) -> dict[str, Any]:
+def described_access(settings: Settings) -> JsonObject:
     """Return what the OpenAPI document says of keys: nothing where none are set."""
     if not settings.access.api_keys:
         return {}

@@ -19,6 +19,7 @@ from components.http.strict_json import StrictParser
 from components.http.submission_views import Direct, body_content, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation
 from libraries.fields import OneOfField
+from libraries.json_types import JsonObject
 from libraries.uploads import FileKind
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -220,8 +221,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
 
 def count_members(
-    _converter: object, field: fields.Field[Any], ret: dict[str, Any], **_: Any
-) -> dict[str, Any]:
+    _converter: object, field: fields.Field[Any], ret: JsonObject, **_: Any
+) -> JsonObject:
     """Document limits on the length of an object as limits on its members; `maxLength` is a word for texts."""
     if not isinstance(field, fields.Dict):
         return {}
@@ -230,8 +231,8 @@ def count_members(
 
 
 def describe_union(
-    converter: Any, field: fields.Field[Any], ret: dict[str, Any], **_: Any
-) -> dict[str, Any]:
+    converter: Any, field: fields.Field[Any], ret: JsonObject, **_: Any
+) -> JsonObject:
     """Document an object of one of several declarations: a component with `oneOf` and a discriminator."""
     if not isinstance(field, OneOfField):
         return {}
@@ -319,9 +320,9 @@ def api_blueprint(
     )
 
 
-def api_document() -> dict[str, Any]:
+def api_document() -> JsonObject:
     """Return the OpenAPI document of the running application."""
-    document: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""][
+    document: JsonObject = current_app.extensions["flask-smorest"]["apis"][""][
         "ext_obj"
     ].spec.to_dict()
     return document

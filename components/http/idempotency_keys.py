@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
+from libraries.json_types import JsonObject
 
 # Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
 # because their ids follow from the key.
@@ -57,7 +58,7 @@ class KeyedRequest:
         if retry(lambda: client.set(self._record_key, mark, nx=True, ex=GIVEN_UP_AFTER)):
             return None
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
-        known: dict[str, Any] = json.loads(found) if found else {"hash": self.body_hash}
+        known: JsonObject = json.loads(found) if found else {"hash": self.body_hash}
         if known["hash"] != self.body_hash:
             raise InvalidInput(
                 "this Idempotency-Key was sent before with another request",

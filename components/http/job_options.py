@@ -16,6 +16,7 @@ from components.http.validators import library_check
 from libraries.errors import InvalidInput, Unavailable
 from libraries.fields import WholeNumber
 from libraries.job_manager import JobOptions, JobUnknown, find_job
+from libraries.json_types import JsonObject
 from libraries.settings import parse_duration
 from libraries.webhooks import (
     ENDS,
@@ -166,7 +167,7 @@ class JobOptionsSchema(Schema):
     )
 
     @validates_schema(skip_on_field_errors=False)
-    def check_time(self, data: dict[str, Any], **_: Any) -> None:
+    def check_time(self, data: JsonObject, **_: Any) -> None:
         """Refuse a time too far ahead, and more than one answer to the question when it is to run."""
         run_at = data.get("run_at")
         if run_at is not None and data.get("delay") is not None:
@@ -179,7 +180,7 @@ class JobOptionsSchema(Schema):
             )
 
     @post_load
-    def make_options(self, data: dict[str, Any], **_: Any) -> JobOptions:
+    def make_options(self, data: JsonObject, **_: Any) -> JobOptions:
         """Return the options as the job manager takes them."""
         run_at = data["run_at"].timestamp() if data["run_at"] is not None else None
         retry = data["retry"] or {"max": None, "interval": None}
@@ -231,7 +232,7 @@ def dependency_error(job_id: str) -> str | None:
     )
 
 
-def validate_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def validate_webhook(asked: Mapping[str, Any] | None) -> JsonObject | None:
     """Return what `JobOptions` takes as `webhook`, None for none. Asked last: it looks the host up, which takes a moment.
 
     Raises:

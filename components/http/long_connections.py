@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, request
 
 from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, JobSnapshot, event_id, order
+from libraries.json_types import JsonObject
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
 
@@ -175,7 +176,7 @@ class DetachedResponse(Response):
         self._hub = live().hub
         self._talk, self._begin, self._first, self._abandon = talk, begin, first, abandon
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: JsonObject, start_response: Any) -> Iterable[bytes]:
         """Take the connection away from the server and hand it to the hub."""
         hub = self._hub
         own = socket.socket(fileno=environ["gunicorn.socket"].detach())

@@ -9,7 +9,7 @@ import contextlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 from flask import g, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -26,6 +26,7 @@ from werkzeug.sansio.multipart import (
 
 from components.http.problems import BadFields, EdgeError, FieldError
 from libraries.broker.errors import QueueUnavailable
+from libraries.json_types import JsonObject
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise
 from libraries.uploads.kinds import HEAD
@@ -41,7 +42,7 @@ MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
 # RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and then.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
-FORM_SCHEMA: dict[str, Any] = {
+FORM_SCHEMA: JsonObject = {
     "type": "object",
     "required": [FIELD],
     "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file."}},

@@ -31,6 +31,7 @@ from libraries.errors import (
     VectorError,
     did_you_mean,
 )
+from libraries.json_types import JsonObject
 
 log = logging.getLogger(__name__)
 Error = TypeVar("Error", bound=VectorError)
@@ -247,7 +248,7 @@ def problem(
 
 def problem_document(
     status: int, slug: str, detail: str, instance: str, identity: str
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return the members that every problem document has; `identity` is the id of the request."""
     return {
         "type": f"/problems/{slug}",
@@ -282,7 +283,7 @@ def answer_library_error(error: VectorError) -> Response:
     return problem(status, slug_of(error), detail, headers, errors=shown, **_members(error))
 
 
-def _members(error: VectorError) -> dict[str, Any]:
+def _members(error: VectorError) -> JsonObject:
     """Return the members of the document that only this kind of error has."""
     members = dict(error.members)
     estimate = getattr(error, "estimate", None)
@@ -334,9 +335,9 @@ def location_of(error: VectorError) -> str:
     return "query" if request.method in {"GET", "HEAD", "DELETE"} else "json"
 
 
-def _shown_field(error: FieldError, location: str) -> dict[str, Any]:
+def _shown_field(error: FieldError, location: str) -> JsonObject:
     name = {"field": ".".join(error.path)[:MAX_VALUE_CHARS]} if error.path else {}
-    shown: dict[str, Any] = {**name, "detail": error.detail}
+    shown: JsonObject = {**name, "detail": error.detail}
     if location != "json":
         return {"header" if location == "headers" else "parameter": shown.get("field", ""), **shown}
     shown = {"pointer": "#" + "".join("/" + _pointer_part(part) for part in error.path), **shown}

@@ -16,6 +16,7 @@ from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import JobRecord, JobUnknown
 from libraries.job_manager.job_drawings import first_drawing
 from libraries.job_manager.representation import job_links, public_result
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 POLL_SECONDS = "1"
@@ -132,12 +133,12 @@ def waited_for(job_id: str, seconds: float) -> JobRecord | None:
         return None
 
 
-def result_json(record: JobRecord) -> dict[str, Any]:
+def result_json(record: JobRecord) -> JsonObject:
     """Return what a reply says of a job that is done."""
     links = job_links(
         record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
     )
-    told: dict[str, Any] = {
+    told: JsonObject = {
         "status": record.status,
         "result": public_result(record.result),
         "links": links,

@@ -18,6 +18,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from components.http.problems import MAX_VALUE_CHARS, BadFields, EdgeError, FieldError, flatten
 from libraries.errors import did_you_mean
+from libraries.json_types import JsonObject
 
 MAX_DEPTH = 32
 # The longest whole number that a float holds has 309 digits; a sign makes it 310 characters.
@@ -95,7 +96,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(
@@ -121,7 +122,7 @@ def lone_surrogates(value: object, path: tuple[str, ...] = ()) -> Iterator[Field
             yield from lone_surrogates(inner, (*path, str(place)))
 
 
-def read_json_object(request: Request) -> dict[str, Any]:
+def read_json_object(request: Request) -> JsonObject:
     """Return the JSON object in the body of `request`.
 
     Raises:

@@ -26,6 +26,7 @@ from components.http.submissions import (
     queue_batch,
 )
 from libraries.job_manager import JobOptions
+from libraries.json_types import JsonObject
 from libraries.uploads import FileKind
 
 JSON = "application/json"
@@ -127,9 +128,9 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     return value
 
 
-def body_content(operation: Operation, files: tuple[FileKind, ...]) -> dict[str, Any]:
+def body_content(operation: Operation, files: tuple[FileKind, ...]) -> JsonObject:
     """Return what the OpenAPI document says of the body of a request, by media type."""
-    content: dict[str, Any] = {}
+    content: JsonObject = {}
     if files:
         options = {
             name: {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from flask import Response
 
@@ -13,6 +12,7 @@ from components.http.replies import json_response
 from components.jobs.representation import job_body
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
+from libraries.json_types import JsonObject
 
 # Seconds that a request may wait for workers to stop jobs: for one, and for many together.
 ONE_STOP, ALL_STOPS, MIN_STOP_S = 3.0, 10.0, 0.05
@@ -23,7 +23,7 @@ def conflict(error: WrongState, code: str) -> Conflict:
     return with_members(Conflict(str(error), code=code), job_status=error.status)
 
 
-def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:
+def cancel(job_id: str, *, patience: float = ONE_STOP) -> JsonObject:
     """Cancel a job that waits, or stop one that runs, and return it once it is so.
 
     Raises:
@@ -40,7 +40,7 @@ def cancel(job_id: str, *, patience: float = ONE_STOP) -> dict[str, Any]:
         raise conflict(error, "not-cancellable") from None
 
 
-def retry(job_id: str) -> dict[str, Any]:
+def retry(job_id: str) -> JsonObject:
     """Queue a job again that ended without a result, and return it.
 
     Raises:
@@ -86,7 +86,7 @@ def apply_to_all(action: str, job_ids: list[str]) -> Response:
     return json_response(body)
 
 
-def outcome(doing: Callable[[str], str], job_id: str) -> dict[str, Any]:
+def outcome(doing: Callable[[str], str], job_id: str) -> JsonObject:
     """Return what became of one of many jobs."""
     try:
         return {"id": job_id, "ok": True, "status": doing(job_id)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response
@@ -10,9 +9,10 @@ from flask import Response
 from components.http.replies import json_response
 from components.jobs.representation import job_body
 from libraries.job_manager import JobFilter, list_jobs
+from libraries.json_types import JsonObject
 
 
-def list_response(query: dict[str, Any]) -> Response:
+def list_response(query: JsonObject) -> Response:
     """Return the page of the caller's jobs that a `JobListQuerySchema` asks for, with a link to the next one if there is one.
 
     Raises:

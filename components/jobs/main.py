@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.http.access import Access
@@ -34,6 +32,7 @@ from components.jobs.schemas import (
 from components.jobs.streams import stream_response
 from components.jobs.submissions import job_plan
 from libraries.exporting.png import Png
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made."
@@ -64,7 +63,7 @@ POSTCARD = {
 @blueprint.arguments(JobListQuerySchema, location="query")
 @blueprint.response(200, JobListSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
-def get_jobs(query: dict[str, Any]) -> Response:
+def get_jobs(query: JsonObject) -> Response:
     """List your jobs.
 
     A page may hold fewer jobs than asked for, even none, and still have a `next_cursor`: the search goes on there. `Link` holds
@@ -81,7 +80,7 @@ def get_jobs(query: dict[str, Any]) -> Response:
     problems=(404,),
     example=POSTCARD,
 )
-def create_job(asked: dict[str, Any]) -> JobPlan:
+def create_job(asked: JsonObject) -> JobPlan:
     """Queue a job by the name of its task.
 
     `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. Arguments that the
@@ -94,7 +93,7 @@ def create_job(asked: dict[str, Any]) -> JobPlan:
 @blueprint.arguments(BulkSchema)
 @blueprint.response(200, BulkReplySchema)
 @blueprint.queues()
-def change_jobs(asked: dict[str, Any]) -> Response:
+def change_jobs(asked: JsonObject) -> Response:
     """Cancel, try again or delete many jobs.
 
     Each job has its own outcome; one to which it cannot be done does not keep it from the others.
@@ -106,7 +105,7 @@ def change_jobs(asked: dict[str, Any]) -> Response:
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 410, 503)
-def get_job(query: dict[str, Any], job_id: str) -> Response:
+def get_job(query: JsonObject, job_id: str) -> Response:
     """Show a job.
 
     Ask again after the seconds that `Retry-After` names; it is there until the job is done. Send the `ETag` of the last answer as
@@ -130,7 +129,7 @@ def get_job(query: dict[str, Any], job_id: str) -> Response:
     204, description="The client knows the end already; an `EventSource` stops asking"
 )
 @blueprint.problems(404, 410, 503)
-def get_job_events(query: dict[str, Any], job_id: str) -> Response:
+def get_job_events(query: JsonObject, job_id: str) -> Response:
     """Follow a job as an event stream.
 
     First comes `status` with the whole job, then what was kept of its events (`status`, `progress`, `log`), then each as it
@@ -149,7 +148,7 @@ def get_job_events(query: dict[str, Any], job_id: str) -> Response:
     description="Lines, each with its time in UTC",
 )
 @blueprint.problems(404, 410, 503)
-def get_job_logs(query: dict[str, Any], job_id: str) -> Response:
+def get_job_logs(query: JsonObject, job_id: str) -> Response:
     """Read how a job went.
 
     A line each for its queueing, the beginning and the end of every attempt, what it said and how it ended. Below an attempt that
@@ -225,7 +224,7 @@ def retry_job(job_id: str) -> Response:
     }
 )
 @blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
-def get_job_result(query: dict[str, Any], job_id: str) -> Response:
+def get_job_result(query: JsonObject, job_id: str) -> Response:
     """Fetch what a finished job made.
 
     The first file of the job as it is, with a strong `ETag` and ranges; a job that made no file gives the value that its task
@@ -244,7 +243,7 @@ def get_job_result(query: dict[str, Any], job_id: str) -> Response:
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200, content_type="*/*", description="The file")
 @blueprint.problems(404, 409, 410, 416, 503)
-def get_job_artifact(query: dict[str, Any], job_id: str, file_name: str) -> Response:
+def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response:
     """Fetch one of the files that a finished job made, by its name."""
     return artifact_response(visible_job(job_id), file_name, download=query["download"])
 

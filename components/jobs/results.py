@@ -18,6 +18,7 @@ from components.jobs.representation import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 BLOCK = 64 * 1024
@@ -46,7 +47,7 @@ def result_response(record: JobRecord, *, download: bool) -> Response:
     return response
 
 
-def _exported(artifact: dict[str, Any], form: Format, *, download: bool) -> Response:
+def _exported(artifact: JsonObject, form: Format, *, download: bool) -> Response:
     try:
         return default_export(stored_drawing(artifact), form, download=download)
     except NotFound:
@@ -55,7 +56,7 @@ def _exported(artifact: dict[str, Any], form: Format, *, download: bool) -> Resp
         ) from None
 
 
-def stored_drawing(artifact: dict[str, Any]) -> StoredDrawing:
+def stored_drawing(artifact: JsonObject) -> StoredDrawing:
     """Return the drawing in a file of a job."""
     return StoredDrawing(
         artifact["name"],
@@ -101,7 +102,7 @@ def ended(record: JobRecord) -> str:
     return f"was {record.status}"
 
 
-def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
+def file_response(artifact: JsonObject, *, download: bool) -> Response:
     """Return a stored file, or the part of it that the request asks for, or 304.
 
     Raises:

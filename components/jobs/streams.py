@@ -6,7 +6,6 @@ import json
 import queue
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import Any
 
 from flask import Response, request
 
@@ -20,6 +19,7 @@ from components.http.long_connections import (
 from components.jobs.representation import expired_record, job_body, visible_job
 from libraries.job_manager import JobEvent, JobRecord, as_owner
 from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
+from libraries.json_types import JsonObject
 from libraries.live import Connection
 
 HEADERS = {
@@ -176,17 +176,17 @@ def _encoded_event(job_id: str, event_id: str, name: str, same: _Unchanged) -> b
     )
 
 
-def _over(event: JobEvent) -> dict[str, Any]:
+def _over(event: JobEvent) -> JsonObject:
     return {"done": True} if event.name in ENDS else {}
 
 
-def shown(job: JobRecord) -> dict[str, Any]:
+def shown(job: JobRecord) -> JsonObject:
     """Return a job as its owner sees it."""
     with as_owner(job.owner):
         return job_body(job)
 
 
-def encode(event_id: str, name: str, data: dict[str, Any]) -> bytes:
+def encode(event_id: str, name: str, data: JsonObject) -> bytes:
     """Return one event of the stream. JSON holds no line breaks, so one line of data is enough."""
     head = f"id: {event_id}\n" if event_id else ""
     return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from marshmallow import ValidationError
 
@@ -12,9 +11,10 @@ from components.http.problems import BadFields, FieldError, field_errors_of, fla
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import UnknownTask, check_task
+from libraries.json_types import JsonObject
 
 
-def job_plan(asked: dict[str, Any]) -> JobPlan:
+def job_plan(asked: JsonObject) -> JobPlan:
     """Return the job that a `SubmitJobSchema` describes.
 
     Raises:
@@ -31,7 +31,7 @@ def job_plan(asked: dict[str, Any]) -> JobPlan:
     return JobPlan(task=asked["task"], args=asked["args"], kwargs=asked["kwargs"])
 
 
-def operation_plan(operation: Operation, asked: dict[str, Any]) -> JobPlan:
+def operation_plan(operation: Operation, asked: JsonObject) -> JobPlan:
     """Return the job of an operation whose request is in `kwargs`.
 
     Raises:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.mail.contact_schemas import ContactSchema
+from libraries.json_types import JsonObject
 from libraries.mailing import admin_address
 
 blueprint = api_blueprint(
@@ -23,7 +22,7 @@ blueprint = api_blueprint(
     message="Message queued",
     example={"name": "Ann", "email": "ann@example.com", "message": "Could you plot on A2, too?"},
 )
-def send_contact_message(contact: dict[str, Any]) -> dict[str, Any]:
+def send_contact_message(contact: JsonObject) -> JsonObject:
     """Queue a message to the people who run the service.
 
     It goes to the address of the setting `ADMIN_EMAIL` and to no other; an answer to it goes to `email`. Where the setting is

@@ -9,6 +9,7 @@ from marshmallow.validate import Length
 
 from components.http.validators import library_check
 from libraries.errors import InvalidInput
+from libraries.json_types import JsonObject
 from libraries.mailing import (
     MAX_ADDRESS_CHARS,
     MAX_ATTACHMENTS,
@@ -120,7 +121,7 @@ class EmailSchema(Schema):
     )
 
     @validates_schema
-    def _fill(self, email: dict[str, Any], **kwargs: Any) -> None:
+    def _fill(self, email: JsonObject, **kwargs: Any) -> None:
         try:
             fill_template(email["template"], email["context"], subject=email["subject"])
         except BadContext as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.problems import BadFields, field_errors_of
@@ -11,13 +9,14 @@ from components.http.submissions import JobPlan
 from components.mail.email_schemas import EmailSchema
 from libraries.errors import InvalidInput
 from libraries.job_manager import find_job
+from libraries.json_types import JsonObject
 from libraries.mailing import find_attachments
 
 blueprint = api_blueprint("emails", __name__, "/emails", "Send mail made from a template.")
 TO_MANY = "workers.email_tasks.send_batch"
 
 
-def mail_calls(email: dict[str, Any]) -> list[dict[str, Any]]:
+def mail_calls(email: JsonObject) -> list[JsonObject]:
     """Return the arguments of the jobs that send a mail, one for each recipient, once its attachments are known to be there.
 
     Raises:
@@ -27,7 +26,7 @@ def mail_calls(email: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"recipient": address, **letter} for address in email["recipient"]]
 
 
-def checked_letter(email: dict[str, Any]) -> dict[str, Any]:
+def checked_letter(email: JsonObject) -> JsonObject:
     """Return what is the same for all recipients.
 
     Raises:
@@ -61,7 +60,7 @@ def checked_letter(email: dict[str, Any]) -> dict[str, Any]:
         "context": {"name": "Ann", "order": "A-17"},
     },
 )
-def send_email(email: dict[str, Any]) -> JobPlan:
+def send_email(email: JsonObject) -> JobPlan:
     """Queue a mail to one recipient, or to up to 100.
 
     Each gets a mail of their own and sees no other. The result of a mail to several says what became of each; one bad address

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request
 
 from components.http.access import Access
@@ -11,6 +9,7 @@ from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit
+from libraries.json_types import JsonObject
 from libraries.notifications import read_notifications
 
 blueprint = api_blueprint(
@@ -26,7 +25,7 @@ TEXT = {"schema": {"type": "string"}}
 @blueprint.arguments(NotificationsQuerySchema, location="query")
 @blueprint.response(200, NotificationSchema(many=True))
 @blueprint.problems(503)
-def list_notifications(query: dict[str, float]) -> tuple[list[dict[str, Any]], int, dict[str, str]]:
+def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, dict[str, str]]:
     """List your notifications, the oldest first, at most 1000.
 
     Jobs that were queued with notifications give them: `POST /start-task` does. To miss none, ask again with `since` set to the
@@ -59,7 +58,7 @@ def start_task_and_watch() -> Response:
     example={},
     message="Example task queued: ten steps, one a second",
 )
-def start_task(_: dict[str, Any]) -> JobPlan:
+def start_task(_: JsonObject) -> JobPlan:
     """Start the example task.
 
     It takes ten steps, one a second, and `GET /notifications` tells of each.

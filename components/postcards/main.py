@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.postcards.schemas import CreatePostcard
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "postcards", __name__, "/postcards", "Cards of 210 x 148 mm with a message."
@@ -23,7 +22,7 @@ blueprint = api_blueprint(
     timeout="2m",
     example={"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"},
 )
-def create_postcard(postcard: CreatePostcard) -> dict[str, Any]:
+def create_postcard(postcard: CreatePostcard) -> JsonObject:
     """Queue a postcard.
 
     A later card for the same recipient with the same template takes the place of the file.

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from components.http.strict_json import MalformedJson, lone_surrogates, parse_strictly
 from components.sockets.declarations import ACTIONS, ClientMessage, ServerMessage
+from libraries.json_types import JsonObject
 
 MAX_REF_CHARS = 200
 # Sent after the frames of a reply or of an event; only envelopes have them.
@@ -86,7 +87,7 @@ class FlatCodec:
         return _text({"type": "job_result", "message": payload["message"], **extras})
 
 
-def _object(text: str) -> dict[str, Any] | None:
+def _object(text: str) -> JsonObject | None:
     """Return the JSON object in `text`, None for anything else."""
     try:
         found = parse_strictly(text.encode("utf-8", "surrogatepass"))
@@ -99,7 +100,7 @@ def _object(text: str) -> dict[str, Any] | None:
     return found
 
 
-def _ref(found: dict[str, Any]) -> str | float | None:
+def _ref(found: JsonObject) -> str | float | None:
     ref = found.get("ref")
     if ref is None or (isinstance(ref, int | float) and not isinstance(ref, bool)):
         return ref
@@ -108,9 +109,9 @@ def _ref(found: dict[str, Any]) -> str | float | None:
     raise BadMessage(f"ref must be a number or a text of up to {MAX_REF_CHARS} characters")
 
 
-def _given(**members: Any) -> dict[str, Any]:
+def _given(**members: Any) -> JsonObject:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _text(frame: dict[str, Any]) -> str:
+def _text(frame: JsonObject) -> str:
     return json.dumps(frame, ensure_ascii=False)

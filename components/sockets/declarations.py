@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 
 from components.http.json_schemas import Node
+from libraries.json_types import JsonObject
 from libraries.loading import LoadError
 
 
@@ -19,7 +20,7 @@ class ClientMessage:
     """A decoded message of a client; `ref` is the client's own value, which replies repeat."""
 
     action: str
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: JsonObject = field(default_factory=dict)
     ref: str | float | None = None
 
 
@@ -28,14 +29,14 @@ class ServerMessage:
     """A message to a client. The members after `payload` are sent next to it, unless None."""
 
     name: str
-    payload: dict[str, Any] | None = None
+    payload: JsonObject | None = None
     timestamp: str | None = field(default=None, kw_only=True)
     job_id: str | None = field(default=None, kw_only=True)
     seq: str | None = field(default=None, kw_only=True)
-    job: dict[str, Any] | None = field(default=None, kw_only=True)
+    job: JsonObject | None = field(default=None, kw_only=True)
     ref: str | float | None = field(default=None, kw_only=True)
 
-    def extras(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
+    def extras(self, *, without: tuple[str, ...] = ()) -> JsonObject:
         """Return the members next to the payload, in the order in which they are sent."""
         names = ("timestamp", "job_id", "seq", "job", "ref")
         found = {name: getattr(self, name) for name in names if name not in without}

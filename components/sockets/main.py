@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 import flask
@@ -29,6 +28,7 @@ from components.sockets.sessions import Session
 from libraries.errors import Unavailable
 from libraries.job_manager import current_owner
 from libraries.job_manager.events import send_to_group
+from libraries.json_types import JsonObject
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import AccessSettings, SocketSettings, WebSettings
 
@@ -73,7 +73,7 @@ class SentSchema(ReplySchema):
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
 )
 @blueprint.problems(403, 426, 503)
-def background_jobs(query: dict[str, Any]) -> Response:
+def background_jobs(query: JsonObject) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
     return open_socket(ENVELOPE)
 
@@ -84,7 +84,7 @@ def background_jobs(query: dict[str, Any]) -> Response:
     101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
 )
 @blueprint.problems(403, 426, 503)
-def background_job(query: dict[str, Any]) -> Response:
+def background_job(query: JsonObject) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
     return open_socket(FLAT)
 
@@ -108,7 +108,7 @@ for _rule, _endpoint in (
 @blueprint.arguments(GroupMessageSchema, example={"message": {"text": "hello"}})
 @blueprint.response(202, SentSchema)
 @blueprint.queues()
-def send_message(asked: dict[str, Any], group: str) -> Response:
+def send_message(asked: JsonObject, group: str) -> Response:
     """Send a message to all sockets that have joined a group.
 
     `client:<client_id>` reaches one socket; it learns its `client_id` by the action `hello`.

@@ -27,6 +27,7 @@ from libraries.errors import VectorError
 from libraries.job_manager import JobEvent, JobRecord, JobUnknown, as_owner
 from libraries.job_manager.events import START, JobSnapshot, Message
 from libraries.job_manager.representation import job_body
+from libraries.json_types import JsonObject
 from libraries.live import CloseCode, Conversation, text_frame
 from libraries.settings import SocketSettings
 
@@ -102,7 +103,7 @@ class Session:
         except VectorError as error:
             self._refuse(message, str(error))
 
-    def _check_token(self, action: Action, payload: dict[str, Any]) -> None:
+    def _check_token(self, action: Action, payload: JsonObject) -> None:
         scopes = self._caller.scopes
         if scopes & EVERYTHING or action.token is TokenAccess.YES:
             return
@@ -115,7 +116,7 @@ class Session:
 
     # -- called by actions
 
-    def reply(self, message: ClientMessage, payload: dict[str, Any] | None = None) -> None:
+    def reply(self, message: ClientMessage, payload: JsonObject | None = None) -> None:
         """Send the reply that the message's action declares."""
         reply = ACTIONS[message.action].reply
         if reply is None:
@@ -123,7 +124,7 @@ class Session:
         self.send(ServerMessage(reply.name, payload, ref=message.ref))
 
     def send_status(
-        self, status: str, message: str, *, fields: dict[str, Any] | None = None, **extras: Any
+        self, status: str, message: str, *, fields: JsonObject | None = None, **extras: Any
     ) -> None:
         """Send a `job_status` frame; `extras` are members of `ServerMessage`."""
         payload = {"status": status, "message": message, **(fields or {})}
@@ -250,7 +251,7 @@ class Session:
             body = job_body(job)
         # The answer is everything that a text job returns to the client that submitted it.
         complete = job_id in self._submitted and answer is not None
-        extras: dict[str, Any] = {"job_id": job_id, "seq": event.id}
+        extras: JsonObject = {"job_id": job_id, "seq": event.id}
         extras["job"] = None if complete else body
         if job.status == "finished":
             message = answer or f"✅ Job {job_id} finished"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from components.http.idempotency import request_random
 from components.http.submissions import BatchPlan, JobPlan
 from components.sweeps.schemas import Sweep
 from libraries.job_manager import Batch, FinalJob, JobOptions
+from libraries.json_types import JsonObject
 
 DRAW, GATHER = "workers.svg_tasks.generate_complex_svg", "workers.sheet_tasks.draw_contact_sheet"
 
@@ -39,7 +39,7 @@ def sweep_plan(sweep: Sweep) -> BatchPlan:
     )
 
 
-def sweep_reply(batch: Batch, *, captions: list[str], columns: int) -> dict[str, Any]:
+def sweep_reply(batch: Batch, *, captions: list[str], columns: int) -> JsonObject:
     """Return the reply to a sweep that was queued."""
     *job_ids, sheet_job_id = batch.job_ids
     here = f"/batches/{batch.id}"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.http.problems import with_members
 from libraries.errors import Unavailable
 from libraries.job_manager import known_tasks
 from libraries.job_manager.control import problems_of_workers, queue_health
+from libraries.json_types import JsonObject
 from libraries.loading import load_problems
 from libraries.settings import JobSettings, StorageSettings
 from libraries.storage import check_storage
 
 
-def readiness() -> dict[str, Any]:
+def readiness() -> JsonObject:
     """Return the parts of the service, all of them there.
 
     Raises:
@@ -42,7 +41,7 @@ def readiness() -> dict[str, Any]:
     return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
 
 
-def _not_loaded(*, broker: bool) -> list[dict[str, Any]]:
+def _not_loaded(*, broker: bool) -> list[JsonObject]:
     """Return the modules that are left out; jobs run without them, so they do not make it unready.
 
     The task modules are read first: this process may not have needed them yet. Only workers import
@@ -55,12 +54,12 @@ def _not_loaded(*, broker: bool) -> list[dict[str, Any]]:
     return found + [one for one in of_workers if one["module"] not in known]
 
 
-def _broker(answers: bool) -> dict[str, Any]:
+def _broker(answers: bool) -> JsonObject:
     fix = "Start it with `make run`, or point REDIS_URL at a server that runs."
     return _part(ready=answers, found="answers" if answers else "does not answer", fix=fix)
 
 
-def _worker(number: int, *, broker: bool) -> dict[str, Any]:
+def _worker(number: int, *, broker: bool) -> JsonObject:
     found = (
         f"{number} alive"
         if number
@@ -71,7 +70,7 @@ def _worker(number: int, *, broker: bool) -> dict[str, Any]:
     return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
 
 
-def _storage() -> dict[str, Any]:
+def _storage() -> JsonObject:
     trouble = check_storage()
     found = "answers" if trouble is None else str(trouble)
     return _part(
@@ -79,7 +78,7 @@ def _storage() -> dict[str, Any]:
     )
 
 
-def _part(*, ready: bool, found: str, fix: str = "") -> dict[str, Any]:
+def _part(*, ready: bool, found: str, fix: str = "") -> JsonObject:
     return (
         {"ready": ready, "detail": found}
         if ready

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from components.http.access import Access
@@ -13,6 +11,7 @@ from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, openapi_document, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "system",
@@ -46,7 +45,7 @@ def healthz() -> dict[str, str]:
 @blueprint.route("/readyz")
 @blueprint.response(200, ReadySchema)
 @blueprint.problems(503)
-def readyz() -> dict[str, Any]:
+def readyz() -> JsonObject:
     """Say whether a job that is queued now would be done; if not, which part is missing and what to do about it."""
     return readiness()
 

@@ -7,10 +7,10 @@ argument, `content`.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from components.http.submissions import OPERATIONS, JobPlan, Operation
 from components.texts.schemas import ContentSchema
+from libraries.json_types import JsonObject
 
 JOB_FUNCTIONS = {
     "translate": "workers.text_tasks.translate_text",
@@ -22,7 +22,7 @@ JOB_FUNCTIONS = {
 DEFAULT_TYPE = "default"
 
 
-def text_plan(name: str, text: dict[str, Any]) -> JobPlan:
+def text_plan(name: str, text: JsonObject) -> JobPlan:
     """Return the job of a text of a type; an unknown type is the default one."""
     kind = name if name in JOB_FUNCTIONS else DEFAULT_TYPE
     return JobPlan(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 from components.texts.job_types import DEFAULT_TYPE, JOB_FUNCTIONS, text_plan
 from components.texts.schemas import CreateTextSchema, TextAcceptedSchema
+from libraries.json_types import JsonObject
 
 blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or answer a text.")
 
@@ -21,7 +20,7 @@ blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or an
     task=JOB_FUNCTIONS[DEFAULT_TYPE],
     other_tasks=tuple(JOB_FUNCTIONS.values()),
 )
-def create_text(text: dict[str, Any]) -> JobPlan:
+def create_text(text: JsonObject) -> JobPlan:
     """Queue a text job.
 
     The id of the job begins with its type. The result says in `engine` who answered.

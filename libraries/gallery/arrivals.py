@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
@@ -24,6 +24,7 @@ from libraries.job_manager.jobs import read_call
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.submission import JobOptions, submit
+from libraries.json_types import JsonObject
 from libraries.settings import AccessSettings
 
 AT_ONCE = 50
@@ -129,7 +130,7 @@ def _enter(client: Redis, change: Change, job_id: str) -> None:
         enter(change, arrival)
 
 
-def _take_out(change: Change, made: dict[str, Any]) -> None:
+def _take_out(change: Change, made: JsonObject) -> None:
     files = [
         (one["name"], one["sha256"])
         for one in made.get("files", ())

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from libraries.gallery.databases import Database, SqliteDatabase, Transaction
 from libraries.gallery.drawings import Drawing
@@ -20,6 +19,7 @@ from libraries.gallery.searching import (
     words_of,
     write_cursor,
 )
+from libraries.json_types import JsonObject
 from libraries.settings import BrokerSettings, GallerySettings
 
 FILE_NAME = "gallery.sqlite3"
@@ -226,7 +226,7 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
     words = " ".join(
         words_of(" ".join([drawing.title, drawing.words, *drawing.patterns, *drawing.tags]))
     )
-    row: dict[str, Any] = {
+    row: JsonObject = {
         **{name: getattr(drawing, name) for name in ("id", "owner", "made_at", "width", "height", "seed")},
         "build": build, "kept": int(drawing.kept), "words": words, "record": json.dumps(asdict(drawing)),
     }  # fmt: skip

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from libraries.gallery.catalogue import gallery
 from libraries.gallery.drawings import Drawing
 from libraries.gallery.searching import Wanted
+from libraries.json_types import JsonObject
 
 MAX_LISTED = 100
 
 
-def digest(since: float, until: float) -> dict[str, Any]:
+def digest(since: float, until: float) -> JsonObject:
     """Return what was drawn by anybody between two moments in Unix seconds: the newest drawings, and how many there are in all.
 
     Raises:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from libraries.gallery.labels import Label
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 SVG_TYPE = "image/svg+xml"
@@ -53,7 +54,7 @@ class Arrival:
     made_at: float = 0.0
     job_id: str = ""
     task: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from libraries.errors import InvalidInput, NotFound
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 MAX_TAGS, MAX_TITLE_CHARS = 10, 100
@@ -30,7 +31,7 @@ class Label:
     task: str = ""
     made_at: float = 0.0
     sha256: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: JsonObject = field(default_factory=dict)
 
 
 NO_LABEL = Label()

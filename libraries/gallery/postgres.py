@@ -13,6 +13,7 @@ from pg8000 import dbapi
 
 from libraries.errors import Unavailable
 from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Transaction, writable
+from libraries.json_types import JsonObject
 
 # Its tables lie in a schema of their own, so that the database may hold other things. Another version has another schema.
 SCHEMA = f"vector_gallery_{VERSION}"
@@ -146,14 +147,14 @@ class PostgresDatabase(Database):
         return connection
 
 
-def connection_arguments(url: str) -> dict[str, Any]:
+def connection_arguments(url: str) -> JsonObject:
     """Return how to connect to `postgresql://user:password@host:port/database`; all but the user may be left out.
 
     `?host=/folder` means a socket in that folder. `?sslmode=require` means TLS with a certificate that this machine trusts.
     """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    found: dict[str, Any] = {
+    found: JsonObject = {
         "user": unquote(parts.username or "postgres"),
         "password": unquote(parts.password) if parts.password is not None else None,
         "database": unquote(parts.path.lstrip("/")) or None,

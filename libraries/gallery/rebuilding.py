@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.catalogue import gallery
 from libraries.gallery.drawings import Arrival, Drawing, describe, drawing_id
 from libraries.gallery.labels import read_label
 from libraries.gallery.owners import files_belonging_to
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 AT_ONCE = 100
@@ -20,7 +20,7 @@ Progress = Callable[[int, int, str], None]
 
 def rebuild(
     owners: Iterable[str], told: Mapping[tuple[str, str], Arrival], progress: Progress
-) -> dict[str, Any]:
+) -> JsonObject:
     """Build the index anew from the files of `owners`, and return what became of it.
 
     That is how many `drawings` it has, how many files were `unreadable`, and whether it was `superseded`: another rebuild began

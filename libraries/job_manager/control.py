@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
@@ -25,6 +25,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.retry_policy import max_retries
 from libraries.job_manager.submission import raise_if_full
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 STOP_PATIENCE = 3.0
@@ -223,7 +224,7 @@ def queue_health() -> QueueHealth:
         return {"broker": False, "workers": 0}
 
 
-def problems_of_workers() -> list[dict[str, Any]]:
+def problems_of_workers() -> list[JsonObject]:
     """Return the modules that workers could not load, as `LoadProblem.public` gives them.
 
     None are returned while the broker cannot be reached.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, cast
+from typing import cast
 
 from libraries.broker import Redis, keys
 from libraries.job_manager import transitions
 from libraries.job_manager.ownership import as_owner, current_owner
+from libraries.json_types import JsonObject
 from libraries.storage import StorageUnavailable, output_folder
 
 PAGE = 500
 log = logging.getLogger(__name__)
 
 
-def artifact_note(artifacts: list[dict[str, Any]] | None) -> str:
+def artifact_note(artifacts: list[JsonObject] | None) -> str:
     """Return the note of the files that a job of the current owner made, '' when it made none."""
     return json.dumps({"owner": current_owner(), "files": artifacts}) if artifacts else ""
 
@@ -54,7 +55,7 @@ def delete_expired(client: Redis, job_id: str) -> bool:
     return True
 
 
-def _own_folders(job_id: str, artifacts: list[dict[str, Any]]) -> set[str]:
+def _own_folders(job_id: str, artifacts: list[JsonObject]) -> set[str]:
     """Return the folders that only this job wrote to; the files of a batch lie there, too many to note each of them."""
     folders = {artifact["name"].rpartition("/")[0] for artifact in artifacts}
     return {folder for folder in folders if folder.rpartition("/")[2] == job_id}

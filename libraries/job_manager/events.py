@@ -15,7 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from libraries.broker import PubSub, Redis, exceptions, keys
 from libraries.broker.connections import subscription_client, web_client
@@ -24,6 +24,7 @@ from libraries.broker.retry import BROKER_ERRORS, retry
 from libraries.broker.scripts import run_script
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import FINAL_STATES
+from libraries.json_types import JsonObject
 from libraries.settings import Settings
 
 ENDS = frozenset({"finished", "failed", "canceled"})
@@ -47,7 +48,7 @@ class JobEvent(NamedTuple):
 
     id: str
     name: str
-    data: dict[str, Any]
+    data: JsonObject
     job: JobRecord | None = None
 
     @property
@@ -139,13 +140,13 @@ class Message(NamedTuple):
     text: str
 
     @property
-    def body(self) -> dict[str, Any]:
+    def body(self) -> JsonObject:
         """What it says."""
-        said: dict[str, Any] = json.loads(self.text)
+        said: JsonObject = json.loads(self.text)
         return said
 
 
-def send_to_group(owner: str, group: str, body: dict[str, Any]) -> int:
+def send_to_group(owner: str, group: str, body: JsonObject) -> int:
     """Send to all sockets of the owner that have joined a group, whichever process holds them; return how many processes got it.
 
     Raises:
@@ -300,7 +301,7 @@ class EventSubscriptions:
                 self._unsubscribe(pubsub)
                 look_at = time.monotonic() + LOOK_AFTER_JOBS_EVERY
 
-    def _take(self, pubsub: PubSub, message: dict[str, Any]) -> None:
+    def _take(self, pubsub: PubSub, message: JsonObject) -> None:
         channel = message["channel"].decode()
         if message["type"] == "subscribe":
             self._confirm(channel)

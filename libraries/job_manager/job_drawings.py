@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from libraries.errors import Conflict, NotFound
 from libraries.job_manager.control import find_job
 from libraries.job_manager.records import JobRecord
+from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
 SVG_TYPE = "image/svg+xml"
 
 
-def first_drawing(record: JobRecord) -> dict[str, Any] | None:
+def first_drawing(record: JobRecord) -> JsonObject | None:
     """Return the record of the first SVG among the files that a job made, None if it made none."""
     return next((one for one in record.artifacts if one["media_type"] == SVG_TYPE), None)
 

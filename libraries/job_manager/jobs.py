@@ -14,6 +14,7 @@ from rq.utils import as_text
 from libraries.broker import Pipeline, Redis
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.tasks import known_tasks, named_arguments
+from libraries.json_types import JsonObject
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
 
-    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> dict[str, Any]:
+    def to_dict(self, include_meta: bool = True, include_result: bool = True) -> JsonObject:
         """Return the fields of the job's record."""
         return {
             **super().to_dict(include_meta=include_meta, include_result=include_result),
@@ -77,7 +78,7 @@ class VectorJob(Job):
         """Never call back."""
 
 
-def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, dict[str, Any]]:
+def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, JsonObject]:
     """Return the task of a job and its arguments by name, as far as the record can be read."""
     job = VectorJob(job_id, connection=client, serializer=JSONSerializer)
     task = record.get(b"description", b"").decode(errors="replace")

@@ -21,6 +21,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import REFUSALS, retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
+from libraries.json_types import JsonObject
 
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
 MAX_ENTRIES = 50
@@ -54,7 +55,7 @@ class JournalEntry:
     owner: str
     task: str
     seconds: float | None = None
-    data: dict[str, Any] | None = None
+    data: JsonObject | None = None
 
     @property
     def at(self) -> float:

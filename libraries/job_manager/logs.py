@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
@@ -13,6 +13,7 @@ from libraries.broker.retry import retry
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import STATES
 from libraries.job_manager.transitions import unpack_trace
+from libraries.json_types import JsonObject
 
 # What is no more than "it began", and so stands in front of what was said in the same millisecond.
 BEGINNINGS = frozenset({"queued", "begun"})
@@ -49,7 +50,7 @@ class LogBuilder:
         """Begin with nothing said."""
         self._message = ""
 
-    def entry(self, event_id: str, name: str, data: dict[str, Any]) -> LogEntry | None:
+    def entry(self, event_id: str, name: str, data: JsonObject) -> LogEntry | None:
         """Return the entry of an event, None for one that says nothing new."""
         if name == "status":
             # The next attempt may say the same again.

@@ -16,6 +16,7 @@ from libraries.broker.retry import retry
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
 from libraries.job_manager.transitions import unpack_trace
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -60,12 +61,12 @@ class JobRecord:
     ended_at: datetime | None = None
     task: str = ""
     position: int | None = None
-    progress: dict[str, Any] | None = None
+    progress: JsonObject | None = None
     attempt: int = 0
     retries_left: int = 0
     timeout: int = 0
     expires_at: datetime | None = None
-    artifacts: list[dict[str, Any]] = field(default_factory=list)
+    artifacts: list[JsonObject] = field(default_factory=list)
     attempts: list[dict[str, str]] = field(default_factory=list)
     owner: str = ANONYMOUS
     batch_id: str | None = None
@@ -88,7 +89,7 @@ def fetch_job(job_id: str) -> JobRecord | None:
     return retry(lambda: _read(client, job_id))
 
 
-def get_job_status(job_id: str) -> dict[str, Any]:
+def get_job_status(job_id: str) -> JsonObject:
     """Return the state of a job as a dict with the keys id, status, result, error, created_at, started_at and ended_at.
 
     The status is one of queued, started, finished, failed, stopped, canceled, deferred and scheduled, or not_found for an id
@@ -170,9 +171,7 @@ def _record(
     )
 
 
-def _outcome(
-    status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None
-) -> dict[str, Any]:
+def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None) -> JsonObject:
     if status == "finished":
         value = outcome.get(b"return_value")
         return {"result": json.loads(b64decode(value)) if value is not None else None}

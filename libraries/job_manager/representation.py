@@ -11,13 +11,14 @@ from urllib.parse import quote
 from libraries.job_manager.job_drawings import first_drawing
 from libraries.job_manager.records import INTERNAL_FAILURE, PUBLIC_FAILURES, JobRecord
 from libraries.job_manager.states import FINAL_STATES
+from libraries.json_types import JsonObject
 from libraries.storage import Store, output_folder, upload_folder
 
 # The states in which a job that ended can be queued again.
 RETRYABLE = FINAL_STATES - {"finished"}
 
 
-def job_body(record: JobRecord) -> dict[str, Any]:
+def job_body(record: JobRecord) -> JsonObject:
     """Return the job as a JSON object with all that clients may know of it. A path in its result is replaced where it stands."""
     links = job_links(
         record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
@@ -46,9 +47,9 @@ def job_body(record: JobRecord) -> dict[str, Any]:
     }
 
 
-def named_artifacts(record: JobRecord) -> dict[str, dict[str, Any]]:
+def named_artifacts(record: JobRecord) -> dict[str, JsonObject]:
     """Return what a job made by the names that clients know: without folders, and a number before a name's second use."""
-    named: dict[str, dict[str, Any]] = {}
+    named: dict[str, JsonObject] = {}
     uses: Counter[str] = Counter()
     for artifact in record.artifacts:
         name = artifact["name"].rsplit("/", 1)[-1]
@@ -57,7 +58,7 @@ def named_artifacts(record: JobRecord) -> dict[str, dict[str, Any]]:
     return named
 
 
-def artifacts_json(record: JobRecord) -> list[dict[str, Any]]:
+def artifacts_json(record: JobRecord) -> list[JsonObject]:
     """Return the files that a job made, as clients see them: the first is the job's result."""
     here = f"/jobs/{record.id}"
     return [
@@ -70,14 +71,14 @@ def artifacts_json(record: JobRecord) -> list[dict[str, Any]]:
     ]
 
 
-def attempt_json(attempt: dict[str, str]) -> dict[str, Any]:
+def attempt_json(attempt: dict[str, str]) -> JsonObject:
     """Return an attempt that failed, with what may be told of its error."""
     raw = attempt.get("error", "")
     said = next(
         (detail for mark, (_, detail) in PUBLIC_FAILURES.items() if mark in raw),
         INTERNAL_FAILURE[1],
     )
-    shown: dict[str, Any] = {
+    shown: JsonObject = {
         "worker": attempt.get("worker", ""),
         "error": attempt.get("detail", said),
     }
@@ -90,15 +91,15 @@ def public_result(result: Any) -> Any:
     """Return a result with every path in a store shown as `output/...` or `uploads/...`; containers are changed in place."""
     stores = (output_folder(), upload_folder())
     top = [result]
-    pending: list[list[Any] | dict[str, Any]] = [top]
+    pending: list[list[Any] | JsonObject] = [top]
     while pending:
         pending.extend(_show_paths(pending.pop(), stores))
     return top[0]
 
 
 def _show_paths(
-    container: list[Any] | dict[str, Any], stores: Iterable[Store]
-) -> list[list[Any] | dict[str, Any]]:
+    container: list[Any] | JsonObject, stores: Iterable[Store]
+) -> list[list[Any] | JsonObject]:
     """Show the paths that stand directly in `container`, and return the containers in it."""
     places: list[tuple[Any, Any]] = list(
         container.items() if isinstance(container, dict) else enumerate(container)

@@ -23,6 +23,7 @@ from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.submission import check_timeout
 from libraries.job_manager.tasks import check_arguments, check_task
+from libraries.json_types import JsonObject
 from libraries.settings import SETTINGS, JobSettings, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
@@ -54,7 +55,7 @@ class Schedule:
     cron: str = ""
     every: int = 0
     args: list[Any] = field(default_factory=list)
-    kwargs: dict[str, Any] = field(default_factory=dict)
+    kwargs: JsonObject = field(default_factory=dict)
     timeout: int | None = None
     catch_up: bool = True
     overlap: bool = False
@@ -147,7 +148,7 @@ def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
     return Schedule(**known, every=_period(entry), timeout=_timeout(entry))
 
 
-def _check_kinds(entry: dict[str, Any]) -> None:
+def _check_kinds(entry: JsonObject) -> None:
     kinds: dict[str, type] = {
         "args": list,
         "kwargs": dict,
@@ -163,7 +164,7 @@ def _check_kinds(entry: dict[str, Any]) -> None:
             )
 
 
-def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
+def _check_name(entry: JsonObject, taken: Collection[str]) -> None:
     if not NAME.fullmatch(str(entry.get("name", ""))):
         raise InvalidInput("name: must be 1 to 64 of a-z, 0-9 and '-'")
     if entry["name"] in taken:
@@ -172,7 +173,7 @@ def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
         raise InvalidInput("owner: must be the name of an API key")
 
 
-def _check_call(entry: dict[str, Any]) -> None:
+def _check_call(entry: JsonObject) -> None:
     if not isinstance(entry.get("task"), str):
         raise InvalidInput(
             "task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg"
@@ -183,7 +184,7 @@ def _check_call(entry: dict[str, Any]) -> None:
         raise InvalidInput(f"{error.field}: {error}") from None
 
 
-def _timeout(entry: dict[str, Any]) -> int | None:
+def _timeout(entry: JsonObject) -> int | None:
     if "timeout" not in entry:
         return None
     try:
@@ -192,7 +193,7 @@ def _timeout(entry: dict[str, Any]) -> int | None:
         raise InvalidInput(f"timeout: {error}") from None
 
 
-def _period(entry: dict[str, Any]) -> int:
+def _period(entry: JsonObject) -> int:
     """Return the seconds of `every`, 0 for an entry with `cron`, which is checked instead."""
     if ("cron" in entry) == ("every" in entry):
         raise InvalidInput("give either cron or every")

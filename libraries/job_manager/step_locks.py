@@ -6,7 +6,6 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
 from rq import get_current_job
 
@@ -15,6 +14,7 @@ from libraries.broker.retry import COMMIT, TASK, retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
 from libraries.job_manager.task_context import current_execution
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 # Seconds that a claim holds where nobody can tell whether its attempt still runs: longer than a mail server may take.
@@ -26,12 +26,12 @@ HELD = "?"
 class StepLock:
     """A step that is the caller's to do; or one that is `done`, with the note of whoever did it."""
 
-    done: dict[str, Any] | None = None
+    done: JsonObject | None = None
     client: Redis | None = None
     key: str = ""
     holder: str = ""
 
-    def mark_done(self, note: dict[str, Any]) -> None:
+    def mark_done(self, note: JsonObject) -> None:
         """Note that the step is done: as long as the job may be tried again, a claim to it is answered with `note`.
 
         Call it at once after the step. While the broker is away, this waits for it, up to ten minutes.

@@ -34,6 +34,7 @@ from libraries.job_manager.tasks import (
     module_constant,
     named_arguments,
 )
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, MailSettings, parse_duration
 
 MAX_TIMEOUT_S = 86400
@@ -227,7 +228,7 @@ def enqueue_arguments(
     return script_keys, [job.id, most, place, created, listed_for, *fields]
 
 
-def record_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, Any]:
+def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject:
     """Return the fields of the job's record: RQ's own, without its empty ones, and ours."""
     fields = {name: value for name, value in job.to_dict().items() if value != ""}
     return (

@@ -19,6 +19,7 @@ from typing import Any
 
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.errors import UnknownTask
+from libraries.json_types import JsonObject
 from libraries.loading import load_module, load_problem, parse_module
 
 PACKAGE = "workers"
@@ -146,7 +147,7 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         raise InvalidInput(f"{task} needs {name!r}", field=f"kwargs.{name}", code="bad-arguments")
 
 
-def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> JsonObject:
     """Return the arguments of a call by their names, as far as the task's source tells the names of the positional ones."""
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
     names = (
@@ -284,7 +285,7 @@ def describe_tasks() -> list[TaskDescription]:
 
 
 @lru_cache(maxsize=64)
-def _of_file(path: Path, stamp: int) -> list[dict[str, Any]]:
+def _of_file(path: Path, stamp: int) -> list[JsonObject]:
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
@@ -292,7 +293,7 @@ def _of_file(path: Path, stamp: int) -> list[dict[str, Any]]:
     return [_described(path.stem, node) for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
-def _described(module: str, node: ast.FunctionDef) -> dict[str, Any]:
+def _described(module: str, node: ast.FunctionDef) -> JsonObject:
     summary, _, rest = inspect.cleandoc(ast.get_docstring(node) or "").partition("\n\n")
     return {
         "name": f"{PACKAGE}.{module}.{node.name}",

@@ -21,6 +21,8 @@ from typing import Any, TypedDict
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
 
+from libraries.json_types import JsonObject
+
 MAX_LINK_CHARS = 2000
 WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{MAX_LINK_CHARS}}}", re.ASCII | re.IGNORECASE)
 
@@ -56,9 +58,9 @@ class TemplateField:
             raise ValueError(f"the field {name!r} has the unknown kind {made.kind!r}")
         return made
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> JsonObject:
         """Return the field as its documentation: only the limits that its kind has."""
-        record: dict[str, Any] = {
+        record: JsonObject = {
             "name": self.name,
             "kind": self.kind,
             "required": self.required,

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
-from typing import Any
 
+from libraries.json_types import JsonObject
 from libraries.mailing.addresses import check_address, check_name, check_subject
 from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
@@ -80,7 +80,7 @@ class Letter:
 def write_letter(
     subject: str,
     template: str = "order_complete",
-    context: dict[str, Any] | None = None,
+    context: JsonObject | None = None,
     *,
     attachments: Sequence[Attachment] = (),
     picture: bytes | None = None,
@@ -114,7 +114,7 @@ def compose(
     recipient: str,
     subject: str,
     template: str = "order_complete",
-    context: dict[str, Any] | None = None,
+    context: JsonObject | None = None,
     *,
     message_id_seed: str | None = None,
 ) -> EmailMessage:

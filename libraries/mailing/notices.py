@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from libraries.json_types import JsonObject
 from libraries.mailing.addresses import check_subject
 from libraries.mailing.attachments import MadeBy, read_attachments
 from libraries.mailing.messages import Letter, write_letter
@@ -14,7 +13,7 @@ from libraries.mailing.templates import check_context, check_template
 def notice(
     subject: str,
     template: str,
-    context: dict[str, Any] | None,
+    context: JsonObject | None,
     attachments: list[str] | None,
     made_by: MadeBy,
 ) -> Letter:

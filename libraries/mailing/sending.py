@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from libraries.errors import InvalidInput, Unavailable
+from libraries.json_types import JsonObject
 from libraries.mailing.addresses import MAX_ADDRESS_CHARS, check_address
 from libraries.mailing.delivery import (
     Delivery,
@@ -29,10 +30,10 @@ class Step(Protocol):
     """A claim: `done` is the note of whoever did it before, None if it is ours to do."""
 
     @property
-    def done(self) -> dict[str, Any] | None:
+    def done(self) -> JsonObject | None:
         """The note, or None."""
 
-    def mark_done(self, note: dict[str, Any]) -> None:
+    def mark_done(self, note: JsonObject) -> None:
         """Note that it is done."""
 
     def release(self) -> None:
@@ -51,7 +52,7 @@ class Post:
     keep: Callable[[Artifact], object]
     seed: str | None = None
 
-    def send(self, letter: Letter, recipient: str) -> dict[str, Any]:
+    def send(self, letter: Letter, recipient: str) -> JsonObject:
         """Send a letter to one recipient, unless an earlier attempt has; return what was sent and how.
 
         Raises:
@@ -69,7 +70,7 @@ class Post:
             except (InvalidInput, Unavailable):
                 step.release()
                 raise
-        receipt: dict[str, Any] = {
+        receipt: JsonObject = {
             "recipient": recipient,
             "subject": letter.subject,
             "template": letter.template,
@@ -87,7 +88,7 @@ class Post:
         *,
         report: Callable[[int, int, str], object],
         last_try: bool,
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Send a letter to up to 100 recipients, to each a mail of its own, and return what became of each.
 
         The result has `counts` of the states and `items`, each with `recipient`, `state` and perhaps `error`. The state is
@@ -136,7 +137,7 @@ class _Round:
     post: Post
     letter: Letter
     session: MailSession
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[JsonObject] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     why: str = ""
     away: bool = False

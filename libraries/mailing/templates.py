@@ -31,6 +31,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from marshmallow import Schema, ValidationError
 
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
+from libraries.json_types import JsonObject
 from libraries.loading import LoadError, forget_problem, record_problem
 from libraries.mailing.fields import TemplateField, context_schema, is_web_address
 from libraries.registry import Registry
@@ -86,11 +87,11 @@ class MailTemplate:
         return context_schema(self.fields)
 
     @property
-    def example(self) -> dict[str, Any]:
+    def example(self) -> JsonObject:
         """A context that shows all that it can."""
         return {one.name: one.example for one in self.fields}
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> JsonObject:
         """Return the template as its documentation."""
         described = [one.as_record() for one in self.fields]
         return {
@@ -214,7 +215,7 @@ def check_template(name: object, *, field: str = "template") -> MailTemplate:
     return TEMPLATES[name]
 
 
-def check_context(context: object, *, field: str = "context") -> dict[str, Any]:
+def check_context(context: object, *, field: str = "context") -> JsonObject:
     """Return `context` if it is an object of JSON values, at most 16,000 bytes as JSON; None counts as empty.
 
     Raises:
@@ -239,7 +240,7 @@ def check_context(context: object, *, field: str = "context") -> dict[str, Any]:
 
 
 def fill_template(
-    name: str, context: dict[str, Any] | None = None, *, subject: str = "", picture: str = ""
+    name: str, context: JsonObject | None = None, *, subject: str = "", picture: str = ""
 ) -> tuple[str, str | None]:
     """Return the text and the HTML form (or None) of the template `name`, filled from `context`.
 
@@ -267,9 +268,9 @@ def fill_template(
     return text, html
 
 
-def _loaded(template: MailTemplate, context: dict[str, Any]) -> dict[str, Any]:
+def _loaded(template: MailTemplate, context: JsonObject) -> JsonObject:
     try:
-        values: dict[str, Any] = template.schema.load(
+        values: JsonObject = template.schema.load(
             {name: value for name, value in context.items() if value is not None}
         )
     except ValidationError as error:

@@ -29,9 +29,9 @@ from libraries.settings.process import (
     SETTINGS,
     BadSettings,
     example_env,
-    forget_settings,
     get_settings,
     read_settings,
+    reset_settings,
     use_settings,
 )
 
@@ -53,7 +53,6 @@ __all__ = [
     "WebSettings",
     "WebhookSettings",
     "example_env",
-    "forget_settings",
     "get_settings",
     "is_loopback",
     "parse_api_keys",
@@ -62,6 +61,7 @@ __all__ = [
     "parse_origins",
     "parse_storage_url",
     "read_settings",
+    "reset_settings",
     "use_settings",
     "webhook_key",
 ]

@@ -110,7 +110,7 @@ def use_settings(settings: Settings) -> Settings:
     return settings
 
 
-def forget_settings() -> None:
+def reset_settings() -> None:
     """Let the next `get_settings` read the environment again; for tests."""
     _Process.settings = None
     for group in Settings.groups().values():

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from libraries.errors import InvalidInput, NotFound, Unavailable
+from libraries.json_types import JsonObject
 
 MEDIA_TYPES = {
     ".svg": "image/svg+xml",
@@ -104,7 +105,7 @@ class Artifact:
     size: int
     sha256: str
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> JsonObject:
         """Return what is kept with the job: everything but the path, which is this machine's own."""
         record = asdict(self)
         del record["path"]

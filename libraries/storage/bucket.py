@@ -14,6 +14,7 @@ from typing import IO, Any, ClassVar, NamedTuple
 from botocore.exceptions import ClientError
 
 from libraries.errors import InvalidInput, NotFound, VectorError
+from libraries.json_types import JsonObject
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import (
     NO_SPACE,
@@ -197,18 +198,18 @@ class BucketStore(Store):
                 if not _was_denied(away):
                     raise
 
-    def _put(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
+    def _put(self, name: str, whole: Spooled, about: JsonObject) -> None:
         data = whole.file.read()
         before_commit()
         self._request(
             "put_object", Key=self._prefix + name, Body=data, ContentMD5=_md5_of(data), **about
         )
 
-    def _put_in_parts(self, name: str, whole: Spooled, about: dict[str, Any]) -> None:
+    def _put_in_parts(self, name: str, whole: Spooled, about: JsonObject) -> None:
         key = self._prefix + name
         upload = self._request("create_multipart_upload", Key=key, **about)["UploadId"]
         try:
-            parts: list[dict[str, Any]] = []
+            parts: list[JsonObject] = []
             # S3 takes up to 10,000 parts.
             while data := whole.file.read(max(PART, -(-whole.size // 9_000))):
                 number = len(parts) + 1
@@ -250,7 +251,7 @@ class BucketStore(Store):
                     self._probe("delete_object", Key=key)
             raise
 
-    def _first_block(self, name: str) -> tuple[bytes, dict[str, Any]]:
+    def _first_block(self, name: str) -> tuple[bytes, JsonObject]:
         """Return the first bytes of an object, and what the server says of all of it."""
         try:
             return self._range(name, 0, FIRST_BLOCK, whole=False)
@@ -259,7 +260,7 @@ class BucketStore(Store):
 
     def _range(
         self, name: str, start: int, end: int, *, whole: bool = True, **only: str
-    ) -> tuple[bytes, dict[str, Any]]:
+    ) -> tuple[bytes, JsonObject]:
         """Return the bytes from `start` to `end` of an object, `whole` or as far as there are, and the server's answer."""
         wanted = {"Key": self._prefix + name, "Range": f"bytes={start}-{end - 1}", **only}
         trouble = StorageUnavailable("failing")
@@ -277,13 +278,13 @@ class BucketStore(Store):
                 return data, answer
         raise trouble
 
-    def _about(self, name: str) -> dict[str, Any]:
+    def _about(self, name: str) -> JsonObject:
         return self._request("head_object", Key=self._prefix + check_name(name))
 
-    def _listed(self, below: str = "", **more: str) -> Iterator[dict[str, Any]]:
+    def _listed(self, below: str = "", **more: str) -> Iterator[JsonObject]:
         yield from self._pages("list_objects_v2", "Contents", Prefix=self._prefix + below, **more)
 
-    def _pages(self, operation: str, items: str, **wanted: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, operation: str, items: str, **wanted: str) -> Iterator[JsonObject]:
         with translated_errors():
             pages = (
                 client_for(self._address, self._timeout)
@@ -298,16 +299,16 @@ class BucketStore(Store):
                 return
             yield from page.get(items, [])
 
-    def _request(self, operation: str, **wanted: Any) -> dict[str, Any]:
+    def _request(self, operation: str, **wanted: Any) -> JsonObject:
         return self._response(client_for(self._address, self._timeout), operation, wanted)
 
-    def _probe(self, operation: str, **wanted: Any) -> dict[str, Any]:
+    def _probe(self, operation: str, **wanted: Any) -> JsonObject:
         return self._response(
             client_for(self._address, PASSING_TIMEOUT, attempts=1), operation, wanted
         )
 
-    def _response(self, client: Any, operation: str, wanted: dict[str, Any]) -> dict[str, Any]:
-        ask: Callable[..., dict[str, Any]] = getattr(client, operation)
+    def _response(self, client: Any, operation: str, wanted: JsonObject) -> JsonObject:
+        ask: Callable[..., JsonObject] = getattr(client, operation)
         name = wanted["Key"][len(self._prefix) :]
         with translated_errors():
             try:

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 from libraries.errors import InvalidInput, UnknownName, VectorError
+from libraries.json_types import JsonObject
 from libraries.previews import png
 from libraries.registry import Registry
 from libraries.storage import Artifact, open_input, output_folder
@@ -69,10 +70,10 @@ class BatchReport:
 
     operation: str
     folder: str
-    items: list[dict[str, Any]] = field(default_factory=list)
+    items: list[JsonObject] = field(default_factory=list)
     archive: Artifact | None = None
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Return counts and items as JSON of less than 64 kB; `items_left_out` counts those that did not fit."""
         # Bytes of JSON that the list of items may take in a job's result.
         shown = within_bytes(self.items, 56_000)
@@ -168,7 +169,7 @@ def run_operation(
     return report
 
 
-def _outcome(act: Act, file: str, name: str) -> dict[str, Any]:
+def _outcome(act: Act, file: str, name: str) -> JsonObject:
     artifact, report = act(file, name)
     done = {"path": output_folder().display_path(artifact.path)}
     return (
@@ -176,7 +177,7 @@ def _outcome(act: Act, file: str, name: str) -> dict[str, Any]:
     )
 
 
-def _processed(file: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _processed(file: str, act: Callable[[], JsonObject]) -> JsonObject:
     """Return the item of a file: what `act` tells of it, or how that failed."""
     try:
         return {"file": file, "status": "done", **act()}
@@ -206,7 +207,7 @@ def _zip(
             file.close()
 
 
-def _entry(file: str, names: UniqueNames, opened: list[IO[bytes]]) -> dict[str, Any]:
+def _entry(file: str, names: UniqueNames, opened: list[IO[bytes]]) -> JsonObject:
     opened.append(open_input(file))
     return {"path": names.name_for(file)}
 

@@ -6,9 +6,10 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from libraries.errors import UnknownName
+from libraries.json_types import JsonObject
 from libraries.tables.limits import MAX_RECORD_CHARS
 
 # Names for what can stand between cells and around them; the characters themselves are names too.
@@ -27,7 +28,7 @@ class Dialect(NamedTuple):
     delimiter: str = ","
     quote: str = '"'
 
-    def options(self) -> dict[str, Any]:
+    def options(self) -> JsonObject:
         """Return the same as arguments of the module `csv`."""
         if not self.quote:
             return {"delimiter": self.delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}

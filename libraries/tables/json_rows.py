@@ -13,6 +13,7 @@ from typing import IO, Any, NoReturn
 import orjson
 
 from libraries.errors import InvalidInput
+from libraries.json_types import JsonObject
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
@@ -30,7 +31,7 @@ AFTER_ROW = re.compile(r"[ \t\r\n]*([,\]])")
 ROWS_AT_ONCE, LETTERS_AT_ONCE = 5_000, 2_000_000
 
 
-class _Twice(dict[str, Any]):
+class _Twice(JsonObject):
     """An object in which `name` stands twice, so that one of its values would be lost."""
 
     name = ""
@@ -40,7 +41,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
+
+from libraries.json_types import JsonObject
 
 MAX_SHOWN_ERRORS = 100
 MAX_SHOWN_NOTES = 100
@@ -52,7 +54,7 @@ class Report:
         if len(self.notes) < MAX_SHOWN_NOTES:
             self.notes.append(text)
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> JsonObject:
         """Return the report as JSON of at most about 52 kB: long lists are cut, their counts are not."""
         # Bytes as JSON. A job's result is limited, so each list in it has its share.
         return {

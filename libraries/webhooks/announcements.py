@@ -7,7 +7,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
@@ -15,6 +15,7 @@ from libraries.job_manager import JobRecord, current_owner, find_job, submit
 from libraries.job_manager.ids import derive_secret
 from libraries.job_manager.representation import job_body, utc
 from libraries.job_manager.task_context import next_retry_delay_s
+from libraries.json_types import JsonObject
 from libraries.outbound import Resolver
 from libraries.settings import WebhookSettings
 from libraries.webhooks.delivery import Receipt, post
@@ -36,7 +37,7 @@ class QueuedJob(Protocol):
 
 def deliver(
     job_id: str, event: str, delivery_id: str, *, resolver: Resolver | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Tell the webhook of a job of the current owner what became of the job, note how it went, and return that note.
 
     The note has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without an answer), `milliseconds`, `error` and
@@ -93,7 +94,7 @@ def message(record: JobRecord, event: str) -> bytes:
     return json.dumps(told, allow_nan=False).encode()
 
 
-def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> dict[str, Any]:
+def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> JsonObject:
     """Return the note of an attempt that was made at `attempted_at` (Unix seconds)."""
     pause = next_retry_delay_s() if receipt.retryable else None
     return {
@@ -122,7 +123,7 @@ def default_secret() -> str:
     )
 
 
-def attempts(job_id: str) -> list[dict[str, Any]]:
+def attempts(job_id: str) -> list[JsonObject]:
     """Return the notes of what was sent to the webhook of a job of the current owner, the newest first.
 
     Raises:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from libraries.broker import Redis, keys
@@ -21,6 +21,7 @@ from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
 from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.submission import JobOptions, submit
+from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
@@ -83,18 +84,18 @@ def _is_slow(job_id: str) -> bool:
     )
 
 
-def _host(webhook: dict[str, Any]) -> str:
+def _host(webhook: JsonObject) -> str:
     return urlsplit(str(webhook["url"])).netloc.lower()
 
 
-def job_webhook(job_id: str) -> dict[str, Any] | None:
+def job_webhook(job_id: str) -> JsonObject | None:
     """Return the webhook of a job: `url`, `events` and perhaps `secret`; None when it has none."""
     client = web_client()
     found = cast("bytes | None", retry(lambda: client.hget(keys.job_key(job_id), "webhook")))
     return json.loads(found) if found else None
 
 
-def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
+def record_delivery(job_id: str, entry: JsonObject) -> None:
     """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
     client = web_client()
     webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > SLOW else None
@@ -111,7 +112,7 @@ def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
     retry(note)
 
 
-def deliveries(job_id: str) -> list[dict[str, Any]]:
+def deliveries(job_id: str) -> list[JsonObject]:
     """Return the noted attempts to deliver to a job's webhook, the oldest first."""
     client = web_client()
     found = cast("list[bytes]", retry(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1)))
