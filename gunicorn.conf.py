@@ -30,14 +30,16 @@ bind = (
     else f"{settings.web.host}:{settings.web.port}"
 )
 
-# Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one costs little.
+# Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one
+# costs little.
 workers = 1
 worker_class = WebWorker
 threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
-# The file that shows the worker alive belongs in memory: a busy disk must not look like a dead worker.
+# The file that shows the worker alive belongs in memory: a busy disk must not look like a dead
+# worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
@@ -45,7 +47,8 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Seconds that a client may be silent in the middle of a request, or take nothing of a response, before it loses its thread.
+# Seconds that a client may be silent in the middle of a request, or take nothing of a response,
+# before it loses its thread.
 CLIENT_TIMEOUT_S = 10
 
 accesslog = None

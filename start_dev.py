@@ -53,7 +53,8 @@ def parts(settings: Settings) -> list[Part]:
 def cannot_serve(settings: Settings) -> str | None:
     """Say why the service cannot listen at its address, None if it can.
 
-    Without that the web process would be started again and again, and what is greeted would be whatever else listens there.
+    Without that the web process would be started again and again, and what is greeted would be
+    whatever else listens there.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(

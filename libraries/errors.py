@@ -1,10 +1,11 @@
 """Error families and the table of public error codes.
 
-A family is a kind of error and is what code catches; `code` names the cause. A subclass exists only where code catches it or
-where it carries data. The code is stored on a failed job and becomes the type of the problem document; `components.http.problems`
-maps each family to an HTTP status.
+A family is a kind of error and is what code catches; `code` names the cause. A subclass exists only
+where code catches it or where it carries data. The code is stored on a failed job and becomes the
+type of the problem document; `components.http.problems` maps each family to an HTTP status.
 
-The text of these errors is written for users and may be shown to them. The text of any other exception is never shown.
+The text of these errors is written for users and may be shown to them. The text of any other
+exception is never shown.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Who may use a route, and who sends a request: API keys, tokens, and the owner that a request acts for.
 
-A key is compared by its SHA-256 with every configured one, in a time that tells nothing, and is neither logged nor repeated.
+A key is compared by its SHA-256 with every configured one, in a time that tells nothing, and is
+neither logged nor repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
 
 BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
-# Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64 characters.
+# Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64
+# characters.
 MAX_KEY_CHARS = 1024
 EVERYTHING = frozenset({"*"})
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
@@ -129,9 +131,12 @@ def _granted() -> Caller | None:
 
 
 def given_key() -> str:
-    """Return the key that the request carries, an empty text for none. A key in the address is not looked at.
+    """Return the key that the request carries, an empty text for none.
 
-    A page cannot set headers on a WebSocket but can name subprotocols: `bearer.` and the key in base64url is taken for the key.
+    A key in the address is not looked at.
+
+    A page cannot set headers on a WebSocket but can name subprotocols: `bearer.` and the key in
+    base64url is taken for the key.
     """
     bearer = BEARER.fullmatch(request.headers.get("Authorization", ""))
     if bearer:
@@ -151,7 +156,10 @@ def _decoded(text: str) -> str:
 
 
 def name_of(key: str, keys: Sequence[ApiKey]) -> str | None:
-    """Return whose key it is, None for nobody's. Every configured key is compared, whatever the earlier ones gave."""
+    """Return whose key it is, None for nobody's.
+
+    Every configured key is compared, whatever the earlier ones gave.
+    """
     # The server decodes headers as Latin-1; these are the bytes that were sent.
     digest = sha256(key[: MAX_KEY_CHARS + 1].encode("latin-1", "replace")).digest()
     found = [one.name for one in keys if hmac.compare_digest(one.digest, digest)]

@@ -14,7 +14,8 @@ from components.http.problems import request_id
 log = logging.getLogger(__name__)
 
 MAX_PATH_CHARS = 256
-# Everything that could end a line, move a terminal's cursor or turn the direction of writing around.
+# Everything that could end a line, move a terminal's cursor or turn the direction of writing
+# around.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 UNPRINTABLE_IN_TRACE = re.compile(UNPRINTABLE.pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f"))
 

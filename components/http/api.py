@@ -58,8 +58,8 @@ KEY_PARAMETER = {
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
     """A blueprint that parses strictly and documents its problems.
 
-    Every operation gets its view's name as its operation id and problem documents for whatever goes wrong; one that takes a
-    body gets those of the body as well.
+    Every operation gets its view's name as its operation id and problem documents for whatever goes
+    wrong; one that takes a body gets those of the body as well.
     """
 
     ARGUMENTS_PARSER = StrictParser()
@@ -78,7 +78,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         self.tag = tag or name
         self.access = access
         self.operations: list[Operation] = []
-        # By the name of the endpoint without that of the blueprint; None for a route that declares nothing.
+        # By the name of the endpoint without that of the blueprint; None for a route that declares
+        # nothing.
         self.route_access: dict[str, Access | None] = {"static": access}
 
     def route(
@@ -88,7 +89,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 
         Args:
             rule: the path, below the prefix of the blueprint.
-            access: who may use it. A blueprint that declares an access declares it for all its routes and files.
+            access: who may use it. A blueprint that declares an access declares it for all its
+                routes and files.
             options: further options of the route, such as `methods`.
         """
         decorate: Callable[[View], View] = super().route(
@@ -167,9 +169,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         Args:
             rule: the path, below the prefix of the blueprint.
             access: who may use it.
-            name: what batches, WebSockets and `POST /jobs` call the operation; None where they have none.
+            name: what batches, WebSockets and `POST /jobs` call the operation; None where they have
+                none.
             body: the schema of the request, without the options of the queue.
-            reply: the schema of the reply; or by status, where there are several, with what it means.
+            reply: the schema of the reply; or by status, where there are several, with what it
+                means.
             status: of the reply; `Prefer: respond-async` makes it 202.
             problems: statuses of problems that only this route has.
             description: of a body with a file, for the OpenAPI document.
@@ -264,7 +268,8 @@ class VectorApi(Api):  # type: ignore[misc]
         install_problems(self._app)
 
     def _register_responses(self) -> None:
-        # The only schemas registered from here are those of errors, and errors have a media type of their own.
+        # The only schemas registered from here are those of errors, and errors have a media type of
+        # their own.
         self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
@@ -301,8 +306,8 @@ def api_blueprint(
         description: one sentence about the resource, for the OpenAPI document.
         tag: the tag of its routes in the OpenAPI document; the name if not given.
         access: who may use all its routes and files, if it is the same; else each route says so.
-        assets: the folder below `assets` that is served at `assets` below the prefix, for a page with files; its templates are in
-            `templates`.
+        assets: the folder below `assets` that is served at `assets` below the prefix, for a page
+            with files; its templates are in `templates`.
     """
     pages = {
         "template_folder": "templates",

@@ -17,8 +17,8 @@ from libraries.exporting.catalogue import FormatParams
 def accepted_format(media_type: str) -> Format | None:
     """Return the format that the client prefers to a stored file; None for the file itself.
 
-    A drawing is offered in every export format, any other file only as it is. Where the client likes
-    two equally, it gets the file itself, or else the format whose name comes first.
+    A drawing is offered in every export format, any other file only as it is. Where the client
+    likes two equally, it gets the file itself, or else the format whose name comes first.
 
     Raises:
         EdgeError: the client accepts none of the media types that there are (`not-acceptable`).

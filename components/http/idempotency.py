@@ -33,8 +33,8 @@ Answer = Callable[..., Response]
 def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> Answer:
     """Return `view` so that it does the work of a request with a key once, and gives the first good answer again.
 
-    The view must have its arguments parsed by then: a request that is refused for its form needs no broker. Where `unless` says
-    True of the arguments, the header is ignored.
+    The view must have its arguments parsed by then: a request that is refused for its form needs no
+    broker. Where `unless` says True of the arguments, the header is ignored.
 
     Raises:
         BadFields: the key is not 1 to 255 printable ASCII characters.
@@ -89,7 +89,8 @@ def _answer_keyed(keyed: KeyedRequest, view: Callable[[], Response]) -> Response
     known = keyed.begin()
     if known is not None:
         return Response(known.body, known.status, {**known.headers, REPLAYED: "true"})
-    # The body is part of the seed: when the record of a request is lost in a crash, another body still gets jobs of its own.
+    # The body is part of the seed: when the record of a request is lost in a crash, another body
+    # still gets jobs of its own.
     g.repeatable_seed = f"{keyed.seed}\n{keyed.body_hash}"
     try:
         with repeatable_ids(g.repeatable_seed):
@@ -109,7 +110,8 @@ def _keep(keyed: KeyedRequest, response: Response) -> None:
     try:
         keyed.keep(Reply(response.status_code, headers, response.get_data(as_text=True)))
     except QueueUnavailable:
-        # The work is queued, and asked for again it is the same work: the ids of its jobs follow from the key.
+        # The work is queued, and asked for again it is the same work: the ids of its jobs follow
+        # from the key.
         log.warning(
             "%s %s: the answer to an Idempotency-Key could not be kept",
             request.method,

@@ -13,8 +13,8 @@ from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.json_types import JsonObject
 
-# Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
-# because their ids follow from the key.
+# Kept for a day. A request that began and never ended is given up after some seconds: repeating it
+# makes the same jobs again, because their ids follow from the key.
 LIFETIME = 86400
 GIVEN_UP_AFTER = 10
 

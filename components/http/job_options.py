@@ -197,10 +197,13 @@ class JobOptionsSchema(Schema):
 
 
 def check_options(options: JobOptions) -> JobOptions:
-    """Return options whose jobs are there and whose webhook may be called. Called last: it asks the broker and looks a host up.
+    """Return options whose jobs are there and whose webhook may be called.
+
+    Called last: it asks the broker and looks a host up.
 
     Raises:
-        BadFields: a job in `depends_on` is not the caller's, or ended without a result; or the webhook may not be called.
+        BadFields: a job in `depends_on` is not the caller's, or ended without a result; or the
+            webhook may not be called.
         QueueUnavailable: the broker cannot be reached.
     """
     check_dependencies(options.depends_on)
@@ -233,7 +236,9 @@ def dependency_error(job_id: str) -> str | None:
 
 
 def validate_webhook(asked: Mapping[str, Any] | None) -> JsonObject | None:
-    """Return what `JobOptions` takes as `webhook`, None for none. Asked last: it looks the host up, which takes a moment.
+    """Return what `JobOptions` takes as `webhook`, None for none.
+
+    Asked last: it looks the host up, which takes a moment.
 
     Raises:
         BadFields: the host cannot be looked up, or has an address that is not public.

@@ -144,7 +144,8 @@ class JobSubscription:
         feed.leave(self.job_id, self.tell)
 
     def _pass_on(self, event: JobEvent) -> None:
-        # Told again after the broker was away: the client has it. The end of a job that was deleted has no id of its own.
+        # Told again after the broker was away: the client has it. The end of a job that was deleted
+        # has no id of its own.
         if order(event.id) <= self._known and not (event.last and event.id == START):
             return
         self._known = max(self._known, order(event.id))
@@ -152,7 +153,10 @@ class JobSubscription:
 
 
 class DetachedResponse(Response):
-    """A response whose connection the hub holds from then on. The request's thread is free again at once."""
+    """A response whose connection the hub holds from then on.
+
+    The request's thread is free again at once.
+    """
 
     def __init__(
         self,
@@ -186,7 +190,8 @@ class DetachedResponse(Response):
         try:
             line = hub.hold(own, self._talk, self._head() + self._first)
         except HubFull:
-            # The last place went to another between the check and now; the client sees a connection that ends, and comes again.
+            # The last place went to another between the check and now; the client sees a connection
+            # that ends, and comes again.
             own.close()
             self._abandon()
             raise StopIteration from None

@@ -1,6 +1,7 @@
 """A file in the body of a request, as forms send it: read in pieces, told by its content, and put into the broker at once.
 
-What forms send is read by ourselves, because the frameworks' own way waits for all of it, in memory and on the disk.
+What forms send is read by ourselves, because the frameworks' own way waits for all of it, in memory
+and on the disk.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ OVERHEAD = 65536
 MAX_TEXT_BYTES = 8192
 MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
-# RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and then.
+# RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and
+# then.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 FORM_SCHEMA: JsonObject = {
     "type": "object",
@@ -93,9 +95,10 @@ def received_file(
         names: the fields that the form may have beside it.
 
     Raises:
-        EdgeError: the body is no form, or a broken one; the file is none of these kinds, or larger than the setting
-            `UPLOAD_LIMIT`; no more than that is read.
-        BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
+        EdgeError: the body is no form, or a broken one; the file is none of these kinds, or larger
+            than the setting `UPLOAD_LIMIT`; no more than that is read.
+        BadFields: the form has no file in its field `file`, an empty one, or other fields beside
+            it.
         InvalidInput: the file is not what it began as.
         Unavailable: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
@@ -109,7 +112,8 @@ def received_file(
     try:
         _read(form, _events(request.stream, decoder), limit)
         (file,) = form.files
-        # In place of the body, which is gone: a request that is sent again is the same if its file and its fields are.
+        # In place of the body, which is gone: a request that is sent again is the same if its file
+        # and its fields are.
         g.json_body = {**form.texts, "name": file.name, "sha256": file.parcel.sha256}
         yield file, form.texts
     finally:

@@ -15,15 +15,17 @@ VERSION = "0.1.0"
 SVG_TYPE = "image/svg+xml"
 
 
-# An SVG is active content. Opened by itself it may not run, load or send anything; a page of another origin has to ask for it
-# with CORS (`fetch`, `<img crossorigin>`), which is open to all, and cannot embed it unasked.
+# An SVG is active content. Opened by itself it may not run, load or send anything; a page of
+# another origin has to ask for it with CORS (`fetch`, `<img crossorigin>`), which is open to all,
+# and cannot embed it unasked.
 FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 
-# Scripts and connections of this server alone; a picture that needed a key to be fetched is shown from memory (`blob:`).
+# Scripts and connections of this server alone; a picture that needed a key to be fetched is shown
+# from memory (`blob:`).
 SCRIPT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

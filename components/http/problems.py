@@ -1,7 +1,8 @@
 """Errors as HTTP tells them: problem documents (RFC 9457), one shape for every error that a client can see.
 
-A library error becomes a status through one table, family -> status; its `code` names the type of the problem. Everything else
-that goes wrong is an "internal error" whose trace stays in the log, found by the request id that the client was given.
+A library error becomes a status through one table, family -> status; its `code` names the type of
+the problem. Everything else that goes wrong is an "internal error" whose trace stays in the log,
+found by the request id that the client was given.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ HINT = "did you mean "
 CHOICES = re.compile(r"Must be one of: (.*)\.", re.DOTALL)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
-# What werkzeug and Flask raise by themselves, by status: the type's name and a sentence for the client.
+# What werkzeug and Flask raise by themselves, by status: the type's name and a sentence for the
+# client.
 PLAIN_PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("bad-request", "The request could not be understood."),
     404: ("not-found", "There is nothing at this address. GET /docs lists what there is."),
@@ -327,7 +329,10 @@ def field_errors_of(error: VectorError) -> list[FieldError]:
 
 
 def location_of(error: VectorError) -> str:
-    """Return where the bad fields of an error stand: `json`, `query` or `headers`. Only some methods have a body."""
+    """Return where the bad fields of an error stand: `json`, `query` or `headers`.
+
+    Only some methods have a body.
+    """
     if isinstance(error, BadFields):
         return error.location
     if getattr(error, "field", None) in HEADER_FIELDS:

@@ -34,7 +34,10 @@ class Job(Protocol):
 
 
 class ReplySchema(Schema):
-    """A JSON object in a reply. Later versions may add members, so its documentation allows more than it names."""
+    """A JSON object in a reply.
+
+    Later versions may add members, so its documentation allows more than it names.
+    """
 
     class Meta:
         """Say so to whoever makes the documentation."""
@@ -98,11 +101,12 @@ class AcceptedSchema(ReplySchema):
 def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
     """Return the reply to a request that was queued as `job`.
 
-    The body has `status` ("queued"), `job_id`, `message`, `links` and whatever `extra` adds or replaces; `Location` and
-    `Retry-After` tell where and when to ask for the job.
+    The body has `status` ("queued"), `job_id`, `message`, `links` and whatever `extra` adds or
+    replaces; `Location` and `Retry-After` tell where and when to ask for the job.
 
-    A client that sent `Prefer: wait=N` gets this after that many seconds, or before, with status 200, what became of the job:
-    `status` is the job's then, and `result`, `error` and the `svg` that it drew stand beside it.
+    A client that sent `Prefer: wait=N` gets this after that many seconds, or before, with status
+    200, what became of the job: `status` is the job's then, and `result`, `error` and the `svg`
+    that it drew stand beside it.
     """
     body = {
         "status": "queued",

@@ -23,7 +23,8 @@ from libraries.json_types import JsonObject
 MAX_DEPTH = 32
 # The longest whole number that a float holds has 309 digits; a sign makes it 310 characters.
 MAX_INTEGER_CHARS = 310
-# A text of JSON, also one that the end of the body cuts off. Possessive, so that no input makes the search go back.
+# A text of JSON, also one that the end of the body cuts off. Possessive, so that no input makes the
+# search go back.
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 TO_BRACKETS = {ord("{"): "[", ord("}"): "]"}
 NOT_A_BRACKET = re.compile(r"[^\[\]]+")
@@ -67,8 +68,8 @@ def parse_strictly(data: bytes) -> Any:
 def deeper_than(text: str, levels: int) -> bool:
     """Tell whether brackets nest deeper than `levels` in a JSON text, in time linear in its length and without recursion.
 
-    Each round takes the innermost pairs away, so the number of rounds is the depth. What is left then is malformed, and too deep
-    for a recursive parser only if many brackets are left.
+    Each round takes the innermost pairs away, so the number of rounds is the depth. What is left
+    then is malformed, and too deep for a recursive parser only if many brackets are left.
     """
     brackets = NOT_A_BRACKET.sub("", TEXT.sub("", text).translate(TO_BRACKETS))
     for _ in range(levels):

@@ -45,7 +45,8 @@ def submission_view(
     Args:
         operation: what it submits.
         status: of the reply; `Prefer: respond-async` makes it 202.
-        files: the kinds of file that it takes as a form; the operation then gets an `UploadedFile` for a body.
+        files: the kinds of file that it takes as a form; the operation then gets an `UploadedFile`
+            for a body.
         direct: answers requests that need no job, and returns None for the others.
     """
 
@@ -116,7 +117,10 @@ def form_options(texts: Mapping[str, str]) -> JobOptions:
 
 
 def _value(field: fields.Field[Any], text: str) -> Any:
-    """Return the value that a text in a form has in JSON. A list may also be names with commas between them."""
+    """Return the value that a text in a form has in JSON.
+
+    A list may also be names with commas between them.
+    """
     if isinstance(field, fields.String | fields.AwareDateTime):
         return text
     try:

@@ -1,6 +1,7 @@
 """The one way to submit: operations, which turn a request into jobs, and the jobs that they plan.
 
-An operation is declared with its route, by `ApiBlueprint.submits`. Batches, WebSockets and `POST /jobs` take it from `OPERATIONS`.
+An operation is declared with its route, by `ApiBlueprint.submits`. Batches, WebSockets and `POST
+/jobs` take it from `OPERATIONS`.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class EmptySchema(Schema):
 class JobPlan:
     """A job that an operation plans; what is not given follows the operation.
 
-    `after` has the ids of jobs that have to finish first, `members` further members of the reply. `on_queued` is called with
-    the job's id.
+    `after` has the ids of jobs that have to finish first, `members` further members of the reply.
+    `on_queued` is called with the job's id.
     """
 
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -78,7 +79,8 @@ class Operation:
     Attributes:
         name: what `POST /batches`, `POST /jobs` and WebSockets call it.
         body: the schema of the request, without the options of the queue.
-        call: checks what `body` loads and returns the keyword arguments of the task, or a plan; raises InvalidInput.
+        call: checks what `body` loads and returns the keyword arguments of the task, or a plan;
+            raises InvalidInput.
         task: dotted path of the task.
         other_tasks: further tasks that a plan may name.
         message: what the reply says.

@@ -1,4 +1,7 @@
-"""Tokens: what a browser sends in an address where it cannot send a header. Each is good for following one job, for a while."""
+"""Tokens: what a browser sends in an address where it cannot send a header.
+
+Each is good for following one job, for a while.
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ PATIENCE, LAST_PATIENCE = 2.0, 0.2
 class WebWorker(ThreadWorker):
     """A thread worker that says goodbye to a client in the thread that served it.
 
-    gunicorn closes a connection in its main loop and gives the client up to two seconds to close its end as well. All other
-    clients wait meanwhile: a hundred that stall and never close keep the process from answering for minutes.
+    gunicorn closes a connection in its main loop and gives the client up to two seconds to close
+    its end as well. All other clients wait meanwhile: a hundred that stall and never close keep the
+    process from answering for minutes.
     """
 
     def handle(self, conn: Any) -> Any:

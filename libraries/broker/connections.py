@@ -1,7 +1,8 @@
 """How the broker is reached. Two profiles, and no other way to make a client.
 
-The web profile answers fast or not at all: short timeouts and no retries hidden in the client, because a hidden retry of a
-write whose reply was lost would queue a job twice. The worker profile rides out a restart of the broker.
+The web profile answers fast or not at all: short timeouts and no retries hidden in the client,
+because a hidden retry of a write whose reply was lost would queue a job twice. The worker profile
+rides out a restart of the broker.
 """
 
 from __future__ import annotations
@@ -68,13 +69,15 @@ def _web_client(url: str) -> Redis:
 def worker_client(settings: Settings) -> Redis:
     """Return a new client for a worker: five retries with jitter, about half a second in all.
 
-    A longer absence of the broker is ridden out by whoever calls, who also has to notice that the worker is to stop.
+    A longer absence of the broker is ridden out by whoever calls, who also has to notice that the
+    worker is to stop.
     """
     url = broker_url(settings)
     pool = ConnectionPool.from_url(
         url,
         **_tcp_options(url),
-        # Longer than the longest wait for a job, shorter than the patience with a silent connection.
+        # Longer than the longest wait for a job, shorter than the patience with a silent
+        # connection.
         socket_timeout=15.0,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
         retry_on_error=list(BROKER_ERRORS),

@@ -1,9 +1,10 @@
 """The embedded broker: a private, durable Valkey in the data folder, shared by all processes of one machine.
 
-Two locks keep it single. The keeper's lock is held by the process that looks after the server (`python -m
-libraries.broker.embedded`); a second keeper waits for it and meanwhile shares the server. The server's lock is inherited by
-the server itself and so lives exactly as long as it does: a keeper that finds it taken adopts the server that a killed keeper
-left behind, and never starts another beside it.
+Two locks keep it single. The keeper's lock is held by the process that looks after the server
+(`python -m libraries.broker.embedded`); a second keeper waits for it and meanwhile shares the
+server. The server's lock is inherited by the server itself and so lives exactly as long as it does:
+a keeper that finds it taken adopts the server that a killed keeper left behind, and never starts
+another beside it.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class EmbeddedBroker:
         """Have a live server: adopt the one that is there, or start one. Only for the keeper.
 
         Raises:
-            EmbeddedBrokerError: there is none and none can be started, or the one there does not answer.
+            EmbeddedBrokerError: there is none and none can be started, or the one there does not
+                answer.
         """
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
@@ -127,7 +129,8 @@ class EmbeddedBroker:
             "aof-use-rdb-preamble": "yes",
             "maxmemory-policy": "noeviction",
             "save": "",
-            # RQ keeps each result in a stream of its own; the default node of 4 kB would be mostly air.
+            # RQ keeps each result in a stream of its own; the default node of 4 kB would be mostly
+            # air.
             "stream-node-max-bytes": "256",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -139,7 +142,8 @@ class EmbeddedBroker:
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
                 pass_fds=[server_lock],
-                # Ctrl-C in a terminal reaches every process of the group; the keeper decides when the server goes.
+                # Ctrl-C in a terminal reaches every process of the group; the keeper decides when
+                # the server goes.
                 start_new_session=True,
             )
 

@@ -1,7 +1,8 @@
 """The throw-away broker of immediate mode: in memory, for one process alone, gone with it.
 
-It runs below a small shell that waits for the end of its standard input. The kernel ends that with the process that holds the
-other end of the pipe, however it dies, so neither a server nor its folder is left behind.
+It runs below a small shell that waits for the end of its standard input. The kernel ends that with
+the process that holds the other end of the pipe, however it dies, so neither a server nor its
+folder is left behind.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, socket_path
 
 START_PATIENCE = 10.0
 SOCKET = "broker.sock"
-# $0 is the folder, the rest is the server's command. A background command of sh has no standard input of its own.
+# $0 is the folder, the rest is the server's command. A background command of sh has no standard
+# input of its own.
 KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
 OPTIONS = {
     "port": "0",
@@ -54,7 +56,8 @@ class InMemoryBroker:
             ["/bin/sh", "-c", KEEP, str(self._folder), str(get_binary_path()), *arguments],
             stdin=subprocess.PIPE,
             cwd="/",
-            # Ctrl-C in a terminal is meant for the process, which may still want to store something.
+            # Ctrl-C in a terminal is meant for the process, which may still want to store
+            # something.
             start_new_session=True,
         )
         deadline = time.monotonic() + START_PATIENCE

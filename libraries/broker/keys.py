@@ -7,7 +7,8 @@ from hashlib import sha256
 QUEUE = "background"
 QUEUE_KEY = f"rq:queue:{QUEUE}"
 INTERMEDIATE_KEY = f"{QUEUE_KEY}:intermediate"
-# Jobs that run, each as `<job id>:<execution id>`, scored by the time at which their worker is missed.
+# Jobs that run, each as `<job id>:<execution id>`, scored by the time at which their worker is
+# missed.
 STARTED_KEY = f"rq:wip:{QUEUE}"
 FINISHED_KEY = f"rq:finished:{QUEUE}"
 FAILED_KEY = f"rq:failed:{QUEUE}"
@@ -17,13 +18,14 @@ DEFERRED_KEY = f"rq:deferred:{QUEUE}"
 SUSPENDED_KEY = "rq:suspended"
 QUEUES_KEY = "rq:queues"
 WORKERS_KEY = "rq:workers"
-# Ours: jobs that have ended with files or without a result, scored by the time at which their records expire; what jobs made; a
-# secret of this installation.
+# Ours: jobs that have ended with files or without a result, scored by the time at which their
+# records expire; what jobs made; a secret of this installation.
 ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
 # Ours too: the jobs that have ended while others wait for them, until those are released.
 WAITED_FOR_KEY = "vector:waited-for"
-# The changes of all jobs; a token that wakes a process which waits for them; and entries that no subscriber could handle.
+# The changes of all jobs; a token that wakes a process which waits for them; and entries that no
+# subscriber could handle.
 JOURNAL_KEY = "vector:journal"
 JOURNAL_WAKE_KEY = "vector:journal:wake"
 JOURNAL_DEAD_KEY = "vector:journal:dead"

@@ -1,7 +1,8 @@
 """Lua scripts, which the broker runs as a whole: a crash falls before a script or behind it.
 
-A script is named by the package that it belongs to: `job_manager/finish` is `libraries/job_manager/lua/finish.lua`. A line
-`--@ publish` in it stands for the part `lua/parts/publish.lua` of the same package, `--@ job_manager/read` for that of another.
+A script is named by the package that it belongs to: `job_manager/finish` is
+`libraries/job_manager/lua/finish.lua`. A line `--@ publish` in it stands for the part
+`lua/parts/publish.lua` of the same package, `--@ job_manager/read` for that of another.
 """
 
 from __future__ import annotations

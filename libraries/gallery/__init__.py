@@ -1,4 +1,7 @@
-"""The gallery: finished drawings, found again by what is on them. The index is derived from the files."""
+"""The gallery: finished drawings, found again by what is on them.
+
+The index is derived from the files.
+"""
 
 from libraries.gallery.catalogue import Gallery, gallery
 from libraries.gallery.digests import digest

@@ -1,7 +1,7 @@
 """Drawings on their way into the gallery when their jobs have finished, and out of it when those are deleted.
 
-The index is changed in transactions of which one at a time is open, and the record of a job is read inside of one: a drawing whose
-job is deleted meanwhile is taken out by a later transaction.
+The index is changed in transactions of which one at a time is open, and the record of a job is read
+inside of one: a drawing whose job is deleted meanwhile is taken out by a later transaction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ log = logging.getLogger(__name__)
 
 
 def update_index(entries: Sequence[JournalEntry]) -> None:
-    """Enter the drawings of finished jobs into the index, and take those of deleted jobs out. Safe to do twice.
+    """Enter the drawings of finished jobs into the index, and take those of deleted jobs out.
+
+    Safe to do twice.
 
     Raises:
         Unavailable: the index cannot be written.
@@ -86,7 +88,8 @@ def process_earlier_notes(client: Redis) -> None:
         redis errors: the broker is away.
     """
     while client.llen(keys.EXHIBITS_KEY):
-        # The notes are read by the one who may write: what is entered and what is taken out stay in their order.
+        # The notes are read by the one who may write: what is entered and what is taken out stay in
+        # their order.
         with gallery().changing() as change:
             noted = cast("list[bytes]", client.lrange(keys.EXHIBITS_KEY, 0, AT_ONCE - 1))
             for told in map(json.loads, noted):

@@ -1,4 +1,7 @@
-"""The index: one row a drawing, in builds. A new one is filled beside the one in force, then takes its place."""
+"""The index: one row a drawing, in builds.
+
+A new one is filled beside the one in force, then takes its place.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ DELETED_AT_ONCE = 500
 
 
 class Gallery:
-    """The index of all owners' drawings. Every method may be called in any process and any thread."""
+    """The index of all owners' drawings.
+
+    Every method may be called in any process and any thread.
+    """
 
     def __init__(self, database: Database) -> None:
         """Keep the index in `database`."""

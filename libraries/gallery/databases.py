@@ -79,7 +79,8 @@ class Transaction:
     def spoken(self, words: Sequence[str]) -> tuple[str, str]:
         """Return the condition that a drawing's words contain all these, the last as a beginning, and its one value.
 
-        Each word goes between quotes: whatever it holds is searched for, none of it is an operator of the query.
+        Each word goes between quotes: whatever it holds is searched for, none of it is an operator
+        of the query.
         """
         quoted = ['"' + word.replace('"', '""') + '"' for word in words]
         return "place IN (SELECT rowid FROM spoken WHERE spoken MATCH ?)", f"{' '.join(quoted)}*"
@@ -140,7 +141,8 @@ class SqliteDatabase(Database):
         """Return the connection of this thread; one that a parent process opened is left alone."""
         own = self._own
         if getattr(own, "pid", None) != os.getpid():
-            # To close it here would be to meddle with the parent's: it is held, and never touched again.
+            # To close it here would be to meddle with the parent's: it is held, and never touched
+            # again.
             own.inherited = getattr(own, "connection", None)
             own.pid, own.connection = os.getpid(), None
         if own.connection is not None and own.file != _identity(self._path):

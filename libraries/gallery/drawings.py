@@ -45,7 +45,10 @@ NAMED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A stored drawing that is to be entered: whose it is, its file, and what its job tells. Times are Unix seconds."""
+    """A stored drawing that is to be entered: whose it is, its file, and what its job tells.
+
+    Times are Unix seconds.
+    """
 
     owner: str
     name: str
@@ -59,7 +62,10 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A drawing as the gallery knows it. Sides are mm, 0 if the file does not say; `made_at` is in Unix seconds."""
+    """A drawing as the gallery knows it.
+
+    Sides are mm, 0 if the file does not say; `made_at` is in Unix seconds.
+    """
 
     id: str
     owner: str
@@ -102,7 +108,9 @@ def drawing_id(owner: str, name: str) -> str:
 
 
 def describe(arrival: Arrival, label: Label) -> Drawing:
-    """Return all that is known of a drawing; read as its owner. A file that tells nothing is a drawing too.
+    """Return all that is known of a drawing; read as its owner.
+
+    A file that tells nothing is a drawing too.
 
     Raises:
         NotFound, InvalidInput: the file is gone, or is none.

@@ -1,7 +1,7 @@
 """Labels: the title and the tags that people give a drawing, kept as a small file beside the drawings.
 
-They lie in the store of files and not in the broker: a kept drawing outlives the record of its job, and a rebuilt index, which is
-made from the store, finds them there.
+They lie in the store of files and not in the broker: a kept drawing outlives the record of its job,
+and a rebuilt index, which is made from the store, finds them there.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from libraries.errors import Unavailable
 from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Transaction, writable
 from libraries.json_types import JsonObject
 
-# Its tables lie in a schema of their own, so that the database may hold other things. Another version has another schema.
+# Its tables lie in a schema of their own, so that the database may hold other things. Another
+# version has another schema.
 SCHEMA = f"vector_gallery_{VERSION}"
 WRITER = 0x76656374
 # A server that is there answers in time, if only that it could not; see `statement_timeout`.
@@ -150,7 +151,8 @@ class PostgresDatabase(Database):
 def connection_arguments(url: str) -> JsonObject:
     """Return how to connect to `postgresql://user:password@host:port/database`; all but the user may be left out.
 
-    `?host=/folder` means a socket in that folder. `?sslmode=require` means TLS with a certificate that this machine trusts.
+    `?host=/folder` means a socket in that folder. `?sslmode=require` means TLS with a certificate
+    that this machine trusts.
     """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}

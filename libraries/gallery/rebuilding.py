@@ -23,10 +23,11 @@ def rebuild(
 ) -> JsonObject:
     """Build the index anew from the files of `owners`, and return what became of it.
 
-    That is how many `drawings` it has, how many files were `unreadable`, and whether it was `superseded`: another rebuild began
-    meanwhile, and that one will be in force.
+    That is how many `drawings` it has, how many files were `unreadable`, and whether it was
+    `superseded`: another rebuild began meanwhile, and that one will be in force.
 
-    `told` has what jobs tell of files, by owner and name. Ended half-way, it leaves the old index in force.
+    `told` has what jobs tell of files, by owner and name. Ended half-way, it leaves the old index
+    in force.
 
     Raises:
         Unavailable: the index cannot be written.

@@ -23,7 +23,9 @@ WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which drawings are wanted. Sides are mm, times are Unix seconds; what is None does not matter.
+    """Which drawings are wanted.
+
+    Sides are mm, times are Unix seconds; what is None does not matter.
 
     `size` is a page of this width and height, lying or standing. Of `tags` a drawing must have all.
     """

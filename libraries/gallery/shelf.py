@@ -77,7 +77,9 @@ def label_drawing(
 
 
 def keep_drawing(owner: str, drawing: str) -> Drawing:
-    """Keep a drawing for good: its file is copied to where no job's end removes it. Safe to do twice.
+    """Keep a drawing for good: its file is copied to where no job's end removes it.
+
+    Safe to do twice.
 
     Raises:
         NotFound: there is no such drawing, or its file is gone.
@@ -129,7 +131,10 @@ def remove_drawing(owner: str, drawing: str) -> None:
 
 
 def enter(change: Change, arrival: Arrival) -> None:
-    """Enter a drawing that was finished; a kept copy of it goes before it. One whose file is gone is passed over."""
+    """Enter a drawing that was finished; a kept copy of it goes before it.
+
+    One whose file is gone is passed over.
+    """
     drawing = drawing_id(arrival.owner, arrival.name)
     known = change.find(arrival.owner, drawing)
     if known is not None and known.kept:

@@ -42,8 +42,8 @@ def setting(
 ) -> Any:
     """Declare a setting; the variable of the environment has the name of the field in capitals.
 
-    `default` is written as in the environment; `checks` raise a ValidationError for a parsed value that cannot be used. A
-    `secret` is left out of `repr`.
+    `default` is written as in the environment; `checks` raise a ValidationError for a parsed value
+    that cannot be used. A `secret` is left out of `repr`.
     """
     facts = {"default": default, "parse": parse, "help": help, "checks": checks}
     return dataclasses.field(repr=not secret, metadata=facts)
@@ -53,11 +53,13 @@ def setting(
 class SettingsGroup:
     """Base of the groups: the settings of one part of the product.
 
-    The composition root passes the groups in with `use_settings`; a part reads its own with `current()`.
+    The composition root passes the groups in with `use_settings`; a part reads its own with
+    `current()`.
     """
 
     _current: ClassVar[SettingsGroup | None] = None
-    # Reads the environment of the process and passes in every group; set by `libraries.settings.process`.
+    # Reads the environment of the process and passes in every group; set by
+    # `libraries.settings.process`.
     read_process: ClassVar[Callable[[], object]]
 
     def __init_subclass__(cls) -> None:
@@ -68,7 +70,8 @@ class SettingsGroup:
     def current(cls) -> Self:
         """Return the group of this process.
 
-        A process without a composition root, such as a stock `rq worker`, reads its environment at the first call.
+        A process without a composition root, such as a stock `rq worker`, reads its environment at
+        the first call.
 
         Raises:
             BadSettings: the environment is bad (first call only).

@@ -94,7 +94,10 @@ def optional_webhook_secret(text: str) -> None:
 
 
 class ApiKey(NamedTuple):
-    """A key of the API: who sends it, and the SHA-256 of what is sent. The key itself is known to its owner alone."""
+    """A key of the API: who sends it, and the SHA-256 of what is sent.
+
+    The key itself is known to its owner alone.
+    """
 
     name: str
     digest: bytes
@@ -104,7 +107,8 @@ def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
     """Return the keys that a text such as `ann:<sha256 in hex>, bob:<sha256 in hex>` stands for; one name may have several.
 
     Raises:
-        ValidationError: an entry is no such pair, or two names share a key; the text says which entry, and shows none.
+        ValidationError: an entry is no such pair, or two names share a key; the text says which
+            entry, and shows none.
     """
     keys: list[ApiKey] = []
     for place, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
@@ -184,7 +188,10 @@ def yes_or_no(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only programs of this machine reach what listens on `host`. Names other than `localhost` are not looked up."""
+    """Tell whether only programs of this machine reach what listens on `host`.
+
+    Names other than `localhost` are not looked up.
+    """
     if host.lower() == "localhost":
         return True
     try:

@@ -42,7 +42,8 @@ SETTINGS: tuple[Setting, ...] = tuple(
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Return the settings that the environment describes; unset and blank variables get their defaults.
 
-    Variables that the environment does not set are looked up in `env_file` (one `NAME=value` a line), if it exists.
+    Variables that the environment does not set are looked up in `env_file` (one `NAME=value` a
+    line), if it exists.
 
     Raises:
         BadSettings: one or more variables are bad; the text has a line for each.

@@ -1,4 +1,7 @@
-"""Kinds of files, told by their content. What a file is called says no more than which kind of text it is."""
+"""Kinds of files, told by their content.
+
+What a file is called says no more than which kind of text it is.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +53,8 @@ OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
-# The root of an SVG, and what may come before it: a declaration, comments, a document type. Possessive, so that no input makes
-# the search go back.
+# The root of an SVG, and what may come before it: a declaration, comments, a document type.
+# Possessive, so that no input makes the search go back.
 SVG_START = re.compile(
     r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+>\s*+)*+<(?:svg:)?svg[\s/>]", re.DOTALL
 )
@@ -74,7 +77,8 @@ def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KIND
 
     Args:
         head: the first bytes of the file: 4096, or all where it has fewer.
-        name: what the file is called; it tells a CSV file from a TSV file, and a list of JSON lines from one that is not.
+        name: what the file is called; it tells a CSV file from a TSV file, and a list of JSON lines
+            from one that is not.
         among: the kinds that are taken.
 
     Raises:
@@ -128,7 +132,10 @@ def _is_lines(text: str) -> bool:
 
 
 def _decoded(head: bytes) -> str | None:
-    """Return the text that bytes stand for, None if they are no text. What is not UTF-8 is taken for Latin-1."""
+    """Return the text that bytes stand for, None if they are no text.
+
+    What is not UTF-8 is taken for Latin-1.
+    """
     encoding = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None)
     if encoding is not None:
         return head.decode(encoding, "ignore")

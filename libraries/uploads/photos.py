@@ -12,7 +12,8 @@ def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Pic
     Args:
         data: a file as it was sent.
         folder: where below the output folder.
-        stem: the name of the photo's file without its end; the longer side in pixels is added to those of smaller ones.
+        stem: the name of the photo's file without its end; the longer side in pixels is added to
+            those of smaller ones.
 
     Raises:
         InvalidInput, ImageTooLarge: it is no photo that can be read.

@@ -1,7 +1,8 @@
 """Staged uploads: files on their way from a request to the job that will store them, kept in the broker meanwhile.
 
-The process that takes a request and the worker that does the job may run on different machines and share nothing but the broker.
-A staged upload can be opened as often as its job is tried. It is thrown away when that job has ended, and after a day at the latest.
+The process that takes a request and the worker that does the job may run on different machines and
+share nothing but the broker. A staged upload can be opened as often as its job is tried. It is
+thrown away when that job has ended, and after a day at the latest.
 """
 
 from __future__ import annotations
@@ -47,10 +48,12 @@ class StagedUpload:
 def stage(blocks: Iterable[bytes]) -> StagedUpload:
     """Put the file that `blocks` make up into the broker, and return what its job needs to know of it.
 
-    No more than a quarter of a megabyte of it is held here at a time. When `blocks` raises, or there is no room, nothing is kept.
+    No more than a quarter of a megabyte of it is held here at a time. When `blocks` raises, or
+    there is no room, nothing is kept.
 
     Raises:
-        Unavailable: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
+        Unavailable: all staged uploads together would have more bytes than the setting
+            `PARCELS_LIMIT`.
         QueueUnavailable: the broker cannot be reached.
     """
     client, upload_id = web_client(), secrets.token_hex(16)
@@ -118,7 +121,8 @@ def _seal(client: Redis, staged: StagedUpload) -> None:
 def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
     """Say which job a staged upload is for: when that has ended, the staged upload is thrown away.
 
-    `file` is the path that the job will give it, where that is known: `jobs_writing` finds the job by it.
+    `file` is the path that the job will give it, where that is known: `jobs_writing` finds the job
+    by it.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.

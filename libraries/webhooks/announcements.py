@@ -40,8 +40,8 @@ def deliver(
 ) -> JsonObject:
     """Tell the webhook of a job of the current owner what became of the job, note how it went, and return that note.
 
-    The note has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without an answer), `milliseconds`, `error` and
-    `next_attempt_at`, the latter two None when all is well.
+    The note has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without an answer),
+    `milliseconds`, `error` and `next_attempt_at`, the latter two None when all is well.
 
     Args:
         job_id: the job.
@@ -50,7 +50,8 @@ def deliver(
         resolver: what looks names up; the system's own resolver if not given.
 
     Raises:
-        InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
+        InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_`
+            and `-`.
         JobUnknown: there is no such job of the current owner, or its record has expired.
         NotFound: it has no webhook.
         Unavailable: the receiver cannot be reached or does not take it for now.
@@ -73,7 +74,8 @@ def deliver(
     headers = signed_headers(secret, delivery_id=delivery_id, sent_at=int(now), body=body)
     receipt = post(webhook["url"], body, headers, resolver=resolver)
     note = noted(receipt, delivery_id, event, now)
-    # What was delivered stays delivered when the note of it is lost; sent again, it would come twice.
+    # What was delivered stays delivered when the note of it is lost; sent again, it would come
+    # twice.
     with contextlib.suppress(QueueUnavailable):
         record_delivery(job_id, note)
     if receipt.error is not None:
@@ -113,7 +115,8 @@ def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -
 def default_secret() -> str:
     """Return what the current owner's webhooks are signed with, unless one brings a secret of its own.
 
-    It is the setting `WEBHOOK_SECRET`; without that, each owner has one that follows from the secret of this installation.
+    It is the setting `WEBHOOK_SECRET`; without that, each owner has one that follows from the
+    secret of this installation.
 
     Raises:
         QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
@@ -137,7 +140,8 @@ def attempts(job_id: str) -> list[JsonObject]:
 def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
     """Queue another delivery of what was sent before, or was to be, and return the job that makes it.
 
-    The receiver sees the same id, so that it can tell a message that it has. The job is the current owner's, like any other.
+    The receiver sees the same id, so that it can tell a message that it has. The job is the current
+    owner's, like any other.
 
     Raises:
         JobUnknown: there is no such job of the current owner, or its record has expired.

@@ -1,7 +1,8 @@
 """One attempt to deliver a webhook: a POST to an address that was checked, with a bound on everything.
 
-Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name up again, follow a redirect,
-use the proxy of the environment, wait for as long as bytes keep dripping, read whatever comes.
+Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name
+up again, follow a redirect, use the proxy of the environment, wait for as long as bytes keep
+dripping, read whatever comes.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ RETRYABLE = frozenset(
 class Receipt:
     """What became of an attempt.
 
-    `status` is the HTTP status of the answer, None without one; `error` is None when the receiver took the message, else what
-    went wrong, in words for anyone; `retryable` tells whether another attempt may help.
+    `status` is the HTTP status of the answer, None without one; `error` is None when the receiver
+    took the message, else what went wrong, in words for anyone; `retryable` tells whether another
+    attempt may help.
     """
 
     status: int | None
@@ -49,11 +51,14 @@ def post(
     resolver: Resolver | None = None,
     patience: float = PATIENCE_S,
 ) -> Receipt:
-    """Send `body` as JSON, and return what became of it. Whatever goes wrong out there is told in the receipt, nothing is raised.
+    """Send `body` as JSON, and return what became of it.
 
-    The host is looked up once, its addresses are checked, and the connection goes to one of them; the certificate has to name the
-    host. Only an answer of the 200s counts as delivered. After a connection that fails, a late answer, or the status 408, 425,
-    429 or 5xx another attempt may help; all else is final, redirects too.
+    Whatever goes wrong out there is told in the receipt, nothing is raised.
+
+    The host is looked up once, its addresses are checked, and the connection goes to one of them;
+    the certificate has to name the host. Only an answer of the 200s counts as delivered. After a
+    connection that fails, a late answer, or the status 408, 425, 429 or 5xx another attempt may
+    help; all else is final, redirects too.
 
     Args:
         url: where to.
@@ -119,15 +124,19 @@ def _status_of_reply(
         wire.send(_request(endpoint, body, headers))
         reply = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
         reply.begin()
-        # A receiver that is hung up on while it answers may think that it failed. Its status is known, so the rest may be cut
-        # off. Read with a limit: without one, as much memory is taken as the reply says that it has.
+        # A receiver that is hung up on while it answers may think that it failed. Its status is
+        # known, so the rest may be cut off. Read with a limit: without one, as much memory is taken
+        # as the reply says that it has.
         with contextlib.suppress(OSError, http.client.HTTPException):
             reply.read(MAX_RESPONSE_BYTES)
         return reply.status
 
 
 def _request(endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return the bytes of the request. Nothing in it can hold the end of a line: the URL is checked, the rest is ours."""
+    """Return the bytes of the request.
+
+    Nothing in it can hold the end of a line: the URL is checked, the rest is ours.
+    """
     lines = {
         "Host": endpoint.authority,
         "User-Agent": "Vector-API",

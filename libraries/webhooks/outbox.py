@@ -27,7 +27,8 @@ from libraries.settings import JobSettings
 DELIVER = "workers.webhook_tasks.deliver_webhook"
 MAX_AT_ONCE = 200
 MAX_DELIVERIES = 100
-# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
+# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called
+# so.
 SLOW, SLOW_FOR = 2000, 300
 
 
@@ -64,8 +65,9 @@ def queue_earlier_notes(client: Redis) -> None:
 def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
     """Queue the delivery of an event to a job's webhook, and return its id, which follows from `seed`.
 
-    It goes in front of the jobs that wait, so that a long queue does not make it late; behind them, when its receiver was slow
-    of late: many jobs of one slow receiver would keep all others waiting.
+    It goes in front of the jobs that wait, so that a long queue does not make it late; behind them,
+    when its receiver was slow of late: many jobs of one slow receiver would keep all others
+    waiting.
     """
     delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
     call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}

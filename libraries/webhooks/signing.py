@@ -1,7 +1,8 @@
 """How a receiver knows that a webhook comes from here and was not altered: the signature of Standard Webhooks.
 
-The rules are those of https://github.com/standard-webhooks/standard-webhooks, version 1: the HMAC-SHA256 of id, time and body,
-with a secret that both sides know. Receivers can use any library for it.
+The rules are those of https://github.com/standard-webhooks/standard-webhooks, version 1: the
+HMAC-SHA256 of id, time and body, with a secret that both sides know. Receivers can use any library
+for it.
 """
 
 from __future__ import annotations
@@ -42,8 +43,10 @@ def signed_headers(secret: str, *, delivery_id: str, sent_at: int, body: bytes) 
 
     Args:
         secret: what the receiver knows, too.
-        delivery_id: the id of the message; the same in every attempt, so that a receiver can drop what it has.
-        sent_at: Unix time of this attempt in whole seconds. Receivers refuse what is more than five minutes off.
+        delivery_id: the id of the message; the same in every attempt, so that a receiver can drop
+            what it has.
+        sent_at: Unix time of this attempt in whole seconds. Receivers refuse what is more than five
+            minutes off.
         body: the bytes that are sent.
 
     Raises:
