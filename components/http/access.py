@@ -25,7 +25,6 @@ from libraries.json_types import JsonObject
 from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
 
-BEARER = re.compile(r"bearer +([^ ]+) *", re.IGNORECASE)
 # Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64
 # characters.
 MAX_KEY_CHARS = 1024
@@ -138,7 +137,9 @@ def given_key() -> str:
     A page cannot set headers on a WebSocket but can name subprotocols: `bearer.` and the key in
     base64url is taken for the key.
     """
-    bearer = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    bearer = re.fullmatch(
+        r"bearer +([^ ]+) *", request.headers.get("Authorization", ""), re.IGNORECASE
+    )
     if bearer:
         return bearer[1]
     for offered in request.headers.get("Sec-WebSocket-Protocol", "").split(","):

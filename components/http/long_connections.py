@@ -24,7 +24,6 @@ NAME = "vector-live"
 MAX_WAIT_S = 60
 # Threads that long polls leave to other requests.
 SPARE_THREADS = 32
-WAIT = re.compile(r"wait *= *\"?([0-9]{1,4})\"?", re.ASCII)
 
 
 class LiveConnections:
@@ -212,7 +211,7 @@ def requested_wait_s(value: int | None = None) -> int:
     """Return how many seconds the client is ready to wait: `value` if given, else what `Prefer: wait=N` says, at most 60."""
     if value is not None:
         return value
-    found = WAIT.search(request.headers.get("Prefer", ""))
+    found = re.search(r"wait *= *\"?([0-9]{1,4})\"?", request.headers.get("Prefer", ""), re.ASCII)
     return min(int(found[1]), MAX_WAIT_S) if found else 0
 
 

@@ -53,7 +53,6 @@ MAX_ERRORS = 100
 HINT = "did you mean "
 # The words of marshmallow's OneOf.
 CHOICES = re.compile(r"Must be one of: (.*)\.", re.DOTALL)
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 # What werkzeug and Flask raise by themselves, by status: the type's name and a sentence for the
 # client.
@@ -222,7 +221,11 @@ def request_id() -> str:
     """Return the id of this request: the caller's `X-Request-ID` if it is well-formed, else a fresh one."""
     if "request_id" not in g:
         given = request.headers.get("X-Request-ID", "")
-        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        g.request_id = (
+            given
+            if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given, re.ASCII)
+            else secrets.token_hex(16)
+        )
     return str(g.request_id)
 
 

@@ -20,19 +20,13 @@ KEPT = "kept"
 HEAD_BYTES = 256 * 1024
 MAX_SEARCH_CHARS, MAX_VALUE_CHARS, MAX_FILTERS, MAX_DEPTH = 10_000, 4096, 40, 12
 ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
-ROOT = re.compile(r"<svg\b([^>]*)>")
-SIDE = re.compile(r'\s(width|height)="([0-9.]{1,20})mm"')
 STROKE = re.compile(r'\sstroke="([#a-zA-Z0-9]{1,30})"')
-TITLE = re.compile(r"<title>([^<]{0,4000})</title>")
-METADATA = re.compile(r"<metadata>([^<]*)</metadata>")
 # How the facts of a recipe, and the arguments of a job, are called.
 WORD_FIELDS = frozenset(
     {"text", "message", "recipient", "title", "caption", "label", "x_label", "y_label"}
 )
 PATTERN_FIELDS = frozenset({"pattern", "pattern_type", "chart", "template_name"})
 COLOR_FIELDS = frozenset({"color", "stroke"})
-PLAIN_NAME = re.compile(r"[a-z0-9_-]{1,64}", re.ASCII)
-COLOR = re.compile(r"#[0-9a-f]{3,8}|[a-z]{1,30}", re.ASCII)
 SHORT_HEX = 4
 NAMED = {
     "black": "#000000",
@@ -118,9 +112,9 @@ def describe(arrival: Arrival, label: Label) -> Drawing:
     """
     head = _head(arrival.name)
     facts, asked = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
-    root, kept = ROOT.search(head), arrival.name.startswith(f"{KEPT}/")
-    sides = dict(SIDE.findall(root[1])) if root else {}
-    own = TITLE.search(head)
+    root, kept = re.search(r"<svg\b([^>]*)>", head), arrival.name.startswith(f"{KEPT}/")
+    sides = dict(re.findall(r'\s(width|height)="([0-9.]{1,20})mm"', root[1])) if root else {}
+    own = re.search(r"<title>([^<]{0,4000})</title>", head)
     title = label.title or (html.unescape(own[1]).strip()[:200] if own else "")
     return Drawing(
         id=drawing_id(arrival.owner, arrival.name),
@@ -146,7 +140,10 @@ def describe(arrival: Arrival, label: Label) -> Drawing:
 def plain_color(text: object) -> str:
     """Return a colour in the one form in which it is searched, such as `#ff0000` or `tomato`; '' for what is none."""
     color = text.strip().lower() if isinstance(text, str) else ""
-    if not COLOR.fullmatch(color) or color in ("none", "currentcolor"):
+    if not re.fullmatch(r"#[0-9a-f]{3,8}|[a-z]{1,30}", color, re.ASCII) or color in (
+        "none",
+        "currentcolor",
+    ):
         return ""
     if color.startswith("#") and len(color) <= SHORT_HEX + 1:
         color = "#" + "".join(digit * 2 for digit in color[1:])
@@ -159,7 +156,7 @@ def _head(name: str) -> str:
 
 
 def _recipe(head: str) -> object:
-    found = METADATA.search(head)
+    found = re.search(r"<metadata>([^<]*)</metadata>", head)
     try:
         return json.loads(html.unescape(found[1])) if found else None
     except (ValueError, RecursionError):
@@ -203,7 +200,7 @@ def _note(facts: Facts, name: str, value: Any) -> None:
         return
     elif name in WORD_FIELDS:
         facts.words.append(value[:MAX_VALUE_CHARS])
-    elif name in PATTERN_FIELDS and PLAIN_NAME.fullmatch(value):
+    elif name in PATTERN_FIELDS and re.fullmatch(r"[a-z0-9_-]{1,64}", value, re.ASCII):
         facts.patterns.append(value)
     elif name in COLOR_FIELDS and (color := plain_color(value)):
         facts.colors.append(color)

@@ -18,7 +18,6 @@ from libraries.gallery.drawings import ID, Drawing, plain_color
 MAX_TERMS, MAX_TERM_CHARS, MAX_TEXT_CHARS = 16, 64, 1000
 # Two sizes are the same on paper when no ruler tells them apart.
 SAME_SIZE = 0.5
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +57,7 @@ def words_of(text: str) -> list[str]:
     folded = "".join(
         one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
     ).casefold()
-    return [word[:MAX_TERM_CHARS] for word in WORD.findall(folded.replace("_", " "))]
+    return [word[:MAX_TERM_CHARS] for word in re.findall(r"\w+", folded.replace("_", " "))]
 
 
 def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], list[Any]]:

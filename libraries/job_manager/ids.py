@@ -23,7 +23,6 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 
 JOB, BATCH = "job", "batch"
-OWN = re.compile(r"[a-z2-7]{32}\Z", re.ASCII)
 TIME_BYTES, RANDOM_BYTES, SEAL_BYTES = 4, 10, 6
 # An id that follows from a request says nothing of its time: the same request makes it again at another time.
 NO_TIME = 0
@@ -67,7 +66,7 @@ def new_id(client: Redis, owner: str, *, kind: str = JOB, prefix: str = "") -> s
 
 def made_here(client: Redis, text: str, owner: str, *, kind: str = JOB) -> int | None:
     """Return when an id of the owner's was made, in Unix seconds, 0 if it does not say; None if it is not one of theirs."""
-    found = OWN.search(text)
+    found = re.search(r"[a-z2-7]{32}\Z", text, re.ASCII)
     if found is None:
         return None
     packed = b32decode(found[0].upper())

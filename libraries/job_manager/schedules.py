@@ -27,7 +27,6 @@ from libraries.json_types import JsonObject
 from libraries.settings import SETTINGS, JobSettings, parse_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
-OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 MAX_SCHEDULES, MAX_FILE_BYTES = 200, 1_000_000
 MAX_PERIOD_S = 366 * 86400
 MAX_LINE_CHARS = 200
@@ -169,7 +168,9 @@ def _check_name(entry: JsonObject, taken: Collection[str]) -> None:
         raise InvalidInput("name: must be 1 to 64 of a-z, 0-9 and '-'")
     if entry["name"] in taken:
         raise InvalidInput("name: an earlier schedule has it")
-    if not OWNER.fullmatch(entry.get("owner", ANONYMOUS)):
+    if not re.fullmatch(
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", entry.get("owner", ANONYMOUS), re.ASCII
+    ):
         raise InvalidInput("owner: must be the name of an API key")
 
 

@@ -47,7 +47,6 @@ SIGNATURES = {
     b"GIF89a": GIF,
     b"PAR1": PARQUET,
 }
-WEBP_START = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)
 # The first entries of the archives that office programs write.
 OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
@@ -93,7 +92,7 @@ def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KIND
 
 
 def _binary(head: bytes) -> FileKind | None:
-    if WEBP_START.match(head):
+    if re.match(rb"RIFF.{4}WEBP", head, re.DOTALL):
         return WEBP
     if OFFICE_START.match(head):
         return XLSX

@@ -24,7 +24,6 @@ from libraries.webhooks.signing import secret_of, signed_headers
 
 EVENTS = ("started", "finished", "failed", "stopped", "canceled")
 ENDS = EVENTS[1:]
-DELIVERY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class QueuedJob(Protocol):
@@ -58,7 +57,7 @@ def deliver(
         InvalidInput: the receiver will not take it, or may not be called.
         QueueUnavailable: the broker cannot be reached.
     """
-    if event not in EVENTS or not DELIVERY_ID.fullmatch(delivery_id):
+    if event not in EVENTS or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", delivery_id, re.ASCII):
         raise InvalidInput(
             f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}",
             code="bad-delivery",
