@@ -37,6 +37,7 @@ SLOWEST_FIRST = (
     "faults/test_storms",
     "faults/",
     "journeys/",
+    "extension/",
     "browser/",
     "live/",
     "docs/",
