@@ -13,15 +13,13 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.problems import BadFields, FieldError
 from components.http.validators import library_check
+from libraries.errors import InvalidInput, Unavailable
 from libraries.fields import WholeNumber
 from libraries.job_manager import JobOptions, JobUnknown, find_job
 from libraries.settings import parse_duration
 from libraries.webhooks import (
     ENDS,
     EVENTS,
-    AddressRefused,
-    BadUrl,
-    HostUnknown,
     key_of,
     public_addresses,
     read_url,
@@ -33,7 +31,6 @@ JOB_ID = Regexp(
 )
 MAX_TIMEOUT_S = 3600
 WEEK_S = 7 * 86400
-MAX_DEPENDENCIES = 20
 
 
 class WebhookSchema(Schema):
@@ -155,7 +152,7 @@ class JobOptionsSchema(Schema):
     depends_on = fields.List(
         fields.String(validate=JOB_ID),
         load_default=list,
-        validate=Length(max=MAX_DEPENDENCIES),
+        validate=Length(max=20),
         metadata={
             "description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."
         },
@@ -244,7 +241,7 @@ def validate_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     try:
         public_addresses(read_url(asked["url"]))
-    except (BadUrl, AddressRefused, HostUnknown) as error:
+    except (InvalidInput, Unavailable) as error:
         raise BadFields([FieldError(("webhook", "url"), str(error))]) from None
     return {
         **{name: value for name, value in asked.items() if value is not None},

@@ -39,7 +39,6 @@ FOLDER = Path(__file__).parent / "templates"
 MAX_CONTEXT_BYTES = 16_000
 # What every template sees.
 GIVEN = ("subject", "picture")
-FRONT_MATTER = re.compile(r"\{#\n(.*?)^#\}\n", re.DOTALL | re.MULTILINE)
 
 
 class BadContext(InvalidInput):
@@ -111,7 +110,11 @@ def read_template(folder: Path, name: str) -> MailTemplate:
     """
     has_html = (folder / f"{name}.html.j2").is_file()
     try:
-        found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
+        found = re.match(
+            r"\{#\n(.*?)^#\}\n",
+            (folder / f"{name}.txt.j2").read_text(encoding="utf-8"),
+            re.DOTALL | re.MULTILINE,
+        )
         said = tomllib.loads(found[1]) if found else {}
         described = tuple(
             TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
