@@ -78,7 +78,7 @@ def draw_chart(
     Raises:
         UnknownName: there is no such chart.
         InvalidInput: there is nothing to draw, or too much.
-        BadText: a name or the title cannot be written.
+        InvalidInput: a name or the title cannot be written.
     """
     check_chart(chart)
     _check_series(series, title)

@@ -38,7 +38,7 @@ def lent_picture(data: bytes) -> Iterator[str]:
     picture it shows.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is no image that can be read.
         InvalidInput: it is white all over.
     """
     loan = _Loan(read_picture(data), data)
@@ -54,7 +54,7 @@ def read_picture(data: bytes, *, at_once: bool = False) -> Greys:
     """Return the picture in `data` as `read_image` does, not to be written to.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is no image that can be read.
         InvalidInput: there is nothing to draw in it.
     """
     greys = read_image(data, at_once=at_once)

@@ -60,7 +60,7 @@ def clean_photo(data: bytes) -> Photo:
 
     Raises:
         InvalidInput: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long
+        InvalidInput: the header promises more than 25 megapixels, or the file would take too long
             to decode.
         InvalidInput: the file is cut off or broken.
     """
@@ -92,7 +92,7 @@ def check_promise(head: bytes) -> None:
     """Refuse a photo whose first bytes already promise more than 25 megapixels; what they do not tell is found by `clean_photo`.
 
     Raises:
-        ImageTooLarge: it is refused.
+        InvalidInput: it is refused.
     """
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)

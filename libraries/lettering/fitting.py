@@ -24,12 +24,6 @@ from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
 
-class TextDoesNotFit(InvalidInput):
-    """Raised when a text does not fit into its box at a size that can be read."""
-
-    code = "text-does-not-fit"
-
-
 def fitted(
     text: str,
     box: Box,
@@ -55,8 +49,8 @@ def fitted(
         line_spacing: from one base line to the next, in cap heights.
 
     Raises:
-        TextDoesNotFit: it does not fit at the smallest size.
-        BadText: `text` is too long or holds control characters or lone surrogates.
+        InvalidInput: it does not fit at the smallest size.
+        InvalidInput: `text` is too long or holds control characters or lone surrogates.
         InvalidInput: the box has no room, or a measure is not a number in its range.
         UnknownName: there is no such font.
     """
@@ -82,8 +76,9 @@ def fitted(
         return block.width <= box.width and block.height <= box.height
 
     if smallest > largest or not fits(smallest):
-        raise TextDoesNotFit(
-            f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm"
+        raise InvalidInput(
+            f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm",
+            code="text-does-not-fit",
         )
     # Letters whose area is half as much again as that of the box are too large, but for texts of a
     # line or two.

@@ -125,7 +125,7 @@ def lay_out(
         line_spacing: from one base line to the next, in cap heights.
 
     Raises:
-        BadText: `text` is too long or holds control characters or lone surrogates.
+        InvalidInput: `text` is too long or holds control characters or lone surrogates.
         InvalidInput: a measure is not a number in its range, or an alignment is unknown.
         UnknownName: there is no such font.
     """

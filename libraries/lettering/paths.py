@@ -57,7 +57,7 @@ def along_path(
 
     Raises:
         InvalidInput: `path` is not a line of finite points with a length.
-        BadText: `text` is too long or holds control characters or lone surrogates.
+        InvalidInput: `text` is too long or holds control characters or lone surrogates.
         InvalidInput: a measure is not a number in its range, or the alignment is unknown.
         UnknownName: there is no such font.
     """

@@ -18,12 +18,6 @@ DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
-class BadRecipient(InvalidInput):
-    """Raised when a recipient is not exactly one plain mail address."""
-
-    code = "bad-recipient"
-
-
 def check_address(address: str, *, field: str = "recipient") -> str:
     """Return `address` if it is one plain mail address such as `ann@example.com`.
 
@@ -31,15 +25,19 @@ def check_address(address: str, *, field: str = "recipient") -> str:
     names, quotes and line breaks are refused. A domain with other letters is written in its `xn--` form.
 
     Raises:
-        BadRecipient: anything else.
+        InvalidInput: anything else.
     """
     if not isinstance(address, str) or len(address) > MAX_ADDRESS_CHARS:
-        raise BadRecipient(
-            f"an address is text of at most {MAX_ADDRESS_CHARS} characters", field=field
+        raise InvalidInput(
+            f"an address is text of at most {MAX_ADDRESS_CHARS} characters",
+            field=field,
+            code="bad-recipient",
         )
     if any(mark in address for mark in ",;"):
-        raise BadRecipient(
-            "one address per recipient: send a list to reach several people", field=field
+        raise InvalidInput(
+            "one address per recipient: send a list to reach several people",
+            field=field,
+            code="bad-recipient",
         )
     local, _, domain = address.rpartition("@")
     # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
@@ -52,8 +50,10 @@ def check_address(address: str, *, field: str = "recipient") -> str:
         )
         or not DOMAIN.fullmatch(domain)
     ):
-        raise BadRecipient(
-            "not a mail address: write it plainly, such as ann@example.com", field=field
+        raise InvalidInput(
+            "not a mail address: write it plainly, such as ann@example.com",
+            field=field,
+            code="bad-recipient",
         )
     return address
 

@@ -39,7 +39,7 @@ class Letter:
                 sent twice after a crash is known as one mail. Without it the Message-ID is random.
 
         Raises:
-            BadRecipient: it is not one plain address.
+            InvalidInput: it is not one plain address.
         """
         check_address(recipient)
         sender = MailSettings.current().mail_from or "vector-api@localhost"
@@ -97,7 +97,7 @@ def write_letter(
         reply_to: name and address of whoever gets the answers; by default it is the sender.
 
     Raises:
-        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_subject(subject)
@@ -121,7 +121,7 @@ def compose(
     """Return the mail that `template` makes for `recipient`, as `write_letter` and `Letter.to` have it.
 
     Raises:
-        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_address(recipient)

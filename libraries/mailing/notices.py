@@ -31,7 +31,7 @@ def notice(
         made_by: tells what a job made.
 
     Raises:
-        InvalidInput, BadContext, BadAttachment, BadFileName: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
         Unavailable: an attachment cannot be read now.
     """

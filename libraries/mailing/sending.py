@@ -14,11 +14,7 @@ from typing import Any, Protocol
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.mailing.addresses import MAX_ADDRESS_CHARS, check_address
-from libraries.mailing.delivery import (
-    Delivery,
-    MailServerAway,
-    MailSession,
-)
+from libraries.mailing.delivery import Delivery, MailSession
 from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
@@ -55,8 +51,8 @@ class Post:
         """Send a letter to one recipient, unless an earlier attempt has; return what was sent and how.
 
         Raises:
-            BadRecipient: the recipient is not one plain address.
-            MailRefused, MailServerAway, StorageFull: as `deliver`.
+            InvalidInput: the recipient is not one plain address.
+            InvalidInput, Unavailable: as `deliver`.
             Unavailable: another attempt may be sending it.
         """
         message = letter.to(recipient, message_id_seed=self.seed)
@@ -102,7 +98,7 @@ class Post:
 
         Raises:
             InvalidInput: there are none, or more than 100.
-            MailServerAway: some failed and there is another attempt, or none was sent in the last one.
+            Unavailable: some failed and there is another attempt, or none was sent in the last one.
         """
         people = _different(recipients)
         with MailSession() as session:
@@ -111,8 +107,9 @@ class Post:
                 going.see_to(recipient)
                 report(number, len(people), f"{going.counts['sent']} of {len(people)} sent")
         if going.counts["failed"] and not (last_try and going.counts["sent"]):
-            raise MailServerAway(
-                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}"
+            raise Unavailable(
+                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}",
+                code="mail-server-away",
             )
         counts = {state: going.counts[state] for state in ("sent", "refused", "failed")}
         return {
@@ -172,7 +169,7 @@ class _Round:
 
     def _delivered(self, recipient: str) -> dict[str, str]:
         if self.away:
-            raise MailServerAway(self.why)
+            raise Unavailable(self.why, code="mail-server-away")
         try:
             delivery = self.session.deliver(
                 self.letter.to(recipient, message_id_seed=self.post.seed)

@@ -8,16 +8,10 @@ from http import HTTPStatus
 from urllib.parse import urljoin
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.outbound.addresses import BadUrl, Endpoint, Resolver, public_addresses, read_url
+from libraries.outbound.addresses import Endpoint, Resolver, public_addresses, read_url
 from libraries.outbound.connections import ReplyTooLong, Wire, connected
 
 MAX_REDIRECTS = 3
-
-
-class DownloadTooLarge(InvalidInput):
-    """Raised when a file at a URL is larger than may be fetched."""
-
-    code = "download-too-large"
 
 
 def fetch(
@@ -41,10 +35,10 @@ def fetch(
         patience: seconds for all of it.
 
     Raises:
-        BadUrl: this is no URL that may be asked, or a redirect leads to none.
-        AddressRefused: a host is, or stands for, an address that is not public.
-        HostUnknown: a host cannot be looked up for now.
-        DownloadTooLarge: there is more than `most` bytes; no more than that is read.
+        InvalidInput: this is no URL that may be asked, or a redirect leads to none.
+        InvalidInput: a host is, or stands for, an address that is not public.
+        Unavailable: a host cannot be looked up for now.
+        InvalidInput: there is more than `most` bytes; no more than that is read.
         InvalidInput: the server answered that it has no such file, or not for us.
         Unavailable: no connection, no whole answer in time, or one that says "later".
     """
@@ -134,9 +128,11 @@ def _next(url: str, location: str) -> str:
     if not location or (
         url.lower().startswith("https:") and not onward.lower().startswith("https:")
     ):
-        raise BadUrl("the URL is redirected to an address that is not asked")
+        raise InvalidInput("the URL is redirected to an address that is not asked", code="bad-url")
     return onward
 
 
 def _too_large(most: int) -> InvalidInput:
-    return DownloadTooLarge(f"the file at the URL is larger than {most / 10**6:g} MB")
+    return InvalidInput(
+        f"the file at the URL is larger than {most / 10**6:g} MB", code="download-too-large"
+    )

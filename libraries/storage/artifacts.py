@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
-from libraries.errors import InvalidInput, NotFound, Unavailable
+from libraries.errors import Unavailable
 
 MEDIA_TYPES = {
     ".svg": "image/svg+xml",
@@ -49,30 +49,6 @@ def before_commit() -> None:
     check = _last_check.get()
     if check is not None:
         check()
-
-
-class FileMissing(NotFound):
-    """Raised when a file that was asked for is not there."""
-
-    code = "file-missing"
-
-
-class FileReplaced(NotFound):
-    """Raised when another file lies where the one that was asked for lay."""
-
-    code = "file-replaced"
-
-
-class BadFile(InvalidInput):
-    """Raised when a name stands for a folder, a link or a device instead of a plain file."""
-
-    code = "bad-file"
-
-
-class StorageFull(Unavailable):
-    """Raised when there is no room left for a result; nothing of it is kept."""
-
-    code = "storage-full"
 
 
 class StorageUnavailable(Unavailable):

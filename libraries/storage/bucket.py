@@ -13,14 +13,11 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from libraries.errors import InvalidInput, NotFound, VectorError
+from libraries.errors import InvalidInput, NotFound, Unavailable, VectorError
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
-    FileMissing,
-    FileReplaced,
-    StorageFull,
     StorageUnavailable,
     StoredFile,
     before_commit,
@@ -93,7 +90,7 @@ class BucketStore(Store):
         first, answer = self._first_block(name)
         kept = answer["Metadata"].get("sha256")
         if sha256 is not None and kept != sha256:
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         size = (
             int(answer["ContentRange"].rpartition("/")[2])
             if "ContentRange" in answer
@@ -141,7 +138,7 @@ class BucketStore(Store):
         found = self._about(name)
         kept, size = found["Metadata"].get("sha256"), found["ContentLength"]
         if sha256 not in (None, kept):
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         if kept is None or size > MAX_COPY_BYTES:
             return super().copy(name, to)
         with self._writing(to) as mark:
@@ -315,9 +312,11 @@ class BucketStore(Store):
             except ClientError as error:
                 code = code_of(error)
                 if code in MISSING:
-                    raise FileMissing(f"there is no file {name!r}") from None
+                    raise NotFound(f"there is no file {name!r}", code="file-missing") from None
                 if code in CHANGED:
-                    raise FileReplaced(f"another file has taken the place of {name!r}") from None
+                    raise NotFound(
+                        f"another file has taken the place of {name!r}", code="file-replaced"
+                    ) from None
                 if code in OUT_OF_RANGE:
                     raise _EmptyObject from None
                 raise
@@ -346,7 +345,9 @@ def _spooled(blocks: Iterable[bytes]) -> Iterator[Spooled]:
             yield Spooled(file, size, digest.hexdigest())
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull("there is no room left to store the result") from error
+            raise Unavailable(
+                "there is no room left to store the result", code="storage-full"
+            ) from error
         raise
 
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
-from libraries.storage.artifacts import StorageFull, StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 CHANGED = {"412", "PreconditionFailed"}
@@ -75,7 +75,7 @@ def translated_errors() -> Iterator[None]:
 
     Raises:
         StorageUnavailable: the server does not answer, or answers that it does not do what it is asked.
-        StorageFull: it has no room.
+        Unavailable: it has no room.
     """
     try:
         yield
@@ -103,7 +103,7 @@ def _server_message(error: Any) -> Unavailable:
         "InsufficientStorage",
         "507",
     }:
-        return StorageFull("there is no room left to store the result")
+        return Unavailable("there is no room left to store the result", code="storage-full")
     return StorageUnavailable(
         {
             "NoSuchBucket": "bucket",

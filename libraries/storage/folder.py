@@ -11,20 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from libraries.errors import InvalidInput, NotFound
+from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
-    BadFile,
-    FileMissing,
-    FileReplaced,
-    StorageFull,
     StoredFile,
     before_commit,
     blocks_of,
     media_type_of,
 )
-from libraries.storage.names import BadFileName, check_name
+from libraries.storage.names import check_name
 from libraries.storage.store import Store
 
 
@@ -53,7 +49,9 @@ class ArtifactFolder(Store):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)
                 if isinstance(error, OSError) and error.errno in NO_SPACE:
-                    raise StorageFull("there is no room left to store the result") from error
+                    raise Unavailable(
+                        "there is no room left to store the result", code="storage-full"
+                    ) from error
                 raise
         return Artifact(name, self.path_of(name), media_type_of(name), size, digest)
 
@@ -68,16 +66,16 @@ class ArtifactFolder(Store):
                     base, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder
                 )
             except FileNotFoundError:
-                raise FileMissing(f"there is no file {name!r}") from None
+                raise NotFound(f"there is no file {name!r}", code="file-missing") from None
             except OSError as error:
-                raise BadFile(f"{name!r} is not a plain file") from error
+                raise InvalidInput(f"{name!r} is not a plain file", code="bad-file") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise BadFile(f"{name!r} is not a plain file")
+            raise InvalidInput(f"{name!r} is not a plain file", code="bad-file")
         file = os.fdopen(descriptor, "rb")
         if sha256 is not None and _digest_of(file) != sha256:
             file.close()
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         return file
 
     def remove(self, name: str, *, sha256: str | None = None) -> bool:
@@ -172,7 +170,9 @@ class ArtifactFolder(Store):
                     continue
                 except OSError as error:
                     if error.errno in NO_SPACE:
-                        raise StorageFull("there is no room left to store the result") from error
+                        raise Unavailable(
+                            "there is no room left to store the result", code="storage-full"
+                        ) from error
                     raise
                 yield folder, os.fdopen(descriptor, "wb")
                 return
@@ -186,7 +186,7 @@ class ArtifactFolder(Store):
             # The root itself may be a link: whoever runs the service chose it.
             descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise FileMissing("there is no output folder yet") from None
+            raise NotFound("there is no output folder yet", code="file-missing") from None
         try:
             for segment in segments:
                 deeper = _step_into(descriptor, segment, make=make)
@@ -207,15 +207,20 @@ def _step_into(parent: int, segment: str, *, make: bool) -> int:
             segment, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
         )
     except FileNotFoundError:
-        raise FileMissing(f"there is no folder {segment!r}") from None
+        raise NotFound(f"there is no folder {segment!r}", code="file-missing") from None
     except OSError as error:
-        raise BadFileName(f"{segment!r} is a link or a file, not a folder") from error
+        raise InvalidInput(
+            f"{segment!r} is a link or a file, not a folder", code="bad-file-name"
+        ) from error
 
 
 def _refuse_other_kinds(folder: int, base: str, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(base, dir_fd=folder, follow_symlinks=False).st_mode):
-            raise BadFileName(f"{name!r} is already the name of something that is not a file")
+            raise InvalidInput(
+                f"{name!r} is already the name of something that is not a file",
+                code="bad-file-name",
+            )
 
 
 def _write_durably(file: IO[bytes], blocks: Iterable[bytes]) -> tuple[int, str]:

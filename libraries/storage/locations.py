@@ -10,11 +10,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
-from libraries.errors import NotFound
+from libraries.errors import InvalidInput, NotFound
 from libraries.settings import StorageSettings, UploadSettings
 from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
-from libraries.storage.names import BadFileName, check_name, filename_part
+from libraries.storage.names import check_name, filename_part
 from libraries.storage.store import Store
 
 _owner: ContextVar[str] = ContextVar("owner", default="")
@@ -122,13 +122,13 @@ def open_input(path: str) -> IO[bytes]:
     means that very file.
 
     Raises:
-        BadFileName: the path is not safe or lies elsewhere.
-        FileMissing: there is no such file.
-        BadFile: it is not a plain file.
+        InvalidInput: the path is not safe or lies elsewhere.
+        NotFound: there is no such file.
+        InvalidInput: it is not a plain file.
         StorageUnavailable: the store does not answer.
     """
     if not isinstance(path, str):
-        raise BadFileName("a file is named by text")
+        raise InvalidInput("a file is named by text", code="bad-file-name")
     uploads = [upload_folder(), ArtifactFolder(StorageSettings.current().upload_dir, "uploads")]
     stores = {"uploads": uploads, "output": [output_folder()]}
     everywhere = [*uploads, output_folder()]

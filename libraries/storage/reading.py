@@ -63,7 +63,7 @@ class ObjectReader(io.RawIOBase):
 
         Raises:
             StorageUnavailable: the store does not answer.
-            FileReplaced: another file has taken the place of this one.
+            NotFound: another file has taken the place of this one.
             Unavailable: this was the end, and the bytes are not those that were written.
         """
         target = memoryview(buffer).cast("B")

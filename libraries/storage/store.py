@@ -34,8 +34,8 @@ class Store(ABC):
         Readers see the old file or the new one, whole. Two writers of one name do not disturb each other; the last one stays.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
-            StorageFull: there is no room.
+            InvalidInput: `name` is not safe, or leads through a link.
+            Unavailable: there is no room.
             StorageUnavailable: the store does not answer, or answers that it cannot.
         """
 
@@ -46,10 +46,10 @@ class Store(ABC):
         With `sha256` (hex) only a file with these bytes is opened: another one may have taken its name since.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
-            FileMissing: there is no such file.
-            FileReplaced: it has other bytes than `sha256` says.
-            BadFile: it is not a plain file.
+            InvalidInput: `name` is not safe, or leads through a link.
+            NotFound: there is no such file.
+            NotFound: it has other bytes than `sha256` says.
+            InvalidInput: it is not a plain file.
             StorageUnavailable: the store does not answer.
         """
 
@@ -60,7 +60,7 @@ class Store(ABC):
         With `sha256` (hex) only a file with these bytes is removed: another one may have taken its name since.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
+            InvalidInput: `name` is not safe, or leads through a link.
             StorageUnavailable: the store does not answer.
         """
 
@@ -69,7 +69,7 @@ class Store(ABC):
         """Return what is known of the file `name` without reading it.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, NotFound, StorageUnavailable: as `open_checked`.
         """
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Store(ABC):
         Files of other owners and files half written are not among them.
 
         Raises:
-            BadFileName: `folder` is not safe.
+            InvalidInput: `folder` is not safe.
             StorageUnavailable: the store does not answer.
         """
 
@@ -104,7 +104,7 @@ class Store(ABC):
         With `sha256` (hex) only a file with these bytes is copied.
 
         Raises:
-            BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageUnavailable: as `open_checked` and `publish`.
+            InvalidInput, NotFound, Unavailable, StorageUnavailable: as `open_checked` and `publish`.
         """
         with self.open_checked(name, sha256=sha256) as file:
             return self.publish(to, iter(lambda: file.read(1 << 20), b""))
@@ -120,7 +120,7 @@ class Store(ABC):
         """Tell whether there is a file `name`.
 
         Raises:
-            BadFileName, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, StorageUnavailable: as `open_checked`.
         """
         try:
             self.stat(name)
@@ -133,7 +133,7 @@ class Store(ABC):
         """Open the file `name` for reading in binary, and close it at the end.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, NotFound, StorageUnavailable: as `open_checked`.
         """
         with self.open_checked(name) as file:
             yield file

@@ -53,9 +53,9 @@ def read_columns(
     A column is of numbers or dates if all of its cells are, apart from empty ones.
 
     Raises:
-        BadFileName, FileMissing, BadFile: the file cannot be opened.
+        InvalidInput, NotFound: the file cannot be opened.
         UnknownName: there is no such column; the error lists those that exist.
-        UnreadableText, BadTable, InvalidInput: the file cannot be used, or has too many rows.
+        InvalidInput: the file cannot be used, or has too many rows.
     """
     report = Report()
     with open_input(path) as source:

@@ -48,7 +48,7 @@ def convert(
 
     Raises:
         UnknownName: there is no such format.
-        UnreadableText, BadTable, InvalidInput: the file as a whole cannot be used. All of them may also be raised while blocks
+        InvalidInput: the file as a whole cannot be used. All of them may also be raised while blocks
             are taken.
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
@@ -122,9 +122,9 @@ def convert_file(
     A long or odd stem is shortened. `tell_apart` is added to the stem.
 
     Raises:
-        BadFileName, FileMissing, BadFile: the file cannot be opened.
-        UnknownName, UnreadableText, BadTable, InvalidInput: as `convert`.
-        StorageFull: there is no room for the result.
+        InvalidInput, NotFound: the file cannot be opened.
+        UnknownName, InvalidInput: as `convert`.
+        Unavailable: there is no room for the result.
     """
     name = result_name(path, check_format(to_format), tell_apart, folder)
     return convert_to(

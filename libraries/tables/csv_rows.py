@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from libraries.errors import InvalidInput
 from libraries.tables.dialects import SAMPLE_CHARACTERS, Dialect, detect_dialect
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
     MAX_COLUMNS,
     MAX_RECORD_CHARS,
-    BadTable,
     cell_problem,
     in_mb,
 )
@@ -52,8 +52,9 @@ class LineFeed:
         self.handed_out += 1
         self.taken += len(line)
         if self.taken > MAX_RECORD_CHARS:
-            raise BadTable(
-                f"the row before line {self.handed_out} is longer than {in_mb(MAX_RECORD_CHARS)}; is a quote not closed?"
+            raise InvalidInput(
+                f"the row before line {self.handed_out} is longer than {in_mb(MAX_RECORD_CHARS)}; is a quote not closed?",
+                code="bad-table",
             )
         return line
 
@@ -86,8 +87,8 @@ class DelimitedTable:
     an error of quoting, reading goes on at the next line; a quote that is never closed takes the rest of the file with it.
 
     Raises:
-        BadTable: the first record cannot name columns.
-        UnreadableText: the bytes are not text in the encoding.
+        InvalidInput: the first record cannot name columns.
+        InvalidInput: the bytes are not text in the encoding.
     """
 
     textual = True
@@ -108,7 +109,7 @@ class DelimitedTable:
         self._by_columns = size >= MIN_COLUMNAR_BYTES
         feed, _, header = self._begin()
         if isinstance(header, RowError):
-            raise BadTable(f"line {header.line}: {header.detail}")
+            raise InvalidInput(f"line {header.line}: {header.detail}", code="bad-table")
         self.columns = _column_names(header, feed.handed_out, report)
 
     def position(self) -> int:
@@ -137,7 +138,7 @@ class DelimitedTable:
         records = _records(feed, self.dialect)
         _, header = next(records, (1, None))
         if header is None or (header == [""] and feed.at_end):
-            raise BadTable("the file is empty")
+            raise InvalidInput("the file is empty", code="bad-table")
         return feed, records, header
 
     def _checked(
@@ -216,7 +217,7 @@ def _column_names(header: list[str], line: int, report: Report) -> list[str]:
     names = column_names(header, report, where=f"line {line}")
     problem = next(filter(None, map(cell_problem, names)), None)
     if problem is not None:
-        raise BadTable(f"line {line}: {problem}")
+        raise InvalidInput(f"line {line}: {problem}", code="bad-table")
     return names
 
 
@@ -224,10 +225,13 @@ def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
     """Return names for columns: those of the header, but none twice and none empty; the report notes what was changed.
 
     Raises:
-        BadTable: there are more than a thousand.
+        InvalidInput: there are more than a thousand.
     """
     if len(header) > MAX_COLUMNS:
-        raise BadTable(f"{where} names {len(header)} columns; at most {MAX_COLUMNS} are allowed")
+        raise InvalidInput(
+            f"{where} names {len(header)} columns; at most {MAX_COLUMNS} are allowed",
+            code="bad-table",
+        )
     names: dict[str, None] = {}
     for number, name in enumerate(header, 1):
         wanted = name or f"column_{number}"

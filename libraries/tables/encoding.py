@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.tables.limits import MAX_RECORD_CHARS, BadTable, UnreadableText, in_mb
+from libraries.tables.limits import MAX_RECORD_CHARS, in_mb
 from libraries.tables.western import surely_western
 
 BLOCK = 1 << 21
@@ -68,15 +68,17 @@ def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
     The file is read once for that, unless `wanted` says what it is.
 
     Raises:
-        UnreadableText: it is none of these for sure; the error names the first line that is not UTF-8.
-        BadTable: the file is empty.
+        InvalidInput: it is none of these for sure; the error names the first line that is not UTF-8.
+        InvalidInput: the file is empty.
     """
     source.seek(0)
     head = source.read(4096)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise UnreadableText("the file is UTF-32; save it as UTF-8 and try again")
+        raise InvalidInput(
+            "the file is UTF-32; save it as UTF-8 and try again", code="unreadable-text"
+        )
     if not head:
-        raise BadTable("the file is empty")
+        raise InvalidInput("the file is empty", code="bad-table")
     marked = next(
         (Encoding(name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None
     )
@@ -113,8 +115,8 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
     """Yield the text of a file as UTF-8, without its mark, in blocks that end where a line ends.
 
     Raises:
-        UnreadableText: the bytes are not text in that encoding; the error names the first line that is not.
-        BadTable: a line is longer than 12 million bytes.
+        InvalidInput: the bytes are not text in that encoding; the error names the first line that is not.
+        InvalidInput: a line is longer than 12 million bytes.
     """
     rest = b""
     for part in _decoded(source, encoding, size or BLOCK):
@@ -126,7 +128,7 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
         else:
             rest += part
         if len(rest) > MAX_RECORD_CHARS:
-            raise BadTable(f"a line is longer than {in_mb(MAX_RECORD_CHARS)}")
+            raise InvalidInput(f"a line is longer than {in_mb(MAX_RECORD_CHARS)}", code="bad-table")
     if rest:
         yield rest
 
@@ -146,9 +148,10 @@ def _decoded(source: IO[bytes], encoding: Encoding, size: int = BLOCK) -> Iterat
     except UnicodeError:
         # A lone surrogate passes some decoders and no encoder.
         line = _first_bad_line(source, encoding)
-        raise UnreadableText(
+        raise InvalidInput(
             f"line {line} is not {encoding.name.upper()} text; save the file as UTF-8, or say which encoding it has",
             field="encoding",
+            code="unreadable-text",
         ) from None
 
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from libraries.errors import InvalidInput
 from libraries.storage.zips import Pipe
 from libraries.tables.kinds import EMPTY, TEXT
-from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, BadTable, in_mb
+from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
 
@@ -26,7 +26,7 @@ class ParquetTable:
     """A Parquet file. Its columns keep their types where the other format has them.
 
     Raises:
-        BadTable: it is no Parquet file, or one of a kind that cannot be read.
+        InvalidInput: it is no Parquet file, or one of a kind that cannot be read.
         InvalidInput: it has too many columns, or groups of rows that unfold to too much.
     """
 
@@ -45,7 +45,7 @@ class ParquetTable:
         self._rows = file.metadata.num_rows
         self.columns = [field.name for field in schema]
         if len(set(self.columns)) < len(self.columns) or not self.columns:
-            raise BadTable("the file has no columns, or two of one name")
+            raise InvalidInput("the file has no columns, or two of one name", code="bad-table")
         self.kinds = [_kind_of_type(field.type) for field in schema]
 
     def position(self) -> int:
@@ -78,7 +78,7 @@ def _reading(step: Any) -> Any:
     try:
         return step()
     except (pa.ArrowException, OSError, ValueError, KeyError):
-        raise BadTable("the file cannot be read as Parquet") from None
+        raise InvalidInput("the file cannot be read as Parquet", code="bad-table") from None
 
 
 def check_metadata(metadata: Any) -> None:
