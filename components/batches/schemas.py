@@ -9,7 +9,7 @@ from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.job_manager.states import STATES
 
 MAX_ITEMS = 500
-LONGEST_NAME = 200
+MAX_NAME_CHARS = 200
 GONE = "gone"
 STATUSES = [*sorted(set(STATES.values())), GONE]
 
@@ -19,7 +19,7 @@ class SubmitBatchSchema(Schema):
 
     operation = fields.String(
         required=True,
-        validate=Length(1, LONGEST_NAME),
+        validate=Length(1, MAX_NAME_CHARS),
         metadata={
             "description": "`artboard`, `postcard` or `email`, or the dotted path of a task.",
             "example": "artboard",

@@ -21,14 +21,14 @@ from libraries.tables import (
     check_source_format,
 )
 
-LONGEST_PATH, LONGEST_NAME, LONGEST_TITLE = 1_000, 1_000, 120
+MAX_PATH_CHARS, MAX_COLUMN_NAME_CHARS, MAX_TITLE_CHARS = 1_000, 1_000, 120
 
 
 def file_path_field() -> fields.String:
     """Return the field of an input file."""
     return fields.String(
         required=True,
-        validate=[Length(1, LONGEST_PATH), library_check(check_readable)],
+        validate=[Length(1, MAX_PATH_CHARS), library_check(check_readable)],
         metadata={
             "description": "A file in the upload folder or the output folder.",
             "example": "uploads/data.csv",
@@ -105,7 +105,7 @@ class ChartSchema(Schema):
         metadata={"description": "What to draw.", "enum": list(CHARTS), "example": "line"},
     )
     x = fields.String(
-        validate=Length(1, LONGEST_NAME),
+        validate=Length(1, MAX_COLUMN_NAME_CHARS),
         metadata={
             "description": "The column of the horizontal axis: numbers, ISO dates, or for bars texts. The number of the row "
             "if not given; a histogram has none.",
@@ -113,7 +113,7 @@ class ChartSchema(Schema):
         },
     )
     y = fields.List(
-        fields.String(validate=Length(1, LONGEST_NAME)),
+        fields.String(validate=Length(1, MAX_COLUMN_NAME_CHARS)),
         required=True,
         validate=Length(1, MAX_SERIES),
         metadata={
@@ -122,7 +122,8 @@ class ChartSchema(Schema):
         },
     )
     title = fields.String(
-        validate=Length(0, LONGEST_TITLE), metadata={"description": "What stands above the chart."}
+        validate=Length(0, MAX_TITLE_CHARS),
+        metadata={"description": "What stands above the chart."},
     )
     paper = fields.String(
         load_default="a5",

@@ -17,7 +17,7 @@ from libraries.uploads import PHOTOS, stem_of
 blueprint = api_blueprint(
     "photos", __name__, "/photos", "Store photos without their notes, and draw them."
 )
-KEEP, FETCH = "workers.image_tasks.keep_photo", "workers.image_tasks.fetch_photo"
+KEEP = "workers.image_tasks.keep_photo"
 TIMEOUT = "5m"
 
 
@@ -27,7 +27,7 @@ TIMEOUT = "5m"
     name="photo",
     body=PhotoUrlSchema,
     files=PHOTOS,
-    task=FETCH,
+    task="workers.image_tasks.fetch_photo",
     other_tasks=(KEEP,),
     timeout=TIMEOUT,
     message="Photo queued for fetching",

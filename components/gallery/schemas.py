@@ -11,14 +11,13 @@ from marshmallow.validate import Length, OneOf, Range
 from components.http.replies import ReplySchema
 from components.http.validators import library_check
 from libraries.gallery import check_tag, check_title
-from libraries.gallery.labels import LONGEST_TITLE, MOST_TAGS
+from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
 from libraries.sheets.papers import PAPERS
 from libraries.svg_syntax.attributes import check_colour as check_attribute
 
-LONGEST_QUERY, LONGEST_CURSOR, LONGEST_MARK = 200, 400, 64
-LARGEST_SEED = 2**32 - 1
-LONGEST_SIDE = 10_000
-MOST_ITEMS = 100
+MAX_SEED = 2**32 - 1
+MAX_SIDE_MM = 10_000
+MAX_PAGE_ITEMS = 100
 COLOR_HELP = "A colour on it, such as `#d33` or `tomato`."
 
 
@@ -31,7 +30,7 @@ def side(what: str) -> fields.Float:
     """Return the field of a bound on a side."""
     return fields.Float(
         load_default=None,
-        validate=Range(0, LONGEST_SIDE),
+        validate=Range(0, MAX_SIDE_MM),
         metadata={"description": f"{what}, in mm."},
     )
 
@@ -41,7 +40,7 @@ class GalleryQuerySchema(Schema):
 
     q = fields.String(
         load_default=None,
-        validate=Length(max=LONGEST_QUERY),
+        validate=Length(max=200),
         metadata={
             "description": "Words of the title, the lettering, the pattern and the tags.",
             "example": "lighthouse",
@@ -49,7 +48,7 @@ class GalleryQuerySchema(Schema):
     )
     pattern = fields.String(
         load_default=None,
-        validate=Length(max=LONGEST_MARK),
+        validate=Length(max=64),
         metadata={
             "description": "The pattern, or the template of a postcard.",
             "example": "flow_field",
@@ -58,7 +57,7 @@ class GalleryQuerySchema(Schema):
     tag = fields.List(
         fields.String(validate=library_check(check_tag)),
         load_default=list,
-        validate=Length(max=MOST_TAGS),
+        validate=Length(max=MAX_TAGS),
         metadata={"description": "A tag; given several times, all of them.", "example": ["wall"]},
     )
     color = fields.String(
@@ -80,7 +79,7 @@ class GalleryQuerySchema(Schema):
     max_height = side("Largest height")
     seed = fields.Integer(
         load_default=None,
-        validate=Range(0, LARGEST_SEED),
+        validate=Range(0, MAX_SEED),
         metadata={"description": "Its seed.", "example": 7},
     )
     since = fields.AwareDateTime(
@@ -101,12 +100,12 @@ class GalleryQuerySchema(Schema):
     )
     limit = fields.Integer(
         load_default=30,
-        validate=Range(1, MOST_ITEMS),
+        validate=Range(1, MAX_PAGE_ITEMS),
         metadata={"description": "How many drawings a page has at most."},
     )
     cursor = fields.String(
         load_default=None,
-        validate=Length(max=LONGEST_CURSOR),
+        validate=Length(max=400),
         metadata={"description": "`next_cursor` of the page before."},
     )
 
@@ -115,15 +114,15 @@ class LabelSchema(Schema):
     """A title and tags."""
 
     title = fields.String(
-        validate=[Length(max=2 * LONGEST_TITLE), library_check(check_title)],
+        validate=[Length(max=2 * MAX_TITLE_CHARS), library_check(check_title)],
         metadata={
-            "description": f"At most {LONGEST_TITLE} characters; empty for the drawing's own.",
+            "description": f"At most {MAX_TITLE_CHARS} characters; empty for the drawing's own.",
             "example": "Storm over Skye",
         },
     )
     tags = fields.List(
         fields.String(validate=library_check(check_tag)),
-        validate=Length(max=MOST_TAGS),
+        validate=Length(max=MAX_TAGS),
         metadata={
             "description": "All its tags, each 1 to 32 of a-z, 0-9 and '-'.",
             "example": ["blue-ink", "wall"],

@@ -31,7 +31,6 @@ JOB_ID = Regexp(
 )
 MAX_TIMEOUT_S = 3600
 WEEK_S = 7 * 86400
-MAX_DEPENDENCIES = 20
 
 
 class WebhookSchema(Schema):
@@ -153,7 +152,7 @@ class JobOptionsSchema(Schema):
     depends_on = fields.List(
         fields.String(validate=JOB_ID),
         load_default=list,
-        validate=Length(max=MAX_DEPENDENCIES),
+        validate=Length(max=20),
         metadata={
             "description": "Ids of your jobs that have to finish first. Not beside `delay` or `run_at`."
         },

@@ -36,7 +36,6 @@ FIELD = "file"
 BLOCK = 65536
 # What a form may need beside its file: boundaries and the heads of its parts.
 OVERHEAD = 65536
-MAX_PARTS = 20
 MAX_TEXT_BYTES = 8192
 MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
@@ -97,7 +96,7 @@ def received_file(
             `UPLOAD_LIMIT`; no more than that is read.
         BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
         InvalidInput: the file is not what it began as.
-        StagingFull: too many files wait to be stored.
+        Unavailable: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
@@ -133,9 +132,7 @@ def _decoder() -> MultipartDecoder:
             "the header Content-Type names no boundary that a form could have",
             code="malformed-form",
         )
-    return MultipartDecoder(
-        boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=MAX_PARTS
-    )
+    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:

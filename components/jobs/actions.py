@@ -10,12 +10,12 @@ from flask import Response
 
 from components.http.problems import with_members
 from components.http.replies import json_response
-from components.jobs.states import job_body
+from components.jobs.representation import job_body
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
 
 # Seconds that a request may wait for workers to stop jobs: for one, and for many together.
-ONE_STOP, ALL_STOPS, SHORTEST_STOP = 3.0, 10.0, 0.05
+ONE_STOP, ALL_STOPS, MIN_STOP_S = 3.0, 10.0, 0.05
 
 
 def conflict(error: WrongState, code: str) -> Conflict:
@@ -68,7 +68,7 @@ def delete(job_id: str) -> None:
         raise conflict(error, "job-runs") from None
 
 
-def do_to_all(action: str, job_ids: list[str]) -> Response:
+def apply_to_all(action: str, job_ids: list[str]) -> Response:
     """Do the same to many jobs and say what became of each; one to which it cannot be done does not keep it from the others.
 
     Raises:
@@ -100,4 +100,4 @@ def _deleted(job_id: str) -> str:
 
 
 def _share_of(deadline: float) -> float:
-    return max(SHORTEST_STOP, min(ONE_STOP, deadline - time.monotonic()))
+    return max(MIN_STOP_S, min(ONE_STOP, deadline - time.monotonic()))

@@ -14,7 +14,7 @@ STATUSES = sorted(set(STATES.values()))
 ACTIONS = ("cancel", "retry", "delete")
 MAX_IDS = 500
 MAX_ARGUMENTS = 64
-LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, LONGEST_CURSOR = 128, 200, 100, 400
+MAX_ID_CHARS, MAX_NAME_CHARS, MAX_QUERY_CHARS, MAX_CURSOR_CHARS = 128, 200, 100, 400
 
 
 class ProgressSchema(ReplySchema):
@@ -164,10 +164,10 @@ class JobListQuerySchema(Schema):
         validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."}
     )
     task = fields.String(
-        validate=Length(1, LONGEST_NAME), metadata={"description": "Only jobs of this task."}
+        validate=Length(1, MAX_NAME_CHARS), metadata={"description": "Only jobs of this task."}
     )
     q = fields.String(
-        validate=Length(1, LONGEST_TEXT),
+        validate=Length(1, MAX_QUERY_CHARS),
         metadata={"description": "Only jobs with this text in id, task, error or result."},
     )
     batch_id = fields.String(validate=JOB_ID, metadata={"description": "Only jobs of this batch."})
@@ -178,7 +178,7 @@ class JobListQuerySchema(Schema):
     )
     cursor = fields.String(
         load_default=None,
-        validate=Length(1, LONGEST_CURSOR),
+        validate=Length(1, MAX_CURSOR_CHARS),
         metadata={"description": "`next_cursor` of the page before."},
     )
     order = fields.String(
@@ -193,7 +193,7 @@ class SubmitJobSchema(Schema):
 
     task = fields.String(
         required=True,
-        validate=Length(1, LONGEST_NAME),
+        validate=Length(1, MAX_NAME_CHARS),
         metadata={
             "description": "Dotted path of the task; an unknown one is answered with those that there are.",
             "example": "workers.svg_tasks.generate_postcard_svg",
@@ -225,7 +225,7 @@ class BulkSchema(Schema):
         metadata={"description": "What to do.", "example": "cancel"},
     )
     ids = fields.List(
-        fields.String(validate=Length(1, LONGEST_ID)),
+        fields.String(validate=Length(1, MAX_ID_CHARS)),
         required=True,
         validate=Length(1, MAX_IDS),
         metadata={

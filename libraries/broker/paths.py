@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL among them.
-LONGEST_SOCKET_PATH = 103
+MAX_SOCKET_PATH_BYTES = 103
 
 
 def broker_folder(data_dir: Path) -> Path:
@@ -21,7 +21,7 @@ def socket_path(data_dir: Path) -> Path:
     Every process works out the same place from `data_dir` alone.
     """
     path = broker_folder(data_dir) / "broker.sock"
-    if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     # Not the folder that TMPDIR names: it may differ between the processes, and be long itself.

@@ -27,7 +27,6 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.settings import AccessSettings
 
 AT_ONCE = 50
-PAGE = 500
 REINDEX = "workers.gallery_tasks.reindex"
 log = logging.getLogger(__name__)
 
@@ -120,7 +119,7 @@ def drawings_of_jobs() -> dict[tuple[str, str], Arrival]:
 
 
 def _all_arrivals(client: Redis) -> Iterator[Arrival]:
-    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=PAGE):
+    for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=500):
         yield from _arrivals(client, job_id.decode(), note)
 
 

@@ -9,7 +9,7 @@ from libraries.gallery.catalogue import gallery
 from libraries.gallery.drawings import Drawing
 from libraries.gallery.searching import Wanted
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
 def digest(since: float, until: float) -> dict[str, Any]:
@@ -21,9 +21,9 @@ def digest(since: float, until: float) -> dict[str, Any]:
     wanted = Wanted(since=since, until=until)
     owners = gallery().owners()
     found = [
-        one for owner in owners for one in gallery().search(owner, wanted, limit=MOST_LISTED).items
+        one for owner in owners for one in gallery().search(owner, wanted, limit=MAX_LISTED).items
     ]
-    newest = sorted(found, key=lambda one: (-one.made_at, one.id))[:MOST_LISTED]
+    newest = sorted(found, key=lambda one: (-one.made_at, one.id))[:MAX_LISTED]
     return {
         "date": f"{datetime.fromtimestamp(until, UTC):%d %B %Y}".lstrip("0"),
         "drawings": [_row(one) for one in newest],

@@ -17,7 +17,7 @@ SVG_TYPE = "image/svg+xml"
 KEPT = "kept"
 # A recipe stands in front of the first stroke; a very long one is not read to its end.
 HEAD_BYTES = 256 * 1024
-LONGEST_WORDS, LONGEST_WORD, MOST_MARKS, DEEPEST = 10_000, 4096, 40, 12
+MAX_SEARCH_CHARS, MAX_VALUE_CHARS, MAX_FILTERS, MAX_DEPTH = 10_000, 4096, 40, 12
 ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 ROOT = re.compile(r"<svg\b([^>]*)>")
 SIDE = re.compile(r'\s(width|height)="([0-9.]{1,20})mm"')
@@ -123,7 +123,7 @@ def describe(arrival: Arrival, label: Label) -> Drawing:
         job_id=arrival.job_id or label.job_id,
         task=arrival.task or label.task,
         title=title,
-        words=" ".join(dict.fromkeys(facts.words or asked.words))[:LONGEST_WORDS],
+        words=" ".join(dict.fromkeys(facts.words or asked.words))[:MAX_SEARCH_CHARS],
         width=_side(sides, "width"),
         height=_side(sides, "height"),
         seed=asked.seed if facts.seed is None else facts.seed,
@@ -159,10 +159,10 @@ def _recipe(head: str) -> object:
 
 def _named(told: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Yield the plain values in nested facts, each with the name of the member that it stands under."""
-    if isinstance(told, dict) and depth < DEEPEST:
+    if isinstance(told, dict) and depth < MAX_DEPTH:
         for key, value in told.items():
             yield from _named(value, str(key), depth + 1)
-    elif isinstance(told, list) and depth < DEEPEST:
+    elif isinstance(told, list) and depth < MAX_DEPTH:
         for value in told:
             yield from _named(value, name, depth + 1)
     elif told is not None:
@@ -193,7 +193,7 @@ def _note(facts: Facts, name: str, value: Any) -> None:
     elif not isinstance(value, str):
         return
     elif name in WORD_FIELDS:
-        facts.words.append(value[:LONGEST_WORD])
+        facts.words.append(value[:MAX_VALUE_CHARS])
     elif name in PATTERN_FIELDS and PLAIN_NAME.fullmatch(value):
         facts.patterns.append(value)
     elif name in COLOR_FIELDS and (color := plain_color(value)):
@@ -208,4 +208,4 @@ def _side(sides: dict[str, str], name: str) -> float:
 
 
 def _few(values: list[str]) -> list[str]:
-    return list(dict.fromkeys(values))[:MOST_MARKS]
+    return list(dict.fromkeys(values))[:MAX_FILTERS]

@@ -15,8 +15,8 @@ from typing import Any
 from libraries.errors import InvalidInput, NotFound
 from libraries.storage import output_folder
 
-MOST_TAGS, LONGEST_TITLE = 10, 100
-LARGEST_LABEL = 200_000
+MAX_TAGS, MAX_TITLE_CHARS = 10, 100
+MAX_LABEL_BYTES = 200_000
 TAG = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 
 
@@ -43,11 +43,11 @@ def check_title(title: str) -> str:
         InvalidInput: it has more than 100 characters, or some that cannot be shown.
     """
     text = " ".join(title.split())
-    if len(text) > LONGEST_TITLE or any(
+    if len(text) > MAX_TITLE_CHARS or any(
         unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text
     ):
         raise InvalidInput(
-            f"a title has at most {LONGEST_TITLE} characters, all of which can be shown",
+            f"a title has at most {MAX_TITLE_CHARS} characters, all of which can be shown",
             field="title",
             code="bad-label",
         )
@@ -74,7 +74,7 @@ def read_label(drawing: str) -> Label:
     """Return the label of a drawing, an empty one if it has none or it cannot be read; read as the owner."""
     try:
         with output_folder().open_checked(label_name(drawing)) as file:
-            found = json.loads(file.read(LARGEST_LABEL))
+            found = json.loads(file.read(MAX_LABEL_BYTES))
     except (NotFound, InvalidInput, ValueError, RecursionError):
         return NO_LABEL
     return _label(found)
@@ -106,7 +106,7 @@ def _label(found: Any) -> Label:
     made_at, arguments = told.get("made_at"), told.get("arguments")
     return Label(
         **texts,
-        tags=tuple(dict.fromkeys(tags))[:MOST_TAGS],
+        tags=tuple(dict.fromkeys(tags))[:MAX_TAGS],
         made_at=float(made_at) if isinstance(made_at, int | float) and 0 <= made_at < 1e11 else 0.0,  # noqa: PLR2004 - year 5138
         arguments=arguments if isinstance(arguments, dict) else {},
     )

@@ -18,7 +18,7 @@ from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Tr
 SCHEMA = f"vector_gallery_{VERSION}"
 WRITER = 0x76656374
 # A server that is there answers in time, if only that it could not; see `statement_timeout`.
-SILENT_SECONDS, MOST_IDLE = BUSY_SECONDS + 1, 4
+SILENT_SECONDS, MAX_IDLE = BUSY_SECONDS + 1, 4
 TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 SET search_path TO {SCHEMA};
@@ -120,7 +120,7 @@ class PostgresDatabase(Database):
         return self._connected()
 
     def _give_back(self, connection: dbapi.Connection) -> None:
-        if len(self._idle) < MOST_IDLE:
+        if len(self._idle) < MAX_IDLE:
             self._idle.append(connection)
         else:
             connection.close()

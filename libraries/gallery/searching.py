@@ -15,7 +15,7 @@ from libraries.errors import InvalidInput
 from libraries.gallery.databases import Transaction
 from libraries.gallery.drawings import ID, Drawing, plain_color
 
-MOST_WORDS, LONGEST_WORD, LONGEST_TEXT = 16, 64, 1000
+MAX_TERMS, MAX_TERM_CHARS, MAX_TEXT_CHARS = 16, 64, 1000
 # Two sizes are the same on paper when no ruler tells them apart.
 SAME_SIZE = 0.5
 WORD = re.compile(r"\w+")
@@ -56,7 +56,7 @@ def words_of(text: str) -> list[str]:
     folded = "".join(
         one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
     ).casefold()
-    return [word[:LONGEST_WORD] for word in WORD.findall(folded.replace("_", " "))]
+    return [word[:MAX_TERM_CHARS] for word in WORD.findall(folded.replace("_", " "))]
 
 
 def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], list[Any]]:
@@ -73,7 +73,7 @@ def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], lis
     if wanted.size is not None:
         found.append(_sized(*wanted.size))
     if wanted.text is not None and wanted.text.strip():
-        words = words_of(wanted.text[:LONGEST_TEXT])[:MOST_WORDS]
+        words = words_of(wanted.text[:MAX_TEXT_CHARS])[:MAX_TERMS]
         sql, *values = transaction.spoken(words) if words else ("1 = 0",)
         found.append((sql, values))
     return [sql for sql, _ in found], [value for _, values in found for value in values]

@@ -29,7 +29,7 @@ from libraries.job_manager.submission import (
 )
 from libraries.settings import JobSettings
 
-MOST_ITEMS = 500
+MAX_BATCH_ITEMS = 500
 BLOCK = 100
 
 
@@ -86,8 +86,10 @@ def submit_batch(
         InvalidInput: there are no items, or more than 500.
         UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `enqueue_background_job`.
     """
-    if not 1 <= len(items) <= MOST_ITEMS:
-        raise InvalidInput(f"a batch has 1 to {MOST_ITEMS} items", field="items", code="bad-batch")
+    if not 1 <= len(items) <= MAX_BATCH_ITEMS:
+        raise InvalidInput(
+            f"a batch has 1 to {MAX_BATCH_ITEMS} items", field="items", code="bad-batch"
+        )
     settings, client = JobSettings.current(), web_client()
     room = retry(
         lambda: settings.max_queue - client.llen(keys.QUEUE_KEY) - client.zcard(keys.SCHEDULED_KEY)

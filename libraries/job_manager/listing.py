@@ -19,7 +19,7 @@ from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
 
 BLOCK = 200
 # A filter that matches little may make the search long: after this many jobs the page ends, with a cursor to go on from.
-MOST_SEARCHED = 2000
+MAX_SEARCHED = 2000
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def list_jobs(
             searched += 1
             if record is not None and wanted.matches(record):
                 found.append(record)
-            if len(found) == limit or searched == MOST_SEARCHED:
+            if len(found) == limit or searched == MAX_SEARCHED:
                 return JobPage(found, _write_cursor(score, job_id))
     return JobPage(found, None)
 

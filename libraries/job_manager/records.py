@@ -20,7 +20,7 @@ from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # Looking further down the queue would make every poll of a long queue slow.
-DEEPEST_POSITION = 1000
+MAX_POSITION = 1000
 # Which exception names in a failure that RQ itself wrote stand for what.
 PUBLIC_FAILURES = {
     "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
@@ -129,7 +129,7 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)
-        pipeline.lpos(QUEUE_KEY, job_id, maxlen=DEEPEST_POSITION)
+        pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
         values, results, position = cast(
             "tuple[list[bytes | None], list[Any], int | None]", pipeline.execute()
         )

@@ -14,7 +14,7 @@ from libraries.settings import JobSettings
 # Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
 FIRST_PAUSE = 1.0
 GROWTH = 4.0
-LONGEST_PAUSE = 3600.0
+MAX_DELAY_S = 3600.0
 JITTER = 0.2
 
 
@@ -32,7 +32,7 @@ def retry_delays(retries: int, *, first: float = FIRST_PAUSE) -> list[float]:
     """Return the retry_delays in seconds before each of `retries` further attempts."""
     return [
         round(
-            min(first * GROWTH**number, LONGEST_PAUSE) * random.uniform(1 - JITTER, 1 + JITTER),  # noqa: S311
+            min(first * GROWTH**number, MAX_DELAY_S) * random.uniform(1 - JITTER, 1 + JITTER),  # noqa: S311
             3,
         )
         for number in range(retries)

@@ -36,8 +36,7 @@ from libraries.job_manager.tasks import (
 )
 from libraries.settings import JobSettings, MailSettings, parse_duration
 
-LONGEST_TIMEOUT = 86400
-FULL_RETRY_AFTER = 5
+MAX_TIMEOUT_S = 86400
 ANY_NUMBER = 10**9
 
 
@@ -257,7 +256,7 @@ def raise_if_full(outcome: int) -> None:
     if outcome < 0:
         raise Exhausted(
             "as many jobs wait as the queue may hold; try again when some are done",
-            retry_after=FULL_RETRY_AFTER,
+            retry_after=5,
             code="queue-full",
         )
 
@@ -272,7 +271,7 @@ def check_timeout(timeout: str | int) -> int:
         seconds = parse_duration(str(timeout))
     except ValidationError:
         seconds = 0
-    if isinstance(timeout, bool) or not 1 <= seconds <= LONGEST_TIMEOUT:
+    if isinstance(timeout, bool) or not 1 <= seconds <= MAX_TIMEOUT_S:
         raise InvalidInput(
             "a job's timeout is a duration such as '90s', '5m' or '1h', at most a day",
             field="job_timeout",

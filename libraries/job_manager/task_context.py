@@ -17,8 +17,8 @@ from libraries.job_manager import transitions
 
 Item = TypeVar("Item")
 
-SHORTEST_PAUSE = 0.1
-LONGEST_MESSAGE, LONGEST_LOG_MESSAGE = 200, 2000
+MIN_REPORT_INTERVAL_S = 0.1
+MAX_MESSAGE_CHARS, MAX_LOG_MESSAGE_CHARS = 200, 2000
 
 
 class StoredArtifact(Protocol):
@@ -101,7 +101,7 @@ def report_progress(step: int, total: int, message: str = "") -> None:
     _report(
         job,
         "progress",
-        {"step": step, "total": total, "percent": percent, "message": message[:LONGEST_MESSAGE]},
+        {"step": step, "total": total, "percent": percent, "message": message[:MAX_MESSAGE_CHARS]},
     )
 
 
@@ -130,7 +130,7 @@ def log_message(message: str) -> None:
     """Tell those who follow the running job something in words."""
     job = get_current_job()
     if job is not None:
-        _report(job, "log", {"message": message[:LONGEST_LOG_MESSAGE]})
+        _report(job, "log", {"message": message[:MAX_LOG_MESSAGE_CHARS]})
 
 
 def _report(job: Job, event: str, said: dict[str, object]) -> None:
@@ -143,7 +143,7 @@ def _report(job: Job, event: str, said: dict[str, object]) -> None:
 
 def _throttled(job: Job) -> bool:
     now = time.monotonic()
-    if RunState.reported_job == job.id and now - RunState.reported_at < SHORTEST_PAUSE:
+    if RunState.reported_job == job.id and now - RunState.reported_at < MIN_REPORT_INTERVAL_S:
         return True
     RunState.reported_job, RunState.reported_at = job.id, now
     return False

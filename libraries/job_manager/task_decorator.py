@@ -30,7 +30,7 @@ from libraries.job_manager.tasks import PACKAGE
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 # Pauses between looks at a job that is waited for, in seconds.
-SHORTEST_LOOK, LONGEST_LOOK = 0.005, 0.25
+MIN_POLL_S, MAX_POLL_S = 0.005, 0.25
 TASK_PATH = re.compile(rf"{PACKAGE}\.[a-z0-9_]+_tasks\.[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 # The job whose own call has begun in this context: any further call in it queues a new job.
 _begun: ContextVar[Job | None] = ContextVar("begun", default=None)
@@ -41,22 +41,10 @@ class NoResult(Conflict):
 
     code = "no-result"
 
-    def __init__(self, detail: str, record: JobRecord | None) -> None:
+    def __init__(self, detail: str, record: JobRecord | None, *, code: str | None = None) -> None:
         """Keep the job beside the text."""
-        super().__init__(detail)
+        super().__init__(detail, code=code)
         self.record = record
-
-
-class TaskFailed(NoResult):
-    """Raised when the result of a job is waited for that failed, was stopped or was canceled."""
-
-    code = "task-failed"
-
-
-class ResultNotReady(NoResult):
-    """Raised when a job has not ended within the time that its result was waited for."""
-
-    code = "result-not-ready"
 
 
 class JobHandle(Generic[Returned]):
@@ -77,21 +65,25 @@ class JobHandle(Generic[Returned]):
         Do not wait without a timeout inside a job: with one worker, the job that is waited for can never begin.
 
         Raises:
-            TaskFailed: the job ended without a result.
-            ResultNotReady: it has not ended yet.
+            NoResult: the job ended without a result.
+            NoResult: it has not ended yet.
             NoResult: its record is gone.
             QueueUnavailable: the broker cannot be reached.
         """
-        started, pause = time.monotonic(), SHORTEST_LOOK
+        started, pause = time.monotonic(), MIN_POLL_S
         while True:
             record = fetch_job(self.id)
             if record is None or record.done:
                 return cast("Returned", _result_of(record))
-            left = LONGEST_LOOK if timeout is None else started + timeout - time.monotonic()
+            left = MAX_POLL_S if timeout is None else started + timeout - time.monotonic()
             if left <= 0:
-                raise ResultNotReady(f"the job is {record.status} and has no result yet", record)
+                raise NoResult(
+                    f"the job is {record.status} and has no result yet",
+                    record,
+                    code="result-not-ready",
+                )
             time.sleep(min(pause, left))
-            pause = min(2 * pause, LONGEST_LOOK)
+            pause = min(2 * pause, MAX_POLL_S)
 
     def cancel(self) -> bool:
         """Take the job out of the queue if it has not begun; return whether it is canceled now."""
@@ -165,7 +157,9 @@ def _result_of(record: JobRecord | None) -> Any:
         raise NoResult("there is no such job, or its record has expired", None)
     if record.status != "finished":
         reason = f": {record.public_error}" if record.public_error else ""
-        raise TaskFailed(
-            f"the job {record.status}{reason}" if reason else f"the job was {record.status}", record
+        raise NoResult(
+            f"the job {record.status}{reason}" if reason else f"the job was {record.status}",
+            record,
+            code="task-failed",
         )
     return record.result

@@ -19,11 +19,11 @@ HEARTBEAT_TTL = 3 * HEARTBEAT_EVERY
 # A worker claims what it popped within milliseconds; what lies in between for longer lost its worker. Too short would do no
 # harm: a worker that comes late finds its claim gone and takes another job.
 INTERMEDIATE_PATIENCE = 0.9
-MOST_RESCUES = 3
-MOST_ATTEMPTS = 10
-LONGEST_ERROR = 4096
+MAX_RESCUES = 3
+MAX_STORED_ATTEMPTS = 10
+MAX_ERROR_CHARS = 4096
 # Of how many failed attempts the traces are kept, and how much of each, for the log that the job's owner can read.
-MOST_TRACES, LONGEST_TRACE = 5, 8192
+MAX_TRACES, MAX_TRACE_CHARS = 5, 8192
 # RQ's own words for it, which its dashboards and our own records know.
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 POISON_TRACE = "PoisonJob: each worker that took this job died before it could say so"
@@ -58,8 +58,8 @@ def unpack_trace(packed: str | bytes) -> str:
 
 def cut_trace(trace: str) -> str:
     """Return a trace as it is kept: of a long one the beginning, which says where, and the end, which says what."""
-    over = len(trace) - LONGEST_TRACE
-    half = LONGEST_TRACE // 2
+    over = len(trace) - MAX_TRACE_CHARS
+    half = MAX_TRACE_CHARS // 2
     return (
         f"{trace[:half]}\n[{over} characters are left out]\n{trace[-half:]}" if over > 0 else trace
     )
@@ -142,13 +142,13 @@ def fail(
         "worker": attempt.worker,
         "started_at": iso(attempt.started),
         "ended_at": iso(ended),
-        "error": error[:LONGEST_ERROR],
-        **({"detail": told["detail"][:LONGEST_ERROR]} if told else {}),
+        "error": error[:MAX_ERROR_CHARS],
+        **({"detail": told["detail"][:MAX_ERROR_CHARS]} if told else {}),
     }
     arguments = (
         attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, pack_trace(trace), lifetime,
         "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(told) if told else "", json.dumps(remembered),
-        MOST_ATTEMPTS, MOST_TRACES,
+        MAX_STORED_ATTEMPTS, MAX_TRACES,
     )  # fmt: skip
     return int(run_script(client, "job_manager/fail", script_keys, arguments))
 
@@ -210,7 +210,7 @@ def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reape
         keys.ENDING_KEY,
     )
     arguments = (
-        INTERMEDIATE_PATIENCE, MOST_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MOST_ATTEMPTS,
+        INTERMEDIATE_PATIENCE, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MAX_STORED_ATTEMPTS,
         most,
     )  # fmt: skip
     put_back, again, lost, poison, due, waited_for = run_script(

@@ -133,13 +133,13 @@ def check_form(template: MailTemplate, form: Path) -> None:
     A template that declares no fields may use any.
 
     Raises:
-        LoadError: it is not; the text has the line.
+        LoadError: it is not.
     """
     try:
         tree = ENVIRONMENT.parse(form.read_text(encoding="utf-8"))
         used = find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
-        raise LoadError(f"line {error.lineno}: {error.message}") from None
+        raise LoadError(str(error.message), line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise LoadError(str(error)) from None
     declared = [one.name for one in template.fields]
@@ -149,7 +149,7 @@ def check_form(template: MailTemplate, form: Path) -> None:
         if node.name in unknown:
             hint = did_you_mean(node.name, declared)
             raise LoadError(
-                f"line {node.lineno}: there is no field {node.name!r}{f'; {hint}' if hint else ''}"
+                f"there is no field {node.name!r}{f'; {hint}' if hint else ''}", line=node.lineno
             )
 
 

@@ -19,8 +19,6 @@ from libraries.patterns import (
 from libraries.sheets.page import DrawnPage
 from libraries.svg_builder import SVGBuilder
 
-MAX_PARAMS = 64
-
 
 def pattern_name(
     description: str, names: Sequence[str], *, example: str | None = None, **options: Any
@@ -35,7 +33,7 @@ def pattern_params(**options: Any) -> Any:
     """Declare the parameters of a pattern by name; `options` go to `declare`."""
     text = "Parameters of the pattern, by name; each has a default."
     field = fields.Dict(
-        keys=fields.String(), validate=Length(max=MAX_PARAMS), metadata={"description": text}
+        keys=fields.String(), validate=Length(max=64), metadata={"description": text}
     )
     return declare(field, factory=dict, recorded=True, **options)
 

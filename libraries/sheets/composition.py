@@ -22,7 +22,7 @@ from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
 from libraries.svg_syntax.attributes import check_colour
 
-MAX_ELEMENTS, MAX_LAYERS = 64, 32
+MAX_ELEMENTS = 64
 # What all elements of a composition may have together: the limit and its unit, by field.
 MAX_SIZES = {
     "text": (5000, "characters"),
@@ -69,7 +69,7 @@ class Composition(DrawnPage):
     layers: list[Layer] | None = declare(
         fields.List(
             fields.Nested(Layer.schema()),
-            validate=Length(max=MAX_LAYERS),
+            validate=Length(max=32),
             metadata={
                 "description": "Layers of `elements` in the order in which they are drawn, each "
                 "with its pen."

@@ -4,8 +4,6 @@ from libraries.outbound import Endpoint, read_url
 from libraries.webhooks.announcements import (
     ENDS,
     EVENTS,
-    Rejected,
-    Undelivered,
     attempts,
     default_secret,
     deliver,
@@ -20,8 +18,6 @@ __all__ = [
     "EVENTS",
     "Endpoint",
     "Receipt",
-    "Rejected",
-    "Undelivered",
     "attempts",
     "default_secret",
     "deliver",

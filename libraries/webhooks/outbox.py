@@ -24,8 +24,8 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
-MOST_AT_ONCE = 200
-MOST_DELIVERIES = 100
+MAX_AT_ONCE = 200
+MAX_DELIVERIES = 100
 # A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
 SLOW, SLOW_FOR = 2000, 300
 
@@ -54,7 +54,7 @@ SUBSCRIPTION = Subscription(
 def queue_earlier_notes(client: Redis) -> None:
     """Queue what the version before this journal noted for webhooks; safe to do twice and by several at once."""
     with suppress(QueueUnavailable, UnknownTask):
-        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MOST_AT_ONCE - 1)):
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MAX_AT_ONCE - 1)):
             told = json.loads(entry)
             queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
             client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
@@ -102,7 +102,7 @@ def record_delivery(job_id: str, entry: dict[str, Any]) -> None:
     def note() -> None:
         with client.pipeline() as pipeline:
             pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
-            pipeline.ltrim(keys.deliveries_key(job_id), -MOST_DELIVERIES, -1)
+            pipeline.ltrim(keys.deliveries_key(job_id), -MAX_DELIVERIES, -1)
             pipeline.expire(keys.deliveries_key(job_id), JobSettings.current().failure_ttl)
             if webhook is not None:
                 pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)

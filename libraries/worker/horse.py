@@ -33,7 +33,7 @@ from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import artifact_note
-from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.errors import JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
 from libraries.job_manager.ownership import ANONYMOUS, as_owner
@@ -48,7 +48,7 @@ SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 WAIT_FOR_JOB = 5
 SUSPENDED_PAUSE = 0.2
 BROKER_PAUSE = 0.2
-SHORTEST_ALARM = 0.001
+MIN_ALARM_S = 0.001
 # How long a work-horse in burst mode waits for entries of the journal that other processes hold.
 BURST_PATIENCE = 5.0
 # The errors that trying again cannot mend.
@@ -269,7 +269,7 @@ class Deadline(AbstractContextManager[None]):
         signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
         if self._left_before:
             left = self._left_before - (time.monotonic() - self._started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_ALARM))
+            signal.setitimer(signal.ITIMER_REAL, max(left, MIN_ALARM_S))
 
     def _ring(self, number: int, frame: FrameType | None) -> NoReturn:
         raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
@@ -282,12 +282,14 @@ def _as_json(result: object, largest: int) -> str | None:
     try:
         text = json.dumps(result, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise BadResult(
-            f"the task returned a {type(result).__name__} that cannot be written as JSON"
+        raise InvalidInput(
+            f"the task returned a value of type `{type(result).__name__}`, which is not JSON serializable",
+            code="bad-result",
         ) from None
     if len(text) > largest:
-        raise BadResult(
-            f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead"
+        raise InvalidInput(
+            f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead",
+            code="bad-result",
         )
     return text
 
@@ -296,7 +298,7 @@ def _public_error(error: BaseException) -> dict[str, str] | None:
     """Return what clients may know of an error: its text if that was written for users, else nothing."""
     if not isinstance(error, (VectorError, JobTimeout)):
         return None
-    detail = str(error)[: transitions.LONGEST_ERROR]
+    detail = str(error)[: transitions.MAX_ERROR_CHARS]
     return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 

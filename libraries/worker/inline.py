@@ -29,9 +29,8 @@ from libraries.worker.reaper import Reaper
 
 NAME = "immediate"
 # A job that queues a job that queues a job: beyond this depth the innermost stays queued.
-DEEPEST = 20
+MAX_DEPTH = 20
 FIRST_BEAT = 1.0
-ENTRIES_PATIENCE = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +61,7 @@ class InlineHorse(Horse):
     def handle_entries(self) -> bool:
         """Handle what subscribers of the journal have not seen yet; return whether there was anything."""
         self._load_tasks()
-        return read_to_end(self._all_readers(), seconds=ENTRIES_PATIENCE)
+        return read_to_end(self._all_readers(), seconds=1.0)
 
     def _load_tasks(self) -> None:
         names = known_tasks()
@@ -115,8 +114,8 @@ class InlineRunner:
     def run(self, job_ids: Sequence[str]) -> None:
         """Run these jobs as far as they wait in the queue, and then those that waited for them."""
         with self._lock, self._one_deeper():
-            if self._depth > DEEPEST:
-                log.warning("Jobs queue jobs %d deep: the last ones stay queued", DEEPEST)
+            if self._depth > MAX_DEPTH:
+                log.warning("Jobs queue jobs %d deep: the last ones stay queued", MAX_DEPTH)
                 return
             self._run_all(job_ids)
             if self._depth == 1:

@@ -29,7 +29,7 @@ EVERY = 1.0
 SLOW_ANSWER = 1.0
 SWEEP_EVERY = 10.0
 LEFTOVERS_EVERY = 600.0
-MOST_AT_ONCE = 1000
+MAX_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Reaper:
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MOST_AT_ONCE):
+            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_AT_ONCE):
                 for job_id in due:
                     delete_expired(self._client, as_text(job_id))  # type: ignore[arg-type]
                     self._client.zrem(registry, job_id)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ class Reaper:
                 keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
             ).cleanup()
             waiting = cast(
-                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MOST_AT_ONCE - 1)
+                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_AT_ONCE - 1)
             )
             for job_id in map(bytes.decode, waiting):
                 self.settle_waiting_job(job_id)

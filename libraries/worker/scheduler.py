@@ -25,10 +25,10 @@ from libraries.job_manager.submission import JobOptions, make_job, record_fields
 from libraries.settings import Settings
 
 # Seconds. The clock is looked at this often at least: it may be set meanwhile.
-LONGEST_SLEEP, SHORTEST_SLEEP = 1.0, 0.01
+MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
 # A due time without `catch_up` is given up when nobody saw to it for this long.
 LATE = 60.0
-MOST_AHEAD = 60
+MAX_AHEAD = 60
 STATE_LIFETIME = 400 * 86400
 # Records of jobs that come more often than each minute would pile up.
 OFTEN, OFTEN_KEPT = 60, 600
@@ -89,7 +89,7 @@ class Scheduler:
             keys.QUEUES_KEY,
         )
         arguments = (
-            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MOST_AHEAD, STATE_LIFETIME,
+            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MAX_AHEAD, STATE_LIFETIME,
             *(part for pair in fields.items() for part in pair),
         )  # fmt: skip
         outcome = bytes(
@@ -138,7 +138,7 @@ class Scheduler:
                 log.exception("A round of scheduling failed")
             now = time.time()
             pause = min(schedule.following(now) for schedule in self._schedules) - now
-            self._stop.wait(min(max(pause, SHORTEST_SLEEP), LONGEST_SLEEP))
+            self._stop.wait(min(max(pause, MIN_SLEEP_S), MAX_SLEEP_S))
 
 
 def log_schedules(schedules: Sequence[Schedule]) -> None:

@@ -54,7 +54,6 @@ from libraries.worker.reaper import EVERY as REAPER_PERIOD
 from libraries.worker.reaper import Reaper, Sweep
 from libraries.worker.scheduler import Scheduler, log_schedules
 
-WORKER_TTL = 20
 # Seconds after which a running job gets its first heartbeat; most jobs are done by then.
 FIRST_BEAT = 1.0
 # A job that does not react to its timeout (stuck in C, or it swallows the exception) is killed this much later.
@@ -101,7 +100,7 @@ class VectorWorker(Worker):
                 name,
                 connection=client,
                 serializer=JSONSerializer,
-                worker_ttl=WORKER_TTL,
+                worker_ttl=20,
             )
         except BROKER_ERRORS as error:
             raise unreachable(settings) from error

@@ -23,7 +23,7 @@ from libraries.job_manager import (
     fetch_job,
     submit,
 )
-from libraries.job_manager.transitions import LONGEST_TRACE
+from libraries.job_manager.transitions import MAX_TRACE_CHARS
 from libraries.settings import ApiKey, Settings
 from tests.conftest import WorkerProcess, until
 from tests.watchful import watchful_client
@@ -166,7 +166,7 @@ def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJob
     job_id = submit("workers.log_tasks.stumble_at_length", (100_000,), {}, JobOptions(retries=0)).id
     run_jobs()
     trace = "\n".join(said for kind, said in lines_of(log_of(client, job_id)) if kind == "|")
-    assert len(trace) < LONGEST_TRACE + 100
+    assert len(trace) < MAX_TRACE_CHARS + 100
     assert "Traceback" in trace[:100]
     assert "characters are left out]" in trace
 

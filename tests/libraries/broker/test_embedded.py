@@ -17,7 +17,7 @@ from redis import Redis
 
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError, broker_answers
-from libraries.broker.paths import LONGEST_SOCKET_PATH, broker_folder, socket_path
+from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, broker_folder, socket_path
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
 
@@ -184,7 +184,7 @@ def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
     root = Path(tempfile.mkdtemp(prefix="va-"))
     deep = settings.with_values(data_dir=root.joinpath(*["d"] * depth) / "data")
     path = socket_path(deep.broker.data_dir)
-    assert len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
+    assert len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES
     server = EmbeddedBroker(deep)
     assert server.keep()
     server.start()

@@ -279,7 +279,7 @@ def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
     listener = Listener()
     feed.follow(job, listener)
     assert read_events(job) is not None
-    for _ in range(1 + transitions.MOST_RESCUES):
+    for _ in range(1 + transitions.MAX_RESCUES):
         worker = start_worker()
         until(lambda: client.zcard(keys.STARTED_KEY) == 1, what="a run")
         worker.stop(signal.SIGKILL)

@@ -171,7 +171,7 @@ def test_jobs_that_queue_jobs_come_to_an_end() -> None:
     job_id, finished = enqueue_background_job("workers.sugar_tasks.count_down", 100).id, 0
     while (job := fetch_job(job_id)) is not None and job.status == "finished":
         job_id, finished = job.result[0], finished + 1
-    assert finished == inline.DEEPEST
+    assert finished == inline.MAX_DEPTH
     assert status(job_id) == "queued"
 
 
