@@ -38,7 +38,8 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
     """
     vertices = drawing.vertices
     if vertices is None:
-        # A vertex takes at least this; a file of unknown content counts as if it were only vertices.
+        # A vertex takes at least this; a file of unknown content counts as if it were only
+        # vertices.
         vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(

@@ -335,8 +335,8 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
     level = np.abs(turn) <= 1e-12 * np.hypot(*along.T) * np.hypot(*side.T)
     divisor = np.where(level, 1.0, turn)
     at, on_side = cross(away, side) / divisor, cross(away, along) / divisor
-    # What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
-    # no harm, a missing one does.
+    # What passes an edge this part of its length beyond its end is cut there as well: an extra cut
+    # does no harm, a missing one does.
     met = ~level & (np.abs(on_side - 0.5) <= 0.5 + 1e-9)
     # A line along an edge may come in or out where the edge has its ends.
     length = np.maximum((along**2).sum(axis=1), 1e-300)

@@ -31,7 +31,9 @@ ROUGH_ROWS = 90
 
 
 class ImageField(fields.String):
-    """A picture. What is loaded is the text as it was given, so that parameters stay JSON; it was decoded to see that it can be.
+    """A picture. What is loaded is the text as it was given, so that parameters stay JSON.
+
+    It was decoded to see that it can be.
 
     The picture itself is fetched with `open_image`.
     """

@@ -32,7 +32,7 @@ _lent: ContextVar[Mapping[str, _Loan]] = ContextVar("lent", default={})  # noqa:
 
 @contextlib.contextmanager
 def lent_picture(data: bytes) -> Iterator[str]:
-    """Give the picture in `data` a name that the parameter `image` of patterns may have inside; yield it.
+    """Yield a name for the picture in `data`, for the parameter `image` of patterns.
 
     The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which
     picture it shows.

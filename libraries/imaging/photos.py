@@ -89,7 +89,9 @@ def clean_photo(data: bytes) -> Photo:
 
 
 def check_promise(head: bytes) -> None:
-    """Refuse a photo whose first bytes already promise more than 25 megapixels; what they do not tell is found by `clean_photo`.
+    """Refuse a photo whose first bytes already promise more than 25 megapixels.
+
+    What they do not tell is found by `clean_photo`.
 
     Raises:
         InvalidInput: it is refused.
@@ -122,7 +124,10 @@ def _decoded(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Return the image with its colours as screens show them; a profile that cannot be read is ignored."""
+    """Return the image with its colours as screens show them.
+
+    A profile that cannot be read is ignored.
+    """
     profile = image.info.get("icc_profile")
     if not profile or len(profile) > MAX_PROFILE_BYTES or image.mode not in COLOURED:
         return image

@@ -152,8 +152,8 @@ def check_size(
     Raises:
         InvalidInput: it is refused.
     """
-    # While a client waits for the answer, an image may have this part of all that, so that it is read
-    # in a tenth of a second.
+    # While a client waits for the answer, an image may have this part of all that, so that it is
+    # read in a tenth of a second.
     pixels, part = image.width * image.height, 4 if at_once else 1
     limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
@@ -201,7 +201,10 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
-    """Return the image reduced to `size`, in `mode`; what is transparent lets white paper through."""
+    """Return the image reduced to `size`, in `mode`.
+
+    What is transparent lets white paper through.
+    """
     small = (
         image
         if image.size == size

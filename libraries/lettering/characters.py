@@ -17,8 +17,8 @@ def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS)
     r"""Return `text` with line ends written as `\n`, if it has at most `longest` characters and no control characters.
 
     Raises:
-        InvalidInput: it is not text, is longer, or holds control characters, lone surrogates or code
-            points that XML 1.0 refuses.
+        InvalidInput: it is not text, is longer, or holds control characters, lone surrogates or
+            code points that XML 1.0 refuses.
     """
     if not isinstance(text, str):
         raise InvalidInput(f"{field} must be text", field=field, code="bad-text")
@@ -28,8 +28,8 @@ def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS)
             field=field,
             code="bad-text",
         )
-    # Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
-    # 1.0 leaves out.
+    # Control characters except tab, line feed and carriage return; lone surrogates; the two that
+    # XML 1.0 leaves out.
     found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text)
     if found:
         raise InvalidInput(

@@ -12,7 +12,8 @@ from libraries.storage import check_name, output_folder
 from libraries.storage.artifacts import media_type_of
 
 MAX_ATTACHMENTS = 5
-# Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25 MB, some none above 20.
+# Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25
+# MB, some none above 20.
 MAX_ATTACHMENTS_BYTES = 10_000_000
 MAX_ATTACHMENT_NAME_CHARS = 500
 
@@ -80,7 +81,8 @@ def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachment
     """Return what `names` stand for without reading it; a job stands for all files that it made.
 
     Raises:
-        InvalidInput: a job or a file is not there, the job made no file, or there are more than five files or 10 MB.
+        InvalidInput: a job or a file is not there, the job made no file, or there are more than
+            five files or 10 MB.
         InvalidInput: a name is not safe.
         Unavailable: it cannot be told now.
     """

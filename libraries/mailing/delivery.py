@@ -42,9 +42,12 @@ class MailServer:
 
     @classmethod
     def from_url(cls, url: str) -> MailServer:
-        """Read `smtp://user:password@host:port` or `smtps://...`; user and password are percent-decoded.
+        """Read `smtp://user:password@host:port` or `smtps://...`.
 
-        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC 6409).
+        User and password are percent-decoded.
+
+        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC
+        6409).
 
         Raises:
             Unavailable: the URL names no host or a bad port.
@@ -78,18 +81,21 @@ class MailSession(AbstractContextManager["MailSession"]):
         self._client: smtplib.SMTP | None = None
 
     def __exit__(self, *_: object) -> None:
-        # A mail is accepted once the server has said so. A server that hangs up before the goodbye must not make it look lost, or
-        # it would be sent again.
+        # A mail is accepted once the server has said so. A server that hangs up before the goodbye
+        # must not make it look lost, or it would be sent again.
         if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 self._client.quit()
             self._drop()
 
     def deliver(self, message: EmailMessage) -> Delivery:
-        """Send `message` to the server of the setting `SMTP_URL`; without one write it to `mail/<name>.eml` in the output folder.
+        """Send `message` to the server of the setting `SMTP_URL`.
 
-        The connection is encrypted from the start (`smtps`) or as soon as the server offers it; certificates are checked. A
-        password crosses a network only encrypted. Each step may take 10 seconds.
+        Without one write it to `mail/<name>.eml` in the output folder.
+
+        The connection is encrypted from the start (`smtps`) or as soon as the server offers it;
+        certificates are checked. A password crosses a network only encrypted. Each step may take 10
+        seconds.
 
         Raises:
             InvalidInput: the server refused the mail for good.
@@ -109,7 +115,8 @@ class MailSession(AbstractContextManager["MailSession"]):
             except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
                 raise
             except BaseException:
-                # Nobody knows what the server would make of the next line. The end of the job's time comes here, too.
+                # Nobody knows what the server would make of the next line. The end of the job's
+                # time comes here, too.
                 self._drop()
                 raise
         return Delivery("smtp")

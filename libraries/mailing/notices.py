@@ -20,8 +20,8 @@ def notice(
 ) -> Letter:
     """Return the letter of a notification.
 
-    A template with a picture shows the first drawing among the attachments, or else what the job made whose id the context has
-    as `job_id`.
+    A template with a picture shows the first drawing among the attachments, or else what the job
+    made whose id the context has as `job_id`.
 
     Args:
         subject: one line of 1 to 200 characters.

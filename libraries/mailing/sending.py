@@ -1,8 +1,9 @@
 """Sending so that a second attempt does not send again what a first one has: one claim for each recipient.
 
-Who claims, and where it is noted that a mail was taken, is told from outside; `libraries.job_manager.claim` is made for it. A
-mail can be sent twice in one moment only: when its attempt dies after the server took it and before that was noted. Both copies
-have the same Message-ID.
+Who claims, and where it is noted that a mail was taken, is told from outside;
+`libraries.job_manager.claim` is made for it. A mail can be sent twice in one moment only: when its
+attempt dies after the server took it and before that was noted. Both copies have the same
+Message-ID.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class Step(Protocol):
 class Post:
     """How the mails of one job go out.
 
-    `claim` gives the step of a name, to this attempt alone; `keep` is told of each mail that became a file; `seed` is what the
-    Message-IDs follow from, None for random ones.
+    `claim` gives the step of a name, to this attempt alone; `keep` is told of each mail that became
+    a file; `seed` is what the Message-IDs follow from, None for random ones.
     """
 
     claim: Callable[[str], Step]
@@ -48,7 +49,9 @@ class Post:
     seed: str | None = None
 
     def send(self, letter: Letter, recipient: str) -> dict[str, Any]:
-        """Send a letter to one recipient, unless an earlier attempt has; return what was sent and how.
+        """Send a letter to one recipient, unless an earlier attempt has.
+
+        Return what was sent and how.
 
         Raises:
             InvalidInput: the recipient is not one plain address.
@@ -86,13 +89,15 @@ class Post:
     ) -> dict[str, Any]:
         """Send a letter to up to 100 recipients, to each a mail of its own, and return what became of each.
 
-        The result has `counts` of the states and `items`, each with `recipient`, `state` and perhaps `error`. The state is
-        `sent`, `refused` for good, or `failed`. What failed is worth another attempt, which sends to nobody again who was sent
-        to, and does not ask again where it was refused.
+        The result has `counts` of the states and `items`, each with `recipient`, `state` and
+        perhaps `error`. The state is `sent`, `refused` for good, or `failed`. What failed is worth
+        another attempt, which sends to nobody again who was sent to, and does not ask again where
+        it was refused.
 
         Args:
             letter: what to send.
-            recipients: a list of addresses; the same one again counts once. A bad one is refused alone.
+            recipients: a list of addresses; the same one again counts once. A bad one is refused
+                alone.
             report: told how many are done, of how many, and in words.
             last_try: whether this is the last attempt, whose result stands even where some failed.
 

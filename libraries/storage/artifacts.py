@@ -45,7 +45,10 @@ def commit_if(check: Callable[[], None]) -> Iterator[None]:
 
 
 def before_commit() -> None:
-    """Let the check of `commit_if` speak, if there is one; it raises when the file must not take its name."""
+    """Let the check of `commit_if` speak, if there is one.
+
+    It raises when the file must not take its name.
+    """
     check = _last_check.get()
     if check is not None:
         check()

@@ -39,7 +39,8 @@ class ArtifactFolder(Store):
         with self._new_file(folders, temporary) as (folder, file):
             try:
                 with file:
-                    # A directory or a link under that name would swallow or redirect the rename's meaning: refuse it.
+                    # A directory or a link under that name would swallow or redirect the rename's
+                    # meaning: refuse it.
                     _refuse_other_kinds(folder, base, name)
                     size, digest = _write_durably(file, blocks_of(data))
                 before_commit()
@@ -56,7 +57,10 @@ class ArtifactFolder(Store):
         return Artifact(name, self.path_of(name), media_type_of(name), size, digest)
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open a file; see `Store.open_checked`. What is open does not change when another file takes its name."""
+        """Open a file; see `Store.open_checked`.
+
+        What is open does not change when another file takes its name.
+        """
         check_name(name)
         *folders, base = name.split("/")
         with self._folder(folders, make=False) as folder:
@@ -98,7 +102,10 @@ class ArtifactFolder(Store):
         return StoredFile(name, found.st_size, found.st_mtime)
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """Yield the names of the files; see `Store.names`. Links and names that `check_name` refuses are passed over."""
+        """Yield the names of the files; see `Store.names`.
+
+        Links and names that `check_name` refuses are passed over.
+        """
         top = self.root / check_name(folder) if folder else self.root
         for here, folders, files in os.walk(top):
             folders[:] = sorted(one for one in folders if not one.startswith("."))
@@ -149,9 +156,12 @@ class ArtifactFolder(Store):
 
     @contextlib.contextmanager
     def _new_file(self, folders: list[str], temporary: str) -> Iterator[tuple[int, IO[bytes]]]:
-        """Make the file `temporary` in the folder that `folders` lead to; yield both, the folder as a descriptor.
+        """Make the file `temporary` in the folder that `folders` lead to.
 
-        Whoever removes the last file of a folder removes the folder: that may be this one, before there is a file in it.
+        Yield both, the folder as a descriptor.
+
+        Whoever removes the last file of a folder removes the folder: that may be this one, before
+        there is a file in it.
         """
         attempts = 20
         for attempt in range(1, attempts + 1):

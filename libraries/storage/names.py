@@ -18,8 +18,9 @@ DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII
 def check_name(name: str, *, field: str | None = None) -> str:
     """Return `name` if it is a relative path of safe segments joined by `/`, such as `postcards/john.svg`.
 
-    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen, begins with a letter or a digit,
-    does not end with a dot or a space and is no device name of Windows; at most 8 segments.
+    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen,
+    begins with a letter or a digit, does not end with a dot or a space and is no device name of
+    Windows; at most 8 segments.
 
     Raises:
         InvalidInput: anything else.

@@ -30,8 +30,8 @@ class Column:
     Attributes:
         name: its name.
         kind: `number`, `date` or `text`.
-        values: floats of shape (n,), NaN where a cell is not of the kind; dates are seconds since 1970 in UTC. Of texts the
-            place of each in `texts`.
+        values: floats of shape (n,), NaN where a cell is not of the kind; dates are seconds since
+            1970 in UTC. Of texts the place of each in `texts`.
         texts: the different texts, in the order of their first appearance; empty for other kinds.
     """
 

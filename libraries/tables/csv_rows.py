@@ -24,14 +24,19 @@ from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import Block, Cell, Columns, Rows, as_text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
-# A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the full-width forms.
+# A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the
+# full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# From this many bytes on, plain lines are read many at once. Below, the library that does it is not worth loading.
+# From this many bytes on, plain lines are read many at once. Below, the library that does it is not
+# worth loading.
 MIN_COLUMNAR_BYTES = 4_000_000
 
 
 class LineFeed:
-    """The lines of a text that comes in blocks, for the module `csv`; it knows where blocks end, and bounds what a row takes."""
+    """The lines of a text that comes in blocks, for the module `csv`.
+
+    It knows where blocks end, and bounds what a row takes.
+    """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -64,7 +69,10 @@ class LineFeed:
         return self._place >= len(self._lines)
 
     def next_block(self) -> bytes | None:
-        """Return the next block as it is, None after the last; its lines are only fed after `take`."""
+        """Return the next block as it is, None after the last.
+
+        Its lines are only fed after `take`.
+        """
         return next(self._blocks, None)
 
     def take(self, block: bytes) -> int:
@@ -83,8 +91,9 @@ class LineFeed:
 class DelimitedTable:
     """A table in CSV, TSV or any other text with delimiters.
 
-    The first record names the columns; a name that is empty or taken gets a new one, and a note. Blank lines are no rows. After
-    an error of quoting, reading goes on at the next line; a quote that is never closed takes the rest of the file with it.
+    The first record names the columns; a name that is empty or taken gets a new one, and a note.
+    Blank lines are no rows. After an error of quoting, reading goes on at the next line; a quote
+    that is never closed takes the rest of the file with it.
 
     Raises:
         InvalidInput: the first record cannot name columns.
@@ -103,7 +112,10 @@ class DelimitedTable:
         *,
         size: int = 0,
     ) -> None:
-        """Read the names of the columns; without a `dialect` find it. Files of `size` bytes or more are read by columns."""
+        """Read the names of the columns; without a `dialect` find it.
+
+        Files of `size` bytes or more are read by columns.
+        """
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
         self._by_columns = size >= MIN_COLUMNAR_BYTES
@@ -117,7 +129,10 @@ class DelimitedTable:
         return self._source.tell()
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept; lines that hold nothing but delimiters and text are read by columns."""
+        """Yield all rows that can be kept.
+
+        Lines that hold nothing but delimiters and text are read by columns.
+        """
         feed, records, _ = self._begin()
         plain = PlainLines(self.columns, self.dialect) if self._by_columns else None
         yield self._checked(feed, records, report)
@@ -222,7 +237,9 @@ def _column_names(header: list[str], line: int, report: Report) -> list[str]:
 
 
 def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
-    """Return names for columns: those of the header, but none twice and none empty; the report notes what was changed.
+    """Return names for columns: those of the header, but none twice and none empty.
+
+    The report notes what was changed.
 
     Raises:
         InvalidInput: there are more than a thousand.
@@ -260,8 +277,8 @@ def write_delimited(
 ) -> Iterator[bytes]:
     """Yield a text with delimiters: the names of the columns, then the rows.
 
-    With `protect_formulas`, a cell or name that a spreadsheet would run as a formula gets a leading `'`; numbers stay as they
-    are.
+    With `protect_formulas`, a cell or name that a spreadsheet would run as a formula gets a leading
+    `'`; numbers stay as they are.
     """
     guard = _guarded if protect_formulas else str
     sink = io.StringIO(newline="")

@@ -16,7 +16,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What a client may say that a file is. The names are those of the Encoding Standard (https://encoding.spec.whatwg.org).
+# What a client may say that a file is. The names are those of the Encoding Standard
+# (https://encoding.spec.whatwg.org).
 ENCODINGS = {
     "utf-8": "utf-8",
     "utf-16-le": "utf-16-le",
@@ -68,7 +69,8 @@ def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
     The file is read once for that, unless `wanted` says what it is.
 
     Raises:
-        InvalidInput: it is none of these for sure; the error names the first line that is not UTF-8.
+        InvalidInput: it is none of these for sure; the error names the first line that is not
+            UTF-8.
         InvalidInput: the file is empty.
     """
     source.seek(0)
@@ -94,7 +96,8 @@ def _sixteen_bits(head: bytes) -> Encoding | None:
     half = len(head) // 2
     even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly ASCII.
+        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly
+        # ASCII.
         if half > 1 and zeros >= 0.8 * half and others <= 0.05 * half:
             return Encoding(name)
     return None
@@ -115,7 +118,8 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
     """Yield the text of a file as UTF-8, without its mark, in blocks that end where a line ends.
 
     Raises:
-        InvalidInput: the bytes are not text in that encoding; the error names the first line that is not.
+        InvalidInput: the bytes are not text in that encoding; the error names the first line that
+            is not.
         InvalidInput: a line is longer than 12 million bytes.
     """
     rest = b""

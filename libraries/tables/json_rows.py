@@ -48,7 +48,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return twice
 
 
-# Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are 20 digits.
+# Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are
+# 20 digits.
 DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=orjson.Fragment,
@@ -58,10 +59,13 @@ DECODER = json.JSONDecoder(
 
 
 class ObjectsTable:
-    """A table whose rows are objects; its columns are the names of all of them, in the order of their first appearance.
+    """A table whose rows are objects.
+
+    Its columns are the names of all of them, in the order of their first appearance.
 
     Raises:
-        InvalidInput: there are more than a thousand names, or the text as a whole is not what it should be; the error names the line.
+        InvalidInput: there are more than a thousand names, or the text as a whole is not what it
+            should be; the error names the line.
         InvalidInput: the bytes are not text in the encoding.
     """
 
@@ -120,7 +124,10 @@ class JsonTable(ObjectsTable):
 
 
 class LinesTable(ObjectsTable):
-    """A table that is one object a line; a line that is not JSON is an error of that row, and blank lines are none."""
+    """A table that is one object a line.
+
+    A line that is not JSON is an error of that row, and blank lines are none.
+    """
 
     def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
         lines = (line for text in texts for line in io.StringIO(text, newline=""))
@@ -180,7 +187,8 @@ class Window:
     def _member(self) -> tuple[Any, str, bool]:
         """Return the next member, what follows it, a comma or the end of the list, and whether it has to be looked at."""
         while True:
-            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign after it tells.
+            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign
+            # after it tells.
             try:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except (ValueError, RecursionError) as error:

@@ -37,7 +37,8 @@ class ParquetTable:
         self._source = source
         self._size = source.seek(0, io.SEEK_END)
         self._done = 0
-        # Texts are read as a list of different ones and their places: one long text in a million rows is one text.
+        # Texts are read as a list of different ones and their places: one long text in a million
+        # rows is one text.
         schema = _reading(lambda: self._open([]).schema_arrow)
         self._texts = [field.name for field in schema if _is_text(field.type)]
         file = _reading(lambda: self._open(self._texts))
@@ -183,7 +184,8 @@ def write_parquet(
 ) -> Iterator[bytes]:
     """Yield a Parquet file, compressed with Zstandard.
 
-    A column of texts that are all of one kind has that type; empty ones are null then. Columns that have types keep them.
+    A column of texts that are all of one kind has that type; empty ones are null then. Columns that
+    have types keep them.
     """
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415

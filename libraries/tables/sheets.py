@@ -25,7 +25,9 @@ MAX_NUMBER_DIGITS = 15
 
 
 class SheetTable:
-    """The first sheet of a workbook. Its first row that is not empty names the columns; empty rows are no rows.
+    """The first sheet of a workbook.
+
+    Its first row that is not empty names the columns; empty rows are no rows.
 
     Formulas count as what they last came to. A row's line is its number in the sheet.
 
@@ -138,12 +140,15 @@ def check_zip(source: IO[bytes]) -> None:
 
 
 def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -> Iterator[bytes]:
-    """Yield a workbook of one sheet: the names of the columns, then the rows; numbers are numbers, dates are dates.
+    """Yield a workbook of one sheet: the names of the columns, then the rows.
+
+    Numbers are numbers, dates are dates.
 
     No text is run as a formula. The rows lie in a temporary file until all are there.
 
     Raises:
-        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
+        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767
+            characters that a cell holds.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415

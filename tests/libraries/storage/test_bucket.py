@@ -39,7 +39,7 @@ print(sorted(store.names()))
 """
 LOADED_LATER = f"""
 import sys
-from libraries.storage import NotFound, output_folder, prepare_stores, clean_stores
+from libraries.storage import output_folder, prepare_stores, clean_stores
 prepare_stores()
 known = set(sys.modules)
 clean_stores()
