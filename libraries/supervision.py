@@ -1,6 +1,7 @@
 """Keeping a few processes running as one: start, prefix their logs, restart what dies, stop all together.
 
-One thread, one loop: it waits for output, for the end of a process, for a signal, and for the moment of the next restart.
+One thread, one loop: it waits for output, for the end of a process, for a signal, and for the
+moment of the next restart.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ HURRIED_GRACE = 5.0
 class Part:
     """One process to keep running.
 
-    `stops_last` is for what the other parts need until their end (the broker). `done_is_fine` is for a part that may end with
-    exit code 0 because there is nothing for it to do. A part with `reloads` is started anew when a source file changes.
+    `stops_last` is for what the other parts need until their end (the broker). `done_is_fine` is
+    for a part that may end with exit code 0 because there is nothing for it to do. A part with
+    `reloads` is started anew when a source file changes.
     """
 
     name: str
@@ -55,10 +57,13 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts until SIGINT or SIGTERM; then stops them within `grace` seconds and leaves none behind.
+    """Runs parts until SIGINT or SIGTERM.
 
-    With `grace` None a part may take as long as it needs to stop; a second signal is passed on to it, and from then on it has
-    five seconds. `orphan_signal` is what the parts get when the supervisor itself is killed.
+    Then stops them within `grace` seconds and leaves none behind.
+
+    With `grace` None a part may take as long as it needs to stop; a second signal is passed on to
+    it, and from then on it has five seconds. `orphan_signal` is what the parts get when the
+    supervisor itself is killed.
     """
 
     def __init__(
@@ -73,7 +78,10 @@ class Supervisor:
         out: TextIO | None = None,
         watched: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
-        """Prepare to run `parts` in this order; `watched` lists the source files whose change reloads some of them."""
+        """Prepare to run `parts` in this order.
+
+        `watched` lists the source files whose change reloads some of them.
+        """
         self.parts = list(parts)
         self._environ = dict(os.environ if environ is None else environ) | {"PYTHONUNBUFFERED": "1"}
         self._cwd = cwd
@@ -272,7 +280,8 @@ def _kill_session(leader: int) -> None:
     """Kill every process of the session that `leader` began: each part has one of its own."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    # A child that made a process group of its own is still in the session; only Linux shows that cheaply.
+    # A child that made a process group of its own is still in the session; only Linux shows that
+    # cheaply.
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if os.getsid(int(entry.name)) == leader:

@@ -32,7 +32,7 @@ def keep_photo(parcel: str, name: str = "photo") -> JsonObject:
     Raises:
         NotFound: the file has expired.
         InvalidInput: it is no photo that can be read; nothing was stored.
-        StorageFull: there is no room.
+        Unavailable: there is no room.
     """
     report_progress(0, 3, "opening")
     return _kept(b"".join(open_staged(parcel)), name)
@@ -49,7 +49,7 @@ def fetch_photo(url: str, name: str = "photo") -> JsonObject:
         InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing
             was stored.
         Unavailable: the file could not be fetched for now.
-        StorageFull: there is no room.
+        Unavailable: there is no room.
     """
     report_progress(0, 3, "fetching")
     return _kept(_fetched(url), name)
@@ -89,7 +89,7 @@ def plot_photo(
     Raises:
         InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
         Unavailable: the photo could not be fetched for now.
-        StorageFull: there is no room for the file.
+        Unavailable: there is no room for the file.
     """
     page = Artboard.of_arguments(locals())
     check_name(output_filename, field="output_filename")

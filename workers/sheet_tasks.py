@@ -29,7 +29,7 @@ def draw_contact_sheet(
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
-        StorageFull: there is no room for the file.
+        Unavailable: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
     sheet = JobSheet.load({"job_ids": job_ids, "captions": captions, **looks})

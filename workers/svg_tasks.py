@@ -53,7 +53,7 @@ def generate_complex_svg(
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
-        StorageFull: there is no room for the file.
+        Unavailable: there is no room for the file.
     """
     page = Artboard.of_arguments(locals(), pattern="pattern_type")
     check_name(output_filename, field="output_filename")
@@ -83,7 +83,7 @@ def draw_composition(composition: JsonObject, output_filename: str) -> str:
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
-        StorageFull: there is no room for the file.
+        Unavailable: there is no room for the file.
     """
     check_name(output_filename, field="output_filename")
     page = load_composition(composition)
@@ -109,7 +109,7 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
 
     Raises:
         InvalidInput: an argument is bad; the text says which, and nothing was written.
-        StorageFull: there is no room for the file.
+        Unavailable: there is no room for the file.
     """
     postcard = load_postcard(recipient, message, template_name)
     card = postcard.draw()

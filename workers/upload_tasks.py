@@ -20,7 +20,7 @@ def store_upload(parcel: str, name: str) -> JsonObject:
 
     Raises:
         NotFound: the file is not kept any more.
-        StorageFull: there is no room.
+        Unavailable: there is no room.
     """
     report_progress(0, 1, "storing")
     stored = upload_folder().publish(name, open_staged(parcel))

@@ -12,7 +12,7 @@ from libraries.tables import MAX_FILE_NAME_CHARS, MAX_FILES, OPERATIONS, check_o
 
 
 def check_allowed(path: str) -> None:
-    """Raise BadFileName if `path` leads out of the folders that tasks may read; whether the file exists is the job's concern."""
+    """Raise InvalidInput if `path` leads out of the folders that tasks may read; whether the file exists is the job's concern."""
     try:
         open_input(path).close()
     except (NotFound, InvalidInput) as error:

@@ -18,8 +18,7 @@ from libraries.geometry.strokes import Pen
 from libraries.lettering import check_text, lay_out
 
 CHARTS = ("line", "scatter", "bars", "histogram")
-MAX_SERIES, MAX_BARS = 8, 400
-MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120
+MAX_SERIES, MAX_BARS, MAX_LABEL_CHARS, MAX_TITLE_CHARS = 8, 400, 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
 # Lengths in mm on A5; other sheets scale them by the square root of their size.
 LABEL, TICK, GAP, SIGN, PITCH = 2.3, 1.6, 2.6, 1.5, 1.5
@@ -78,7 +77,7 @@ def draw_chart(
     Raises:
         UnknownName: there is no such chart.
         InvalidInput: there is nothing to draw, or too much.
-        BadText: a name or the title cannot be written.
+        InvalidInput: a name or the title cannot be written.
     """
     check_chart(chart)
     _check_series(series, title)

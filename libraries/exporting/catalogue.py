@@ -38,8 +38,8 @@ class Format:
         summary: the first line of the docstring of `params`.
         media_type: what the file is, such as `image/svg+xml`.
         suffix: the end of its file names, with the dot.
-        encoding: the `encoding` of an artboard that is stored in this format, which is then a way to
-            write SVG; None for formats that drawings are not stored in.
+        encoding: the `encoding` of an artboard that is stored in this format, which is then a way
+            to write SVG; None for formats that drawings are not stored in.
         is_cached: whether files are small and slow to make, so that recent ones are kept in memory.
         params: its parameters.
     """

@@ -32,13 +32,14 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
     Raises:
         InvalidInput: it has more than 400,000 vertices (`drawing-too-large`), is not an SVG that
             can be read (`bad-svg`), or the format refuses it.
-        FileMissing, FileReplaced: it is gone, or another file is in its place.
+        NotFound: it is gone, or another file is in its place.
         Exhausted: two others are being exported (`previews-busy`).
         StorageUnavailable: the store cannot be reached.
     """
     vertices = drawing.vertices
     if vertices is None:
-        # A vertex takes at least this; a file of unknown content counts as if it were only vertices.
+        # A vertex takes at least this; a file of unknown content counts as if it were only
+        # vertices.
         vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(

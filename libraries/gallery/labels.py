@@ -85,7 +85,7 @@ def write_label(drawing: str, label: Label) -> None:
     """Keep the label of a drawing.
 
     Raises:
-        StorageFull, StorageUnavailable: it cannot be written.
+        Unavailable, StorageUnavailable: it cannot be written.
     """
     output_folder().publish(label_name(drawing), json.dumps(asdict(label), sort_keys=True))
 

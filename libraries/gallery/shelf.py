@@ -83,7 +83,7 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
 
     Raises:
         NotFound: there is no such drawing, or its file is gone.
-        StorageFull, StorageUnavailable: it cannot be copied.
+        Unavailable, StorageUnavailable: it cannot be copied.
     """
     found = find_drawing(owner, drawing)
     if found.kept:

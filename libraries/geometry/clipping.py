@@ -35,12 +35,6 @@ MAX_PAIRS = 50_000_000
 MIN_CORNERS = 3
 
 
-class TooManyCrossings(InvalidInput):
-    """Raised when a drawing and a polygon meet in too many places."""
-
-    code = "too-many-crossings"
-
-
 class Clipped(NamedTuple):
     """Cut strokes: coordinates and offsets as in `Strokes`, and the index of each one's source."""
 
@@ -92,7 +86,7 @@ def clip_to_polygons(coordinates: Floats, offsets: Integers, rings: Sequence[Rin
 
     Raises:
         InvalidInput: see `region_of`.
-        TooManyCrossings: the drawing and the polygons meet in too many places.
+        InvalidInput: the drawing and the polygons meet in too many places.
     """
     return clip_to_region(coordinates, offsets, region_of(rings))
 
@@ -101,7 +95,7 @@ def clip_to_region(coordinates: Floats, offsets: Integers, region: BaseGeometry)
     """Return what is inside `region`, a valid area of shapely, or on its edges.
 
     Raises:
-        TooManyCrossings: the drawing and the region meet in too many places.
+        InvalidInput: the drawing and the region meet in too many places.
     """
     shapely.prepare(region)
     if region.is_empty:
@@ -121,7 +115,7 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
     Raises:
         InvalidInput: a ring has fewer than three corners or a corner that is not finite or beyond a
             kilometre; or there are more than 20,000 corners.
-        TooManyCrossings: the edges cross each other more than 20,000 times.
+        InvalidInput: the edges cross each other more than 20,000 times.
     """
     corners = [checked_ring(ring) for ring in rings]
     if sum(map(len, corners)) > MAX_CORNERS:
@@ -152,7 +146,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
         most: how often they may.
 
     Raises:
-        TooManyCrossings: they meet more often, or are so near to each other so often that counting
+        InvalidInput: they meet more often, or are so near to each other so often that counting
             would take long.
     """
     starts = np.concatenate([np.zeros((0, 2)), *rings])
@@ -165,10 +159,11 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
         later = one < other
         found += _meeting(edges[one[later]], edges[other[later]])
         if found > most or looked_at > MAX_EDGE_PAIRS:
-            raise TooManyCrossings(
+            raise InvalidInput(
                 f"the edges of a polygon may cross {most:,} times, and not be too dense",
                 field="polygon",
                 hint="make it simpler",
+                code="too-many-crossings",
             )
     return found
 
@@ -316,8 +311,10 @@ def _parts_in_region(coordinates: Floats, segments: Integers, region: BaseGeomet
         pairs = tree.query(_lines(lines))
         looked_at += pairs.shape[1]
         if looked_at > MAX_PAIRS:
-            raise TooManyCrossings(
-                "the drawing and the polygon meet in too many places", field="polygon"
+            raise InvalidInput(
+                "the drawing and the polygon meet in too many places",
+                field="polygon",
+                code="too-many-crossings",
             )
         kept.append(_parts_inside(some, lines, _cuts(lines, edges, pairs), region))
     empty = np.zeros(0)
@@ -338,8 +335,8 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
     level = np.abs(turn) <= 1e-12 * np.hypot(*along.T) * np.hypot(*side.T)
     divisor = np.where(level, 1.0, turn)
     at, on_side = cross(away, side) / divisor, cross(away, along) / divisor
-    # What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
-    # no harm, a missing one does.
+    # What passes an edge this part of its length beyond its end is cut there as well: an extra cut
+    # does no harm, a missing one does.
     met = ~level & (np.abs(on_side - 0.5) <= 0.5 + 1e-9)
     # A line along an edge may come in or out where the edge has its ends.
     length = np.maximum((along**2).sum(axis=1), 1e-300)

@@ -90,8 +90,8 @@ def _saddles(
     """
     enters, leaves = ENTERS[case], LEAVES[case]
     more = np.full((2, len(case)), -1)
-    # The same for two opposite high corners, which two pieces of line cut off; or the low corners, if
-    # the middle is high.
+    # The same for two opposite high corners, which two pieces of line cut off; or the low corners,
+    # if the middle is high.
     saddles = {
         (5, False): ((0, 3), (2, 1)),
         (5, True): ((0, 1), (2, 3)),

@@ -300,7 +300,7 @@ class Document:
         """Return what is inside `region`: a rectangle, or polygons by the rule `evenodd`.
 
         Raises:
-            InvalidInput, TooManyCrossings: a polygon is none, or is too much.
+            InvalidInput: a polygon is none, or is too much.
         """
         cut = clip(self._store.coordinates, self._store.offsets, region)
         return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
@@ -342,7 +342,7 @@ def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ri
     """Return the parts of strokes inside `region`, a rectangle or polygons.
 
     Raises:
-        InvalidInput, TooManyCrossings: a polygon is none, or is too much.
+        InvalidInput: a polygon is none, or is too much.
     """
     if isinstance(region, Rectangle):
         return clip_to_rectangle(coordinates, offsets, region)

@@ -39,7 +39,7 @@ class OcclusionMask:
             offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
 
         Raises:
-            TooManyCrossings: strokes and outlines meet in too many places.
+            InvalidInput: strokes and outlines meet in too many places.
         """
         if self._hidden.is_empty or not len(coordinates):
             return coordinates, offsets

@@ -3,7 +3,7 @@
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.lending import lent_picture
 from libraries.imaging.photos import Photo, Picture, check_promise, clean_photo
-from libraries.imaging.reading import MAX_IMAGE_BYTES, ImageTooLarge, read_image
+from libraries.imaging.reading import MAX_IMAGE_BYTES, read_image
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
 
@@ -12,7 +12,6 @@ __all__ = [
     "COVER",
     "MAX_IMAGE_BYTES",
     "Box",
-    "ImageTooLarge",
     "Photo",
     "Picture",
     "Tones",

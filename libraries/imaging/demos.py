@@ -20,7 +20,9 @@ TIP = 0.12
 
 
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
-    """Return the picture `name` of `DEMOS` with so many rows, from 0 for black to 1 for white; `rng` varies light and forms.
+    """Return the picture `name` of `DEMOS` with so many rows, from 0 for black to 1 for white.
+
+    `rng` varies light and forms.
 
     Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give
     the same picture.
@@ -36,8 +38,8 @@ def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colou
 
 
 def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
-    # Half of the width of a picture, in units of half of its height: about that of the room on a page
-    # of an ISO A size.
+    # Half of the width of a picture, in units of half of its height: about that of the room on a
+    # page of an ISO A size.
     side = 0.7
     columns = round(rows * side)
     v, u = np.meshgrid(

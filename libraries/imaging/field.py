@@ -21,7 +21,7 @@ from libraries.imaging.lending import (
     read_in_colour,
     read_picture,
 )
-from libraries.imaging.reading import Greys, ImageTooLarge
+from libraries.imaging.reading import Greys
 
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
 MAX_TEXT_CHARS = 700_000
@@ -31,7 +31,9 @@ ROUGH_ROWS = 90
 
 
 class ImageField(fields.String):
-    """A picture. What is loaded is the text as it was given, so that parameters stay JSON; it was decoded to see that it can be.
+    """A picture. What is loaded is the text as it was given, so that parameters stay JSON.
+
+    It was decoded to see that it can be.
 
     The picture itself is fetched with `open_image`.
     """
@@ -72,7 +74,7 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
         channel: one of `CHANNELS`: grey, or an ink, of which 0 is all and 1 is none.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is no image that can be read.
         InvalidInput: it is white all over.
     """
     if channel != GREY:
@@ -122,7 +124,7 @@ def _uploaded(text: str) -> Greys:
 
     Raises:
         InvalidInput: it is no base64, or what it holds is no image.
-        ImageTooLarge, InvalidInput: the image cannot be read.
+        InvalidInput: the image cannot be read.
         InvalidInput: there is nothing to draw in it.
     """
     return read_picture(_bytes_in(text), at_once=True)
@@ -130,9 +132,10 @@ def _uploaded(text: str) -> Greys:
 
 def _bytes_in(text: str) -> bytes:
     if len(text) > MAX_TEXT_CHARS:
-        raise ImageTooLarge(
+        raise InvalidInput(
             f"an image may have at most {MAX_TEXT_CHARS:,} letters of base64",
             hint="reduce it and send it again",
+            code="image-too-large",
         )
     found = re.match(
         r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",

@@ -32,13 +32,13 @@ _lent: ContextVar[Mapping[str, _Loan]] = ContextVar("lent", default={})  # noqa:
 
 @contextlib.contextmanager
 def lent_picture(data: bytes) -> Iterator[str]:
-    """Give the picture in `data` a name that the parameter `image` of patterns may have inside; yield it.
+    """Yield a name for the picture in `data`, for the parameter `image` of patterns.
 
     The name is `photo:` and the SHA-256 of the file in hex, so that a drawing's recipe tells which
     picture it shows.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is no image that can be read.
         InvalidInput: it is white all over.
     """
     loan = _Loan(read_picture(data), data)
@@ -54,7 +54,7 @@ def read_picture(data: bytes, *, at_once: bool = False) -> Greys:
     """Return the picture in `data` as `read_image` does, not to be written to.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no image that can be read.
+        InvalidInput: it is no image that can be read.
         InvalidInput: there is nothing to draw in it.
     """
     greys = read_image(data, at_once=at_once)

@@ -60,7 +60,7 @@ def clean_photo(data: bytes) -> Photo:
 
     Raises:
         InvalidInput: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 25 megapixels, or the file would take too long
+        InvalidInput: the header promises more than 25 megapixels, or the file would take too long
             to decode.
         InvalidInput: the file is cut off or broken.
     """
@@ -89,10 +89,12 @@ def clean_photo(data: bytes) -> Photo:
 
 
 def check_promise(head: bytes) -> None:
-    """Refuse a photo whose first bytes already promise more than 25 megapixels; what they do not tell is found by `clean_photo`.
+    """Refuse a photo whose first bytes already promise more than 25 megapixels.
+
+    What they do not tell is found by `clean_photo`.
 
     Raises:
-        ImageTooLarge: it is refused.
+        InvalidInput: it is refused.
     """
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)
@@ -122,7 +124,10 @@ def _decoded(image: Image.Image) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Return the image with its colours as screens show them; a profile that cannot be read is ignored."""
+    """Return the image with its colours as screens show them.
+
+    A profile that cannot be read is ignored.
+    """
     profile = image.info.get("icc_profile")
     if not profile or len(profile) > MAX_PROFILE_BYTES or image.mode not in COLOURED:
         return image

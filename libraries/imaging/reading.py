@@ -59,12 +59,6 @@ TRANSPOSED = {
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-class ImageTooLarge(InvalidInput):
-    """Raised when decoding an image would take more memory or time than one image may."""
-
-    code = "image-too-large"
-
-
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
@@ -79,7 +73,7 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
 
     Raises:
         InvalidInput: the bytes are none of these formats.
-        ImageTooLarge: the header promises more than 40 megapixels, or 16 for a format that cannot
+        InvalidInput: the header promises more than 40 megapixels, or 16 for a format that cannot
             be decoded at a reduced size.
         InvalidInput: the file is cut off or broken.
     """
@@ -98,8 +92,10 @@ def read_colours(
 
 def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
     if len(data) > MAX_IMAGE_BYTES:
-        raise ImageTooLarge(
-            f"an image may have at most {MAX_IMAGE_BYTES // 10**6} MB", field="image"
+        raise InvalidInput(
+            f"an image may have at most {MAX_IMAGE_BYTES // 10**6} MB",
+            field="image",
+            code="image-too-large",
         )
     try:
         with opened(data) as image:
@@ -128,7 +124,7 @@ def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
 
     Raises:
         InvalidInput: the bytes are none of the formats that are read.
-        ImageTooLarge: the header promises more than 40 megapixels.
+        InvalidInput: the header promises more than 40 megapixels.
         UnidentifiedImageError: the bytes begin like an image and go on like none.
     """
     try:
@@ -154,28 +150,30 @@ def check_size(
     quarter of that.
 
     Raises:
-        ImageTooLarge: it is refused.
+        InvalidInput: it is refused.
     """
-    # While a client waits for the answer, an image may have this part of all that, so that it is read
-    # in a tenth of a second.
+    # While a client waits for the answer, an image may have this part of all that, so that it is
+    # read in a tenth of a second.
     pixels, part = image.width * image.height, 4 if at_once else 1
     limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
     if image.format in JPEGS and pixels * data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // part:
-        raise ImageTooLarge(
+        raise InvalidInput(
             "the image has too many scans to be decoded",
             field="image",
             hint="save it as a plain JPEG",
+            code="image-too-large",
         )
 
 
 def _too_many_pixels(limit: int) -> InvalidInput:
-    return ImageTooLarge(
+    return InvalidInput(
         f"an image may have at most {limit // 10**6} megapixels",
         field="image",
         hint=f"reduce it; {WORKING_SIDE} pixels on the longer side are all that is looked at",
+        code="image-too-large",
     )
 
 
@@ -203,7 +201,10 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
-    """Return the image reduced to `size`, in `mode`; what is transparent lets white paper through."""
+    """Return the image reduced to `size`, in `mode`.
+
+    What is transparent lets white paper through.
+    """
     small = (
         image
         if image.size == size

@@ -45,7 +45,10 @@ class Tones:
         return self.box.width / self.dark.shape[1], self.box.height / self.dark.shape[0]
 
     def at(self, x: Floats, y: Floats) -> Floats:
-        """Return the tone at `x` and `y` in mm, blended from four pixels; beyond the picture it is that of its edge."""
+        """Return the tone at `x` and `y` in mm, blended from four pixels.
+
+        Beyond the picture it is that of its edge.
+        """
         rows, columns = self.dark.shape
         u = np.clip((x - self.box.left) / self.box.width * columns - 0.5, 0, columns - 1)
         v = np.clip((y - self.box.top) / self.box.height * rows - 0.5, 0, rows - 1)

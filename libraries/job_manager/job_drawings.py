@@ -23,7 +23,7 @@ def read_drawing(job_id: str) -> bytes:
         JobUnknown: there is no such job.
         Conflict: it has not finished; the text says what became of it.
         NotFound: it made no SVG.
-        FileMissing, FileReplaced: the file is gone, or another one lies in its place.
+        NotFound: the file is gone, or another one lies in its place.
         QueueUnavailable, StorageUnavailable: the broker or the store cannot be reached.
     """
     record = find_job(job_id)

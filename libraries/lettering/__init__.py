@@ -1,7 +1,7 @@
 """Letters that a pen can write: stroke fonts with the accents of Europe, and their layout in lines, on paths and in boxes."""
 
-from libraries.lettering.characters import MAX_TEXT_CHARS, BadText, check_text, is_blank
-from libraries.lettering.fitting import TextDoesNotFit, fitted
+from libraries.lettering.characters import MAX_TEXT_CHARS, check_text, is_blank
+from libraries.lettering.fitting import fitted
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, catalogue, font_names, stroke_font
 from libraries.lettering.hershey import Glyph, Style
 from libraries.lettering.layout import (
@@ -24,13 +24,11 @@ __all__ = [
     "MAX_TEXT_CHARS",
     "VERTICAL_PLACES",
     "Align",
-    "BadText",
     "Box",
     "Glyph",
     "StrokeFont",
     "Style",
     "TextBlock",
-    "TextDoesNotFit",
     "VerticalAlign",
     "advance_of",
     "along_path",

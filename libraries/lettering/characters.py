@@ -13,32 +13,29 @@ MAX_TEXT_CHARS = 10_000
 MAX_MARKS = 4
 
 
-class BadText(InvalidInput):
-    """Raised when a text holds what no document can carry, or is too long."""
-
-    code = "bad-text"
-
-
 def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS) -> str:
     r"""Return `text` with line ends written as `\n`, if it has at most `longest` characters and no control characters.
 
     Raises:
-        BadText: it is not text, is longer, or holds control characters, lone surrogates or code
-            points that XML 1.0 refuses.
+        InvalidInput: it is not text, is longer, or holds control characters, lone surrogates or
+            code points that XML 1.0 refuses.
     """
     if not isinstance(text, str):
-        raise BadText(f"{field} must be text", field=field)
+        raise InvalidInput(f"{field} must be text", field=field, code="bad-text")
     if len(text) > longest:
-        raise BadText(
-            f"{field} has {len(text)} characters; at most {longest} are drawn", field=field
+        raise InvalidInput(
+            f"{field} has {len(text)} characters; at most {longest} are drawn",
+            field=field,
+            code="bad-text",
         )
-    # Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
-    # 1.0 leaves out.
+    # Control characters except tab, line feed and carriage return; lone surrogates; the two that
+    # XML 1.0 leaves out.
     found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text)
     if found:
-        raise BadText(
+        raise InvalidInput(
             f"{field} holds the character U+{ord(found[0]):04X}, which cannot be drawn or written down",
             field=field,
+            code="bad-text",
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -24,19 +24,12 @@ from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
 
-class TextDoesNotFit(InvalidInput):
-    """Raised when a text does not fit into its box at a size that can be read."""
-
-    code = "text-does-not-fit"
-
-
 def fitted(
     text: str,
     box: Box,
     font: str | StrokeFont = DEFAULT_FONT,
     *,
     align: Align = "center",
-    # A pen of 0.3 mm cannot write smaller letters that can be read.
     smallest: float = 1.5,
     largest: float = MAX_LENGTH_MM,
     line_spacing: float = LINE_PITCH,
@@ -50,47 +43,47 @@ def fitted(
         box: the room in mm.
         font: a font or its name.
         align: which part of the lines stands at which part of the box: `left`, `center` or `right`.
-        smallest: the least height of a capital letter in mm.
+        smallest: the least height of a capital letter in mm; a pen of 0.3 mm needs 1.5.
         largest: the greatest height of a capital letter in mm.
         line_spacing: from one base line to the next, in cap heights.
 
     Raises:
-        TextDoesNotFit: it does not fit at the smallest size.
-        BadText: `text` is too long or holds control characters or lone surrogates.
-        InvalidInput: the box has no room, or a measure is not a number in its range.
+        InvalidInput: the text does not fit at the smallest size (`text-does-not-fit`) or is not
+            valid, or a measure is not in its range.
         UnknownName: there is no such font.
     """
     text = check_text(text)
     face = stroke_font(font) if not isinstance(font, StrokeFont) else font
-    check_layout(
-        x=box.left,
-        y=box.top,
-        width=box.width,
-        height=box.height,
-        smallest=smallest,
-        largest=largest,
-    )
+    check_layout(x=box.left, y=box.top, width=box.width, height=box.height)
+    check_layout(smallest=smallest, largest=largest)
     widest = widest_word(text, face) / face.cap_height
     x = box.left + box.width * ALIGN_SHIFT[align if align in ALIGN_SHIFT else "left"]
-
     at = partial(lay_out, text, face, x=x, width=box.width, align=align, line_spacing=line_spacing)
 
     def fits(size: float) -> bool:
-        if widest * size > box.width:
-            return False
-        block = at(cap_height=size)
-        return block.width <= box.width and block.height <= box.height
+        return widest * size <= box.width and _is_inside(at(cap_height=size), box)
 
     if smallest > largest or not fits(smallest):
-        raise TextDoesNotFit(
-            f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm"
+        raise InvalidInput(
+            f"the text does not fit into {box.width:g} x {box.height:g} mm with capitals of {smallest:g} mm",
+            code="text-does-not-fit",
         )
-    # Letters whose area is half as much again as that of the box are too large, but for texts of a
-    # line or two.
-    area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
-    crowded = 1.5 * math.sqrt(box.width * box.height / max(area, 1.0))
+    crowded = _crowded(text, face, box, line_spacing)
     size = _largest(fits, smallest, min(largest, max(box.height, smallest) * 2), crowded)
     return _centred(at(cap_height=size), box)
+
+
+def _is_inside(block: TextBlock, box: Box) -> bool:
+    return block.width <= box.width and block.height <= box.height
+
+
+def _crowded(text: str, face: StrokeFont, box: Box, line_spacing: float) -> float:
+    """Return the size whose area is half as much again as that of the box.
+
+    It is too large, except for texts of a line or two.
+    """
+    area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
+    return 1.5 * math.sqrt(box.width * box.height / max(area, 1.0))
 
 
 def _largest(fits: Callable[[float], bool], low: float, high: float, crowded: float) -> float:

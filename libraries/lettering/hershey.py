@@ -41,7 +41,10 @@ class Glyph:
 
     @cached_property
     def ink(self) -> tuple[float, float]:
-        """Return where the ink begins and ends; a glyph without ink begins at infinity and ends before everything."""
+        """Return where the ink begins and ends.
+
+        A glyph without ink begins at infinity and ends before everything.
+        """
         across = self.points[:, 0]
         return (float(across.min()), float(across.max())) if len(across) else (math.inf, -math.inf)
 
@@ -118,9 +121,8 @@ def parsed(name: str) -> Face:
     source.load_default_font(name)
     lines = source.render_options
     table = source.all_glyphs
-    # A slot without strokes is a gap in the table, except for the space.
-    # Every table begins at the space and is in the order of ASCII. What some hold beyond is not what
-    # Latin-1 says it is.
+    # A slot without strokes is a gap in the table, except for the space. Every table begins at the
+    # space and is in the order of ASCII. What some hold beyond is not what Latin-1 says it is.
     held = {
         char: table[char]
         for char in [chr(code) for code in range(32, 127)]
@@ -151,8 +153,8 @@ def _glyph(entry: Any) -> Glyph:
 def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
     """Return the stops, set down on the base line, and the hyphen, cut to the length of a hyphen."""
     drop = base_line - box_around(glyphs["."].strokes).bottom
-    # Full stops of some tables float above the base line; they and what is made like them are set down
-    # on it.
+    # Full stops of some tables float above the base line; they and what is made like them are set
+    # down on it.
     stops = {
         char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop)) for char in ".,:;"
     }

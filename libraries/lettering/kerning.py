@@ -66,8 +66,8 @@ def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> fl
     excess = _room(first, second, measure.stems) - measure.enough
     # Where letters come nearest, this part of the room of two stems stays.
     closer = min(excess, 0.16 * cap_height, _nearest(first, second) - 0.6 * measure.stems)
-    # No pair is drawn together by more than this part of the cap height, and none by less than a part
-    # that would not be seen.
+    # No pair is drawn together by more than this part of the cap height, and none by less than a
+    # part that would not be seen.
     return -closer if closer >= 0.04 * cap_height else 0.0
 
 

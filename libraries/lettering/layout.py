@@ -115,44 +115,30 @@ def lay_out(
         x: where `align` puts the lines, in mm.
         y: where `vertical` puts the block, in mm.
         width: lines that are wider are broken, in mm; without it only line feeds break them.
-        align: which part of each line's ink stands at `x`: its `left` end, its `center` or its
-            `right` end.
-        vertical: what stands at `y`: the `top` of the first line's capitals, the `middle` between
-            there and the last base line, or the first line's `baseline`.
-        justify: whether spaces are widened until lines fill `width`; the last line of a paragraph,
-            and lines whose spaces would become gaps, stay as they are.
+        align: the part of each line's ink at `x`: its `left` end, `center` or `right` end.
+        vertical: the part of the block at `y`: the `top` of its capitals, `middle` or `baseline`.
+        justify: widen spaces until lines fill `width`, except the last ones and where gaps result.
         letter_spacing: added between letters, in mm.
         line_spacing: from one base line to the next, in cap heights.
 
     Raises:
-        BadText: `text` is too long or holds control characters or lone surrogates.
+        InvalidInput: `text` is too long or holds control characters or lone surrogates.
         InvalidInput: a measure is not a number in its range, or an alignment is unknown.
         UnknownName: there is no such font.
     """
     text = check_text(text)
     face = font if isinstance(font, StrokeFont) else stroke_font(font)
-    check_layout(
-        cap_height=cap_height,
-        x=x,
-        y=y,
-        width=width,
-        letter_spacing=letter_spacing,
-        line_spacing=line_spacing,
-    )
+    check_layout(cap_height=cap_height, x=x, y=y, width=width)
+    check_layout(cap_height=cap_height, letter_spacing=letter_spacing, line_spacing=line_spacing)
     check_places(align, vertical)
     scale = cap_height / face.cap_height
     measure = width / scale if width else None
     lines, rows = _rows(text, face, measure, letter_spacing / scale, justify=justify)
-    for row in rows:
-        left, right = row.ink()
-        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
+    _align(rows, align)
     levels = _levels(len(rows), face, line_spacing, vertical)
-    return TextBlock(
-        _drawn(rows, levels, scale, (x, y)),
-        ((levels + face.base_line) * scale + y).tolist(),
-        missing_from((character for row in rows for character in row.written), face),
-        lines,
-    )
+    strokes = _drawn(rows, levels, scale, (x, y))
+    missing = missing_from((character for row in rows for character in row.written), face)
+    return TextBlock(strokes, ((levels + face.base_line) * scale + y).tolist(), missing, lines)
 
 
 def _rows(
@@ -169,6 +155,13 @@ def _rows(
         last = set((np.cumsum([len(paragraph) for paragraph in broken]) - 1).tolist())
         _justify([row for number, row in enumerate(rows) if number not in last], measure, face)
     return lines, rows
+
+
+def _align(rows: Sequence[SetLine], align: Align) -> None:
+    """Move the pens of each line so that the `align` part of its ink is at 0."""
+    for row in rows:
+        left, right = row.ink()
+        row.pens -= left + (right - left) * ALIGN_SHIFT[align]
 
 
 def _levels(

@@ -110,8 +110,8 @@ def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
     if tall:
         shape = scaled(shape, 1.0, 0.88)
     elif face.style.connected:
-        # In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and
-        # centred on the upper half.
+        # In a round hand, letters are narrow and their feet lead on to the next: marks are narrower
+        # and centred on the upper half.
         shape = scaled(shape, 0.78, 1.0)
     # How much of a letter's height, from its top, says where its middle is.
     crown = 0.3 if tall else 0.5 if face.style.connected else 1.0

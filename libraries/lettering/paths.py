@@ -36,7 +36,9 @@ def along_path(
     offset: float = 0.0,
     letter_spacing: float = 0.0,
 ) -> TextBlock:
-    """Return `text` written along `path`, a polyline of shape (n, 2) in mm, in one line; line feeds and tabs become spaces.
+    """Return `text` written along `path`, a polyline of shape (n, 2) in mm, in one line.
+
+    Line feeds and tabs become spaces.
 
     Letters keep their shape. Each stands with the middle of its width on the path, turned by the
     chord of the path below it.
@@ -46,19 +48,16 @@ def along_path(
         path: the points of the base line, in the direction of reading, at most 100,000.
         font: a font or its name.
         cap_height: the height of a capital letter in mm.
-        align: where the text stands on the path: at its beginning (`left`), in its `center` or at
-            its end (`right`).
+        align: where on the path the text is: at its `left` beginning, `center` or `right` end.
         offset: how far above the path the letters stand, in mm; a negative number puts them below.
         letter_spacing: added between letters, in mm.
 
     Returns:
-        The text. Letters beyond the end of the path are not drawn; `overflow` holds them. It has no
-            `baselines`.
+        The text, without `baselines`. `overflow` holds the letters beyond the end of the path.
 
     Raises:
-        InvalidInput: `path` is not a line of finite points with a length.
-        BadText: `text` is too long or holds control characters or lone surrogates.
-        InvalidInput: a measure is not a number in its range, or the alignment is unknown.
+        InvalidInput: `path` is not a line of finite points with a length, `text` is not valid, a
+            measure is not in its range, or the alignment is unknown.
         UnknownName: there is no such font.
     """
     line = " ".join(check_text(text).split())
@@ -67,8 +66,7 @@ def along_path(
     check_places(align, "baseline")
     corners, stations = _measured(path)
     scale = cap_height / face.cap_height
-    # The last letter may stick out by this part of a cap height before it is taken for one that has
-    # no room.
+    # The last letter may stick out by this part of a cap height.
     row, overflow = _that_fits(
         set_line(line, face, letter_spacing / scale), (stations[-1] + 0.02 * cap_height) / scale
     )
@@ -155,7 +153,10 @@ def _bent(
 
 
 def _at(places: NDArray[np.float64], corners: Stroke, stations: NDArray[np.float64]) -> Stroke:
-    """Return the points of the path at `places` mm from its beginning; it goes on straight beyond both ends."""
+    """Return the points of the path at `places` mm from its beginning.
+
+    It goes on straight beyond both ends.
+    """
     segment = np.clip(np.searchsorted(stations, places, side="right") - 1, 0, len(stations) - 2)
     start, end = corners[segment], corners[segment + 1]
     part = (places - stations[segment]) / (stations[segment + 1] - stations[segment])

@@ -92,7 +92,9 @@ def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
 
 
 def broadened(strokes: Strokes, breadth: float) -> Strokes:
-    """Return outlines `breadth` wide in place of the strokes, each one closed stroke; the same strokes without a breadth.
+    """Return outlines `breadth` wide in place of the strokes, each one closed stroke.
+
+    The same strokes without a breadth.
 
     Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along
     the mean of their normals.
@@ -162,7 +164,10 @@ def sampled(strokes: Iterable[Stroke]) -> Stroke:
 
 
 def ink_between(strokes: Iterable[Stroke], top: float, bottom: float) -> tuple[float, float]:
-    """Return the leftmost and the rightmost x of the ink from the height `top` to `bottom`; of all ink if there is none."""
+    """Return the leftmost and the rightmost x of the ink from the height `top` to `bottom`.
+
+    Of all ink if there is none.
+    """
     points = sampled(strokes)
     near = points[(points[:, 1] >= top) & (points[:, 1] <= bottom)]
     across = near[:, 0] if len(near) else points[:, 0]

@@ -46,8 +46,8 @@ def widest_word(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> 
 
 def _words(paragraph: str) -> Iterator[tuple[str, str]]:
     """Yield the pieces between places where a line may break, each with what stands before it: a space or nothing."""
-    # Lines break at spaces, except at those that say they must not, and after a hyphen or dash within a
-    # word.
+    # Lines break at spaces, except at those that say they must not, and after a hyphen or dash
+    # within a word.
     for word in filter(None, re.split(r"[^\S\u00a0\u202f]+", paragraph)):
         for number, part in enumerate(AFTER_HYPHEN.split(word)):
             yield part, "" if number else " "
@@ -72,7 +72,10 @@ def _wrap_paragraph(
 def _pieces(
     paragraph: str, font: StrokeFont, width: float, letter_spacing: float
 ) -> Iterator[tuple[str, str, float]]:
-    """Yield words with what stands before them and their widths; one wider than a line comes in pieces that fill lines."""
+    """Yield words with what stands before them and their widths.
+
+    One wider than a line comes in pieces that fill lines.
+    """
     for word, glue in _words(paragraph):
         wide = advance_of(word, font, letter_spacing=letter_spacing)
         if wide <= width:

@@ -4,7 +4,6 @@ from libraries.mailing.addresses import (
     MAX_ADDRESS_CHARS,
     MAX_SENDER_NAME_CHARS,
     MAX_SUBJECT_CHARS,
-    BadRecipient,
     check_address,
     check_name,
     check_subject,
@@ -13,20 +12,12 @@ from libraries.mailing.attachments import (
     MAX_ATTACHMENTS,
     MAX_ATTACHMENTS_BYTES,
     Attachment,
-    BadAttachment,
     check_attachments,
     find_attachments,
     read_attachments,
 )
 from libraries.mailing.contact import admin_address, contact_letter
-from libraries.mailing.delivery import (
-    Delivery,
-    MailDeferred,
-    MailRefused,
-    MailServerAway,
-    MailSession,
-    deliver,
-)
+from libraries.mailing.delivery import Delivery, MailSession, deliver
 from libraries.mailing.messages import Letter, compose, write_letter
 from libraries.mailing.notices import notice
 from libraries.mailing.sending import MAX_RECIPIENTS, Post
@@ -50,14 +41,9 @@ __all__ = [
     "MAX_SUBJECT_CHARS",
     "TEMPLATES",
     "Attachment",
-    "BadAttachment",
     "BadContext",
-    "BadRecipient",
     "Delivery",
     "Letter",
-    "MailDeferred",
-    "MailRefused",
-    "MailServerAway",
     "MailSession",
     "MailTemplate",
     "Post",

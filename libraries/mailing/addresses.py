@@ -11,38 +11,39 @@ MAX_ADDRESS_CHARS = 254
 MAX_LOCAL_PART_CHARS = 64
 MAX_SUBJECT_CHARS = 200
 MAX_SENDER_NAME_CHARS = 100
-# RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP address is not a domain.
+# RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP
+# address is not a domain.
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
 # Control characters, halves of surrogate pairs, line and paragraph separators.
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
-class BadRecipient(InvalidInput):
-    """Raised when a recipient is not exactly one plain mail address."""
-
-    code = "bad-recipient"
-
-
 def check_address(address: str, *, field: str = "recipient") -> str:
     """Return `address` if it is one plain mail address such as `ann@example.com`.
 
-    Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, at most 254 characters. Lists, display
-    names, quotes and line breaks are refused. A domain with other letters is written in its `xn--` form.
+    Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, at most
+    254 characters. Lists, display names, quotes and line breaks are refused. A domain with other
+    letters is written in its `xn--` form.
 
     Raises:
-        BadRecipient: anything else.
+        InvalidInput: anything else.
     """
     if not isinstance(address, str) or len(address) > MAX_ADDRESS_CHARS:
-        raise BadRecipient(
-            f"an address is text of at most {MAX_ADDRESS_CHARS} characters", field=field
+        raise InvalidInput(
+            f"an address is text of at most {MAX_ADDRESS_CHARS} characters",
+            field=field,
+            code="bad-recipient",
         )
     if any(mark in address for mark in ",;"):
-        raise BadRecipient(
-            "one address per recipient: send a list to reach several people", field=field
+        raise InvalidInput(
+            "one address per recipient: send a list to reach several people",
+            field=field,
+            code="bad-recipient",
         )
     local, _, domain = address.rpartition("@")
-    # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
+    # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no
+    # one's real address needs them.
     if (
         len(local) > MAX_LOCAL_PART_CHARS
         or not re.fullmatch(
@@ -52,8 +53,10 @@ def check_address(address: str, *, field: str = "recipient") -> str:
         )
         or not DOMAIN.fullmatch(domain)
     ):
-        raise BadRecipient(
-            "not a mail address: write it plainly, such as ann@example.com", field=field
+        raise InvalidInput(
+            "not a mail address: write it plainly, such as ann@example.com",
+            field=field,
+            code="bad-recipient",
         )
     return address
 

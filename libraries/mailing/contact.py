@@ -31,7 +31,7 @@ def contact_letter(name: str, email: str, message: str) -> Letter:
         message: 1 to 5000 characters.
 
     Raises:
-        InvalidInput, BadRecipient, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
     """
     context = {"name": name, "email": email, "message": message}
     return write_letter(

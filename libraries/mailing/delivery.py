@@ -22,24 +22,6 @@ OK, PERMANENT = 250, 500
 PORTS = {"smtp": 25, "smtps": 465}
 
 
-class MailRefused(InvalidInput):
-    """Raised when the mail server will not take this mail, now or later (replies 5xx)."""
-
-    code = "mail-refused"
-
-
-class MailServerAway(Unavailable):
-    """Raised when the mail server cannot be reached or used for now."""
-
-    code = "mail-server-away"
-
-
-class MailDeferred(Unavailable):
-    """Raised when the mail server works, but asks to try this mail again later (replies 4xx)."""
-
-    code = "mail-deferred"
-
-
 @dataclass(frozen=True)
 class Delivery:
     """Where a mail went: `by` is `smtp` or `file`; `artifact` is the file, if it is one."""
@@ -60,12 +42,15 @@ class MailServer:
 
     @classmethod
     def from_url(cls, url: str) -> MailServer:
-        """Read `smtp://user:password@host:port` or `smtps://...`; user and password are percent-decoded.
+        """Read `smtp://user:password@host:port` or `smtps://...`.
 
-        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC 6409).
+        User and password are percent-decoded.
+
+        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC
+        6409).
 
         Raises:
-            MailServerAway: the URL names no host or a bad port.
+            Unavailable: the URL names no host or a bad port.
         """
         try:
             parts = urlsplit(url)
@@ -73,7 +58,9 @@ class MailServer:
         except ValueError:
             host, port = None, None
         if not host or parts.scheme not in PORTS:
-            raise MailServerAway("the address of the mail server (SMTP_URL) cannot be used")
+            raise Unavailable(
+                "the address of the mail server (SMTP_URL) cannot be used", code="mail-server-away"
+            )
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         usual = 587 if user and parts.scheme == "smtp" else PORTS[parts.scheme]
         return cls(host, port or usual, parts.scheme == "smtps", user, password)
@@ -94,24 +81,27 @@ class MailSession(AbstractContextManager["MailSession"]):
         self._client: smtplib.SMTP | None = None
 
     def __exit__(self, *_: object) -> None:
-        # A mail is accepted once the server has said so. A server that hangs up before the goodbye must not make it look lost, or
-        # it would be sent again.
+        # A mail is accepted once the server has said so. A server that hangs up before the goodbye
+        # must not make it look lost, or it would be sent again.
         if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 self._client.quit()
             self._drop()
 
     def deliver(self, message: EmailMessage) -> Delivery:
-        """Send `message` to the server of the setting `SMTP_URL`; without one write it to `mail/<name>.eml` in the output folder.
+        """Send `message` to the server of the setting `SMTP_URL`.
 
-        The connection is encrypted from the start (`smtps`) or as soon as the server offers it; certificates are checked. A
-        password crosses a network only encrypted. Each step may take 10 seconds.
+        Without one write it to `mail/<name>.eml` in the output folder.
+
+        The connection is encrypted from the start (`smtps`) or as soon as the server offers it;
+        certificates are checked. A password crosses a network only encrypted. Each step may take 10
+        seconds.
 
         Raises:
-            MailRefused: the server refused the mail for good.
-            MailDeferred: the server asks to try the mail again later.
-            MailServerAway: the server cannot be reached, trusted or used.
-            StorageFull: there is no room for the file.
+            InvalidInput: the server refused the mail for good.
+            Unavailable: the server asks to try the mail again later.
+            Unavailable: the server cannot be reached, trusted or used.
+            Unavailable: there is no room for the file.
         """
         url = MailSettings.current().smtp_url
         if not url:
@@ -125,7 +115,8 @@ class MailSession(AbstractContextManager["MailSession"]):
             except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
                 raise
             except BaseException:
-                # Nobody knows what the server would make of the next line. The end of the job's time comes here, too.
+                # Nobody knows what the server would make of the next line. The end of the job's
+                # time comes here, too.
                 self._drop()
                 raise
         return Delivery("smtp")
@@ -150,7 +141,7 @@ def deliver(message: EmailMessage) -> Delivery:
     """Deliver one mail as `MailSession.deliver` does.
 
     Raises:
-        MailRefused, MailServerAway, StorageFull: as there.
+        InvalidInput, Unavailable: as there.
     """
     with MailSession() as session:
         return session.deliver(message)
@@ -189,8 +180,9 @@ def _encrypt_and_log_in(client: smtplib.SMTP, server: MailServer, trust: ssl.SSL
         encrypted = True
     if server.user:
         if not (encrypted or server.is_local):
-            raise MailServerAway(
-                "the mail server offers no encryption, so the password was not sent; use smtps:// if it has it"
+            raise Unavailable(
+                "the mail server offers no encryption, so the password was not sent; use smtps:// if it has it",
+                code="mail-server-away",
             )
         client.login(server.user, server.password)
 
@@ -201,7 +193,9 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
-        raise MailServerAway("the mail server did not accept the login of this service") from error
+        raise Unavailable(
+            "the mail server did not accept the login of this service", code="mail-server-away"
+        ) from error
     except smtplib.SMTPRecipientsRefused as error:
         code = max(reply[0] for reply in error.recipients.values())
         raise _refusal(code, "the recipient", "recipient") from error
@@ -210,17 +204,26 @@ def _plain_errors() -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise _refusal(error.smtp_code, "the mail", None) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise MailServerAway("the mail server lacks a command that this service needs") from error
+        raise Unavailable(
+            "the mail server lacks a command that this service needs", code="mail-server-away"
+        ) from error
     except ssl.SSLError as error:
-        raise MailServerAway(
-            "the mail server's encryption or certificate is not good enough to trust"
+        raise Unavailable(
+            "the mail server's encryption or certificate is not good enough to trust",
+            code="mail-server-away",
         ) from error
     # UnicodeError: a host name that cannot be looked up at all.
     except (OSError, UnicodeError) as error:
-        raise MailServerAway("the mail server does not answer") from error
+        raise Unavailable("the mail server does not answer", code="mail-server-away") from error
 
 
 def _refusal(code: int, what: str, blamed: str | None) -> InvalidInput | Unavailable:
     if code >= PERMANENT:
-        return MailRefused(f"the mail server refused {what} for good (reply {code})", field=blamed)
-    return MailDeferred(f"the mail server refused {what} for now (reply {code})")
+        return InvalidInput(
+            f"the mail server refused {what} for good (reply {code})",
+            field=blamed,
+            code="mail-refused",
+        )
+    return Unavailable(
+        f"the mail server refused {what} for now (reply {code})", code="mail-deferred"
+    )

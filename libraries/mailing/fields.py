@@ -1,6 +1,7 @@
 """The fields of a template: what its context may hold, said in the template itself and checked from there.
 
-A field is a table of a few words: its `kind`, its `help`, an `example`, whether it is `required`, and its limit.
+A field is a table of a few words: its `kind`, its `help`, an `example`, whether it is `required`,
+and its limit.
 
 | Kind | What it is | Limit |
 |---|---|---|
@@ -29,7 +30,10 @@ WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{MAX_LINK_CHARS}}}", re.ASC
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateField:
-    """A field of a template's context; see the table of kinds above. `longest` and `most` count where the kind has them."""
+    """A field of a template's context; see the table of kinds above.
+
+    `longest` and `most` count where the kind has them.
+    """
 
     name: str
     kind: str

@@ -20,7 +20,10 @@ from libraries.settings import MailSettings
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says, before anyone is named who gets it. `picture` is a PNG; `reply_to` is a name and an address."""
+    """What a mail says, before anyone is named who gets it.
+
+    `picture` is a PNG; `reply_to` is a name and an address.
+    """
 
     subject: str
     template: str
@@ -31,15 +34,18 @@ class Letter:
     reply_to: tuple[str, str] | None = None
 
     def to(self, recipient: str, *, message_id_seed: str | None = None) -> EmailMessage:
-        """Return the mail for `recipient`, ready to be delivered. The sender is the setting `MAIL_FROM`.
+        """Return the mail for `recipient`, ready to be delivered.
+
+        The sender is the setting `MAIL_FROM`.
 
         Args:
             recipient: one plain address.
-            message_id_seed: if given (a job's id, say), the Message-ID follows from it and the recipient, so that a mail that is
-                sent twice after a crash is known as one mail. Without it the Message-ID is random.
+            message_id_seed: if given (a job's id, say), the Message-ID follows from it and the
+                recipient, so that a mail that is sent twice after a crash is known as one mail.
+                Without it the Message-ID is random.
 
         Raises:
-            BadRecipient: it is not one plain address.
+            InvalidInput: it is not one plain address.
         """
         check_address(recipient)
         sender = MailSettings.current().mail_from or "vector-api@localhost"
@@ -86,7 +92,9 @@ def write_letter(
     picture: bytes | None = None,
     reply_to: tuple[str, str] | None = None,
 ) -> Letter:
-    """Return what `template` makes of `context`. The template sees the values of `context` and the `subject`.
+    """Return what `template` makes of `context`.
+
+    The template sees the values of `context` and the `subject`.
 
     Args:
         subject: one line of 1 to 200 characters.
@@ -97,7 +105,7 @@ def write_letter(
         reply_to: name and address of whoever gets the answers; by default it is the sender.
 
     Raises:
-        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_subject(subject)
@@ -121,7 +129,7 @@ def compose(
     """Return the mail that `template` makes for `recipient`, as `write_letter` and `Letter.to` have it.
 
     Raises:
-        BadRecipient, InvalidInput, BadContext: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
     """
     check_address(recipient)
@@ -141,7 +149,8 @@ def _content_type(media_type: str) -> tuple[tuple[str, str], dict[str, str]]:
     """Return `text/csv; charset=utf-8` as `("text", "csv")` and `{"charset": "utf-8"}`."""
     kind, *words = (word.strip() for word in media_type.split(";"))
     main, _, sub = kind.partition("/")
-    # RFC 2046, section 5.2.1: a mail in a mail may not be encoded, and not every server takes it as it is.
+    # RFC 2046, section 5.2.1: a mail in a mail may not be encoded, and not every server takes it as
+    # it is.
     if main in ("message", "multipart") or not sub:
         main, sub = "application", "octet-stream"
     return (main, sub), dict(word.split("=", 1) for word in words if "=" in word)

@@ -19,8 +19,8 @@ def notice(
 ) -> Letter:
     """Return the letter of a notification.
 
-    A template with a picture shows the first drawing among the attachments, or else what the job made whose id the context has
-    as `job_id`.
+    A template with a picture shows the first drawing among the attachments, or else what the job
+    made whose id the context has as `job_id`.
 
     Args:
         subject: one line of 1 to 200 characters.
@@ -30,7 +30,7 @@ def notice(
         made_by: tells what a job made.
 
     Raises:
-        InvalidInput, BadContext, BadAttachment, BadFileName: the value is not usable; the error names the field.
+        InvalidInput, BadContext: the value is not usable; the error names the field.
         UnknownName: there is no such template.
         Unavailable: an attachment cannot be read now.
     """

@@ -15,7 +15,10 @@ MAX_PICTURE_BYTES = {"image/svg+xml": 5_000_000, "image/png": 1_000_000}
 
 
 def picture_of(attachments: Iterable[Attachment]) -> bytes | None:
-    """Return the first drawing among `attachments` as a PNG; None if there is none, or none that can be shown."""
+    """Return the first drawing among `attachments` as a PNG.
+
+    None if there is none, or none that can be shown.
+    """
     for one in attachments:
         shown = _drawn(one.media_type, one.data)
         if shown is not None:
@@ -24,7 +27,9 @@ def picture_of(attachments: Iterable[Attachment]) -> bytes | None:
 
 
 def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
-    """Return the first drawing that the job `job_id` made as a PNG; None if it made none, or none that can be shown.
+    """Return the first drawing that the job `job_id` made as a PNG.
+
+    None if it made none, or none that can be shown.
 
     A picture is a courtesy: a mail goes out without it, too.
     """

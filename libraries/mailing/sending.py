@@ -1,8 +1,9 @@
 """Sending so that a second attempt does not send again what a first one has: one claim for each recipient.
 
-Who claims, and where it is noted that a mail was taken, is told from outside; `libraries.job_manager.claim` is made for it. A
-mail can be sent twice in one moment only: when its attempt dies after the server took it and before that was noted. Both copies
-have the same Message-ID.
+Who claims, and where it is noted that a mail was taken, is told from outside;
+`libraries.job_manager.claim` is made for it. A mail can be sent twice in one moment only: when its
+attempt dies after the server took it and before that was noted. Both copies have the same
+Message-ID.
 """
 
 from __future__ import annotations
@@ -15,11 +16,7 @@ from typing import Protocol
 from libraries.errors import InvalidInput, Unavailable
 from libraries.json_types import JsonObject
 from libraries.mailing.addresses import MAX_ADDRESS_CHARS, check_address
-from libraries.mailing.delivery import (
-    Delivery,
-    MailServerAway,
-    MailSession,
-)
+from libraries.mailing.delivery import Delivery, MailSession
 from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
@@ -44,8 +41,8 @@ class Step(Protocol):
 class Post:
     """How the mails of one job go out.
 
-    `claim` gives the step of a name, to this attempt alone; `keep` is told of each mail that became a file; `seed` is what the
-    Message-IDs follow from, None for random ones.
+    `claim` gives the step of a name, to this attempt alone; `keep` is told of each mail that became
+    a file; `seed` is what the Message-IDs follow from, None for random ones.
     """
 
     claim: Callable[[str], Step]
@@ -53,11 +50,13 @@ class Post:
     seed: str | None = None
 
     def send(self, letter: Letter, recipient: str) -> JsonObject:
-        """Send a letter to one recipient, unless an earlier attempt has; return what was sent and how.
+        """Send a letter to one recipient, unless an earlier attempt has.
+
+        Return what was sent and how.
 
         Raises:
-            BadRecipient: the recipient is not one plain address.
-            MailRefused, MailServerAway, StorageFull: as `deliver`.
+            InvalidInput: the recipient is not one plain address.
+            InvalidInput, Unavailable: as `deliver`.
             Unavailable: another attempt may be sending it.
         """
         message = letter.to(recipient, message_id_seed=self.seed)
@@ -91,19 +90,21 @@ class Post:
     ) -> JsonObject:
         """Send a letter to up to 100 recipients, to each a mail of its own, and return what became of each.
 
-        The result has `counts` of the states and `items`, each with `recipient`, `state` and perhaps `error`. The state is
-        `sent`, `refused` for good, or `failed`. What failed is worth another attempt, which sends to nobody again who was sent
-        to, and does not ask again where it was refused.
+        The result has `counts` of the states and `items`, each with `recipient`, `state` and
+        perhaps `error`. The state is `sent`, `refused` for good, or `failed`. What failed is worth
+        another attempt, which sends to nobody again who was sent to, and does not ask again where
+        it was refused.
 
         Args:
             letter: what to send.
-            recipients: a list of addresses; the same one again counts once. A bad one is refused alone.
+            recipients: a list of addresses; the same one again counts once. A bad one is refused
+                alone.
             report: told how many are done, of how many, and in words.
             last_try: whether this is the last attempt, whose result stands even where some failed.
 
         Raises:
             InvalidInput: there are none, or more than 100.
-            MailServerAway: some failed and there is another attempt, or none was sent in the last one.
+            Unavailable: some failed and there is another attempt, or none was sent in the last one.
         """
         people = _different(recipients)
         with MailSession() as session:
@@ -112,8 +113,9 @@ class Post:
                 going.see_to(recipient)
                 report(number, len(people), f"{going.counts['sent']} of {len(people)} sent")
         if going.counts["failed"] and not (last_try and going.counts["sent"]):
-            raise MailServerAway(
-                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}"
+            raise Unavailable(
+                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}",
+                code="mail-server-away",
             )
         counts = {state: going.counts[state] for state in ("sent", "refused", "failed")}
         return {
@@ -173,7 +175,7 @@ class _Round:
 
     def _delivered(self, recipient: str) -> dict[str, str]:
         if self.away:
-            raise MailServerAway(self.why)
+            raise Unavailable(self.why, code="mail-server-away")
         try:
             delivery = self.session.deliver(
                 self.letter.to(recipient, message_id_seed=self.post.seed)

@@ -1,9 +1,10 @@
 """Mail templates: files in the folder `templates`, known by their names.
 
-A template is one file `<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML form.
-It may begin with a comment in TOML that describes it: a `summary`, whether it shows a `picture`, and
-its fields, see `libraries.mailing.fields`. A template with a mistake is left out and reported, see
-`libraries.loading`. What comes from a caller is data for a template, never a template and never a path.
+A template is one file `<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML
+form. It may begin with a comment in TOML that describes it: a `summary`, whether it shows a
+`picture`, and its fields, see `libraries.mailing.fields`. A template with a mistake is left out and
+reported, see `libraries.loading`. What comes from a caller is data for a template, never a template
+and never a path.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ GIVEN = ("subject", "picture")
 class BadContext(InvalidInput):
     """Raised when the values for a template are not JSON, too large, or not what the template needs.
 
-    `messages` has what is wrong with which field, nested as the context is; it is empty where the whole context is wrong.
+    `messages` has what is wrong with which field, nested as the context is; it is empty where the
+    whole context is wrong.
     """
 
     code = "bad-context"
@@ -71,8 +73,8 @@ def _dotted(messages: Mapping[Any, Any], path: str) -> Iterator[tuple[str, list[
 class MailTemplate:
     """A template by its `name`.
 
-    `has_html` tells whether it has an HTML form beside the text, `picture` whether it shows the drawing that it is about;
-    `fields` are what it makes use of.
+    `has_html` tells whether it has an HTML form beside the text, `picture` whether it shows the
+    drawing that it is about; `fields` are what it makes use of.
     """
 
     name: str
@@ -163,7 +165,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # A link from a caller must not run a script: templates ask `if url is web_address` before they make one.
+    # A link from a caller must not run a script: templates ask `if url is web_address` before they
+    # make one.
     environment.tests["web_address"] = is_web_address
     return environment
 
@@ -216,7 +219,9 @@ def check_template(name: object, *, field: str = "template") -> MailTemplate:
 
 
 def check_context(context: object, *, field: str = "context") -> JsonObject:
-    """Return `context` if it is an object of JSON values, at most 16,000 bytes as JSON; None counts as empty.
+    """Return `context` if it is an object of JSON values, at most 16,000 bytes as JSON.
+
+    None counts as empty.
 
     Raises:
         BadContext: anything else.
@@ -244,12 +249,14 @@ def fill_template(
 ) -> tuple[str, str | None]:
     """Return the text and the HTML form (or None) of the template `name`, filled from `context`.
 
-    The template also sees the `subject` of the mail, and the address of the `picture` that it may show. Values are escaped in the
-    HTML form and are never read as template code. A value that is None counts as one that was not given.
+    The template also sees the `subject` of the mail, and the address of the `picture` that it may
+    show. Values are escaped in the HTML form and are never read as template code. A value that is
+    None counts as one that was not given.
 
     Raises:
         UnknownName: there is no such template; the error lists those that exist.
-        BadContext: the values are not JSON, too large, or do not fit the template; the error names the fields.
+        BadContext: the values are not JSON, too large, or do not fit the template; the error names
+            the fields.
     """
     template = check_template(name)
     values = _loaded(template, check_context(context)) | {"subject": subject, "picture": picture}

@@ -1,10 +1,7 @@
 """Requests to the outside on behalf of a stranger: to public addresses alone, with a bound on time and size."""
 
 from libraries.outbound.addresses import (
-    AddressRefused,
-    BadUrl,
     Endpoint,
-    HostUnknown,
     Resolver,
     check_url,
     is_public,
@@ -13,14 +10,10 @@ from libraries.outbound.addresses import (
     read_url,
 )
 from libraries.outbound.connections import ReplyTooLong, Wire, connected
-from libraries.outbound.fetching import DownloadTooLarge, fetch
+from libraries.outbound.fetching import fetch
 
 __all__ = [
-    "AddressRefused",
-    "BadUrl",
-    "DownloadTooLarge",
     "Endpoint",
-    "HostUnknown",
     "ReplyTooLong",
     "Resolver",
     "Wire",

@@ -1,8 +1,9 @@
 """Where a request to the outside may go: to the public network, and nowhere else.
 
-A client names the address and this service calls it, from inside. Without these rules it would call the neighbours that only it
-can reach: the broker, other services of the machine, the metadata service of a cloud. The rules are asked when a job is queued
-and again whenever something is sent or fetched, because what a name stands for can change in between.
+A client names the address and this service calls it, from inside. Without these rules it would call
+the neighbours that only it can reach: the broker, other services of the machine, the metadata
+service of a cloud. The rules are asked when a job is queued and again whenever something is sent or
+fetched, because what a name stands for can change in between.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from libraries.errors import InvalidInput, Unavailable
 MAX_URL_CHARS = 2048
 MAX_HOST_CHARS = 253
 PORTS = {"http": 80, "https": 443}
-# Below this, ports belong to services of the system, such as mail; the one beside them is the broker's usual port.
+# Below this, ports belong to services of the system, such as mail; the one beside them is the
+# broker's usual port.
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
 LOOKUP_PATIENCE_S = 5.0
 NO_PUBLIC_ADDRESS = "the host cannot be found, or has an address that is not public"
 
 
-# What the IANA registries of special-purpose addresses hold back from the public network (RFC 6890 and its updates).
+# What the IANA registries of special-purpose addresses hold back from the public network (RFC 6890
+# and its updates).
 RESERVED_IPV4 = tuple(
     map(
         ipaddress.IPv4Network,
@@ -51,38 +54,25 @@ RESERVED_IPV4 = tuple(
         ),
     )
 )
-# All that is public in IPv6 lies here, but for these parts of it: protocol assignments with Teredo, and documentation.
+# All that is public in IPv6 lies here, but for these parts of it: protocol assignments with Teredo,
+# and documentation.
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 RESERVED_IPV6 = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")))
 # IPv6 addresses that lead to the IPv4 address in their last 32 bits (RFC 6052).
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# Takes a host name and a port, returns the addresses that it stands for, none if it stands for nothing.
+# Takes a host name and a port, returns the addresses that it stands for, none if it stands for
+# nothing.
 Resolver = Callable[[str, int], Sequence[str]]
-
-
-class BadUrl(InvalidInput):
-    """Raised when a text is no URL that this service would ask, wherever it leads."""
-
-    code = "bad-url"
-
-
-class AddressRefused(InvalidInput):
-    """Raised when the host of a URL is, or stands for, an address that is not public."""
-
-    code = "address-refused"
-
-
-class HostUnknown(Unavailable):
-    """Raised when the host of a URL cannot be looked up for now."""
-
-    code = "host-unknown"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a URL leads: `host` is a name without a dot at its end, or an IP address; `target` is path and query."""
+    """Where a URL leads: `host` is a name without a dot at its end, or an IP address.
+
+    `target` is path and query.
+    """
 
     scheme: str
     host: str
@@ -100,24 +90,27 @@ def read_url(url: str) -> Endpoint:
     """Return where a URL leads, without looking anything up.
 
     Raises:
-        BadUrl: it is no URL of `http` or `https`, carries a user, or names a port or a host that is not asked.
+        InvalidInput: it is no URL of `http` or `https`, carries a user, or names a port or a host
+            that is not asked.
     """
     if len(url) > MAX_URL_CHARS or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
-        raise BadUrl(
-            f"a URL has at most {MAX_URL_CHARS} ASCII characters and no spaces; write others in percent form"
+        raise InvalidInput(
+            f"a URL has at most {MAX_URL_CHARS} ASCII characters and no spaces; write others in percent form",
+            code="bad-url",
         )
     scheme, _, rest = url.partition("://")
     if scheme.lower() not in PORTS:
-        raise BadUrl("the URL begins with http:// or https://")
+        raise InvalidInput("the URL begins with http:// or https://", code="bad-url")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
-        raise BadUrl("the URL carries no user and no password")
-    # Read by this alone, because libraries for URLs differ on odd ones, and a URL that two read in two ways passes a check unseen.
+        raise InvalidInput("the URL carries no user and no password", code="bad-url")
+    # Read by this alone, because libraries for URLs differ on odd ones, and a URL that two read in
+    # two ways passes a check unseen.
     parts = re.fullmatch(
         r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5})?)?", authority
     )
     if parts is None:
-        raise BadUrl("the URL names a host, and perhaps a port after a colon")
+        raise InvalidInput("the URL names a host, and perhaps a port after a colon", code="bad-url")
     target = rest[len(authority) :].partition("#")[0]
     return Endpoint(
         scheme.lower(),
@@ -130,8 +123,9 @@ def read_url(url: str) -> Endpoint:
 def _checked_port(port: int) -> int:
     usual = port in PORTS.values()
     if not usual and (not FIRST_FREE_PORT <= port <= LAST_PORT or port == BROKER_PORT):
-        raise BadUrl(
-            f"the port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}"
+        raise InvalidInput(
+            f"the port is 80, 443 or one from {FIRST_FREE_PORT} to {LAST_PORT}, and not {BROKER_PORT}",
+            code="bad-url",
         )
     return port
 
@@ -144,14 +138,15 @@ def _checked_host(host: str) -> str:
             if host.startswith("[")
             else ipaddress.IPv4Address(host)
         )
-    # Every way of writing IPv4 that some library reads ends in a number: 127.1, 2130706433, 0x7f.1, 0177.0.0.1 (WHATWG URL, 3.5).
+    # Every way of writing IPv4 that some library reads ends in a number: 127.1, 2130706433, 0x7f.1,
+    # 0177.0.0.1 (WHATWG URL, 3.5).
     if re.fullmatch(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?", host):
-        raise BadUrl("write an IPv4 address as four decimal numbers")
+        raise InvalidInput("write an IPv4 address as four decimal numbers", code="bad-url")
     if len(host) > MAX_HOST_CHARS or not re.fullmatch(
         r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?",
         host,
     ):
-        raise BadUrl("the host is neither a name nor an address")
+        raise InvalidInput("the host is neither a name nor an address", code="bad-url")
     return host.lower().removesuffix(".")
 
 
@@ -166,16 +161,18 @@ def public_addresses(
         private: let them be private as well.
 
     Raises:
-        AddressRefused: one or more are not public, or the host is a name of this machine.
-        HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
+        InvalidInput: one or more are not public, or the host is a name of this machine.
+        Unavailable: it cannot be looked up, or the answer took longer than 5 s.
     """
     if not private and re.fullmatch(r"(?:.*\.)?localhost", endpoint.host):
-        raise AddressRefused(NO_PUBLIC_ADDRESS)
+        raise InvalidInput(NO_PUBLIC_ADDRESS, code="address-refused")
     found = tuple(dict.fromkeys(_addresses(endpoint, resolver or look_up)))
     if not found:
-        raise HostUnknown("the host cannot be found" if private else NO_PUBLIC_ADDRESS)
+        raise Unavailable(
+            "the host cannot be found" if private else NO_PUBLIC_ADDRESS, code="host-unknown"
+        )
     if not private and not all(is_public(ipaddress.ip_address(address)) for address in found):
-        raise AddressRefused(NO_PUBLIC_ADDRESS)
+        raise InvalidInput(NO_PUBLIC_ADDRESS, code="address-refused")
     return found
 
 
@@ -187,8 +184,8 @@ def check_url(url: str, *, private: bool = False) -> None:
         private: let addresses be private.
 
     Raises:
-        BadUrl: it is no URL that this service would ask.
-        AddressRefused: the host is an address that is not public, or a name of this machine.
+        InvalidInput: it is no URL that this service would ask.
+        InvalidInput: the host is an address that is not public, or a name of this machine.
     """
     # Stands for what a name means as long as it is not looked up.
     public_addresses(read_url(url), lambda host, port: ["1.1.1.1"], private=private)
@@ -223,7 +220,8 @@ _lookups = threading.BoundedSemaphore(16)
 def look_up(host: str, port: int) -> Sequence[str]:
     """Return the addresses that the system's resolver knows for a name, none if it knows none or takes longer than 5 s.
 
-    The resolver cannot be interrupted, so it runs in a thread that may outlast the call; no more than 16 of them run at once.
+    The resolver cannot be interrupted, so it runs in a thread that may outlast the call; no more
+    than 16 of them run at once.
     """
     found: list[str] = []
     done = threading.Event()

@@ -1,7 +1,8 @@
 """Connections to the outside: to an address that was checked, with one deadline for everything and a limit for what is read.
 
-Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name up again, follow a redirect
-unseen, use the proxy of the environment, wait for as long as bytes keep dripping, read whatever comes.
+Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name
+up again, follow a redirect unseen, use the proxy of the environment, wait for as long as bytes keep
+dripping, read whatever comes.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ MAX_ADDRESSES = 4
 def connected(
     endpoint: Endpoint, addresses: tuple[str, ...], deadline: float
 ) -> Iterator[socket.socket]:
-    """Connect to one of the addresses, encrypted if the scheme says so; the certificate has to be that of the host's name."""
+    """Connect to one of the addresses, encrypted if the scheme says so.
+
+    The certificate has to be that of the host's name.
+    """
     with _first_to_answer(addresses[:MAX_ADDRESSES], endpoint.port, deadline) as plain:
         if endpoint.scheme == "http":
             yield plain
@@ -37,7 +41,10 @@ def connected(
 
 
 def _first_to_answer(addresses: tuple[str, ...], port: int, deadline: float) -> socket.socket:
-    """Return a connection to the first address that takes one; each gets its share of the time that is left."""
+    """Return a connection to the first address that takes one.
+
+    Each gets its share of the time that is left.
+    """
     for place, address in enumerate(addresses[:-1]):
         with contextlib.suppress(OSError):
             return socket.create_connection(
@@ -47,7 +54,10 @@ def _first_to_answer(addresses: tuple[str, ...], port: int, deadline: float) -> 
 
 
 def seconds_until(deadline: float) -> float:
-    """Return the seconds until a time of `time.monotonic()`; raise TimeoutError when it has passed."""
+    """Return the seconds until a time of `time.monotonic()`.
+
+    Raise TimeoutError when it has passed.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError

@@ -8,16 +8,10 @@ from http import HTTPStatus
 from urllib.parse import urljoin
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.outbound.addresses import BadUrl, Endpoint, Resolver, public_addresses, read_url
+from libraries.outbound.addresses import Endpoint, Resolver, public_addresses, read_url
 from libraries.outbound.connections import ReplyTooLong, Wire, connected
 
 MAX_REDIRECTS = 3
-
-
-class DownloadTooLarge(InvalidInput):
-    """Raised when a file at a URL is larger than may be fetched."""
-
-    code = "download-too-large"
 
 
 def fetch(
@@ -30,8 +24,8 @@ def fetch(
 ) -> bytes:
     """Return the file at `url`.
 
-    Each host on the way is looked up once, its addresses are checked, and the connection goes to one of them. Up to three
-    redirects are followed, none from `https` to `http`, each under the same rules.
+    Each host is looked up once, and its addresses are checked. Up to three redirects are followed,
+    each under the same rules, none from `https` to `http`.
 
     Args:
         url: an address of `http` or `https`.
@@ -41,12 +35,10 @@ def fetch(
         patience: seconds for all of it.
 
     Raises:
-        BadUrl: this is no URL that may be asked, or a redirect leads to none.
-        AddressRefused: a host is, or stands for, an address that is not public.
-        HostUnknown: a host cannot be looked up for now.
-        DownloadTooLarge: there is more than `most` bytes; no more than that is read.
-        InvalidInput: the server answered that it has no such file, or not for us.
-        Unavailable: no connection, no whole answer in time, or one that says "later".
+        InvalidInput: the URL or a redirect is not valid, a host is not public, the file is larger
+            than `most` bytes, or the server refuses to send it.
+        Unavailable: a host cannot be looked up, there is no connection or no complete response in
+            time, or the response says "later".
     """
     deadline = time.monotonic() + patience
     try:
@@ -88,7 +80,10 @@ def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: 
 
 
 def _request(endpoint: Endpoint) -> bytes:
-    """Return the bytes of the request. Nothing in it can hold the end of a line: the URL is checked, the rest is ours."""
+    """Return the bytes of the request.
+
+    Nothing in it can hold the end of a line: the URL is checked, the rest is ours.
+    """
     head = [
         f"GET {endpoint.target} HTTP/1.1",
         f"Host: {endpoint.authority}",
@@ -134,9 +129,11 @@ def _next(url: str, location: str) -> str:
     if not location or (
         url.lower().startswith("https:") and not onward.lower().startswith("https:")
     ):
-        raise BadUrl("the URL is redirected to an address that is not asked")
+        raise InvalidInput("the URL is redirected to an address that is not asked", code="bad-url")
     return onward
 
 
 def _too_large(most: int) -> InvalidInput:
-    return DownloadTooLarge(f"the file at the URL is larger than {most / 10**6:g} MB")
+    return InvalidInput(
+        f"the file at the URL is larger than {most / 10**6:g} MB", code="download-too-large"
+    )

@@ -165,7 +165,8 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
     # half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
-    # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
+    # Where the sine of half the angle is this near to 1, the line goes straight on and limits
+    # nothing.
     np.divide(
         profile.drawing_acceleration * profile.corner * sine,
         1 - sine,

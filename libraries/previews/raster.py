@@ -54,7 +54,7 @@ def png(
     Raises:
         InvalidInput: the size is out of its range, or the drawing has more ink than a preview
             draws.
-        BadColour: a colour is none that is known.
+        InvalidInput: a colour is none that is known.
         InvalidInput: a layer has no pen.
     """
     size, scale = _size(page, width_px)

@@ -76,7 +76,7 @@ def attach_cached(drawing_key: str, name: str) -> str | None:
         None outside a job, and where nothing is remembered or what was is gone: then it has to be drawn.
 
     Raises:
-        StorageFull, StorageUnavailable: as `Store.publish`.
+        Unavailable, StorageUnavailable: as `Store.publish`.
     """
     client = job_client()
     known = lookup(client, drawing_key) if client is not None else None

@@ -20,7 +20,7 @@ from libraries.sheets.elements.patterns import PatternElement
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_cheap_to_read
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
-from libraries.svg_syntax.attributes import BadColour, check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 MAX_ELEMENTS = 64
 # What all elements of a composition may have together: the limit and its unit, by field.
@@ -37,10 +37,10 @@ def check_ink_colour(value: str) -> None:
     """Refuse what is not a colour, or `none`.
 
     Raises:
-        BadColour: `value` is refused.
+        InvalidInput: `value` is refused.
     """
     if check_colour(value, "color") == "none":
-        raise BadColour("a pen has a colour", field="color")
+        raise InvalidInput("a pen has a colour", field="color", code="bad-colour")
 
 
 class Layer(Params):

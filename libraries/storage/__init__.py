@@ -1,15 +1,6 @@
 """Where results live and input files come from: stores that no name can lead out of."""
 
-from libraries.storage.artifacts import (
-    Artifact,
-    BadFile,
-    FileMissing,
-    FileReplaced,
-    StorageFull,
-    StorageUnavailable,
-    StoredFile,
-    commit_if,
-)
+from libraries.storage.artifacts import Artifact, StorageUnavailable, StoredFile, commit_if
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.locations import (
     check_storage,
@@ -20,17 +11,12 @@ from libraries.storage.locations import (
     prepare_stores,
     upload_folder,
 )
-from libraries.storage.names import BadFileName, check_name, filename_part
+from libraries.storage.names import check_name, filename_part
 from libraries.storage.store import Store
 
 __all__ = [
     "Artifact",
     "ArtifactFolder",
-    "BadFile",
-    "BadFileName",
-    "FileMissing",
-    "FileReplaced",
-    "StorageFull",
     "StorageUnavailable",
     "Store",
     "StoredFile",

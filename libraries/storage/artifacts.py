@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from libraries.errors import InvalidInput, NotFound, Unavailable
+from libraries.errors import Unavailable
 from libraries.json_types import JsonObject
 
 MEDIA_TYPES = {
@@ -46,34 +46,13 @@ def commit_if(check: Callable[[], None]) -> Iterator[None]:
 
 
 def before_commit() -> None:
-    """Let the check of `commit_if` speak, if there is one; it raises when the file must not take its name."""
+    """Let the check of `commit_if` speak, if there is one.
+
+    It raises when the file must not take its name.
+    """
     check = _last_check.get()
     if check is not None:
         check()
-
-
-class FileMissing(NotFound):
-    """Raised when a file that was asked for is not there."""
-
-    code = "file-missing"
-
-
-class FileReplaced(NotFound):
-    """Raised when another file lies where the one that was asked for lay."""
-
-    code = "file-replaced"
-
-
-class BadFile(InvalidInput):
-    """Raised when a name stands for a folder, a link or a device instead of a plain file."""
-
-    code = "bad-file"
-
-
-class StorageFull(Unavailable):
-    """Raised when there is no room left for a result; nothing of it is kept."""
-
-    code = "storage-full"
 
 
 class StorageUnavailable(Unavailable):

@@ -13,15 +13,12 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from libraries.errors import InvalidInput, NotFound, VectorError
+from libraries.errors import InvalidInput, NotFound, Unavailable, VectorError
 from libraries.json_types import JsonObject
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
-    FileMissing,
-    FileReplaced,
-    StorageFull,
     StorageUnavailable,
     StoredFile,
     before_commit,
@@ -40,7 +37,8 @@ from libraries.storage.names import check_name
 from libraries.storage.reading import FIRST_BLOCK, ObjectReader
 from libraries.storage.store import Store
 
-# A file of up to so many bytes goes in one request, a larger one in parts of at least so many, of which there may be 10,000.
+# A file of up to so many bytes goes in one request, a larger one in parts of at least so many, of
+# which there may be 10,000.
 PART = 8 * 1024 * 1024
 # The server copies up to so many bytes in one request.
 MAX_COPY_BYTES = 5 * 1024**3
@@ -57,21 +55,30 @@ class Spooled(NamedTuple):
 
 
 class BucketStore(Store):
-    """A folder of objects in a bucket. An object holds the SHA-256 of its bytes, and is held to it by who reads it."""
+    """A folder of objects in a bucket.
+
+    An object holds the SHA-256 of its bytes, and is held to it by who reads it.
+    """
 
     # Parts of a large file may be under way for as long as a job may run.
     patience: ClassVar[float] = 86400.0
     sweep_pause: ClassVar[float] = 600.0
 
     def __init__(self, address: BucketAddress, folder: str, shown_as: str, timeout: float) -> None:
-        """Use the objects below `folder` of the bucket at `address`; each answer may take `timeout` seconds."""
+        """Use the objects below `folder` of the bucket at `address`.
+
+        Each answer may take `timeout` seconds.
+        """
         super().__init__(shown_as)
         self._address, self._timeout = address, timeout
         self._bucket = address.bucket
         self._prefix = "/".join(filter(None, (address.prefix, folder))) + "/"
 
     def publish(self, name: str, data: str | bytes | Iterable[bytes]) -> Artifact:
-        """Write an object; see `Store.publish`. It takes its name with the server's last answer, and not before."""
+        """Write an object; see `Store.publish`.
+
+        It takes its name with the server's last answer, and not before.
+        """
         check_name(name)
         with _spooled(blocks_of(data)) as whole, self._writing(name) as mark:
             about = {
@@ -85,16 +92,19 @@ class BucketStore(Store):
         return Artifact(name, self.path_of(name), media_type_of(name), whole.size, whole.sha256)
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open an object; see `Store.open_checked`. A small one is here after one request, a large one comes in blocks as it is read.
+        """Open an object; see `Store.open_checked`.
+
+        A small one is here after one request, a large one comes in blocks as it is read.
 
         Raises:
-            Unavailable: its bytes are not those that were written; of a large one, this is found at the end.
+            Unavailable: its bytes are not those that were written; of a large one, this is found at
+                the end.
         """
         check_name(name)
         first, answer = self._first_block(name)
         kept = answer["Metadata"].get("sha256")
         if sha256 is not None and kept != sha256:
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         size = (
             int(answer["ContentRange"].rpartition("/")[2])
             if "ContentRange" in answer
@@ -128,7 +138,10 @@ class BucketStore(Store):
         )
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """Yield the names of the objects; see `Store.names`. Keys that `check_name` refuses are passed over."""
+        """Yield the names of the objects; see `Store.names`.
+
+        Keys that `check_name` refuses are passed over.
+        """
         below = f"{check_name(folder)}/" if folder else ""
         # `.owners/` comes before all names: the list begins behind it.
         for item in self._listed(below, StartAfter=f"{self._prefix}.owners0"):
@@ -142,7 +155,7 @@ class BucketStore(Store):
         found = self._about(name)
         kept, size = found["Metadata"].get("sha256"), found["ContentLength"]
         if sha256 not in (None, kept):
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         if kept is None or size > MAX_COPY_BYTES:
             return super().copy(name, to)
         with self._writing(to) as mark:
@@ -159,7 +172,10 @@ class BucketStore(Store):
         return Artifact(to, self.path_of(to), media_type_of(to), size, kept)
 
     def remove_temporary(self, older_than: float) -> int:
-        """Give up large files that were begun long ago and never ended; see `Store.remove_temporary`."""
+        """Give up large files that were begun long ago and never ended.
+
+        See `Store.remove_temporary`.
+        """
         swept = 0
         for upload in self._pages("list_multipart_uploads", "Uploads", Prefix=self._prefix):
             if upload["Initiated"].timestamp() < older_than:
@@ -194,7 +210,8 @@ class BucketStore(Store):
             try:
                 self._probe("get_object", Key=f"{self._prefix}.knock")
             except StorageUnavailable as away:
-                # Who may not list a bucket is told so instead of hearing that there is no such object.
+                # Who may not list a bucket is told so instead of hearing that there is no such
+                # object.
                 if not _was_denied(away):
                     raise
 
@@ -237,7 +254,9 @@ class BucketStore(Store):
 
     @contextlib.contextmanager
     def _writing(self, name: str) -> Iterator[str]:
-        """Yield a mark for the object that is written inside. When that fails, an object with the mark is removed.
+        """Yield a mark for the object that is written inside.
+
+        When that fails, an object with the mark is removed.
 
         A server that answered too late may have stored it all the same.
         """
@@ -316,9 +335,11 @@ class BucketStore(Store):
             except ClientError as error:
                 code = code_of(error)
                 if code in MISSING:
-                    raise FileMissing(f"there is no file {name!r}") from None
+                    raise NotFound(f"there is no file {name!r}", code="file-missing") from None
                 if code in CHANGED:
-                    raise FileReplaced(f"another file has taken the place of {name!r}") from None
+                    raise NotFound(
+                        f"another file has taken the place of {name!r}", code="file-replaced"
+                    ) from None
                 if code in OUT_OF_RANGE:
                     raise _EmptyObject from None
                 raise
@@ -347,7 +368,9 @@ def _spooled(blocks: Iterable[bytes]) -> Iterator[Spooled]:
             yield Spooled(file, size, digest.hexdigest())
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull("there is no room left to store the result") from error
+            raise Unavailable(
+                "there is no room left to store the result", code="storage-full"
+            ) from error
         raise
 
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
-from libraries.storage.artifacts import StorageFull, StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 CHANGED = {"412", "PreconditionFailed"}
@@ -30,8 +30,9 @@ class _Clients:
 def client_for(address: BucketAddress, timeout: float, attempts: int = 3) -> Any:
     """Return the client for the server at `address`, which waits `timeout` seconds for an answer, `attempts` times.
 
-    The credentials are those that AWS's own tools find: the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, the
-    role of the machine. No lock is held meanwhile, and each process makes its own client: a fork finds nothing half done.
+    The credentials are those that AWS's own tools find: the variables AWS_ACCESS_KEY_ID and
+    AWS_SECRET_ACCESS_KEY, a profile, the role of the machine. No lock is held meanwhile, and each
+    process makes its own client: a fork finds nothing half done.
 
     Raises:
         StorageUnavailable: the credentials are named, but not there.
@@ -56,7 +57,8 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
         read_timeout=timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
-        # The checksums that AWS added later are not known everywhere; Content-MD5 and our own SHA-256 are.
+        # The checksums that AWS added later are not known everywhere; Content-MD5 and our own
+        # SHA-256 are.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
@@ -74,8 +76,9 @@ def translated_errors() -> Iterator[None]:
     """Say in our words what goes wrong inside between us and the server.
 
     Raises:
-        StorageUnavailable: the server does not answer, or answers that it does not do what it is asked.
-        StorageFull: it has no room.
+        StorageUnavailable: the server does not answer, or answers that it does not do what it is
+            asked.
+        Unavailable: it has no room.
     """
     try:
         yield
@@ -103,7 +106,7 @@ def _server_message(error: Any) -> Unavailable:
         "InsufficientStorage",
         "507",
     }:
-        return StorageFull("there is no room left to store the result")
+        return Unavailable("there is no room left to store the result", code="storage-full")
     return StorageUnavailable(
         {
             "NoSuchBucket": "bucket",

@@ -11,20 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from libraries.errors import InvalidInput, NotFound
+from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
-    BadFile,
-    FileMissing,
-    FileReplaced,
-    StorageFull,
     StoredFile,
     before_commit,
     blocks_of,
     media_type_of,
 )
-from libraries.storage.names import BadFileName, check_name
+from libraries.storage.names import check_name
 from libraries.storage.store import Store
 
 
@@ -43,7 +39,8 @@ class ArtifactFolder(Store):
         with self._new_file(folders, temporary) as (folder, file):
             try:
                 with file:
-                    # A directory or a link under that name would swallow or redirect the rename's meaning: refuse it.
+                    # A directory or a link under that name would swallow or redirect the rename's
+                    # meaning: refuse it.
                     _refuse_other_kinds(folder, base, name)
                     size, digest = _write_durably(file, blocks_of(data))
                 before_commit()
@@ -53,12 +50,17 @@ class ArtifactFolder(Store):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=folder)
                 if isinstance(error, OSError) and error.errno in NO_SPACE:
-                    raise StorageFull("there is no room left to store the result") from error
+                    raise Unavailable(
+                        "there is no room left to store the result", code="storage-full"
+                    ) from error
                 raise
         return Artifact(name, self.path_of(name), media_type_of(name), size, digest)
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open a file; see `Store.open_checked`. What is open does not change when another file takes its name."""
+        """Open a file; see `Store.open_checked`.
+
+        What is open does not change when another file takes its name.
+        """
         check_name(name)
         *folders, base = name.split("/")
         with self._folder(folders, make=False) as folder:
@@ -68,16 +70,16 @@ class ArtifactFolder(Store):
                     base, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder
                 )
             except FileNotFoundError:
-                raise FileMissing(f"there is no file {name!r}") from None
+                raise NotFound(f"there is no file {name!r}", code="file-missing") from None
             except OSError as error:
-                raise BadFile(f"{name!r} is not a plain file") from error
+                raise InvalidInput(f"{name!r} is not a plain file", code="bad-file") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise BadFile(f"{name!r} is not a plain file")
+            raise InvalidInput(f"{name!r} is not a plain file", code="bad-file")
         file = os.fdopen(descriptor, "rb")
         if sha256 is not None and _digest_of(file) != sha256:
             file.close()
-            raise FileReplaced(f"another file lies in the place of {name!r}")
+            raise NotFound(f"another file lies in the place of {name!r}", code="file-replaced")
         return file
 
     def remove(self, name: str, *, sha256: str | None = None) -> bool:
@@ -100,7 +102,10 @@ class ArtifactFolder(Store):
         return StoredFile(name, found.st_size, found.st_mtime)
 
     def names(self, folder: str = "") -> Iterator[str]:
-        """Yield the names of the files; see `Store.names`. Links and names that `check_name` refuses are passed over."""
+        """Yield the names of the files; see `Store.names`.
+
+        Links and names that `check_name` refuses are passed over.
+        """
         top = self.root / check_name(folder) if folder else self.root
         for here, folders, files in os.walk(top):
             folders[:] = sorted(one for one in folders if not one.startswith("."))
@@ -151,9 +156,12 @@ class ArtifactFolder(Store):
 
     @contextlib.contextmanager
     def _new_file(self, folders: list[str], temporary: str) -> Iterator[tuple[int, IO[bytes]]]:
-        """Make the file `temporary` in the folder that `folders` lead to; yield both, the folder as a descriptor.
+        """Make the file `temporary` in the folder that `folders` lead to.
 
-        Whoever removes the last file of a folder removes the folder: that may be this one, before there is a file in it.
+        Yield both, the folder as a descriptor.
+
+        Whoever removes the last file of a folder removes the folder: that may be this one, before
+        there is a file in it.
         """
         attempts = 20
         for attempt in range(1, attempts + 1):
@@ -172,7 +180,9 @@ class ArtifactFolder(Store):
                     continue
                 except OSError as error:
                     if error.errno in NO_SPACE:
-                        raise StorageFull("there is no room left to store the result") from error
+                        raise Unavailable(
+                            "there is no room left to store the result", code="storage-full"
+                        ) from error
                     raise
                 yield folder, os.fdopen(descriptor, "wb")
                 return
@@ -186,7 +196,7 @@ class ArtifactFolder(Store):
             # The root itself may be a link: whoever runs the service chose it.
             descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise FileMissing("there is no output folder yet") from None
+            raise NotFound("there is no output folder yet", code="file-missing") from None
         try:
             for segment in segments:
                 deeper = _step_into(descriptor, segment, make=make)
@@ -207,15 +217,20 @@ def _step_into(parent: int, segment: str, *, make: bool) -> int:
             segment, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
         )
     except FileNotFoundError:
-        raise FileMissing(f"there is no folder {segment!r}") from None
+        raise NotFound(f"there is no folder {segment!r}", code="file-missing") from None
     except OSError as error:
-        raise BadFileName(f"{segment!r} is a link or a file, not a folder") from error
+        raise InvalidInput(
+            f"{segment!r} is a link or a file, not a folder", code="bad-file-name"
+        ) from error
 
 
 def _refuse_other_kinds(folder: int, base: str, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(base, dir_fd=folder, follow_symlinks=False).st_mode):
-            raise BadFileName(f"{name!r} is already the name of something that is not a file")
+            raise InvalidInput(
+                f"{name!r} is already the name of something that is not a file",
+                code="bad-file-name",
+            )
 
 
 def _write_durably(file: IO[bytes], blocks: Iterable[bytes]) -> tuple[int, str]:

@@ -10,11 +10,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
-from libraries.errors import NotFound
+from libraries.errors import InvalidInput, NotFound
 from libraries.settings import StorageSettings, UploadSettings
 from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
-from libraries.storage.names import BadFileName, check_name, filename_part
+from libraries.storage.names import check_name, filename_part
 from libraries.storage.store import Store
 
 _owner: ContextVar[str] = ContextVar("owner", default="")
@@ -36,8 +36,8 @@ def owner_folder(owner: str) -> Iterator[None]:
 def output_folder() -> Store:
     """Return the store of results: `OUTPUT_DIR`, or inside `owner_folder` the owner's folder `OUTPUT_DIR/.owners/<owner>`.
 
-    With `STORAGE_URL` these are the folders `output` and `output/.owners/<owner>` in the bucket. A name cannot begin with a dot,
-    so nobody can name a file of another owner.
+    With `STORAGE_URL` these are the folders `output` and `output/.owners/<owner>` in the bucket. A
+    name cannot begin with a dot, so nobody can name a file of another owner.
     """
     return _store(StorageSettings.current().output_dir, "output")
 
@@ -47,7 +47,8 @@ def upload_folder() -> Store:
 
     With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
-    # Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can begin with a dot.
+    # Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can
+    # begin with a dot.
     return _store(StorageSettings.current().upload_dir / ".received", "uploads")
 
 
@@ -70,8 +71,9 @@ def _store(root: Path, shown_as: str) -> Store:
 def prepare_stores() -> None:
     """Load what the stores need, in a process that is about to start threads and to fork.
 
-    A thread that loads a module while another one forks leaves the child with a lock that nobody opens. So the store is used here
-    once. Whether it answers is of no matter now, and waited for about a second.
+    A thread that loads a module while another one forks leaves the child with a lock that nobody
+    opens. So the store is used here once. Whether it answers is of no matter now, and waited for
+    about a second.
     """
     with contextlib.suppress(StorageUnavailable):
         output_folder().ping()
@@ -117,18 +119,18 @@ def check_storage(patience: float = 1.0) -> StorageUnavailable | None:
 def open_input(path: str) -> IO[bytes]:
     """Open a file that a task was told to read. The caller closes it.
 
-    `uploads/data.csv` and `/uploads/data.csv` mean what the owner uploaded, then what lies in `UPLOAD_DIR` for everyone;
-    `output/a.csv` means the owner's results; a bare `data.csv` the first of these that has it. The path that a task returned
-    means that very file.
+    `uploads/data.csv` and `/uploads/data.csv` mean what the owner uploaded, then what lies in
+    `UPLOAD_DIR` for everyone; `output/a.csv` means the owner's results; a bare `data.csv` the first
+    of these that has it. The path that a task returned means that very file.
 
     Raises:
-        BadFileName: the path is not safe or lies elsewhere.
-        FileMissing: there is no such file.
-        BadFile: it is not a plain file.
+        InvalidInput: the path is not safe or lies elsewhere.
+        NotFound: there is no such file.
+        InvalidInput: it is not a plain file.
         StorageUnavailable: the store does not answer.
     """
     if not isinstance(path, str):
-        raise BadFileName("a file is named by text")
+        raise InvalidInput("a file is named by text", code="bad-file-name")
     uploads = [upload_folder(), ArtifactFolder(StorageSettings.current().upload_dir, "uploads")]
     stores = {"uploads": uploads, "output": [output_folder()]}
     everywhere = [*uploads, output_folder()]

@@ -15,30 +15,28 @@ SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}", re.ASCII)
 DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII)
 
 
-class BadFileName(InvalidInput):
-    """Raised when a file name could lead out of its folder or is unsafe on some system."""
-
-    code = "bad-file-name"
-
-
 def check_name(name: str, *, field: str | None = None) -> str:
     """Return `name` if it is a relative path of safe segments joined by `/`, such as `postcards/john.svg`.
 
-    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen, begins with a letter or a digit,
-    does not end with a dot or a space and is no device name of Windows; at most 8 segments.
+    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen,
+    begins with a letter or a digit, does not end with a dot or a space and is no device name of
+    Windows; at most 8 segments.
 
     Raises:
-        BadFileName: anything else.
+        InvalidInput: anything else.
     """
     segments = name.split("/") if isinstance(name, str) else []
     if not 1 <= len(segments) <= MAX_NAME_DEPTH:
-        raise BadFileName("a file name is text with at most 7 folders in front", field=field)
+        raise InvalidInput(
+            "a file name is text with at most 7 folders in front", field=field, code="bad-file-name"
+        )
     for segment in segments:
         if not SEGMENT.fullmatch(segment) or segment[-1] in ". " or DEVICE.fullmatch(segment):
-            raise BadFileName(
+            raise InvalidInput(
                 f"{name[:MAX_NAME_CHARS]!r} is not a safe file name: use letters A-Z, digits, '.', '_', '-' and spaces, "
                 f"begin with a letter or a digit, at most {MAX_NAME_CHARS} characters",
                 field=field,
+                code="bad-file-name",
             )
     return name
 

@@ -20,13 +20,16 @@ MAX_BLOCK_BYTES = 4 * 1024 * 1024
 class ObjectReader(io.RawIOBase):
     """An object as a file to read. At most one block of it is in memory.
 
-    Whoever reads all of it from the beginning gets the last block only if all bytes together have the right checksum.
+    Whoever reads all of it from the beginning gets the last block only if all bytes together have
+    the right checksum.
     """
 
     def __init__(
         self, fetch: Callable[[int, int], bytes], first: bytes, size: int, sha256: str | None
     ) -> None:
-        """Read `size` bytes. The `first` of them are here already; `fetch(start, end)` returns those from start to end.
+        """Read `size` bytes. The `first` of them are here already.
+
+        `fetch(start, end)` returns those from start to end.
 
         Raises:
             Unavailable: `first` is all, and its SHA-256 in hex is not `sha256`.
@@ -51,7 +54,10 @@ class ObjectReader(io.RawIOBase):
         return self._place
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to the place `offset` from the beginning, the present place or the end; return it from the beginning."""
+        """Go to the place `offset` from the beginning, the present place or the end.
+
+        Return it from the beginning.
+        """
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise ValueError("there is no place before the beginning")
@@ -63,7 +69,7 @@ class ObjectReader(io.RawIOBase):
 
         Raises:
             StorageUnavailable: the store does not answer.
-            FileReplaced: another file has taken the place of this one.
+            NotFound: another file has taken the place of this one.
             Unavailable: this was the end, and the bytes are not those that were written.
         """
         target = memoryview(buffer).cast("B")

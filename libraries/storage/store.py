@@ -12,11 +12,14 @@ from libraries.storage.artifacts import Artifact, StoredFile
 
 
 class Store(ABC):
-    """A set of files by name. Names are relative paths as `check_name` allows them; a file is there whole or not at all.
+    """A set of files by name.
+
+    Names are relative paths as `check_name` allows them; a file is there whole or not at all.
 
     Attributes:
         shown_as: the folder that clients see in front of its names, `output` or `uploads`.
-        patience: how long a writer may take, in seconds, before what it left half written counts as left behind.
+        patience: how long a writer may take, in seconds, before what it left half written counts as
+            left behind.
         sweep_pause: how long to wait between two sweeps, in seconds: they are not free everywhere.
     """
 
@@ -31,11 +34,12 @@ class Store(ABC):
     def publish(self, name: str, data: str | bytes | Iterable[bytes]) -> Artifact:
         """Write `data` to the file `name` and return what was written; text is encoded as UTF-8.
 
-        Readers see the old file or the new one, whole. Two writers of one name do not disturb each other; the last one stays.
+        Readers see the old file or the new one, whole. Two writers of one name do not disturb each
+        other; the last one stays.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
-            StorageFull: there is no room.
+            InvalidInput: `name` is not safe, or leads through a link.
+            Unavailable: there is no room.
             StorageUnavailable: the store does not answer, or answers that it cannot.
         """
 
@@ -43,13 +47,14 @@ class Store(ABC):
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
         """Open the file `name` for reading in binary, from any place in it; the caller closes it.
 
-        With `sha256` (hex) only a file with these bytes is opened: another one may have taken its name since.
+        With `sha256` (hex) only a file with these bytes is opened: another one may have taken its
+        name since.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
-            FileMissing: there is no such file.
-            FileReplaced: it has other bytes than `sha256` says.
-            BadFile: it is not a plain file.
+            InvalidInput: `name` is not safe, or leads through a link.
+            NotFound: there is no such file.
+            NotFound: it has other bytes than `sha256` says.
+            InvalidInput: it is not a plain file.
             StorageUnavailable: the store does not answer.
         """
 
@@ -57,10 +62,11 @@ class Store(ABC):
     def remove(self, name: str, *, sha256: str | None = None) -> bool:
         """Remove the file `name`; tell whether it was there.
 
-        With `sha256` (hex) only a file with these bytes is removed: another one may have taken its name since.
+        With `sha256` (hex) only a file with these bytes is removed: another one may have taken its
+        name since.
 
         Raises:
-            BadFileName: `name` is not safe, or leads through a link.
+            InvalidInput: `name` is not safe, or leads through a link.
             StorageUnavailable: the store does not answer.
         """
 
@@ -69,7 +75,7 @@ class Store(ABC):
         """Return what is known of the file `name` without reading it.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, NotFound, StorageUnavailable: as `open_checked`.
         """
 
     @abstractmethod
@@ -79,20 +85,25 @@ class Store(ABC):
         Files of other owners and files half written are not among them.
 
         Raises:
-            BadFileName: `folder` is not safe.
+            InvalidInput: `folder` is not safe.
             StorageUnavailable: the store does not answer.
         """
 
     @abstractmethod
     def remove_temporary(self, older_than: float) -> int:
-        """Remove what writers that died left half written before `older_than` (Unix seconds); return how many.
+        """Remove what writers that died left half written before `older_than` (Unix seconds).
+
+        Return how many.
 
         This, like `remove_older`, reaches the files of all owners below this store.
         """
 
     @abstractmethod
     def remove_older(self, older_than: float) -> int:
-        """Remove whole files that were last written before `older_than` (Unix seconds); return how many."""
+        """Remove whole files that were last written before `older_than` (Unix seconds).
+
+        Return how many.
+        """
 
     @abstractmethod
     def path_of(self, name: str) -> str:
@@ -104,7 +115,8 @@ class Store(ABC):
         With `sha256` (hex) only a file with these bytes is copied.
 
         Raises:
-            BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageUnavailable: as `open_checked` and `publish`.
+            InvalidInput, NotFound, Unavailable, StorageUnavailable: as `open_checked` and
+                `publish`.
         """
         with self.open_checked(name, sha256=sha256) as file:
             return self.publish(to, iter(lambda: file.read(1 << 20), b""))
@@ -120,7 +132,7 @@ class Store(ABC):
         """Tell whether there is a file `name`.
 
         Raises:
-            BadFileName, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, StorageUnavailable: as `open_checked`.
         """
         try:
             self.stat(name)
@@ -133,17 +145,23 @@ class Store(ABC):
         """Open the file `name` for reading in binary, and close it at the end.
 
         Raises:
-            BadFileName, FileMissing, BadFile, StorageUnavailable: as `open_checked`.
+            InvalidInput, NotFound, StorageUnavailable: as `open_checked`.
         """
         with self.open_checked(name) as file:
             yield file
 
     def name_of(self, path: str) -> str | None:
-        """Return the name that `path` stands for if it lies in this store, else None; the name may still be unsafe."""
+        """Return the name that `path` stands for if it lies in this store, else None.
+
+        The name may still be unsafe.
+        """
         prefix = self.path_of("")
         return path[len(prefix) :] if path.startswith(prefix) else None
 
     def display_path(self, value: object) -> object:
-        """Return a path in this store as clients may see it, such as `output/<name>`; any other value as it is."""
+        """Return a path in this store as clients may see it, such as `output/<name>`.
+
+        Any other value as it is.
+        """
         name = self.name_of(value) if isinstance(value, str) else None
         return value if name is None else f"{self.shown_as}/{name}"

@@ -39,7 +39,8 @@ def zip_blocks(entries: Iterable[Opening], *, deflate: bool = False) -> Iterator
     """Yield a zip file in blocks.
 
     Args:
-        entries: the name of each file in the zip, and what opens it; it is opened when its turn comes and closed after it.
+        entries: the name of each file in the zip, and what opens it; it is opened when its turn
+            comes and closed after it.
         deflate: pack the files; by default they are stored as they are, which costs no time.
     """
     pipe = Pipe()

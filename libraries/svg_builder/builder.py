@@ -67,7 +67,7 @@ class SVGBuilder(Canvas):
 
         Raises:
             InvalidInput: a size is not a positive number.
-            BadColour: `stroke` is not a colour.
+            InvalidInput: `stroke` is not a colour.
         """
         super().__init__(width, height, stroke=stroke, pen_width=pen_width)
         self._font = stroke_font(DEFAULT_FONT)
@@ -265,7 +265,7 @@ class SVGBuilder(Canvas):
         lists it. Line feeds and tabs become spaces. For a pen, see `hershey_text`.
 
         Raises:
-            BadText: `text` is too long or holds control characters.
+            InvalidInput: `text` is too long or holds control characters.
         """
         words = " ".join(check_text(text).split())
         place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
@@ -362,7 +362,7 @@ class SVGBuilder(Canvas):
             attributes: for a group around the strokes.
 
         Raises:
-            BadText: `text` is too long or holds control characters.
+            InvalidInput: `text` is too long or holds control characters.
         """
         block = self._lay_out(x, y, text, scale=scale, align=align, vertical=vertical)
         self._missing.update(dict.fromkeys(block.missing_glyphs))

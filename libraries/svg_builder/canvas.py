@@ -71,7 +71,7 @@ class Canvas:
 
         Raises:
             InvalidInput: a size is not a positive number.
-            BadColour: `stroke` is not a colour.
+            InvalidInput: `stroke` is not a colour.
         """
         across, down = written_positive(width, "width"), written_positive(height, "height")
         colour = check_colour(stroke, "stroke")
@@ -143,8 +143,8 @@ class Canvas:
             InvalidInput: a group, a layer or a clip is open: layers are on the page itself.
             InvalidInput: the name is empty or too long, or there are too many layers.
             InvalidInput: there is a layer of that name with another pen.
-            BadColour: the colour of the pen is none.
-            BadText: the name holds control characters.
+            InvalidInput: the colour of the pen is none.
+            InvalidInput: the name holds control characters.
         """
         if len(self._open) > 1:
             raise InvalidInput(

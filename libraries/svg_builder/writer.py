@@ -31,8 +31,8 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
 
     Raises:
         UnknownName: there is no such encoding.
-        BadColour: the colour of a pen is none.
-        BadText: the title or the name of a layer holds what no document can carry.
+        InvalidInput: the colour of a pen is none.
+        InvalidInput: the title or the name of a layer holds what no document can carry.
     """
     if encoding not in ENCODINGS:
         raise UnknownName("encoding", encoding, ENCODINGS, field="encoding")
@@ -62,7 +62,7 @@ def write_svg(
     """Write `document` as SVG by calling `write` with one block after the other; see `svg_blocks`.
 
     Raises:
-        UnknownName, BadColour, BadText: see `svg_blocks`; nothing has been written then.
+        UnknownName, InvalidInput: see `svg_blocks`; nothing has been written then.
     """
     for block in svg_blocks(document, encoding=encoding):
         write(block)

@@ -37,17 +37,11 @@ TRANSFORM_ARGUMENTS = {
 MAX_TRANSFORM_CHARS = 1000
 
 
-class BadColour(InvalidInput):
-    """Raised when a colour is neither a hexadecimal one, nor a name of CSS, nor `none`."""
-
-    code = "bad-colour"
-
-
 def check_colour(value: object, name: str) -> str:
     """Return the colour `value` in lower case: hexadecimal, a name of CSS, or `none`.
 
     Raises:
-        BadColour: it is none of these.
+        InvalidInput: it is none of these.
     """
     text = value.lower() if isinstance(value, str) and len(value) <= 32 else ""  # noqa: PLR2004 - longer than any colour
     if (
@@ -55,10 +49,11 @@ def check_colour(value: object, name: str) -> str:
         and text not in colornames
         and not re.fullmatch(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})", text, re.ASCII)
     ):
-        raise BadColour(
+        raise InvalidInput(
             f"{name} must be a colour such as black or #1a5fb4, or none",
             field=name,
             hint=did_you_mean(text, colornames) if text else None,
+            code="bad-colour",
         )
     return text
 
@@ -200,7 +195,7 @@ def check_attributes(attributes: Mapping[str, object]) -> dict[str, str]:
 
     Raises:
         UnknownName: a name is not listed in `ATTRIBUTES`.
-        InvalidInput, BadColour: a value is not one that its attribute may have.
+        InvalidInput: a value is not one that its attribute may have.
     """
     checked = {}
     for given, value in attributes.items():

@@ -50,7 +50,8 @@ def trace(data: str) -> Traced | None:
         InvalidInput: it has more than two million.
     """
     commands = COMMANDS.findall(data)
-    # With more characters to a command than this, arrays are faster than one number after the other.
+    # With more characters to a command than this, arrays are faster than one number after the
+    # other.
     if len(data) > 400 * len(commands) or WELL_FORMED.fullmatch(data) is None:
         return None
     tracer = _Tracer()

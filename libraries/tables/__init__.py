@@ -14,13 +14,7 @@ from libraries.tables.conversion import convert, convert_file, result_name
 from libraries.tables.dialects import DELIMITERS, QUOTES, check_delimiter, check_quote
 from libraries.tables.encoding import ENCODINGS, check_encoding
 from libraries.tables.formats import FORMATS, Reading, check_format, check_source_format
-from libraries.tables.limits import (
-    MAX_CELL_CHARS,
-    MAX_COLUMNS,
-    MAX_RESULT_BYTES,
-    BadTable,
-    UnreadableText,
-)
+from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, MAX_RESULT_BYTES
 from libraries.tables.reports import Report, RowError, within_bytes
 
 __all__ = [
@@ -34,13 +28,11 @@ __all__ = [
     "MAX_RESULT_BYTES",
     "OPERATIONS",
     "QUOTES",
-    "BadTable",
     "BatchReport",
     "Column",
     "Reading",
     "Report",
     "RowError",
-    "UnreadableText",
     "check_delimiter",
     "check_encoding",
     "check_file_list",

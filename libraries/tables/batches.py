@@ -32,8 +32,8 @@ class Operation:
 
     Attributes:
         suffix: the ending of a result's name.
-        act: makes the result of one file under a name of the output folder, and tells the rows that are in it and those that
-            are not, where it has rows. None if all files become one.
+        act: makes the result of one file under a name of the output folder, and tells the rows that
+            are in it and those that are not, where it has rows. None if all files become one.
     """
 
     suffix: str
@@ -63,9 +63,10 @@ OPERATIONS.add("zip", Operation("zip", None))
 class BatchReport:
     """What became of each file of a batch, in the order of the list.
 
-    An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` where it was converted, or `{"file", "status":
-    "failed", "error", "code"}`. A path is given as clients may see it, `output/<name>`, which is also what tasks take as an input
-    file. `folder` is where all of it lies. `archive` is the zip that all files went into, with their names in it as `path`.
+    An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` where it was
+    converted, or `{"file", "status": "failed", "error", "code"}`. A path is given as clients may
+    see it, `output/<name>`, which is also what tasks take as an input file. `folder` is where all
+    of it lies. `archive` is the zip that all files went into, with their names in it as `path`.
     """
 
     operation: str
@@ -74,7 +75,10 @@ class BatchReport:
     archive: Artifact | None = None
 
     def summary(self) -> JsonObject:
-        """Return counts and items as JSON of less than 64 kB; `items_left_out` counts those that did not fit."""
+        """Return counts and items as JSON of less than 64 kB.
+
+        `items_left_out` counts those that did not fit.
+        """
         # Bytes of JSON that the list of items may take in a job's result.
         shown = within_bytes(self.items, 56_000)
         done = sum(item["status"] == "done" for item in self.items)
@@ -134,15 +138,18 @@ def run_operation(
     *,
     folder: str = FOLDER,
 ) -> BatchReport:
-    """Run `operation` on each file and return what became of it; a file that cannot be processed fails alone.
+    """Run `operation` on each file and return what became of it.
 
-    A file that is listed twice is processed twice, with one result. Different files whose results would have the same name get
-    results with different names: the later one's is extended.
+    A file that cannot be processed fails alone.
+
+    A file that is listed twice is processed twice, with one result. Different files whose results
+    would have the same name get results with different names: the later one's is extended.
 
     Args:
         file_list: 1 to 500 files, as `libraries.storage.open_input` takes them.
         operation: the name of an operation.
-        on_progress: called after each file with the number of files done, their total, and the name of the file.
+        on_progress: called after each file with the number of files done, their total, and the name
+            of the file.
         folder: where the results go, below the output folder.
 
     Raises:

@@ -30,8 +30,8 @@ class Column:
     Attributes:
         name: its name.
         kind: `number`, `date` or `text`.
-        values: floats of shape (n,), NaN where a cell is not of the kind; dates are seconds since 1970 in UTC. Of texts the
-            place of each in `texts`.
+        values: floats of shape (n,), NaN where a cell is not of the kind; dates are seconds since
+            1970 in UTC. Of texts the place of each in `texts`.
         texts: the different texts, in the order of their first appearance; empty for other kinds.
     """
 
@@ -53,9 +53,9 @@ def read_columns(
     A column is of numbers or dates if all of its cells are, apart from empty ones.
 
     Raises:
-        BadFileName, FileMissing, BadFile: the file cannot be opened.
+        InvalidInput, NotFound: the file cannot be opened.
         UnknownName: there is no such column; the error lists those that exist.
-        UnreadableText, BadTable, InvalidInput: the file cannot be used, or has too many rows.
+        InvalidInput: the file cannot be used, or has too many rows.
     """
     report = Report()
     with open_input(path) as source:

@@ -33,23 +33,25 @@ def convert(
 ) -> tuple[Iterator[bytes], Report]:
     """Return the table in `source` as `to_format`, in blocks of bytes, and the report of its rows.
 
-    From CSV and TSV all values go into JSON as text, because these formats have no other kind. From JSON the columns are the
-    names of all objects in the order of their first appearance. A row that cannot be kept is left out and reported, the others
-    are kept. The report is complete when all blocks have been taken.
+    From CSV and TSV all values go into JSON as text, because these formats have no other kind. From
+    JSON the columns are the names of all objects in the order of their first appearance. A row that
+    cannot be kept is left out and reported, the others are kept. The report is complete when all
+    blocks have been taken.
 
     Args:
         source: a binary file that can be read again from its beginning.
         to_format: a name of `FORMATS`.
-        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas.
+        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run
+            as formulas.
         reading: how the file is to be read; by default all of that is found out.
         name: the name of the file, whose ending tells the format where the bytes do not.
-        on_progress: called now and then with the bytes read, the bytes to read, and words; a file that is read twice counts
-            twice.
+        on_progress: called now and then with the bytes read, the bytes to read, and words; a file
+            that is read twice counts twice.
 
     Raises:
         UnknownName: there is no such format.
-        UnreadableText, BadTable, InvalidInput: the file as a whole cannot be used. All of them may also be raised while blocks
-            are taken.
+        InvalidInput: the file as a whole cannot be used. All of them may also be raised while
+            blocks are taken.
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
     size = source.seek(0, io.SEEK_END)
@@ -122,9 +124,9 @@ def convert_file(
     A long or odd stem is shortened. `tell_apart` is added to the stem.
 
     Raises:
-        BadFileName, FileMissing, BadFile: the file cannot be opened.
-        UnknownName, UnreadableText, BadTable, InvalidInput: as `convert`.
-        StorageFull: there is no room for the result.
+        InvalidInput, NotFound: the file cannot be opened.
+        UnknownName, InvalidInput: as `convert`.
+        Unavailable: there is no room for the result.
     """
     name = result_name(path, check_format(to_format), tell_apart, folder)
     return convert_to(
@@ -146,7 +148,10 @@ def convert_to(
     reading: Reading | None = None,
     on_progress: OnProgress | None = None,
 ) -> tuple[Artifact, Report]:
-    """Convert the file `path` as `convert_file` does, into the file `name` of the output folder; it raises the same."""
+    """Convert the file `path` as `convert_file` does, into the file `name` of the output folder.
+
+    It raises the same.
+    """
     with open_input(path) as source:
         blocks, report = convert(
             source,

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from libraries.errors import InvalidInput
 from libraries.tables.dialects import SAMPLE_CHARACTERS, Dialect, detect_dialect
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
     MAX_COLUMNS,
     MAX_RECORD_CHARS,
-    BadTable,
     cell_problem,
     in_mb,
 )
@@ -24,14 +24,19 @@ from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import Block, Cell, Columns, Rows, as_text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
-# A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the full-width forms.
+# A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the
+# full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# From this many bytes on, plain lines are read many at once. Below, the library that does it is not worth loading.
+# From this many bytes on, plain lines are read many at once. Below, the library that does it is not
+# worth loading.
 MIN_COLUMNAR_BYTES = 4_000_000
 
 
 class LineFeed:
-    """The lines of a text that comes in blocks, for the module `csv`; it knows where blocks end, and bounds what a row takes."""
+    """The lines of a text that comes in blocks, for the module `csv`.
+
+    It knows where blocks end, and bounds what a row takes.
+    """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -52,8 +57,9 @@ class LineFeed:
         self.handed_out += 1
         self.taken += len(line)
         if self.taken > MAX_RECORD_CHARS:
-            raise BadTable(
-                f"the row before line {self.handed_out} is longer than {in_mb(MAX_RECORD_CHARS)}; is a quote not closed?"
+            raise InvalidInput(
+                f"the row before line {self.handed_out} is longer than {in_mb(MAX_RECORD_CHARS)}; is a quote not closed?",
+                code="bad-table",
             )
         return line
 
@@ -63,7 +69,10 @@ class LineFeed:
         return self._place >= len(self._lines)
 
     def next_block(self) -> bytes | None:
-        """Return the next block as it is, None after the last; its lines are only fed after `take`."""
+        """Return the next block as it is, None after the last.
+
+        Its lines are only fed after `take`.
+        """
         return next(self._blocks, None)
 
     def take(self, block: bytes) -> int:
@@ -82,12 +91,13 @@ class LineFeed:
 class DelimitedTable:
     """A table in CSV, TSV or any other text with delimiters.
 
-    The first record names the columns; a name that is empty or taken gets a new one, and a note. Blank lines are no rows. After
-    an error of quoting, reading goes on at the next line; a quote that is never closed takes the rest of the file with it.
+    The first record names the columns; a name that is empty or taken gets a new one, and a note.
+    Blank lines are no rows. After an error of quoting, reading goes on at the next line; a quote
+    that is never closed takes the rest of the file with it.
 
     Raises:
-        BadTable: the first record cannot name columns.
-        UnreadableText: the bytes are not text in the encoding.
+        InvalidInput: the first record cannot name columns.
+        InvalidInput: the bytes are not text in the encoding.
     """
 
     textual = True
@@ -102,13 +112,16 @@ class DelimitedTable:
         *,
         size: int = 0,
     ) -> None:
-        """Read the names of the columns; without a `dialect` find it. Files of `size` bytes or more are read by columns."""
+        """Read the names of the columns; without a `dialect` find it.
+
+        Files of `size` bytes or more are read by columns.
+        """
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
         self._by_columns = size >= MIN_COLUMNAR_BYTES
         feed, _, header = self._begin()
         if isinstance(header, RowError):
-            raise BadTable(f"line {header.line}: {header.detail}")
+            raise InvalidInput(f"line {header.line}: {header.detail}", code="bad-table")
         self.columns = _column_names(header, feed.handed_out, report)
 
     def position(self) -> int:
@@ -116,7 +129,10 @@ class DelimitedTable:
         return self._source.tell()
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept; lines that hold nothing but delimiters and text are read by columns."""
+        """Yield all rows that can be kept.
+
+        Lines that hold nothing but delimiters and text are read by columns.
+        """
         feed, records, _ = self._begin()
         plain = PlainLines(self.columns, self.dialect) if self._by_columns else None
         yield self._checked(feed, records, report)
@@ -137,7 +153,7 @@ class DelimitedTable:
         records = _records(feed, self.dialect)
         _, header = next(records, (1, None))
         if header is None or (header == [""] and feed.at_end):
-            raise BadTable("the file is empty")
+            raise InvalidInput("the file is empty", code="bad-table")
         return feed, records, header
 
     def _checked(
@@ -216,18 +232,23 @@ def _column_names(header: list[str], line: int, report: Report) -> list[str]:
     names = column_names(header, report, where=f"line {line}")
     problem = next(filter(None, map(cell_problem, names)), None)
     if problem is not None:
-        raise BadTable(f"line {line}: {problem}")
+        raise InvalidInput(f"line {line}: {problem}", code="bad-table")
     return names
 
 
 def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
-    """Return names for columns: those of the header, but none twice and none empty; the report notes what was changed.
+    """Return names for columns: those of the header, but none twice and none empty.
+
+    The report notes what was changed.
 
     Raises:
-        BadTable: there are more than a thousand.
+        InvalidInput: there are more than a thousand.
     """
     if len(header) > MAX_COLUMNS:
-        raise BadTable(f"{where} names {len(header)} columns; at most {MAX_COLUMNS} are allowed")
+        raise InvalidInput(
+            f"{where} names {len(header)} columns; at most {MAX_COLUMNS} are allowed",
+            code="bad-table",
+        )
     names: dict[str, None] = {}
     for number, name in enumerate(header, 1):
         wanted = name or f"column_{number}"
@@ -256,8 +277,8 @@ def write_delimited(
 ) -> Iterator[bytes]:
     """Yield a text with delimiters: the names of the columns, then the rows.
 
-    With `protect_formulas`, a cell or name that a spreadsheet would run as a formula gets a leading `'`; numbers stay as they
-    are.
+    With `protect_formulas`, a cell or name that a spreadsheet would run as a formula gets a leading
+    `'`; numbers stay as they are.
     """
     guard = _guarded if protect_formulas else str
     sink = io.StringIO(newline="")

@@ -17,13 +17,17 @@ DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 QUOTES = {"double": '"', "single": "'", "none": ""}
 SAMPLE_CHARACTERS = 100_000
 
-# The module's own limit stops in the middle of a quoted cell and goes on reading inside it, where a line of text can pass for a
-# row. Ours is checked on whole cells, so its must never be met: no cell is longer than a row.
+# The module's own limit stops in the middle of a quoted cell and goes on reading inside it, where a
+# line of text can pass for a row. Ours is checked on whole cells, so its must never be met: no cell
+# is longer than a row.
 csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_RECORD_CHARS))
 
 
 class Dialect(NamedTuple):
-    """What separates cells, and what is around those that hold a separator; an empty quote if nothing is."""
+    """What separates cells, and what is around those that hold a separator.
+
+    An empty quote if nothing is.
+    """
 
     delimiter: str = ","
     quote: str = '"'
@@ -70,8 +74,8 @@ def detect_dialect(
 ) -> Dialect:
     """Return the dialect of a text whose beginning `text` is; what is given is not looked for.
 
-    It is the one that gives the first rows the most cells, and all of them as many; a comma in doubt. Single quotes are only
-    believed where double ones do not make even rows.
+    It is the one that gives the first rows the most cells, and all of them as many; a comma in
+    doubt. Single quotes are only believed where double ones do not make even rows.
 
     Args:
         text: the first hundred thousand characters.
@@ -116,6 +120,9 @@ def _cells(text: str, dialect: Dialect) -> Iterator[int]:
 
 
 def _delimiter_of_header(text: str) -> str:
-    """Return the delimiter that occurs most in the first line that is not blank; a comma in doubt."""
+    """Return the delimiter that occurs most in the first line that is not blank.
+
+    A comma in doubt.
+    """
     header = text.lstrip().partition("\n")[0]
     return max(DELIMITERS.values(), key=header.count)

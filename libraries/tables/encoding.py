@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.tables.limits import MAX_RECORD_CHARS, BadTable, UnreadableText, in_mb
+from libraries.tables.limits import MAX_RECORD_CHARS, in_mb
 from libraries.tables.western import surely_western
 
 BLOCK = 1 << 21
@@ -16,7 +16,8 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What a client may say that a file is. The names are those of the Encoding Standard (https://encoding.spec.whatwg.org).
+# What a client may say that a file is. The names are those of the Encoding Standard
+# (https://encoding.spec.whatwg.org).
 ENCODINGS = {
     "utf-8": "utf-8",
     "utf-16-le": "utf-16-le",
@@ -68,15 +69,18 @@ def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
     The file is read once for that, unless `wanted` says what it is.
 
     Raises:
-        UnreadableText: it is none of these for sure; the error names the first line that is not UTF-8.
-        BadTable: the file is empty.
+        InvalidInput: it is none of these for sure; the error names the first line that is not
+            UTF-8.
+        InvalidInput: the file is empty.
     """
     source.seek(0)
     head = source.read(4096)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise UnreadableText("the file is UTF-32; save it as UTF-8 and try again")
+        raise InvalidInput(
+            "the file is UTF-32; save it as UTF-8 and try again", code="unreadable-text"
+        )
     if not head:
-        raise BadTable("the file is empty")
+        raise InvalidInput("the file is empty", code="bad-table")
     marked = next(
         (Encoding(name, len(mark)) for mark, name in MARKS if head.startswith(mark)), None
     )
@@ -92,7 +96,8 @@ def _sixteen_bits(head: bytes) -> Encoding | None:
     half = len(head) // 2
     even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly ASCII.
+        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly
+        # ASCII.
         if half > 1 and zeros >= 0.8 * half and others <= 0.05 * half:
             return Encoding(name)
     return None
@@ -113,8 +118,9 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
     """Yield the text of a file as UTF-8, without its mark, in blocks that end where a line ends.
 
     Raises:
-        UnreadableText: the bytes are not text in that encoding; the error names the first line that is not.
-        BadTable: a line is longer than 12 million bytes.
+        InvalidInput: the bytes are not text in that encoding; the error names the first line that
+            is not.
+        InvalidInput: a line is longer than 12 million bytes.
     """
     rest = b""
     for part in _decoded(source, encoding, size or BLOCK):
@@ -126,7 +132,7 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
         else:
             rest += part
         if len(rest) > MAX_RECORD_CHARS:
-            raise BadTable(f"a line is longer than {in_mb(MAX_RECORD_CHARS)}")
+            raise InvalidInput(f"a line is longer than {in_mb(MAX_RECORD_CHARS)}", code="bad-table")
     if rest:
         yield rest
 
@@ -146,9 +152,10 @@ def _decoded(source: IO[bytes], encoding: Encoding, size: int = BLOCK) -> Iterat
     except UnicodeError:
         # A lone surrogate passes some decoders and no encoder.
         line = _first_bad_line(source, encoding)
-        raise UnreadableText(
+        raise InvalidInput(
             f"line {line} is not {encoding.name.upper()} text; save the file as UTF-8, or say which encoding it has",
             field="encoding",
+            code="unreadable-text",
         ) from None
 
 

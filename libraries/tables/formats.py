@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
 
-from libraries.errors import UnknownName
+from libraries.errors import InvalidInput, UnknownName
 from libraries.registry import Registry
 from libraries.tables.csv_rows import DelimitedTable, sampled_dialect, write_delimited
 from libraries.tables.dialects import check_delimiter, check_quote
 from libraries.tables.encoding import Encoding, check_encoding, detect_encoding, utf8_blocks
 from libraries.tables.json_rows import JsonTable, LinesTable, write_json, write_lines
-from libraries.tables.limits import BadTable
 from libraries.tables.parquet import ParquetTable, write_parquet
 from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Table
@@ -153,7 +152,7 @@ def open_table(
         name: its name, whose ending tells the format where the bytes do not.
 
     Raises:
-        UnreadableText, BadTable, InvalidInput: it cannot be used.
+        InvalidInput: it cannot be used.
     """
     source.seek(0)
     head = source.read(HEAD)
@@ -168,7 +167,7 @@ def open_table(
     if magic is None and head.startswith(
         (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
     ):
-        raise BadTable("the file is an archive; unpack it first")
+        raise InvalidInput("the file is an archive; unpack it first", code="bad-table")
     kind = reading.from_format or magic
     report.encoding = report.dialect = None
     if kind in {"xlsx", "parquet"}:
@@ -210,13 +209,13 @@ def _beginning(source: IO[bytes], encoding: Encoding) -> str:
     """Return the first part of a text that is not blank.
 
     Raises:
-        BadTable: there is none.
+        InvalidInput: there is none.
     """
     for block in utf8_blocks(source, encoding, HEAD):
         text = block.decode()
         if text and not text.isspace():
             return text
-    raise BadTable("the file is empty")
+    raise InvalidInput("the file is empty", code="bad-table")
 
 
 def _format_of_text(beginning: str, kind: str | None) -> str:

@@ -19,7 +19,6 @@ from libraries.tables.limits import (
     MAX_CELL_CHARS,
     MAX_COLUMNS,
     MAX_RECORD_CHARS,
-    BadTable,
     cell_problem,
     in_mb,
 )
@@ -50,7 +49,8 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     return twice
 
 
-# Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are 20 digits.
+# Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are
+# 20 digits.
 DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=orjson.Fragment,
@@ -60,11 +60,14 @@ DECODER = json.JSONDecoder(
 
 
 class ObjectsTable:
-    """A table whose rows are objects; its columns are the names of all of them, in the order of their first appearance.
+    """A table whose rows are objects.
+
+    Its columns are the names of all of them, in the order of their first appearance.
 
     Raises:
-        BadTable: there are more than a thousand names, or the text as a whole is not what it should be; the error names the line.
-        UnreadableText: the bytes are not text in the encoding.
+        InvalidInput: there are more than a thousand names, or the text as a whole is not what it
+            should be; the error names the line.
+        InvalidInput: the bytes are not text in the encoding.
     """
 
     textual = False
@@ -78,7 +81,9 @@ class ObjectsTable:
             if not isinstance(row, RowError):
                 names |= dict.fromkeys(row)
             if len(names) > MAX_COLUMNS:
-                raise BadTable(f"the objects have more than {MAX_COLUMNS} different names")
+                raise InvalidInput(
+                    f"the objects have more than {MAX_COLUMNS} different names", code="bad-table"
+                )
         self.columns = list(names)
 
     def position(self) -> int:
@@ -120,7 +125,10 @@ class JsonTable(ObjectsTable):
 
 
 class LinesTable(ObjectsTable):
-    """A table that is one object a line; a line that is not JSON is an error of that row, and blank lines are none."""
+    """A table that is one object a line.
+
+    A line that is not JSON is an error of that row, and blank lines are none.
+    """
 
     def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
         lines = (line for text in texts for line in io.StringIO(text, newline=""))
@@ -153,11 +161,13 @@ class Window:
         """Yield the members of the list that the text is, each with its line, and whether its cells have to be looked at.
 
         Raises:
-            BadTable: it is no list, or not JSON. Members before that have been yielded.
+            InvalidInput: it is no list, or not JSON. Members before that have been yielded.
         """
         self._skip_space()
         if not self._text.startswith("[", self._place):
-            raise BadTable("the file is not a list of objects: it must begin with '['")
+            raise InvalidInput(
+                "the file is not a list of objects: it must begin with '['", code="bad-table"
+            )
         self._place += 1
         self._skip_space()
         if self._text.startswith("]", self._place):
@@ -171,12 +181,15 @@ class Window:
                 yield line, value, odd
         self._skip_space()
         if self._place < len(self._text):
-            raise BadTable(f"line {self._line}: there is more text after the end of the list")
+            raise InvalidInput(
+                f"line {self._line}: there is more text after the end of the list", code="bad-table"
+            )
 
     def _member(self) -> tuple[Any, str, bool]:
         """Return the next member, what follows it, a comma or the end of the list, and whether it has to be looked at."""
         while True:
-            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign after it tells.
+            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign
+            # after it tells.
             try:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except (ValueError, RecursionError) as error:
@@ -188,7 +201,9 @@ class Window:
                 continue
             if after is None:
                 line = self._line + self._text.count("\n", self._place, end)
-                raise BadTable(f"line {line}: expected ',' or ']' after a row")
+                raise InvalidInput(
+                    f"line {line}: expected ',' or ']' after a row", code="bad-table"
+                )
             odd = _is_odd(self._text, self._place, end)
             self._move_to(after.end())
             return value, after[1], odd
@@ -197,8 +212,12 @@ class Window:
         if isinstance(error, json.JSONDecodeError):
             line = self._line + self._text.count("\n", self._place, error.pos)
             column = error.pos - self._text.rfind("\n", 0, error.pos)
-            return BadTable(f"the file is not JSON: line {line}, column {column}")
-        return BadTable(f"the row on line {self._line} {_what_is_wrong(error)}")
+            return InvalidInput(
+                f"the file is not JSON: line {line}, column {column}", code="bad-table"
+            )
+        return InvalidInput(
+            f"the row on line {self._line} {_what_is_wrong(error)}", code="bad-table"
+        )
 
     def _skip_space(self) -> None:
         while True:
@@ -214,8 +233,9 @@ class Window:
         """Forget what lies behind and look as far again ahead; tell whether there was more."""
         kept = self._text[self._place :]
         if len(kept) > MAX_RECORD_CHARS:
-            raise BadTable(
-                f"the row on line {self._line} is longer than {in_mb(MAX_RECORD_CHARS)}, or is not JSON"
+            raise InvalidInput(
+                f"the row on line {self._line} is longer than {in_mb(MAX_RECORD_CHARS)}, or is not JSON",
+                code="bad-table",
             )
         wanted, parts, found = max(65_536, len(kept)), [kept], 0
         while found < wanted and (text := next(self._texts, None)) is not None:

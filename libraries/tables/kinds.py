@@ -1,7 +1,8 @@
 """What a column holds, seen from its cells: integers, numbers, booleans, dates, moments, or any text.
 
-A kind is only given where no digit is lost by it: `007` is text, and so is a number of twenty digits. Each rule is a regular
-expression that Python and Arrow read alike, so that both ways through a file tell the same.
+A kind is only given where no digit is lost by it: `007` is text, and so is a number of twenty
+digits. Each rule is a regular expression that Python and Arrow read alike, so that both ways
+through a file tell the same.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ PATTERNS = {
     "datetime": f"{DAY}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{{1,6}})?)?",
 }
 COMPILED = {kind: re.compile(pattern, re.ASCII) for kind, pattern in PATTERNS.items()}
-# The wider of two kinds that a column has both of. A long integer is no number without losing digits: they have none.
+# The wider of two kinds that a column has both of. A long integer is no number without losing
+# digits: they have none.
 WIDER = {
     frozenset(("integer", "long")): "long",
     frozenset(("integer", "number")): "number",
@@ -39,7 +41,10 @@ class ColumnKinds:
     """The kinds of all columns of a table, as far as it has been seen."""
 
     def __init__(self, count: int, *, textual: bool) -> None:
-        """Begin with `count` columns of which nothing is known; `textual` if all cells are text, whatever they stand for."""
+        """Begin with `count` columns of which nothing is known.
+
+        `textual` if all cells are text, whatever they stand for.
+        """
         self.kinds = [EMPTY] * count
         self._textual = textual
 
@@ -70,7 +75,10 @@ def _joined(known: str, cells: Any, kind_of: Any) -> str:
 
 
 def kind_of_texts(cells: Sequence[str], likely: str = EMPTY) -> str:
-    """Return the narrowest kind that all texts are; empty ones tell nothing. `likely` is tried first."""
+    """Return the narrowest kind that all texts are; empty ones tell nothing.
+
+    `likely` is tried first.
+    """
     filled = [cell for cell in cells if cell]
     if not filled:
         return EMPTY
@@ -83,7 +91,10 @@ def kind_of_texts(cells: Sequence[str], likely: str = EMPTY) -> str:
 
 
 def kind_of_cells(cells: Iterable[Cell], likely: str = EMPTY) -> str:
-    """Return the narrowest kind that all cells of a format with types are; a text in quotes is a text."""
+    """Return the narrowest kind that all cells of a format with types are.
+
+    A text in quotes is a text.
+    """
     filled = [cell for cell in cells if cell is not None and cell is not MISSING]
     if any(isinstance(cell, str | list | dict | tuple | bytes) for cell in filled):
         return TEXT

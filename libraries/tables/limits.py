@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from libraries.errors import InvalidInput
-
-# Every file may become this many bytes; a large one twenty times its own, because JSON repeats the column names in every row and
-# packed formats unfold. How large a file may be at all is the setting DATA_FILE_LIMIT.
+# Every file may become this many bytes; a large one twenty times its own, because JSON repeats the
+# column names in every row and packed formats unfold. How large a file may be at all is the setting
+# DATA_FILE_LIMIT.
 MAX_RESULT_BYTES = 100_000_000
 MAX_COLUMNS = 1_000
 MAX_CELL_CHARS = 131_072
-# Characters from the beginning of a row to its end, in formats of text: what has to be in memory at once.
+# Characters from the beginning of a row to its end, in formats of text: what has to be in memory at
+# once.
 MAX_RECORD_CHARS = 12_000_000
-
-
-class UnreadableText(InvalidInput):
-    """Raised when the bytes of a data file are not text in an encoding that can be told for sure."""
-
-    code = "unreadable-text"
-
-
-class BadTable(InvalidInput):
-    """Raised when a data file as a whole is not a table: it is empty, has no usable columns, or is not in its format at all."""
-
-    code = "bad-table"
 
 
 def cell_problem(text: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from libraries.errors import InvalidInput
 from libraries.storage.zips import Pipe
 from libraries.tables.kinds import EMPTY, TEXT
-from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, BadTable, in_mb
+from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
 
@@ -26,7 +26,7 @@ class ParquetTable:
     """A Parquet file. Its columns keep their types where the other format has them.
 
     Raises:
-        BadTable: it is no Parquet file, or one of a kind that cannot be read.
+        InvalidInput: it is no Parquet file, or one of a kind that cannot be read.
         InvalidInput: it has too many columns, or groups of rows that unfold to too much.
     """
 
@@ -37,7 +37,8 @@ class ParquetTable:
         self._source = source
         self._size = source.seek(0, io.SEEK_END)
         self._done = 0
-        # Texts are read as a list of different ones and their places: one long text in a million rows is one text.
+        # Texts are read as a list of different ones and their places: one long text in a million
+        # rows is one text.
         schema = _reading(lambda: self._open([]).schema_arrow)
         self._texts = [field.name for field in schema if _is_text(field.type)]
         file = _reading(lambda: self._open(self._texts))
@@ -45,7 +46,7 @@ class ParquetTable:
         self._rows = file.metadata.num_rows
         self.columns = [field.name for field in schema]
         if len(set(self.columns)) < len(self.columns) or not self.columns:
-            raise BadTable("the file has no columns, or two of one name")
+            raise InvalidInput("the file has no columns, or two of one name", code="bad-table")
         self.kinds = [_kind_of_type(field.type) for field in schema]
 
     def position(self) -> int:
@@ -78,7 +79,7 @@ def _reading(step: Any) -> Any:
     try:
         return step()
     except (pa.ArrowException, OSError, ValueError, KeyError):
-        raise BadTable("the file cannot be read as Parquet") from None
+        raise InvalidInput("the file cannot be read as Parquet", code="bad-table") from None
 
 
 def check_metadata(metadata: Any) -> None:
@@ -183,7 +184,8 @@ def write_parquet(
 ) -> Iterator[bytes]:
     """Yield a Parquet file, compressed with Zstandard.
 
-    A column of texts that are all of one kind has that type; empty ones are null then. Columns that have types keep them.
+    A column of texts that are all of one kind has that type; empty ones are null then. Columns that
+    have types keep them.
     """
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415

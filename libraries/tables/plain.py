@@ -1,7 +1,7 @@
 """Lines without quotes, many at once: where a block of text holds nothing but cells and delimiters, no row needs to be looked at.
 
-What is read here is read as the careful way in `csv_rows` reads it, or not at all: a block with anything unusual in it, be it one
-row that is too short, is left to the careful way.
+What is read here is read as the careful way in `csv_rows` reads it, or not at all: a block with
+anything unusual in it, be it one row that is too short, is left to the careful way.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def rewritten(
         block: what was read.
         delimiter: what is to stand between cells.
         line_end: what is to stand after each line.
-        number: what a cell that begins with a sign must be whole to need no protection; None to protect nothing.
+        number: what a cell that begins with a sign must be whole to need no protection; None to
+            protect nothing.
     """
     raw, wanted = block.raw, delimiter.encode()
     if not raw or (wanted != block.delimiter and wanted in raw):
@@ -133,9 +134,12 @@ def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
 def json_text(
     block: Columns, columns: list[str], *, before: bytes, after: bytes
 ) -> list[bytes] | None:
-    """Return plain lines as JSON objects, in pieces, with `before` and `after` around each; None where they are not plain.
+    """Return plain lines as JSON objects, in pieces, with `before` and `after` around each.
 
-    Nothing in plain lines needs an escape, so an object is the cells with the same texts in between.
+    None where they are not plain.
+
+    Nothing in plain lines needs an escape, so an object is the cells with the same texts in
+    between.
     """
     if not block.raw:
         return None

@@ -27,10 +27,11 @@ class RowError(NamedTuple):
 class Report:
     """What became of the rows of a table.
 
-    Every row of the source is counted once: in `rows` if it was kept, in `error_count` if it was left out. `errors` tells of the
-    first hundred of the latter. `notes` tells of changes that cost no data, such as a column that had to be renamed. `kinds` says
-    what each column holds; `source_format`, `encoding` and `dialect` how the file was read, the latter two None in formats that
-    have none.
+    Every row of the source is counted once: in `rows` if it was kept, in `error_count` if it was
+    left out. `errors` tells of the first hundred of the latter. `notes` tells of changes that cost
+    no data, such as a column that had to be renamed. `kinds` says what each column holds;
+    `source_format`, `encoding` and `dialect` how the file was read, the latter two None in formats
+    that have none.
     """
 
     rows: int = 0

@@ -30,8 +30,8 @@ MISSING = Missing()
 class Rows:
     """Rows as lists, as long as there are columns.
 
-    A cell is text; in formats that know more it may also be None, `MISSING`, a number, a boolean, a date, a time, a list, a
-    mapping, or an `orjson.Fragment`, the JSON text that it was.
+    A cell is text; in formats that know more it may also be None, `MISSING`, a number, a boolean, a
+    date, a time, a list, a mapping, or an `orjson.Fragment`, the JSON text that it was.
     """
 
     values: list[list[Cell]]
@@ -51,8 +51,8 @@ class Columns:
 
     Attributes:
         batch: the columns.
-        raw: the lines that they were read from, if these were plain text: nothing quoted, no control characters, every line
-            whole. The columns are all text then.
+        raw: the lines that they were read from, if these were plain text: nothing quoted, no
+            control characters, every line whole. The columns are all text then.
         delimiter: what stands between the cells of `raw`.
     """
 
@@ -121,7 +121,10 @@ def _rarer_text(value: Cell) -> str:
 
 
 def for_json(value: Cell) -> Cell:
-    """Return what JSON has no form for as something that it has one for; for `orjson.dumps(..., default=for_json)`."""
+    """Return what JSON has no form for as something that it has one for.
+
+    For `orjson.dumps(..., default=for_json)`.
+    """
     if isinstance(value, Decimal):
         return orjson.Fragment(str(value)) if value.is_finite() else None
     if isinstance(value, tuple):
@@ -130,7 +133,10 @@ def for_json(value: Cell) -> Cell:
 
 
 def midnight_as_date(value: Cell) -> Cell:
-    """Return a date for a moment at midnight, which is how spreadsheets keep dates; anything else as it is."""
+    """Return a date for a moment at midnight, which is how spreadsheets keep dates.
+
+    Anything else as it is.
+    """
     if isinstance(value, datetime) and value.time() == time():
         return value.date()
     return value

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from libraries.errors import InvalidInput, VectorError
 from libraries.tables.csv_rows import column_names
-from libraries.tables.limits import BadTable, cell_problem, in_mb
+from libraries.tables.limits import cell_problem, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
@@ -25,12 +25,14 @@ MAX_NUMBER_DIGITS = 15
 
 
 class SheetTable:
-    """The first sheet of a workbook. Its first row that is not empty names the columns; empty rows are no rows.
+    """The first sheet of a workbook.
+
+    Its first row that is not empty names the columns; empty rows are no rows.
 
     Formulas count as what they last came to. A row's line is its number in the sheet.
 
     Raises:
-        BadTable: it is no workbook, unfolds to too much, or has no row that can name columns.
+        InvalidInput: it is no workbook, unfolds to too much, or has no row that can name columns.
     """
 
     textual = False
@@ -46,7 +48,7 @@ class SheetTable:
             self.columns = column_names(texts, report, where=f"row {number}")
             break
         if not self.columns:
-            raise BadTable("the first sheet is empty")
+            raise InvalidInput("the first sheet is empty", code="bad-table")
 
     def position(self) -> int:
         """Return how many bytes of the file have been read, about."""
@@ -94,7 +96,7 @@ class SheetTable:
             raise
         except Exception:
             # The reader of workbooks answers a broken one with whatever went wrong inside of it.
-            raise BadTable("the file cannot be read as a workbook") from None
+            raise InvalidInput("the file cannot be read as a workbook", code="bad-table") from None
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
@@ -112,7 +114,7 @@ def check_zip(source: IO[bytes]) -> None:
     """Refuse a workbook that would unfold to too much.
 
     Raises:
-        BadTable: the file is not a zip.
+        InvalidInput: the file is not a zip.
         InvalidInput: it has too many parts, or they are too large or too tightly folded.
     """
     source.seek(0)
@@ -120,7 +122,7 @@ def check_zip(source: IO[bytes]) -> None:
         with zipfile.ZipFile(source) as archive:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        raise BadTable("the file is not a workbook") from None
+        raise InvalidInput("the file is not a workbook", code="bad-table") from None
     if len(parts) > MAX_ZIP_MEMBERS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise InvalidInput(
             f"the workbook unfolds to more than {MAX_ZIP_MEMBERS} parts or {in_mb(MAX_UNPACKED_BYTES)}",
@@ -138,12 +140,15 @@ def check_zip(source: IO[bytes]) -> None:
 
 
 def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -> Iterator[bytes]:
-    """Yield a workbook of one sheet: the names of the columns, then the rows; numbers are numbers, dates are dates.
+    """Yield a workbook of one sheet: the names of the columns, then the rows.
+
+    Numbers are numbers, dates are dates.
 
     No text is run as a formula. The rows lie in a temporary file until all are there.
 
     Raises:
-        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767 characters that a cell holds.
+        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767
+            characters that a cell holds.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415

@@ -1,7 +1,8 @@
 """Whether text without a mark is Windows-1252 for sure.
 
-Every byte string is text in some single-byte encoding, so a guess is only made where the letters speak for themselves: they are
-those of one Western European language, stand where letters stand, and would make no sense in Windows-1250.
+Every byte string is text in some single-byte encoding, so a guess is only made where the letters
+speak for themselves: they are those of one Western European language, stand where letters stand,
+and would make no sense in Windows-1250.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ LANGUAGES = tuple(
         "ëïéèüöáó",
     )
 )
-# What the same bytes would be in Windows-1250: Polish, Czech, Slovak, Hungarian, Croatian, Romanian.
+# What the same bytes would be in Windows-1250: Polish, Czech, Slovak, Hungarian, Croatian,
+# Romanian.
 CENTRAL = tuple(
     frozenset(letters + letters.upper().replace("SS", ""))
     for letters in (

@@ -1,4 +1,7 @@
-"""Text jobs: translate, analyze, generate and default. Each takes a text and says which engine answered."""
+"""Text jobs: translate, analyze, generate and default.
+
+Each takes a text and says which engine answered.
+"""
 
 from libraries.texts.analysis import analyze
 from libraries.texts.answers import Answer, default, excerpt, stamp

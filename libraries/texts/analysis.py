@@ -10,11 +10,13 @@ from libraries.texts.answers import Answer
 def analyze(content: str) -> Answer:
     """Return how many characters, words, vowels and consonants `content` has.
 
-    Characters are Unicode code points, words are what white space divides. Vowels and consonants are letters of the Latin
-    script, and a letter counts as the one it is without its marks: `é` is a vowel, `ñ` a consonant, `y` always a consonant.
+    Characters are Unicode code points, words are what white space divides. Vowels and consonants
+    are letters of the Latin script, and a letter counts as the one it is without its marks: `é` is
+    a vowel, `ñ` a consonant, `y` always a consonant.
     """
     letters = [base for base in map(_base_letter, content) if _is_latin(base)]
-    # The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take apart into a letter and a mark.
+    # The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take
+    # apart into a letter and a mark.
     vowels = sum(letter in "aeiou\u00e6\u0153\u00f8\u0131" for letter in letters)
     counts = {
         "Characters": len(content),

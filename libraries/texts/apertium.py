@@ -23,7 +23,10 @@ MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
 
 
 def find_pair(names: Sequence[str]) -> str | None:
-    """Return the first of `names` that Apertium has as a language pair; None if it has none of them or is not installed."""
+    """Return the first of `names` that Apertium has as a language pair.
+
+    None if it has none of them or is not installed.
+    """
     if shutil.which("apertium") is None:
         return None
     pairs = _output("-l").split()
@@ -63,7 +66,10 @@ def _output(*arguments: str, text: str = "") -> str:
 
 @contextlib.contextmanager
 def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start Apertium, and end it with all that it started. It is told nothing of the settings of this process."""
+    """Start Apertium, and end it with all that it started.
+
+    It is told nothing of the settings of this process.
+    """
     try:
         program = subprocess.Popen(  # noqa: S603 - the text is read from a file, and the pair is one that `-l` listed
             ["apertium", *arguments],  # noqa: S607 - found on the PATH, like `which` above
@@ -71,7 +77,8 @@ def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
-            # It is a script that starts a dozen programs: a group of their own, so that they can be ended together.
+            # It is a script that starts a dozen programs: a group of their own, so that they can be
+            # ended together.
             process_group=0,
         )
     except OSError as error:
@@ -90,8 +97,8 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes:
     """Return all that comes out of `pipe`.
 
     Raises:
-        Unavailable: there is more of it than a translation can have, or the end does not come before `deadline`, in
-            monotonic seconds.
+        Unavailable: there is more of it than a translation can have, or the end does not come
+            before `deadline`, in monotonic seconds.
     """
     written = b""
     while len(written) <= MAX_OUTPUT_BYTES:

@@ -8,7 +8,8 @@ from libraries.errors import InvalidInput
 
 MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
-# Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot carry.
+# Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot
+# carry.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -44,7 +45,8 @@ def check_content(content: object) -> str:
 def printable(text: str, *, longest: int) -> str:
     """Return what a program or a model wrote as a text that may be stored and shown.
 
-    What `check_content` would refuse becomes U+FFFD; more than `longest` characters are cut off, with `…` at the end.
+    What `check_content` would refuse becomes U+FFFD; more than `longest` characters are cut off,
+    with `…` at the end.
     """
     clean = REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"

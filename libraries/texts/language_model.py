@@ -1,7 +1,7 @@
 """A language model behind an OpenAI-compatible endpoint: one question, one reply.
 
-The request and the reply have the form of `POST /chat/completions` of the OpenAI API, which Ollama, llama.cpp, vLLM and others
-speak as well.
+The request and the reply have the form of `POST /chat/completions` of the OpenAI API, which Ollama,
+llama.cpp, vLLM and others speak as well.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
         key: sent as a bearer token, if the endpoint wants one.
 
     Raises:
-        Unavailable: the endpoint cannot be reached, refuses, is silent for 120 s or talks for longer, or answers with something
-            else than a reply.
+        Unavailable: the endpoint cannot be reached, refuses, is silent for 120 s or talks for
+            longer, or answers with something else than a reply.
     """
     question = {"messages": [{"role": "user", "content": content}], "stream": False} | (
         {"model": model} if model else {}
@@ -56,7 +56,10 @@ def _reply_text(body: bytes) -> str:
 
 
 def _post(address: SplitResult, body: bytes, key: str) -> bytes:
-    """Return what the endpoint answers to `body`; redirects are not followed, so the key stays with whom it is for."""
+    """Return what the endpoint answers to `body`.
+
+    Redirects are not followed, so the key stays with whom it is for.
+    """
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     target = f"{address.path}?{address.query}" if address.query else address.path
     deadline = time.monotonic() + PATIENCE_S

@@ -12,7 +12,10 @@ STEPS = 10
 
 
 def demonstration_steps(kind: str) -> Iterator[tuple[int, int]]:
-    """Yield `(step, total)` over 1 to 4 seconds, as long as the job type `kind` takes; nothing unless `DEMO_DELAYS` is set."""
+    """Yield `(step, total)` over 1 to 4 seconds, as long as the job type `kind` takes.
+
+    Nothing unless `DEMO_DELAYS` is set.
+    """
     if not TextSettings.current().demo_delays:
         return
     pause = SECONDS.get(kind, SECONDS["default"]) / STEPS

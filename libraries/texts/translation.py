@@ -10,8 +10,9 @@ from libraries.texts.apertium import find_pair, run_apertium
 def translate(content: str) -> Answer:
     """Return `content` in the target language of the setting `TRANSLATION_PAIR`, English to Spanish by default.
 
-    The engine is `phrases` for a text of the list of phrases (English to Spanish only), `apertium` if that program has the pair,
-    else `none`: the text comes back untranslated, in brackets that say so.
+    The engine is `phrases` for a text of the list of phrases (English to Spanish only), `apertium`
+    if that program has the pair, else `none`: the text comes back untranslated, in brackets that
+    say so.
 
     Raises:
         Unavailable: Apertium has the pair, but did not translate the text.

@@ -16,8 +16,8 @@ def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Pic
             those of smaller ones.
 
     Raises:
-        InvalidInput, ImageTooLarge: it is no photo that can be read.
-        StorageFull: there is no room.
+        InvalidInput: it is no photo that can be read.
+        Unavailable: there is no room.
     """
     photo = clean_photo(data)
     named = [

@@ -115,7 +115,7 @@ def _status_of_reply(
     """Send a message and return the status of the answer.
 
     Raises:
-        BadUrl, AddressRefused, HostUnknown: it cannot be sent there.
+        InvalidInput, Unavailable: it cannot be sent there.
         OSError, HTTPException: no connection, no answer in time, or none that is HTTP.
     """
     endpoint = read_url(url)

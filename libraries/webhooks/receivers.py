@@ -17,8 +17,8 @@ def public_addresses(endpoint: Endpoint, resolver: Resolver | None = None) -> tu
         resolver: what looks names up; the system's own resolver if not given.
 
     Raises:
-        AddressRefused: one or more are not public, or the host is a name of this machine.
-        HostUnknown: it cannot be looked up, or the answer took longer than 5 s.
+        InvalidInput: one or more are not public, or the host is a name of this machine.
+        Unavailable: it cannot be looked up, or the answer took longer than 5 s.
     """
     return outbound.public_addresses(
         endpoint, resolver, private=WebhookSettings.current().webhook_private

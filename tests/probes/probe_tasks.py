@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from libraries.errors import InvalidInput
 from libraries.job_manager import attach, enqueue_background_job, report_progress
-from libraries.storage import BadFileName, output_folder
+from libraries.storage import output_folder
 
 TRIES = 1
 
@@ -31,7 +32,7 @@ def boom() -> None:
 
 def refuse() -> None:
     """Fail with an error that is meant for users."""
-    raise BadFileName("that name will not do")
+    raise InvalidInput("that name will not do", code="bad-file-name")
 
 
 def forge(text: str) -> None:
@@ -41,7 +42,7 @@ def forge(text: str) -> None:
 
 def refuse_for(text: str) -> None:
     """Fail with an error that is meant for users and holds what a client sent."""
-    raise BadFileName(text)
+    raise InvalidInput(text, code="bad-file-name")
 
 
 def hand_out_a_set() -> set[int]:

@@ -22,7 +22,7 @@ from libraries.job_manager import (
     fetch_job,
     submit,
 )
-from libraries.mailing import MailServerAway, delivery
+from libraries.mailing import delivery
 from libraries.settings import Settings, use_settings
 from libraries.storage import open_input
 from libraries.worker.reaper import Reaper
@@ -289,7 +289,7 @@ def test_a_silent_server_is_waited_for_once_in_an_attempt(
     monkeypatch.setattr(delivery, "PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_settings(settings.with_values(smtp_url=f"smtp://127.0.0.1:{silent.getsockname()[1]}"))
-        with pytest.raises(MailServerAway, match="3 of 3"):
+        with raises_code("mail-server-away", match="3 of 3"):
             send_batch(PEOPLE, "s")
         silent.setblocking(False)
         silent.accept()[0].close()

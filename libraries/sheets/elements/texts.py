@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from marshmallow import ValidationError
 
+from libraries.errors import InvalidInput
 from libraries.fields import choice, flag, mm, number
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import ACROSS, DOWN, HorizontalAlign, VerticalPlace
@@ -16,7 +17,6 @@ from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
     TextBlock,
-    TextDoesNotFit,
     check_text,
     font_names,
     is_blank,
@@ -119,14 +119,15 @@ class TextElement(OutlinedElement):
         share a base line; it is moved only where its ink would leave the box.
 
         Raises:
-            TextDoesNotFit: it is larger than the box, or would be too small to read.
+            InvalidInput: it is larger than the box, or would be too small to read.
         """
         block = self._laid_out(place, self.size or self._largest_size(place))
         if not _fits(block, place):
-            raise TextDoesNotFit(
+            raise InvalidInput(
                 _needs(block, place),
                 field="text",
                 hint="make the box larger, or leave the size out",
+                code="text-does-not-fit",
             )
         return self._placed(block, place)
 
@@ -146,10 +147,11 @@ class TextElement(OutlinedElement):
     def _smallest(self, place: Rectangle) -> TextBlock:
         block = self._laid_out(place, MIN_CAPITAL_MM)
         if not self._keeps_words(place, MIN_CAPITAL_MM) or not _fits(block, place):
-            raise TextDoesNotFit(
+            raise InvalidInput(
                 f"{_needs(block, place)}, with capitals of {MIN_CAPITAL_MM:g} mm",
                 field="text",
                 hint="make the box larger",
+                code="text-does-not-fit",
             )
         return block
 

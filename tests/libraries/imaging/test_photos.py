@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from libraries.imaging import ImageTooLarge, Picture, clean_photo, lent_picture, open_image
+from libraries.imaging import Picture, clean_photo, lent_picture, open_image
 from libraries.imaging.lending import borrow
 from tests.errors import raises_code
 from tests.photographs import (
@@ -130,7 +130,7 @@ def test_of_an_animation_the_first_frame_is_kept(frames: int, form: str) -> None
 def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(
     size: tuple[int, int],
 ) -> None:
-    with pytest.raises(ImageTooLarge, match="at most 25 megapixels"):
+    with raises_code("image-too-large", match="at most 25 megapixels"):
         clean_photo(png_that_promises(*size))
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from libraries.errors import InvalidInput
-from libraries.imaging.reading import ImageTooLarge, read_image
+from libraries.imaging.reading import read_image
 from tests.conftest import own_seconds
 from tests.errors import raises_code
 
@@ -133,14 +133,14 @@ def test_a_bomb_is_refused_by_its_header(side: int) -> None:
     with raises_code("image-too-large", "image-damaged") as caught:
         read_image(png_header(side, side))
     assert own_seconds() - started < 0.1
-    assert isinstance(caught.value, ImageTooLarge) or side > 60_000
+    assert caught.value.code == "image-too-large" or side > 60_000
     assert caught.value.field == "image"
 
 
 def test_a_real_bomb_that_packs_well_is_refused_before_it_is_unpacked() -> None:
     packed = zlib.compress(b"\0" * 30_000_000, 9)
     started = own_seconds()
-    with pytest.raises(ImageTooLarge, match="at most 16 megapixels"):
+    with raises_code("image-too-large", match="at most 16 megapixels"):
         read_image(png_header(5000, 5000)[:-12] + chunk(b"IDAT", packed) + chunk(b"IEND", b""))
     assert own_seconds() - started < 0.1
 
@@ -148,7 +148,7 @@ def test_a_real_bomb_that_packs_well_is_refused_before_it_is_unpacked() -> None:
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     data = saved(half_and_half("RGB", (2000, 2000)), "JPEG", progressive=True)
     assert read_image(data).shape == (900, 900)
-    with pytest.raises(ImageTooLarge, match="too many scans"):
+    with raises_code("image-too-large", match="too many scans"):
         read_image(data + b"\xff\xda" * 2000)
 
 

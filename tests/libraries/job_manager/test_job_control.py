@@ -33,7 +33,7 @@ from libraries.job_manager import (
 )
 from libraries.job_manager.control import capacity, existed, pause_queue, resume_queue
 from libraries.settings import Settings, get_settings, use_settings
-from libraries.storage import BadFileName, open_input, output_folder
+from libraries.storage import open_input, output_folder
 from libraries.worker.reaper import Reaper
 from tests.conftest import WorkerProcess, until
 from tests.errors import raises_code
@@ -292,7 +292,7 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
                 str(settings.storage.output_dir / ".owners/bob/same.txt"),
             ):
                 if owner != "bob":
-                    with pytest.raises(BadFileName):
+                    with raises_code("bad-file-name"):
                         open_input(name)
     with as_owner("ada"):
         delete_job(jobs["ada"].id)

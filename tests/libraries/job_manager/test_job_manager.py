@@ -105,7 +105,7 @@ def test_an_error_meant_for_users_keeps_its_code_and_text(run_jobs: Callable[[],
     record = fetch_job(job.id)
     assert record is not None
     assert (record.error_code, record.public_error) == ("bad-file-name", "that name will not do")
-    assert record.error == "BadFileName: that name will not do"
+    assert record.error == "InvalidInput: that name will not do"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,7 @@ from libraries.errors import InvalidInput, UnknownName
 from libraries.lettering import (
     DEFAULT_FONT,
     MAX_TEXT_CHARS,
-    BadText,
     Box,
-    TextDoesNotFit,
     advance_of,
     along_path,
     catalogue,
@@ -239,24 +237,24 @@ def test_a_missing_glyph_is_a_visible_box_with_an_advance_and_is_reported(charac
 
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\x85", "\ud800", "\uffff"])
 def test_control_characters_and_lone_surrogates_are_refused(character: str) -> None:
-    with pytest.raises(BadText, match=r"U\+"):
+    with raises_code("bad-text", match=r"U\+"):
         lay_out(f"a{character}b", cap_height=5)
-    with pytest.raises(BadText, match=r"U\+"):
+    with raises_code("bad-text", match=r"U\+"):
         along_path(f"a{character}b", [(0, 0), (9, 0)], cap_height=5)
-    with pytest.raises(BadText, match=r"U\+"):
+    with raises_code("bad-text", match=r"U\+"):
         fitted(f"a{character}b", Box(0, 0, 100, 100))
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
     began = own_seconds()
-    with pytest.raises(BadText, match=f"at most {MAX_TEXT_CHARS}"):
+    with raises_code("bad-text", match=f"at most {MAX_TEXT_CHARS}"):
         lay_out("é" * 100_000, cap_height=5)
     assert own_seconds() - began < 0.1
 
 
 @pytest.mark.parametrize("text", [None, 5, b"bytes", ["list"]])
 def test_what_is_not_text_is_refused(text: str) -> None:
-    with pytest.raises(BadText, match="must be text"):
+    with raises_code("bad-text", match="must be text"):
         lay_out(text, cap_height=5)
 
 
@@ -489,9 +487,9 @@ def test_fitted_text_fills_its_box_and_stays_inside(text: str, align: str) -> No
 
 
 def test_text_that_fits_at_no_readable_size_is_refused() -> None:
-    with pytest.raises(TextDoesNotFit, match=r"1\.5 mm"):
+    with raises_code("text-does-not-fit", match=r"1\.5 mm"):
         fitted("word " * 500, Box(0, 0, 30, 30))
-    with pytest.raises(TextDoesNotFit):
+    with raises_code("text-does-not-fit"):
         fitted("W" * 400, Box(0, 0, 100, 1000))
 
 

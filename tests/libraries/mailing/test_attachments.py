@@ -11,7 +11,6 @@ import pytest
 from libraries.errors import InvalidInput, NotFound
 from libraries.mailing import (
     MAX_ATTACHMENTS_BYTES,
-    BadAttachment,
     check_attachments,
     contact_letter,
     find_attachments,
@@ -77,32 +76,32 @@ def test_what_names_no_file_of_ones_own_is_refused_and_its_place_told(
 def test_a_job_or_a_file_that_is_not_there_is_named() -> None:
     made("a.csv")
     for missing in ("output/b.csv", "nobody"):
-        with pytest.raises(BadAttachment) as refusal:
+        with raises_code("bad-attachment") as refusal:
             find_attachments(["output/a.csv", missing], nothing)
         assert refusal.value.field == "attachments.1"
 
 
 def test_a_job_without_a_file_has_nothing_to_attach() -> None:
-    with pytest.raises(BadAttachment, match="has not made a file"):
+    with raises_code("bad-attachment", match="has not made a file"):
         find_attachments(["j1"], lambda _: [])
 
 
 def test_more_than_ten_megabytes_in_all_are_refused_before_they_are_read() -> None:
     half = {**made("a.csv"), "size": MAX_ATTACHMENTS_BYTES // 2 + 1}
-    with pytest.raises(BadAttachment, match="at most 10000000"):
+    with raises_code("bad-attachment", match="at most 10000000"):
         find_attachments(["j1", "j2"], lambda _: [half])
 
 
 def test_more_than_five_files_are_refused() -> None:
     two = [made("a.csv"), made("b.csv")]
-    with pytest.raises(BadAttachment, match="6 files"):
+    with raises_code("bad-attachment", match="6 files"):
         find_attachments(["j1", "j2", "j3"], lambda _: two)
 
 
 def test_a_file_that_was_replaced_since_its_job_is_not_sent() -> None:
     record = made("a.csv")
     made("a.csv", "c,d\n3,4\n")
-    with pytest.raises(BadAttachment):
+    with raises_code("bad-attachment"):
         read_attachments(["j1"], lambda _: [record])
 
 

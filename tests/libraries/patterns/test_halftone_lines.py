@@ -11,7 +11,7 @@ from PIL import Image
 
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
-from libraries.imaging import ImageTooLarge, lent_picture
+from libraries.imaging import lent_picture
 from libraries.imaging.channels import CHANNELS, separated
 from libraries.imaging.demos import demo_colours, demo_image
 from libraries.imaging.reading import read_colours
@@ -89,7 +89,7 @@ def test_a_channel_that_is_none_is_refused(channel: object) -> None:
 
 
 def test_colours_are_read_within_the_same_bounds() -> None:
-    with pytest.raises(ImageTooLarge):
+    with raises_code("image-too-large"):
         read_colours(png_header(60_000, 60_000))
     white = io.BytesIO()
     Image.new("RGB", (9, 9), "white").save(white, "PNG")

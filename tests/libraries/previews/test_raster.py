@@ -14,7 +14,6 @@ from PIL import Image
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.previews import png
 from libraries.previews.raster import MAX_DISC_PX, _spread
-from libraries.svg_syntax.attributes import BadColour
 from tests.errors import raises_code
 
 PAGE = (100.0, 50.0)
@@ -191,9 +190,9 @@ def test_more_ink_than_a_preview_draws_is_refused() -> None:
 
 
 def test_colours_and_pens_that_are_not_there_are_refused() -> None:
-    with pytest.raises(BadColour):
+    with raises_code("bad-colour"):
         png(strokes([[(0, 0), (1, 1)]]), [Pen("pen", "url(#x)")], PAGE)
-    with pytest.raises(BadColour):
+    with raises_code("bad-colour"):
         png(strokes([]), [], PAGE, paper="javascript:")
     with raises_code("bad-strokes"):
         png(strokes([[(0, 0), (1, 1)]], [1]), [Pen("pen")], PAGE)

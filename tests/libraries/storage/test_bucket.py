@@ -17,7 +17,7 @@ import pytest
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress, Settings
-from libraries.storage import StorageFull, StorageUnavailable, check_storage, commit_if
+from libraries.storage import StorageUnavailable, check_storage, commit_if
 from libraries.storage.bucket import PART, BucketStore
 from libraries.storage.reading import FIRST_BLOCK, MAX_BLOCK_BYTES
 from tests.errors import raises_code
@@ -39,7 +39,7 @@ print(sorted(store.names()))
 """
 LOADED_LATER = f"""
 import sys
-from libraries.storage import FileMissing, output_folder, prepare_stores, clean_stores
+from libraries.storage import output_folder, prepare_stores, clean_stores
 prepare_stores()
 known = set(sys.modules)
 clean_stores()
@@ -171,7 +171,7 @@ def test_a_server_that_fails_is_told_apart_in_plain_words_and_keeps_nothing(
 
 def test_a_full_server_is_told_apart(faulty: BucketStore, way: Way, objects: Objects) -> None:
     way.answer = lambda _: refusal(400, "XMinioStorageFull")
-    with pytest.raises(StorageFull):
+    with raises_code("storage-full"):
         faulty.publish("a.txt", b"x")
     assert objects() == []
 

@@ -14,14 +14,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from libraries.storage import (
-    ArtifactFolder,
-    BadFile,
-    BadFileName,
-    StorageFull,
-    check_name,
-    filename_part,
-)
+from libraries.errors import InvalidInput
+from libraries.storage import ArtifactFolder, check_name, filename_part
+from tests.errors import raises_code
 
 HOSTILE = [
     "../../etc/passwd", "/etc/passwd", "a\0.svg", "..\\..\\w", ".", "..", "", "x/../../y",
@@ -53,9 +48,9 @@ def test_what_is_published_is_there_whole_and_described(folder: ArtifactFolder) 
 def test_a_name_that_could_lead_out_is_refused_and_nothing_is_written(
     folder: ArtifactFolder, tmp_path: Path, name: str
 ) -> None:
-    with pytest.raises(BadFileName):
+    with raises_code("bad-file-name"):
         folder.publish(name, b"x")
-    with pytest.raises(BadFileName):
+    with raises_code("bad-file-name"):
         folder.open_checked(name)
     assert everything_below(tmp_path) == []
 
@@ -69,11 +64,14 @@ def test_no_text_at_all_leads_out_of_the_folder(
     folder = ArtifactFolder(outside / "output")
     try:
         artifact = folder.publish(name, b"x")
-    except BadFileName:
+    except InvalidInput as error:
+        refused = error.code
         assert everything_below(outside) == []
     else:
+        refused = "bad-file-name"
         assert everything_below(outside) == [Path(artifact.path)]
         assert folder.root.resolve() in Path(artifact.path).resolve().parents
+    assert refused == "bad-file-name"
 
 
 @given(st.text(max_size=60))
@@ -97,9 +95,9 @@ def test_a_link_in_the_way_is_not_followed(folder: ArtifactFolder, tmp_path: Pat
     (folder.root / "link.txt").symlink_to(folder.root / "a.txt")
     (folder.root / "folder").mkdir()
     for name in ("out/x.txt", "link.txt", "folder"):
-        with pytest.raises((BadFileName, BadFile)):
+        with raises_code("bad-file-name", "bad-file"):
             folder.publish(name, b"x")
-        with pytest.raises((BadFileName, BadFile)):
+        with raises_code("bad-file-name", "bad-file"):
             folder.open_checked(name)
     assert everything_below(outside) == []
     assert (folder.root / "a.txt").read_bytes() == b"inside"
@@ -108,7 +106,7 @@ def test_a_link_in_the_way_is_not_followed(folder: ArtifactFolder, tmp_path: Pat
 def test_a_pipe_or_a_device_is_not_opened(folder: ArtifactFolder) -> None:
     folder.publish("a.txt", b"")
     os.mkfifo(folder.root / "pipe.txt")
-    with pytest.raises(BadFile):
+    with raises_code("bad-file"):
         folder.open_checked("pipe.txt")
 
 
@@ -132,7 +130,7 @@ def test_a_full_disk_is_told_apart_and_leaves_nothing(folder: ArtifactFolder) ->
         yield b"x" * 10
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(StorageFull) as trouble:
+    with raises_code("storage-full") as trouble:
         folder.publish("a.txt", blocks())
     assert str(folder.root) not in str(trouble.value)
     assert everything_below(folder.root) == []

@@ -10,9 +10,7 @@ import pytest
 from defusedxml import ElementTree
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.lettering import BadText
 from libraries.svg_builder import SVGBuilder
-from libraries.svg_syntax.attributes import BadColour
 from tests.errors import raises_code
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -179,14 +177,14 @@ def test_a_colour_is_a_name_or_a_hexadecimal_one(colour: str) -> None:
 )  # fmt: skip
 def test_what_is_not_a_colour_is_refused(colour: str) -> None:
     for name in ("stroke", "fill"):
-        with pytest.raises(BadColour):
+        with raises_code("bad-colour"):
             card().rect(0, 0, 1, 1, **{name: colour})  # type: ignore[arg-type]
-    with pytest.raises(BadColour):
+    with raises_code("bad-colour"):
         SVGBuilder(10, 10, stroke=colour)
 
 
 def test_a_misspelt_colour_gets_a_hint() -> None:
-    with pytest.raises(BadColour) as caught:
+    with raises_code("bad-colour") as caught:
         card().rect(0, 0, 1, 1, stroke="magneta")
     assert caught.value.hint == "did you mean 'magenta'?"
 
@@ -265,12 +263,12 @@ def test_characters_that_no_document_can_carry_are_refused(character: str) -> No
         lambda text: svg.text(1, 1, text),
         lambda text: svg.hershey_text(1, 1, text),
     ):
-        with pytest.raises(BadText, match=r"U\+"):
+        with raises_code("bad-text", match=r"U\+"):
             write(f"a{character}b")
 
 
 def test_text_of_enormous_length_is_refused_before_it_is_drawn() -> None:
-    with pytest.raises(BadText, match="at most"):
+    with raises_code("bad-text", match="at most"):
         card().hershey_text(1, 1, "a" * 1_000_000)
 
 
@@ -467,8 +465,8 @@ def test_a_builder_can_be_read_and_then_drawn_on() -> None:
 def test_a_refused_call_leaves_the_document_as_it_was() -> None:
     svg = card().rect(0, 0, 1, 1)
     before = svg.to_string()
-    with pytest.raises(BadColour):
+    with raises_code("bad-colour"):
         svg.polylines([[(0, 0), (1, 1)]], stroke="evil")
-    with pytest.raises(BadText):
+    with raises_code("bad-text"):
         svg.title("\x00")
     assert svg.to_string() == before

@@ -15,14 +15,12 @@ from defusedxml import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from libraries.errors import UnknownName
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
-from libraries.lettering import BadText
 from libraries.settings import Settings
-from libraries.storage import FileMissing, output_folder
+from libraries.storage import output_folder
 from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks, write_svg
-from libraries.svg_syntax.attributes import BadColour
+from tests.errors import raises_code
 from tests.libraries.geometry.shapes import Place
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -194,13 +192,13 @@ def test_an_empty_drawing_is_an_empty_page() -> None:
 def test_what_cannot_be_written_is_refused_before_the_first_block() -> None:
     wrote: list[bytes] = []
     for pen, title, encoding, error in (
-        (Pen("a", "url(#a)"), "", "plain", BadColour),
-        (Pen("a"), "\x00", "plain", BadText),
-        (Pen("a"), "", "tiny", UnknownName),
+        (Pen("a", "url(#a)"), "", "plain", "bad-colour"),
+        (Pen("a"), "\x00", "plain", "bad-text"),
+        (Pen("a"), "", "tiny", "unknown-name"),
     ):
         document = Document(10, 10, title=title)
         document.add([[(1, 1), (2, 2)]], document.layer("ink", pen))
-        with pytest.raises(error):
+        with raises_code(error):
             write_svg(document, wrote.append, encoding=encoding)  # type: ignore[arg-type]
     assert wrote == []
 
@@ -225,7 +223,7 @@ def test_a_drawing_that_breaks_off_while_it_is_published_leaves_the_old_file_and
     folder = output_folder()
     with pytest.raises(RuntimeError):
         folder.publish("drawing.svg", breaking())
-    with pytest.raises(FileMissing):
+    with raises_code("file-missing"):
         folder.open_checked("drawing.svg")
     folder.publish("drawing.svg", "old")
     with pytest.raises(RuntimeError):

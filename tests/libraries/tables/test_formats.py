@@ -25,11 +25,9 @@ from libraries.tables import (
     FORMATS,
     MAX_CELL_CHARS,
     MAX_COLUMNS,
-    BadTable,
     Reading,
     Report,
     RowError,
-    UnreadableText,
     conversion,
     convert,
     csv_rows,
@@ -208,7 +206,7 @@ def test_windows_1252_is_believed_where_it_is_sure(text: str, sure: bool) -> Non
     ],
 )
 def test_an_encoding_that_is_not_sure_is_refused_but_can_be_named(text: str, codec: str) -> None:
-    with pytest.raises(UnreadableText, match=r"line \d is not UTF-8"):
+    with raises_code("unreadable-text", match=r"line \d is not UTF-8"):
         converted(text.encode(codec), "json")
     names = {ours: theirs for theirs, ours in encoding.ENCODINGS.items()} | {
         "shift_jis": "shift_jis"
@@ -374,7 +372,7 @@ def test_a_kind_is_only_given_where_nothing_is_lost(cells: list[str], kind: str)
 
 def test_a_row_without_an_end_is_refused_and_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "MAX_RECORD_CHARS", 100_000)
-    with pytest.raises(BadTable, match="quote not closed"):
+    with raises_code("bad-table", match="quote not closed"):
         converted('a,b\n"x,' + "1,2\n" * 50_000, "json")
 
 
@@ -383,7 +381,7 @@ def test_a_line_without_an_end_is_refused_and_not_collected(
 ) -> None:
     monkeypatch.setattr(encoding, "MAX_RECORD_CHARS", 100_000)
     monkeypatch.setattr(encoding, "BLOCK", 10_000)
-    with pytest.raises(BadTable, match="line is longer"):
+    with raises_code("bad-table", match="line is longer"):
         converted(b"a" * 300_000, "json")
 
 
@@ -414,7 +412,7 @@ def test_many_parts_that_are_each_allowed_are_bounded_together(
     [b"PK\x03\x04", b"PK\x03\x04" + b"x" * 500, zipped(5), b"PAR1", b"PAR1" + b"x" * 50 + b"PAR1"],
 )
 def test_a_broken_workbook_or_parquet_file_is_refused(data: bytes) -> None:
-    with pytest.raises(BadTable):
+    with raises_code("bad-table"):
         converted(data, "csv")
 
 
@@ -422,7 +420,7 @@ def test_a_broken_workbook_or_parquet_file_is_refused(data: bytes) -> None:
     "data", [b"\x1f\x8b\x08\x00", b"BZh9", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07"]
 )
 def test_archives_are_not_unpacked(data: bytes) -> None:
-    with pytest.raises(BadTable, match="archive"):
+    with raises_code("bad-table", match="archive"):
         converted(data, "csv")
 
 

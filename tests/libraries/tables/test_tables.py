@@ -14,18 +14,15 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from libraries.errors import InvalidInput, UnknownName, VectorError
+from libraries.errors import CODES, InvalidInput, UnknownName, VectorError
 from libraries.settings import Settings, use_settings
-from libraries.storage import BadFileName, FileMissing
 from libraries.tables import (
     FORMATS,
     MAX_CELL_CHARS,
     MAX_COLUMNS,
-    BadTable,
     Reading,
     Report,
     RowError,
-    UnreadableText,
     conversion,
     convert,
     convert_file,
@@ -96,19 +93,19 @@ def test_a_mark_of_the_encoding_is_obeyed_and_does_not_stick_to_the_first_name(
     ],
 )
 def test_an_encoding_that_is_not_sure_is_refused_with_the_line(data: bytes, line: int) -> None:
-    with pytest.raises(UnreadableText, match=f"line {line} "):
+    with raises_code("unreadable-text", match=f"line {line} "):
         to_json(data)
 
 
 def test_utf_32_is_not_taken_for_utf_16() -> None:
-    with pytest.raises(UnreadableText, match="UTF-32"):
+    with raises_code("unreadable-text", match="UTF-32"):
         to_json("a\nb\n".encode("utf-32"))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"  \r\n", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
 def test_an_empty_file_is_refused(data: bytes) -> None:
     for to_format in ("json", "csv"):
-        with pytest.raises(BadTable, match="empty"):
+        with raises_code("bad-table", match="empty"):
             converted(data, to_format)
 
 
@@ -206,7 +203,7 @@ def test_columns_with_one_name_or_none_keep_their_data_under_new_names() -> None
     ],
 )
 def test_a_header_that_cannot_name_columns_refuses_the_file(header: str) -> None:
-    with pytest.raises(BadTable, match="line 1"):
+    with raises_code("bad-table", match="line 1"):
         to_json(f"{header}\n1,2\n")
 
 
@@ -298,12 +295,12 @@ def test_a_bad_object_is_reported_with_its_line_and_the_others_are_kept(row: str
     ],
 )
 def test_what_is_not_a_json_list_is_refused_with_the_line(text: str, why: str) -> None:
-    with pytest.raises(BadTable, match=why):
+    with raises_code("bad-table", match=why):
         to_csv(text)
 
 
 def test_more_names_than_columns_allowed_refuse_the_file() -> None:
-    with pytest.raises(BadTable, match="more than 1000"):
+    with raises_code("bad-table", match="more than 1000"):
         to_csv([{f"c{n}": n} for n in range(MAX_COLUMNS + 1)])
 
 
@@ -498,14 +495,14 @@ def test_a_file_that_fails_half_way_leaves_nothing(
     "path", ["../settings.csv", "/etc/passwd", "a\0.csv", "", "uploads/../../x"]
 )
 def test_a_path_that_leads_elsewhere_is_refused(settings: Settings, path: str) -> None:
-    with pytest.raises(BadFileName):
+    with raises_code("bad-file-name"):
         convert_file(path, "json")
 
 
 def test_a_missing_file_is_reported_by_its_name(settings: Settings) -> None:
     settings.storage.upload_dir.mkdir(parents=True)
     settings.storage.output_dir.mkdir(parents=True)
-    with pytest.raises(FileMissing, match=r"there is no file 'nowhere\.csv'"):
+    with raises_code("file-missing", match=r"there is no file 'nowhere\.csv'"):
         convert_file("nowhere.csv", "json")
 
 
@@ -547,5 +544,5 @@ def test_an_unknown_operation_is_answered_with_the_known_ones(operation: Any) ->
 
 
 def test_all_refusals_of_a_file_belong_to_invalid_input() -> None:
-    assert issubclass(BadTable, InvalidInput)
-    assert issubclass(UnreadableText, InvalidInput)
+    assert CODES["bad-table"].family is InvalidInput
+    assert CODES["unreadable-text"].family is InvalidInput

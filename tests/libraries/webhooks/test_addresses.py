@@ -8,8 +8,9 @@ import pytest
 
 from libraries.outbound import addresses, is_public, look_up
 from libraries.settings import Settings
-from libraries.webhooks import AddressRefused, BadUrl, HostUnknown, public_addresses, read_url
+from libraries.webhooks import public_addresses, read_url
 from tests.conftest import Stopwatch
+from tests.errors import raises_code
 
 PUBLIC = [
     "93.184.215.14",
@@ -138,7 +139,7 @@ def nobody(host: str, port: int) -> list[str]:
 
 @pytest.mark.parametrize("url", NO_WEBHOOK_URL)
 def test_what_no_webhook_may_have_as_its_url_is_refused(url: str) -> None:
-    with pytest.raises(BadUrl):
+    with raises_code("bad-url"):
         read_url(url)
 
 
@@ -202,7 +203,7 @@ def test_any_other_address_is_not(address: str) -> None:
     ],
 )
 def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -> None:
-    with pytest.raises(AddressRefused):
+    with raises_code("address-refused"):
         public_addresses(read_url(f"http://{host}/"), nobody)
 
 
@@ -211,14 +212,14 @@ def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -
     "host", ["localhost", "localhost.", "LocalHost", "x.localhost", "broker.localhost."]
 )
 def test_a_name_of_this_machine_is_refused_whatever_it_stands_for(host: str) -> None:
-    with pytest.raises(AddressRefused):
+    with raises_code("address-refused"):
         public_addresses(read_url(f"http://{host}/"), nobody)
 
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("address", PRIVATE)
 def test_one_address_that_is_not_public_spoils_a_name(address: str) -> None:
-    with pytest.raises(AddressRefused):
+    with raises_code("address-refused"):
         public_addresses(read_url("http://example.com/"), lambda *_: ["1.1.1.1", address])
 
 
@@ -242,9 +243,9 @@ def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_p
     None
 ):
     """Or the service would tell strangers which names its inner network knows."""
-    with pytest.raises(HostUnknown) as unknown:
+    with raises_code("host-unknown") as unknown:
         public_addresses(read_url("http://example.com/"), lambda *_: [])
-    with pytest.raises(AddressRefused) as refused:
+    with raises_code("address-refused") as refused:
         public_addresses(read_url("http://example.com/"), lambda *_: ["10.0.0.1"])
     assert str(unknown.value) == str(refused.value)
 
@@ -263,7 +264,7 @@ def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(
         "http://a@127.0.0.1/",
         "file:///etc/passwd",
     ):
-        with pytest.raises(BadUrl):
+        with raises_code("bad-url"):
             read_url(url)
 
 

@@ -103,10 +103,12 @@ def test_an_error_that_was_foreseen_takes_one_line_and_no_error_can_forge_one(
     )
     lines = worker.said().splitlines()
     (foreseen,) = [line for line in lines if jobs[0].id in line and "failed after" in line]
-    assert foreseen.endswith(r"BadFileName: no\n2026-01-01 00:00:00 WARNING Worker started: forged")
+    assert foreseen.endswith(
+        r"InvalidInput: no\n2026-01-01 00:00:00 WARNING Worker started: forged"
+    )
     traces = [line for line in lines if "raise " in line]
     assert traces, "how it came to the other error is told"
-    assert all("raise BadFileName" not in line for line in traces)
+    assert all("raise InvalidInput" not in line for line in traces)
     assert not [line for line in lines if line.startswith("2026-01-01 00:00:00")]
 
 
