@@ -68,6 +68,7 @@ class KeyedRequest:
             raise Conflict(
                 "the first request with this Idempotency-Key is still being worked on",
                 code="idempotency-conflict",
+                retry_after=1,
             )
         return Reply(known["status"], known["headers"], known["body"])
 

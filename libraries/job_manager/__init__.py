@@ -1,12 +1,6 @@
 """The job manager: queue a task, follow it by its id, cancel it, report from inside it."""
 
-from libraries.job_manager.batches import (
-    Batch,
-    FinalJob,
-    cancel_batch,
-    fetch_batch,
-    submit_batch,
-)
+from libraries.job_manager.batches import Batch, FinalJob, cancel_batch, fetch_batch, submit_batch
 from libraries.job_manager.control import cancel_job, delete_job, find_job, retry_job, stop_job
 from libraries.job_manager.errors import JobUnknown, UnknownTask, WrongState
 from libraries.job_manager.events import EventSubscriptions, JobEvent, read_events
@@ -28,8 +22,6 @@ from libraries.job_manager.task_decorator import (
     BackgroundTask,
     JobHandle,
     NoResult,
-    ResultNotReady,
-    TaskFailed,
     background_task,
 )
 from libraries.job_manager.tasks import check_task, known_tasks
@@ -47,8 +39,6 @@ __all__ = [
     "JobRecord",
     "JobUnknown",
     "NoResult",
-    "ResultNotReady",
-    "TaskFailed",
     "UnknownTask",
     "WrongState",
     "as_owner",
