@@ -127,8 +127,10 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     return value
 
 
-def body_content(operation: Operation, files: tuple[FileKind, ...]) -> dict[str, Any]:
-    """Return what the OpenAPI document says of the body of a request, by media type."""
+def requested_body(
+    operation: Operation, files: tuple[FileKind, ...], description: str
+) -> dict[str, Any]:
+    """Return the request body of an operation for the OpenAPI document."""
     content: dict[str, Any] = {}
     if files:
         options = {
@@ -146,4 +148,6 @@ def body_content(operation: Operation, files: tuple[FileKind, ...]) -> dict[str,
         content[JSON] = {"schema": operation.schema, **example}
     elif not files:
         content[JSON] = {"schema": JobOptionsSchema}
-    return content
+    required = bool(files) or operation.body is not EmptySchema
+    about = {"description": description} if description else {}
+    return {"required": required, "content": content, **about}
