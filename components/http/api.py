@@ -16,7 +16,7 @@ from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser
-from components.http.submission_views import Direct, body_content, submission_view
+from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation
 from libraries.fields import OneOfField
 from libraries.json_types import JsonObject
@@ -183,20 +183,13 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         """
 
         def decorate(call: Call) -> Call:
-            one = Operation(
-                name=name or call.__name__,
-                body=body,
-                call=call,
-                module=call.__module__,
-                **operation,
-            )
+            known: JsonObject = {"name": name or call.__name__, "body": body, "call": call}
+            one = Operation(**known, module=call.__module__, **operation)
             self.operations.append(one if name is None else OPERATIONS.add(name, one))
             view = wraps(call)(submission_view(one, status=status, files=files, direct=direct))
-            view = self._documented_key(view)
-            content = body_content(one, files)
-            required = bool(files) or body is not EmptySchema
-            about = {"description": description} if description else {}
-            view = self.doc(requestBody={"required": required, "content": content, **about})(view)
+            requested = requested_body(one, files, description)
+            view = self.doc(requestBody=requested)(self._documented_key(view))
+            replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
             for code, (schema, text) in replies.items():
                 headers = QUEUED_HEADERS if code == HTTPStatus.ACCEPTED else None
                 view = self.response(code, schema, description=text, headers=headers)(view)
@@ -204,7 +197,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             self.route(rule, access=access, methods=["POST"])(view)
             return call
 
-        replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
         return decorate
 
     def queues(self) -> Callable[[View], View]:

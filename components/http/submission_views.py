@@ -132,8 +132,10 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     return value
 
 
-def body_content(operation: Operation, files: tuple[FileKind, ...]) -> JsonObject:
-    """Return what the OpenAPI document says of the body of a request, by media type."""
+def requested_body(
+    operation: Operation, files: tuple[FileKind, ...], description: str
+) -> JsonObject:
+    """Return the request body of an operation for the OpenAPI document."""
     content: JsonObject = {}
     if files:
         options = {
@@ -151,4 +153,6 @@ def body_content(operation: Operation, files: tuple[FileKind, ...]) -> JsonObjec
         content[JSON] = {"schema": operation.schema, **example}
     elif not files:
         content[JSON] = {"schema": JobOptionsSchema}
-    return content
+    required = bool(files) or operation.body is not EmptySchema
+    about = {"description": description} if description else {}
+    return {"required": required, "content": content, **about}

@@ -112,14 +112,7 @@ def submit_batch(
         )
     everyone = [*ids, last.id] if last is not None else ids
     retry(lambda: _remember(client, batch_id, everyone))
-    pairs = list(zip(jobs, each, strict=True))
-    for job, own in pairs:
-        if own.depends_on:
-            retry(lambda job=job, own=own: enqueue_dependent(client, job, own))  # type: ignore[misc]
-    ready = [pair for pair in pairs if not pair[1].depends_on]
-    for start in range(0, len(ready), BLOCK):
-        block = ready[start : start + BLOCK]
-        retry(lambda block=block: _enqueue_block(client, block))  # type: ignore[misc]
+    _enqueue_all(client, list(zip(jobs, each, strict=True)))
     if last is not None:
         retry(lambda: enqueue_dependent(client, last, each[0]))
     run_if_immediate(everyone)
@@ -197,6 +190,16 @@ def _remember(client: Redis, batch_id: str, ids: list[str]) -> None:
         pipeline.expire(key, lifetime)
         pipeline.expire(f"{key}:jobs", lifetime)
         pipeline.execute()
+
+
+def _enqueue_all(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
+    for job, options in jobs:
+        if options.depends_on:
+            retry(lambda job=job, options=options: enqueue_dependent(client, job, options))  # type: ignore[misc]
+    ready = [(job, options) for job, options in jobs if not options.depends_on]
+    for start in range(0, len(ready), BLOCK):
+        block = ready[start : start + BLOCK]
+        retry(lambda block=block: _enqueue_block(client, block))  # type: ignore[misc]
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app import create_app
 from components.http.api import ApiBlueprint
+from components.http.startup import StartupError
 from components.http.submissions import OPERATIONS
 from libraries.settings import Settings
 from libraries.storage import upload_folder
@@ -208,7 +210,7 @@ def test_a_typo_in_the_path_of_a_task_stops_the_start(
 ) -> None:
     wrong = replace(OPERATIONS["postcard"], task="workers.svg_tasks.generate_postcrd_svg")
     monkeypatch.setitem(OPERATIONS._items, "postcard", wrong)
-    with pytest.raises(Exception, match="does not exist; did you mean") as caught:
-        watchful_client(settings)
+    with pytest.raises(StartupError, match="does not exist; did you mean") as caught:
+        create_app(settings)
     text = str(caught.value)
     assert text.startswith("components/postcards/main.py: the operation 'postcard' names the task")
