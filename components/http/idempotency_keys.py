@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
@@ -14,15 +14,8 @@ from libraries.job_manager.ownership import current_owner
 
 # Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
 # because their ids follow from the key.
-LIFETIME = 86400
-GIVEN_UP_AFTER = 10
-
-
-class KeyInUse(Conflict):
-    """Raised when the first request with a key is still being worked on."""
-
-    code = "idempotency-conflict"
-    retry_after: ClassVar[int] = 1
+REPLY_TTL_S = 86400
+REQUEST_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class KeyedRequest:
         """
         client = web_client()
         mark = json.dumps({"hash": self.body_hash})
-        if retry(lambda: client.set(self._record_key, mark, nx=True, ex=GIVEN_UP_AFTER)):
+        if retry(lambda: client.set(self._record_key, mark, nx=True, ex=REQUEST_TIMEOUT_S)):
             return None
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
         known: dict[str, Any] = json.loads(found) if found else {"hash": self.body_hash}
@@ -72,7 +65,11 @@ class KeyedRequest:
                 code="idempotency-mismatch",
             )
         if "status" not in known:
-            raise KeyInUse("the first request with this Idempotency-Key is still being worked on")
+            raise Conflict(
+                "the first request with this Idempotency-Key is still being worked on",
+                code="idempotency-conflict",
+                retry_after=1,
+            )
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:
@@ -84,7 +81,7 @@ class KeyedRequest:
             "headers": reply.headers,
             "body": reply.body,
         }
-        retry(lambda: client.set(self._record_key, json.dumps(known), ex=LIFETIME))
+        retry(lambda: client.set(self._record_key, json.dumps(known), ex=REPLY_TTL_S))
 
     def forget(self) -> None:
         """Let the key be used again: the request was refused, or failed."""

