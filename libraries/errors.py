@@ -28,9 +28,13 @@ class VectorError(Exception):
     retry_after: float
     """Seconds after which asking again can help; not set where that is not known."""
 
-    def __init__(self, detail: str = "", *, code: str | None = None) -> None:
-        """Keep `code`, if it is not that of the class."""
+    def __init__(
+        self, detail: str = "", *, code: str | None = None, retry_after: float | None = None
+    ) -> None:
+        """Keep `code`, if it is not that of the class, and the seconds after which to try again."""
         super().__init__(detail)
+        if retry_after is not None:
+            self.retry_after = retry_after
         if code is not None:
             if code not in self.codes:
                 raise LookupError(f"{code} is not in the table of error codes")

@@ -23,7 +23,15 @@ log = logging.getLogger(__name__)
 
 
 class LoadError(Exception):
-    """Raised when a module breaks a rule of its package; the text says which."""
+    """Raised when a module breaks a rule of its package; the text says which.
+
+    `line` is that of the mistake, where the traceback does not have it.
+    """
+
+    def __init__(self, text: str, *, line: int | None = None) -> None:
+        """Keep the line beside the text."""
+        super().__init__(text)
+        self.line = line
 
 
 class LoadProblem(NamedTuple):
@@ -141,7 +149,7 @@ def _problem(name: str, error: BaseException, path: Path | None) -> LoadProblem:
         lines = [
             one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file
         ]
-        line = lines[-1] if lines else None
+        line = lines[-1] if lines else getattr(error, "line", None)
     return LoadProblem(
         module=name,
         file=_display_path(file) if file else name,

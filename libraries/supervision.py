@@ -24,10 +24,7 @@ FIRST_PAUSE = 0.2
 MAX_PAUSE_S = 5.0
 # A part that has run this long is healthy: its next restart begins with the first pause again.
 HEALTHY_AFTER = 10.0
-TICK = 0.1
 HURRIED_GRACE = 5.0
-OWN_NAME = "dev"
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -88,7 +85,7 @@ class Supervisor:
         self._stamps: dict[Path, int] = {}
         self._next_look = 0.0
         self._selector = selectors.DefaultSelector()
-        self._width = max(len(name) for name in (OWN_NAME, *(part.name for part in self.parts)))
+        self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
         self._hurry = False
 
@@ -114,7 +111,7 @@ class Supervisor:
                 signal.signal(number, handler)
         return 0
 
-    def turn(self, seconds: float = TICK) -> None:
+    def turn(self, seconds: float = 0.1) -> None:
         """Do one round of the loop: pass on output for up to `seconds`, restart what died, reload what changed."""
         self._pass_on_output(seconds)
         now = time.monotonic()
@@ -124,7 +121,7 @@ class Supervisor:
             self._next_look = now + 0.5
             self._reload_changed()
 
-    def say(self, text: str, name: str = OWN_NAME) -> None:
+    def say(self, text: str, name: str = "dev") -> None:
         """Write a line of our own beside those of the parts."""
         self._write(name, text)
 
@@ -284,4 +281,5 @@ def _kill_session(leader: int) -> None:
 
 def _end_with_parent(number: int) -> None:
     """Have the kernel send a signal to a part when its supervisor is killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)

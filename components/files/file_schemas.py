@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.validators import library_check
-from libraries.storage import BadFile, FileMissing, open_input
+from libraries.errors import InvalidInput, NotFound
+from libraries.storage import open_input
 from libraries.tables import MAX_FILE_NAME_CHARS, MAX_FILES, OPERATIONS, check_operation
 
 
 def check_allowed(path: str) -> None:
     """Raise BadFileName if `path` leads out of the folders that tasks may read; whether the file exists is the job's concern."""
-    with contextlib.suppress(FileMissing, BadFile):
+    try:
         open_input(path).close()
+    except (NotFound, InvalidInput) as error:
+        if error.code not in {"file-missing", "bad-file"}:
+            raise
 
 
 class BatchSchema(Schema):

@@ -6,15 +6,7 @@ from typing import Any
 
 from flask import Response, redirect, request
 
-from components.gallery.pictures import drawing_response
-from components.gallery.schemas import (
-    DrawingSchema,
-    GalleryPageSchema,
-    GalleryQuerySchema,
-    LabelSchema,
-    MarksSchema,
-)
-from components.gallery.shelf import (
+from components.gallery.actions import (
     drawing_body,
     keep,
     label,
@@ -22,6 +14,14 @@ from components.gallery.shelf import (
     marks_body,
     remove,
     shown_drawing,
+)
+from components.gallery.pictures import drawing_response
+from components.gallery.schemas import (
+    DrawingSchema,
+    GalleryPageSchema,
+    GalleryQuerySchema,
+    LabelSchema,
+    MarksSchema,
 )
 from components.http.access import Access
 from components.http.api import api_blueprint

@@ -13,15 +13,13 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.problems import BadFields, FieldError
 from components.http.validators import library_check
+from libraries.errors import InvalidInput, Unavailable
 from libraries.fields import WholeNumber
 from libraries.job_manager import JobOptions, JobUnknown, find_job
 from libraries.settings import parse_duration
 from libraries.webhooks import (
     ENDS,
     EVENTS,
-    AddressRefused,
-    BadUrl,
-    HostUnknown,
     key_of,
     public_addresses,
     read_url,
@@ -243,7 +241,7 @@ def validate_webhook(asked: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     try:
         public_addresses(read_url(asked["url"]))
-    except (BadUrl, AddressRefused, HostUnknown) as error:
+    except (InvalidInput, Unavailable) as error:
         raise BadFields([FieldError(("webhook", "url"), str(error))]) from None
     return {
         **{name: value for name, value in asked.items() if value is not None},

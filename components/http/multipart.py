@@ -96,7 +96,7 @@ def received_file(
             `UPLOAD_LIMIT`; no more than that is read.
         BadFields: the form has no file in its field `file`, an empty one, or other fields beside it.
         InvalidInput: the file is not what it began as.
-        StagingFull: too many files wait to be stored.
+        Unavailable: too many files wait to be stored.
         QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()

@@ -14,11 +14,11 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from components.http.job_options import JobOptionsSchema, priority_field
 from components.http.replies import Job
-from libraries.errors import InvalidInput
+from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.loading import LoadError
 from libraries.registry import Registry
-from libraries.storage import FileMissing, open_input
+from libraries.storage import open_input
 from libraries.uploads.staging import jobs_writing
 
 
@@ -277,6 +277,6 @@ def check_readable(path: str) -> None:
     """
     try:
         open_input(path).close()
-    except FileMissing:
+    except NotFound:
         if not jobs_writing([path]):
             raise

@@ -10,7 +10,7 @@ from flask import Response
 
 from components.http.problems import with_members
 from components.http.replies import json_response
-from components.jobs.states import job_body
+from components.jobs.representation import job_body
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
 
@@ -68,7 +68,7 @@ def delete(job_id: str) -> None:
         raise conflict(error, "job-runs") from None
 
 
-def do_to_all(action: str, job_ids: list[str]) -> Response:
+def apply_to_all(action: str, job_ids: list[str]) -> Response:
     """Do the same to many jobs and say what became of each; one to which it cannot be done does not keep it from the others.
 
     Raises:

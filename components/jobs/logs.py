@@ -10,7 +10,7 @@ from flask import Response, request
 
 from components.http.access_log import escape
 from components.http.long_connections import LiveConnections, live
-from components.jobs.states import expired_record, visible_job
+from components.jobs.representation import expired_record, visible_job
 from components.jobs.streams import JobStream
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import JobEvent

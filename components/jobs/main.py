@@ -11,11 +11,12 @@ from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.replies import json_response, queued_response
 from components.http.submissions import JobPlan
-from components.jobs.actions import cancel, delete, do_to_all, retry
-from components.jobs.following import job_response, token_response
+from components.jobs.actions import apply_to_all, cancel, delete, retry
+from components.jobs.listing import list_response
 from components.jobs.logs import log_response
-from components.jobs.pages import list_response
+from components.jobs.long_poll import job_response, token_response
 from components.jobs.previews import preview_response
+from components.jobs.representation import visible_job
 from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
     BulkReplySchema,
@@ -30,7 +31,6 @@ from components.jobs.schemas import (
     SubmitJobSchema,
     TokenSchema,
 )
-from components.jobs.states import visible_job
 from components.jobs.streams import stream_response
 from components.jobs.submissions import job_plan
 from libraries.exporting.png import Png
@@ -99,7 +99,7 @@ def change_jobs(asked: dict[str, Any]) -> Response:
 
     Each job has its own outcome; one to which it cannot be done does not keep it from the others.
     """
-    return do_to_all(asked["action"], asked["ids"])
+    return apply_to_all(asked["action"], asked["ids"])
 
 
 @blueprint.route("/<job_id>", access=Access.KEY, parameters=[JOB_ID_PARAMETER])

@@ -14,11 +14,11 @@ from components.http.exports import accepted_format, default_export, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
-from components.jobs.states import named_artifacts, public_result
+from components.jobs.representation import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import Format, StoredDrawing
 from libraries.job_manager import JobRecord
-from libraries.storage import FileReplaced, output_folder
+from libraries.storage import output_folder
 
 BLOCK = 64 * 1024
 
@@ -111,14 +111,13 @@ def file_response(artifact: dict[str, Any], *, download: bool) -> Response:
     try:
         # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
         file = output_folder().open_checked(artifact["name"], sha256=artifact["sha256"])
-    except FileReplaced:
-        raise EdgeError(
-            "the file that this job made has been replaced by another one", code="job-expired"
-        ) from None
-    except (NotFound, InvalidInput):
-        raise EdgeError(
-            "the file that this job made is no longer there", code="job-expired"
-        ) from None
+    except (NotFound, InvalidInput) as error:
+        what = (
+            "has been replaced by another one"
+            if error.code == "file-replaced"
+            else "is no longer there"
+        )
+        raise EdgeError(f"the file that this job made {what}", code="job-expired") from None
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
     response.content_length = artifact["size"]

@@ -17,7 +17,7 @@ from components.http.long_connections import (
     live,
     supports_streaming,
 )
-from components.jobs.states import expired_record, job_body, visible_job
+from components.jobs.representation import expired_record, job_body, visible_job
 from libraries.job_manager import JobEvent, JobRecord, as_owner
 from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
 from libraries.live import Connection
@@ -150,24 +150,24 @@ class JobStream:
 
 def encoded_event(job_id: str, event: JobEvent) -> bytes:
     """Return an event as it is written; made once, however many clients follow the job."""
-    return _encoded_event(job_id, event.id, event.name, _Same(event))
+    return _encoded_event(job_id, event.id, event.name, _Unchanged(event))
 
 
-class _Same:
+class _Unchanged:
     """An event as an argument that makes no difference: job, id and name say which it is."""
 
     def __init__(self, event: JobEvent) -> None:
         self.event = event
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same)
+        return isinstance(other, _Unchanged)
 
     def __hash__(self) -> int:
         return 0
 
 
 @lru_cache(maxsize=256)
-def _encoded_event(job_id: str, event_id: str, name: str, same: _Same) -> bytes:
+def _encoded_event(job_id: str, event_id: str, name: str, same: _Unchanged) -> bytes:
     event = same.event
     return encode(
         event_id,

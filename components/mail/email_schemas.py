@@ -17,7 +17,6 @@ from libraries.mailing import (
     MAX_SUBJECT_CHARS,
     TEMPLATES,
     BadContext,
-    BadRecipient,
     check_address,
     check_attachments,
     check_context,
@@ -48,7 +47,7 @@ def _address_problems(addresses: list[Any]) -> dict[int, list[str]]:
     for place, address in enumerate(addresses):
         try:
             key = check_address(address).lower()
-        except BadRecipient as error:
+        except InvalidInput as error:
             problems[place] = [str(error)]
             continue
         if key in seen:

@@ -9,8 +9,9 @@ from components.http.api import api_blueprint
 from components.http.problems import BadFields, field_errors_of
 from components.http.submissions import JobPlan
 from components.mail.email_schemas import EmailSchema
+from libraries.errors import InvalidInput
 from libraries.job_manager import find_job
-from libraries.mailing import BadAttachment, find_attachments
+from libraries.mailing import find_attachments
 
 blueprint = api_blueprint("emails", __name__, "/emails", "Send mail made from a template.")
 TO_MANY = "workers.email_tasks.send_batch"
@@ -37,7 +38,9 @@ def checked_letter(email: dict[str, Any]) -> dict[str, Any]:
         return letter
     try:
         find_attachments(email["attachments"], lambda job_id: find_job(job_id).artifacts)
-    except BadAttachment as error:
+    except InvalidInput as error:
+        if error.code != "bad-attachment":
+            raise
         raise BadFields(field_errors_of(error)) from error
     return {**letter, "attachments": email["attachments"]}
 

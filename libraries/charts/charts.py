@@ -12,21 +12,17 @@ from libraries.charts.marks import bar_strokes, line_strokes, point_strokes, spr
 from libraries.charts.ticks import Ticks, date_ticks, number_ticks
 from libraries.errors import InvalidInput, UnknownName
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
 from libraries.lettering import check_text, lay_out
 
-Floats = NDArray[np.float64]
 CHARTS = ("line", "scatter", "bars", "histogram")
-MAX_SERIES, MAX_BARS, MAX_BINS = 8, 400, 60
+MAX_SERIES, MAX_BARS = 8, 400
 MAX_LABEL_CHARS, MAX_TITLE_CHARS = 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
 # Lengths in mm on A5; other sheets scale them by the square root of their size.
-TITLE, LABEL, TICK, GAP, SIGN, PITCH = 4.6, 2.3, 1.6, 2.6, 1.5, 1.5
-MARGIN = 11.0
-TICK_PITCH_X, TICK_PITCH_Y = 24.0, 15.0
-# A label longer than this part of its room is written aslant.
-TIGHT, SLANT = 0.92, 0.7
+LABEL, TICK, GAP, SIGN, PITCH = 2.3, 1.6, 2.6, 1.5, 1.5
 MAX_GROUP_SHARE = 0.76
 
 
@@ -188,7 +184,7 @@ def _counted(series: Sequence[Measure]) -> _Data:
     low, high = float(whole.min()), float(whole.max())
     quarter, three = np.percentile(whole, [25, 75])
     width = 2 * (three - quarter) / len(whole) ** (1 / 3)
-    bins = int(np.clip((high - low) / width, 5, MAX_BINS)) if width > 0 else 10
+    bins = int(np.clip((high - low) / width, 5, 60)) if width > 0 else 10
     edges = np.array(number_ticks(low, high, bins + 1).places)
     counts = [
         Measure(one.name, np.histogram(found, edges)[0].astype(float))
@@ -242,7 +238,7 @@ class _Sheet:
     def _write_head(self, chart: str, data: _Data) -> None:
         """Write the title, and the legend or the name of the single series below it."""
         if self._title:
-            height = TITLE * self._scale
+            height = 4.6 * self._scale
             block = lay_out(
                 self._title,
                 cap_height=height,
@@ -286,7 +282,7 @@ class _Sheet:
     def _y_ticks(self, chart: str, data: _Data) -> Ticks:
         low = min(float(np.nanmin(one.values)) for one in data.series)
         high = max(float(np.nanmax(one.values)) for one in data.series)
-        count = max(3, int((self._bottom - self._top) / (TICK_PITCH_Y * self._scale)) + 1)
+        count = max(3, int((self._bottom - self._top) / (15.0 * self._scale)) + 1)
         return number_ticks(low, high, count, from_zero=chart in {"bars", "histogram"})
 
     def _make_room_left(self, ticks: Ticks) -> None:
@@ -298,7 +294,7 @@ class _Sheet:
     def _x_ticks(self, chart: str, data: _Data) -> tuple[Ticks, bool]:
         """Return the ticks of the horizontal axis, and whether their labels are rotated."""
         values, cap = data.x.values, LABEL * self._scale
-        count = max(2, int((self._right - self._left) / (TICK_PITCH_X * self._scale)) + 1)
+        count = max(2, int((self._right - self._left) / (24.0 * self._scale)) + 1)
         if data.x.kind == "text":
             low, high = -0.5, len(data.x.texts) - 0.5
             step = max(1, -(-len(data.x.texts) * 2 * cap // (self._right - self._left)))
@@ -325,15 +321,14 @@ class _Sheet:
             * pitch
         )
         widest = max((lay_out(label, cap_height=cap).width for label in ticks.labels), default=0.0)
-        return ticks, widest > TIGHT * nearest
+        # A label longer than this part of its room is written aslant.
+        return ticks, widest > 0.92 * nearest
 
     def _make_room_below(self, ticks: Ticks, data: _Data, *, slanted: bool) -> None:
         cap = LABEL * self._scale
         tall = cap
         if slanted:
-            tall = SLANT * (
-                max(lay_out(label, cap_height=cap).width for label in ticks.labels) + cap
-            )
+            tall = 0.7 * (max(lay_out(label, cap_height=cap).width for label in ticks.labels) + cap)
         self._bottom -= tall + (TICK + 1.2) * self._scale
         if data.x.name:
             self._letter(

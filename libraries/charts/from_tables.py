@@ -10,12 +10,10 @@ from libraries.geometry.area import Area
 from libraries.geometry.document import Document
 from libraries.tables import Reading, Report, read_columns
 
-MARGIN_SHARE, MAX_MARGIN_MM = 0.075, 15.0
-
 
 def default_margin(size: tuple[float, float]) -> float:
     """Return the margin of a sheet in mm: a 13th of its shorter side, at most 15 mm."""
-    return min(MAX_MARGIN_MM, MARGIN_SHARE * min(size))
+    return min(15.0, 0.075 * min(size))
 
 
 def plot_table(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.svg_builder import Hatching, hatch_lines
 
-Floats = NDArray[np.float64]
 # A pen shows no more of a line than its lowest and its highest place, once in this many mm.
 PIXEL = 0.5
 MIN_POINTS_TO_THIN = 4

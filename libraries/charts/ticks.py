@@ -11,19 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+MINUTE, DAY = 60.0, 86400.0
 # Steps of seconds up to half a month, and of months from there on.
 STEPS_OF_SECONDS = (
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
     *(MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
-    *(HOUR * n for n in (1, 2, 3, 6, 12)),
+    *(3600.0 * n for n in (1, 2, 3, 6, 12)),
     *(DAY * n for n in (1, 2, 7, 14)),
 )
 STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400)
-MAX_PLAIN = 1e6
 # What is nearer to 0 is taken for 0: a part of it might not be a number of full precision any more.
 MIN_VALUE = 1e-290
-UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -76,7 +74,10 @@ def _nice(step: float) -> float:
 
 def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
     largest = max(map(abs, places))
-    unit, letter = next(((size, name) for size, name in UNITS if largest >= size), (1.0, ""))
+    unit, letter = next(
+        ((size, name) for size, name in ((1e12, "T"), (1e9, "G"), (1e6, "M")) if largest >= size),
+        (1.0, ""),
+    )
     if largest >= 1e15 or largest < 1e-4:  # noqa: PLR2004 - from here on zeros are hard to count
         return tuple("0" if place == 0 else f"{place:.3g}" for place in places)
     decimals = max(0, -math.floor(math.log10(step / unit) + 1e-9))

@@ -55,8 +55,6 @@ class Format:
 
 FORMATS: Registry[Format] = Registry("format")
 F = TypeVar("F", bound=FormatParams)
-# What stored drawings are.
-STORED_TYPE = "image/svg+xml"
 
 
 def export(
@@ -71,8 +69,9 @@ def export(
         raise LoadError(f"{media_type!r} is not a media type such as image/png, in lower case")
     if not suffix.startswith(".") or len(suffix) == 1:
         raise LoadError(f"the suffix {suffix!r} must start with a dot, such as .png")
-    if encoding is not None and media_type != STORED_TYPE:
-        raise LoadError(f"only a format of {STORED_TYPE} can have an encoding")
+    # What stored drawings are.
+    if encoding is not None and media_type != "image/svg+xml":
+        raise LoadError("only a format of image/svg+xml can have an encoding")
     if encoding in encodings():
         raise LoadError(f"another format has the encoding {encoding!r}")
 

@@ -17,8 +17,6 @@ from libraries.svg_syntax.attributes import check_colour
 
 # Pixels of all layers together: six layers at a width of 2000 on A4, sixty at 640.
 MAX_PIXELS = 36_000_000
-# See `previews.raster`; this much takes about a second.
-MAX_INK = 1_500_000_000
 
 
 def _check_paper(colour: str) -> None:
@@ -58,11 +56,12 @@ class Png(Params):
                 field="width",
                 hint="ask for a smaller one",
             )
+        # See `previews.raster`; this much takes about a second.
         yield png(
             document.strokes(),
             document.pens,
             (document.width, document.height),
             width_px=self.width,
             paper=self.paper.lower(),
-            max_ink=MAX_INK,
+            max_ink=1_500_000_000,
         )

@@ -13,11 +13,8 @@ from libraries.svg_reader import read_svg
 
 # Reading takes about a second on one core, drawing a picture half of one.
 MAX_VERTICES = 400_000
-# A vertex takes at least this; a file of unknown content counts as if it were only vertices.
-MIN_VERTEX_BYTES = 5
-MAX_CACHED, MAX_AT_ONCE, WAIT_S = 64, 2, 5.0
 
-_slots = BoundedSemaphore(MAX_AT_ONCE)
+_slots = BoundedSemaphore(2)
 
 
 class StoredDrawing(NamedTuple):
@@ -41,7 +38,8 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
     """
     vertices = drawing.vertices
     if vertices is None:
-        vertices = drawing.size // MIN_VERTEX_BYTES
+        # A vertex takes at least this; a file of unknown content counts as if it were only vertices.
+        vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(
             f"a preview is drawn of up to {MAX_VERTICES:,} vertices; this drawing has about"
@@ -55,7 +53,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
 
 
 def _written(name: str, sha256: str, params: FormatParams) -> bytes:
-    if not _slots.acquire(timeout=WAIT_S):
+    if not _slots.acquire(timeout=5.0):
         raise Exhausted(
             "other previews are being drawn; try again in a moment",
             code="previews-busy",
@@ -69,4 +67,4 @@ def _written(name: str, sha256: str, params: FormatParams) -> bytes:
         _slots.release()
 
 
-_written_once = lru_cache(maxsize=MAX_CACHED)(_written)
+_written_once = lru_cache(maxsize=64)(_written)

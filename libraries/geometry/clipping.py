@@ -18,26 +18,20 @@ from numpy.typing import ArrayLike, NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.segments import cross, pairs_with_touching_boxes
 from libraries.geometry.strokes import MAX_COORDINATE_MM
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Ring = ArrayLike
 
 MAX_CORNERS = 20_000
 # Edges that cross each other can do so in a number of places that grows with its square.
 MAX_CROSSINGS = 20_000
 # Pairs of edges of polygons that are near to each other.
-EDGE_PAIRS_AT_ONCE = 250_000
 MAX_EDGE_PAIRS = 4_000_000
-# Pairs of a segment and an edge that are looked at in one go (about 32 bytes each) and in all.
-PAIRS_AT_ONCE = 1_000_000
+# Pairs of a segment and an edge.
 MAX_PAIRS = 50_000_000
-# What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
-# no harm, a missing one does.
-NEAR_CORNER = 1e-9
 MIN_CORNERS = 3
 
 
@@ -165,7 +159,7 @@ def count_crossings(rings: Sequence[Floats], most: int) -> int:
     ends = np.concatenate([np.zeros((0, 2)), *(np.roll(ring, -1, axis=0) for ring in rings)])
     edges = np.stack([starts, ends], axis=1)
     found, looked_at = 0, 0
-    block = max(1, EDGE_PAIRS_AT_ONCE // max(1, len(edges)))
+    block = max(1, 250_000 // max(1, len(edges)))
     for one, other in pairs_with_touching_boxes(edges, block=block):
         looked_at += len(one)
         later = one < other
@@ -314,7 +308,8 @@ def _parts_in_region(coordinates: Floats, segments: Integers, region: BaseGeomet
     edges = edges_of(region)
     tree = shapely.STRtree(_lines(edges))
     kept, looked_at = [], 0
-    at_once = max(1, PAIRS_AT_ONCE // len(edges))
+    # About 32 bytes for each pair of a segment and an edge.
+    at_once = max(1, 1_000_000 // len(edges))
     for first in range(0, len(segments), at_once):
         some = segments[first : first + at_once]
         lines = np.stack([coordinates[some], coordinates[some + 1]], axis=1)
@@ -343,7 +338,9 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
     level = np.abs(turn) <= 1e-12 * np.hypot(*along.T) * np.hypot(*side.T)
     divisor = np.where(level, 1.0, turn)
     at, on_side = cross(away, side) / divisor, cross(away, along) / divisor
-    met = ~level & (np.abs(on_side - 0.5) <= 0.5 + NEAR_CORNER)
+    # What passes an edge this part of its length beyond its end is cut there as well: an extra cut does
+    # no harm, a missing one does.
+    met = ~level & (np.abs(on_side - 0.5) <= 0.5 + 1e-9)
     # A line along an edge may come in or out where the edge has its ends.
     length = np.maximum((along**2).sum(axis=1), 1e-300)
     ends = [((place - start) * along).sum(axis=1) / length for place in (corner, corner + side)]

@@ -11,22 +11,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Polyline = NDArray[np.float64]
+from libraries.geometry.arrays import Floats, Integers, Polyline
+
 # Which sides of a square of the lattice a line enters and leaves, for the corners that are higher:
 # 1 for upper left, 2 for upper right, 4 for lower right, 8 for lower left. Sides are 0 above, 1
 # right, 2 below, 3 left. The higher land is on the same hand.
 ENTERS = np.array([0, 0, 1, 1, 2, 0, 2, 2, 3, 0, 0, 1, 3, 0, 3, 0])
 LEAVES = np.array([0, 3, 0, 3, 1, 0, 0, 3, 2, 2, 0, 2, 1, 1, 0, 0])
-# The same for two opposite high corners, which two pieces of line cut off; or the low corners, if
-# the middle is high.
-SADDLES = {
-    (5, False): ((0, 3), (2, 1)),
-    (5, True): ((0, 1), (2, 3)),
-    (10, False): ((1, 0), (3, 2)),
-    (10, True): ((3, 0), (1, 2)),
-}
 
 
 def contour_lines(
@@ -99,7 +90,15 @@ def _saddles(
     """
     enters, leaves = ENTERS[case], LEAVES[case]
     more = np.full((2, len(case)), -1)
-    for (which, high), sides in SADDLES.items():
+    # The same for two opposite high corners, which two pieces of line cut off; or the low corners, if
+    # the middle is high.
+    saddles = {
+        (5, False): ((0, 3), (2, 1)),
+        (5, True): ((0, 1), (2, 3)),
+        (10, False): ((1, 0), (3, 2)),
+        (10, True): ((3, 0), (1, 2)),
+    }
+    for (which, high), sides in saddles.items():
         squares = (case == which) & (middle == high)
         (enters[squares], leaves[squares]), (more[0, squares], more[1, squares]) = sides
     return (enters, leaves), (more[0], more[1])

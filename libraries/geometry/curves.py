@@ -9,16 +9,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats, Polyline
+
 Complexes = NDArray[np.complex128]
-Polyline = NDArray[np.float64]
 Curve = Callable[[Floats], Complexes]
 
 # Places on one swing of the fastest part of a curve where it is measured before it is drawn.
 MEASURES = 24
-# Places where a curve is looked at for an estimate.
-SAMPLES = 2000
-GOLDEN_SECTION = (math.sqrt(5) - 1) / 2
 
 
 def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
@@ -58,7 +55,10 @@ def estimate_length(curve: Curve, end: float, swings: float) -> float:
 
 def _samples(end: float, swings: float) -> tuple[Floats, float]:
     """Return evenly spread parameters out of step with any swing, and a short step."""
-    return end * np.modf(np.arange(SAMPLES) * GOLDEN_SECTION)[0], end / (MEASURES * max(swings, 1))
+    # Places where a curve is looked at for an estimate.
+    return end * np.modf(np.arange(2000) * ((math.sqrt(5) - 1) / 2))[0], end / (
+        MEASURES * max(swings, 1)
+    )
 
 
 def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple[Floats, Floats]:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput, UnknownName
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.clipping import Clipped, Ring, clip_to_polygons, clip_to_rectangle
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
@@ -25,9 +26,6 @@ from libraries.geometry.transforms import (
     applied,
     fitting,
 )
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 MAX_LAYERS = 256
 MAX_LAYER_NAME_CHARS = 100

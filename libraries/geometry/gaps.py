@@ -12,22 +12,19 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Polyline
 from libraries.geometry.grid import Grid
 from libraries.geometry.merge import merge_strokes
 
-Polyline = NDArray[np.float64]
-Floats = NDArray[np.float64]
 Pair = tuple[int, int]
 
 # Two ends face each other if their directions are opposite up to this cosine, and if, counted in
 # lanes, one lies at most so far ahead of the other, so far aside, and so far behind: they may have
 # passed each other.
 MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
-# It keeps this part of a lane from other lines. Of its own two lines so many points further on do
-# not count.
-CLEAR, OWN = 0.3, 30
+# It keeps this part of a lane from other lines.
+CLEAR = 0.3
 # A line of so many points may come back to its own beginning, but hardly pass it: it would lose too
 # much of its length.
 RING, MIN_RING_AHEAD_LANES = 16, -0.3
@@ -164,7 +161,8 @@ class _GapJoiner:
         for end in pair:
             line = end >> 1
             first, last = int(self._first[line]), int(self._first[line + 1])
-            steps = min(last - first, len(bend) + OWN)
+            # Of the two lines themselves, this many points further on do not count.
+            steps = min(last - first, len(bend) + 30)
             met.difference_update(
                 range(last - steps, last) if end & 1 else range(first, first + steps)
             )

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats
 
 
 class Grid:

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Polyline = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from libraries.geometry.arrays import Integers, Polyline
 
 NONE = -1
-# Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
-# ones lie inside the cells.
-GRAIN = 1.37e-4
-TWO = 2
 # Where more ends than this meet, comparing each with each would take too long and too much memory.
 MAX_COMPARED = 32
 
@@ -62,7 +56,9 @@ def _join(run: list[Polyline]) -> Polyline:
 
 def _partners(ends: Polyline, away: Polyline) -> Integers:
     """Return the end that each end is joined to, or NONE; `away` leads from it into its piece."""
-    cells = np.round(ends / GRAIN).astype(np.int64)
+    # Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
+    # ones lie inside the cells.
+    cells = np.round(ends / 1.37e-4).astype(np.int64)
     # A row has more numbers than a page has cells in it.
     _, place, count = np.unique(
         cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
@@ -71,7 +67,7 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     partners = np.full(len(ends), NONE)
     order = np.argsort(place, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
-    for meeting in np.unique(count[count >= TWO]).tolist():
+    for meeting in np.unique(count[count > 1]).tolist():
         starts = first[count == meeting]
         if len(starts):
             pair = _pair_straightest if meeting <= MAX_COMPARED else _pair_across

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats
 
 # The pattern repeats after this many units; a power of two, so that a mask finds the place in the
 # table.

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.clipping import Clipped, clip_to_region
 from libraries.geometry.rectangle import Rectangle
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # What is left of a stroke and shorter than this, in mm, is a blot.
 MIN_REST_MM = 0.2

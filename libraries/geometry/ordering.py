@@ -6,12 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Polyline
 from libraries.geometry.grid import Grid
-
-Polyline = NDArray[np.float64]
-Floats = NDArray[np.float64]
 
 
 def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:

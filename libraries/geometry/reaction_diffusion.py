@@ -8,22 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from libraries.geometry.arrays import Floats
+
 Singles = NDArray[np.float32]
 
-# How fast the two substances spread, in cells squared for each step; with the longest step that is
-# stable all the same.
-SPREAD_FOOD, SPREAD_EATER = 0.16, 0.08
 # From one stripe or spot to the next, in cells: about the same for all regimes, as it follows from
 # the spreading.
 CELLS = 11
-# The eater begins in squares of this side, one for so many cells on average. More would eat all the
+# The eater begins in squares of this side, one for 400 cells on average. More would eat all the
 # food at once, and starve.
-SOWN, ROOM = 4, 400
-# How much food and how much of the eater there is in these squares.
-BEGUN = 0.5
-# Steps between two reports.
-TOLD = 100
+SOWN = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ REGIMES = {
 
 def seed_state(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.bool_]:
     """Return where the eater begins: small random squares, of shape (`rows`, `columns`)."""
-    number = max(2, rows * columns // ROOM)
+    number = max(2, rows * columns // 400)
     places = rng.integers(0, (rows - SOWN, columns - SOWN), (number, 2), endpoint=True)
     sown = np.zeros((rows, columns), dtype=np.bool_)
     for down in range(SOWN):
@@ -74,14 +68,18 @@ def simulate(
         steps: how many steps.
         told: called with the part of the steps that is done, now and then.
     """
+    # How much food and how much of the eater there is in these squares.
     food, eater = (
-        np.pad(np.where(sown, *pair), 1).astype(np.float32) for pair in ((BEGUN, 1.0), (BEGUN, 0.0))
+        np.pad(np.where(sown, *pair), 1).astype(np.float32) for pair in ((0.5, 1.0), (0.5, 0.0))
     )
+    # How fast the two substances spread, in cells squared for each step; with the longest step that
+    # is stable all the same.
+    spread_food, spread_eater = 0.16, 0.08
     keep = (
-        np.float32(1 - regime.feed - 4 * SPREAD_FOOD),
-        np.float32(1 - regime.feed - regime.kill - 4 * SPREAD_EATER),
+        np.float32(1 - regime.feed - 4 * spread_food),
+        np.float32(1 - regime.feed - regime.kill - 4 * spread_eater),
     )
-    spread, feed = (np.float32(SPREAD_FOOD), np.float32(SPREAD_EATER)), np.float32(regime.feed)
+    spread, feed = (np.float32(spread_food), np.float32(spread_eater)), np.float32(regime.feed)
     u, v = food[1:-1, 1:-1], eater[1:-1, 1:-1]
     around_u, around_v, eaten = (np.empty(sown.shape, np.float32) for _ in range(3))
     for step in range(steps):
@@ -96,7 +94,8 @@ def simulate(
         v *= keep[1]
         v += around_v
         v += eaten
-        if step % TOLD == 0:
+        # Steps between two reports.
+        if step % 100 == 0:
             told(step / steps)
     return v.astype(np.float64)
 

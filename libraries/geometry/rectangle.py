@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.strokes import MAX_COORDINATE_MM, Floats, Strokes
+from libraries.geometry.arrays import Floats
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Strokes
 
 # A vertex on the edge may have been rounded outwards; a micrometre is far less than a plotter's
 # step.

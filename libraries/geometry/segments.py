@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from libraries.geometry.arrays import Floats, Integers
 
 
 def pairs_with_touching_boxes(segments: Floats, *, block: int) -> Iterator[Integers]:

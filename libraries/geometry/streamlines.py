@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Polyline = NDArray[np.float64]
+from libraries.geometry.arrays import Floats, Polyline
+
 Place = tuple[float, float]
 
 FREE, NO_SEED, TAKEN = 0, 1, 2

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
 HOME: Point = (0.0, 0.0)

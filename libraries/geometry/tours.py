@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.nearest import nearest
 from libraries.geometry.segments import pairs_with_touching_boxes
 from libraries.geometry.trees import walk_around
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # Gains below this, in mm, are rounding.
 MIN_GAIN_MM = 1e-9

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput, UnknownName
+from libraries.geometry.arrays import Floats
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import MAX_COORDINATE_MM
 
-Floats = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Fit = Literal["contain", "cover", "fill", "none"]
 HorizontalAlign = Literal["left", "center", "right"]

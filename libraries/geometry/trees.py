@@ -6,12 +6,10 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.nearest import triangulated
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # For each point those that it is joined to.
 Links = list[list[int]]
 

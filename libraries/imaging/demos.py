@@ -8,24 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.imaging.channels import GREY, LEVELS, Colours, coloured, separated
 from libraries.imaging.reading import Greys
 
-Floats = NDArray[np.float64]
-
 ROWS = 560
-# Half of the width of a picture, in units of half of its height: about that of the room on a page
-# of an ISO A size.
-SIDE = 0.7
 # Where the middle of the skull is in the portrait.
 CROWN = -0.13
-# How much of the light comes from everywhere.
-FILL = 0.4
-# The head beside the shoulders.
-SIZE = 1.28
 # How far down the nose ends.
 TIP = 0.12
-SUN = 0.36
 
 
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
@@ -45,10 +36,13 @@ def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colou
 
 
 def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
-    columns = round(rows * SIDE)
+    # Half of the width of a picture, in units of half of its height: about that of the room on a page
+    # of an ISO A size.
+    side = 0.7
+    columns = round(rows * side)
     v, u = np.meshgrid(
         (np.arange(rows) + 0.5) / rows * 2 - 1,
-        ((np.arange(columns) + 0.5) / columns * 2 - 1) * SIDE,
+        ((np.arange(columns) + 0.5) / columns * 2 - 1) * side,
         indexing="ij",
     )
     scene = DEMOS[name](u, v, rng)
@@ -60,7 +54,8 @@ def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     turn = rng.uniform(-0.5, 0.5)
     ramp = 0.5 + 0.5 * (v * math.cos(turn) + u * math.sin(turn)) / 1.2
     away = np.sqrt((u - rng.uniform(-0.25, 0.25)) ** 2 + (v - rng.uniform(-0.45, -0.05)) ** 2)
-    return np.where(away < SUN, 1 - 0.95 * ramp, 0.97 * ramp)
+    sun = 0.36
+    return np.where(away < sun, 1 - 0.95 * ramp, 0.97 * ramp)
 
 
 def _sphere(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
@@ -114,7 +109,17 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     )
     horizon = 0.22
     away = np.sqrt((u - sun_x) ** 2 + (v - sun_y) ** 2)
-    scene = _blended(SKY, (v + 1) / (1 + horizon))
+    # Colours from above to below, each red, green and blue.
+    scene = _blended(
+        (
+            (0.13, 0.24, 0.55),
+            (0.36, 0.42, 0.74),
+            (0.86, 0.52, 0.66),
+            (0.99, 0.62, 0.38),
+            (1.0, 0.80, 0.42),
+        ),
+        (v + 1) / (1 + horizon),
+    )
     scene = _paint(scene, (1.0, 0.86, 0.42), 0.75 * np.exp(-((away / 0.42) ** 2)))
     scene = _clouds(scene, u, v, rng, away)
     scene = _paint(scene, (1.0, 0.95, 0.55), _step(-away, -radius - 0.004, -radius + 0.004))
@@ -131,21 +136,11 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     scene = _water(scene, u, v, sun_x, horizon)
     shore = 0.72 - 0.34 * np.clip(side * u + 0.45, 0, 1.2) ** 1.4 - 0.03 * _range(2 * u[:1], rng)
     rows = np.sin(26 * (v - shore) / (0.25 + np.abs(v - shore)) + 5 * side * u)
-    meadow = _blended(MEADOW, (v - shore) / (1 - shore)) * (1 + 0.18 * rows[..., None])
+    meadow = _blended(
+        ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15)), (v - shore) / (1 - shore)
+    ) * (1 + 0.18 * rows[..., None])
     scene = _paint(scene, meadow, _step(v - shore, -0.004, 0.004))
     return _trees(scene, u, v, rng, side)
-
-
-# Colours from above to below, each red, green and blue.
-SKY = (
-    (0.13, 0.24, 0.55),
-    (0.36, 0.42, 0.74),
-    (0.86, 0.52, 0.66),
-    (0.99, 0.62, 0.38),
-    (1.0, 0.80, 0.42),
-)
-SEA = ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46))
-MEADOW = ((0.62, 0.66, 0.22), (0.30, 0.50, 0.20), (0.10, 0.24, 0.15))
 
 
 def _blended(colours: Sequence[tuple[float, float, float]], share: Floats) -> Floats:
@@ -190,7 +185,9 @@ def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) ->
     """Paint the bay, with waves that grow towards the shore and the way that the sun lays over it."""
     deep = np.maximum(v - horizon, 0)
     wave = np.sin(52 * np.log(deep * 9 + 0.35) + 2.2 * np.sin(u * 7 + deep * 22))
-    water = _blended(SEA, deep / 0.5) * (1 + 0.10 * wave[..., None])
+    water = _blended(
+        ((1.0, 0.74, 0.42), (0.86, 0.50, 0.55), (0.30, 0.42, 0.66), (0.08, 0.30, 0.46)), deep / 0.5
+    ) * (1 + 0.10 * wave[..., None])
     way = np.exp(-(((u - sun_x) / (0.07 + 0.25 * deep)) ** 2)) * _step(wave, -0.3, 0.5)
     return _paint(
         scene, _paint(water, (1.0, 0.90, 0.55), 0.9 * way), _step(v - horizon, -0.002, 0.002)
@@ -230,9 +227,11 @@ def _portrait(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     tilt, wide, gaze = rng.uniform(-0.1, 0.1), rng.uniform(0.94, 1.06), rng.uniform(-0.25, 0.25)
     elevation, length, curl = rng.uniform(0.35, 0.7), rng.uniform(0.0, 1.0), rng.uniform(0, 7)
     v = v + 0.04
+    # The head beside the shoulders.
+    size = 1.28
     # The head is tilted around the chin; neck and shoulders stay.
-    x = ((u * math.cos(tilt) + (v - 0.4) * math.sin(tilt)) / SIZE) / wide
-    y = (-u * math.sin(tilt) + (v - 0.4) * math.cos(tilt)) / SIZE + 0.36
+    x = ((u * math.cos(tilt) + (v - 0.4) * math.sin(tilt)) / size) / wide
+    y = (-u * math.sin(tilt) + (v - 0.4) * math.cos(tilt)) / size + 0.36
     light = _unit(side * 0.8, -elevation, 0.62)
     # The ground is paper: ink there would be missing in the face.
     ground = np.ones_like(u)
@@ -375,8 +374,10 @@ def _lit(z: Floats, light: Floats) -> Floats:
     """Return how brightly a relief of height `z` is lit: Lambert's law, softened, with hollows darkened."""
     down, right = np.gradient(z, 2 / len(z))
     steep = np.sqrt(down**2 + right**2 + 1)
+    # How much of the light comes from everywhere.
+    fill = 0.4
     return np.asarray(
-        np.clip(((light[2] - right * light[0] - down * light[1]) / steep + FILL) / (1 + FILL), 0, 1)
+        np.clip(((light[2] - right * light[0] - down * light[1]) / steep + fill) / (1 + fill), 0, 1)
     )
 
 

@@ -26,12 +26,6 @@ from libraries.imaging.reading import Greys, ImageTooLarge
 # A body of JSON may have a megabyte; this leaves room for all the rest of it.
 MAX_TEXT_CHARS = 700_000
 MAX_NAME_CHARS = 40
-DATA_URL = re.compile(
-    r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
-    re.ASCII | re.IGNORECASE,
-)
-# Base64 of 76 letters a line, as many programs write it.
-BLANKS = str.maketrans("", "", " \t\r\n")
 # Estimates look at a picture of so many rows.
 ROUGH_ROWS = 90
 
@@ -140,10 +134,18 @@ def _bytes_in(text: str) -> bytes:
             f"an image may have at most {MAX_TEXT_CHARS:,} letters of base64",
             hint="reduce it and send it again",
         )
-    found = DATA_URL.match(text[:300])
+    found = re.match(
+        r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
+        text[:300],
+        re.ASCII | re.IGNORECASE,
+    )
     try:
+        # Base64 of 76 letters a line, as many programs write it.
         data = base64.b64decode(
-            text[found.end() if found else 0 :].translate(BLANKS).encode("ascii"), validate=True
+            text[found.end() if found else 0 :]
+            .translate(str.maketrans("", "", " \t\r\n"))
+            .encode("ascii"),
+            validate=True,
         )
     except (UnicodeEncodeError, binascii.Error):
         data = b""

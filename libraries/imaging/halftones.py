@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Polyline
 from libraries.geometry.curves import arc_chords
 from libraries.imaging.tones import Box, Tones
 
@@ -22,8 +23,6 @@ MIN_STROKE_MM = 1.5
 # drawn.
 HATCHES = ((0, 0.06), (90, 0.3), (45, 0.52), (-45, 0.74))
 
-Floats = NDArray[np.float64]
-Polyline = NDArray[np.float64]
 # Gives for distances along a line its places and the unit vectors across it, both of shape (n, 2).
 Path = Callable[[Floats], tuple[Floats, Floats]]
 

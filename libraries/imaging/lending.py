@@ -14,8 +14,6 @@ from libraries.errors import InvalidInput
 from libraries.imaging.channels import Colours
 from libraries.imaging.reading import Greys, read_colours, read_image
 
-NAME = re.compile(r"photo:[0-9a-f]{64}", re.ASCII)
-
 
 @dataclass(frozen=True)
 class _Loan:
@@ -77,7 +75,7 @@ def read_in_colour(data: bytes, *, at_once: bool = False) -> Colours:
 
 def is_lent_name(text: str) -> bool:
     """Tell whether a text has the form of the name of a lent picture."""
-    return NAME.fullmatch(text) is not None
+    return re.fullmatch(r"photo:[0-9a-f]{64}", text, re.ASCII) is not None
 
 
 def borrow(name: str) -> Greys:

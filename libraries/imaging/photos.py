@@ -17,21 +17,17 @@ from libraries.imaging.reading import (
     MAX_WHOLE_PIXELS,
     ORIENTATION,
     TRANSPOSED,
-    ImageTooLarge,
     check_size,
     eight_bits,
     opened,
 )
 
 MAX_PHOTO_PIXELS = 25_000_000
-JPEG, PNG = "JPEG", "PNG"
-SUFFIXES = {JPEG: ".jpg", PNG: ".png"}
 # The longest side that JPEG can have in Pillow's encoder.
 MAX_JPEG_SIDE = 65500
 # A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
 MAX_PROFILE_BYTES = 4_000_000
 COLOURED = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
-OPAQUE = (255, 255)
 
 
 @dataclass(frozen=True)
@@ -100,8 +96,10 @@ def check_promise(head: bytes) -> None:
     """
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)
-    except ImageTooLarge:
-        raise
+    except InvalidInput as error:
+        if error.code == "image-too-large":
+            raise
+        return
     except (
         Exception
     ):  # its size stands further on, or it is broken, which the whole of it will show
@@ -115,7 +113,7 @@ def _decoded(image: Image.Image) -> Image.Image:
     held = TRANSPOSED.get(image.getexif().get(ORIENTATION) or 1)
     plain = eight_bits(_in_srgb(image))
     upright = plain if held is None else plain.transpose(held)
-    if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == OPAQUE:
+    if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
         upright = upright.convert("RGB")
     clean = upright.copy()
     # Encoders write comments and profiles that they find here.
@@ -138,7 +136,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 def _kind(image: Image.Image, form: str) -> str:
     exact = form not in (*JPEGS, "WEBP") and image.width * image.height <= MAX_WHOLE_PIXELS
-    return PNG if image.mode == "RGBA" or exact or max(image.size) > MAX_JPEG_SIDE else JPEG
+    return "PNG" if image.mode == "RGBA" or exact or max(image.size) > MAX_JPEG_SIDE else "JPEG"
 
 
 def _reduced(image: Image.Image, longest: int) -> Image.Image:
@@ -153,5 +151,5 @@ def _reduced(image: Image.Image, longest: int) -> Image.Image:
 
 def _encoded(image: Image.Image, kind: str) -> Picture:
     out = io.BytesIO()
-    image.save(out, kind, **({"quality": 90} if kind == JPEG else {}))
-    return Picture(out.getvalue(), image.width, image.height, SUFFIXES[kind])
+    image.save(out, kind, **({"quality": 90} if kind == "JPEG" else {}))
+    return Picture(out.getvalue(), image.width, image.height, {"JPEG": ".jpg", "PNG": ".png"}[kind])

@@ -19,7 +19,6 @@ from PIL import (
 from libraries.errors import InvalidInput
 
 Greys = NDArray[np.float32]
-IN_GREY, IN_COLOUR = "L", "RGB"
 
 # The formats by the name that Pillow knows them by, with the bytes that their files begin with.
 SIGNATURES = {
@@ -41,14 +40,10 @@ MAX_WHOLE_PIXELS = 16_000_000
 # A progressive JPEG is gone through once for each of its scans, of which a small file can hold
 # thousands.
 MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
-# While a client waits for the answer, an image may have this part of all that, so that it is read
-# in a tenth of a second.
-AT_ONCE = 4
-START_OF_SCAN = b"\xff\xda"
 # Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
 WORKING_SIDE = 900
 
-ORIENTATION, HELD = 0x0112, "held"
+ORIENTATION = 0x0112
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -88,7 +83,7 @@ def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = Fals
             be decoded at a reduced size.
         InvalidInput: the file is cut off or broken.
     """
-    return _read(data, IN_GREY, longest, at_once)
+    return _read(data, "L", longest, at_once)
 
 
 def read_colours(
@@ -98,7 +93,7 @@ def read_colours(
 
     All else is as `read_image` has it: formats, limits and errors.
     """
-    return _read(data, IN_COLOUR, longest, at_once)
+    return _read(data, "RGB", longest, at_once)
 
 
 def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
@@ -161,12 +156,14 @@ def check_size(
     Raises:
         ImageTooLarge: it is refused.
     """
-    pixels, part = image.width * image.height, AT_ONCE if at_once else 1
+    # While a client waits for the answer, an image may have this part of all that, so that it is read
+    # in a tenth of a second.
+    pixels, part = image.width * image.height, 4 if at_once else 1
     limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
     # Inside of a scan the byte 0xff is always followed by something else.
-    if image.format in JPEGS and pixels * data.count(START_OF_SCAN) > MAX_SCANNED_PIXELS // part:
+    if image.format in JPEGS and pixels * data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // part:
         raise ImageTooLarge(
             "the image has too many scans to be decoded",
             field="image",
@@ -174,7 +171,7 @@ def check_size(
         )
 
 
-def _too_many_pixels(limit: int) -> ImageTooLarge:
+def _too_many_pixels(limit: int) -> InvalidInput:
     return ImageTooLarge(
         f"an image may have at most {limit // 10**6} megapixels",
         field="image",
@@ -191,7 +188,7 @@ def _decoded(image: Image.Image, mode: str, longest: int) -> Image.Image:
     image.load()
     notes = image.getexif()
     opaque = _on_white(eight_bits(image), mode, size)
-    opaque.info[HELD] = notes.get(ORIENTATION)
+    opaque.info["held"] = notes.get(ORIENTATION)
     return opaque
 
 
@@ -220,7 +217,7 @@ def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Ima
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    how = TRANSPOSED.get(image.info[HELD])
+    how = TRANSPOSED.get(image.info["held"])
     return image if how is None else image.transpose(how)
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.geometry.nearest import nearest
 from libraries.geometry.tours import hilbert_order
 from libraries.imaging.tones import Tones
 
-Floats = NDArray[np.float64]
-
-PLAIN_ROUNDS = 2
 # Tones below this are paper: a lone dot on an empty ground reads as a mistake.
 MIN_TONE = 0.03
 
@@ -54,7 +51,7 @@ def stipple(
         held = size > 0
         # Points move beyond the middle of their cells: eight such rounds come within a hundredth
         # of sixty plain ones. The last rounds are plain.
-        far = 1.9 if number < iterations - PLAIN_ROUNDS else 1.0
+        far = 1.9 if number < iterations - 2 else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
         points = np.clip(
             points,

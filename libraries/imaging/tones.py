@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.imaging.reading import Greys
-
-Floats = NDArray[np.float64]
 
 COVER, CONTAIN = "cover", "contain"
 LEVELS = 256
-# Shares of the pixels that may become plain black and plain white.
-CLIPPED = 0.005
 # Tones are whole steps of this, so that powers that differ in their last bits between processors
 # give the same drawing.
 STEP = 1 / 1024
@@ -134,7 +131,9 @@ def _curve(count: NDArray[np.int64], gamma: float, equalise: float, *, stretch: 
     """Return the tone of each level of grey, of which `count` says how often it occurs: stretched, equalised, then raised."""
     total = count.sum()
     below = np.cumsum(count)
-    low, high = (int(np.searchsorted(below, total * share)) for share in (CLIPPED, 1 - CLIPPED))
+    # Shares of the pixels that may become plain black and plain white.
+    clipped = 0.005
+    low, high = (int(np.searchsorted(below, total * share)) for share in (clipped, 1 - clipped))
     level = np.arange(LEVELS)
     # A picture of one grey has nothing to stretch and keeps its tone.
     even = high - low < LEVELS // 64

@@ -22,8 +22,6 @@ from libraries.job_manager.task_decorator import (
     BackgroundTask,
     JobHandle,
     NoResult,
-    ResultNotReady,
-    TaskFailed,
     background_task,
 )
 from libraries.job_manager.tasks import check_task, known_tasks
@@ -41,8 +39,6 @@ __all__ = [
     "JobRecord",
     "JobUnknown",
     "NoResult",
-    "ResultNotReady",
-    "TaskFailed",
     "UnknownTask",
     "WrongState",
     "as_owner",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libraries.errors import Conflict, InvalidInput, NotFound, Unavailable, UnknownName
+from libraries.errors import Conflict, NotFound, Unavailable, UnknownName
 
 
 class QueueUnavailable(Unavailable):
@@ -42,9 +42,3 @@ class JobTimeout(BaseException):
 
 class Superseded(BaseException):
     """Raised in a task that wants to store a file when its job belongs to another attempt by now."""
-
-
-class BadResult(InvalidInput):
-    """Raised in the worker when a task returned something that is not JSON, or too much of it."""
-
-    code = "bad-result"

@@ -40,10 +40,6 @@ class BadSchedules(Exception):
     """Raised when the schedules file cannot be used; the text names every mistake in it."""
 
 
-class BadEntry(Exception):
-    """Raised for one mistake in an entry of the file."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
     """One entry: the task `name` is queued at the times that `cron` names, or `every` so many seconds.
@@ -129,7 +125,7 @@ def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
         try:
             schedule = _schedule(entry, taken=schedules)
             schedules[schedule.name] = schedule
-        except BadEntry as error:
+        except InvalidInput as error:
             name = entry.get("name") if isinstance(entry, dict) else None
             mistakes.append(f"{str(name)[:64]!r}: {error}" if name else f"number {number}: {error}")
     if mistakes:
@@ -139,9 +135,9 @@ def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
 
 def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
     if not isinstance(entry, dict):
-        raise BadEntry("must be a table")
+        raise InvalidInput("must be a table")
     for name in sorted(set(entry) - FIELDS):
-        raise BadEntry(
+        raise InvalidInput(
             f"{name}: unknown field; {did_you_mean(name, FIELDS) or 'known: ' + ', '.join(sorted(FIELDS))}"
         )
     _check_kinds(entry)
@@ -162,29 +158,29 @@ def _check_kinds(entry: dict[str, Any]) -> None:
     }
     for name, kind in kinds.items():
         if not isinstance(entry.get(name, kind()), kind):
-            raise BadEntry(
+            raise InvalidInput(
                 f"{name}: must be a {'list' if kind is list else 'table' if kind is dict else kind.__name__}"
             )
 
 
 def _check_name(entry: dict[str, Any], taken: Collection[str]) -> None:
     if not NAME.fullmatch(str(entry.get("name", ""))):
-        raise BadEntry("name: must be 1 to 64 of a-z, 0-9 and '-'")
+        raise InvalidInput("name: must be 1 to 64 of a-z, 0-9 and '-'")
     if entry["name"] in taken:
-        raise BadEntry("name: an earlier schedule has it")
+        raise InvalidInput("name: an earlier schedule has it")
     if not OWNER.fullmatch(entry.get("owner", ANONYMOUS)):
-        raise BadEntry("owner: must be the name of an API key")
+        raise InvalidInput("owner: must be the name of an API key")
 
 
 def _check_call(entry: dict[str, Any]) -> None:
     if not isinstance(entry.get("task"), str):
-        raise BadEntry(
+        raise InvalidInput(
             "task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg"
         )
     try:
         check_arguments(check_task(entry["task"]), entry.get("args", []), entry.get("kwargs", {}))
     except InvalidInput as error:
-        raise BadEntry(f"{error.field}: {error}") from None
+        raise InvalidInput(f"{error.field}: {error}") from None
 
 
 def _timeout(entry: dict[str, Any]) -> int | None:
@@ -193,13 +189,13 @@ def _timeout(entry: dict[str, Any]) -> int | None:
     try:
         return check_timeout(entry["timeout"])
     except InvalidInput as error:
-        raise BadEntry(f"timeout: {error}") from None
+        raise InvalidInput(f"timeout: {error}") from None
 
 
 def _period(entry: dict[str, Any]) -> int:
     """Return the seconds of `every`, 0 for an entry with `cron`, which is checked instead."""
     if ("cron" in entry) == ("every" in entry):
-        raise BadEntry("give either cron or every")
+        raise InvalidInput("give either cron or every")
     if "cron" in entry:
         _check_cron(entry["cron"])
         return 0
@@ -210,7 +206,7 @@ def _period(entry: dict[str, Any]) -> int:
     except ValidationError:
         seconds = 0
     if not 1 <= seconds <= MAX_PERIOD_S:
-        raise BadEntry(
+        raise InvalidInput(
             "every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days"
         )
     return seconds
@@ -220,12 +216,12 @@ def _check_cron(line: str) -> None:
     if len(line) > MAX_LINE_CHARS or (
         len(line.split()) != CRON_FIELDS and not line.startswith("@")
     ):
-        raise BadEntry("cron: must have five fields, such as '0 3 * * *'")
+        raise InvalidInput("cron: must have five fields, such as '0 3 * * *'")
     try:
         # A line such as `0 0 31 2 *` is well formed and never comes true.
         croniter(line, time.time()).get_next(float)
     except (CroniterError, ValueError) as error:
-        raise BadEntry(f"cron: {error}") from None
+        raise InvalidInput(f"cron: {error}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

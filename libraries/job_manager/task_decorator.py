@@ -41,22 +41,10 @@ class NoResult(Conflict):
 
     code = "no-result"
 
-    def __init__(self, detail: str, record: JobRecord | None) -> None:
+    def __init__(self, detail: str, record: JobRecord | None, *, code: str | None = None) -> None:
         """Keep the job beside the text."""
-        super().__init__(detail)
+        super().__init__(detail, code=code)
         self.record = record
-
-
-class TaskFailed(NoResult):
-    """Raised when the result of a job is waited for that failed, was stopped or was canceled."""
-
-    code = "task-failed"
-
-
-class ResultNotReady(NoResult):
-    """Raised when a job has not ended within the time that its result was waited for."""
-
-    code = "result-not-ready"
 
 
 class JobHandle(Generic[Returned]):
@@ -77,8 +65,8 @@ class JobHandle(Generic[Returned]):
         Do not wait without a timeout inside a job: with one worker, the job that is waited for can never begin.
 
         Raises:
-            TaskFailed: the job ended without a result.
-            ResultNotReady: it has not ended yet.
+            NoResult: the job ended without a result.
+            NoResult: it has not ended yet.
             NoResult: its record is gone.
             QueueUnavailable: the broker cannot be reached.
         """
@@ -89,7 +77,11 @@ class JobHandle(Generic[Returned]):
                 return cast("Returned", _result_of(record))
             left = MAX_POLL_S if timeout is None else started + timeout - time.monotonic()
             if left <= 0:
-                raise ResultNotReady(f"the job is {record.status} and has no result yet", record)
+                raise NoResult(
+                    f"the job is {record.status} and has no result yet",
+                    record,
+                    code="result-not-ready",
+                )
             time.sleep(min(pause, left))
             pause = min(2 * pause, MAX_POLL_S)
 
@@ -165,7 +157,9 @@ def _result_of(record: JobRecord | None) -> Any:
         raise NoResult("there is no such job, or its record has expired", None)
     if record.status != "finished":
         reason = f": {record.public_error}" if record.public_error else ""
-        raise TaskFailed(
-            f"the job {record.status}{reason}" if reason else f"the job was {record.status}", record
+        raise NoResult(
+            f"the job {record.status}{reason}" if reason else f"the job was {record.status}",
+            record,
+            code="task-failed",
         )
     return record.result

@@ -8,9 +8,6 @@ import unicodedata
 from libraries.errors import InvalidInput
 
 MAX_TEXT_CHARS = 10_000
-# Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
-# 1.0 leaves out.
-REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # A letter carries this many marks at most; further ones stand for themselves, and are missing
 # glyphs.
 MAX_MARKS = 4
@@ -35,7 +32,9 @@ def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS)
         raise BadText(
             f"{field} has {len(text)} characters; at most {longest} are drawn", field=field
         )
-    found = REFUSED.search(text)
+    # Control characters except tab, line feed and carriage return; lone surrogates; the two that XML
+    # 1.0 leaves out.
+    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text)
     if found:
         raise BadText(
             f"{field} holds the character U+{ord(found[0]):04X}, which cannot be drawn or written down",

@@ -10,8 +10,6 @@ from libraries.lettering.letters import LETTERS, dotless
 from libraries.lettering.marks import MARKS, marked
 from libraries.lettering.signs import SIGNS
 
-SOFT_DOTTED = frozenset("ij")
-
 
 def compose(face: Face, cluster: str) -> Glyph | None:
     """Return `cluster`, a character with any combining marks after it, drawn with the strokes of `face`; None if that cannot be.
@@ -30,7 +28,7 @@ def compose(face: Face, cluster: str) -> Glyph | None:
         return glyph
     if not glyph.strokes or (base not in face.glyphs and base not in LETTERS):
         return None
-    if base in SOFT_DOTTED and any(MARKS[mark]["place"] == "above" for mark in marks):
+    if base in {"i", "j"} and any(MARKS[mark]["place"] == "above" for mark in marks):
         glyph = Glyph(glyph.advance, dotless(glyph.strokes, face.x_line))
     return marked(face, base, glyph, "".join(marks))
 

@@ -23,9 +23,6 @@ from libraries.lettering.layout import (
 from libraries.lettering.strokes import Box
 from libraries.lettering.wrapping import advance_of, widest_word
 
-# The size is found to this part of itself.
-CLOSE_ENOUGH = 0.002
-
 
 class TextDoesNotFit(InvalidInput):
     """Raised when a text does not fit into its box at a size that can be read."""
@@ -100,7 +97,8 @@ def _largest(fits: Callable[[float], bool], low: float, high: float, crowded: fl
     """Return about the largest size from `low` to `high` that fits; `crowded` is tried first."""
     if low < crowded < high and not fits(crowded):
         high = crowded
-    while high - low > CLOSE_ENOUGH * low:
+    # The size is found to this part of itself.
+    while high - low > 0.002 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low

@@ -21,17 +21,6 @@ from HersheyFonts import HersheyFonts
 
 from libraries.lettering.strokes import Stroke, Strokes, box_around, drawn, moved, read_only
 
-# Every table begins at the space and is in the order of ASCII. What some hold beyond is not what
-# Latin-1 says it is.
-PRINTABLE = [chr(code) for code in range(32, 127)]
-# Full stops of some tables float above the base line; they and what is made like them are set down
-# on it.
-ON_THE_BASE_LINE = ".,:;"
-# The room beside the ink of a glyph whose table has lost it.
-SIDE = 2.0
-# Stems of this breadth make a bold font.
-BOLD = 1.5
-
 
 @dataclass(frozen=True)
 class Glyph:
@@ -86,7 +75,9 @@ class Style:
     @property
     def mark_breadth(self) -> float:
         """Return how broad marks are, in font units: thin, but in bold fonts half as broad as stems."""
-        return max(self.hairline, self.breadth / 2 if self.breadth >= BOLD else 0.0)
+        # Stems of this breadth make a bold font.
+        bold = 1.5
+        return max(self.hairline, self.breadth / 2 if self.breadth >= bold else 0.0)
 
 
 @dataclass(frozen=True)
@@ -128,9 +119,11 @@ def parsed(name: str) -> Face:
     lines = source.render_options
     table = source.all_glyphs
     # A slot without strokes is a gap in the table, except for the space.
+    # Every table begins at the space and is in the order of ASCII. What some hold beyond is not what
+    # Latin-1 says it is.
     held = {
         char: table[char]
-        for char in PRINTABLE
+        for char in [chr(code) for code in range(32, 127)]
         if char in table and (table[char].strokes or char == " ")
     }
     glyphs = {char: _glyph(entry) for char, entry in held.items()}
@@ -150,15 +143,18 @@ def _glyph(entry: Any) -> Glyph:
         return Glyph(float(entry.char_width), strokes)
     # Some slots have lost their width.
     box = box_around(strokes)
-    return Glyph(box.width + 2 * SIDE, moved(strokes, SIDE - box.left))
+    # The room beside the ink of a glyph whose table has lost it.
+    side = 2.0
+    return Glyph(box.width + 2 * side, moved(strokes, side - box.left))
 
 
 def _mended(glyphs: dict[str, Glyph], base_line: float) -> dict[str, Glyph]:
     """Return the stops, set down on the base line, and the hyphen, cut to the length of a hyphen."""
     drop = base_line - box_around(glyphs["."].strokes).bottom
+    # Full stops of some tables float above the base line; they and what is made like them are set down
+    # on it.
     stops = {
-        char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop))
-        for char in ON_THE_BASE_LINE
+        char: Glyph(glyphs[char].advance, moved(glyphs[char].strokes, y=drop)) for char in ".,:;"
     }
     minus = glyphs["-"]
     box = box_around(minus.strokes)

@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 
 from libraries.lettering.strokes import Strokes, sampled
 
-# Heights that are looked at, in font units from above the marks of capitals to below the
-# descenders.
-TOP, BOTTOM = -24, 28
 # Ink keeps its distance from ink this far above and below it too.
 REACH = 2
-# No pair is drawn together by more than this part of the cap height, and none by less than a part
-# that would not be seen.
-MAX_KERNING, MIN_KERNING = 0.16, 0.04
 
 Profile = NDArray[np.float64]
 
@@ -52,8 +46,10 @@ class Measure:
 def sides_of(strokes: Strokes, advance: float) -> Sides:
     """Return the sides of a glyph."""
     points = sampled(strokes)
-    rows = np.clip(np.floor(points[:, 1]).astype(np.int64) - TOP, 0, BOTTOM - TOP - 1)
-    left, right = np.full(BOTTOM - TOP, np.inf), np.full(BOTTOM - TOP, np.inf)
+    # Heights in font units: from above the marks of capitals to below the descenders.
+    top, bottom = -24, 28
+    rows = np.clip(np.floor(points[:, 1]).astype(np.int64) - top, 0, bottom - top - 1)
+    left, right = np.full(bottom - top, np.inf), np.full(bottom - top, np.inf)
     np.minimum.at(left, rows, points[:, 0])
     np.minimum.at(right, rows, advance - points[:, 0])
     return Sides(left, right, _spread(left), _spread(right))
@@ -69,8 +65,10 @@ def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> fl
     """Return by how much `second` moves after `first`, in font units: a negative number or 0."""
     excess = _room(first, second, measure.stems) - measure.enough
     # Where letters come nearest, this part of the room of two stems stays.
-    closer = min(excess, MAX_KERNING * cap_height, _nearest(first, second) - 0.6 * measure.stems)
-    return -closer if closer >= MIN_KERNING * cap_height else 0.0
+    closer = min(excess, 0.16 * cap_height, _nearest(first, second) - 0.6 * measure.stems)
+    # No pair is drawn together by more than this part of the cap height, and none by less than a part
+    # that would not be seen.
+    return -closer if closer >= 0.04 * cap_height else 0.0
 
 
 def _room(first: Sides, second: Sides, stems: float) -> float:

@@ -27,7 +27,6 @@ LINE_PITCH = 1.65
 # Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in
 # cap heights.
 MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
-LETTER_SPACINGS = (-0.5, 20.0)
 
 
 @dataclass(frozen=True)
@@ -234,9 +233,7 @@ def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name == "line_spacing":
         return (0.1, 20.0)
     if name == "letter_spacing":
-        return LETTER_SPACINGS[0] * float(cap_height or 1.0), LETTER_SPACINGS[1] * float(
-            cap_height or 1.0
-        )
+        return -0.5 * float(cap_height or 1.0), 20.0 * float(cap_height or 1.0)
     return MIN_LENGTH_MM, MAX_LENGTH_MM
 
 

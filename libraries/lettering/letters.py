@@ -23,8 +23,6 @@ from libraries.lettering.strokes import (
 # Slashes and bars reach this far beyond a stem or a bowl.
 REACH = 1.6
 BAR = 3.6
-# A stroke this flat is a bar.
-FLAT = 1.2
 
 
 def dotless(strokes: Strokes, x_line: float) -> Strokes:
@@ -215,10 +213,12 @@ def _eth(hand: Hand) -> Glyph:
 
 def _long_s(hand: Hand) -> Glyph:
     part = hand.letter("f")
+    # A stroke this flat is a bar.
+    flat = 1.2
     bars = [
         stroke
         for stroke in part.strokes
-        if np.ptp(stroke[:, 1]) < FLAT and stroke[:, 1].mean() < hand.middle
+        if np.ptp(stroke[:, 1]) < flat and stroke[:, 1].mean() < hand.middle
     ]
     kept = tuple(stroke for stroke in part.strokes if not any(stroke is bar for bar in bars))
     if not bars:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,21 +25,8 @@ from libraries.lettering.strokes import (
 
 DRAWN: dict[str, Any] = json.loads(Path(__file__).with_name("drawn.json").read_text("utf-8"))
 MARKS = MappingProxyType({mark: dict(shape) for mark, shape in DRAWN["marks"].items()})
-CARON, CEDILLA, TURNED_COMMA, COMMA_BELOW = "\u030c", "\u0327", "\u0312", "\u0326"
-# Between a letter and a mark; less above capitals, whose marks are also flatter, so that lines do
-# not meet.
-GAP, CAPITAL_GAP, STACK_GAP, GAP_BELOW = 2.6, 2.0, 1.4, 2.2
-# How much of a tall letter's height, from its top, says where its middle is; of any letter's, from
-# its foot.
-CROWN, FOOT = 0.3, 1.5
-# In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and
-# centred on the upper half.
-ROUND_HAND_CROWN, ROUND_HAND_WIDTH = 0.5, 0.78
-# The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a
-# comma.
-CARON_AT_THE_SIDE = frozenset("dtlL")
-COMMA_FOR_CEDILLA = frozenset("gGkKlLnNrR")
-SIDE_GAP = 2.0
+# How much of a letter's height, from its foot, says where its middle is.
+FOOT = 1.5
 
 
 @dataclass(frozen=True)
@@ -80,10 +68,24 @@ def _about_zero(strokes: Strokes) -> Strokes:
 
 
 def _with_mark(face: Face, letter: Letter, mark: str) -> Letter:
-    if mark == CARON and letter.base in CARON_AT_THE_SIDE:
+    # The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a
+    # comma.
+    if mark == "\N{COMBINING CARON}" and letter.base in {"d", "t", "l", "L"}:
         return _caron_at_the_side(face, letter)
-    if mark == CEDILLA and letter.base in COMMA_FOR_CEDILLA:
-        mark = TURNED_COMMA if letter.base == "g" else COMMA_BELOW
+    if mark == "\N{COMBINING CEDILLA}" and letter.base in {
+        "g",
+        "G",
+        "k",
+        "K",
+        "l",
+        "L",
+        "n",
+        "N",
+        "r",
+        "R",
+    }:
+        comma = "TURNED COMMA ABOVE" if letter.base == "g" else "COMMA BELOW"
+        mark = unicodedata.lookup(f"COMBINING {comma}")
     place = MARKS[mark]["place"]
     return _PLACES[place](face, letter, _shape(face, mark))
 
@@ -108,12 +110,16 @@ def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
     if tall:
         shape = scaled(shape, 1.0, 0.88)
     elif face.style.connected:
-        shape = scaled(shape, ROUND_HAND_WIDTH, 1.0)
-    crown = CROWN if tall else ROUND_HAND_CROWN if face.style.connected else 1.0
+        # In a round hand, letters are narrow and their feet lead on to the next: marks are narrower and
+        # centred on the upper half.
+        shape = scaled(shape, 0.78, 1.0)
+    # How much of a letter's height, from its top, says where its middle is.
+    crown = 0.3 if tall else 0.5 if face.style.connected else 1.0
     # Descenders do not count.
     foot = min(body.bottom, face.base_line)
     left, right = ink_between(letter.body, body.top, body.top + (foot - body.top) * crown)
-    gap = STACK_GAP if letter.top < body.top else CAPITAL_GAP if tall else GAP
+    # Less above capitals, whose marks are also flatter, so that lines do not meet.
+    gap = 1.4 if letter.top < body.top else 2.0 if tall else 2.6
     level = letter.top - gap
     lift = body.top + (foot - body.top) * crown / 2 - level
     return _joined(letter, moved(shape, (left + right) / 2 + face.style.slant * lift, level))
@@ -121,7 +127,7 @@ def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
 
 def _below(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
-    head = max(letter.bottom, face.base_line) + GAP_BELOW
+    head = max(letter.bottom, face.base_line) + 2.2
     left, right = ink_between(letter.body, face.x_line, face.base_line)
     middle = (
         (face.x_line + face.base_line) / 2
@@ -169,9 +175,10 @@ def _caron_at_the_side(face: Face, letter: Letter) -> Letter:
     shape = comma(face)
     size = box_around(shape)
     _, right = ink_between(letter.body, box.top, box.top + size.height + 1)
-    shape = moved(shape, right + SIDE_GAP - size.left, box.top - size.top)
+    side_gap = 2.0
+    shape = moved(shape, right + side_gap - size.left, box.top - size.top)
     joined = _joined(letter, shape)
-    advance = max(letter.advance, box_around(shape).right + SIDE_GAP)
+    advance = max(letter.advance, box_around(shape).right + side_gap)
     return Letter(joined.base, advance, joined.strokes, joined.body, joined.top, joined.bottom)
 
 

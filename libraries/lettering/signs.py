@@ -20,7 +20,6 @@ from libraries.lettering.strokes import (
 
 # Raised and lowered figures, against the full ones.
 SMALL = 0.56
-QUOTE_BEARING = 1.8
 
 
 def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
@@ -31,11 +30,12 @@ def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
             hand.base - size.height / 2 + size.height * 0.45 if low else hand.cap + size.height / 2
         )
         step = size.width + 1.6
-        first = QUOTE_BEARING + size.width / 2
+        quote_bearing = 1.8
+        first = quote_bearing + size.width / 2
         strokes = tuple(
             stroke for place in range(count) for stroke in moved(mark, first + place * step, level)
         )
-        return Glyph(2 * QUOTE_BEARING + size.width + (count - 1) * step, strokes)
+        return Glyph(2 * quote_bearing + size.width + (count - 1) * step, strokes)
 
     return form
 
@@ -244,10 +244,9 @@ def _per_mille(hand: Hand) -> Glyph:
     return hand.finished(part.strokes + ring, box.right + 9.5)
 
 
-DRAWN_SIGNS = [sign for sign in DRAWN["signs"] if not sign.isalpha()]
 SIGNS = MappingProxyType(
     {
-        **{sign: _whole(sign) for sign in DRAWN_SIGNS},
+        **{sign: _whole(sign) for sign in [sign for sign in DRAWN["signs"] if not sign.isalpha()]},
         "‘": _quotes(1, turned=True),  # noqa: RUF001
         "’": _quotes(1),  # noqa: RUF001
         "‚": _quotes(1, low=True),  # noqa: RUF001

@@ -9,9 +9,6 @@ from itertools import pairwise
 from libraries.lettering.characters import characters
 from libraries.lettering.fonts import StrokeFont
 
-# Lines break at spaces, except at those that say they must not, and after a hyphen or dash within a
-# word.
-BREAKING_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 AFTER_HYPHEN = re.compile(r"(?<=\w[-\u2010\u2013\u2014])(?=\w)")
 
 
@@ -49,7 +46,9 @@ def widest_word(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> 
 
 def _words(paragraph: str) -> Iterator[tuple[str, str]]:
     """Yield the pieces between places where a line may break, each with what stands before it: a space or nothing."""
-    for word in filter(None, BREAKING_SPACE.split(paragraph)):
+    # Lines break at spaces, except at those that say they must not, and after a hyphen or dash within a
+    # word.
+    for word in filter(None, re.split(r"[^\S\u00a0\u202f]+", paragraph)):
         for number, part in enumerate(AFTER_HYPHEN.split(word)):
             yield part, "" if number else " "
 

@@ -22,7 +22,6 @@ from libraries.errors import Unavailable
 
 # A client that does not read loses its connection beyond this; it can reconnect for the rest.
 MAX_BACKLOG_BYTES = 1 << 20
-POLL_INTERVAL_S = 0.25
 HEARTBEAT_AFTER_S = 15.0
 CLOSE_TIMEOUT_S = 1.0
 # Time for the client to close a connection after the last frame; its data is ignored meanwhile.
@@ -179,7 +178,7 @@ class Hub:
 
     def _tick(self) -> None:
         self._awake = False
-        ready = self._selector.select(0 if self._inbox else POLL_INTERVAL_S)
+        ready = self._selector.select(0 if self._inbox else 0.25)
         self._awake = True
         for key, events in ready:
             connection = key.data

@@ -21,10 +21,7 @@ from websockets.protocol import Protocol, Side, State
 
 from libraries.live.hub import Connection, Hub
 
-MAX_MESSAGE_BYTES = 1 << 16
 MAX_UNANSWERED = 64
-# Appended to the client's key (RFC 6455, 1.3).
-GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 Header = Callable[[str], str | None]
 log = logging.getLogger(__name__)
 
@@ -43,7 +40,10 @@ def is_handshake(header: Header) -> bool:
 
 def handshake_reply(header: Header, protocol: str = "") -> dict[str, str]:
     """Return the headers that accept a handshake, with the subprotocol if it is not empty."""
-    digest = hashlib.sha1(f"{_key(header)}{GUID}".encode(), usedforsecurity=False).digest()
+    # Appended to the client's key (RFC 6455, 1.3).
+    digest = hashlib.sha1(
+        f"{_key(header)}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False
+    ).digest()
     chosen = {"Sec-WebSocket-Protocol": protocol} if protocol else {}
     return {
         "Upgrade": "websocket",
@@ -138,7 +138,7 @@ class Conversation:
         self._hub = hub
         self._handlers = handlers
         self._partner = partner
-        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
+        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=1 << 16)
         self._parts: list[bytes] = []
         self._unanswered: deque[str] = deque()
         # Busy with the greeting: no message is answered before it.

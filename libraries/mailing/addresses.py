@@ -11,10 +11,6 @@ MAX_ADDRESS_CHARS = 254
 MAX_LOCAL_PART_CHARS = 64
 MAX_SUBJECT_CHARS = 200
 MAX_SENDER_NAME_CHARS = 100
-# RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
-LOCAL_PART = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
-)
 # RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP address is not a domain.
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
@@ -46,9 +42,14 @@ def check_address(address: str, *, field: str = "recipient") -> str:
             "one address per recipient: send a list to reach several people", field=field
         )
     local, _, domain = address.rpartition("@")
+    # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no one's real address needs them.
     if (
         len(local) > MAX_LOCAL_PART_CHARS
-        or not LOCAL_PART.fullmatch(local)
+        or not re.fullmatch(
+            r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
+            local,
+            re.ASCII,
+        )
         or not DOMAIN.fullmatch(domain)
     ):
         raise BadRecipient(

@@ -15,8 +15,6 @@ MAX_ATTACHMENTS = 5
 # Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25 MB, some none above 20.
 MAX_ATTACHMENTS_BYTES = 10_000_000
 MAX_ATTACHMENT_NAME_CHARS = 500
-JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-OUTPUT = "output/"
 
 # Given a job's id, the records of the files that it made, as `Artifact.as_record` has them.
 MadeBy = Callable[[str], Sequence[Mapping[str, Any]]]
@@ -72,9 +70,9 @@ def _check_one(name: object, field: str) -> None:
             "an attachment is the id of a job, or the name of a file such as output/drawings/a.svg",
             field=field,
         )
-    if name.startswith(OUTPUT):
-        check_name(name.removeprefix(OUTPUT), field=field)
-    elif not JOB_ID.fullmatch(name):
+    if name.startswith("output/"):
+        check_name(name.removeprefix("output/"), field=field)
+    elif not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name, re.ASCII):
         raise BadAttachment(
             "neither the id of a job nor a name that begins with output/", field=field
         )
@@ -106,8 +104,8 @@ def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachment
 
 def _find(name: str, made_by: MadeBy, field: str) -> list[_Named]:
     try:
-        if name.startswith(OUTPUT):
-            stored = output_folder().stat(name.removeprefix(OUTPUT))
+        if name.startswith("output/"):
+            stored = output_folder().stat(name.removeprefix("output/"))
             return [_Named(stored.name, media_type_of(stored.name), stored.size)]
         made = made_by(name)
         for one in made:

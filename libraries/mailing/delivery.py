@@ -20,7 +20,6 @@ from libraries.storage import Artifact, filename_part, output_folder
 PATIENCE_S = 10.0
 OK, PERMANENT = 250, 500
 PORTS = {"smtp": 25, "smtps": 465}
-SUBMISSION_PORT = 587
 
 
 class MailRefused(InvalidInput):
@@ -35,7 +34,7 @@ class MailServerAway(Unavailable):
     code = "mail-server-away"
 
 
-class MailDeferred(MailServerAway):
+class MailDeferred(Unavailable):
     """Raised when the mail server works, but asks to try this mail again later (replies 4xx)."""
 
     code = "mail-deferred"
@@ -76,7 +75,7 @@ class MailServer:
         if not host or parts.scheme not in PORTS:
             raise MailServerAway("the address of the mail server (SMTP_URL) cannot be used")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        usual = SUBMISSION_PORT if user and parts.scheme == "smtp" else PORTS[parts.scheme]
+        usual = 587 if user and parts.scheme == "smtp" else PORTS[parts.scheme]
         return cls(host, port or usual, parts.scheme == "smtps", user, password)
 
     @property
@@ -221,7 +220,7 @@ def _plain_errors() -> Iterator[None]:
         raise MailServerAway("the mail server does not answer") from error
 
 
-def _refusal(code: int, what: str, blamed: str | None) -> MailRefused | MailDeferred:
+def _refusal(code: int, what: str, blamed: str | None) -> InvalidInput | Unavailable:
     if code >= PERMANENT:
         return MailRefused(f"the mail server refused {what} for good (reply {code})", field=blamed)
     return MailDeferred(f"the mail server refused {what} for now (reply {code})")

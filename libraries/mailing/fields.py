@@ -21,9 +21,7 @@ from typing import Any, TypedDict
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
 
-MAX_TEXT_CHARS, MAX_LINK_CHARS, MAX_COUNTED_CHARS = 200, 2000, 40
-MAX_ENTRIES = 100
-MAX_COUNT = 10**9
+MAX_LINK_CHARS = 2000
 WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{MAX_LINK_CHARS}}}", re.ASCII | re.IGNORECASE)
 
 
@@ -36,8 +34,8 @@ class TemplateField:
     help: str
     example: Any
     required: bool = False
-    longest: int = MAX_TEXT_CHARS
-    most: int = MAX_ENTRIES
+    longest: int = 200
+    most: int = 100
     columns: tuple[TemplateField, ...] = field(default=())
 
     @classmethod
@@ -66,7 +64,14 @@ class TemplateField:
             "required": self.required,
             "help": self.help,
         }
-        record |= {limit: getattr(self, limit) for limit in LIMITS[self.kind]}
+        limits = {
+            "text": ("longest",),
+            "link": (),
+            "texts": ("most", "longest"),
+            "rows": ("most",),
+            "counts": ("most",),
+        }
+        record |= {limit: getattr(self, limit) for limit in limits[self.kind]}
         if self.columns:
             record["columns"] = [column.as_record() for column in self.columns]
         return record | {"example": self.example}
@@ -115,8 +120,8 @@ def _texts(one: TemplateField) -> fields.Field[Any]:
 
 
 def _counts(one: TemplateField) -> fields.Field[Any]:
-    names = fields.String(validate=Length(1, MAX_COUNTED_CHARS))
-    numbers = fields.Integer(strict=True, validate=Range(0, MAX_COUNT))
+    names = fields.String(validate=Length(1, 40))
+    numbers = fields.Integer(strict=True, validate=Range(0, 10**9))
     return fields.Dict(keys=names, values=numbers, **_presence(one), validate=Length(max=one.most))
 
 
@@ -130,13 +135,6 @@ KINDS = {
     "texts": _texts,
     "rows": _rows,
     "counts": _counts,
-}
-LIMITS = {
-    "text": ("longest",),
-    "link": (),
-    "texts": ("most", "longest"),
-    "rows": ("most",),
-    "counts": ("most",),
 }
 
 

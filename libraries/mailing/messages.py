@@ -17,9 +17,6 @@ from libraries.mailing.attachments import Attachment
 from libraries.mailing.templates import fill_template
 from libraries.settings import MailSettings
 
-DEFAULT_SENDER = "vector-api@localhost"
-PICTURE_ID = "drawing@picture"
-
 
 @dataclass(frozen=True)
 class Letter:
@@ -45,7 +42,7 @@ class Letter:
             BadRecipient: it is not one plain address.
         """
         check_address(recipient)
-        sender = MailSettings.current().mail_from or DEFAULT_SENDER
+        sender = MailSettings.current().mail_from or "vector-api@localhost"
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(addr_spec=sender)
         message["To"] = Address(addr_spec=recipient)
@@ -71,7 +68,7 @@ class Letter:
                         self.picture,
                         "image",
                         "png",
-                        cid=f"<{PICTURE_ID}>",
+                        cid="<drawing@picture>",
                         filename="drawing.png",
                         disposition="inline",
                     )
@@ -108,7 +105,7 @@ def write_letter(
         check_name(reply_to[0])
         check_address(reply_to[1], field="email")
     text, html = fill_template(
-        template, context, subject=subject, picture=f"cid:{PICTURE_ID}" if picture else ""
+        template, context, subject=subject, picture="cid:drawing@picture" if picture else ""
     )
     return Letter(subject, template, text, html, tuple(attachments), picture, reply_to)
 

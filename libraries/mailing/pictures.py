@@ -10,11 +10,8 @@ from libraries.previews import png
 from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
-SVG, PNG = "image/svg+xml", "image/png"
-# Twice the width at which it is shown, for fine screens.
-WIDTH_PX = 1040
 # Bytes. A larger SVG takes seconds to be drawn, a larger PNG makes the mail heavy.
-MAX_PICTURE_BYTES = {SVG: 5_000_000, PNG: 1_000_000}
+MAX_PICTURE_BYTES = {"image/svg+xml": 5_000_000, "image/png": 1_000_000}
 
 
 def picture_of(attachments: Iterable[Attachment]) -> bytes | None:
@@ -44,12 +41,11 @@ def picture_by(job_id: object, made_by: MadeBy) -> bytes | None:
 def _drawn(media_type: str, data: bytes) -> bytes | None:
     if len(data) > MAX_PICTURE_BYTES.get(media_type, 0):
         return None
-    if media_type == PNG:
+    if media_type == "image/png":
         return data
     try:
         drawing = read_svg(data).document
-        return png(
-            drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=WIDTH_PX
-        )
+        # Twice the width at which it is shown, for fine screens.
+        return png(drawing.strokes(), drawing.pens, (drawing.width, drawing.height), width_px=1040)
     except InvalidInput:
         return None

@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from libraries.errors import InvalidInput, Unavailable
-from libraries.mailing.addresses import BadRecipient, check_address
+from libraries.mailing.addresses import MAX_ADDRESS_CHARS, check_address
 from libraries.mailing.delivery import (
     Delivery,
-    MailDeferred,
-    MailRefused,
     MailServerAway,
     MailSession,
 )
@@ -25,8 +23,6 @@ from libraries.mailing.messages import Letter
 from libraries.storage import Artifact
 
 MAX_RECIPIENTS = 100
-SENT, REFUSED, FAILED = "sent", "refused", "failed"
-MAX_SHOWN_CHARS = 254
 
 
 class Step(Protocol):
@@ -70,7 +66,7 @@ class Post:
         with MailSession() as session:
             try:
                 delivery = session.deliver(message)
-            except (MailRefused, Unavailable):
+            except (InvalidInput, Unavailable):
                 step.release()
                 raise
         receipt: dict[str, Any] = {
@@ -113,12 +109,12 @@ class Post:
             going = _Round(self, letter, session)
             for number, recipient in enumerate(people, 1):
                 going.see_to(recipient)
-                report(number, len(people), f"{going.counts[SENT]} of {len(people)} sent")
-        if going.counts[FAILED] and not (last_try and going.counts[SENT]):
+                report(number, len(people), f"{going.counts['sent']} of {len(people)} sent")
+        if going.counts["failed"] and not (last_try and going.counts["sent"]):
             raise MailServerAway(
-                f"{going.counts[FAILED]} of {len(people)} mails could not be sent for now: {going.why}"
+                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}"
             )
-        counts = {state: going.counts[state] for state in (SENT, REFUSED, FAILED)}
+        counts = {state: going.counts[state] for state in ("sent", "refused", "failed")}
         return {
             "subject": letter.subject,
             "template": letter.template,
@@ -149,16 +145,16 @@ class _Round:
         """Send to one recipient, or note why not."""
         try:
             note = self._sent(check_address(recipient))  # type: ignore[arg-type]
-        except BadRecipient as problem:
-            note = {"state": REFUSED, "error": str(problem)}
+        except InvalidInput as problem:
+            if problem.code != "bad-recipient":
+                raise
+            note = {"state": "refused", "error": str(problem)}
         except Unavailable as problem:
-            note = {"state": FAILED, "error": str(problem)}
+            note = {"state": "failed", "error": str(problem)}
             self.why = str(problem)
-            self.away |= isinstance(problem, MailServerAway) and not isinstance(
-                problem, MailDeferred
-            )
+            self.away |= problem.code == "mail-server-away"
         self.counts[note["state"]] += 1
-        shown = recipient[:MAX_SHOWN_CHARS] if isinstance(recipient, str) else ""
+        shown = recipient[:MAX_ADDRESS_CHARS] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
 
     def _sent(self, recipient: str) -> dict[str, str]:
@@ -181,11 +177,13 @@ class _Round:
             delivery = self.session.deliver(
                 self.letter.to(recipient, message_id_seed=self.post.seed)
             )
-        except MailRefused as refusal:
-            return {"state": REFUSED, "error": str(refusal)}
+        except InvalidInput as refusal:
+            if refusal.code != "mail-refused":
+                raise
+            return {"state": "refused", "error": str(refusal)}
         if delivery.artifact is not None:
             self.post.keep(delivery.artifact)
-        return {"state": SENT}
+        return {"state": "sent"}
 
 
 def _step_name(recipient: str) -> str:

@@ -39,7 +39,6 @@ FOLDER = Path(__file__).parent / "templates"
 MAX_CONTEXT_BYTES = 16_000
 # What every template sees.
 GIVEN = ("subject", "picture")
-FRONT_MATTER = re.compile(r"\{#\n(.*?)^#\}\n", re.DOTALL | re.MULTILINE)
 
 
 class BadContext(InvalidInput):
@@ -111,7 +110,11 @@ def read_template(folder: Path, name: str) -> MailTemplate:
     """
     has_html = (folder / f"{name}.html.j2").is_file()
     try:
-        found = FRONT_MATTER.match((folder / f"{name}.txt.j2").read_text(encoding="utf-8"))
+        found = re.match(
+            r"\{#\n(.*?)^#\}\n",
+            (folder / f"{name}.txt.j2").read_text(encoding="utf-8"),
+            re.DOTALL | re.MULTILINE,
+        )
         said = tomllib.loads(found[1]) if found else {}
         described = tuple(
             TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
@@ -130,13 +133,13 @@ def check_form(template: MailTemplate, form: Path) -> None:
     A template that declares no fields may use any.
 
     Raises:
-        LoadError: it is not; the text has the line.
+        LoadError: it is not.
     """
     try:
         tree = ENVIRONMENT.parse(form.read_text(encoding="utf-8"))
         used = find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
-        raise LoadError(f"line {error.lineno}: {error.message}") from None
+        raise LoadError(str(error.message), line=error.lineno) from None
     except UnicodeDecodeError as error:
         raise LoadError(str(error)) from None
     declared = [one.name for one in template.fields]
@@ -146,7 +149,7 @@ def check_form(template: MailTemplate, form: Path) -> None:
         if node.name in unknown:
             hint = did_you_mean(node.name, declared)
             raise LoadError(
-                f"line {node.lineno}: there is no field {node.name!r}{f'; {hint}' if hint else ''}"
+                f"there is no field {node.name!r}{f'; {hint}' if hint else ''}", line=node.lineno
             )
 
 

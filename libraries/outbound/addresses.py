@@ -24,18 +24,8 @@ PORTS = {"http": 80, "https": 443}
 # Below this, ports belong to services of the system, such as mail; the one beside them is the broker's usual port.
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
 LOOKUP_PATIENCE_S = 5.0
-MAX_LOOKUPS = 16
 NO_PUBLIC_ADDRESS = "the host cannot be found, or has an address that is not public"
-# Stands for what a name means as long as it is not looked up.
-ANY_PUBLIC_ADDRESS = "1.1.1.1"
 
-# Read by this alone, because libraries for URLs differ on odd ones, and a URL that two read in two ways passes a check unseen.
-AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5})?)?")
-HOST_NAME = re.compile(
-    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?"
-)
-# Every way of writing IPv4 that some library reads ends in a number: 127.1, 2130706433, 0x7f.1, 0177.0.0.1 (WHATWG URL, 3.5).
-ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
 
 # What the IANA registries of special-purpose addresses hold back from the public network (RFC 6890 and its updates).
 RESERVED_IPV4 = tuple(
@@ -122,7 +112,10 @@ def read_url(url: str) -> Endpoint:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         raise BadUrl("the URL carries no user and no password")
-    parts = AUTHORITY.fullmatch(authority)
+    # Read by this alone, because libraries for URLs differ on odd ones, and a URL that two read in two ways passes a check unseen.
+    parts = re.fullmatch(
+        r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5})?)?", authority
+    )
     if parts is None:
         raise BadUrl("the URL names a host, and perhaps a port after a colon")
     target = rest[len(authority) :].partition("#")[0]
@@ -151,9 +144,13 @@ def _checked_host(host: str) -> str:
             if host.startswith("[")
             else ipaddress.IPv4Address(host)
         )
-    if ENDS_IN_NUMBER.fullmatch(host):
+    # Every way of writing IPv4 that some library reads ends in a number: 127.1, 2130706433, 0x7f.1, 0177.0.0.1 (WHATWG URL, 3.5).
+    if re.fullmatch(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?", host):
         raise BadUrl("write an IPv4 address as four decimal numbers")
-    if len(host) > MAX_HOST_CHARS or not HOST_NAME.fullmatch(host):
+    if len(host) > MAX_HOST_CHARS or not re.fullmatch(
+        r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?",
+        host,
+    ):
         raise BadUrl("the host is neither a name nor an address")
     return host.lower().removesuffix(".")
 
@@ -193,7 +190,8 @@ def check_url(url: str, *, private: bool = False) -> None:
         BadUrl: it is no URL that this service would ask.
         AddressRefused: the host is an address that is not public, or a name of this machine.
     """
-    public_addresses(read_url(url), lambda host, port: [ANY_PUBLIC_ADDRESS], private=private)
+    # Stands for what a name means as long as it is not looked up.
+    public_addresses(read_url(url), lambda host, port: ["1.1.1.1"], private=private)
 
 
 def _addresses(endpoint: Endpoint, resolver: Resolver) -> Sequence[str]:
@@ -219,7 +217,7 @@ def is_public(address: Address) -> bool:
     )
 
 
-_lookups = threading.BoundedSemaphore(MAX_LOOKUPS)
+_lookups = threading.BoundedSemaphore(16)
 
 
 def look_up(host: str, port: int) -> Sequence[str]:

@@ -11,15 +11,7 @@ from libraries.errors import InvalidInput, Unavailable
 from libraries.outbound.addresses import BadUrl, Endpoint, Resolver, public_addresses, read_url
 from libraries.outbound.connections import ReplyTooLong, Wire, connected
 
-# All of it: every look-up, every redirect, the whole file.
-PATIENCE_S = 20.0
 MAX_REDIRECTS = 3
-# Room for the head of a reply beside the file.
-MAX_HEAD_BYTES = 65536
-BLOCK = 65536
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Answers that say "later", apart from those of the 500s.
-RETRYABLE = frozenset({408, 425, 429})
 
 
 class DownloadTooLarge(InvalidInput):
@@ -34,7 +26,7 @@ def fetch(
     most: int,
     resolver: Resolver | None = None,
     private: bool = False,
-    patience: float = PATIENCE_S,
+    patience: float = 20.0,
 ) -> bytes:
     """Return the file at `url`.
 
@@ -84,11 +76,12 @@ def fetch(
 def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
     """Return the file, or where a redirect leads."""
     with connected(endpoint, addresses, deadline) as connection:
-        wire = Wire(connection, deadline, most=most + MAX_HEAD_BYTES)
+        # Room for the head of a reply beside the file.
+        wire = Wire(connection, deadline, most=most + 65536)
         wire.send(_request(endpoint))
         reply = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]
         reply.begin()
-        if reply.status in REDIRECTS:
+        if reply.status in {301, 302, 303, 307, 308}:
             return reply.headers.get("Location", "")
         _check(reply, most)
         return _body(reply, most)
@@ -108,7 +101,8 @@ def _request(endpoint: Endpoint) -> bytes:
 
 
 def _check(reply: http.client.HTTPResponse, most: int) -> None:
-    if reply.status in RETRYABLE or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    # Answers that say "later", apart from those of the 500s.
+    if reply.status in {408, 425, 429} or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unavailable(f"the server of the URL answered {reply.status}", code="fetch-failed")
     if reply.status != HTTPStatus.OK:
         raise InvalidInput(f"the server of the URL answered {reply.status}", code="source-refused")
@@ -125,7 +119,7 @@ def _check(reply: http.client.HTTPResponse, most: int) -> None:
 def _body(reply: http.client.HTTPResponse, most: int) -> bytes:
     """Read the file in blocks: a single read would take as much memory as the reply says that it has."""
     found = bytearray()
-    while block := reply.read(BLOCK):
+    while block := reply.read(65536):
         found += block
         if len(found) > most:
             raise _too_large(most)
@@ -144,5 +138,5 @@ def _next(url: str, location: str) -> str:
     return onward
 
 
-def _too_large(most: int) -> DownloadTooLarge:
+def _too_large(most: int) -> InvalidInput:
     return DownloadTooLarge(f"the file at the URL is larger than {most / 10**6:g} MB")

@@ -10,10 +10,10 @@ import numpy as np
 
 from libraries.fields import InvalidFields, Params, angle, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.curves import (
     Complexes,
     Curve,
-    Floats,
     estimate_length,
     estimate_points,
     polyline,

@@ -11,7 +11,8 @@ import numpy as np
 
 from libraries.fields import Params, angle, choice, number, tolerance, whole
 from libraries.geometry.area import Area
-from libraries.geometry.curves import Complexes, Curve, Floats, polyline, sample_curve
+from libraries.geometry.arrays import Floats
+from libraries.geometry.curves import Complexes, Curve, polyline, sample_curve
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Pairs of frequencies that a seed chooses from: small whole numbers are consonances for the eye, as

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.rectangle import Rectangle, bounding_box
-from libraries.geometry.strokes import Floats, Integers, Strokes
+from libraries.geometry.strokes import Strokes
 
 # The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the
 # middle of the next.

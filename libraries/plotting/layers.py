@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Polyline
 from libraries.geometry.document import Document
 from libraries.plotting.catalogue import Deadline, Progress
-
-Polyline = NDArray[np.float64]
 
 
 def map_layers(

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from libraries.geometry.strokes import HOME, Floats, Integers, Pen, Point, Strokes
+from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
 
 # Shorter steps than a billionth of a mm have no direction.
 MIN_STEP_MM = 1e-9
-# Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
-STRAIGHT = 1e-12
 # Enough vertices at once for NumPy, and few enough for the cache of the processor.
 VERTICES_AT_ONCE = 1 << 16
 # Records hold milliseconds and no less.
@@ -166,11 +165,12 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
     # half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
+    # Where the sine of half the angle is this near to 1, the line goes straight on and limits nothing.
     np.divide(
         profile.drawing_acceleration * profile.corner * sine,
         1 - sine,
         out=limits,
-        where=sine < 1 - STRAIGHT,
+        where=sine < 1 - 1e-12,
     )
     return limits
 

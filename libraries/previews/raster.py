@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_syntax.attributes import check_colour
 
@@ -22,12 +23,8 @@ MAX_CANVAS_PX = 24_000_000
 # Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider
 # ones are drawn as bars.
 MAX_DISC_PX = 16
-# Corners of bars that are sharper than this show a notch: the cosine of the angle between two
-# segments.
-SHARP = 0.9
 INK = 255
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.uint8]
 
 
@@ -227,7 +224,10 @@ def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     tip[offsets[:-1]] = tip[offsets[1:] - 1] = True
     step = np.diff(places, axis=0)
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
-    tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < SHARP
+    # Corners of bars that are sharper than this show a notch: the cosine of the angle between two
+    # segments.
+    sharp = 0.9
+    tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < sharp
     # Discs that lie within a fraction of their width of each other are one.
     first = np.unique(np.floor(places[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
     return np.asarray(places[tip][np.sort(first)])

@@ -16,7 +16,7 @@ from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.lettering import Box, TextDoesNotFit, fitted, lay_out
+from libraries.lettering import Box, fitted, lay_out
 from libraries.sheets.page import Page
 from libraries.sheets.sheet_layout import MIN_CAPITALS_MM, SheetLayout, sheet_layout
 from libraries.svg_reader import read_svg
@@ -234,7 +234,7 @@ def _draw_failure(
         block = fitted(
             printable(reason), box, smallest=MIN_REASON_MM, largest=capitals or MIN_CAPITALS_MM
         )
-    except TextDoesNotFit:
+    except InvalidInput:
         block = fitted("not drawn", box, smallest=MIN_LETTERS_MM, largest=MIN_CAPITALS_MM)
     ink = block.box or Box(box.middle, box.top, box.middle, box.top)
     page.add(_cross(frame, (ink.width / 2 + aside / 3, ink.height / 2 + aside / 3)), layers.frames)

@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from libraries.errors import VectorError
+from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import (
     NO_SPACE,
@@ -35,18 +35,14 @@ from libraries.storage.connection import (
     code_of,
     translated_errors,
 )
-from libraries.storage.names import BadFileName, check_name
+from libraries.storage.names import check_name
 from libraries.storage.reading import FIRST_BLOCK, ObjectReader
 from libraries.storage.store import Store
 
 # A file of up to so many bytes goes in one request, a larger one in parts of at least so many, of which there may be 10,000.
 PART = 8 * 1024 * 1024
-MAX_PARTS = 9_000
 # The server copies up to so many bytes in one request.
 MAX_COPY_BYTES = 5 * 1024**3
-READ_ATTEMPTS = 2
-# Names under which our own notes lie beside an object.
-SHA256, WRITING = "sha256", "writing"
 # What is asked in passing is asked once, and not for long.
 PASSING_TIMEOUT = 1.0
 
@@ -79,7 +75,7 @@ class BucketStore(Store):
         with _spooled(blocks_of(data)) as whole, self._writing(name) as mark:
             about = {
                 "ContentType": media_type_of(name),
-                "Metadata": {SHA256: whole.sha256, WRITING: mark},
+                "Metadata": {"sha256": whole.sha256, "writing": mark},
             }
             if whole.size <= PART:
                 self._put(name, whole, about)
@@ -95,7 +91,7 @@ class BucketStore(Store):
         """
         check_name(name)
         first, answer = self._first_block(name)
-        kept = answer["Metadata"].get(SHA256)
+        kept = answer["Metadata"].get("sha256")
         if sha256 is not None and kept != sha256:
             raise FileReplaced(f"another file lies in the place of {name!r}")
         size = (
@@ -113,7 +109,7 @@ class BucketStore(Store):
         """Remove an object; see `Store.remove`."""
         try:
             found = self.stat(name)
-        except FileMissing:
+        except NotFound:
             return False
         if sha256 is not None and found.sha256 != sha256:
             return False
@@ -127,7 +123,7 @@ class BucketStore(Store):
             name,
             answer["ContentLength"],
             answer["LastModified"].timestamp(),
-            answer["Metadata"].get(SHA256),
+            answer["Metadata"].get("sha256"),
         )
 
     def names(self, folder: str = "") -> Iterator[str]:
@@ -136,14 +132,14 @@ class BucketStore(Store):
         # `.owners/` comes before all names: the list begins behind it.
         for item in self._listed(below, StartAfter=f"{self._prefix}.owners0"):
             name = item["Key"][len(self._prefix) :]
-            with contextlib.suppress(BadFileName):
+            with contextlib.suppress(InvalidInput):
                 yield check_name(name)
 
     def copy(self, name: str, to: str, *, sha256: str | None = None) -> Artifact:
         """Let the server copy an object; see `Store.copy`."""
         check_name(to)
         found = self._about(name)
-        kept, size = found["Metadata"].get(SHA256), found["ContentLength"]
+        kept, size = found["Metadata"].get("sha256"), found["ContentLength"]
         if sha256 not in (None, kept):
             raise FileReplaced(f"another file lies in the place of {name!r}")
         if kept is None or size > MAX_COPY_BYTES:
@@ -157,7 +153,7 @@ class BucketStore(Store):
                 CopySourceIfMatch=found["ETag"],
                 MetadataDirective="REPLACE",
                 ContentType=media_type_of(to),
-                Metadata={SHA256: kept, WRITING: mark},
+                Metadata={"sha256": kept, "writing": mark},
             )
         return Artifact(to, self.path_of(to), media_type_of(to), size, kept)
 
@@ -167,7 +163,7 @@ class BucketStore(Store):
         for upload in self._pages("list_multipart_uploads", "Uploads", Prefix=self._prefix):
             if upload["Initiated"].timestamp() < older_than:
                 # Another sweeper may have been here.
-                with contextlib.suppress(FileMissing):
+                with contextlib.suppress(NotFound):
                     self._request(
                         "abort_multipart_upload", Key=upload["Key"], UploadId=upload["UploadId"]
                     )
@@ -193,7 +189,7 @@ class BucketStore(Store):
         Raises:
             StorageUnavailable: it does not.
         """
-        with contextlib.suppress(FileMissing):
+        with contextlib.suppress(NotFound):
             try:
                 self._probe("get_object", Key=f"{self._prefix}.knock")
             except StorageUnavailable as away:
@@ -213,7 +209,8 @@ class BucketStore(Store):
         upload = self._request("create_multipart_upload", Key=key, **about)["UploadId"]
         try:
             parts: list[dict[str, Any]] = []
-            while data := whole.file.read(max(PART, -(-whole.size // MAX_PARTS))):
+            # S3 takes up to 10,000 parts.
+            while data := whole.file.read(max(PART, -(-whole.size // 9_000))):
                 number = len(parts) + 1
                 answer = self._request(
                     "upload_part",
@@ -249,7 +246,7 @@ class BucketStore(Store):
         except StorageUnavailable:
             with contextlib.suppress(VectorError):
                 key = self._prefix + name
-                if self._probe("head_object", Key=key)["Metadata"].get(WRITING) == mark:
+                if self._probe("head_object", Key=key)["Metadata"].get("writing") == mark:
                     self._probe("delete_object", Key=key)
             raise
 
@@ -266,7 +263,7 @@ class BucketStore(Store):
         """Return the bytes from `start` to `end` of an object, `whole` or as far as there are, and the server's answer."""
         wanted = {"Key": self._prefix + name, "Range": f"bytes={start}-{end - 1}", **only}
         trouble = StorageUnavailable("failing")
-        for _ in range(READ_ATTEMPTS):
+        for _ in range(2):
             answer = self._request("get_object", **wanted)
             try:
                 with translated_errors(), contextlib.closing(answer["Body"]) as body:

@@ -11,40 +11,13 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
+from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import StorageFull, StorageUnavailable
 
-ATTEMPTS = 3
-# Without a name for the region there is one that every server takes.
-ANY_REGION = "us-east-1"
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 CHANGED = {"412", "PreconditionFailed"}
 OUT_OF_RANGE = {"416", "InvalidRange"}
-FULL = {
-    "QuotaExceeded",
-    "XMinioStorageFull",
-    "XMinioAdminBucketQuotaExceeded",
-    "InsufficientStorage",
-    "507",
-}
-TROUBLES = {
-    "NoSuchBucket": "bucket",
-    "403": "refused",
-    "AccessDenied": "refused",
-    "AllAccessDisabled": "refused",
-    "ExpiredToken": "refused",
-    "InvalidAccessKeyId": "refused",
-    "InvalidToken": "refused",
-    "SignatureDoesNotMatch": "refused",
-    "Unauthorized": "refused",
-}
-SLOW = (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError)
-WITHOUT_CREDENTIALS = (
-    exceptions.NoCredentialsError,
-    exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
-    exceptions.ProfileNotFound,
-)
 
 
 class _Clients:
@@ -54,7 +27,7 @@ class _Clients:
     clients: dict[tuple[int, BucketAddress, float, int], Any] = {}  # noqa: RUF012 - changed here only
 
 
-def client_for(address: BucketAddress, timeout: float, attempts: int = ATTEMPTS) -> Any:
+def client_for(address: BucketAddress, timeout: float, attempts: int = 3) -> Any:
     """Return the client for the server at `address`, which waits `timeout` seconds for an answer, `attempts` times.
 
     The credentials are those that AWS's own tools find: the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, the
@@ -87,7 +60,8 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    region = address.region or session.get_config_variable("region") or ANY_REGION
+    # Without a name for the region there is one that every server takes.
+    region = address.region or session.get_config_variable("region") or "us-east-1"
     client = session.create_client(
         "s3", region_name=region, endpoint_url=address.endpoint or None, config=config
     )
@@ -107,19 +81,42 @@ def translated_errors() -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         raise _server_message(error) from error
-    except SLOW as error:
+    except (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError) as error:
         raise StorageUnavailable("slow") from error
-    except WITHOUT_CREDENTIALS as error:
+    except (
+        exceptions.NoCredentialsError,
+        exceptions.PartialCredentialsError,
+        exceptions.CredentialRetrievalError,
+        exceptions.ProfileNotFound,
+    ) as error:
         raise StorageUnavailable("credentials") from error
     except (exceptions.BotoCoreError, ConnectionError) as error:
         raise StorageUnavailable("unreachable") from error
 
 
-def _server_message(error: Any) -> StorageUnavailable | StorageFull:
+def _server_message(error: Any) -> Unavailable:
     code = code_of(error)
-    if code in FULL:
+    if code in {
+        "QuotaExceeded",
+        "XMinioStorageFull",
+        "XMinioAdminBucketQuotaExceeded",
+        "InsufficientStorage",
+        "507",
+    }:
         return StorageFull("there is no room left to store the result")
-    return StorageUnavailable(TROUBLES.get(code, "failing"))
+    return StorageUnavailable(
+        {
+            "NoSuchBucket": "bucket",
+            "403": "refused",
+            "AccessDenied": "refused",
+            "AllAccessDisabled": "refused",
+            "ExpiredToken": "refused",
+            "InvalidAccessKeyId": "refused",
+            "InvalidToken": "refused",
+            "SignatureDoesNotMatch": "refused",
+            "Unauthorized": "refused",
+        }.get(code, "failing")
+    )
 
 
 def code_of(error: Any) -> str:

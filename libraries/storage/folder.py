@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from libraries.errors import InvalidInput, NotFound
 from libraries.storage.artifacts import (
     NO_SPACE,
     Artifact,
@@ -25,10 +26,6 @@ from libraries.storage.artifacts import (
 )
 from libraries.storage.names import BadFileName, check_name
 from libraries.storage.store import Store
-
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-FOLDER_ATTEMPTS = 20
 
 
 class ArtifactFolder(Store):
@@ -91,7 +88,7 @@ class ArtifactFolder(Store):
             *folders, base = check_name(name).split("/")
             with self._folder(folders, make=False) as folder:
                 os.unlink(base, dir_fd=folder)
-        except (FileMissing, FileReplaced, FileNotFoundError):
+        except (NotFound, FileNotFoundError):
             return False
         self._prune(folders)
         return True
@@ -110,7 +107,7 @@ class ArtifactFolder(Store):
             for file in sorted(files):
                 path = Path(here, file)
                 name = path.relative_to(self.root).as_posix()
-                with contextlib.suppress(BadFileName):
+                with contextlib.suppress(InvalidInput):
                     check_name(name)
                     if not path.is_symlink() and path.is_file():
                         yield name
@@ -148,7 +145,7 @@ class ArtifactFolder(Store):
             try:
                 with self._folder(outer, make=False) as parent:
                     os.rmdir(last, dir_fd=parent)
-            except (OSError, FileMissing):
+            except (OSError, NotFound):
                 break  # not empty
             folders = outer
 
@@ -158,13 +155,19 @@ class ArtifactFolder(Store):
 
         Whoever removes the last file of a folder removes the folder: that may be this one, before there is a file in it.
         """
-        for attempt in range(1, FOLDER_ATTEMPTS + 1):
+        attempts = 20
+        for attempt in range(1, attempts + 1):
             with contextlib.ExitStack() as stack:
                 try:
                     folder = stack.enter_context(self._folder(folders, make=True))
-                    descriptor = os.open(temporary, NEW_FILE_FLAGS, 0o644, dir_fd=folder)
-                except (FileMissing, FileNotFoundError):
-                    if attempt == FOLDER_ATTEMPTS:
+                    descriptor = os.open(
+                        temporary,
+                        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
+                        0o644,
+                        dir_fd=folder,
+                    )
+                except (NotFound, FileNotFoundError):
+                    if attempt == attempts:
                         raise
                     continue
                 except OSError as error:
@@ -200,7 +203,9 @@ def _step_into(parent: int, segment: str, *, make: bool) -> int:
             os.mkdir(segment, 0o755, dir_fd=parent)
             os.fsync(parent)
     try:
-        return os.open(segment, FOLDER_FLAGS, dir_fd=parent)
+        return os.open(
+            segment, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent
+        )
     except FileNotFoundError:
         raise FileMissing(f"there is no folder {segment!r}") from None
     except OSError as error:

@@ -10,14 +10,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
+from libraries.errors import NotFound
 from libraries.settings import StorageSettings, UploadSettings
-from libraries.storage.artifacts import FileMissing, StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import BadFileName, check_name, filename_part
 from libraries.storage.store import Store
-
-# Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can begin with a dot.
-RECEIVED = ".received"
 
 _owner: ContextVar[str] = ContextVar("owner", default="")
 
@@ -49,7 +47,8 @@ def upload_folder() -> Store:
 
     With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
-    return _store(StorageSettings.current().upload_dir / RECEIVED, "uploads")
+    # Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can begin with a dot.
+    return _store(StorageSettings.current().upload_dir / ".received", "uploads")
 
 
 def _store(root: Path, shown_as: str) -> Store:
@@ -145,6 +144,6 @@ def open_input(path: str) -> IO[bytes]:
 
 def _first_of(stores: list[Store], name: str) -> IO[bytes]:
     for store in stores[:-1]:
-        with contextlib.suppress(FileMissing):
+        with contextlib.suppress(NotFound):
             return store.open_checked(name)
     return stores[-1].open_checked(name)

@@ -7,9 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO, ClassVar
 
-from libraries.storage.artifacts import Artifact, FileMissing, StoredFile
-
-BLOCK = 1 << 20
+from libraries.errors import NotFound
+from libraries.storage.artifacts import Artifact, StoredFile
 
 
 class Store(ABC):
@@ -108,7 +107,7 @@ class Store(ABC):
             BadFileName, FileMissing, FileReplaced, BadFile, StorageFull, StorageUnavailable: as `open_checked` and `publish`.
         """
         with self.open_checked(name, sha256=sha256) as file:
-            return self.publish(to, iter(lambda: file.read(BLOCK), b""))
+            return self.publish(to, iter(lambda: file.read(1 << 20), b""))
 
     def ping(self) -> None:  # noqa: B027 - most stores are always there
         """Do nothing if the store answers; it is asked once, and not for long.
@@ -125,7 +124,7 @@ class Store(ABC):
         """
         try:
             self.stat(name)
-        except FileMissing:
+        except NotFound:
             return False
         return True
 

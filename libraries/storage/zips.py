@@ -9,8 +9,6 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 BLOCK = 1 << 18
-# The same files give the same zip: entries carry the earliest time that the format knows, and plain rights.
-TIME, RIGHTS = (1980, 1, 1, 0, 0, 0), 0o644 << 16
 
 Opening = tuple[str, Callable[[], IO[bytes]]]
 
@@ -49,8 +47,10 @@ def zip_blocks(entries: Iterable[Opening], *, deflate: bool = False) -> Iterator
         pipe, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED
     ) as archive:
         for name, opened in entries:
-            about = zipfile.ZipInfo(name, TIME)
-            about.external_attr, about.compress_type = RIGHTS, archive.compression
+            # The same files give the same zip: entries carry the earliest time of the format, and
+            # plain rights.
+            about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            about.external_attr, about.compress_type = 0o644 << 16, archive.compression
             with opened() as file, archive.open(about, "w", force_zip64=True) as entry:
                 while block := file.read(BLOCK):
                     entry.write(block)

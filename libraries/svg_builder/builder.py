@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
@@ -43,8 +44,6 @@ from libraries.svg_syntax.outlines import (
     rectangle_outline,
 )
 from libraries.svg_syntax.path_data import check_path_data
-
-Floats = NDArray[np.float64]
 
 
 class SVGBuilder(Canvas):

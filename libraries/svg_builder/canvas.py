@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen, Strokes
@@ -29,14 +30,11 @@ from libraries.svg_syntax.attributes import check_attributes, check_colour, tran
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.svg_syntax.numbers import written_positive
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Outline = Callable[[float], list[Floats]]
 
 MAX_DEPTH = 64
 # A smaller scale makes the drawing invisible, so its curves are not flattened more finely.
 MIN_SCALE = 1e-9
-BASE_LAYER = "drawing"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Canvas:
         )
         # The document has only layers; the store has the strokes in the coordinates of the calls.
         self._layers = Document(width, height)
-        self._layers.layer(BASE_LAYER, Pen(BASE_LAYER, colour, float(pen_width)))
+        self._layers.layer("drawing", Pen("drawing", colour, float(pen_width)))
         self._store = StrokeArray()
         self._drawn: list[_Drawn] = []
         self._runs: list[slice] = []

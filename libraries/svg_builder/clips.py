@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.clipping import Ring, checked_ring
 from libraries.geometry.document import clip
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Matrix, applied, inverse
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Region = Rectangle | Sequence[Ring]
 
 

@@ -14,10 +14,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Integers
 from libraries.svg_syntax.numbers import DECIMALS
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Encoding = Literal["plain", "compact"]
 
 SCALE = 10.0**DECIMALS
@@ -29,8 +28,6 @@ BLOCK = 16_384
 # Below it, neighbouring numbers of 32 bits are nearer to each other than 0.001: they are written
 # exactly as their 64 bit originals, and faster.
 SINGLE_PRECISION = 8191.0
-COMMA, SPACE, MINUS, POINT, ZERO, SEAM = b", -.0|"
-MARK, GONE = b"|", b"\0"
 
 
 def stroke_blocks(
@@ -50,7 +47,7 @@ def stroke_blocks(
     for some, bounds in _blocks(coordinates, offsets):
         text = write(*_doubled_dots(some, bounds))
         yield begin
-        yield text.replace(MARK, between)
+        yield text.replace(b"|", between)
         begin = between
     if begin is between:
         yield b'"/>'
@@ -88,14 +85,14 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
         text = _dumped(numbers.astype(np.float32))
     else:
         text = _dumped(numbers)
-    commas = np.flatnonzero(text == COMMA)
+    commas = np.flatnonzero(text == ord(","))
     ends = np.append(commas, len(text) - 1)
-    whole = ends[text[ends - 1] == ZERO]
-    whole = whole[text[whole - 2] == POINT]
-    text[commas[1::2]] = SPACE
-    text[commas[2 * offsets[1:-1] - 1]] = SEAM
+    whole = ends[text[ends - 1] == ord("0")]
+    whole = whole[text[whole - 2] == ord(".")]
+    text[commas[1::2]] = ord(" ")
+    text[commas[2 * offsets[1:-1] - 1]] = ord("|")
     text[whole - 1] = text[whole - 2] = 0
-    return text[1:-1].tobytes().replace(GONE, b"")
+    return text[1:-1].tobytes().replace(b"\0", b"")
 
 
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
@@ -110,10 +107,10 @@ def _compact(coordinates: Floats, offsets: Integers) -> bytes:
     np.subtract(places[1:], places[:-1], out=steps[1:])
     steps[offsets[:-1]] = places[offsets[:-1]]
     text = _dumped(steps.reshape(-1))
-    commas = np.flatnonzero(text == COMMA)
-    text[commas[2 * offsets[1:-1] - 1]] = SEAM
+    commas = np.flatnonzero(text == ord(","))
+    text[commas[2 * offsets[1:-1] - 1]] = ord("|")
     kept = np.ones(len(text), dtype=np.bool_)
-    kept[commas[(text[commas + 1] == MINUS) & (text[commas] == COMMA)]] = False
+    kept[commas[(text[commas + 1] == ord("-")) & (text[commas] == ord(","))]] = False
     return text[kept][1:-1].tobytes()
 
 

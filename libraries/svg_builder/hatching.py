@@ -10,11 +10,10 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
-
-Floats = NDArray[np.float64]
 
 MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 1000.0
 MAX_ANGLE = 360.0

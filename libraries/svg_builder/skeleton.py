@@ -10,9 +10,6 @@ from xml.etree import ElementTree as ET
 
 import svgwrite
 
-# No checked path data can hold an at sign, and text is escaped.
-MARKER = re.compile(r'<path d="@([0-9]+)" />')
-
 
 class Marker:
     """Stands in the tree of svgwrite for strokes that are written past it."""
@@ -73,8 +70,9 @@ def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
 
 def spliced(drawing: Any, body: Callable[[int], Iterable[bytes]]) -> Iterator[bytes]:
     """Yield the document in blocks, with `body(n)` in place of the marker number `n`."""
-    # Odd pieces are the numbers that MARKER caught, even ones what stands between.
-    for place, piece in enumerate(MARKER.split(drawing.tostring())):
+    # Odd pieces are the numbers of the markers, even ones what stands between.
+    # No checked path data can hold an at sign, and text is escaped.
+    for place, piece in enumerate(re.split(r'<path d="@([0-9]+)" />', drawing.tostring())):
         if place % 2:
             yield from body(int(piece))
         else:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from libraries.errors import InvalidInput
 from libraries.svg_reader.foreign_xml import Node
-from libraries.svg_syntax.attributes import BadColour, check_colour
+from libraries.svg_syntax.attributes import check_colour
 from libraries.svg_syntax.numbers import MAX_NUMBER
 
 # CSS fixes the inch at 96 pixels.
@@ -31,8 +31,6 @@ LENGTH = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
 )
 MAX_LENGTH_CHARS = 64
-RGB = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", re.ASCII)
-BLACK = "#000000"
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 
@@ -41,8 +39,8 @@ class Look:
     """The look of an element: colours as in SVG, the width in the units of the element."""
 
     stroke: str = "none"
-    fill: str = BLACK
-    color: str = BLACK
+    fill: str = "#000000"
+    color: str = "#000000"
     width: float = 1.0
     hidden: bool = False
 
@@ -95,13 +93,15 @@ def _colour(value: str | None, outer: str, current: str) -> str:
         return outer
     if text == "currentcolor":
         return current
-    found = RGB.fullmatch(text)
+    found = re.fullmatch(
+        r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)", text, re.ASCII
+    )
     if found:
         return "#" + "".join(f"{min(int(part), 255):02x}" for part in found.groups())
     try:
         return check_colour(text, "colour")
-    except BadColour:
-        return BLACK
+    except InvalidInput:
+        return "#000000"
 
 
 def length(text: str | None, default: float, whole: float = 0.0) -> float:
@@ -144,14 +144,15 @@ def _whole(name: str, viewport: tuple[float, float]) -> float:
 
 
 Overflow = Literal["meet", "slice", "none"]
-ALIGNED = re.compile(
-    r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*", re.ASCII
-)
 
 
 def aspect(text: str | None) -> tuple[str, str, Overflow]:
     """Return the alignment in x and y and the fit of `preserveAspectRatio`."""
-    found = ALIGNED.fullmatch((text or "")[:MAX_LENGTH_CHARS])
+    found = re.fullmatch(
+        r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*",
+        (text or "")[:MAX_LENGTH_CHARS],
+        re.ASCII,
+    )
     if found is None:
         return "Mid", "Mid", "meet"
     if found[1] == "none":

@@ -10,14 +10,11 @@ from libraries.errors import InvalidInput
 MAX_SVG_BYTES = 20_000_000
 MAX_ELEMENTS = 200_000
 MAX_ELEMENT_DEPTH = 64
-SVG_NAMESPACE = "http://www.w3.org/2000/svg"
-XLINK_NAMESPACE = "http://www.w3.org/1999/xlink"
-INKSCAPE_NAMESPACE = "http://www.inkscape.org/namespaces/inkscape"
 # Attributes of these names are kept; they are looked up without their namespace.
 FOREIGN_ATTRIBUTES = {
-    f"{XLINK_NAMESPACE} href": "href",
-    f"{INKSCAPE_NAMESPACE} label": "inkscape:label",
-    f"{INKSCAPE_NAMESPACE} groupmode": "inkscape:groupmode",
+    "http://www.w3.org/1999/xlink href": "href",
+    "http://www.inkscape.org/namespaces/inkscape label": "inkscape:label",
+    "http://www.inkscape.org/namespaces/inkscape groupmode": "inkscape:groupmode",
 }
 
 
@@ -99,7 +96,9 @@ class _Tree:
             )
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else None
-        wanted = namespace in ("", SVG_NAMESPACE) and (parent is not None or not self._open)
+        wanted = namespace in ("", "http://www.w3.org/2000/svg") and (
+            parent is not None or not self._open
+        )
         node = Node(tag, _kept(attributes)) if wanted else None
         if node is not None and parent is not None:
             parent.children.append(node)

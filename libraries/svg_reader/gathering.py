@@ -8,12 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import Traced, bent
-
-Floats = NDArray[np.float64]
 
 # Vertices and curves that are gathered before they are drawn.
 MAX_GATHERED = 32_768

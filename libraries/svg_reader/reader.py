@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -27,7 +27,7 @@ from libraries.geometry.transforms import (
     scaling,
     translation,
 )
-from libraries.lettering import BadText, check_text
+from libraries.lettering import check_text
 from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
@@ -46,16 +46,13 @@ from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path
 from libraries.svg_syntax.path_data import numbers_in
 from libraries.svg_syntax.tracing import trace
 
-Floats = NDArray[np.float64]
 Viewport = tuple[float, float]
 
 MAX_USE_DEPTH = 16
 MAX_PLACE_DEPTH = 96
 # Elements that are looked at, those that `use` repeats counted each time.
 MAX_VISITS = 200_000
-MIN_PEN_WIDTH_MM, MAX_PEN_WIDTH_MM = 0.05, 50.0
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
-CONTAINERS = {"g", "a", "svg"}
 # What has no looks of its own: it is drawn where it is referred to, if at all.
 SILENT = {
     "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
@@ -194,7 +191,7 @@ class _Reader:
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
             self._visit_nested(node, place)
-        elif node.tag in CONTAINERS:
+        elif node.tag in {"g", "a", "svg"}:
             name = _layer_name(node)
             self._visit_all(node, place._replace(layer=name) if name else place)
         elif node.tag == "switch":
@@ -283,7 +280,7 @@ class _Reader:
         name = place.layer or place.look.ink
         if name not in self._layers:
             wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
-            width = round(min(max(wide, MIN_PEN_WIDTH_MM), MAX_PEN_WIDTH_MM), 3)
+            width = round(min(max(wide, 0.05), 50.0), 3)
             self._layers[name] = self._document.layer(name, Pen(name, place.look.ink, width))
         return self._layers[name]
 
@@ -328,7 +325,7 @@ def _layer_name(node: Node) -> str | None:
         return None
     try:
         return check_text(label)
-    except BadText:
+    except InvalidInput:
         return None
 
 

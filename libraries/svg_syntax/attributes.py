@@ -22,8 +22,6 @@ from libraries.geometry.transforms import (
 )
 from libraries.svg_syntax.numbers import written, written_positive
 
-HEX_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})", re.ASCII)
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 TRANSFORM = re.compile(
     r"\s*+(translate|scale|rotate|skewX|skewY|matrix)\s*+\(([0-9eE+\-.,\s]{1,200}+)\)\s*+,?",
     re.ASCII,
@@ -52,7 +50,11 @@ def check_colour(value: object, name: str) -> str:
         BadColour: it is none of these.
     """
     text = value.lower() if isinstance(value, str) and len(value) <= 32 else ""  # noqa: PLR2004 - longer than any colour
-    if text != "none" and text not in colornames and not HEX_COLOUR.fullmatch(text):
+    if (
+        text != "none"
+        and text not in colornames
+        and not re.fullmatch(r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})", text, re.ASCII)
+    ):
         raise BadColour(
             f"{name} must be a colour such as black or #1a5fb4, or none",
             field=name,
@@ -146,7 +148,9 @@ def check_identifier(value: object, name: str) -> str:
     Raises:
         InvalidInput: it cannot.
     """
-    if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", value, re.ASCII
+    ):
         raise InvalidInput(
             f"{name} must begin with a letter and hold letters, digits, '_', '.' and '-' only",
             code="bad-attribute",

@@ -6,12 +6,10 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Point = tuple[float, float]
 
 # How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's

@@ -15,7 +15,6 @@ from libraries.errors import InvalidInput
 # A kilometre: far beyond any paper, and near enough that a micrometre still counts in a double.
 MAX_NUMBER = 1_000_000.0
 DECIMALS = 3
-DIMENSIONS = 2
 MIN_POINTS = 2
 
 
@@ -67,7 +66,7 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
         raise InvalidInput(
             f"{name} must be pairs of numbers", code="bad-number", field=name
         ) from None
-    if array.dtype.kind not in "iuf" or array.shape[1:] != (DIMENSIONS,) or len(array) < MIN_POINTS:
+    if array.dtype.kind not in "iuf" or array.shape[1:] != (2,) or len(array) < MIN_POINTS:
         raise InvalidInput(
             f"{name} must be at least two pairs of numbers", code="bad-number", field=name
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from libraries.geometry.arrays import Floats, Polyline
 from libraries.svg_syntax.curves import (
     FLATNESS,
     MAX_VERTICES,
@@ -18,9 +18,6 @@ from libraries.svg_syntax.curves import (
 )
 from libraries.svg_syntax.path_data import commands_of
 from libraries.svg_syntax.tracing import bent, trace
-
-Floats = NDArray[np.float64]
-Polyline = NDArray[np.float64]
 
 
 def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:

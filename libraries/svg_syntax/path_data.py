@@ -7,12 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
 from libraries.svg_syntax.numbers import MAX_NUMBER, written
-
-Floats = NDArray[np.float64]
 
 MAX_DATA_CHARS = 1_000_000
 # Possessive quantifiers everywhere: what was read is never given back, so that no text makes the
@@ -29,7 +27,6 @@ NEXT = re.compile(f"{SEPARATOR}({PLAIN_NUMBER})")
 # The two flags of an arc are single digits that need no space after them.
 FLAG = re.compile(f"{SEPARATOR}([01])")
 ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
-ARC_FLAGS = {3, 4}
 
 
 def check_path_data(data: str) -> str:
@@ -124,7 +121,7 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:
-        form = FLAG if len(numbers) % size in ARC_FLAGS else NEXT if numbers else FIRST
+        form = FLAG if len(numbers) % size in {3, 4} else NEXT if numbers else FIRST
         found = form.match(data, place)
         if found is None and numbers and len(numbers) % size == 0:
             break

@@ -15,15 +15,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers
 from libraries.svg_syntax.curves import MAX_VERTICES, curve_vertices, too_many_vertices
 from libraries.svg_syntax.numbers import MAX_NUMBER
 from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # Arcs are read elsewhere: their flags need no spaces around them.
 WITH_NUMBERS = "MmLlHhVvCcSsQqTt"
@@ -31,8 +28,6 @@ WELL_FORMED = re.compile(
     rf"{SPACE}[Mm]{NUMBERS.pattern}(?:{SPACE}(?:[Zz]|[{WITH_NUMBERS}]{NUMBERS.pattern}))*+{SPACE}"
 )
 COMMANDS = re.compile(f"([{WITH_NUMBERS}Zz])([^{WITH_NUMBERS}Zz]*+)")
-# With more characters to a command than this, arrays are faster than one number after the other.
-LONG_COMMAND = 400
 ROW = 8
 # Curves that are bent to lines at once.
 BLOCK = 65_536
@@ -55,7 +50,8 @@ def trace(data: str) -> Traced | None:
         InvalidInput: it has more than two million.
     """
     commands = COMMANDS.findall(data)
-    if len(data) > LONG_COMMAND * len(commands) or WELL_FORMED.fullmatch(data) is None:
+    # With more characters to a command than this, arrays are faster than one number after the other.
+    if len(data) > 400 * len(commands) or WELL_FORMED.fullmatch(data) is None:
         return None
     tracer = _Tracer()
     for letter, text in commands:

@@ -20,9 +20,6 @@ from libraries.tables.reports import Report, within_bytes
 
 MAX_FILES = 500
 MAX_FILE_NAME_CHARS = 1_000
-REPORT = "report.json"
-# Bytes of JSON that the list of items may take in a job's result.
-ITEMS_SHARE = 56_000
 
 
 Act = Callable[[str, str], tuple[Artifact, Report | None]]
@@ -77,7 +74,8 @@ class BatchReport:
 
     def summary(self) -> dict[str, Any]:
         """Return counts and items as JSON of less than 64 kB; `items_left_out` counts those that did not fit."""
-        shown = within_bytes(self.items, ITEMS_SHARE)
+        # Bytes of JSON that the list of items may take in a job's result.
+        shown = within_bytes(self.items, 56_000)
         done = sum(item["status"] == "done" for item in self.items)
         return {
             "operation": self.operation,
@@ -89,7 +87,9 @@ class BatchReport:
 
     def publish(self) -> Artifact:
         """Write all items as JSON into the file `report.json` beside the results."""
-        return output_folder().publish(f"{self.folder}/{REPORT}", json.dumps(self.items, indent=2))
+        return output_folder().publish(
+            f"{self.folder}/report.json", json.dumps(self.items, indent=2)
+        )
 
 
 def check_operation(name: object) -> Operation:
@@ -157,7 +157,7 @@ def run_operation(
     if act is None:
         report.archive = _zip(files, report, on_progress, f"{folder}/files.{chosen.suffix}")
         return report
-    owners = {f"{folder}/{REPORT}": ""}
+    owners = {f"{folder}/report.json": ""}
     for step, file in enumerate(files, 1):
         owner = owners.setdefault(result_name(file, chosen.suffix, folder=folder), file)
         name = result_name(file, chosen.suffix, "" if owner == file else _short_hash(file), folder)

@@ -21,7 +21,6 @@ from libraries.tables.rows import Block, Cell, Columns, as_text
 
 # Numbers of all columns together: 8 bytes each.
 MAX_VALUES = 16_000_000
-DAY = 86_400.0
 
 
 @dataclass(frozen=True)

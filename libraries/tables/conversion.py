@@ -17,7 +17,6 @@ from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Table
 
 FOLDER = "data"
-MAX_STEM_CHARS = 80
 BLOCK = 65_536
 
 OnProgress = Callable[[int, int, str], None]
@@ -162,7 +161,7 @@ def convert_to(
 
 def result_name(path: str, suffix: str, tell_apart: str = "", folder: str = FOLDER) -> str:
     """Return the name in the output folder that the result of converting `path` gets."""
-    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=MAX_STEM_CHARS)}{tell_apart}.{suffix}"
+    return f"{folder}/{filename_part(PurePosixPath(path).stem, longest=80)}{tell_apart}.{suffix}"
 
 
 def _bounded_blocks(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:

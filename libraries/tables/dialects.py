@@ -14,7 +14,6 @@ from libraries.tables.limits import MAX_RECORD_CHARS
 # Names for what can stand between cells and around them; the characters themselves are names too.
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 QUOTES = {"double": '"', "single": "'", "none": ""}
-SAMPLE_RECORDS = 20
 SAMPLE_CHARACTERS = 100_000
 
 # The module's own limit stops in the middle of a quoted cell and goes on reading inside it, where a line of text can pass for a
@@ -95,7 +94,7 @@ def detect_dialect(
 
 def _even_width(text: str, dialect: Dialect, *, whole: bool) -> int:
     """Return how many cells each of the first rows has, 0 if they differ."""
-    records = list(itertools.islice(_cells(text, dialect), SAMPLE_RECORDS + 1))
+    records = list(itertools.islice(_cells(text, dialect), 21))
     # The last record of a cut text may be cut too.
     widths = set(records if whole else records[:-1])
     return widths.pop() if len(widths) == 1 else 0

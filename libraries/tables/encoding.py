@@ -6,13 +6,11 @@ import codecs
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from libraries.errors import UnknownName
+from libraries.errors import InvalidInput, UnknownName
 from libraries.tables.limits import MAX_RECORD_CHARS, BadTable, UnreadableText, in_mb
 from libraries.tables.western import surely_western
 
 BLOCK = 1 << 21
-SAMPLE = 4096
-UTF32_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -39,8 +37,6 @@ ENCODINGS = {
     "big5": "big5",
     "euc-kr": "euc-kr",
 }
-# A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly ASCII.
-MANY_ZEROS, FEW_ZEROS = 0.8, 0.05
 
 
 class Encoding(NamedTuple):
@@ -76,8 +72,8 @@ def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
         BadTable: the file is empty.
     """
     source.seek(0)
-    head = source.read(SAMPLE)
-    if head.startswith(UTF32_MARKS):
+    head = source.read(4096)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise UnreadableText("the file is UTF-32; save it as UTF-8 and try again")
     if not head:
         raise BadTable("the file is empty")
@@ -96,7 +92,8 @@ def _sixteen_bits(head: bytes) -> Encoding | None:
     half = len(head) // 2
     even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if half > 1 and zeros >= MANY_ZEROS * half and others <= FEW_ZEROS * half:
+        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly ASCII.
+        if half > 1 and zeros >= 0.8 * half and others <= 0.05 * half:
             return Encoding(name)
     return None
 
@@ -105,8 +102,8 @@ def _unmarked(source: IO[bytes]) -> Encoding:
     try:
         for _ in _decoded(source, Encoding("utf-8")):
             pass
-    except UnreadableText:
-        if surely_western(_raw_blocks(source, 0)):
+    except InvalidInput as error:
+        if error.code == "unreadable-text" and surely_western(_raw_blocks(source, 0)):
             return Encoding("windows-1252")
         raise
     return Encoding("utf-8")

@@ -31,10 +31,6 @@ SUFFIXES = {
     ".parquet": "parquet",
 }
 HEAD = 65_536
-MAGIC = ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet"))
-ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
-OBJECT_LIST = re.compile(r"\s*\[\s*(\]\s*\Z|\{\s*[\"}])")
-OBJECT_LINE = re.compile(r"\s*\{\s*\"")
 
 
 @dataclass(frozen=True)
@@ -161,8 +157,17 @@ def open_table(
     """
     source.seek(0)
     head = source.read(HEAD)
-    magic = next((kind for mark, kind in MAGIC if head.startswith(mark)), None)
-    if magic is None and head.startswith(ARCHIVES):
+    magic = next(
+        (
+            kind
+            for mark, kind in ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet"))
+            if head.startswith(mark)
+        ),
+        None,
+    )
+    if magic is None and head.startswith(
+        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
+    ):
         raise BadTable("the file is an archive; unpack it first")
     kind = reading.from_format or magic
     report.encoding = report.dialect = None
@@ -216,8 +221,8 @@ def _beginning(source: IO[bytes], encoding: Encoding) -> str:
 
 def _format_of_text(beginning: str, kind: str | None) -> str:
     """Return the format of a text: what it begins with tells more than its name, but only where it leaves no doubt."""
-    if OBJECT_LIST.match(beginning):
+    if re.match(r"\s*\[\s*(\]\s*\Z|\{\s*[\"}])", beginning):
         return "json"
-    if kind in {None, "json"} and OBJECT_LINE.match(beginning):
+    if kind in {None, "json"} and re.match(r"\s*\{\s*\"", beginning):
         return "ndjson"
     return kind if kind is not None and kind not in {"xlsx", "parquet"} else "csv"

@@ -12,6 +12,7 @@ from typing import IO, Any, NoReturn
 
 import orjson
 
+from libraries.errors import InvalidInput
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
     MAX_CELL_CHARS,
@@ -25,11 +26,8 @@ from libraries.tables.plain import json_text
 from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import MISSING, Block, Cell, Columns, Rows, as_text, for_json
 
-LF = "\n"
 AFTER_ROW = re.compile(r"[ \t\r\n]*([,\]])")
-LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 ROWS_AT_ONCE, LETTERS_AT_ONCE = 5_000, 2_000_000
-FIRST_WINDOW = 65_536
 
 
 class _Twice(dict[str, Any]):
@@ -57,11 +55,6 @@ DECODER = json.JSONDecoder(
     parse_float=orjson.Fragment,
     parse_int=orjson.Fragment,
     parse_constant=_refuse_constant,
-)
-NOT_JSON, TOO_DEEP, CONSTANT = (
-    "is not JSON",
-    "nests too deeply",
-    "holds NaN or Infinity, which JSON does not have",
 )
 
 
@@ -193,16 +186,16 @@ class Window:
             if after is None and self._grow():
                 continue
             if after is None:
-                line = self._line + self._text.count(LF, self._place, end)
+                line = self._line + self._text.count("\n", self._place, end)
                 raise BadTable(f"line {line}: expected ',' or ']' after a row")
             odd = _is_odd(self._text, self._place, end)
             self._move_to(after.end())
             return value, after[1], odd
 
-    def _refusal(self, error: Exception) -> BadTable:
+    def _refusal(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):
-            line = self._line + self._text.count(LF, self._place, error.pos)
-            column = error.pos - self._text.rfind(LF, 0, error.pos)
+            line = self._line + self._text.count("\n", self._place, error.pos)
+            column = error.pos - self._text.rfind("\n", 0, error.pos)
             return BadTable(f"the file is not JSON: line {line}, column {column}")
         return BadTable(f"the row on line {self._line} {_what_is_wrong(error)}")
 
@@ -213,7 +206,7 @@ class Window:
                 return
 
     def _move_to(self, place: int) -> None:
-        self._line += self._text.count(LF, self._place, place)
+        self._line += self._text.count("\n", self._place, place)
         self._place = place
 
     def _grow(self) -> bool:
@@ -223,7 +216,7 @@ class Window:
             raise BadTable(
                 f"the row on line {self._line} is longer than {in_mb(MAX_RECORD_CHARS)}, or is not JSON"
             )
-        wanted, parts, found = max(FIRST_WINDOW, len(kept)), [kept], 0
+        wanted, parts, found = max(65_536, len(kept)), [kept], 0
         while found < wanted and (text := next(self._texts, None)) is not None:
             parts.append(text)
             found += len(text)
@@ -240,8 +233,12 @@ def _after_space(text: str, place: int) -> int:
 
 def _what_is_wrong(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return NOT_JSON
-    return TOO_DEEP if isinstance(error, RecursionError) else CONSTANT
+        return "is not JSON"
+    return (
+        "nests too deeply"
+        if isinstance(error, RecursionError)
+        else "holds NaN or Infinity, which JSON does not have"
+    )
 
 
 def _is_odd(text: str, start: int, end: int) -> bool:
@@ -278,7 +275,7 @@ def _problem(cell: Cell) -> str | None:
     text = as_text(cell)
     return (
         "a cell holds half of a surrogate pair"
-        if LONE_SURROGATE.search(text)
+        if re.search(r"[\ud800-\udfff]", text)
         else cell_problem(text)
     )
 

@@ -27,7 +27,6 @@ PATTERNS = {
     "datetime": f"{DAY}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{{1,6}})?)?",
 }
 COMPILED = {kind: re.compile(pattern, re.ASCII) for kind, pattern in PATTERNS.items()}
-KINDS = (EMPTY, *PATTERNS, TEXT)
 # The wider of two kinds that a column has both of. A long integer is no number without losing digits: they have none.
 WIDER = {
     frozenset(("integer", "long")): "long",

@@ -7,7 +7,6 @@ from libraries.errors import InvalidInput
 # Every file may become this many bytes; a large one twenty times its own, because JSON repeats the column names in every row and
 # packed formats unfold. How large a file may be at all is the setting DATA_FILE_LIMIT.
 MAX_RESULT_BYTES = 100_000_000
-MAX_GROWTH = 20
 MAX_COLUMNS = 1_000
 MAX_CELL_CHARS = 131_072
 # Characters from the beginning of a row to its end, in formats of text: what has to be in memory at once.
@@ -36,8 +35,8 @@ def cell_problem(text: str) -> str | None:
 
 
 def largest_result(size: int) -> int:
-    """Return how many bytes may be made from a file of `size` bytes."""
-    return max(MAX_RESULT_BYTES, MAX_GROWTH * size)
+    """Return how many bytes may be made from a file of `size` bytes: 100 MB, or 20 times its size."""
+    return max(MAX_RESULT_BYTES, 20 * size)
 
 
 def in_mb(size: int) -> str:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Bytes that a group of rows may unfold to, and rows and bytes that are looked at together.
-MAX_GROUP_BYTES, ROWS_AT_ONCE, BYTES_AT_ONCE = 1_000_000_000, 8_192, 16_000_000
-PAGE_BUFFER = 1 << 16
+MAX_GROUP_BYTES, BYTES_AT_ONCE = 1_000_000_000, 16_000_000
 # A group of rows that is written: this many bytes of columns in memory.
 GROUP_BYTES = 8_000_000
 
@@ -57,7 +56,7 @@ class ParquetTable:
         """Yield all rows that can be kept; one with a text that is too long is left out."""
         self._done = 0
         file = _reading(lambda: self._open(self._texts))
-        batches = file.iter_batches(batch_size=ROWS_AT_ONCE, use_threads=False)
+        batches = file.iter_batches(batch_size=8_192, use_threads=False)
         while (batch := _reading(lambda: next(batches, None))) is not None:
             for start, part in _pieces(batch):
                 kept = _without_long_texts(part, self._done + start, report)
@@ -69,7 +68,7 @@ class ParquetTable:
 
         self._source.seek(0)
         return pq.ParquetFile(
-            self._source, buffer_size=PAGE_BUFFER, pre_buffer=False, read_dictionary=texts
+            self._source, buffer_size=1 << 16, pre_buffer=False, read_dictionary=texts
         )
 
 

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Places = NDArray[np.int64]
-LF, CR = 10, 13
-# What JSON escapes, apart from the line ends and the delimiter.
-CONTROL = bytes(set(range(32)) - {LF, CR})
-FORMULA_BYTES = np.frombuffer(b"=@\t\xef", np.uint8)
-SIGN_BYTES = np.frombuffer(b"+-", np.uint8)
-BYTES_AT_ONCE = 8_000_000
 
 
 class PlainLines:
@@ -38,7 +32,11 @@ class PlainLines:
         from pyarrow import csv  # noqa: PLC0415
 
         self._delimiter = dialect.delimiter.encode()
-        self._unusual = bytes(set(CONTROL + dialect.quote.encode() + b'"\\') - set(self._delimiter))
+        # What JSON escapes, apart from the line ends and the delimiter.
+        self._unusual = bytes(
+            set(bytes(set(range(32)) - set(b"\r\n")) + dialect.quote.encode() + b'"\\')
+            - set(self._delimiter)
+        )
         self._width = len(columns)
         self._read_csv, self._buffer = csv.read_csv, pa.BufferReader
         self._parse = csv.ParseOptions(
@@ -90,7 +88,7 @@ def places_of(block: bytes, byte: int) -> Places:
 
 def line_ends(block: bytes) -> Places:
     """Return where lines end; the last one ends with the block."""
-    ends = places_of(block, LF)
+    ends = places_of(block, ord("\n"))
     return ends if block.endswith(b"\n") else np.append(ends, len(block))
 
 
@@ -123,9 +121,9 @@ def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
     starts = np.concatenate(([0], places_of(raw, delimiter[0]) + 1, line_ends(raw) + 1))
     starts = starts[starts < len(raw)]
     first = np.frombuffer(raw, np.uint8)[starts]
-    if np.isin(first, FORMULA_BYTES).any():
+    if np.isin(first, np.frombuffer(b"=@\t\xef", np.uint8)).any():
         return False
-    signed = starts[np.isin(first, SIGN_BYTES)]
+    signed = starts[np.isin(first, np.frombuffer(b"+-", np.uint8))]
     whole = re.compile(
         b"(?:" + number.pattern.encode() + b")(?=[\r\n" + re.escape(delimiter) + b"]|\\Z)"
     )
@@ -152,9 +150,7 @@ def json_text(
         '"}' + after.decode(),
     ]
     largest = sum(map(len, literals)) + MAX_CELL_CHARS
-    step = max(
-        1, BYTES_AT_ONCE // min(largest, sum(map(len, literals)) + len(block.raw) // len(block))
-    )
+    step = max(1, 8_000_000 // min(largest, sum(map(len, literals)) + len(block.raw) // len(block)))
     pieces = []
     for start in range(0, len(block), step):
         cells = block.batch.slice(start, step).columns

@@ -10,11 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 MAX_SHOWN_ERRORS = 100
 MAX_SHOWN_NOTES = 100
 MAX_QUOTE_CHARS = 60
-# Bytes as JSON. A job's result is limited, so each list in it has its share.
-COLUMNS_SHARE = 14_000
-ERRORS_SHARE = 18_000
-NOTES_SHARE = 7_000
-KINDS_SHARE = 12_000
 
 Item = TypeVar("Item")
 
@@ -59,14 +54,15 @@ class Report:
 
     def summary(self) -> dict[str, Any]:
         """Return the report as JSON of at most about 52 kB: long lists are cut, their counts are not."""
+        # Bytes as JSON. A job's result is limited, so each list in it has its share.
         return {
             "rows": self.rows,
-            "columns": within_bytes(self.columns, COLUMNS_SHARE),
+            "columns": within_bytes(self.columns, 14_000),
             "column_count": len(self.columns),
-            "types": within_bytes(self.kinds, KINDS_SHARE),
+            "types": within_bytes(self.kinds, 12_000),
             "error_count": self.error_count,
-            "errors": within_bytes([error._asdict() for error in self.errors], ERRORS_SHARE),
-            "notes": within_bytes(self.notes, NOTES_SHARE),
+            "errors": within_bytes([error._asdict() for error in self.errors], 18_000),
+            "notes": within_bytes(self.notes, 7_000),
             "source_format": self.source_format,
             "encoding": self.encoding,
             "dialect": self.dialect,

@@ -17,15 +17,11 @@ from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
 # A workbook is a zip of XML: what it unfolds to is bounded before any of it is read.
 MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_ZIP_MEMBERS = 200_000_000, 100, 2_000
-# Small parts may be folded more tightly: they cost nothing.
-SMALL_PART = 1_000_000
 ROWS_AT_ONCE = 2_000
 # Limits of the format.
 MAX_SHEET_ROWS, MAX_SHEET_CELL_CHARS = 1_048_576, 32_767
-BLOCK = 1 << 20
 # Numbers with more digits than a spreadsheet keeps stay text.
 MAX_NUMBER_DIGITS = 15
-CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SheetTable:
@@ -130,8 +126,9 @@ def check_zip(source: IO[bytes]) -> None:
             f"the workbook unfolds to more than {MAX_ZIP_MEMBERS} parts or {in_mb(MAX_UNPACKED_BYTES)}",
             code="table-too-large",
         )
+    # Small parts may be folded more tightly: they cost nothing.
     if any(
-        part.file_size > max(SMALL_PART, MAX_COMPRESSION_RATIO * part.compress_size)
+        part.file_size > max(1_000_000, MAX_COMPRESSION_RATIO * part.compress_size)
         for part in parts
     ):
         raise InvalidInput(
@@ -166,7 +163,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
             },
         )
         # The same table gives the same bytes.
-        book.set_properties({"created": CREATED.replace(tzinfo=None)})
+        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
         sheet = _Sheet(book, kinds)
         try:
             _write_rows(sheet, columns, blocks)
@@ -178,7 +175,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
         finally:
             sheet.close()
         file.seek(0)
-        while part := file.read(BLOCK):
+        while part := file.read(1 << 20):
             yield part
 
 

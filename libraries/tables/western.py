@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-CODEC, OTHER = "cp1252", "cp1250"
-HIGH = re.compile(r"[^\x00-\x7f]+")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MAX_RUN_CHARS = 2
 LANGUAGES = tuple(
     frozenset(letters + letters.upper().replace("SS", ""))
@@ -38,8 +35,7 @@ CENTRAL = tuple(
     )
 )
 ALONE = frozenset("àéóåöÀÉÅÖ")
-APOSTROPHE = "\u2019"
-SYMBOLS = frozenset("€£§°²³µ·\u2013—…«»©®™¿¡ºª½¼¾\xd7±\xa0" + APOSTROPHE)
+SYMBOLS = frozenset("€£§°²³µ·\u2013—…«»©®™¿¡ºª½¼¾\xd7±\xa0\u2019")
 
 
 def surely_western(blocks: Iterable[bytes]) -> bool:
@@ -47,11 +43,12 @@ def surely_western(blocks: Iterable[bytes]) -> bool:
     letters: set[str] = set()
     for block in blocks:
         try:
-            text = block.decode(CODEC)
+            text = block.decode("cp1252")
         except UnicodeDecodeError:
             return False
-        if CONTROL.search(text) or not all(
-            _stands_well(text, run.start(), run.end(), letters) for run in HIGH.finditer(text)
+        if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text) or not all(
+            _stands_well(text, run.start(), run.end(), letters)
+            for run in re.finditer(r"[^\x00-\x7f]+", text)
         ):
             return False
     return _one_language(letters)
@@ -61,7 +58,7 @@ def _stands_well(text: str, start: int, end: int, letters: set[str]) -> bool:
     run, before, after = text[start:end], text[max(start - 1, 0) : start], text[end : end + 1]
     if not set(run) - SYMBOLS:
         # A symbol between two letters is a letter of another encoding.
-        return run == APOSTROPHE or not (before.isalpha() and after.isalpha())
+        return run == "\u2019" or not (before.isalpha() and after.isalpha())
     if set(run) & SYMBOLS or len(run) > MAX_RUN_CHARS:
         return False
     letters.update(run)
@@ -71,6 +68,6 @@ def _stands_well(text: str, start: int, end: int, letters: set[str]) -> bool:
 def _one_language(letters: set[str]) -> bool:
     if not any(letters <= language for language in LANGUAGES):
         return False
-    bytes_of_them = "".join(sorted(letters)).encode(CODEC)
-    otherwise = set(bytes_of_them.decode(OTHER, "replace"))
+    bytes_of_them = "".join(sorted(letters)).encode("cp1252")
+    otherwise = set(bytes_of_them.decode("cp1250", "replace"))
     return otherwise == letters or not any(otherwise <= language for language in CENTRAL)

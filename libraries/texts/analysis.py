@@ -6,9 +6,6 @@ import unicodedata
 
 from libraries.texts.answers import Answer
 
-# The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take apart into a letter and a mark.
-VOWELS = frozenset("aeiou\u00e6\u0153\u00f8\u0131")
-
 
 def analyze(content: str) -> Answer:
     """Return how many characters, words, vowels and consonants `content` has.
@@ -17,7 +14,8 @@ def analyze(content: str) -> Answer:
     script, and a letter counts as the one it is without its marks: `é` is a vowel, `ñ` a consonant, `y` always a consonant.
     """
     letters = [base for base in map(_base_letter, content) if _is_latin(base)]
-    vowels = sum(letter in VOWELS for letter in letters)
+    # The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take apart into a letter and a mark.
+    vowels = sum(letter in "aeiou\u00e6\u0153\u00f8\u0131" for letter in letters)
     counts = {
         "Characters": len(content),
         "Words": len(content.split()),

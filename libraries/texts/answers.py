@@ -6,18 +6,14 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-# Said of an answer that needed no engine beside the product.
-BUILT_IN = "built-in"
-# An excerpt has at most this many characters.
-MAX_EXCERPT_CHARS = 500
-
 
 @dataclass(frozen=True)
 class Answer:
     """What a text job says, which engine said it, and when (ISO 8601, UTC; empty if answers are not stamped)."""
 
     text: str
-    engine: str = BUILT_IN
+    # Said of an answer that needed no engine beside the product.
+    engine: str = "built-in"
     timestamp: str = ""
 
 
@@ -36,4 +32,4 @@ def stamp(answer: Answer, moment: datetime) -> Answer:
 
 def excerpt(text: str, *, most_bytes: int) -> str | None:
     """Return the beginning of `text`, with `…` at its end, if the text takes more than `most_bytes` as JSON; None if it fits."""
-    return f"{text[:MAX_EXCERPT_CHARS]}…" if len(json.dumps(text)) > most_bytes else None
+    return f"{text[:500]}…" if len(json.dumps(text)) > most_bytes else None

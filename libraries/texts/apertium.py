@@ -16,17 +16,15 @@ from typing import IO
 from libraries.errors import Unavailable
 from libraries.texts.contents import MAX_CONTENT_CHARS, printable
 
-PROGRAM = "apertium"
 PATIENCE_S = 30.0
 # A translation is rarely twice as long as its text, and a character has at most four bytes.
 MAX_TRANSLATION_CHARS = 2 * MAX_CONTENT_CHARS
 MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
-BLOCK = 65_536
 
 
 def find_pair(names: Sequence[str]) -> str | None:
     """Return the first of `names` that Apertium has as a language pair; None if it has none of them or is not installed."""
-    if shutil.which(PROGRAM) is None:
+    if shutil.which("apertium") is None:
         return None
     pairs = _output("-l").split()
     return next((name for name in names if name in pairs), None)
@@ -68,7 +66,7 @@ def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess
     """Start Apertium, and end it with all that it started. It is told nothing of the settings of this process."""
     try:
         program = subprocess.Popen(  # noqa: S603 - the text is read from a file, and the pair is one that `-l` listed
-            [PROGRAM, *arguments],
+            ["apertium", *arguments],  # noqa: S607 - found on the PATH, like `which` above
             stdin=source,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -100,7 +98,7 @@ def _read(pipe: IO[bytes], deadline: float) -> bytes:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise Unavailable("the translator took too long", code="translator-away")
-        block = os.read(pipe.fileno(), BLOCK)
+        block = os.read(pipe.fileno(), 65_536)
         if not block:
             return written
         written += block

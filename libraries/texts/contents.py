@@ -10,7 +10,6 @@ MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
 # Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot carry.
 REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def check_content(content: object) -> str:
@@ -47,5 +46,5 @@ def printable(text: str, *, longest: int) -> str:
 
     What `check_content` would refuse becomes U+FFFD; more than `longest` characters are cut off, with `…` at the end.
     """
-    clean = REFUSED.sub(REPLACEMENT, text)
+    clean = REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"

@@ -23,8 +23,6 @@ REPLIES: tuple[tuple[frozenset[str], str], ...] = (
         "Gladly, here is the help there is: write a sentence about the weather or about food, or choose another type of job.",
     ),
 )
-# The documented reply to everything else.
-OTHER_REPLY = "That's an interesting point... Based on my analysis, I would suggest exploring this topic further."
 
 
 def generate(content: str) -> Answer:
@@ -51,4 +49,8 @@ def generate(content: str) -> Answer:
 
 def _keyword_reply(content: str) -> str:
     words = set(re.findall(r"\w+", content.lower()))
-    return next((reply for keywords, reply in REPLIES if keywords & words), OTHER_REPLY)
+    # The documented reply to everything else.
+    return next(
+        (reply for keywords, reply in REPLIES if keywords & words),
+        "That's an interesting point... Based on my analysis, I would suggest exploring this topic further.",
+    )

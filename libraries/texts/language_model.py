@@ -12,17 +12,14 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 
 from libraries.errors import Unavailable
 from libraries.texts.contents import printable
 
-CONNECT_S = 10.0
 PATIENCE_S = 120.0
 MAX_RESPONSE_BYTES = 1_000_000
-MAX_REPLY_CHARS = 10_000
-BLOCK = 65_536
-SUCCESS = 200
 
 
 def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
@@ -44,7 +41,7 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
     base = urlsplit(url)
     address = base._replace(path=f"{base.path.rstrip('/')}/chat/completions")
     reply = _reply_text(_post(address, json.dumps(question).encode(), key))
-    return printable(reply.strip(), longest=MAX_REPLY_CHARS)
+    return printable(reply.strip(), longest=10_000)
 
 
 def _reply_text(body: bytes) -> str:
@@ -71,7 +68,7 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
             "POST", target, body, headers | ({"Authorization": f"Bearer {key}"} if key else {})
         )
         with connection.getresponse() as response:
-            if response.status != SUCCESS:
+            if response.status != HTTPStatus.OK:
                 raise Unavailable(
                     f"the language model refused the request (reply {response.status})",
                     code="model-away",
@@ -80,19 +77,20 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
 
 
 def _connection(address: SplitResult) -> http.client.HTTPConnection:
+    connect_s = 10.0
     if address.scheme == "https":
         trust = ssl.create_default_context()
         return http.client.HTTPSConnection(
-            address.hostname or "", address.port, timeout=CONNECT_S, context=trust
+            address.hostname or "", address.port, timeout=connect_s, context=trust
         )
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=CONNECT_S)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=connect_s)
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
     """Return the body of a response that ends before `deadline`, in monotonic seconds, and is no larger than a megabyte."""
     body = b""
     while time.monotonic() < deadline:
-        block = response.read1(BLOCK)
+        block = response.read1(65_536)
         body += block
         if len(body) > MAX_RESPONSE_BYTES:
             raise Unavailable("the language model's reply is too large", code="model-away")

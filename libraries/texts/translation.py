@@ -6,15 +6,6 @@ from libraries.settings import TextSettings
 from libraries.texts.answers import Answer
 from libraries.texts.apertium import find_pair, run_apertium
 
-# Apertium has named its language pairs by two letters and later by three.
-ENGLISH_SPANISH = ("eng-spa", "en-es")
-PHRASES = {
-    "hello": "hola",
-    "world": "mundo",
-    "good morning": "buenos días",
-    "thank you": "gracias",
-}
-
 
 def translate(content: str) -> Answer:
     """Return `content` in the target language of the setting `TRANSLATION_PAIR`, English to Spanish by default.
@@ -31,8 +22,16 @@ def translate(content: str) -> Answer:
 
 def _translated(content: str) -> tuple[str, str]:
     wanted = TextSettings.current().translation_pair
-    names = ENGLISH_SPANISH if wanted in ENGLISH_SPANISH else (wanted,)
-    phrase = PHRASES.get(content.strip().lower()) if wanted in ENGLISH_SPANISH else None
+    # Apertium has named its language pairs by two letters and later by three.
+    english_spanish = ("eng-spa", "en-es")
+    names = english_spanish if wanted in english_spanish else (wanted,)
+    phrases = {
+        "hello": "hola",
+        "world": "mundo",
+        "good morning": "buenos días",
+        "thank you": "gracias",
+    }
+    phrase = phrases.get(content.strip().lower()) if wanted in english_spanish else None
     if phrase is not None:
         return phrase, "phrases"
     pair = find_pair(names)

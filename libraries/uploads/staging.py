@@ -35,13 +35,6 @@ REQUEST_TIMEOUT_S = 600
 LABEL, JOB = "label", "job"
 
 
-class StagingFull(Unavailable):
-    """Raised when more files wait to be stored than the broker may hold; nothing of this one is kept."""
-
-    code = "uploads-full"
-    retry_after = 10
-
-
 @dataclass(frozen=True)
 class StagedUpload:
     """A file in the broker: the id that a job opens it by, its bytes, and their SHA-256 in hex."""
@@ -57,7 +50,7 @@ def stage(blocks: Iterable[bytes]) -> StagedUpload:
     No more than a quarter of a megabyte of it is held here at a time. When `blocks` raises, or there is no room, nothing is kept.
 
     Raises:
-        StagingFull: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
+        Unavailable: all staged uploads together would have more bytes than the setting `PARCELS_LIMIT`.
         QueueUnavailable: the broker cannot be reached.
     """
     client, upload_id = web_client(), secrets.token_hex(16)
@@ -98,7 +91,11 @@ def _add(client: Redis, upload_id: str, number: int, block: bytes) -> None:
 
     # The room may be taken by staged uploads whose jobs have just ended.
     if not add() and not (retry(lambda: discard_expired(client)) and add()):
-        raise StagingFull("too many files wait to be stored right now; try again in a moment")
+        raise Unavailable(
+            "too many files wait to be stored right now; try again in a moment",
+            code="uploads-full",
+            retry_after=10,
+        )
 
 
 def _seal(client: Redis, staged: StagedUpload) -> None:

@@ -4,8 +4,6 @@ from libraries.outbound import AddressRefused, BadUrl, Endpoint, HostUnknown, re
 from libraries.webhooks.announcements import (
     ENDS,
     EVENTS,
-    Rejected,
-    Undelivered,
     attempts,
     default_secret,
     deliver,
@@ -23,8 +21,6 @@ __all__ = [
     "Endpoint",
     "HostUnknown",
     "Receipt",
-    "Rejected",
-    "Undelivered",
     "attempts",
     "default_secret",
     "deliver",

@@ -34,18 +34,6 @@ class QueuedJob(Protocol):
         """What to follow it by."""
 
 
-class Undelivered(Unavailable):
-    """Raised when a webhook could not be delivered for now."""
-
-    code = "webhook-undelivered"
-
-
-class Rejected(InvalidInput):
-    """Raised when a webhook cannot be delivered and another attempt would not help."""
-
-    code = "webhook-rejected"
-
-
 def deliver(
     job_id: str, event: str, delivery_id: str, *, resolver: Resolver | None = None
 ) -> dict[str, Any]:
@@ -64,8 +52,8 @@ def deliver(
         InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_` and `-`.
         JobUnknown: there is no such job of the current owner, or its record has expired.
         NotFound: it has no webhook.
-        Undelivered: the receiver cannot be reached or does not take it for now.
-        Rejected: the receiver will not take it, or may not be called.
+        Unavailable: the receiver cannot be reached or does not take it for now.
+        InvalidInput: the receiver will not take it, or may not be called.
         QueueUnavailable: the broker cannot be reached.
     """
     if event not in EVENTS or not DELIVERY_ID.fullmatch(delivery_id):
@@ -88,7 +76,9 @@ def deliver(
     with contextlib.suppress(QueueUnavailable):
         record_delivery(job_id, note)
     if receipt.error is not None:
-        raise (Undelivered if receipt.retryable else Rejected)(receipt.error)
+        if receipt.retryable:
+            raise Unavailable(receipt.error, code="webhook-undelivered")
+        raise InvalidInput(receipt.error, code="webhook-rejected")
     return note
 
 

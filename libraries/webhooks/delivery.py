@@ -14,14 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from libraries.errors import VectorError
-from libraries.outbound import AddressRefused, BadUrl, Endpoint, Resolver, Wire, connected, read_url
+from libraries.errors import InvalidInput, VectorError
+from libraries.outbound import Endpoint, Resolver, Wire, connected, read_url
 from libraries.webhooks.receivers import public_addresses
 
 # All of an attempt, from the look-up of the name to the end of the reply.
 PATIENCE_S = 10.0
 MAX_RESPONSE_BYTES = 65536
-PERMANENT = (BadUrl, AddressRefused)
 # Answers that say "later", apart from those of the 500s.
 RETRYABLE = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT.value, HTTPStatus.TOO_EARLY.value, HTTPStatus.TOO_MANY_REQUESTS.value}
@@ -70,7 +69,7 @@ def post(
         status = _status_of_reply(url, body, headers, resolver, started + patience)
         error, retryable = _judged(status)
     except VectorError as trouble:
-        error, retryable = str(trouble), not isinstance(trouble, PERMANENT)
+        error, retryable = str(trouble), not isinstance(trouble, InvalidInput)
     except (OSError, http.client.HTTPException) as trouble:
         error, retryable = _described(trouble, patience), True
     return Receipt(

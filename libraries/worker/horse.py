@@ -33,7 +33,7 @@ from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import artifact_note
-from libraries.job_manager.errors import BadResult, JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.errors import JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
 from libraries.job_manager.ownership import ANONYMOUS, as_owner
@@ -282,12 +282,14 @@ def _as_json(result: object, largest: int) -> str | None:
     try:
         text = json.dumps(result, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise BadResult(
-            f"the task returned a {type(result).__name__} that cannot be written as JSON"
+        raise InvalidInput(
+            f"the task returned a value of type `{type(result).__name__}`, which is not JSON serializable",
+            code="bad-result",
         ) from None
     if len(text) > largest:
-        raise BadResult(
-            f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead"
+        raise InvalidInput(
+            f"the task returned {len(text)} bytes of JSON, over the limit of {largest}; write a file instead",
+            code="bad-result",
         )
     return text
 

@@ -18,6 +18,7 @@ from defusedxml import ElementTree
 
 from libraries.sheets.artboard import load_artboard
 from libraries.sheets.page import MAX_SEED
+from tests.conftest import REPOSITORY, environ_in
 from tests.extension.additions import ADDITIONS
 from tests.extension.copies import CopiedService, copy_of_sources, touched
 from tests.photographs import encoded, landscape
@@ -95,6 +96,29 @@ def test_an_added_pattern_is_listed_checked_and_drawn(service: CopiedService) ->
     )
     wrong = {**SIZE, "pattern": "rays", "params": {"count": 2}}
     assert service.refused(CREATE, wrong) == ["#/params/count"]
+
+
+def test_an_added_pattern_keeps_the_promises_of_every_pattern(home: Path, copy: Path) -> None:
+    ignored = shutil.ignore_patterns("extension")
+    shutil.copytree(REPOSITORY / "tests", copy / "tests", ignore=ignored)
+    options = ["-q", "-n", "0", "-p", "no:cacheprovider", "--update-golden", "-k", "rays"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *options,
+            "tests/libraries/patterns/test_every_pattern.py",
+        ],
+        env=environ_in(home) | {"PYTHONPATH": str(copy)},
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert (copy / "tests" / "golden" / "pattern_rays.svg").exists()
 
 
 def test_an_added_task_is_listed_queued_and_done(service: CopiedService) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tests.live.service import Installation, Socket
@@ -18,7 +19,7 @@ def next_reply(talk: Socket, ref: str) -> dict[str, Any]:
 
 
 def test_every_operation_is_submitted_with_options_on_a_socket(installation: Installation) -> None:
-    uploads = installation.home / "data" / "uploads"
+    uploads = Path(installation.environ["UPLOAD_DIR"])
     uploads.mkdir(parents=True, exist_ok=True)
     (uploads / DATA_FILE).write_text(DATA)
     web = installation.start_web(ADMIN_EMAIL="admin@example.com").wait_until_ready()
@@ -28,8 +29,10 @@ def test_every_operation_is_submitted_with_options_on_a_socket(installation: Ins
                 content = body | {"delay": 3600, "timeout": 77, "retry": {"max": 4}}
                 request = {"type": operation, "content": content}
                 talk.say({"action": "job", "payload": request, "ref": operation})
-                queuing, queued = next_reply(talk, operation), next_reply(talk, operation)
-                assert (queuing["status"], queued["status"]) == ("queuing", "queued"), queued
+                queuing = next_reply(talk, operation)
+                assert queuing.get("status") == "queuing", (operation, queuing)
+                queued = next_reply(talk, operation)
+                assert queued["status"] == "queued", (operation, queued)
                 job = web.job(queued["job_id"])
                 assert (job["status"], job["timeout"], job["retries_left"]) == ("scheduled", 77, 4)
                 assert web.ask("DELETE", f"/jobs/{job['id']}").status == 204

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from libraries.fields import Params
+from libraries.geometry.arrays import Polyline
 from libraries.geometry.document import Document
-from libraries.geometry.ordering import Polyline, nearest_neighbour_order
+from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.strokes import HOME, Strokes
 from libraries.plotting.catalogue import Deadline, Progress, step
 from libraries.plotting.layers import map_layers

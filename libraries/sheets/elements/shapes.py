@@ -15,7 +15,7 @@ from libraries.errors import InvalidInput
 from libraries.fields import Params, declare, flag, mm, number, whole
 from libraries.fields import angle as angle_field
 from libraries.geometry.area import MAX_SIDE_MM
-from libraries.geometry.clipping import TooManyCrossings, count_crossings, region_of
+from libraries.geometry.clipping import count_crossings, region_of
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import applied, rotation
 from libraries.sheets.elements.base import (
@@ -273,7 +273,7 @@ class PolygonElement(Filled, CorneredElement):
     def _check_crossings(self, place: Rectangle) -> None:
         try:
             count_crossings([self.ring(place)[:-1]], MAX_CROSSINGS)
-        except TooManyCrossings:
+        except InvalidInput:
             raise InvalidInput(
                 f"the edges of a polygon that is filled may cross each other {MAX_CROSSINGS} times",
                 code="too-tangled",

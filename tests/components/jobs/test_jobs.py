@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from components.jobs.states import public_result
+from components.jobs.representation import public_result
 from libraries.job_manager import cancel_job, enqueue_background_job
 from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until

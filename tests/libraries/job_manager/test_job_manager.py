@@ -231,7 +231,7 @@ def test_a_result_that_is_not_json_fails_the_job(run_jobs: Callable[[], None], t
     job = enqueue_background_job(f"workers.probe_tasks.{task}")
     run_jobs()
     assert get_job_status(job.id)["status"] == "failed"
-    assert "cannot be written as JSON" in get_job_status(job.id)["error"]
+    assert "which is not JSON serializable" in get_job_status(job.id)["error"]
 
 
 def test_a_result_over_64_kb_fails_the_job_and_one_just_below_does_not(

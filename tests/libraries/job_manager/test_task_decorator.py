@@ -15,8 +15,6 @@ from libraries.job_manager import (
     JobHandle,
     JobOptions,
     NoResult,
-    ResultNotReady,
-    TaskFailed,
     background_task,
     delete_job,
     fetch_job,
@@ -136,7 +134,7 @@ def test_stock_rq_runs_the_function_as_well(
 def test_a_failure_is_raised_where_the_result_is_asked_for(sugar: Any, run_jobs: RunJobs) -> None:
     handle = sugar.fail("secret")
     run_jobs()
-    with pytest.raises(TaskFailed, match="the job failed: internal error") as caught:
+    with raises_code("task-failed", match="the job failed: internal error") as caught:
         handle.result(timeout=0)
     assert "secret" not in str(caught.value)
     assert caught.value.record is not None
@@ -146,12 +144,12 @@ def test_a_failure_is_raised_where_the_result_is_asked_for(sugar: Any, run_jobs:
 def test_a_canceled_job_has_no_result(sugar: Any) -> None:
     handle = sugar.add(1)
     assert handle.cancel()
-    with pytest.raises(TaskFailed, match="the job was canceled"):
+    with raises_code("task-failed", match="the job was canceled"):
         handle.result()
 
 
 def test_a_result_is_not_waited_for_longer_than_asked(sugar: Any) -> None:
-    with pytest.raises(ResultNotReady, match="queued"):
+    with raises_code("result-not-ready", match="queued"):
         sugar.add(1).result(timeout=0.05)
 
 

@@ -22,7 +22,6 @@ from libraries.job_manager.journal import catch_up
 from libraries.settings import Settings, use_settings
 from libraries.uploads.staging import (
     SUBSCRIPTION,
-    StagingFull,
     bind_to_job,
     discard,
     discard_expired,
@@ -104,7 +103,7 @@ def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
 ) -> None:
     use_settings(settings.with_values(parcels_limit=2 * len(FILE) + 10))
     first, _ = stage([FILE]), stage([FILE])
-    with pytest.raises(StagingFull) as refused:
+    with raises_code("uploads-full") as refused:
         stage([FILE])
     assert refused.value.retry_after > 0
     discard(first.id)

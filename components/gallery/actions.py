@@ -39,7 +39,7 @@ def list_response(query: Mapping[str, Any]) -> Response:
         InvalidInput: no page gave this cursor.
         Unavailable: the index cannot be read.
     """
-    catch_up()
+    refresh_index()
     page = gallery().search(
         current_owner(), wanted_of(query), limit=query["limit"], cursor=query["cursor"]
     )
@@ -76,7 +76,7 @@ def shown_drawing(drawing_id: str) -> Drawing:
     Raises:
         NotFound: there is none.
     """
-    catch_up()
+    refresh_index()
     return find_drawing(current_owner(), drawing_id)
 
 
@@ -114,7 +114,7 @@ def remove(drawing_id: str) -> None:
 
 def marks_body() -> dict[str, Any]:
     """Return the patterns, tags and colours of the caller's drawings, and how many drawings have each."""
-    catch_up()
+    refresh_index()
     kinds = {"patterns": "pattern", "tags": "tag", "colors": "color"}
     found = {
         name: gallery().counts(current_owner(), kind, most=100) for name, kind in kinds.items()
@@ -164,7 +164,7 @@ def paper_of(width: float, height: float) -> str | None:
     return order[0].name if order else None
 
 
-def catch_up() -> None:
+def refresh_index() -> None:
     """Let the caller see what has just finished. An index that lags behind is better than no answer."""
     with suppress(Unavailable):
         process_pending()

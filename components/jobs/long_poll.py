@@ -10,7 +10,7 @@ from components.http.conditional import etag_response
 from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
 from components.http.tokens import LIFETIME_S, make_token
-from components.jobs.states import job_body, visible_job
+from components.jobs.representation import job_body, visible_job
 from libraries.job_manager import JobRecord
 from libraries.job_manager.representation import utc
 
@@ -24,14 +24,14 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
     record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:
-        record = wait_for(job_id, seconds, until=_news)
+        record = wait_for(job_id, seconds, until=_next_state)
     response = _response(record)
     if seconds and "Prefer" in request.headers and wait is None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
 
 
-def _news(record: JobRecord) -> bool:
+def _next_state(record: JobRecord) -> bool:
     """Tell whether a client that waits is to hear of this state: it does not have it, or without an ETag, it is the end."""
     return _response(record).status_code != 304 if request.if_none_match else record.done  # noqa: PLR2004
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from components.http.replies import json_response
-from components.jobs.states import job_body
+from components.jobs.representation import job_body
 from libraries.job_manager import JobFilter, list_jobs
 
 
