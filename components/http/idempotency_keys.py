@@ -13,10 +13,10 @@ from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.json_types import JsonObject
 
-# Kept for a day. A request that began and never ended is given up after some seconds: repeating it
-# makes the same jobs again, because their ids follow from the key.
-LIFETIME = 86400
-GIVEN_UP_AFTER = 10
+# Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
+# because their ids follow from the key.
+REPLY_TTL_S = 86400
+REQUEST_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class KeyedRequest:
         """
         client = web_client()
         mark = json.dumps({"hash": self.body_hash})
-        if retry(lambda: client.set(self._record_key, mark, nx=True, ex=GIVEN_UP_AFTER)):
+        if retry(lambda: client.set(self._record_key, mark, nx=True, ex=REQUEST_TIMEOUT_S)):
             return None
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
         known: JsonObject = json.loads(found) if found else {"hash": self.body_hash}
@@ -82,7 +82,7 @@ class KeyedRequest:
             "headers": reply.headers,
             "body": reply.body,
         }
-        retry(lambda: client.set(self._record_key, json.dumps(known), ex=LIFETIME))
+        retry(lambda: client.set(self._record_key, json.dumps(known), ex=REPLY_TTL_S))
 
     def forget(self) -> None:
         """Let the key be used again: the request was refused, or failed."""

@@ -28,8 +28,8 @@ from libraries.broker.connections import web_client
 from libraries.broker.paths import broker_folder, server_program, socket_path
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
-START_PATIENCE = 30.0
-STOP_PATIENCE = 5.0
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -96,13 +96,13 @@ class EmbeddedBroker:
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_PATIENCE
+            deadline = time.monotonic() + STOP_TIMEOUT_S
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.01)
             if self.alive():
                 log.warning(
                     "Broker did not stop in %.0f s; killing it. Its log on disk is safe.",
-                    STOP_PATIENCE,
+                    STOP_TIMEOUT_S,
                 )
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
@@ -153,13 +153,13 @@ class EmbeddedBroker:
 
     def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
         """Wait until the server answers; loading a long log counts as alive."""
-        deadline = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S
         with self._client() as client:
             while True:
                 try:
                     client.ping()
                 except exceptions.BusyLoadingError:
-                    deadline = time.monotonic() + START_PATIENCE
+                    deadline = time.monotonic() + START_TIMEOUT_S
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
                         raise EmbeddedBrokerError(

@@ -22,7 +22,7 @@ from redis.retry import Retry
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, server_program, socket_path
 
-START_PATIENCE = 10.0
+START_TIMEOUT_S = 10.0
 SOCKET = "broker.sock"
 # $0 is the folder, the rest is the server's command. A background command of sh has no standard
 # input of its own.
@@ -59,7 +59,7 @@ class InMemoryBroker:
             # something.
             start_new_session=True,
         )
-        deadline = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT_S
         while not is_running(self.socket):
             if time.monotonic() > deadline:
                 self.close()

@@ -28,10 +28,10 @@ from libraries.job_manager.submission import raise_if_full
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
-STOP_PATIENCE = 3.0
-LOOK_EVERY = 0.02
+STOP_TIMEOUT_S = 3.0
+POLL_S = 0.02
 # How long clients are told of an expired record that there was one: seven days, in seconds.
-MEMORY = 7 * 86400
+EXPIRED_KNOWN_S = 7 * 86400
 
 # Field of a worker's record with the modules that it could not load, as JSON.
 NOT_LOADED = "not_loaded"
@@ -77,7 +77,7 @@ def cancel_job(job_id: str) -> bool:
     )
 
 
-def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
+def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
     """Cancel a job that waits or stop one that runs, and return it once it is so.
 
     Raises:
@@ -91,7 +91,7 @@ def stop_job(job_id: str, *, patience: float = STOP_PATIENCE) -> JobRecord:
         # A job may begin or end at any moment: ask for what its present state allows, and look again.
         if not cancel_job(job_id) and record.status == "started":
             _ask_to_stop(job_id)
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_S)
         record = find_job(job_id)
     if record.status not in ("canceled", "stopped"):
         raise WrongState(f"the job is {record.status} and could not be canceled", record.status)
@@ -152,7 +152,9 @@ def existed(job_id: str) -> bool:
     made = retry(lambda: made_here(web_client(), job_id, current_owner()))
     if made is None:
         return False
-    return not made or time.time() - made < MEMORY + max(settings.result_ttl, settings.failure_ttl)
+    return not made or time.time() - made < EXPIRED_KNOWN_S + max(
+        settings.result_ttl, settings.failure_ttl
+    )
 
 
 def pause_queue() -> None:

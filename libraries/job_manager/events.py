@@ -33,9 +33,9 @@ GROUPS = keys.group_channel("", "")[:-1]
 START = "0-0"
 EVENT_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
 # Seconds.
-CONFIRMED_WITHIN, LOOKS = 1.0, 4
-LOOK_AFTER_JOBS_EVERY = 5.0
-RECONNECT_PAUSE = 0.2
+SUBSCRIBE_TIMEOUT_S, LOOKS = 1.0, 4
+POLL_S = 5.0
+RECONNECT_DELAY_S = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -257,7 +257,7 @@ class EventSubscriptions:
         # The thread waits for messages, so it is told by one; again, if it was not there yet to hear it.
         for _ in range(LOOKS):
             retry(lambda: web_client(self._settings).publish(self._own, "look"))
-            if confirmed.wait(CONFIRMED_WITHIN / LOOKS):
+            if confirmed.wait(SUBSCRIBE_TIMEOUT_S / LOOKS):
                 return
         raise QueueUnavailable("events cannot be followed right now; try again in a moment")
 
@@ -277,11 +277,11 @@ class EventSubscriptions:
                         type(error).__name__,
                     )
                 away = True
-                self._stop.wait(RECONNECT_PAUSE)
+                self._stop.wait(RECONNECT_DELAY_S)
             except Exception:
                 # Whatever it is, the others that listen must be served on.
                 log.exception("Events: a message could not be dealt with")
-                self._stop.wait(RECONNECT_PAUSE)
+                self._stop.wait(RECONNECT_DELAY_S)
             finally:
                 with self._lock:
                     for confirmed in self._confirmed.values():
@@ -291,7 +291,7 @@ class EventSubscriptions:
         client.close()
 
     def _listen(self, pubsub: PubSub) -> None:
-        look_at = time.monotonic() + LOOK_AFTER_JOBS_EVERY
+        look_at = time.monotonic() + POLL_S
         while not self._stop.is_set():
             message = pubsub.get_message(timeout=max(0.0, look_at - time.monotonic()))
             if message is not None:
@@ -299,7 +299,7 @@ class EventSubscriptions:
             if time.monotonic() >= look_at:
                 self._poll_jobs()
                 self._unsubscribe(pubsub)
-                look_at = time.monotonic() + LOOK_AFTER_JOBS_EVERY
+                look_at = time.monotonic() + POLL_S
 
     def _take(self, pubsub: PubSub, message: JsonObject) -> None:
         channel = message["channel"].decode()

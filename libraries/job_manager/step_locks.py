@@ -18,7 +18,7 @@ from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 # Seconds that a claim holds where nobody can tell whether its attempt still runs: longer than a mail server may take.
-LEASE = 120
+LOCK_S = 120
 HELD = "?"
 
 
@@ -63,7 +63,7 @@ def claim(name: str) -> StepLock:
     key = keys.step_lock_key(job.id, hashlib.sha256(name.encode()).hexdigest()[:32])
     attempt = current_execution()
     holder = f"{job.id}:{attempt or secrets.token_hex(8)}"
-    arguments = [holder, LEASE, "1" if attempt else ""]
+    arguments = [holder, LOCK_S, "1" if attempt else ""]
     answer = bytes(
         retry(
             lambda: run_script(

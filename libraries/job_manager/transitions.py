@@ -13,12 +13,12 @@ from libraries.broker import Redis, keys
 from libraries.broker.scripts import run_script
 
 # Seconds. Until its first heartbeat a job is only lent to its worker.
-LEASE = 5
-HEARTBEAT_EVERY = 5
-HEARTBEAT_TTL = 3 * HEARTBEAT_EVERY
+LEASE_S = 5
+HEARTBEAT_S = 5
+HEARTBEAT_TTL_S = 3 * HEARTBEAT_S
 # A worker claims what it popped within milliseconds; what lies in between for longer lost its worker. Too short would do no
 # harm: a worker that comes late finds its claim gone and takes another job.
-INTERMEDIATE_PATIENCE = 0.9
+MAX_INTERMEDIATE_S = 0.9
 MAX_RESCUES = 3
 MAX_STORED_ATTEMPTS = 10
 MAX_ERROR_CHARS = 4096
@@ -81,7 +81,7 @@ def take(
         client,
         "job_manager/take",
         script_keys,
-        (claimed, execution_id, worker, iso(now), now, LEASE),
+        (claimed, execution_id, worker, iso(now), now, LEASE_S),
     )
     if taken is None:
         return None
@@ -155,7 +155,7 @@ def fail(
 
 def heartbeat(client: Redis, attempt: Attempt, now: float) -> bool:
     """Say that a running job is alive; return whether it still belongs to this attempt."""
-    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, HEARTBEAT_TTL)
+    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, HEARTBEAT_TTL_S)
     return bool(run_script(client, "job_manager/heartbeat", (keys.STARTED_KEY,), arguments))
 
 
@@ -210,7 +210,7 @@ def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reape
         keys.ENDING_KEY,
     )
     arguments = (
-        INTERMEDIATE_PATIENCE, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MAX_STORED_ATTEMPTS,
+        MAX_INTERMEDIATE_S, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MAX_STORED_ATTEMPTS,
         most,
     )  # fmt: skip
     put_back, again, lost, poison, due, waited_for = run_script(

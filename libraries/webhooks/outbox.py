@@ -27,9 +27,8 @@ from libraries.settings import JobSettings
 DELIVER = "workers.webhook_tasks.deliver_webhook"
 MAX_AT_ONCE = 200
 MAX_DELIVERIES = 100
-# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called
-# so.
-SLOW, SLOW_FOR = 2000, 300
+# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
+MAX_FAST_MS, SLOW_TTL_S = 2000, 300
 
 
 def queue_deliveries(entries: Sequence[JournalEntry]) -> None:
@@ -100,7 +99,7 @@ def job_webhook(job_id: str) -> JsonObject | None:
 def record_delivery(job_id: str, entry: JsonObject) -> None:
     """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
     client = web_client()
-    webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > SLOW else None
+    webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > MAX_FAST_MS else None
 
     def note() -> None:
         with client.pipeline() as pipeline:
@@ -108,7 +107,7 @@ def record_delivery(job_id: str, entry: JsonObject) -> None:
             pipeline.ltrim(keys.deliveries_key(job_id), -MAX_DELIVERIES, -1)
             pipeline.expire(keys.deliveries_key(job_id), JobSettings.current().failure_ttl)
             if webhook is not None:
-                pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_FOR)
+                pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_TTL_S)
             pipeline.execute()
 
     retry(note)

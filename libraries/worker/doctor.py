@@ -20,7 +20,7 @@ from libraries.worker.worker import eviction_policy
 
 START = "Start it with `make run`, or set REDIS_URL to a server that runs."
 # Seconds that the import of all task modules may take.
-IMPORT_PATIENCE = 2.8
+IMPORT_TIMEOUT_S = 2.8
 
 
 class Finding(NamedTuple):
@@ -145,7 +145,7 @@ def _queue(client: Redis, settings: Settings) -> Finding:
     )
 
 
-def examine_tasks(patience: float = IMPORT_PATIENCE) -> list[Finding]:
+def examine_tasks(patience: float = IMPORT_TIMEOUT_S) -> list[Finding]:
     """Return what is found about the task modules, each imported in another process within `patience` seconds in all."""
     files = task_files()
     modules = [f"{PACKAGE}.{path.stem}" for path in files]

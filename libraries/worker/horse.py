@@ -45,12 +45,12 @@ from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, Horse
 
 # Exit codes of a work-horse that ended on purpose.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
-WAIT_FOR_JOB = 5
-SUSPENDED_PAUSE = 0.2
-BROKER_PAUSE = 0.2
+MAX_WAIT_S = 5
+SUSPENDED_POLL_S = 0.2
+BROKER_RETRY_S = 0.2
 MIN_ALARM_S = 0.001
 # How long a work-horse in burst mode waits for entries of the journal that other processes hold.
-BURST_PATIENCE = 5.0
+MAX_CATCH_UP_S = 5.0
 # The errors that trying again cannot mend.
 PERMANENT = (InvalidInput, NotFound, MemoryError)
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Horse:
                     taken[b"execution_id"] = execution_id.encode()
                     return taken
                 if taken == "suspended":
-                    time.sleep(SUSPENDED_PAUSE)
+                    time.sleep(SUSPENDED_POLL_S)
                 elif self._handle_entries(burst=burst):
                     continue  # there may be more to do of what can wait; a job comes first
                 elif burst:
@@ -116,7 +116,7 @@ class Horse:
                     claimed = self._wait()
             except REFUSALS as error:
                 log.warning("Broker away (%s); trying again", type(error).__name__)
-                time.sleep(BROKER_PAUSE)
+                time.sleep(BROKER_RETRY_S)
         if claimed:
             # It came together with the wish to stop. Should this fail, a reaper finds it.
             with suppress(exceptions.RedisError):
@@ -126,7 +126,7 @@ class Horse:
     def _handle_entries(self, *, burst: bool) -> bool:
         """Handle entries of the journal that are left to work-horses, all of them in burst mode; return whether there were any."""
         if burst:
-            return read_to_end(self._all_readers(), seconds=BURST_PATIENCE)
+            return read_to_end(self._all_readers(), seconds=MAX_CATCH_UP_S)
         between = [self._reader(one) for one in subscriptions() if one.between_jobs]
         # Each of them takes its turn.
         return any([reader.step() is Step.HANDLED for reader in between])  # noqa: C419
@@ -145,7 +145,7 @@ class Horse:
             try:
                 if self._slot.stop_wanted:
                     return ""
-                popped = waiting.blmove(keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, WAIT_FOR_JOB)
+                popped = waiting.blmove(keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, MAX_WAIT_S)
             finally:
                 self._slot.write(Activity(IDLE, started=time.monotonic()))
         return popped.decode() if popped else ""

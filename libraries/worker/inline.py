@@ -20,7 +20,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import read_to_end
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.tasks import known_tasks
-from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
+from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.settings import Settings
 from libraries.worker.horse import Deadline, Horse
 from libraries.worker.horse_state import HorseState
@@ -30,7 +30,7 @@ from libraries.worker.reaper import Reaper
 NAME = "immediate"
 # A job that queues a job that queues a job: beyond this depth the innermost stays queued.
 MAX_DEPTH = 20
-FIRST_BEAT = 1.0
+FIRST_HEARTBEAT_S = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -172,11 +172,11 @@ def _kept_alive(client: Any, attempt: Attempt) -> Iterator[None]:
     ended = threading.Event()
 
     def beat() -> None:
-        pause = FIRST_BEAT
+        pause = FIRST_HEARTBEAT_S
         while not ended.wait(pause):
             with contextlib.suppress(*BROKER_ERRORS):
                 transitions.heartbeat(client, attempt, time.time())
-            pause = HEARTBEAT_EVERY
+            pause = HEARTBEAT_S
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -25,10 +25,10 @@ from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 from libraries.worker.horse import release_dependents
 
-EVERY = 1.0
-SLOW_ANSWER = 1.0
-SWEEP_EVERY = 10.0
-LEFTOVERS_EVERY = 600.0
+TICK_S = 1.0
+MAX_PING_S = 1.0
+COLLECT_S = 10.0
+ORPHANS_S = 600.0
 MAX_AT_ONCE = 1000
 LOST_CAUSES = (b"failed", b"stopped", b"canceled")
 Sweep = Callable[[Redis], object]
@@ -75,14 +75,14 @@ class Reaper:
                 return None
             asked = time.monotonic()
             self._client.ping()
-            if time.monotonic() - asked > SLOW_ANSWER:
+            if time.monotonic() - asked > MAX_PING_S:
                 # It hung, and the workers with it: the same holds as after it was away.
-                self._quiet_until = time.monotonic() + transitions.LEASE
+                self._quiet_until = time.monotonic() + transitions.LEASE_S
                 return None
             reaped = transitions.reap(self._client, time.time(), self._settings.jobs.failure_ttl)
         except BROKER_ERRORS:
             # While the broker is away no worker can say that it lives. Let them speak before anyone is called dead.
-            self._quiet_until = time.monotonic() + transitions.LEASE
+            self._quiet_until = time.monotonic() + transitions.LEASE_S
             return None
         for job_id in reaped.waited_for:
             release_dependents(self._client, job_id)
@@ -104,7 +104,7 @@ class Reaper:
                 sweep(self._client)
             if time.monotonic() > self._leftovers_at:
                 delete_orphans(self._client)
-                self._leftovers_at = time.monotonic() + LEFTOVERS_EVERY
+                self._leftovers_at = time.monotonic() + ORPHANS_S
             if time.monotonic() > self._stores_at:
                 clean_stores()
                 self._stores_at = time.monotonic() + output_folder().sweep_pause
@@ -156,11 +156,11 @@ class Reaper:
                 self.tick()
                 if time.monotonic() > release_at:
                     self.release_waiting()
-                    release_at = time.monotonic() + SWEEP_EVERY
+                    release_at = time.monotonic() + COLLECT_S
             except Exception:
                 # Whatever it is, the next round must come: nobody else does this work.
                 log.exception("A round of reaping failed")
-            self._stop.wait(EVERY)
+            self._stop.wait(TICK_S)
 
     def _keep_sweeping(self) -> None:
         while not self._stop.is_set():
@@ -168,4 +168,4 @@ class Reaper:
                 self.sweep()
             except Exception:
                 log.exception("A round of sweeping failed")
-            self._stop.wait(SWEEP_EVERY)
+            self._stop.wait(COLLECT_S)

@@ -27,11 +27,11 @@ from libraries.settings import Settings
 # Seconds. The clock is looked at this often at least: it may be set meanwhile.
 MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
 # A due time without `catch_up` is given up when nobody saw to it for this long.
-LATE = 60.0
-MAX_AHEAD = 60
-STATE_LIFETIME = 400 * 86400
+MAX_LATE_S = 60.0
+MAX_AHEAD_S = 60
+STATE_TTL_S = 400 * 86400
 # Records of jobs that come more often than each minute would pile up.
-OFTEN, OFTEN_KEPT = 60, 600
+OFTEN_S, OFTEN_TTL_S = 60, 600
 log = logging.getLogger(__name__)
 
 
@@ -79,7 +79,7 @@ class Scheduler:
     def queue_due(self, schedule: Schedule, due: float, now: float) -> str:
         """Queue the job of a due time unless that was done or is not to be done; return its id, '' for none."""
         job = self._job(schedule, due)
-        too_late = not schedule.catch_up and now - due > LATE
+        too_late = not schedule.catch_up and now - due > MAX_LATE_S
         with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
         script_keys = (
@@ -89,7 +89,7 @@ class Scheduler:
             keys.QUEUES_KEY,
         )
         arguments = (
-            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MAX_AHEAD, STATE_LIFETIME,
+            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MAX_AHEAD_S, STATE_TTL_S,
             *(part for pair in fields.items() for part in pair),
         )  # fmt: skip
         outcome = bytes(
@@ -115,8 +115,8 @@ class Scheduler:
         # The id follows from the due time: even where its note was lost, one due time is one job.
         with repeatable_ids(f"schedule\n{schedule.identity}\n{due:.0f}"):
             job_id = new_id(self._client, schedule.owner)
-        often = schedule.following(due) - due < OFTEN
-        kept = min(OFTEN_KEPT, self._settings.jobs.result_ttl) if often else None
+        often = schedule.following(due) - due < OFTEN_S
+        kept = min(OFTEN_TTL_S, self._settings.jobs.result_ttl) if often else None
         options = JobOptions(job_timeout=schedule.timeout, result_ttl=kept, internal=True)
         job = make_job(
             self._client,
@@ -127,7 +127,7 @@ class Scheduler:
             options=options,
         )
         if often:
-            job.failure_ttl = min(OFTEN_KEPT, self._settings.jobs.failure_ttl)
+            job.failure_ttl = min(OFTEN_TTL_S, self._settings.jobs.failure_ttl)
         return job
 
     def _run(self) -> None:

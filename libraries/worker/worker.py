@@ -35,7 +35,7 @@ from libraries.job_manager import transitions
 from libraries.job_manager.control import NOT_LOADED
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.schedules import BadSchedules, load_schedules
-from libraries.job_manager.transitions import HEARTBEAT_EVERY, Attempt
+from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.loading import load_problems
 from libraries.settings import Settings
 from libraries.worker.dispatcher import Dispatcher
@@ -50,19 +50,19 @@ from libraries.worker.horse import (
 )
 from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
 from libraries.worker.loading import Tasks, load_tasks
-from libraries.worker.reaper import EVERY as REAPER_PERIOD
+from libraries.worker.reaper import TICK_S as REAPER_PERIOD
 from libraries.worker.reaper import Reaper, Sweep
 from libraries.worker.scheduler import Scheduler, log_schedules
 
 # Seconds after which a running job gets its first heartbeat; most jobs are done by then.
-FIRST_BEAT = 1.0
+FIRST_HEARTBEAT_S = 1.0
 # A job that does not react to its timeout (stuck in C, or it swallows the exception) is killed this much later.
-HARD_KILL_AFTER = 5
+KILL_AFTER_TIMEOUT_S = 5
 # A work-horse without a job comes back to its slot every few seconds. One that does not is stuck, and would keep its worker idle
 # for ever: a fork takes the locks along that other threads held in that moment.
-IDLE_PATIENCE = 60.0
-LOOK_EVERY = 0.25
-LOOK_WHILE_STOPPING = 0.02
+MAX_IDLE_S = 60.0
+POLL_S = 0.25
+STOP_POLL_S = 0.02
 PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ class VectorWorker(Worker):
                 self._supervise()
 
     def _sleep(self) -> None:
-        pause = LOOK_WHILE_STOPPING if self._stop_requested else LOOK_EVERY
+        pause = STOP_POLL_S if self._stop_requested else POLL_S
         select.select([self._wake_reader], [], [], pause)
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_reader, 4096)
@@ -206,7 +206,7 @@ class VectorWorker(Worker):
                 self._supervise_job(activity, now)
             elif activity.phase == WAITING and self._stop_requested:
                 self.connection.client_unblock(activity.client_id)
-            if now - self._heartbeat_at > HEARTBEAT_EVERY:
+            if now - self._heartbeat_at > HEARTBEAT_S:
                 self._heartbeat()
                 self._heartbeat_at = now
         except REFUSALS as error:
@@ -215,7 +215,7 @@ class VectorWorker(Worker):
             self._kill_if(self._slot.read().execution_id)
         elif (
             activity.phase != RUNNING
-            and now - max(activity.started, self._horse_started) > IDLE_PATIENCE
+            and now - max(activity.started, self._horse_started) > MAX_IDLE_S
         ):
             log.error("The work-horse is stuck before it takes a job; killing it")
             self._kill_if("")
@@ -243,7 +243,7 @@ class VectorWorker(Worker):
         super()._pubsub_exception_handler(trouble, pubsub, pubsub_thread)
 
     def _supervise_job(self, activity: Activity, now: float) -> None:
-        if activity.timeout and activity.seconds > activity.timeout + HARD_KILL_AFTER:
+        if activity.timeout and activity.seconds > activity.timeout + KILL_AFTER_TIMEOUT_S:
             log.error(
                 "Job %s ignores its timeout of %.0f s; killing it",
                 activity.job_id,
@@ -254,8 +254,8 @@ class VectorWorker(Worker):
             self._stopped_execution = activity.execution_id
             self._kill_if(activity.execution_id)
         elif (
-            activity.seconds > FIRST_BEAT
-            and now - self._beat_at.get(activity.execution_id, 0.0) > HEARTBEAT_EVERY
+            activity.seconds > FIRST_HEARTBEAT_S
+            and now - self._beat_at.get(activity.execution_id, 0.0) > HEARTBEAT_S
         ):
             if transitions.heartbeat(self.connection, self._attempt(activity), time.time()):
                 self._beat_at = {activity.execution_id: now}

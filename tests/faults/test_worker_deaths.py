@@ -409,7 +409,7 @@ def test_a_work_horse_that_is_stuck_before_it_takes_a_job_is_replaced(
         return wait(self, burst=burst)
 
     monkeypatch.setattr(Horse, "_next", stuck_once)
-    monkeypatch.setattr(job_manager_worker, "IDLE_PATIENCE", 0.5)
+    monkeypatch.setattr(job_manager_worker, "MAX_IDLE_S", 0.5)
     job = queue(client, "probe_tasks.nothing")
     run_jobs()
     assert mark.exists()

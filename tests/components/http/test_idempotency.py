@@ -173,7 +173,7 @@ def test_a_crash_before_the_answer_is_kept_makes_no_second_job(
     def crash(_: KeyedRequest, __: object) -> NoReturn:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("components.http.idempotency_keys.GIVEN_UP_AFTER", 1)
+    monkeypatch.setattr("components.http.idempotency_keys.REQUEST_TIMEOUT_S", 1)
     with monkeypatch.context() as broken:
         broken.setattr(KeyedRequest, "keep", crash)
         assert send(client, address, body).status_code == 500
@@ -205,7 +205,7 @@ def test_after_a_crash_another_request_with_the_key_gets_a_job_of_its_own(
     def crash(_: KeyedRequest, __: object) -> NoReturn:
         raise RuntimeError("the power went")
 
-    monkeypatch.setattr("components.http.idempotency_keys.GIVEN_UP_AFTER", 1)
+    monkeypatch.setattr("components.http.idempotency_keys.REQUEST_TIMEOUT_S", 1)
     with monkeypatch.context() as broken:
         broken.setattr(KeyedRequest, "keep", crash)
         send(client, "/postcards", CARD)

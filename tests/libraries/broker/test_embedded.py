@@ -165,7 +165,7 @@ def test_a_dead_server_is_started_again_by_its_keeper(
 def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
     private_broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.broker.embedded.START_PATIENCE", 0.3)
+    monkeypatch.setattr("libraries.broker.embedded.START_TIMEOUT_S", 0.3)
     assert private_broker.pid
     os.kill(private_broker.pid, signal.SIGSTOP)
     try:

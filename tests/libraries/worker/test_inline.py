@@ -273,7 +273,7 @@ def test_a_broker_that_runs_is_used(immediate: Settings, private_broker: Embedde
 def test_a_long_job_is_kept_alive_for_the_reapers_of_others(
     immediate: Settings, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr(inline, "FIRST_BEAT", 0.05)
+    monkeypatch.setattr(inline, "FIRST_HEARTBEAT_S", 0.05)
     client = web_client(immediate)
     thread = threading.Thread(
         target=enqueue_background_job, args=(NAP, 1.0, str(home / "begun"), str(home / "ended"))
@@ -282,7 +282,7 @@ def test_a_long_job_is_kept_alive_for_the_reapers_of_others(
 
     def beaten() -> bool:
         return any(
-            missed_at > time.time() + transitions.LEASE + 2
+            missed_at > time.time() + transitions.LEASE_S + 2
             for _, missed_at in client.zscan_iter(keys.STARTED_KEY)
         )
 
