@@ -7,7 +7,6 @@ what a dead work-horse leaves. Stock `rq worker -S json background` runs the sam
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import logging
@@ -16,8 +15,6 @@ import random
 import secrets
 import select
 import signal
-import sys
-import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
@@ -39,6 +36,7 @@ from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.loading import load_problems
 from libraries.settings import Settings
 from libraries.worker.dispatcher import Dispatcher
+from libraries.worker.guard import die_with_parent, start_guard
 from libraries.worker.hooks import StartupFailed, run_shutdown_hooks, run_startup_hooks
 from libraries.worker.horse import (
     ASKED_TO_STOP,
@@ -63,7 +61,6 @@ KILL_AFTER_TIMEOUT_S = 5
 MAX_IDLE_S = 60.0
 POLL_S = 0.25
 STOP_POLL_S = 0.02
-PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
 
 
@@ -380,54 +377,9 @@ class VectorWorker(Worker):
             os._exit(code)
 
 
-def start_guard(slot: HorseState) -> int:
-    """Start a process that waits for the end of this one and then kills the work-horse with all that it started.
-
-    A killed worker takes its work-horse with it, but what a task started would live on. The guard is nobody's child, so that
-    nobody needs to wait for it. Returns the end of a pipe: the guard acts when its last holder is gone.
-    """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        os.close(reader)
-        return writer
-    try:
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        os.close(writer)
-        os.read(reader, 1)
-        if slot.horse:
-            os.killpg(slot.horse, signal.SIGKILL)
-    finally:
-        os._exit(0)
-
-
 def eviction_policy(client: Any) -> str:
     """Return what the broker does when its memory is full, in its own words; only `noeviction` keeps every job."""
     return str(client.info("memory").get("maxmemory_policy", "noeviction"))
-
-
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when the thread that forked it ends; elsewhere than on Linux, watch for that.
-
-    An orphan would go on running a job that somebody else has begun again.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    else:
-        threading.Thread(target=_watch_parent, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _watch_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Sweep] = ()) -> int:

@@ -47,8 +47,8 @@ def attempts(job_id: str) -> list[dict[str, str]]:
 
 def learn_scripts(client: Redis) -> None:
     """Have the broker know the scripts already, so that the first EVALSHA is the one that counts."""
-    for name in ("take", "finish", "fail", "beat"):
-        client.script_load(script(name).text)
+    for name in ("take", "finish", "fail", "heartbeat"):
+        client.script_load(script(f"job_manager/{name}").text)
 
 
 def waits_for_a_job(client: Redis) -> bool:
@@ -165,7 +165,7 @@ def test_a_lost_reply_loses_no_job(
 ) -> None:
     """F4: the broker did its part, and the worker never hears of it."""
     learn_scripts(client)
-    words = ["BLMOVE"] if lost == "BLMOVE" else ["EVALSHA", script(lost).sha]
+    words = ["BLMOVE"] if lost == "BLMOVE" else ["EVALSHA", script(f"job_manager/{lost}").sha]
     job = ""
     if lost == "BLMOVE":
         start_worker(REDIS_URL=proxy.url)
@@ -420,6 +420,6 @@ def test_the_scripts_are_read_before_other_threads_could_be_reading_them() -> No
     script.cache_clear()
     load_scripts()
     known = script.cache_info().currsize
-    for name in ("take", "finish", "fail", "beat", "reap", "put_back"):
-        script(name)
+    for name in ("take", "finish", "fail", "heartbeat", "reap", "requeue"):
+        script(f"job_manager/{name}")
     assert script.cache_info().currsize == known
