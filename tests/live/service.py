@@ -30,7 +30,7 @@ RUN_WEB = """
 import sys, workers, libraries.live.hub as hub, libraries.job_manager.events as events
 workers.__path__.append(sys.argv.pop(1))
 hub.HEARTBEAT_AFTER_S = float(sys.argv.pop(1))
-events.LOOK_AFTER_JOBS_EVERY = 1.0
+events.POLL_S = 1.0
 from gunicorn.app.wsgiapp import run
 run()
 """

@@ -196,7 +196,7 @@ def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind
 def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)
+    monkeypatch.setattr(module, "POLL_S", 0.1)
     job, other = (submit("workers.probe_tasks.nothing").id for _ in range(2))
     gone, stays = Listener(), Listener()
     feed.follow(job, gone)
@@ -218,7 +218,7 @@ def test_many_threads_that_come_and_go_lose_no_event(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listener that has been accepted hears what comes, however much the subscription changes meanwhile."""
-    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.001)
+    monkeypatch.setattr(module, "POLL_S", 0.001)
     missed: list[str] = []
 
     def come_and_go() -> None:
@@ -344,7 +344,7 @@ def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such a worker writes the state of a job and tells nobody; here that is done by hand."""
-    monkeypatch.setattr(module, "LOOK_AFTER_JOBS_EVERY", 0.1)
+    monkeypatch.setattr(module, "POLL_S", 0.1)
     job = submit("workers.probe_tasks.nothing").id
     listener = Listener()
     feed.follow(job, listener)
