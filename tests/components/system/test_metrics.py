@@ -298,10 +298,13 @@ def test_all_of_the_brokers_part_is_one_round_trip(client: FlaskClient, redis: R
     def processed() -> int:
         return int(redis.info("stats")["total_reads_processed"])
 
-    before, reads = calls(), processed()
-    scraped(client)
-    # One read is this test's own question.
-    assert (calls() - before, processed() - reads) == (1, 3)
+    def taken() -> tuple[int, int]:
+        before, reads = calls(), processed()
+        scraped(client)
+        return calls() - before, processed() - reads
+
+    # One read is this test's own question. Other connections to the broker may read in between.
+    assert min(taken() for _ in range(5)) == (1, 3)
 
 
 def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(
