@@ -1,4 +1,4 @@
-"""The page and the room inside its margins."""
+"""Page areas inside margins."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ MAX_SIDE_MM = 2000
 
 @dataclass(frozen=True)
 class Area:
-    """A page of `width` x `height` mm with a `margin` on all sides; (0, 0) is the upper left.
-
-    An area that exists has room: sides are at most 2000 mm, and the margins leave some of the page.
+    """A page in mm with a `margin` on all sides; (0, 0) is the upper left corner.
 
     Raises:
-        InvalidInput: a side is not between 0 and 2000 mm, or the margin is negative or not finite.
-        InvalidInput: the margins leave nothing.
+        InvalidInput: a side, the margin or the remaining area is out of range.
     """
 
     width: float
@@ -25,7 +22,7 @@ class Area:
     margin: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the numbers; comparisons are worded so that NaN fails them."""
+        # NaN fails these comparisons.
         for name in ("width", "height"):
             if not 0 < getattr(self, name) <= MAX_SIDE_MM:
                 raise InvalidInput(
@@ -48,35 +45,29 @@ class Area:
 
     @property
     def left(self) -> float:
-        """Return the x of the left edge of the room in mm."""
         return self.margin
 
     @property
     def top(self) -> float:
-        """Return the y of the upper edge of the room in mm."""
         return self.margin
 
     @property
     def right(self) -> float:
-        """Return the x of the right edge of the room in mm."""
         return self.width - self.margin
 
     @property
     def bottom(self) -> float:
-        """Return the y of the lower edge of the room in mm."""
         return self.height - self.margin
 
     @property
     def inner_width(self) -> float:
-        """Return the width of the room in mm."""
         return self.right - self.left
 
     @property
     def inner_height(self) -> float:
-        """Return the height of the room in mm."""
         return self.bottom - self.top
 
     @property
     def centre(self) -> tuple[float, float]:
-        """Return x and y of the middle of the page in mm."""
+        """Return x and y of the centre of the page in mm."""
         return self.width / 2, self.height / 2

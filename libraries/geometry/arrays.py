@@ -1,11 +1,27 @@
-"""Types of the arrays that coordinates and their indexes are kept in."""
+"""Array types and helpers for coordinates and indices."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-# The points of one stroke, of shape (n, 2).
+# The vertices of one stroke: shape (n, 2), mm.
 Polyline = NDArray[np.float64]
+
+
+def flattened(lines: Sequence[Polyline]) -> tuple[Floats, Integers]:
+    """Return `lines` as coordinates and offsets, as in `Strokes`."""
+    return np.concatenate([np.zeros((0, 2)), *lines]), np.cumsum([0, *map(len, lines)])
+
+
+def line_length(line: Polyline) -> float:
+    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+
+
+def ranges(counts: Integers) -> Integers:
+    """Return the numbers from 0 to below each of `counts`, one range after another."""
+    return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

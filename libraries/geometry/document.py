@@ -1,8 +1,4 @@
-"""The geometry store: a drawing as flat arrays of coordinates in mm, on layers with pens.
-
-A million vertices are sixteen megabytes here and no Python object each. XML begins where a drawing
-is written, see `libraries.svg_builder`.
-"""
+"""Documents: strokes in mm on layers with pens, stored as flat arrays."""
 
 from __future__ import annotations
 
@@ -14,8 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.geometry.arrays import Floats, Integers
-from libraries.geometry.clipping import Clipped, Ring, clip_to_polygons, clip_to_rectangle
+from libraries.geometry.arrays import Floats, Integers, flattened, ranges
+from libraries.geometry.clipping import (
+    Clipped,
+    Ring,
+    clip_to_rectangle,
+    clip_to_region,
+    region_of,
+)
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
 from libraries.geometry.transforms import (
@@ -33,18 +35,14 @@ MAX_LAYER_NAME_CHARS = 100
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a drawing: its name, and the pen that draws all of it."""
+    """A layer of a drawing: its name and the pen that draws it."""
 
     name: str
     pen: Pen
 
 
 class StrokeArray:
-    """Strokes that are added piece by piece, and joined into flat arrays when they are asked for.
-
-    Attributes are as those of `libraries.plotting.Strokes`, but every stroke has a vertex or more
-    from the start. The arrays that come out are shared: read them, and write copies.
-    """
+    """Strokes that are joined into flat arrays on access, as in `Strokes`; do not write to them."""
 
     def __init__(self) -> None:
         self._coordinates: list[Floats] = []
@@ -55,25 +53,17 @@ class StrokeArray:
         self._vertices = 0
 
     def __len__(self) -> int:
-        """Return the number of strokes."""
         return self._strokes
 
     @property
     def vertices(self) -> int:
-        """Return the number of vertices."""
         return self._vertices
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike = 0) -> None:
-        """Add strokes as flat arrays; those without a vertex are left out.
-
-        Args:
-            coordinates: array of shape (n, 2) in mm. One of floats is kept as it is, not copied.
-            offsets: integers of shape (k + 1,), from 0 to n, never falling.
-            layers: the layer of each stroke, or one for all.
+        """Add strokes as flat arrays, as in `Strokes`; float arrays are not copied.
 
         Raises:
-            InvalidInput: the arrays do not fit together, or a coordinate is not finite or beyond a
-                kilometre.
+            InvalidInput: the arrays do not match, or a coordinate is not finite or too large.
         """
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
@@ -88,11 +78,7 @@ class StrokeArray:
             self._vertices += len(strokes.coordinates)
 
     def add(self, lines: Iterable[ArrayLike], layer: int = 0) -> None:
-        """Add `lines`, each an array of shape (n, 2) in mm, to a layer.
-
-        Raises:
-            InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
-        """
+        """Add `lines`, each an array of shape (n, 2) in mm, to a layer."""
         try:
             arrays = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in lines]
         except (TypeError, ValueError, OverflowError):
@@ -100,31 +86,25 @@ class StrokeArray:
                 "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
             ) from None
         if arrays:
-            self.extend(np.concatenate(arrays), np.cumsum([0, *map(len, arrays)]), layer)
+            self.extend(*flattened(arrays), layer)
 
     @property
     def coordinates(self) -> Floats:
-        """Return all vertices: shape (n, 2), mm."""
         return self._arrays()[0]
 
     @property
     def offsets(self) -> Integers:
-        """Return where each stroke begins, and the end: shape (k + 1,)."""
         return self._arrays()[1]
 
     @property
     def layers(self) -> Integers:
-        """Return the layer of each stroke: shape (k,)."""
         return self._arrays()[2]
 
     def _arrays(self) -> tuple[Floats, Integers, Integers]:
         if len(self._joined[2]) < self._strokes:
             counts = np.concatenate(self._counts)
-            coordinates = (
-                self._coordinates[0]
-                if len(self._coordinates) == 1
-                else np.concatenate(self._coordinates)
-            )
+            single = len(self._coordinates) == 1
+            coordinates = self._coordinates[0] if single else np.concatenate(self._coordinates)
             layers = np.concatenate(self._layers)
             self._joined = (coordinates, np.concatenate([[0], np.cumsum(counts)]), layers)
             self._coordinates, self._counts, self._layers = [coordinates], [counts], [layers]
@@ -134,15 +114,10 @@ class StrokeArray:
 class Document:
     """Strokes on the layers of a page of `width` x `height` mm; (0, 0) is the upper left corner.
 
-    Attributes:
-        width: width of the page in mm.
-        height: height of the page in mm.
-        title: what it is called; may be empty.
-        metadata: whatever has to stay with the drawing, such as the recipe that it can be made
-            again from.
+    `metadata` is stored with the drawing, such as its recipe. Layers are in drawing order.
 
     Raises:
-        InvalidInput: a side of the page is not more than 0 and at most a kilometre.
+        InvalidInput: a side of the page is not positive or is longer than a kilometre.
 
     Example:
         >>> card = Document(148, 105)
@@ -161,7 +136,7 @@ class Document:
     ) -> None:
         if not 0 < width <= MAX_COORDINATE_MM or not 0 < height <= MAX_COORDINATE_MM:
             raise InvalidInput(
-                f"a page has sides of more than 0 and at most {MAX_COORDINATE_MM:,.0f} mm",
+                f"the sides of a page must be more than 0 and at most {MAX_COORDINATE_MM:,.0f} mm",
                 code="bad-strokes",
                 field="width",
             )
@@ -171,36 +146,30 @@ class Document:
         self._store = StrokeArray()
 
     def __len__(self) -> int:
-        """Return the number of strokes."""
         return len(self._store)
 
     @property
     def page(self) -> Rectangle:
-        """Return the page as a rectangle."""
         return Rectangle(0.0, 0.0, self.width, self.height)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """Return the layers in drawing order; strokes refer to them by index."""
         return tuple(self._layers)
 
     @property
     def pens(self) -> tuple[Pen, ...]:
-        """Return the pen of each layer."""
         return tuple(layer.pen for layer in self._layers)
 
     @property
     def store(self) -> StrokeArray:
-        """Return the strokes as they are stored; see `add` for adding some."""
+        """Return the stored strokes, for reading."""
         return self._store
 
     def layer(self, name: str, pen: Pen | None = None) -> int:
-        """Return the index of the layer called `name`; a new one has `pen`, or black of 0.3 mm.
+        """Return the index of the layer `name`; a new one has `pen`, or a black pen of 0.3 mm.
 
         Raises:
-            InvalidInput: the name is empty or longer than 100 characters, or there would be more
-                than 256 layers.
-            InvalidInput: the layer exists with another pen.
+            InvalidInput: the name is invalid or has another pen, or there are too many layers.
         """
         if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:
             raise InvalidInput(
@@ -212,60 +181,41 @@ class Document:
             if layer.name == name:
                 if pen is not None and pen != layer.pen:
                     raise InvalidInput(
-                        f"there is a layer {name!r} with another pen",
-                        code="layer-taken",
-                        field="layer",
+                        f"layer {name!r} has another pen", code="layer-taken", field="layer"
                     )
                 return index
         if len(self._layers) >= MAX_LAYERS:
             raise InvalidInput(
-                f"a drawing may have {MAX_LAYERS} layers", code="bad-layer", field="layer"
+                f"a drawing has at most {MAX_LAYERS} layers", code="bad-layer", field="layer"
             )
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1
 
     def add(self, lines: Iterable[ArrayLike], layer: int) -> None:
-        """Add `lines`, each an array of shape (n, 2) in mm, to the layer with that index.
+        """Add `lines`, each an array of shape (n, 2) in mm, to a layer.
 
         Raises:
             InvalidInput: a line is not made of pairs of finite numbers within a kilometre.
-            UnknownName: there is no such layer.
+            UnknownName: no layer has that index.
         """
         self._check_layer(layer)
         self._store.add(lines, layer)
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        """Add strokes as flat arrays to the layers with these indices; see `StrokeArray.extend`.
-
-        Raises:
-            InvalidInput: see `StrokeArray.extend`.
-            UnknownName: there is no such layer.
-        """
+        """Add strokes as flat arrays to layers; see `add` and `StrokeArray.extend`."""
         levels = np.asarray(layers)
         if levels.size and levels.dtype.kind in "iu":
             self._check_layer(int(levels.max()))
         self._store.extend(coordinates, offsets, levels)
 
     def strokes(self) -> Strokes:
-        """Return the strokes as plotting takes them; coordinates are shared, not copied."""
         return Strokes(self._store.coordinates, self._store.offsets, self._store.layers)
 
     def bounding_box(self) -> Rectangle | None:
-        """Return the smallest rectangle around all vertices, or None without any."""
-        if not len(self):
-            return None
-        (left, top), (right, bottom) = (
-            self._store.coordinates.min(axis=0),
-            self._store.coordinates.max(axis=0),
-        )
-        return Rectangle(float(left), float(top), float(right), float(bottom))
+        return Rectangle.around(self._store.coordinates) if len(self) else None
 
     def transformed(self, transform: Matrix) -> Document:
-        """Return this drawing with every vertex moved by `transform`; page and pens stay.
-
-        Raises:
-            InvalidInput: a vertex would end more than a kilometre away.
-        """
+        """Return a copy with transformed vertices; page and pens stay."""
         return self.with_strokes(
             applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
         )
@@ -279,55 +229,29 @@ class Document:
         vertical: VerticalPlace = "middle",
         source: Rectangle | None = None,
     ) -> Document:
-        """Return this drawing with its page moved into `box`; see `transforms.fitting`.
-
-        Args:
-            box: where to, in mm.
-            fit: `contain`, `cover`, `fill` or `none`.
-            align: `left`, `center` or `right`.
-            vertical: `top`, `middle` or `bottom`.
-            source: what to bring there instead of the page, such as `bounding_box()`.
-
-        Raises:
-            UnknownName: a word is not one of the choices.
-            InvalidInput: the source or the box has no size.
-        """
+        """Return a copy with the page, or `source`, moved into `box`; see `transforms.fitting`."""
         return self.transformed(
             fitting(source or self.page, box, fit, align=align, vertical=vertical)
         )
 
     def clipped(self, region: Rectangle | Sequence[Ring]) -> Document:
-        """Return what is inside `region`: a rectangle, or polygons by the rule `evenodd`.
-
-        Raises:
-            InvalidInput: a polygon is none, or is too much.
-        """
+        """Return a copy with the parts inside `region`, a rectangle or `evenodd` polygons."""
         cut = clip(self._store.coordinates, self._store.offsets, region)
         return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
 
     def on_layer(self, layer: int) -> StrokeArray:
-        """Return the strokes of the layer with that index, in a store of their own.
-
-        Raises:
-            UnknownName: there is no such layer.
-        """
         self._check_layer(layer)
         whole, part = self._store, StrokeArray()
         strokes = np.flatnonzero(whole.layers == layer)
         counts = np.diff(whole.offsets)[strokes]
-        bounds = np.concatenate([[0], np.cumsum(counts)])
-        rows = np.repeat(whole.offsets[strokes] - bounds[:-1], counts) + np.arange(bounds[-1])
-        part.extend(whole.coordinates[rows], bounds, layer)
+        rows = np.repeat(whole.offsets[strokes], counts) + ranges(counts)
+        part.extend(whole.coordinates[rows], np.concatenate([[0], np.cumsum(counts)]), layer)
         return part
 
     def with_strokes(
         self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike
     ) -> Document:
-        """Return a document with this page, title, metadata and layers, and with other strokes.
-
-        Raises:
-            InvalidInput: see `StrokeArray.extend`.
-        """
+        """Return a copy with other strokes; see `StrokeArray.extend`."""
         other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
         other._store.extend(coordinates, offsets, layers)
@@ -339,11 +263,7 @@ class Document:
 
 
 def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ring]) -> Clipped:
-    """Return the parts of strokes inside `region`, a rectangle or polygons.
-
-    Raises:
-        InvalidInput: a polygon is none, or is too much.
-    """
+    """Return the parts of strokes inside `region`; for errors see `region_of`."""
     if isinstance(region, Rectangle):
         return clip_to_rectangle(coordinates, offsets, region)
-    return clip_to_polygons(coordinates, offsets, region)
+    return clip_to_region(coordinates, offsets, region_of(region))

@@ -1,7 +1,7 @@
-"""Grid: points in square cells, so that a search looks at the cells near a place only.
+"""A grid of points for neighbour searches.
 
-A k-d tree of SciPy has no removal and does not keep the order of points at equal distances, and to
-load it takes a third of a second.
+Unlike the k-d tree of SciPy it supports removal, keeps the order of points at equal distances, and
+needs no import of a third of a second.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from libraries.geometry.arrays import Floats
 
 
 class Grid:
-    """Points by the cell that they are in; a point has the number of its row."""
+    """Points by the cell that contains them; each has the number of its row."""
 
     def __init__(self, points: Floats, cell_mm: float) -> None:
-        """Sort `points`, of shape (n, 2) in mm, into cells of `cell_mm`."""
         self._size = cell_mm
         self._low = points.min(axis=0).tolist() if len(points) else [0.0, 0.0]
         self._points: list[list[float]] = points.tolist()
@@ -39,7 +38,7 @@ class Grid:
         del self._cells[self._home(self._points[number])][number]
 
     def within(self, place: Sequence[float], distance_mm: float) -> list[int]:
-        """Return the numbers of the points nearer than `distance_mm`, in rising order."""
+        """Return the numbers of the points closer than `distance_mm`, in ascending order."""
         x, y = place
         column, row = self._home(place)
         reach, limit = math.ceil(distance_mm / self._size), distance_mm**2
@@ -56,18 +55,12 @@ class Grid:
     def nearest(
         self, place: Sequence[float], *, max_rings: int, max_points_per_cell: int
     ) -> int | None:
-        """Return the number of the nearest point; of equals the one in the nearest ring of cells.
-
-        Args:
-            place: x and y in mm.
-            max_rings: the search ends after this number of rings of cells around the place.
-            max_points_per_cell: of a cell no more points are compared.
-        """
+        """Return the number of the nearest point within `max_rings` rings of cells, or None."""
         x, y = place
         column, row = self._home(place)
         best, nearest = math.inf, None
         for ring in range(max_rings):
-            # The points in this ring are at least `ring - 1` cells from the place.
+            # Points in this ring are at least `ring - 1` cells away.
             if best <= (ring - 1) * self._size:
                 break
             for cell in _ring(column, row, ring):

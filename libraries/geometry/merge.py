@@ -1,4 +1,4 @@
-"""Merging: pieces of line whose ends meet become long strokes, for fewer pen lifts."""
+"""Merging of line pieces into long strokes, which saves pen lifts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ import numpy as np
 from libraries.geometry.arrays import Integers, Polyline
 
 NONE = -1
-# Where more ends than this meet, comparing each with each would take too long and too much memory.
+# Comparing all pairs of more ends than this takes too much time and memory.
 MAX_COMPARED = 32
 
 
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
-    """Yield `pieces` joined into long strokes; every piece is used once, and none is drawn twice.
+    """Yield `pieces`, arrays of shape (n, 2) in mm with n of at least 2, merged into long strokes.
 
-    Ends within a ten thousandth of a mm are the same place. Where more than two pieces meet, the
-    two that run on most smoothly are joined first. Strokes begin at open ends; what is left over
-    closes.
-
-    Args:
-        pieces: arrays of shape (n, 2) in mm, two points or more each.
+    Ends within 0.0001 mm are the same place. The straightest pairs are joined first.
     """
     if not pieces:
         return
@@ -29,7 +24,7 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     inner = np.array([place for piece in pieces for place in (piece[1], piece[-2])])
     partners = _partners(ends, inner - ends)
     used = bytearray(len(pieces))
-    # Open ends first: from them a stroke runs its full length.
+    # Strokes that begin at open ends have their full length.
     for end in (*np.flatnonzero(partners == NONE).tolist(), *range(0, 2 * len(pieces), 2)):
         if not used[end >> 1]:
             yield _join(
@@ -38,10 +33,7 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
 
 
 def _walk(end: int, partners: Integers, used: bytearray) -> list[int]:
-    """Return the ends by which pieces are entered, one after another, from `end` on.
-
-    Piece `i` has the ends 2i and 2i + 1.
-    """
+    """Return the ends that a stroke from `end` enters; piece i has the ends 2i and 2i + 1."""
     steps = []
     while end != NONE and not used[end >> 1]:
         used[end >> 1] = 1
@@ -55,11 +47,10 @@ def _join(run: list[Polyline]) -> Polyline:
 
 
 def _partners(ends: Polyline, away: Polyline) -> Integers:
-    """Return the end that each end is joined to, or NONE; `away` leads from it into its piece."""
-    # Ends in one cell of this size, in mm, are the same place. It is no round number: ends at round
-    # ones lie inside the cells.
+    """Return the end that each end is joined to, or NONE; `away` leads into its piece."""
+    # The cell size in mm is not a round number, so that round coordinates are inside cells.
     cells = np.round(ends / 1.37e-4).astype(np.int64)
-    # A row has more numbers than a page has cells in it.
+    # The stride is larger than the number of cells in a row of a page.
     _, place, count = np.unique(
         cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
     )
@@ -76,13 +67,10 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
 
 
 def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair the ends that meet: in each row those first whose directions are most opposite.
-
-    `meeting` has a row for each place and a column for each end there.
-    """
+    """Pair the ends in each row of `meeting` by the most opposite directions."""
     one, two = np.triu_indices(meeting.shape[1], 1)
     here, there = meeting[:, one], meeting[:, two]
-    # Rounded, so that the last digits of a cosine do not decide between equals.
+    # Rounded so that the last digits do not break ties.
     bend = np.round((away[here] * away[there]).sum(axis=2), 6)
     row = np.arange(len(meeting))
     for _ in range(meeting.shape[1] // 2):
@@ -94,13 +82,9 @@ def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> 
 
 
 def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair the ends that meet, each with the one half way round: about straight on.
-
-    `meeting` has a row for each place and a column for each end there. This takes hardly longer
-    than sorting them.
-    """
+    """Pair each end with the one halfway round, in about the time of sorting them."""
     half = meeting.shape[1] // 2
-    # Rounded, so that the last digits of an angle do not decide between equals.
+    # Rounded so that the last digits do not break ties.
     angle = np.round(np.arctan2(away[meeting, 1], away[meeting, 0]), 6)
     around = np.take_along_axis(meeting, np.argsort(angle, axis=1, kind="stable"), axis=1)
     left, right = around[:, :half], around[:, half : 2 * half]

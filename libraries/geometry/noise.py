@@ -1,4 +1,4 @@
-"""Gradient noise: smooth, seeded randomness over the plane."""
+"""Seeded gradient noise over the plane."""
 
 from __future__ import annotations
 
@@ -6,43 +6,38 @@ import numpy as np
 
 from libraries.geometry.arrays import Floats
 
-# The pattern repeats after this many units; a power of two, so that a mask finds the place in the
-# table.
+# Period in units; a power of two, so that a mask replaces the modulo operation.
 PERIOD = 256
 
 
 class GradientNoise:
-    """Noise that is 0 at whole coordinates, varies over about one unit, and lies between -1 and 1.
+    """Noise from -1 to 1 that is 0 at whole coordinates and varies over about one unit.
 
-    The lattice carries random unit gradients, blended by the quintic of Perlin, "Improving Noise"
-    (2002). Only sums, products and roots are used, which every processor computes alike.
-
-    Args:
-        rng: where the gradients come from; the same state gives the same noise.
+    Random unit gradients are blended by the quintic of Perlin, "Improving Noise" (2002). Only
+    sums, products and roots are used, so results are equal on all processors.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        """Draw the gradients and the order in which the lattice uses them."""
         gradients = rng.uniform(-1, 1, (PERIOD, 2))
-        # No gradient may have the length 0.
+        # Avoid zero gradients.
         gradients[:, 0] += 1e-9
-        # The highest value that two-dimensional noise with unit gradients can reach is sqrt(1/2).
+        # Two-dimensional noise with unit gradients is at most sqrt(1/2).
         self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / (2**-0.5)
         order = rng.permutation(PERIOD)
         self._order = np.concatenate((order, order))
 
     def at(self, x: Floats, y: Floats) -> Floats:
-        """Return the noise at `x` and `y`, arrays that broadcast to the shape of the result."""
+        """Return the noise at `x` and `y`, arrays that are broadcast together."""
         return self._blend(x, y)[0]
 
     def slope(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Return how steeply the noise rises along x and along y, as two arrays."""
+        """Return the partial derivatives along x and along y."""
         _, along_x, along_y = self._blend(x, y)
         return along_x, along_y
 
     def fractal(self, x: Floats, y: Floats, octaves: int) -> Floats:
-        """Return a sum of `octaves` noises, each finer and lower than the last; within -1 and 1."""
-        # Each octave is moved, so that their zeros do not fall on the same places.
+        """Return the normalized sum of `octaves` noises of halving size and amplitude."""
+        # Offsets keep the zeros of the octaves apart.
         parts = [
             self.at(x * 2**each + 17.3 * each, y * 2**each - 9.1 * each) / 2**each
             for each in range(octaves)

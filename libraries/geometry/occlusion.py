@@ -1,67 +1,56 @@
-"""Occlusion: what lies below something opaque is not drawn. Strokes end cleanly at its outline."""
+"""Hidden line removal: strokes below opaque elements are clipped at their outlines."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.arrays import Floats, Integers, flattened, line_length
 from libraries.geometry.clipping import Clipped, clip_to_region
 from libraries.geometry.rectangle import Rectangle
 
-# What is left of a stroke and shorter than this, in mm, is a blot.
+# Shorter remainders of a cut stroke are drawn as blots.
 MIN_REST_MM = 0.2
 
 
 class OcclusionMask:
-    """The area hidden by elements above, which are added from top to bottom."""
+    """The area on `page` hidden by elements above, added from top to bottom."""
 
     def __init__(self, page: Rectangle) -> None:
-        """Begin with nothing hidden; strokes are on `page`, or are cut there later."""
         self._page = shapely.box(page.left, page.top, page.right, page.bottom)
         self._hidden: BaseGeometry = shapely.Polygon()
 
     def add(self, region: BaseGeometry) -> None:
-        """Hide what lies inside `region`, an area on the page in mm."""
+        """Hide `region`, an area on the page in mm."""
         self._hidden = shapely.union_all([self._hidden, region])
 
     def visible_parts(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
-        """Return what of strokes can be seen.
+        """Return the visible parts of strokes, as coordinates and offsets like the arguments.
 
-        A closed stroke that is cut does not also come apart where it begins. What is left of a cut
-        stroke is left out where it is shorter than 0.2 mm.
-
-        Args:
-            coordinates: array of shape (n, 2) in mm.
-            offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
-
-        Raises:
-            InvalidInput: strokes and outlines meet in too many places.
+        Parts of cut strokes shorter than 0.2 mm are dropped. A closed stroke is not also split at
+        its first vertex.
         """
         if self._hidden.is_empty or not len(coordinates):
             return coordinates, offsets
-        around = _box_around(coordinates)
+        around = shapely.box(*astuple(Rectangle.around(coordinates)))
         if not shapely.intersects(around, self._hidden):
             return coordinates, offsets
         room = shapely.union(self._page, around)
         cut = clip_to_region(coordinates, offsets, shapely.difference(room, self._hidden))
-        return _flat(_without_rests(_rejoined(cut, coordinates, offsets)))
-
-
-def _box_around(coordinates: Floats) -> BaseGeometry:
-    (left, top), (right, bottom) = (
-        coordinates.min(axis=0).tolist(),
-        coordinates.max(axis=0).tolist(),
-    )
-    around: BaseGeometry = shapely.box(left, top, right, bottom)
-    return around
+        return flattened(
+            [
+                piece
+                for piece, was_cut in _rejoined(cut, coordinates, offsets)
+                if len(piece) and (not was_cut or line_length(piece) >= MIN_REST_MM)
+            ]
+        )
 
 
 def _rejoined(cut: Clipped, coordinates: Floats, offsets: Integers) -> list[tuple[Floats, bool]]:
-    """Return the pieces, each with whether its stroke was cut; closed strokes are rejoined."""
+    """Return the pieces of strokes, each with whether its stroke was cut; join closed strokes."""
     pieces = np.split(cut.coordinates, cut.offsets[1:-1]) if len(cut.sources) else []
     starts, ends = coordinates[offsets[:-1]], coordinates[offsets[1:] - 1]
     is_closed = (starts == ends).all(axis=1) & (np.diff(offsets) > 1)
@@ -74,25 +63,6 @@ def _rejoined(cut: Clipped, coordinates: Floats, offsets: Integers) -> list[tupl
             pieces[first[stroke]] = np.concatenate([end, begin[1:]])
             pieces[last[stroke]] = np.zeros((0, 2))
     begins, finishes = cut.coordinates[cut.offsets[:-1]], cut.coordinates[cut.offsets[1:] - 1]
-    moved = (begins != starts[cut.sources]).any(axis=1) | (finishes != ends[cut.sources]).any(
-        axis=1
-    )
-    changed = parted[cut.sources] | moved
+    moved = (begins != starts[cut.sources]) | (finishes != ends[cut.sources])
+    changed = parted[cut.sources] | moved.any(axis=1)
     return list(zip(pieces, changed.tolist(), strict=True))
-
-
-def _without_rests(pieces: Sequence[tuple[Floats, bool]]) -> list[Floats]:
-    return [
-        piece
-        for piece, was_cut in pieces
-        if len(piece) and (not was_cut or _length(piece) >= MIN_REST_MM)
-    ]
-
-
-def _length(piece: Floats) -> float:
-    steps = np.diff(piece, axis=0)
-    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
-
-
-def _flat(lines: list[Floats]) -> tuple[Floats, Integers]:
-    return np.concatenate([np.zeros((0, 2)), *lines]), np.cumsum([0, *map(len, lines)])

@@ -1,4 +1,4 @@
-"""The order of strokes: each begins near the end of the one before."""
+"""Order of strokes by a greedy nearest-neighbour search."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from libraries.geometry.grid import Grid
 
 
 def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
-    """Yield `lines`, each as near as a quick search finds to the end of the one before.
+    """Yield `lines`, arrays of shape (n, 2) in mm, each near the end of the one before.
 
-    A line is reversed where its other end is nearer. Lines are arrays of shape (n, 2) in mm. The
-    time is nearly linear in their number.
+    Lines are reversed where that is shorter. The time is nearly linear in their number.
     """
     if not lines:
         return
@@ -30,19 +29,14 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
         grid.remove(2 * number + 1)
         if not waiting:
             return
-        # Where thousands of ends are in one cell, any of them will do.
-        end = grid.nearest(
-            ends[number, 0 if is_reversed else 1].tolist(),
-            max_rings=12,
-            max_points_per_cell=50,
-        )
-        number, is_reversed = (
-            (next(iter(waiting)), False) if end is None else (end >> 1, end & 1 == 1)
-        )
+        place = ends[number, 0 if is_reversed else 1].tolist()
+        # In crowded cells any end is near enough.
+        end = grid.nearest(place, max_rings=12, max_points_per_cell=50)
+        if end is None:
+            end = 2 * next(iter(waiting))
+        number, is_reversed = end >> 1, end & 1 == 1
 
 
 def _cell_mm(ends: Floats) -> float:
-    size: Floats = ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))
-    wide, high = float(size[0]), float(size[1])
-    cells = float(len(ends))
-    return max(math.sqrt(wide * high / cells), max(wide, high) / cells, 1e-6)
+    wide, high = (ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))).tolist()
+    return max(math.sqrt(wide * high / len(ends)), max(wide, high) / len(ends), 1e-6)

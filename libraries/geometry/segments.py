@@ -1,4 +1,4 @@
-"""Straight segments: pairs of them that can meet, and how they do."""
+"""Pairs of segments with overlapping bounding boxes, and cross products."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from libraries.geometry.arrays import Floats, Integers
 
 
 def pairs_with_touching_boxes(segments: Floats, *, block: int) -> Iterator[Integers]:
-    """Yield the pairs of segments whose bounding boxes touch, each as (i, j) and as (j, i).
+    """Yield pairs (i, j) and (j, i) of segments, of shape (n, 2, 2), whose bounding boxes touch.
 
-    Args:
-        segments: shape (n, 2, 2).
-        block: the number of segments whose pairs are found at a time; it bounds the memory.
-
-    Yields:
-        Arrays of shape (2, k), by rising first number.
+    Arrays have shape (2, k), by ascending i. `block` segments are searched at a time.
     """
     low, high = segments.min(axis=1), segments.max(axis=1)
     boxes = shapely.box(*low.T, *high.T)
@@ -29,6 +24,6 @@ def pairs_with_touching_boxes(segments: Floats, *, block: int) -> Iterator[Integ
 
 
 def cross(first: Floats, second: Floats) -> Floats:
-    """Return the z component of the cross products of two arrays of vectors, of shape (n, 2)."""
+    """Return the z components of the cross products of vectors, arrays of shape (n, 2)."""
     product: Floats = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     return product

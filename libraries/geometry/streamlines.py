@@ -1,9 +1,8 @@
-"""Evenly spaced streamlines of a field of directions.
+"""Evenly spaced streamlines of a direction field.
 
-The method is that of Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density"
-(1997): each line is grown both ways from its seed until it comes too near another, and new seeds
-lie beside finished lines. Nearness is looked up in a raster into which finished lines are stamped,
-so that it costs the same however many lines there are.
+Implements Jobard and Lefer, "Creating Evenly-Spaced Streamlines of Arbitrary Density" (1997): a
+line grows both ways from its seed until it is too close to another line, and new seeds are placed
+next to finished lines. Finished lines are rasterized, so distance checks take constant time.
 """
 
 from __future__ import annotations
@@ -21,26 +20,21 @@ from libraries.geometry.arrays import Floats, Polyline
 Place = tuple[float, float]
 
 FREE, NO_SEED, TAKEN = 0, 1, 2
-# Cells of the raster to one separation.
+# Raster cells per separation.
 FINENESS = 6
-# A line may be nearer than that to its own last part, counted in separations along it.
-OWN_TAIL = 3.0
-# Distances between lines that vary are rounded to so many sizes.
+# The last part of a line that is not checked against itself, in separations.
+TAIL_SEPARATIONS = 3.0
+# Varying line spacings are rounded to this number of sizes.
 SIZES = 24
-LOST = 1e-9
+EPSILON = 1e-9
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of directions over a rectangle.
+    """Direction samples over a rectangle, `cell` mm apart from the corner (`left`, `top`).
 
-    Attributes:
-        left, top: the corner of the rectangle in mm.
-        cell: distance between samples in mm.
-        along_x, along_y: samples of shape (rows, columns); only their direction matters. Rounded
-            ones make the same lines on every machine.
-        sparseness: samples of how many times wider than elsewhere the lines lie apart, 1 or more,
-            of the same shape.
+    All samples have the shape (rows, columns). Rounded vectors give the same lines on all machines.
+    `sparseness` is a factor of the line spacing, 1 or more.
     """
 
     left: float
@@ -52,15 +46,10 @@ class Field:
 
 
 class Streamlines:
-    """The lines of a `field` in a rectangle, `separation` mm apart where the sparseness is 1.
+    """The streamlines of `field` in a `room` (left, top, right, bottom); lengths are in mm.
 
-    Args:
-        field: the directions.
-        room: left, top, right and bottom in mm; lines end on its edges.
-        separation: distance between lines in mm.
-        step: distance between the points of a line in mm; the midpoint method is used.
-        shortest: lines shorter than this, in mm, are left out; at least three separations.
-        longest: lines are ended at this length, in mm.
+    `separation` is the line spacing where the sparseness is 1, and `step` the distance between the
+    points of a line. Lines shorter than `shortest` or three separations are dropped.
     """
 
     def __init__(
@@ -73,11 +62,10 @@ class Streamlines:
         shortest: float,
         longest: float,
     ) -> None:
-        """Lay out the raster."""
         self._field, self._room, self._separation, self._step = field, room, separation, step
-        self._least = max(2, math.ceil(max(shortest, OWN_TAIL * separation) / step))
+        self._least = max(2, math.ceil(max(shortest, TAIL_SEPARATIONS * separation) / step))
         self._most = max(self._least, math.floor(longest / step))
-        self._tail = math.ceil(OWN_TAIL * separation / step)
+        self._tail = math.ceil(TAIL_SEPARATIONS * separation / step)
         self._x, self._y = field.along_x.ravel().tolist(), field.along_y.ravel().tolist()
         self._columns = field.along_x.shape[1]
         self._raster = separation / FINENESS
@@ -90,14 +78,13 @@ class Streamlines:
         self._taken = bytearray(self._width * (high + 2 * self._pad))
         self._view = np.frombuffer(self._taken, dtype=np.uint8)
         self._sizes = np.linspace(1, largest, SIZES)
-        # A growing line stops at this part of the separation from another.
+        # Growing lines stop at half of the separation from others.
         self._near_discs = [self._disc(size * FINENESS * 0.5) for size in self._sizes]
         self._seed_discs = [self._disc(size * FINENESS * 0.98) for size in self._sizes]
 
     def block(self, x: float, y: float, radius: float) -> None:
-        """Keep lines out of a circle; its centre and radius are in mm."""
-        # Only the cells of the square around the circle are looked at: the whole raster of a fine
-        # field has millions.
+        """Keep lines out of a circle; `x`, `y` and `radius` are in mm."""
+        # The raster may have millions of cells; only the square around the circle is searched.
         raster = self._view.reshape(-1, self._width)
         first_column, first_row = (
             max(0, math.floor((place - radius - low) / self._raster) + self._pad)
@@ -111,7 +98,7 @@ class Streamlines:
         square[away_x**2 + away_y**2 < radius**2] = TAKEN
 
     def grow(self, seeds: Polyline) -> Iterator[Polyline]:
-        """Yield lines, arrays of shape (n, 2) in mm, from `seeds` and along other lines."""
+        """Yield lines, arrays of shape (n, 2) in mm, from `seeds` and next to other lines."""
         waiting: deque[Place] = deque()
         for seed in seeds.tolist():
             waiting.append(tuple(seed))
@@ -125,15 +112,15 @@ class Streamlines:
                     continue
                 self._stamp(line, TAKEN, self._near_discs)
                 self._stamp(line, NO_SEED, self._seed_discs)
-                waiting.extend(self._beside(line))
+                waiting.extend(self._seeds_next_to(line))
                 yield line
 
     def lanes(self, places: Polyline) -> Floats:
-        """Return the distance in mm between lines at places of shape (n, 2)."""
+        """Return the line spacing in mm at places of shape (n, 2)."""
         return self._separation * self._sizes[self._size(places)]
 
     def _line(self, x: float, y: float) -> Polyline:
-        """Return the line through a place, or as many points as show that it is too short."""
+        """Return the line through a point, or too few points for a line."""
         ahead, closed = self._trace(x, y, self._step, self._most)
         if closed:
             return np.array([(x, y), *ahead])
@@ -141,10 +128,10 @@ class Streamlines:
         return np.array([*reversed(back), (x, y), *ahead])
 
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
-        """Follow the field until the line is near another, its own start, or the edge.
+        """Follow the field until the line is close to another, its own start, or the edge.
 
-        Return the points, and whether the line came back to about where it began. The part of the
-        line that lies a tail behind is stamped on the way, once the line is long enough to be kept.
+        Return the points, and whether the line is closed. Points that are far enough from the tip
+        are rasterized at once, so that a line stops at itself.
         """
         points: list[Place] = []
         start, stamped = (x, y), 0
@@ -166,30 +153,28 @@ class Streamlines:
         return points, near and len(points) > self._least
 
     def _next(self, x: float, y: float, step: float) -> Place:
-        """Return the next point, by the midpoint method; the same one without a direction."""
+        """Return the next point by the midpoint method; the same point without a direction."""
         along_x, along_y = self._direction(x, y)
         along_x, along_y = self._direction(x + step / 2 * along_x, y + step / 2 * along_y)
         return x + step * along_x, y + step * along_y
 
     def _direction(self, x: float, y: float) -> Place:
-        """Return the unit vector of the field at a place, between its four samples."""
+        """Return the unit vector of the field, interpolated bilinearly."""
         u, v = (x - self._field.left) / self._field.cell, (y - self._field.top) / self._field.cell
         column, row = int(u), int(v)
         u, v = u - column, v - row
         at = row * self._columns + column
         below = at + self._columns
         a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
-        along_x = (
-            a * self._x[at] + b * self._x[at + 1] + c * self._x[below] + d * self._x[below + 1]
-        )
-        along_y = (
-            a * self._y[at] + b * self._y[at + 1] + c * self._y[below] + d * self._y[below + 1]
+        along_x, along_y = (
+            a * part[at] + b * part[at + 1] + c * part[below] + d * part[below + 1]
+            for part in (self._x, self._y)
         )
         length = math.sqrt(along_x * along_x + along_y * along_y)
-        return (along_x / length, along_y / length) if length > LOST else (0.0, 0.0)
+        return (along_x / length, along_y / length) if length > EPSILON else (0.0, 0.0)
 
     def _index(self, x: float, y: float) -> int:
-        """Return where a place inside the room lies in the raster."""
+        """Return the index of the raster cell of a point."""
         column = int((x - self._room[0]) / self._raster + 0.5) + self._pad
         return (int((y - self._room[1]) / self._raster + 0.5) + self._pad) * self._width + column
 
@@ -200,10 +185,9 @@ class Streamlines:
         return np.asarray((rows * self._width + columns)[inside])
 
     def _size(self, line: Polyline) -> NDArray[np.int64]:
-        """Return for each point the number of its size of distance."""
-        cells = ((line - (self._field.left, self._field.top)) / self._field.cell + 0.5).astype(
-            np.int64
-        )
+        """Return the index of the line spacing at each point."""
+        corner = self._field.left, self._field.top
+        cells = ((line - corner) / self._field.cell + 0.5).astype(np.int64)
         sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]
         spread = max(float(self._sizes[-1]) - 1, 1e-3)
         return np.minimum(((sparse - 1) / spread * SIZES).astype(np.int64), SIZES - 1)
@@ -218,13 +202,13 @@ class Streamlines:
             else:
                 self._view[around] |= NO_SEED
 
-    def _beside(self, line: Polyline) -> list[Place]:
+    def _seeds_next_to(self, line: Polyline) -> list[Place]:
         """Return seeds on both sides of a line, about a separation apart."""
         each = max(1, round(self._separation / self._step))
         middle = line[1:-1:each]
         along = line[2::each][: len(middle)] - middle
         length = np.hypot(along[:, 0], along[:, 1])
-        across = np.column_stack((-along[:, 1], along[:, 0])) / np.maximum(length, LOST)[:, None]
+        across = np.column_stack((-along[:, 1], along[:, 0])) / np.maximum(length, EPSILON)[:, None]
         across *= (self._separation * self._sizes[self._size(middle)])[:, None]
         seeds = np.stack((middle + across, middle - across), axis=1).reshape(-1, 2)
         left, top, right, bottom = self._room
@@ -233,14 +217,14 @@ class Streamlines:
 
 
 def _meet(start: Place, end: Place, room: tuple[float, float, float, float]) -> Place | None:
-    """Return where the way from `start` inside to `end` outside meets the edge, or None."""
+    """Return where the way from `start` inside to `end` outside crosses the edge, or None."""
     part = 1.0
     for axis in (0, 1):
         moved = end[axis] - start[axis]
         limit = room[axis + 2] if moved > 0 else room[axis]
-        if abs(moved) > LOST:
+        if abs(moved) > EPSILON:
             part = min(part, (limit - start[axis]) / moved)
-    if part <= LOST:
+    if part <= EPSILON:
         return None
     x, y = (start[axis] + part * (end[axis] - start[axis]) for axis in (0, 1))
     return min(max(x, room[0]), room[2]), min(max(y, room[1]), room[3])

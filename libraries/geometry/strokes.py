@@ -1,8 +1,8 @@
-"""The strokes of a drawing as flat arrays, in the order in which a plotter draws them."""
+"""Strokes as flat arrays in drawing order, and pens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -17,8 +17,7 @@ from libraries.geometry.arrays import Floats, Integers
 Point = tuple[float, float]
 
 HOME: Point = (0.0, 0.0)
-# A kilometre: far beyond every plotter, and near enough that sums of lengths stay exact to a
-# micrometre.
+# A kilometre; sums of lengths stay exact to a micrometre.
 MAX_COORDINATE_MM = 1_000_000.0
 MAX_PEN_WIDTH_MM = 50.0
 MAX_PEN_SPEED = 10_000.0
@@ -26,13 +25,10 @@ MAX_PEN_SPEED = 10_000.0
 
 @dataclass(frozen=True)
 class Pen:
-    """A pen: its name, its colour, the `width` of its line in mm, and its `speed` in mm/s.
-
-    Without a speed the pen moves as fast as the plotter draws.
+    """A pen with the `width` of its line in mm and its `speed` in mm/s (None: that of the plotter).
 
     Raises:
-        InvalidInput: the width is not more than 0 and at most 50 mm, or the speed not more than 0
-            and at most 10,000 mm/s.
+        InvalidInput: the width is more than 50 mm, the speed more than 10,000 mm/s, or one is not positive.
     """
 
     name: str
@@ -41,7 +37,7 @@ class Pen:
     speed: float | None = None
 
     def __post_init__(self) -> None:
-        """Check the numbers; comparisons are worded so that NaN fails them."""
+        # NaN fails these comparisons.
         if not 0 < self.width <= MAX_PEN_WIDTH_MM:
             raise InvalidInput(
                 f"the width of a pen must be more than 0 and at most {MAX_PEN_WIDTH_MM:.0f} mm",
@@ -57,24 +53,16 @@ class Pen:
 
 
 class Strokes:
-    """The strokes of a drawing; y points down.
+    """The strokes of a drawing in mm; y points down.
 
-    Stroke `i` runs through `coordinates[offsets[i]:offsets[i + 1]]` and lies on layer `layers[i]`.
-    Strokes without a vertex are left out, as nothing of them is drawn. A stroke of one vertex is a
-    dot.
-
-    Attributes:
-        coordinates: float array of shape (n, 2) in mm.
-        offsets: integer array of shape (k + 1,), from 0 to n, never falling.
-        layers: integer array of shape (k,), the index of each stroke's layer.
+    Stroke `i` consists of `coordinates[offsets[i]:offsets[i + 1]]`, on layer `layers[i]`. Strokes
+    without a vertex are removed; a stroke of one vertex is a dot. Arrays are not copied or changed.
 
     Raises:
-        InvalidInput: the arrays do not fit together, or a coordinate is not finite or more than a
-            kilometre away.
+        InvalidInput: the arrays do not match, or a coordinate is not finite or too large.
     """
 
     def __init__(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        """Take the arrays as they are where their types allow it: they are read, never written."""
         places = _coordinates(coordinates)
         bounds, levels = _integers(offsets, "offsets"), _integers(layers, "layers")
         if (
@@ -84,24 +72,23 @@ class Strokes:
             or (np.diff(bounds) < 0).any()
         ):
             raise InvalidInput(
-                "offsets must rise from 0 to the number of vertices, with one more offset than layers",
+                "offsets must ascend from 0 to the number of vertices, with one more offset than layers",
                 code="bad-strokes",
                 field="offsets",
             )
         if (levels < 0).any():
-            raise InvalidInput("layers are counted from 0", code="bad-strokes", field="layers")
+            raise InvalidInput("layers must be 0 or more", code="bad-strokes", field="layers")
         drawn = np.diff(bounds) > 0
         self.coordinates: Floats = places
         self.offsets: Integers = np.append(bounds[:-1][drawn], len(places))
         self.layers: Integers = levels[drawn]
 
     def __len__(self) -> int:
-        """Return the number of strokes that have a vertex."""
         return len(self.layers)
 
     @cached_property
     def steps(self) -> Floats:
-        """Return the distance in mm of each vertex from the one before in its stroke, or 0."""
+        """Return the distance in mm of each vertex from the previous one in its stroke, or 0."""
         steps = np.zeros(len(self.coordinates))
         moved = np.diff(self.coordinates, axis=0)
         np.hypot(moved[:, 0], moved[:, 1], out=steps[1:])
@@ -114,20 +101,13 @@ class Strokes:
         return np.add.reduceat(self.steps, self.offsets[:-1]) if len(self) else np.zeros(0)
 
     def travels(self, origin: Point | None) -> Floats:
-        """Return the lengths in mm of the moves with the pen up, in drawing order.
+        """Return the lengths in mm of the moves with the pen up, layer by layer.
 
-        The layers are drawn one after another by rising index, and the strokes of each in the order
-        given. With an `origin` in mm, the first move comes from there and the last one goes back;
-        with None the pen starts at the first stroke and stays at the last.
-
-        Raises:
-            InvalidInput: the origin is not finite or more than a kilometre away.
+        The pen starts and ends at `origin`; with None it stays on the drawing.
         """
         order = np.argsort(self.layers, kind="stable")
-        starts, ends = (
-            self.coordinates[self.offsets[:-1][order]],
-            self.coordinates[self.offsets[1:][order] - 1],
-        )
+        starts = self.coordinates[self.offsets[:-1][order]]
+        ends = self.coordinates[self.offsets[1:][order] - 1]
         if origin is not None and len(self):
             home = _coordinates([origin])
             starts, ends = np.vstack([starts, home]), np.vstack([home, ends])
@@ -137,27 +117,29 @@ class Strokes:
         return np.hypot(moved[:, 0], moved[:, 1])
 
     def pen_changes(self, pens: Sequence[Pen]) -> int:
-        """Return the number of pen changes between drawn layers; `pens` has the pen of each.
-
-        Raises:
-            InvalidInput: a layer has no pen.
-        """
+        """Return the number of pen changes; `pens` has the pen of each layer."""
         self.check_pens(pens)
         used = [pens[layer] for layer in np.unique(self.layers)]
         return sum(before != after for before, after in pairwise(used))
 
     def check_pens(self, pens: Sequence[Pen]) -> None:
-        """See that every layer has its pen.
-
-        Raises:
-            InvalidInput: one has none.
-        """
+        """Raise `InvalidInput` if a layer has no pen."""
         if len(self) and self.layers.max() >= len(pens):
             raise InvalidInput(
                 f"layer {self.layers.max()} has no pen; {len(pens)} are known",
                 code="bad-strokes",
                 field="pens",
             )
+
+
+def stroke_ranges(offsets: Integers, vertices: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of strokes with about `vertices` vertices, or of one longer stroke."""
+    first, count = 0, len(offsets) - 1
+    while first < count:
+        upto = int(np.searchsorted(offsets, offsets[first] + vertices, side="right")) - 1
+        upto = max(upto, first + 1)
+        yield first, upto
+        first = upto
 
 
 def _coordinates(given: ArrayLike) -> Floats:
@@ -173,7 +155,7 @@ def _coordinates(given: ArrayLike) -> Floats:
         raise InvalidInput(
             "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
         )
-    # The largest value of an array with NaN is NaN, and NaN is not within anything.
+    # NaN fails this comparison.
     if not max(-float(places.min()), float(places.max())) <= MAX_COORDINATE_MM:
         raise InvalidInput(
             f"coordinates must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
@@ -191,5 +173,9 @@ def _integers(given: ArrayLike, name: str) -> Integers:
             f"{name} must be whole numbers", code="bad-strokes", field=name
         ) from None
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise InvalidInput(f"{name} must be a row of whole numbers", code="bad-strokes", field=name)
+        raise InvalidInput(
+            f"{name} must be a one-dimensional array of whole numbers",
+            code="bad-strokes",
+            field=name,
+        )
     return numbers.astype(np.int64, copy=False)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from libraries.geometry.area import Area
-from libraries.geometry.gaps import LOOK_BACK, join_gaps
+from libraries.geometry.gaps import join_gaps
 from libraries.patterns import draw_pattern
 
 LANE = 1.5
@@ -33,7 +33,7 @@ def ends_that_face_each_other(lines: Lines, reach: float) -> int:
         [
             way
             for line in lines
-            for way in (line[0] - line[: LOOK_BACK + 1][-1], line[-1] - line[-LOOK_BACK - 1 :][0])
+            for way in (line[0] - line[:4][-1], line[-1] - line[-4:][0])
         ]
     )
     ways /= np.hypot(*ways.T)[:, None]

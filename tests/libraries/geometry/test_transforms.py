@@ -35,7 +35,7 @@ from tests.errors import raises_code
 NUMBERS = st.floats(-20, 20, allow_nan=False)
 MATRICES = st.builds(matrix, *[NUMBERS] * 6)
 PLACES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6).map(np.array)
-SIDES = st.floats(0.1, 500)
+SIDES = st.floats(1, 500)
 BOXES = st.builds(
     lambda left, top, width, height: Rectangle(left, top, left + width, top + height),
     NUMBERS,
