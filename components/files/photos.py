@@ -9,7 +9,7 @@ from components.http.api import api_blueprint
 from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
-from libraries.imaging import check_promise
+from libraries.imaging import check_header
 from libraries.json_types import JsonObject
 from libraries.uploads import PHOTOS, stem_of
 
@@ -44,7 +44,7 @@ def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
     paths and sizes, its `artifacts` where to get them.
     """
     if isinstance(source, UploadedFile):
-        check_promise(source.head)
+        check_header(source.head)
         return JobPlan(
             task=KEEP,
             args=(source.parcel.id, stem_of(source.name, otherwise="photo")),

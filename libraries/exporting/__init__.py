@@ -1,4 +1,4 @@
-"""The export formats of drawings: one class a module, found by being there."""
+"""Export formats of drawings; modules of this package are loaded automatically."""
 
 from libraries.exporting.catalogue import (
     FORMATS,

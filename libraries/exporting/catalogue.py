@@ -1,4 +1,4 @@
-"""The catalogue of export formats: how a format declares itself, and its registry."""
+"""Registry of export formats."""
 
 from __future__ import annotations
 
@@ -15,33 +15,23 @@ from libraries.registry import Registry
 
 
 class FormatParams(Hashable, Protocol):
-    """The parameters of a format, which also write it: a subclass of `Params` with one method."""
+    """A subclass of `Params` that also writes the format."""
 
     @classmethod
-    def schema(cls) -> type[Schema]:
-        """Return the schema of the parameters; see `Params`."""
+    def schema(cls) -> type[Schema]: ...
 
     @classmethod
-    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
-        """Return the parameters parsed from `values`; see `Params`."""
+    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self: ...
 
     def write(self, document: Document) -> Iterator[bytes]:
-        """Yield the file in blocks. What is refused is refused before the first block."""
+        """Yield the file in blocks; errors are raised before the first block."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of the catalogue.
+    """An export format; `name` is that of its module, with hyphens.
 
-    Attributes:
-        name: the name of its module, with hyphens.
-        summary: the first line of the docstring of `params`.
-        media_type: what the file is, such as `image/svg+xml`.
-        suffix: the end of its file names, with the dot.
-        encoding: the `encoding` of an artboard that is stored in this format, which is then a way
-            to write SVG; None for formats that drawings are not stored in.
-        is_cached: whether files are small and slow to make, so that recent ones are kept in memory.
-        params: its parameters.
+    `encoding` is set for formats of stored drawings. Files of cached formats are kept in memory.
     """
 
     name: str
@@ -60,20 +50,20 @@ F = TypeVar("F", bound=FormatParams)
 def export(
     *, media_type: str, suffix: str, encoding: str | None = None, is_cached: bool = False
 ) -> Callable[[type[F]], type[F]]:
-    """Register a subclass of `Params` as the format that its module is named after; see `Format`.
+    """Register a subclass of `Params` as the format that its module is named after.
 
     Raises:
-        LoadError: the class or an argument breaks a rule of formats; the text names it.
+        LoadError: the class or an argument is invalid.
     """
     if media_type.count("/") != 1 or media_type != media_type.strip().lower():
         raise LoadError(f"{media_type!r} is not a media type such as image/png, in lower case")
     if not suffix.startswith(".") or len(suffix) == 1:
         raise LoadError(f"the suffix {suffix!r} must start with a dot, such as .png")
-    # What stored drawings are.
+    # Drawings are stored as SVG.
     if encoding is not None and media_type != "image/svg+xml":
         raise LoadError("only a format of image/svg+xml can have an encoding")
     if encoding in encodings():
-        raise LoadError(f"another format has the encoding {encoding!r}")
+        raise LoadError(f"encoding {encoding!r} is used by another format")
 
     def register(cls: type[F]) -> type[F]:
         check_method(
@@ -89,17 +79,16 @@ def export(
 
 
 def encodings() -> tuple[str, ...]:
-    """Return the encodings that a drawing can be stored in, by the name of their format."""
+    """Return the encodings of stored drawings."""
     return tuple(one.encoding for _, one in FORMATS.items() if one.encoding is not None)
 
 
 def format_of_encoding(encoding: str) -> Format:
-    """Return the format of drawings that are stored in an encoding of `encodings()`."""
     return next(one for _, one in FORMATS.items() if one.encoding == encoding)
 
 
 def formats_by_media_type() -> dict[str, Format]:
-    """Return one format for each media type: the first by name."""
+    """Return the first format of each media type, by name."""
     formats: dict[str, Format] = {}
     for name in FORMATS:
         one = FORMATS[name]

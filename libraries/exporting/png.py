@@ -1,4 +1,4 @@
-"""PNG: a preview of the drawing on its paper."""
+"""PNG previews of drawings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libraries.geometry.document import Document
 from libraries.previews import png
 from libraries.svg_syntax.attributes import check_colour
 
-# Pixels of all layers together: six layers at a width of 2000 on A4, sixty at 640.
+# Pixels of all layers: six layers at a width of 2000 on A4, sixty at 640.
 MAX_PIXELS = 36_000_000
 
 
@@ -43,7 +43,7 @@ class Png(Params):
     )
 
     def write(self, document: Document) -> Iterator[bytes]:
-        """Yield the picture.
+        """Yield the image.
 
         Raises:
             InvalidInput: the drawing has too many layers, too much ink, or no size (`bad-preview`).
@@ -54,9 +54,9 @@ class Png(Params):
                 "the drawing has too many layers for a preview of this width",
                 code="bad-preview",
                 field="width",
-                hint="ask for a smaller one",
+                hint="request a smaller preview",
             )
-        # See `previews.raster`; this much takes about a second.
+        # This limit of ink takes about a second.
         yield png(
             document.strokes(),
             document.pens,

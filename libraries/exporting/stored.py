@@ -1,4 +1,4 @@
-"""Export of stored drawings, within the time of a request."""
+"""Conversion of stored drawings within a request."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from libraries.exporting.catalogue import Format, FormatParams
 from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
-# Reading takes about a second on one core, drawing a picture half of one.
+# Reading takes about a second on one core, drawing half a second.
 MAX_VERTICES = 400_000
 
 _slots = BoundedSemaphore(2)
 
 
 class StoredDrawing(NamedTuple):
-    """A stored SVG; `sha256` is empty if unknown, `vertices` is None if they were not counted."""
+    """A stored SVG; `sha256` is empty and `vertices` None if unknown."""
 
     name: str
     sha256: str
@@ -30,24 +30,22 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
     """Return a stored SVG in another format.
 
     Raises:
-        InvalidInput: it has more than 400,000 vertices (`drawing-too-large`), is not an SVG that
-            can be read (`bad-svg`), or the format refuses it.
-        NotFound: it is gone, or another file is in its place.
-        Exhausted: two others are being exported (`previews-busy`).
-        StorageUnavailable: the store cannot be reached.
+        InvalidInput: it has more than 400,000 vertices (`drawing-too-large`), is not a readable SVG
+            (`bad-svg`), or the format rejects it.
+        NotFound: the file was deleted or replaced.
+        Exhausted: two other exports are running (`previews-busy`).
+        StorageUnavailable: the store is unreachable.
     """
     vertices = drawing.vertices
     if vertices is None:
-        # A vertex takes at least this; a file of unknown content counts as if it were only
-        # vertices.
+        # An upper bound: a vertex takes at least five bytes.
         vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(
-            f"a preview is drawn of up to {MAX_VERTICES:,} vertices; this drawing has about"
-            f" {vertices:,}",
+            f"previews are limited to {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
             code="drawing-too-large",
             field="job_id",
-            hint="fetch the drawing itself",
+            hint="download the drawing instead",
         )
     written = _written_once if form.is_cached and drawing.sha256 else _written
     return written(drawing.name, drawing.sha256, params)
@@ -56,7 +54,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
 def _written(name: str, sha256: str, params: FormatParams) -> bytes:
     if not _slots.acquire(timeout=5.0):
         raise Exhausted(
-            "other previews are being drawn; try again in a moment",
+            "other previews are being drawn; retry later",
             code="previews-busy",
             retry_after=2,
         )

@@ -1,4 +1,4 @@
-"""SVG as other programs read it best."""
+"""SVG with absolute coordinates, for other programs."""
 
 from __future__ import annotations
 
@@ -15,5 +15,4 @@ class Svg(Params):
     """Write absolute coordinates in mm."""
 
     def write(self, document: Document) -> Iterator[bytes]:
-        """Return the document as SVG."""
         return svg_blocks(document, encoding="plain")

@@ -1,4 +1,4 @@
-"""SVG in about half of the bytes."""
+"""SVG of about half the size."""
 
 from __future__ import annotations
 
@@ -15,5 +15,4 @@ class SvgCompact(Params):
     """Write relative coordinates in hundredths of a mm."""
 
     def write(self, document: Document) -> Iterator[bytes]:
-        """Return the document as SVG."""
         return svg_blocks(document, encoding="compact")

@@ -1,8 +1,8 @@
-"""Pictures: reading what was sent within bounds, tones for ink, stipples, and tours through them."""
+"""Image reading, tones and stipples."""
 
 from libraries.imaging.field import image_field, open_image, rough_image
-from libraries.imaging.lending import lent_picture
-from libraries.imaging.photos import Photo, Picture, check_promise, clean_photo
+from libraries.imaging.named_images import named_image
+from libraries.imaging.photos import Photo, Picture, check_header, clean_photo
 from libraries.imaging.reading import MAX_IMAGE_BYTES, read_image
 from libraries.imaging.stipples import stipple
 from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
@@ -15,10 +15,10 @@ __all__ = [
     "Photo",
     "Picture",
     "Tones",
-    "check_promise",
+    "check_header",
     "clean_photo",
     "image_field",
-    "lent_picture",
+    "named_image",
     "open_image",
     "place",
     "read_image",

@@ -1,4 +1,4 @@
-"""The parameters that all patterns from pictures share, and the tones that they give."""
+"""Parameters and tones that all image patterns share."""
 
 from __future__ import annotations
 
@@ -16,47 +16,42 @@ Fit = Literal["cover", "contain"]
 
 
 class PictureParams(Params):
-    """The picture of a pattern, and how its greys become tones of ink."""
+    """The image of a pattern and the parameters of its tones."""
 
     image: str = declare(image_field(), default="portrait")
     fit: Fit = choice(
-        "Whether the picture fills the room and loses what is too much (cover), or is all seen "
-        "(contain).",
+        "Whether the image fills the area and is cropped (cover), or is shown as a whole (contain).",
         Fit,
         default="cover",
     )
     gamma: float = number(
-        "Exponent of the tones: more than 1 leaves the middle ones lighter, less than 1 makes "
-        "them darker.",
+        "Exponent of the tones: more than 1 lightens the midtones, less than 1 darkens them.",
         0.2,
         5,
         default=1.5,
     )
     equalise: float = number(
-        "How far the greys are moved towards an even spread from black to white: 0 not at all, 1 "
-        "all the way.",
+        "Amount of histogram equalisation, from 0 for none to 1 for a uniform distribution.",
         0,
         1,
         default=0.15,
     )
     detail: float = number(
-        "How much the small features, such as the eyes of a face, are set off from what surrounds "
-        "them.",
+        "Strength of the sharpening of details, such as the eyes of a face.",
         0,
         3,
         default=0.6,
     )
 
     def tones(self, box: Box, rng: np.random.Generator, channel: str = GREY) -> Tones:
-        """Return the tones of the picture in `box`.
+        """Return the tones of the image in `box`.
 
-        Those of an ink, where `channel` is one of the inks of `CHANNELS`, are not stretched: the
-        four would not match any more.
+        Tones of a single ink are not stretched, so that the inks match each other.
         """
         return self._placed(open_image(self.image, rng, channel), box, channel)
 
     def rough_tones(self, box: Box, channel: str = GREY) -> Tones:
-        """Return tones for estimates, coarser if the picture is made by formula."""
+        """Return tones for estimates, of a small version of a generated image."""
         return self._placed(rough_image(self.image, channel), box, channel)
 
     def _placed(self, greys: Greys, box: Box, channel: str) -> Tones:

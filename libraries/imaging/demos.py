@@ -1,4 +1,4 @@
-"""Pictures made by formula, so that the image patterns have something to show before anybody sends a photo."""
+"""Generated images, so that image patterns work without an upload."""
 
 from __future__ import annotations
 
@@ -13,33 +13,27 @@ from libraries.imaging.channels import GREY, LEVELS, Colours, coloured, separate
 from libraries.imaging.reading import Greys
 
 ROWS = 560
-# Where the middle of the skull is in the portrait.
-CROWN = -0.13
-# How far down the nose ends.
-TIP = 0.12
+# The y coordinates of the skull's centre and the tip of the nose in the portrait.
+CROWN, TIP = -0.13, 0.12
 
 
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
-    """Return the picture `name` of `DEMOS` with so many rows, from 0 for black to 1 for white.
+    """Return the image `name` of `DEMOS`, from 0 for black to 1 for white; `rng` varies it.
 
-    `rng` varies light and forms.
-
-    Greys are whole steps of 1/255, so that processors whose sines differ in their last bits give
-    the same picture.
+    Greys are multiples of 1/255, so that rounding differences of processors disappear.
     """
     scene = _scene(name, rng, rows)
     return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004 - rows and columns, without colours
 
 
 def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colours:
-    """Return the picture as `demo_image` does, in colour; most of them have none."""
+    """Return the image of `demo_image` in colour; most of them have none."""
     scene = _scene(name, rng, rows)
     return scene if scene.ndim > 2 else coloured(scene)  # noqa: PLR2004
 
 
 def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
-    # Half of the width of a picture, in units of half of its height: about that of the room on a
-    # page of an ISO A size.
+    # The aspect ratio of ISO A pages.
     side = 0.7
     columns = round(rows * side)
     v, u = np.meshgrid(
@@ -52,7 +46,7 @@ def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32
 
 
 def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
-    """From black to white along a line, and round a sun that stands somewhere in it."""
+    """Return a linear gradient with a disc that has the opposite gradient."""
     turn = rng.uniform(-0.5, 0.5)
     ramp = 0.5 + 0.5 * (v * math.cos(turn) + u * math.sin(turn)) / 1.2
     away = np.sqrt((u - rng.uniform(-0.25, 0.25)) ** 2 + (v - rng.uniform(-0.45, -0.05)) ** 2)
@@ -61,7 +55,7 @@ def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _sphere(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
-    """A ball on a table, lit from above, with its shadow and the light that the table throws back."""
+    """Return a lit ball on a table with its shadow."""
     side = rng.choice((-1.0, 1.0))
     light = _unit(side * rng.uniform(0.4, 0.7), -rng.uniform(0.6, 0.9), 0.75)
     radius, cx, cy = 0.46, side * 0.06, 0.08
@@ -82,7 +76,7 @@ def _sphere(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
-    """Ridges behind ridges in the haze, under a moon."""
+    """Return hazy mountain ridges below a moon."""
     moon = np.sqrt((u - rng.uniform(-0.35, 0.35)) ** 2 + (v + rng.uniform(0.45, 0.6)) ** 2)
     scene = 0.42 + 0.45 * (v + 1) / 2 + 0.25 * np.exp(-((moon / 0.35) ** 2))
     scene = _mix(scene, 1.0, _step(-moon, -0.155, -0.145))
@@ -102,7 +96,7 @@ def _landscape(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
-    """A low sun over a bay between hills, in colour."""
+    """Return a low sun over a bay between hills, in colour."""
     side = rng.choice((-1.0, 1.0))
     sun_x, sun_y, radius = (
         -side * rng.uniform(0.0, 0.32),
@@ -111,7 +105,6 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
     )
     horizon = 0.22
     away = np.sqrt((u - sun_x) ** 2 + (v - sun_y) ** 2)
-    # Colours from above to below, each red, green and blue.
     scene = _blended(
         (
             (0.13, 0.24, 0.55),
@@ -146,7 +139,7 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _blended(colours: Sequence[tuple[float, float, float]], share: Floats) -> Floats:
-    """Return the colours between the first, at 0, and the last, at 1."""
+    """Interpolate between the colours, from the first at 0 to the last at 1."""
     places = np.linspace(0, 1, len(colours))
     return np.stack([np.interp(share, places, part) for part in np.transpose(colours)], axis=-1)
 
@@ -165,11 +158,11 @@ def _range(u: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _clouds(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, away: Floats) -> Floats:
-    """Paint long clouds, lit from below and more so near the sun."""
+    """Paint long clouds, lit from below and brighter near the sun."""
     scene = scene.copy()
     for _ in range(7):
         x, y, wide = rng.uniform(-0.7, 0.7), rng.uniform(-0.85, -0.02), rng.uniform(0.25, 0.6)
-        # Only the rows that it can lie in.
+        # Only the rows of the cloud are painted.
         rows = slice(*np.searchsorted(v[:, 0], (y - 0.08, y + 0.08)))
         across = u[:1]
         bumps = 0.016 * np.sin(across * 21 + rng.uniform(0, 7)) + 0.008 * np.sin(
@@ -184,7 +177,7 @@ def _clouds(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, away:
 
 
 def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) -> Floats:
-    """Paint the bay, with waves that grow towards the shore and the way that the sun lays over it."""
+    """Paint the bay with waves and the reflection of the sun."""
     deep = np.maximum(v - horizon, 0)
     wave = np.sin(52 * np.log(deep * 9 + 0.35) + 2.2 * np.sin(u * 7 + deep * 22))
     water = _blended(
@@ -197,14 +190,14 @@ def _water(scene: Floats, u: Floats, v: Floats, sun_x: float, horizon: float) ->
 
 
 def _trees(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, side: float) -> Floats:
-    """Paint some cypresses before the meadow, dark against the light."""
+    """Paint dark cypresses in the foreground."""
     for number in range(4):
         x, foot = (
             side * (0.56 - 0.155 * number + rng.uniform(-0.03, 0.03)),
             0.66 + 0.05 * number + rng.uniform(-0.03, 0.03),
         )
         tall, wide = rng.uniform(0.42, 0.72) * (1 - 0.16 * number), rng.uniform(0.05, 0.065)
-        # Only the columns that it can stand in.
+        # Only the columns of the tree are painted.
         columns = slice(*np.searchsorted(u[0], (x - 0.08, x + 0.08)))
         across, down = u[:, columns] - x, v[:, columns]
         up = np.clip((foot - down) / tall, 0, 1)
@@ -224,18 +217,16 @@ def _trees(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, side: 
 
 
 def _portrait(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
-    """A head with its features as a relief, lit from one side."""
+    """Return a head and shoulders as a lit relief."""
     side = rng.choice((-1.0, 1.0))
     tilt, wide, gaze = rng.uniform(-0.1, 0.1), rng.uniform(0.94, 1.06), rng.uniform(-0.25, 0.25)
     elevation, length, curl = rng.uniform(0.35, 0.7), rng.uniform(0.0, 1.0), rng.uniform(0, 7)
     v = v + 0.04
-    # The head beside the shoulders.
     size = 1.28
-    # The head is tilted around the chin; neck and shoulders stay.
+    # The head is tilted around the chin.
     x = ((u * math.cos(tilt) + (v - 0.4) * math.sin(tilt)) / size) / wide
     y = (-u * math.sin(tilt) + (v - 0.4) * math.cos(tilt)) / size + 0.36
     light = _unit(side * 0.8, -elevation, 0.62)
-    # The ground is paper: ink there would be missing in the face.
     ground = np.ones_like(u)
     body, clothes = _bust(u, v, light)
     face, mask = _face(x, y, light, gaze, side)
@@ -249,7 +240,7 @@ def _portrait(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _bust(u: Floats, v: Floats, light: Floats) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the shoulders in dark cloth."""
+    """Return the tone and the mask of the shoulders."""
     top = 0.66 + 0.3 * np.abs(u) ** 1.6 / 0.55
     z = np.sqrt(np.maximum(1 - (u / 0.85) ** 2, 0)) * 0.35 - np.maximum(0.12 - (v - top), 0) * 0.8
     tone = 0.06 + 0.3 * _lit(z, light) + 0.04 * np.sin(u * 16 + v * 9) * np.exp(-((u / 0.5) ** 2))
@@ -257,7 +248,7 @@ def _bust(u: Floats, v: Floats, light: Floats) -> tuple[Floats, Floats]:
 
 
 def _bust_neck(u: Floats, v: Floats, light: Floats, clothes: Floats) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the neck, in the shadow of the chin."""
+    """Return the tone and the mask of the neck, shadowed by the chin."""
     half = 0.18 + 0.16 * np.clip((v - 0.5) / 0.3, 0, 1) ** 2
     z = np.sqrt(np.maximum(1 - (u / half) ** 2, 0)) * 0.16
     shadow = 0.35 + 0.65 * _step(v + 0.25 * light[0] * u / half, 0.5, 0.74)
@@ -271,7 +262,7 @@ def _bust_neck(u: Floats, v: Floats, light: Floats, clothes: Floats) -> tuple[Fl
 
 
 def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the face: a relief of an oval with all that stands out of it or lies in it."""
+    """Return the tone and the mask of the face."""
     jaw = 1 - 0.3 * _step(y, -0.1, 0.62)
     oval = _oval(x / jaw, y - 0.02, 0.395, 0.535)
     z = 0.42 * np.sqrt(np.maximum(1 - oval, 0.0))
@@ -283,7 +274,7 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
         (0.030, 0.235, 0.07, 0.07, 0.07),  # cheek bone
         (-0.022, 0.22, 0.23, 0.07, 0.10),  # hollow of the cheek
         (0.030, 0.052, 0.135, 0.026, 0.028),  # wing of the nose
-        (-0.016, 0.10, 0.16, 0.03, 0.05),  # fold beside it
+        (-0.016, 0.10, 0.16, 0.03, 0.05),  # nasolabial fold
         (0.026, 0.035, 0.262, 0.045, 0.016),  # upper lip
         (0.036, 0.0, 0.318, 0.062, 0.024),  # lower lip
         (-0.024, 0.0, 0.366, 0.07, 0.02),  # under the lip
@@ -298,7 +289,7 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
     tip = np.where(y > TIP, np.exp(-(((y - TIP) / 0.04) ** 2)), 1.0) * _step(y, -0.26, -0.08)
     z = z + (0.022 + 0.078 * along**1.5) * tip * np.exp(-((x / bridge) ** 2))
     lit = _lit(z, light)
-    # The nose throws a shadow away from the light, and so does the brow into the sockets.
+    # The shadow of the nose.
     cast = np.exp(-(((x + side * 0.055) / 0.035) ** 2) - ((y - 0.10) / 0.07) ** 2)
     tone = (
         0.02
@@ -311,7 +302,7 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
 
 
 def _features(tone: Floats, x: Floats, y: Floats, gaze: float, light: Floats) -> Floats:
-    """Return `tone` with what has a colour of its own: eyes, brows and lips."""
+    """Return `tone` with eyes, brows and lips."""
     even, eye_y = np.abs(x), y + 0.07
     open_up = 0.036 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
     open_down = 0.024 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
@@ -349,7 +340,7 @@ def _features(tone: Floats, x: Floats, y: Floats, gaze: float, light: Floats) ->
 
 
 def _hair(x: Floats, y: Floats, light: Floats, length: float, curl: float) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the hair before the face: a cap with a parting, its strands following the skull."""
+    """Return the tone and the mask of the hair in front of the face."""
     skull = _oval(x, y - CROWN, 0.46, 0.5)
     parting = 0.12 * math.copysign(1, light[0])
     line = -0.36 + 0.9 * np.abs(x - parting) ** 1.5 + 0.03 * np.sin(x * 17 + curl)
@@ -373,10 +364,10 @@ def _hair(x: Floats, y: Floats, light: Floats, length: float, curl: float) -> tu
 
 
 def _lit(z: Floats, light: Floats) -> Floats:
-    """Return how brightly a relief of height `z` is lit: Lambert's law, softened, with hollows darkened."""
+    """Shade a relief of height `z` by Lambert's law with ambient light."""
     down, right = np.gradient(z, 2 / len(z))
     steep = np.sqrt(down**2 + right**2 + 1)
-    # How much of the light comes from everywhere.
+    # Ambient light.
     fill = 0.4
     return np.asarray(
         np.clip(((light[2] - right * light[0] - down * light[1]) / steep + fill) / (1 + fill), 0, 1)
@@ -403,7 +394,7 @@ def _unit(x: float, y: float, z: float) -> Floats:
     return place / math.sqrt(float((place**2).sum()))
 
 
-# What they give has the shape of the places, or one more axis for red, green and blue.
+# Results have the shape of the arguments, with another axis for colours.
 DEMOS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
     "dusk": _dusk,
     "gradient": _gradient,

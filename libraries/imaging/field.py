@@ -1,9 +1,8 @@
-"""The field of a pattern that takes a picture: a name of one made by formula, or the file itself as base64."""
+"""The image field of patterns: the name of a generated image, or an image file as base64."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from functools import lru_cache
 from typing import Any
@@ -14,29 +13,25 @@ from marshmallow import ValidationError, fields
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.imaging.channels import GREY, Colours, separated
 from libraries.imaging.demos import DEMOS, ROWS, demo_colours, demo_image
-from libraries.imaging.lending import (
-    borrow,
-    borrow_colours,
-    is_lent_name,
+from libraries.imaging.named_images import (
+    is_image_name,
+    named_colours,
+    named_greys,
     read_in_colour,
     read_picture,
 )
 from libraries.imaging.reading import Greys
 
-# A body of JSON may have a megabyte; this leaves room for all the rest of it.
+# JSON bodies are limited to a megabyte.
 MAX_TEXT_CHARS = 700_000
+# Longer texts are not misspelt names.
 MAX_NAME_CHARS = 40
-# Estimates look at a picture of so many rows.
+# Size of generated images for estimates.
 ROUGH_ROWS = 90
 
 
 class ImageField(fields.String):
-    """A picture. What is loaded is the text as it was given, so that parameters stay JSON.
-
-    It was decoded to see that it can be.
-
-    The picture itself is fetched with `open_image`.
-    """
+    """An image as text, which is decoded for validation and loaded with `open_image`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -51,31 +46,26 @@ class ImageField(fields.String):
 
 
 def image_field(*, only: str = "", **options: Any) -> ImageField:
-    """Return a field for the picture that a pattern draws; `options` go to the field.
+    """Return a field for the image of a pattern; `options` are passed to the field.
 
-    `only` names the choice without which a pattern does not look at the picture, if there is one.
+    `only` is the choice that a pattern requires to use the image, if any.
     """
     names = ", ".join(sorted(DEMOS))
-    more = f"It takes `{only}`." if only else "`POST /photos/plot` draws larger ones."
+    more = f"Requires `{only}`." if only else "`POST /photos/plot` draws larger images."
     description = (
-        f"The picture: one that is made by formula ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, "
-        f"at most {MAX_TEXT_CHARS:,} letters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are all that is "
-        f"looked at. {more}"
+        f"A generated image ({names}), or a PNG, JPEG, WebP, GIF or BMP file as base64 or as a data URL, at most "
+        f"{MAX_TEXT_CHARS:,} characters and 4 megapixels, 10 for JPEG. About {ROWS} pixels on the longer side are used. {more}"
     )
     return ImageField(metadata={"description": description, "maxLength": MAX_TEXT_CHARS}, **options)
 
 
 def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Greys:
-    """Return the picture that a loaded `ImageField` names or holds, as greys from 0 for black to 1 for white.
+    """Return the image of a loaded `ImageField`, from 0 for black to 1 for white.
 
-    Args:
-        image: what the field loaded.
-        rng: varies a picture that is made by formula; one that was sent stays as it is.
-        channel: one of `CHANNELS`: grey, or an ink, of which 0 is all and 1 is none.
+    `rng` varies generated images. `channel` is one of `CHANNELS`; for inks, 0 is full ink.
 
     Raises:
-        InvalidInput: it is no image that can be read.
-        InvalidInput: it is white all over.
+        InvalidInput: the image cannot be read or is blank.
     """
     if channel != GREY:
         return separated(
@@ -85,7 +75,7 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
 
 
 def rough_image(image: str, channel: str = GREY) -> Greys:
-    """Return the picture as `open_image` does, but without chance and, if it is made by formula, small: for estimates."""
+    """Return the image of `open_image` without randomness; generated images are small."""
     if channel != GREY:
         return separated(_rough_colours(image) if image in DEMOS else _sent_colours(image), channel)
     return _rough_demo(image) if image in DEMOS else _sent(image)
@@ -102,39 +92,30 @@ def _rough_colours(name: str) -> Colours:
 
 
 def _sent(text: str) -> Greys:
-    """Return the picture that was sent: inside `lent_picture` the one of this name, else the one that the text holds."""
-    return borrow(text) if is_lent_name(text) else _uploaded(text)
+    return named_greys(text) if is_image_name(text) else _uploaded(text)
 
 
 def _sent_colours(text: str) -> Colours:
-    """Return the picture that was sent, as `_sent` does, in colour."""
-    return borrow_colours(text) if is_lent_name(text) else _uploaded_colours(text)
+    return named_colours(text) if is_image_name(text) else _uploaded_colours(text)
 
 
-# The four inks of a picture ask for it one after the other.
+# The four inks of an image are read one after another.
 @lru_cache(maxsize=2)
 def _uploaded_colours(text: str) -> Colours:
-    return read_in_colour(_bytes_in(text), at_once=True)
+    return read_in_colour(_bytes_in(text), synchronous=True)
 
 
-# A request is checked more than once; only a few are under way at a time.
+# A request is validated more than once.
 @lru_cache(maxsize=4)
 def _uploaded(text: str) -> Greys:
-    """Return the image that `text` holds as base64.
-
-    Raises:
-        InvalidInput: it is no base64, or what it holds is no image.
-        InvalidInput: the image cannot be read.
-        InvalidInput: there is nothing to draw in it.
-    """
-    return read_picture(_bytes_in(text), at_once=True)
+    return read_picture(_bytes_in(text), synchronous=True)
 
 
 def _bytes_in(text: str) -> bytes:
     if len(text) > MAX_TEXT_CHARS:
         raise InvalidInput(
-            f"an image may have at most {MAX_TEXT_CHARS:,} letters of base64",
-            hint="reduce it and send it again",
+            f"an image may have at most {MAX_TEXT_CHARS:,} characters of base64",
+            hint="send a smaller image",
             code="image-too-large",
         )
     found = re.match(
@@ -143,14 +124,10 @@ def _bytes_in(text: str) -> bytes:
         re.ASCII | re.IGNORECASE,
     )
     try:
-        # Base64 of 76 letters a line, as many programs write it.
-        data = base64.b64decode(
-            text[found.end() if found else 0 :]
-            .translate(str.maketrans("", "", " \t\r\n"))
-            .encode("ascii"),
-            validate=True,
-        )
-    except (UnicodeEncodeError, binascii.Error):
+        # Line breaks are valid in base64.
+        encoded = text[found.end() if found else 0 :].translate(dict.fromkeys(b" \t\r\n"))
+        data = base64.b64decode(encoded, validate=True)
+    except ValueError:
         data = b""
     if not data:
         near = did_you_mean(text, DEMOS) if len(text) <= MAX_NAME_CHARS else None

@@ -1,8 +1,4 @@
-"""Clean photos: what a stranger sent is decoded and encoded anew, so that nothing is left of the file but what it shows.
-
-A file can be two things at once, carry a place in its notes, or hide bytes behind the picture. None
-of that survives here.
-"""
+"""Sanitized photos: decoded and encoded again, without metadata or appended data."""
 
 from __future__ import annotations
 
@@ -18,21 +14,24 @@ from libraries.imaging.reading import (
     ORIENTATION,
     TRANSPOSED,
     check_size,
+    decoding_errors,
     eight_bits,
     opened,
+    reduced_size,
+    resized,
 )
 
 MAX_PHOTO_PIXELS = 25_000_000
-# The longest side that JPEG can have in Pillow's encoder.
+# Limit of Pillow's JPEG encoder.
 MAX_JPEG_SIDE = 65500
-# A profile of colours has some kilobytes; those of printing presses have up to four megabytes.
+# Profiles of printing presses have up to four megabytes.
 MAX_PROFILE_BYTES = 4_000_000
 COLOURED = {"RGB": "RGB", "RGBA": "RGBA", "CMYK": "RGB"}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded picture: its bytes, its sides in pixels, and the end of its name, `.jpg` or `.png`."""
+    """An encoded image: its bytes, its size in pixels, and its file name suffix."""
 
     data: bytes
     width: int
@@ -42,59 +41,38 @@ class Picture:
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo and its small versions, the larger one first."""
+    """A photo and its thumbnails, the larger one first."""
 
     full: Picture
     thumbnails: tuple[Picture, ...]
 
 
 def clean_photo(data: bytes) -> Photo:
-    """Return the photo in `data`, upright, in sRGB, without notes, together with versions of 800 and 200 pixels.
+    """Return the photo in `data`, upright, in sRGB, without metadata, with two thumbnails.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
-    taken. What is transparent, or came without loss and has at most 16 megapixels, becomes PNG; all
-    else becomes JPEG. Small versions are no larger than the photo.
-
-    Args:
-        data: a whole file.
+    The longer sides of the thumbnails are 800 and 200 pixels. Of animations the first frame is
+    used. Photos with transparency, and lossless ones of at most 16 megapixels, become PNG, others
+    JPEG.
 
     Raises:
-        InvalidInput: the bytes are none of these formats.
-        InvalidInput: the header promises more than 25 megapixels, or the file would take too long
-            to decode.
-        InvalidInput: the file is cut off or broken.
+        InvalidInput: the format is not supported, the image is damaged, or it has more than 25
+            megapixels.
     """
-    try:
-        with opened(data, most=MAX_PHOTO_PIXELS) as image:
-            check_size(image, data, most=MAX_PHOTO_PIXELS)
-            form = image.format or ""
-            upright = _decoded(image)
-            kind = _kind(upright, form)
-            # The longer sides of the small versions, in pixels.
-            return Photo(
-                _encoded(upright, kind),
-                tuple(_encoded(_reduced(upright, side), kind) for side in (800, 200)),
-            )
-    except InvalidInput:
-        raise
-    except (
-        Exception
-    ):  # decoders meet broken files with errors of every type; all of them mean the same
-        raise InvalidInput(
-            "the image is cut off or damaged",
-            code="image-damaged",
-            field="file",
-            hint="save it anew and send it again",
-        ) from None
+    with decoding_errors("file"), opened(data, most=MAX_PHOTO_PIXELS) as image:
+        check_size(image, data, most=MAX_PHOTO_PIXELS)
+        form = image.format or ""
+        upright = _decoded(image)
+        kind = _kind(upright, form)
+        return Photo(
+            _encoded(upright, kind),
+            tuple(_encoded(_reduced(upright, side), kind) for side in (800, 200)),
+        )
 
 
-def check_promise(head: bytes) -> None:
-    """Refuse a photo whose first bytes already promise more than 25 megapixels.
+def check_header(head: bytes) -> None:
+    """Reject a photo whose first bytes declare more than 25 megapixels.
 
-    What they do not tell is found by `clean_photo`.
-
-    Raises:
-        InvalidInput: it is refused.
+    Other errors are left to `clean_photo`.
     """
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)
@@ -102,15 +80,13 @@ def check_promise(head: bytes) -> None:
         if error.code == "image-too-large":
             raise
         return
-    except (
-        Exception
-    ):  # its size stands further on, or it is broken, which the whole of it will show
+    except Exception:  # the header may be incomplete
         return
     check_size(image, head, most=MAX_PHOTO_PIXELS)
 
 
 def _decoded(image: Image.Image) -> Image.Image:
-    """Return the first frame in one of the modes L, RGB and RGBA, as the camera was held, and nothing else of the file."""
+    """Return the first frame, upright, in mode L, RGB or RGBA, without metadata."""
     image.load()
     held = TRANSPOSED.get(image.getexif().get(ORIENTATION) or 1)
     plain = eight_bits(_in_srgb(image))
@@ -118,16 +94,13 @@ def _decoded(image: Image.Image) -> Image.Image:
     if upright.mode == "RGBA" and upright.getchannel("A").getextrema() == (255, 255):
         upright = upright.convert("RGB")
     clean = upright.copy()
-    # Encoders write comments and profiles that they find here.
+    # Encoders would write the comments and profiles in it.
     clean.info = {}
     return clean
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:
-    """Return the image with its colours as screens show them.
-
-    A profile that cannot be read is ignored.
-    """
+    """Convert the colours to sRGB; unreadable profiles are ignored."""
     profile = image.info.get("icc_profile")
     if not profile or len(profile) > MAX_PROFILE_BYTES or image.mode not in COLOURED:
         return image
@@ -145,13 +118,7 @@ def _kind(image: Image.Image, form: str) -> str:
 
 
 def _reduced(image: Image.Image, longest: int) -> Image.Image:
-    scale = min(1.0, longest / max(image.size))
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return (
-        image
-        if size == image.size
-        else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    )
+    return resized(image, reduced_size(image, longest), Image.Resampling.LANCZOS)
 
 
 def _encoded(image: Image.Image, kind: str) -> Picture:

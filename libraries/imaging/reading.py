@@ -1,8 +1,10 @@
-"""Bounded reading of images: what a stranger sent becomes a small array of greys, or an error that says what is wrong."""
+"""Image files as small arrays, with limits for untrusted input."""
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from libraries.errors import InvalidInput
 
 Greys = NDArray[np.float32]
 
-# The formats by the name that Pillow knows them by, with the bytes that their files begin with.
+# Signatures by Pillow's names of the formats.
 SIGNATURES = {
     PngImagePlugin.PngImageFile.format: b"\x89PNG\r\n\x1a\n",
     JpegImagePlugin.JpegImageFile.format: b"\xff\xd8",
@@ -28,19 +30,15 @@ SIGNATURES = {
     GifImagePlugin.GifImageFile.format: b"GIF8",
     BmpImagePlugin.BmpImageFile.format: b"BM",
 }
-JPEGS = (
-    "JPEG",
-    "MPO",
-)  # a photo of a phone holds further pictures behind the first, and is called MPO then
+# MPO files are JPEGs with further images, as phones write them.
+JPEGS = ("JPEG", "MPO")
 MAX_IMAGE_BYTES = 25_000_000
 MAX_PIXELS = 40_000_000
-# JPEG is decoded at an eighth of its size where that is enough; all other formats are decoded whole
-# before they can be reduced.
+# Formats other than JPEG cannot be decoded at a reduced size.
 MAX_WHOLE_PIXELS = 16_000_000
-# A progressive JPEG is gone through once for each of its scans, of which a small file can hold
-# thousands.
+# Each scan of a progressive JPEG is decoded separately, and small files can contain thousands.
 MAX_SCANNED_PIXELS = 12 * MAX_PIXELS
-# Patterns look at no more detail: a pixel of this is a quarter of a millimetre on A4.
+# A pixel is a quarter of a millimetre on A4.
 WORKING_SIDE = 900
 
 ORIENTATION = 0x0112
@@ -54,78 +52,70 @@ TRANSPOSED = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's own guard speaks when a file is opened; above this limit with a warning, above twice the
-# limit with an error.
+# Pillow warns above this limit, and raises an error above twice the limit.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
-def read_image(data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False) -> Greys:
+def read_image(data: bytes, *, longest: int = WORKING_SIDE, synchronous: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
-    PNG, JPEG, WebP, GIF and BMP are told by their content. Of an animation the first frame is
-    taken. What is transparent becomes white, as the paper is; a camera's note of how it was held is
-    obeyed. Colours become the luma of ITU-R BT.601.
+    The format is detected by content; of animations the first frame is used. Transparent pixels
+    become white, and the EXIF orientation is applied. Greys are the luma of ITU-R BT.601.
 
     Args:
-        data: a whole file.
-        longest: pixels that the longer side keeps at most; larger images are reduced.
-        at_once: whether a client waits for it; then the limits are a quarter of the usual ones.
+        data: a PNG, JPEG, WebP, GIF or BMP file.
+        longest: the maximum longer side in pixels; larger images are reduced.
+        synchronous: whether a client waits for the result; the limits are a quarter then.
 
     Raises:
-        InvalidInput: the bytes are none of these formats.
-        InvalidInput: the header promises more than 40 megapixels, or 16 for a format that cannot
-            be decoded at a reduced size.
-        InvalidInput: the file is cut off or broken.
+        InvalidInput: the format is not supported, the image is damaged, or it has more than 40
+            megapixels (16 if it cannot be decoded at a reduced size).
     """
-    return _read(data, "L", longest, at_once)
+    return _read(data, "L", longest, synchronous)
 
 
 def read_colours(
-    data: bytes, *, longest: int = WORKING_SIDE, at_once: bool = False
+    data: bytes, *, longest: int = WORKING_SIDE, synchronous: bool = False
 ) -> NDArray[np.float32]:
-    """Return the image in `data` in colour: shape (rows, columns, 3), red, green and blue from 0 to 1.
-
-    All else is as `read_image` has it: formats, limits and errors.
-    """
-    return _read(data, "RGB", longest, at_once)
+    """Return an image as `read_image` does, in RGB: shape (rows, columns, 3)."""
+    return _read(data, "RGB", longest, synchronous)
 
 
-def _read(data: bytes, mode: str, longest: int, at_once: bool) -> NDArray[np.float32]:
+def _read(data: bytes, mode: str, longest: int, synchronous: bool) -> NDArray[np.float32]:
     if len(data) > MAX_IMAGE_BYTES:
         raise InvalidInput(
             f"an image may have at most {MAX_IMAGE_BYTES // 10**6} MB",
             field="image",
             code="image-too-large",
         )
+    with decoding_errors("image"), opened(data) as image:
+        check_size(image, data, synchronous=synchronous)
+        upright = _decoded(image, mode, longest)
+        return np.asarray(upright, dtype=np.float32) / np.float32(255)
+
+
+@contextlib.contextmanager
+def decoding_errors(field: str) -> Iterator[None]:
+    """Raise `InvalidInput` for all errors of decoders."""
     try:
-        with opened(data) as image:
-            check_size(image, data, at_once=at_once)
-            return _levels(_upright(_decoded(image, mode, longest)))
+        yield
     except InvalidInput:
         raise
-    except (
-        Exception
-    ):  # decoders meet broken files with errors of every type; all of them mean the same
+    except Exception:  # decoders raise errors of all types for damaged files
         raise InvalidInput(
-            "the image is cut off or damaged",
+            "the image is truncated or damaged",
             code="image-damaged",
-            field="image",
-            hint="save it anew and send it again",
+            field=field,
+            hint="save it again with an image editor",
         ) from None
 
 
 def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
-    """Return the image in `data` with its header read and nothing decoded.
-
-    Args:
-        data: a whole file.
-        most: the limit in pixels that the caller goes on to check, which is told where the decoder
-            itself finds far too many.
+    """Return the image in `data` without decoding it; `most` is only used in the error.
 
     Raises:
-        InvalidInput: the bytes are none of the formats that are read.
-        InvalidInput: the header promises more than 40 megapixels.
-        UnidentifiedImageError: the bytes begin like an image and go on like none.
+        InvalidInput: the format is not supported, or the image has more than 40 megapixels.
+        UnidentifiedImageError: the file has a known signature but is invalid.
     """
     try:
         return Image.open(io.BytesIO(data), formats=list(SIGNATURES))
@@ -135,30 +125,25 @@ def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
         if data.startswith(tuple(SIGNATURES.values())):
             raise
         raise InvalidInput(
-            "this is not an image; PNG, JPEG, WebP, GIF and BMP are read",
+            "not a supported image; send PNG, JPEG, WebP, GIF or BMP",
             code="not-an-image",
             field="image",
         ) from None
 
 
 def check_size(
-    image: Image.Image, data: bytes, *, most: int | None = None, at_once: bool = False
+    image: Image.Image, data: bytes, *, most: int | None = None, synchronous: bool = False
 ) -> None:
-    """Refuse an opened image of more than `most` pixels, or whose scans would take too long to decode.
+    """Reject an image of more than `most` pixels, or with too many JPEG scans.
 
-    Without `most` the limit is 40 megapixels for JPEG and 16 for the others; `at_once` makes it a
-    quarter of that.
-
-    Raises:
-        InvalidInput: it is refused.
+    The default limit is 40 megapixels for JPEG and 16 for others; a quarter if `synchronous`.
     """
-    # While a client waits for the answer, an image may have this part of all that, so that it is
-    # read in a tenth of a second.
-    pixels, part = image.width * image.height, 4 if at_once else 1
+    # A quarter of the limit takes a tenth of a second.
+    pixels, part = image.width * image.height, 4 if synchronous else 1
     limit = (most or (MAX_PIXELS if image.format in JPEGS else MAX_WHOLE_PIXELS)) // part
     if pixels > limit:
         raise _too_many_pixels(limit)
-    # Inside of a scan the byte 0xff is always followed by something else.
+    # Inside scans, 0xff is never followed by this marker.
     if image.format in JPEGS and pixels * data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // part:
         raise InvalidInput(
             "the image has too many scans to be decoded",
@@ -172,55 +157,41 @@ def _too_many_pixels(limit: int) -> InvalidInput:
     return InvalidInput(
         f"an image may have at most {limit // 10**6} megapixels",
         field="image",
-        hint=f"reduce it; {WORKING_SIDE} pixels on the longer side are all that is looked at",
+        hint=f"reduce it; {WORKING_SIDE} pixels on the longer side are enough",
         code="image-too-large",
     )
 
 
 def _decoded(image: Image.Image, mode: str, longest: int) -> Image.Image:
-    """Return the image in `mode`, grey or in colour, and on white, its longer side `longest` at most."""
-    scale = min(1.0, longest / max(image.size))
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    # Twice the size is decoded, so that the last reduction still averages.
+    """Return the image on white, in `mode`, reduced to a longer side of `longest` pixels."""
+    size = reduced_size(image, longest)
+    # Decode at twice the size, so that resizing averages pixels.
     image.draft(mode, (2 * size[0], 2 * size[1]))
     image.load()
-    notes = image.getexif()
-    opaque = _on_white(eight_bits(image), mode, size)
-    opaque.info["held"] = notes.get(ORIENTATION)
-    return opaque
+    transposition = TRANSPOSED.get(image.getexif().get(ORIENTATION) or 1)
+    small = resized(eight_bits(image), size, Image.Resampling.BILINEAR)
+    if small.mode == "RGBA":
+        paper = Image.new("RGBA", small.size, "white")
+        paper.alpha_composite(small)
+        small = paper
+    opaque = small.convert(mode)
+    return opaque if transposition is None else opaque.transpose(transposition)
+
+
+def reduced_size(image: Image.Image, longest: int) -> tuple[int, int]:
+    scale = min(1.0, longest / max(image.size))
+    return max(1, round(image.width * scale)), max(1, round(image.height * scale))
+
+
+def resized(image: Image.Image, size: tuple[int, int], resampling: Image.Resampling) -> Image.Image:
+    return image if size == image.size else image.resize(size, resampling, reducing_gap=3.0)
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
     """Return a decoded image in one of the modes L, RGB and RGBA."""
     if image.mode.startswith("I"):
-        # 16 bits a pixel; Pillow keeps some of them in 32.
+        # 16 bits per pixel, which Pillow may store in 32.
         return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("RGBA")
     return image if image.mode == "L" else image.convert("L" if image.mode == "1" else "RGB")
-
-
-def _on_white(image: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
-    """Return the image reduced to `size`, in `mode`.
-
-    What is transparent lets white paper through.
-    """
-    small = (
-        image
-        if image.size == size
-        else image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
-    )
-    if small.mode != "RGBA":
-        return small.convert(mode)
-    paper = Image.new("RGBA", small.size, "white")
-    paper.alpha_composite(small)
-    return paper.convert(mode)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    how = TRANSPOSED.get(image.info["held"])
-    return image if how is None else image.transpose(how)
-
-
-def _levels(image: Image.Image) -> NDArray[np.float32]:
-    return np.asarray(image, dtype=np.float32) / np.float32(255)

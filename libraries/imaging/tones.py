@@ -1,4 +1,4 @@
-"""Tones: how dark a picture is at each place of the page, after its greys were spread over what ink can show."""
+"""Tones: the darkness of an image at each point of a page."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from libraries.imaging.reading import Greys
 
 COVER, CONTAIN = "cover", "contain"
 LEVELS = 256
-# Tones are whole steps of this, so that powers that differ in their last bits between processors
-# give the same drawing.
+# Tones are multiples of this, so that rounding differences of processors disappear.
 STEP = 1 / 1024
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in mm: its upper left corner and its sides."""
+    """A rectangle in mm: its upper left corner and its size."""
 
     left: float
     top: float
@@ -28,27 +27,18 @@ class Box:
 
 
 class Tones:
-    """The tones of a picture on the page.
-
-    Attributes:
-        dark: shape (rows, columns), from 0 for paper to 1 for the darkest that can be drawn.
-        box: where on the page the picture lies.
-    """
+    """The tones of an image in `box`: shape (rows, columns), from 0 for paper to 1 for full ink."""
 
     def __init__(self, dark: Floats, box: Box) -> None:
-        """Lay `dark` over `box`, all of it."""
         self.dark, self.box = dark, box
 
     @property
     def pixel(self) -> tuple[float, float]:
-        """Return width and height of a pixel in mm."""
+        """Return the width and height of a pixel in mm."""
         return self.box.width / self.dark.shape[1], self.box.height / self.dark.shape[0]
 
     def at(self, x: Floats, y: Floats) -> Floats:
-        """Return the tone at `x` and `y` in mm, blended from four pixels.
-
-        Beyond the picture it is that of its edge.
-        """
+        """Return the tones at `x` and `y` in mm by bilinear interpolation, clamped to the edges."""
         rows, columns = self.dark.shape
         u = np.clip((x - self.box.left) / self.box.width * columns - 0.5, 0, columns - 1)
         v = np.clip((y - self.box.top) / self.box.height * rows - 0.5, 0, rows - 1)
@@ -61,7 +51,7 @@ class Tones:
         )
 
     def averaged(self, cell: float) -> Tones:
-        """Return the tones averaged over squares of about `cell` mm, or as they are where pixels are larger."""
+        """Return the tones averaged over squares of about `cell` mm, if pixels are smaller."""
         rows, columns = (
             max(1, min(count, round(length / cell)))
             for count, length in zip(
@@ -83,16 +73,15 @@ def place(
     detail: float = 0.0,
     stretch: bool = True,
 ) -> Tones:
-    """Return the tones of a picture that lies in the middle of `box`.
+    """Return the tones of an image in the centre of `box`.
 
     Args:
         greys: shape (rows, columns), from 0 for black to 1 for white.
-        box: the room in mm.
-        fit: `cover` fills the room and cuts off what is too much; `contain` shows all of the
-            picture.
-        gamma: the exponent of the tones; more than 1 makes the middle ones lighter.
-        equalise: from 0 to 1, how far tones are moved towards an even spread of all of them.
-        detail: how many times what sets a place apart from its surroundings is added to it.
+        box: the available area in mm.
+        fit: `cover` fills the box and crops the image; `contain` shows all of it.
+        gamma: the exponent of the tones; more than 1 lightens the midtones.
+        equalise: the amount of histogram equalisation, from 0 to 1.
+        detail: the amount of sharpening.
         stretch: whether the darkest greys become black and the lightest white.
     """
     seen, room = _fitted(greys, box, fit)
@@ -103,19 +92,19 @@ def place(
 
 
 def _sharpened(dark: Floats, room: Box, detail: float) -> Floats:
-    """Return tones with their details more distinct: the unsharp mask of photographers, with means over squares."""
+    """Sharpen tones by an unsharp mask with means over squares."""
     rows, columns = dark.shape
-    # Details are darker or lighter than their surroundings, a share of the shorter side.
+    # The size of the squares is a share of the shorter side.
     coarse = Tones(dark, room).averaged(min(room.width, room.height) * (1 / 16))
     x = room.left + (np.arange(columns) + 0.5) * room.width / columns
     y = room.top + (np.arange(rows) + 0.5) * room.height / rows
     sharp = dark + detail * (dark - coarse.at(x[None, :], y[:, None]))
-    # Paper stays paper: a dark edge must not throw light, nor a light one ink, onto what is empty.
+    # White stays white.
     return np.asarray(np.where(dark > 0, np.round(np.clip(sharp, 0, 1) / STEP) * STEP, 0.0))
 
 
 def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
-    """Return the part of the picture that is seen, and where it lies."""
+    """Return the visible part of the image and its box."""
     rows, columns = greys.shape
     across, down = box.width / columns, box.height / rows
     if fit == CONTAIN:
@@ -131,14 +120,14 @@ def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
 
 
 def _curve(count: NDArray[np.int64], gamma: float, equalise: float, *, stretch: bool) -> Floats:
-    """Return the tone of each level of grey, of which `count` says how often it occurs: stretched, equalised, then raised."""
+    """Return the tone of each grey level from the histogram `count`."""
     total = count.sum()
     below = np.cumsum(count)
-    # Shares of the pixels that may become plain black and plain white.
+    # The share of pixels that may be clipped to black and to white.
     clipped = 0.005
     low, high = (int(np.searchsorted(below, total * share)) for share in (clipped, 1 - clipped))
     level = np.arange(LEVELS)
-    # A picture of one grey has nothing to stretch and keeps its tone.
+    # Images of one grey are not stretched.
     even = high - low < LEVELS // 64
     stretched = (
         level / (LEVELS - 1) if even or not stretch else np.clip((level - low) / (high - low), 0, 1)
@@ -149,7 +138,7 @@ def _curve(count: NDArray[np.int64], gamma: float, equalise: float, *, stretch: 
 
 
 def _cumulated(values: Floats, parts: int) -> Floats:
-    """Return the sums of the rows of `values` above each of `parts` + 1 even cuts."""
+    """Return the sums of the rows of `values` above each of `parts` + 1 equidistant cuts."""
     sums = np.vstack((np.zeros(values.shape[1]), np.cumsum(values, axis=0)))
     cut = np.linspace(0, len(values), parts + 1)
     row = np.minimum(cut.astype(np.int64), len(values) - 1)

@@ -1,4 +1,4 @@
-"""The cost of a drawing: lengths, lifts, ink, limits, and the plotting time."""
+"""Plotting costs: lengths, lifts, ink and time."""
 
 from libraries.plotting.density import CELL, DensestSpot, densest_spot
 from libraries.plotting.measures import PenInk, PlotStatistics, statistics

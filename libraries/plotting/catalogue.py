@@ -1,4 +1,4 @@
-"""The catalogue of plotting steps: how a step declares itself, and its registry."""
+"""Registry of plotting steps."""
 
 from __future__ import annotations
 
@@ -19,38 +19,32 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Deadline:
-    """A moment after which a step returns the best document that it has so far."""
+    """A time after which a step returns its best result so far."""
 
     limit_s: float = math.inf
     _start_s: float = field(default_factory=time.monotonic)
 
     @property
     def is_over(self) -> bool:
-        """Whether the moment has passed."""
         return time.monotonic() - self._start_s >= self.limit_s
 
 
 class StepParams(Protocol):
-    """The parameters of a step, which also run it: a subclass of `Params` with one method."""
+    """A subclass of `Params` that also runs the step."""
 
     @classmethod
-    def schema(cls) -> type[Schema]:
-        """Return the schema of the parameters; see `Params`."""
+    def schema(cls) -> type[Schema]: ...
 
     @classmethod
-    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
-        """Return the parameters parsed from `values`; see `Params`."""
+    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self: ...
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return a new document; `document` is not changed.
-
-        `progress` takes the part that is done, from 0 to 1.
-        """
+        """Return a new document; `progress` is called with the completed share."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the catalogue: its parameters, and the first line of their docstring."""
+    """A plotting step: its name, summary and parameters."""
 
     name: str
     summary: str
@@ -65,7 +59,7 @@ def step(cls: type[S]) -> type[S]:
     """Register a subclass of `Params` as the step that its module is named after.
 
     Raises:
-        LoadError: the class breaks a rule of steps; the text names it.
+        LoadError: the class is invalid.
     """
     check_method(
         cls,

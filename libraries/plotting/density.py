@@ -1,4 +1,4 @@
-"""Where most ink goes: paper that is drawn over and over in one place tears."""
+"""The densest spot of a drawing, where repeated strokes may tear the paper."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.arrays import Floats, Integers, ranges
 from libraries.geometry.rectangle import Rectangle, bounding_box
 from libraries.geometry.strokes import Strokes
 
-# The side of a cell in mm. Cells overlap by half, so that a spot on the border of one is in the
-# middle of the next.
+# The side of a square in mm. Squares overlap by half, so that no spot is only on borders.
 CELL = 10.0
 HALF = CELL / 2
-# Longer drawings take more than four days at 50 mm/s; wider areas are wider than every plotter.
-# Neither is searched.
+# Larger drawings are not searched; they take more than four days at 50 mm/s.
 MAX_INK_MM = 20_000_000.0
 MAX_AREA_MM = 10_000.0
-# Bounds the memory that cutting takes, a few tens of MB.
+# Limits the memory for pieces to some 10 MB.
 PIECES_AT_ONCE = 1 << 18
 
 
 class DensestSpot(NamedTuple):
-    """The square centimetre with most ink: its centre and the length drawn in it, in mm."""
+    """The centre of the densest square centimetre, and the mm drawn in it."""
 
     x: float
     y: float
@@ -33,15 +31,11 @@ class DensestSpot(NamedTuple):
 
 
 def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot | None:
-    """Return the cell of 1 cm² in which most is drawn, the uppermost and then leftmost of equals.
+    """Return the densest square centimetre, or the first of equals by row and column.
 
-    The cells lie 5 mm apart, counted from the upper left corner of `page`, or of the drawing where
-    no page is given; what is drawn off the page does not count. Every segment is cut at the borders
-    of the cells, so the lengths are exact.
-
-    Returns:
-        The spot; None when nothing is drawn on the page, when more than 20 km are drawn, or when
-            the area is over 10 m wide.
+    Squares are 5 mm apart, starting at the upper left corner of `page`, or of the drawing. Segments
+    are cut at their borders. The result is None if nothing is drawn on the page, if more than 20 km
+    are drawn, or if the area is wider or higher than 10 m.
     """
     area = page or bounding_box(strokes)
     if (
@@ -65,10 +59,9 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
 
 
 def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
-    """Return the densest square of two by two cells; `ink` has mm in shape (rows, columns)."""
+    """Return the densest square of 2 x 2 cells; `ink` has mm in shape (rows, columns)."""
     squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
-    # Sums of the same lengths in another order differ in their last digits, which must not choose
-    # among equals.
+    # Rounded so that the last digits do not break ties.
     row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
     most = float(squares[row, column])
     return (
@@ -79,9 +72,8 @@ def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
 
 
 def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the middles, in half cells from `corner`, and lengths in mm of cut segments."""
+    """Yield the midpoints, in cells from `corner`, and lengths in mm of cut segments."""
     drawn = np.flatnonzero(strokes.steps)
-    # A block at a time keeps the memory small.
     for begin in range(0, len(drawn), PIECES_AT_ONCE):
         block = drawn[begin : begin + PIECES_AT_ONCE]
         lengths = strokes.steps[block]
@@ -97,17 +89,16 @@ def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]
 
 
 def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
-    """Yield `segments` in runs that fall into not many more than `PIECES_AT_ONCE` pieces each."""
+    """Yield `segments` in runs of about `PIECES_AT_ONCE` pieces."""
     if len(segments):
         runs = np.cumsum(cuts[segments] + 1) // PIECES_AT_ONCE
         yield from np.split(segments, np.flatnonzero(np.diff(runs)) + 1)
 
 
 def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
-    """Cut segments at whole numbers of x and y; return middles and lengths of the pieces.
+    """Cut segments at whole numbers of x and y; return midpoints and lengths of the pieces.
 
-    A cut is kept as its segment and how far along that it is, from 0 to 1; sorted by both, the
-    pieces lie between neighbours.
+    Cuts are sorted by segment and by the position on it, from 0 to 1.
     """
     count = len(starts)
     owners, places = [np.arange(count)], [np.zeros(count)]
@@ -115,7 +106,7 @@ def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tu
         times = crossed[:, axis]
         owner = np.repeat(owners[0], times)
         first = np.minimum(np.floor(starts[:, axis]), np.floor(ends[:, axis])) + 1
-        line = first[owner] + np.arange(len(owner)) - np.repeat(np.cumsum(times) - times, times)
+        line = first[owner] + ranges(times)
         owners.append(owner)
         places.append((line - starts[owner, axis]) / (ends - starts)[owner, axis])
     owner, place = np.concatenate(owners), np.concatenate(places)

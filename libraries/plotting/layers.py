@@ -1,4 +1,4 @@
-"""Steps that change the strokes of one layer at a time."""
+"""Steps that process each layer separately."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def map_layers(
     progress: Progress,
     deadline: Deadline,
 ) -> Document:
-    """Return `document` with the strokes of each layer changed; dots stay as they are, after them.
+    """Return `document` with `change` applied to the strokes of each layer; dots are moved to the end.
 
-    Layers whose turn comes after the deadline stay as they are.
+    Layers after the deadline are not changed.
     """
     changed = document.with_strokes(np.zeros((0, 2)), [0], 0)
     for layer in range(len(document.layers)):

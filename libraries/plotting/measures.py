@@ -1,4 +1,4 @@
-"""Statistics of a drawing: lengths, ink, and what is off the page."""
+"""Statistics of drawings: lengths, ink and out-of-bounds strokes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.geometry.rectangle import Rectangle, bounding_box, out_of_bounds
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting.density import DensestSpot, densest_spot
 
-# Records hold micrometres and no less.
+# Records are rounded to micrometres.
 DECIMALS = 3
 
 
@@ -26,7 +26,6 @@ class PenInk:
     mm2: float
 
     def as_record(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values."""
         return {
             "pen": self.pen.name,
             "colour": self.pen.colour,
@@ -39,22 +38,11 @@ class PenInk:
 
 @dataclass(frozen=True)
 class PlotStatistics:
-    """The figures of a drawing.
+    """Statistics of a drawing.
 
-    Attributes:
-        pen_down_mm: length of all strokes in mm.
-        pen_up_mm: length of all moves between them in mm, in drawing order, with those from and to
-            the origin.
-        lifts: how often the pen is lifted: once after every stroke.
-        strokes: number of strokes; a dot is one too.
-        vertices: number of vertices.
-        pen_changes: how often another pen is put in.
-        ink: what each pen draws, in the order of the layers; a pen of several layers stands once.
-        bounding_box: the smallest rectangle around all vertices, None when nothing is drawn.
-        out_of_bounds_mm: length in mm outside of the page; None when no page was given.
-        out_of_bounds_strokes: number of strokes that leave the page; None when no page was given.
-        densest: the square centimetre with most ink; None when nothing is drawn, or too much to
-            search.
+    Moves with the pen up include those from and to the origin. The pen is lifted after each stroke.
+    `ink` has one entry per pen, in the order of layers. Fields are None if nothing is drawn, if
+    there is no page, or, for `densest`, if the drawing is too large.
     """
 
     pen_down_mm: float
@@ -70,7 +58,7 @@ class PlotStatistics:
     densest: DensestSpot | None
 
     def as_record(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values, lengths rounded to 0.001 mm."""
+        """Return the statistics for JSON, lengths rounded to 0.001 mm."""
         box, spot = self.bounding_box, self.densest
         return {
             "pen_down_mm": round(self.pen_down_mm, DECIMALS),
@@ -101,17 +89,13 @@ def statistics(
     page: Rectangle | None = None,
     origin: Point | None = HOME,
 ) -> PlotStatistics:
-    """Measure a drawing.
+    """Return the statistics of a drawing.
 
-    Args:
-        strokes: the drawing.
-        pens: the pen of each layer, by the layer's index.
-        page: the paper in mm; without it nothing is out of bounds.
-        origin: where the pen starts and ends in mm; None when it starts at the first stroke and
-            stays at the last.
+    `pens` has the pen of each layer. The pen starts and ends at `origin` in mm, or stays on the
+    drawing if it is None.
 
     Raises:
-        InvalidInput: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is invalid.
     """
     changes = strokes.pen_changes(pens)
     strayed_mm, strayed = out_of_bounds(strokes, page) if page else (None, None)
@@ -131,7 +115,7 @@ def statistics(
 
 
 def _ink(strokes: Strokes, pens: Sequence[Pen]) -> tuple[PenInk, ...]:
-    """Return what each pen draws. Layers that share a pen are added up."""
+    """Return the ink of each pen, summed over its layers."""
     layers, where = np.unique(strokes.layers, return_inverse=True)
     counts, lengths = np.bincount(where), np.bincount(where, weights=strokes.lengths)
     drawn: dict[Pen, tuple[int, float]] = {}

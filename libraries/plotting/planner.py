@@ -1,43 +1,34 @@
-"""How long a plotter needs, by a planner of constant acceleration that slows down for corners.
+"""Plotting time, with constant acceleration and limited speed at corners.
 
-Along a stroke the square of the speed changes by at most 2 a s over a distance s, where a is the
-acceleration (Torricelli). So the fastest permitted squares of speed are the lower envelope of
-slopes of 2 a that rise, to both sides, from the limit at each vertex: one running minimum forwards,
-and one backwards. This is the result of the look-ahead passes of motion controllers, found for all
-strokes at once: a stroke starts and ends at rest, so no slope reaches beyond its own stroke.
+Over a distance s the square of the speed changes by at most 2 a s, where a is the acceleration. The
+fastest squared speeds are therefore the lower envelope of slopes of 2 a from the limit at each
+vertex: a running minimum forwards and one backwards. All strokes are processed at once, because
+each starts and ends at rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats, Integers
-from libraries.geometry.strokes import HOME, Pen, Point, Strokes
+from libraries.geometry.arrays import Floats
+from libraries.geometry.strokes import HOME, Pen, Point, Strokes, stroke_ranges
 from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
 
-# Shorter steps than a billionth of a mm have no direction.
+# Shorter steps have no direction.
 MIN_STEP_MM = 1e-9
-# Enough vertices at once for NumPy, and few enough for the cache of the processor.
+# Vertices per block; blocks fit into the processor's cache.
 VERTICES_AT_ONCE = 1 << 16
-# Records hold milliseconds and no less.
+# Records are rounded to milliseconds.
 DECIMALS = 3
 
 
 @dataclass(frozen=True)
 class PlotTime:
-    """The seconds that a plot takes, by what they are spent on.
-
-    Attributes:
-        profile: the name of the plotter's profile.
-        drawing: seconds with the pen down.
-        travelling: seconds with the pen up.
-        lifting: seconds of dropping and lifting the pen.
-        changing_pens: seconds of putting in other pens.
-    """
+    """The seconds of a plot with a plotter's profile."""
 
     profile: str
     drawing: float
@@ -47,11 +38,10 @@ class PlotTime:
 
     @property
     def seconds(self) -> float:
-        """Return the seconds of the whole plot."""
         return self.drawing + self.travelling + self.lifting + self.changing_pens
 
     def as_record(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values, seconds rounded to 0.001 s."""
+        """Return the times for JSON, rounded to 0.001 s."""
         return {
             "profile": self.profile,
             "seconds": round(self.seconds, DECIMALS),
@@ -69,25 +59,17 @@ def plan(
     *,
     origin: Point | None = HOME,
 ) -> PlotTime:
-    """Return how long the plot takes.
+    """Return the plotting time.
 
-    The pen rests at both ends of every stroke and every move. A closed stroke does not run on into
-    itself. A pen with a speed of its own draws at that speed, though not faster than the plotter
-    moves at all.
-
-    Args:
-        strokes: the drawing, in mm.
-        pens: the pen of each layer, by the layer's index.
-        profile: the constants of the plotter.
-        origin: where the pen starts and ends in mm; None when it starts at the first stroke and
-            stays at the last.
+    The pen rests at both ends of each stroke and move. A pen's own speed is limited to the fastest
+    speed of the plotter. For the arguments see `measures.statistics`.
 
     Raises:
-        InvalidInput: a layer has no pen, or the origin is not a place.
+        InvalidInput: a layer has no pen, or the origin is invalid.
     """
     changes = strokes.pen_changes(pens)
     speeds = _speeds(strokes, pens, profile)
-    blocks = _blocks(strokes.offsets)
+    blocks = stroke_ranges(strokes.offsets, VERTICES_AT_ONCE)
     return PlotTime(
         profile=profile.name,
         drawing=sum((_drawing_seconds(strokes, speeds, profile, *block) for block in blocks), 0.0),
@@ -98,7 +80,7 @@ def plan(
 
 
 def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> Floats:
-    """Return the highest speed of each stroke in mm/s."""
+    """Return the maximum speed of each stroke in mm/s."""
     fastest = max(profile.drawing_speed, profile.travel_speed)
     of_layer = np.array(
         [min(pen.speed or profile.drawing_speed, fastest) for pen in pens], dtype=np.float64
@@ -107,10 +89,9 @@ def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> F
 
 
 def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
-    """Return the seconds of straight moves of these lengths in mm, each from rest to rest.
+    """Return the total seconds of straight moves from rest to rest.
 
-    A move that is long enough reaches the highest speed v after v / a seconds and brakes as long: s
-    / v + v / a. A shorter one only speeds up and brakes: 2 sqrt(s / a).
+    Long moves reach the maximum speed v and take s / v + v / a; short ones take 2 sqrt(s / a).
     """
     speed, acceleration = profile.travel_speed, profile.travel_acceleration
     long = distances >= speed * speed / acceleration
@@ -118,16 +99,6 @@ def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
         long, distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration)
     )
     return float(seconds.sum())
-
-
-def _blocks(offsets: Integers) -> Iterator[tuple[int, int]]:
-    """Yield runs of whole strokes, each of about `VERTICES_AT_ONCE` vertices."""
-    first, last = 0, len(offsets) - 1
-    while first < last:
-        upto = int(np.searchsorted(offsets, offsets[first] + VERTICES_AT_ONCE, side="right")) - 1
-        upto = max(upto, first + 1)
-        yield first, upto
-        first = upto
 
 
 def _drawing_seconds(
@@ -145,28 +116,24 @@ def _drawing_seconds(
     directions = (places[arrivals] - places[arrivals - 1]) / lengths[:, np.newaxis]
     limits = np.zeros(len(lengths) + 1)
     turning = np.minimum(_corner_limits(directions, profile), highest[1:])
-    # Between the last segment of a stroke and the first of the next, the pen rests.
+    # The pen rests between strokes.
     np.copyto(limits[1:-1], turning, where=owners[1:] == owners[:-1])
     squares = _fastest(limits, lengths, profile.drawing_acceleration)
     return float(_segment_seconds(squares, lengths, highest, profile.drawing_acceleration).sum())
 
 
 def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
-    """Return the largest squared speed, in mm²/s², at the corners between unit vectors.
+    """Return the maximum squared speed, in mm²/s², at the corners between unit vectors.
 
-    The corner is thought of as an arc that leaves the vertex by the distance d and is driven at the
-    acceleration a sideways. With the angle t between the segments its radius is d sin(t/2) / (1 -
-    sin(t/2)), and the square of the speed a times that: see Sungeun K. Jeon, "Improving Grbl's
-    cornering algorithm", 2011. A line that goes straight on has no limit, and one that turns back
-    stops.
+    A corner is treated as an arc that deviates from the vertex by the distance d, with the
+    centripetal acceleration a. For an angle t between the segments the squared speed is a d
+    sin(t/2) / (1 - sin(t/2)): see Sungeun K. Jeon, "Improving Grbl's cornering algorithm", 2011.
     """
     cosine = np.einsum("ij,ij->i", directions[:-1], directions[1:])
-    # The segments' angle is 180 degrees less the turn, so the sine of its half is the cosine of
-    # half the turn.
+    # sin(t/2) is the cosine of half the turn.
     sine = np.sqrt(np.clip((1 + cosine) / 2, 0.0, 1.0))
     limits = np.full(len(sine), np.inf)
-    # Where the sine of half the angle is this near to 1, the line goes straight on and limits
-    # nothing.
+    # Straight lines have no limit.
     np.divide(
         profile.drawing_acceleration * profile.corner * sine,
         1 - sine,
@@ -182,7 +149,7 @@ def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
     np.cumsum(2 * acceleration * lengths, out=rise[1:])
     forwards = np.minimum.accumulate(limits - rise) + rise
     backwards = np.minimum.accumulate((forwards + rise)[::-1])[::-1] - rise
-    # Far along a very long drawing the sums lose their last digits; the limits are exact.
+    # The sums of long drawings are inexact; the limits are exact.
     return np.clip(backwards, 0.0, limits)
 
 
@@ -191,8 +158,7 @@ def _segment_seconds(
 ) -> Floats:
     """Return the seconds of each segment from the squared speeds at its ends.
 
-    The pen speeds up, keeps the highest speed if there is room to reach it, and brakes. Without
-    that limit the square of the peak would be the mean of both squares plus a times the length.
+    Without the limit `highest`, the squared peak speed is the mean of both plus a times the length.
     """
     entry, leave = squares[:-1], squares[1:]
     peak = np.minimum((entry + leave) / 2 + acceleration * lengths, highest)

@@ -1,4 +1,4 @@
-"""How plotters move: speeds, accelerations and the time of the pen, as data."""
+"""Plotter profiles: speeds, accelerations and pen times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from libraries.errors import InvalidInput, UnknownName
 from libraries.registry import Registry
 
 INCH = 25.4
-# Least and most of each constant. They keep every time finite and every plotter that exists inside.
+# Range of each constant.
 LIMITS: Mapping[str, tuple[float, float]] = {
     "drawing_speed": (0.01, 10_000.0),
     "drawing_acceleration": (0.1, 1_000_000.0),
@@ -25,19 +25,10 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PlotterProfile:
-    """The constants of a plotter.
+    """The constants of a plotter; speeds in mm/s, accelerations in mm/s², times in seconds.
 
-    Attributes:
-        name: what the profile is called.
-        drawing_speed: highest speed with the pen down, mm/s.
-        drawing_acceleration: acceleration with the pen down, mm/s².
-        corner: how far the pen may cut a corner, mm; 0 stops it at every vertex that turns.
-        travel_speed: highest speed with the pen up, mm/s.
-        travel_acceleration: acceleration with the pen up, mm/s².
-        drop_time: seconds to put the pen down.
-        lift_time: seconds to lift it.
-        pen_change_time: seconds to put in another pen. The profiles known here have 0, because a
-            person does it.
+    `corner` is the maximum deviation at corners in mm; 0 stops the pen at each corner. The built-in
+    profiles have no pen change time, because pens are changed manually.
 
     Raises:
         InvalidInput: a constant is not a number within `LIMITS`.
@@ -54,20 +45,16 @@ class PlotterProfile:
     pen_change_time: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the constants; the comparison is worded so that NaN fails it."""
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
-            if (
-                isinstance(value, bool)
-                or not isinstance(value, int | float)
-                or not least <= value <= most
-            ):
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            # NaN fails this comparison.
+            if not is_number or not least <= value <= most:
                 raise InvalidInput(
                     f"{name} must be a number from {least:g} to {most:,g}", field=name
                 )
 
     def as_record(self) -> dict[str, Any]:
-        """Return the constants as JSON-able values."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
@@ -76,11 +63,9 @@ DEFAULT_PROFILE = "saxi"
 
 
 def _saxi() -> PlotterProfile:
-    """Return saxi's defaults for an AxiDraw.
+    """Return the defaults of saxi for an AxiDraw.
 
-    Source: saxi 0.15.0, `defaultPlanOptions` in src/planning.ts: 50 mm/s and 200 mm/s² with the pen
-    down, 200 mm/s and 400 mm/s² with the pen up, a cornering factor of 0.127 mm (0.005 inch), 0.12
-    s to drop the pen and 0.12 s to lift it.
+    Source: saxi 0.15.0, `defaultPlanOptions` in src/planning.ts; the corner is 0.005 inch.
     """
     return PlotterProfile(
         name="saxi",
@@ -97,12 +82,11 @@ def _saxi() -> PlotterProfile:
 def _axidraw() -> PlotterProfile:
     """Return the defaults of the AxiDraw software for a V3 in high resolution.
 
-    Source: AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, in inches. Speeds are 25 % with the pen
-    down and 75 % with the pen up of 8.6979 in/s, where 110 % is the limit (`axidraw.py`).
-    Accelerations are 75 % of 40 in/s² and 60 in/s². The cornering factor of 10 is 1/5000 inch each
-    (`motion.py`). The servo moves the 30 points from 60 to 30 in the fourth-power mean of its own
-    pace, 45 ms and 2.69 ms a point, and that of the signal, 200 ms a point by a rate of 75 up and
-    50 down (`pen_handling.py`); this makes 130 ms up and 146 ms down.
+    Source: AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, in inches. Speeds are 25 % and 75 % of
+    8.6979 in/s at 110 % (`axidraw.py`), accelerations 75 % of 40 in/s² and 60 in/s². A cornering
+    factor of 10 is 10/5000 inch (`motion.py`). The pen times are the fourth-power mean of the
+    servo's pace, 45 ms and 2.69 ms a point, and the signal's, 200 ms a point by the rates 75 and
+    50, for 30 points (`pen_handling.py`).
     """
     highest = 8.6979 * INCH / 110
     return PlotterProfile(
@@ -122,11 +106,10 @@ for _make in (_saxi, _axidraw):
 
 
 def custom_profile(constants: Mapping[str, Any], base: str = DEFAULT_PROFILE) -> PlotterProfile:
-    """Return the profile called `base` with some of its constants replaced; its name is `custom`.
+    """Return the profile `base` with some constants replaced; its name is `custom`.
 
     Raises:
-        UnknownName: no profile is called `base`.
-        UnknownName: plotters have no such constant.
+        UnknownName: the profile or a constant does not exist.
         InvalidInput: a constant is not a number within `LIMITS`.
     """
     for name in constants:

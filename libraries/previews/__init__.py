@@ -1,4 +1,4 @@
-"""Previews: a drawing as a picture, with the widths and colours of its pens on its paper."""
+"""Raster previews of drawings."""
 
 from libraries.previews.raster import png
 

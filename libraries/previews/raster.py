@@ -1,4 +1,4 @@
-"""Strokes as a PNG, drawn larger and reduced for smooth edges."""
+"""PNG previews of strokes, drawn larger and reduced for smooth edges."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from libraries.geometry.strokes import Pen, Strokes
 from libraries.svg_syntax.attributes import check_colour
 
 MIN_WIDTH_PX, MAX_SIDE_PX = 16, 4000
-# How many times as large the canvas is, each way, as its own size allows.
+# Scale of the canvas, within its maximum size.
 MIN_SCALE, MAX_SCALE = 2, 4
 MAX_CANVAS_PX = 24_000_000
-# Up to this width, in pixels of the canvas, thin lines are spread by the disc of the pen; wider
-# ones are drawn as bars.
+# Up to this width in canvas pixels lines are dilated by a disc; wider ones are drawn as bars.
 MAX_DISC_PX = 16
 INK = 255
 
@@ -35,27 +34,21 @@ def png(
     *,
     width_px: int = 1000,
     paper: str = "white",
-    # Ink on the canvas, in its pixels and counted as often as it is drawn over: some seconds.
     max_ink: int = 4_000_000_000,
 ) -> bytes:
     """Return a drawing as a PNG file.
 
     Args:
-        strokes: what is drawn; what lies beyond the page is not seen.
-        pens: the pen of each layer. Later layers cover earlier ones; a pen with the colour `none`
-            draws nothing.
+        strokes: the drawing in mm; parts outside the page are not drawn.
+        pens: the pen of each layer, in drawing order; the colour `none` draws nothing.
         page: width and height of the page in mm.
-        width_px: width of the picture in pixels, from 16 to 4000. One that would be higher than
-            4000 pixels is made smaller.
-        paper: colour of the page; `none` leaves it transparent.
-        max_ink: how much of it is drawn at most, in pixels of a layer's canvas, counted as often as
-            they are drawn over.
+        width_px: width of the image, from 16 to 4000; reduced if the height would exceed 4000.
+        paper: colour of the page; `none` makes it transparent.
+        max_ink: the maximum ink of a layer in pixels of the canvas; overlaps count repeatedly.
 
     Raises:
-        InvalidInput: the size is out of its range, or the drawing has more ink than a preview
-            draws.
-        InvalidInput: a colour is none that is known.
-        InvalidInput: a layer has no pen.
+        InvalidInput: the size is out of range, there is too much ink, a colour is unknown, or a
+            layer has no pen.
     """
     size, scale = _size(page, width_px)
     strokes.check_pens(pens)
@@ -78,14 +71,14 @@ def png(
 
 
 def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], float]:
-    """Return width and height in pixels, and how many pixels a mm has."""
+    """Return width and height in pixels, and the number of pixels per mm."""
     if not MIN_WIDTH_PX <= width_px <= MAX_SIDE_PX:
         raise InvalidInput(
             f"the width of a preview must be from {MIN_WIDTH_PX} to {MAX_SIDE_PX} pixels",
             code="bad-preview",
             field="width_px",
         )
-    # Not `<=`: a comparison with NaN is false.
+    # NaN fails these comparisons.
     if not (page[0] > 0 and page[1] > 0 and math.isfinite(page[0] + page[1])):
         raise InvalidInput(
             "the page must have a width and a height", code="bad-preview", field="page"
@@ -103,7 +96,7 @@ def _rgba(colour: str, name: str) -> tuple[int, int, int, int]:
 
 
 def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, int]) -> None:
-    """Lay the ink over the picture where the mask has it."""
+    """Draw the ink over the image where the mask is set."""
     share = (
         mask if ink[3] == INK else mask.point([value * ink[3] // INK for value in range(INK + 1)])
     )
@@ -118,14 +111,14 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
 def _inked(
     places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
 ) -> Image.Image:
-    """Return a mask of `size` pixels with lines of `wide` pixels; `most` limits the ink."""
+    """Return a mask of `size` pixels with lines of `wide` pixels and at most `most` ink."""
     bars = wide > MAX_DISC_PX
     if _lengths(places, offsets) * (wide if bars else 1) > most:
         raise InvalidInput(
             "the drawing has too much ink for a preview",
             code="bad-preview",
             field="strokes",
-            hint="ask for a smaller one",
+            hint="request a smaller preview",
         )
     if not bars:
         return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))
@@ -139,7 +132,7 @@ def _drawn(
 ) -> Image.Image:
     mask = Image.new("L", size)
     canvas = ImageDraw.Draw(mask)
-    # Pillow reads pairs of 32-bit floats from a buffer as they are.
+    # Pillow reads pairs of 32-bit floats from buffers.
     flat: Any = places.astype(np.float32)
     for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         canvas.line(flat[start:stop], fill=INK, width=wide)
@@ -147,10 +140,10 @@ def _drawn(
 
 
 def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
-    """Return a mask with lines of one pixel, and a border for spreading them."""
+    """Return a mask with lines of one pixel, and a border of `wide` pixels for `_spread`."""
     places = places + wide
     mask = np.array(_drawn(places, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
-    # Strokes that stay in one place have no line.
+    # Pillow draws no line for dots.
     column, row = np.floor(places[offsets[:-1]]).astype(np.int64).T
     inside = (column >= 0) & (column < mask.shape[1]) & (row >= 0) & (row < mask.shape[0])
     mask[row[inside], column[inside]] = INK
@@ -158,21 +151,18 @@ def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wid
 
 
 def _spread(thin: Mask, wide: int) -> Mask:
-    """Return the mask without its border, with every pixel spread to a disc.
+    """Dilate the mask by a disc of `wide` pixels, and remove its border.
 
-    A disc is a pile of rows; the rows of one length are spread along all lines at once, longer ones
-    from shorter ones.
+    The rows of the disc are processed by ascending length; longer rows extend shorter ones.
     """
     rows, columns = thin.shape[0] - 2 * wide, thin.shape[1] - 2 * wide
     spread = np.zeros((rows, columns), dtype=np.uint8)
     middle, even = (wide - 1) / 2, wide % 2 == 0
-    # A row reaches from `-left` to `right` around its pixel; in a disc of an even width that is not
-    # the same way.
+    # A row extends from `-left` to `right` around its pixel; with an even width these differ.
     reach, left, right = thin.copy(), 0, int(even)
     if even:
         np.maximum(reach[:, :-1], thin[:, 1:], out=reach[:, :-1])
-    # From the outer rows of the disc to the middle one, each as long as the one before or longer;
-    # two lie evenly off the middle.
+    # From the outermost rows of the disc to the middle; two rows have the same length.
     for down in range((wide + 1) // 2):
         half = math.sqrt((wide / 2) ** 2 - (middle - down) ** 2)
         while (left + right) / 2 + 1 <= half:
@@ -190,7 +180,7 @@ def _seen(
 ) -> tuple[Floats, NDArray[np.int64]]:
     """Return the vertices in pixels of the strokes that touch the page, and their offsets.
 
-    Vertices that would fall onto the one before are left out, but for the last of a stroke.
+    Vertices that hardly differ from the previous one are dropped, except the last of a stroke.
     """
     chosen = strokes.layers == layer
     counts = np.where(chosen, np.diff(strokes.offsets), 0)
@@ -224,17 +214,16 @@ def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     tip[offsets[:-1]] = tip[offsets[1:] - 1] = True
     step = np.diff(places, axis=0)
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
-    # Corners of bars that are sharper than this show a notch: the cosine of the angle between two
-    # segments.
+    # Corners with a smaller cosine would show a notch.
     sharp = 0.9
     tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < sharp
-    # Discs that lie within a fraction of their width of each other are one.
+    # Discs that nearly coincide are drawn once.
     first = np.unique(np.floor(places[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
     return np.asarray(places[tip][np.sort(first)])
 
 
 def _round_off(mask: Image.Image, tips: Floats, wide: int) -> None:
-    """Draw discs of the pen's width at `tips` into the mask."""
+    """Draw discs of the pen's width at `tips`."""
     canvas = ImageDraw.Draw(mask)
     for x, y in tips.tolist():
         canvas.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=INK)

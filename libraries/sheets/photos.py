@@ -9,9 +9,9 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from libraries.fields import declare, flag
-from libraries.imaging import lent_picture
+from libraries.imaging import named_image
 from libraries.imaging.controls import PictureParams
-from libraries.imaging.lending import borrow
+from libraries.imaging.named_images import named_greys
 from libraries.patterns import PATTERNS
 from libraries.sheets.artboard import Artboard, pattern_name
 from libraries.svg_builder import SVGBuilder
@@ -77,8 +77,8 @@ def draw_photo(
         InvalidInput: the image cannot be read or drawn, or the pattern does not draw from pictures.
         TooComplex: the drawing would have too many points.
     """
-    with lent_picture(data) as name:
-        rows, columns = borrow(name).shape
+    with named_image(data) as name:
+        rows, columns = named_greys(name).shape
         width, height = artboard.width, artboard.height
         if turn and (columns - rows) * (width - height) < 0:
             width, height = height, width

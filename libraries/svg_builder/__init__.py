@@ -1,4 +1,4 @@
-"""SVG for plotters in millimetres, written from checked input: the only user of svgwrite."""
+"""SVG for plotters in millimetres; the only package that imports svgwrite."""
 
 from libraries.svg_builder.builder import SVGBuilder
 from libraries.svg_builder.coordinates import Encoding

@@ -1,4 +1,4 @@
-"""SVGBuilder: a document in millimetres, built call by call."""
+"""Public builder of SVG drawings in millimetres."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats
+from libraries.geometry.arrays import flattened
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
@@ -49,10 +49,10 @@ from libraries.svg_syntax.path_data import check_path_data
 class SVGBuilder(Canvas):
     """A drawing for a pen: strokes without fill, round caps, no background.
 
-    Lengths are mm, angles degrees, y points down. Every method that draws returns the builder, so
-    that calls can be chained. Attributes have their names in SVG with an underscore for the hyphen
-    (`stroke_width=0.5`). Names, colours and numbers are checked, text is escaped. The same calls
-    give the same bytes. `document` and `strokes` return what was drawn as strokes.
+    Lengths are mm, angles degrees, y points down. Drawing methods return the builder, so that calls
+    can be chained. SVG attributes are passed with underscores (`stroke_width=0.5`). All values are
+    checked and text is escaped. The same calls give the same bytes. Invalid arguments raise
+    `InvalidInput`. `document` and `strokes` return the drawing as strokes.
 
     Example:
         >>> svg = SVGBuilder(210, 148).rect(10, 10, 190, 128).hershey_text(105, 74, "Hello", 0.5)
@@ -63,12 +63,6 @@ class SVGBuilder(Canvas):
     def __init__(
         self, width: float, height: float, *, stroke: str = "black", pen_width: float = 0.3
     ) -> None:
-        """Begin a page of `width` x `height` mm, drawn in `stroke` with a pen of `pen_width` mm.
-
-        Raises:
-            InvalidInput: a size is not a positive number.
-            InvalidInput: `stroke` is not a colour.
-        """
         super().__init__(width, height, stroke=stroke, pen_width=pen_width)
         self._font = stroke_font(DEFAULT_FONT)
         self._missing: dict[str, None] = {}
@@ -77,17 +71,17 @@ class SVGBuilder(Canvas):
 
     @property
     def missing_glyphs(self) -> list[str]:
-        """Return the characters that were drawn as a box, each once, in order of appearance."""
+        """Return the characters that were drawn as a box, in order of appearance."""
         return list(self._missing)
 
     @property
     def not_plottable(self) -> list[str]:
-        """Return the texts of text elements, which are outlines of a font and not strokes."""
+        """Return the texts of text elements, which a pen cannot draw."""
         return list(self._texts)
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Return how often each kind of element was left out of placed drawings."""
+        """Return the number of elements left out of placed drawings, by kind."""
         return dict(self._dropped)
 
     def rect(
@@ -100,30 +94,20 @@ class SVGBuilder(Canvas):
         radius: float | None = None,
         **attributes: object,
     ) -> Self:
-        """Draw a rectangle from its upper left corner, with corners rounded by `radius`."""
+        """Draw a rectangle from its upper left corner, with corners of `radius`."""
         corner = {} if radius is None else {"rx": written_positive(radius, "radius")}
         place = (written(x, "x"), written(y, "y"))
         size = (written_positive(width, "width"), written_positive(height, "height"))
         rounding = 0.0 if radius is None else float(radius)
 
-        def outline(tolerance: float) -> list[Floats]:
-            return [
-                rectangle_outline(
-                    (float(x), float(y)),
-                    (float(width), float(height)),
-                    (rounding, rounding),
-                    tolerance,
-                )
-            ]
-
+        corners = (float(x), float(y)), (float(width), float(height)), (rounding, rounding)
         return self._draw(
             lambda checked: self._drawing.rect(place, size, **corner, **checked),
-            outline,
+            lambda tolerance: [rectangle_outline(*corners, tolerance)],
             attributes,
         )
 
     def line(self, x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Self:
-        """Draw a straight line from (`x1`, `y1`) to (`x2`, `y2`)."""
         start, end = (written(x1, "x1"), written(y1, "y1")), (written(x2, "x2"), written(y2, "y2"))
         line = np.array([(float(x1), float(y1)), (float(x2), float(y2))])
         return self._draw(
@@ -131,26 +115,23 @@ class SVGBuilder(Canvas):
         )
 
     def circle(self, cx: float, cy: float, r: float, **attributes: object) -> Self:
-        """Draw a circle of radius `r` around (`cx`, `cy`)."""
         centre, radius = (written(cx, "cx"), written(cy, "cy")), written_positive(r, "r")
-
-        def outline(tolerance: float) -> list[Floats]:
-            return [ellipse_outline((float(cx), float(cy)), (float(r), float(r)), tolerance)]
-
+        places = (float(cx), float(cy)), (float(r), float(r))
         return self._draw(
-            lambda checked: self._drawing.circle(centre, radius, **checked), outline, attributes
+            lambda checked: self._drawing.circle(centre, radius, **checked),
+            lambda tolerance: [ellipse_outline(*places, tolerance)],
+            attributes,
         )
 
     def ellipse(self, cx: float, cy: float, rx: float, ry: float, **attributes: object) -> Self:
-        """Draw an ellipse of half widths `rx` and `ry` around (`cx`, `cy`)."""
+        """Draw an ellipse with the radii `rx` and `ry` around (`cx`, `cy`)."""
         centre = (written(cx, "cx"), written(cy, "cy"))
         radii = (written_positive(rx, "rx"), written_positive(ry, "ry"))
-
-        def outline(tolerance: float) -> list[Floats]:
-            return [ellipse_outline((float(cx), float(cy)), (float(rx), float(ry)), tolerance)]
-
+        places = (float(cx), float(cy)), (float(rx), float(ry))
         return self._draw(
-            lambda checked: self._drawing.ellipse(centre, radii, **checked), outline, attributes
+            lambda checked: self._drawing.ellipse(centre, radii, **checked),
+            lambda tolerance: [ellipse_outline(*places, tolerance)],
+            attributes,
         )
 
     def arc(
@@ -158,27 +139,20 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Draw an arc of the circle of radius `r` around (`cx`, `cy`).
 
-        Angles are degrees clockwise from three o'clock. With `end` less than `start` the arc runs
-        counterclockwise. It makes one turn at most.
+        Angles are degrees clockwise from three o'clock. With `end` less than `start` the arc is
+        counterclockwise. It is at most one turn.
         """
         for name, number in (("cx", cx), ("cy", cy), ("start", start), ("end", end)):
             written(number, name)
         written_positive(r, "r")
         turn = max(-360.0, min(360.0, float(end) - float(start)))
-
-        def outline(tolerance: float) -> list[Floats]:
-            return [
-                arc_lines(
-                    (float(cx), float(cy)),
-                    (float(r), float(r)),
-                    start,
-                    start + turn,
-                    tolerance=tolerance,
-                )
-            ]
-
-        data = _arc_data((float(cx), float(cy)), float(r), float(start), turn)
-        return self._draw(lambda checked: self._drawing.path(data, **checked), outline, attributes)
+        centre, radii = (float(cx), float(cy)), (float(r), float(r))
+        data = _arc_data(centre, float(r), float(start), turn)
+        return self._draw(
+            lambda checked: self._drawing.path(data, **checked),
+            lambda tolerance: [arc_lines(centre, radii, start, start + turn, tolerance=tolerance)],
+            attributes,
+        )
 
     def polyline(self, points: ArrayLike, **attributes: object) -> Self:
         """Draw straight lines through `points`, at least two pairs of x and y."""
@@ -192,63 +166,42 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Draw straight lines through `points` and back to the first.
 
-        With `hatching` it is filled with lines, and a group around all of it takes the attributes.
-
-        Raises:
-            InvalidInput: it is to be filled and has fewer than three corners, or too many.
+        With `hatching` the polygon is filled, in a group with the attributes.
         """
         line, pairs = as_points(points), _pairs(points)
-        rows = [] if hatching is None else hatch_lines([line], hatching)
-
-        def outline(_: float) -> list[Floats]:
-            return [closed(line)]
-
-        if hatching is None:
-            return self._draw(
-                lambda checked: self._drawing.polygon(pairs, **checked), outline, attributes
-            )
-        self.begin_group(**attributes)
-        self._draw(lambda checked: self._drawing.polygon(pairs, **checked), outline, {})
-        return self.polylines(rows).end_group()
+        if hatching is not None:
+            rows = hatch_lines([line], hatching)
+            return self.begin_group(**attributes).polygon(line).polylines(rows).end_group()
+        return self._draw(
+            lambda checked: self._drawing.polygon(pairs, **checked),
+            lambda _: [closed(line)],
+            attributes,
+        )
 
     def hatch(self, rings: Sequence[ArrayLike], hatching: Hatching, **attributes: object) -> Self:
-        """Fill polygons with lines, without their outlines; a ring inside of another is a hole.
-
-        Raises:
-            InvalidInput: a ring is no polygon.
-            InvalidInput: the lines would be too many.
-        """
+        """Fill polygons without outlines by the `evenodd` rule."""
         return self.polylines(hatch_lines(rings, hatching), **attributes)
 
     def polylines(self, lines: Iterable[ArrayLike], **attributes: object) -> Self:
-        """Draw many `lines`, each an array of shape (n, 2), each as one stroke.
+        """Draw `lines`, each an array of shape (n, 2), in a group with the attributes.
 
-        A group around them takes the attributes. This is the fast way: several million points a
-        second.
-
-        Raises:
-            InvalidInput: a line is not made of at least two pairs of finite numbers.
+        This is the fastest method: several million points a second.
         """
         strokes = [as_points(line) for line in lines]
         if not strokes:
             return self
-        places = check_points(np.concatenate(strokes))
-        return self._run(places, np.cumsum([0, *map(len, strokes)]), self._check(attributes))
+        places, offsets = flattened(strokes)
+        return self._run(check_points(places), offsets, self._check(attributes))
 
     def cubic_bezier(self, points: ArrayLike, **attributes: object) -> Self:
-        """Draw connected cubic curves: the start, then two control points and an end for each."""
+        """Draw connected cubic curves: a start, then two control points and an end for each."""
         return self._bezier(points, 3, "C", attributes)
 
     def quadratic_bezier(self, points: ArrayLike, **attributes: object) -> Self:
-        """Draw connected quadratic curves: the start, then a control point and an end for each."""
+        """Draw connected quadratic curves: a start, then a control point and an end for each."""
         return self._bezier(points, 2, "Q", attributes)
 
     def path(self, d: str, **attributes: object) -> Self:
-        """Draw the path data `d`.
-
-        Raises:
-            InvalidInput: `d` breaks the grammar of path data.
-        """
         data = check_path_data(d)
         return self._draw(
             lambda checked: self._drawing.path(data, **checked),
@@ -261,11 +214,8 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Write `text` as a text element in a font of `font_size` mm, for screens.
 
-        A pen cannot draw it, so it is not part of the strokes and is not clipped; `not_plottable`
-        lists it. Line feeds and tabs become spaces. For a pen, see `hershey_text`.
-
-        Raises:
-            InvalidInput: `text` is too long or holds control characters.
+        It is not part of the strokes and not clipped; see `not_plottable`. Line feeds and tabs
+        become spaces. For a pen, use `hershey_text`.
         """
         words = " ".join(check_text(text).split())
         place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
@@ -288,25 +238,14 @@ class SVGBuilder(Canvas):
         keep_layers: bool = False,
         **attributes: object,
     ) -> Self:
-        """Draw another drawing inside `box`: its page is moved there and cut off at the box.
+        """Draw a document or an SVG inside `box`, clipped at the box; see `Document.fitted`.
 
-        Args:
-            source: a document, or an SVG; `dropped` counts what is left out of an SVG.
-            box: the target, in mm.
-            fit: `contain` shows all of the page, `cover` fills all of the box, `fill` stretches,
-                `none` keeps the size.
-            align: horizontal place of the page in the box: `left`, `center` or `right`.
-            vertical: vertical place of the page in the box: `top`, `middle` or `bottom`.
-            keep_layers: whether its layers become layers of this drawing, with their pens;
-                otherwise everything is drawn on the open layer.
-            attributes: for a group around it, or around what is on each layer.
+        With `keep_layers` the layers are kept, with their pens; otherwise the open layer is used.
+        `dropped` counts what is left out of an SVG. Attributes are for a group around each part.
 
         Raises:
-            InvalidInput: the SVG cannot be read.
-            InvalidInput: it has too many.
-            UnknownName: a word is not one of the choices.
-            InvalidInput: the page or the box has no size.
-            InvalidInput: see `begin_layer`.
+            InvalidInput: the SVG cannot be read, a size is 0, or see `begin_layer`.
+            UnknownName: `fit`, `align` or `vertical` is unknown.
         """
         if not isinstance(source, Document):
             reading = read_svg(source)
@@ -326,10 +265,10 @@ class SVGBuilder(Canvas):
         return self
 
     def set_hershey_font(self, name: str) -> Self:
-        """Use the Hershey font called `name` from here on; the first is `futural`.
+        """Set the Hershey font of the following texts; the default is `futural`.
 
         Raises:
-            UnknownName: there is no such font; the error lists those that exist.
+            UnknownName: the font does not exist; the error lists the fonts.
         """
         self._font = stroke_font(name)
         return self
@@ -345,24 +284,14 @@ class SVGBuilder(Canvas):
         vertical: VerticalAlign = "middle",
         **attributes: object,
     ) -> Self:
-        r"""Write `text` in single strokes, one path for each time the pen goes down.
+        r"""Write `text` in single strokes, in a group with the attributes.
 
-        A line feed begins a new line, a tab is four spaces. By default the text is centred on
-        (`x`, `y`). A capital letter is 21 x `scale` mm high. A character that is missing in the
-        font is drawn as a box and listed in `missing_glyphs`.
-
-        Args:
-            x: where `align` puts the text, in mm.
-            y: where `vertical` puts the text, in mm.
-            text: what to write, at most 10,000 characters.
-            scale: mm to a unit of the font.
-            align: the part of each line's ink that is at `x`: `left`, `center` or `right`.
-            vertical: what is at `y`: the `top` of the capitals of the first line, the `middle` of
-                all capitals, or the `baseline` of the first line.
-            attributes: for a group around the strokes.
+        Tabs are four spaces. Missing characters are drawn as a box and listed in `missing_glyphs`.
+        Capitals are 21 x `scale` mm high. `align` is the part of each line's ink that is at `x`. At
+        `y` is the `top` of the first line's capitals, its `baseline`, or the `middle` of all lines.
 
         Raises:
-            InvalidInput: `text` is too long or holds control characters.
+            InvalidInput: `text` is longer than 10,000 characters or contains control characters.
         """
         block = self._lay_out(x, y, text, scale=scale, align=align, vertical=vertical)
         self._missing.update(dict.fromkeys(block.missing_glyphs))
@@ -417,9 +346,9 @@ def _pairs(points: ArrayLike) -> list[list[bytes]] | list[list[str]]:
 
 
 def _arc_data(centre: tuple[float, float], radius: float, start: float, turn: float) -> str:
-    """Return path data for an arc.
+    """Return path data for an arc in two parts.
 
-    It has two parts: the centre of a nearly whole circle would depend on the rounding of its ends.
+    The centre of a single, nearly full circle would depend on the rounding of its ends.
     """
     angles = np.radians([start, start + turn / 2, start + turn])
     places = np.column_stack(

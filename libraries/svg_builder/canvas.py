@@ -1,16 +1,15 @@
-"""Canvas: the page, layers, groups and clips of a document, and what is drawn on them."""
+"""Page, layers, groups and clips of an SVG drawing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.arrays import Floats, Integers, flattened
 from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen, Strokes
@@ -33,7 +32,7 @@ from libraries.svg_syntax.numbers import written_positive
 Outline = Callable[[float], list[Floats]]
 
 MAX_DEPTH = 64
-# A smaller scale makes the drawing invisible, so its curves are not flattened more finely.
+# Limits the precision of curves that are scaled down.
 MIN_SCALE = 1e-9
 
 
@@ -41,8 +40,7 @@ MIN_SCALE = 1e-9
 class _Scope:
     """An open group, layer or clip.
 
-    `element` takes what is drawn, `to_page` leads from the coordinates of the calls to those of the
-    page, `clips` are regions of the page, and `layer` is the index of the layer.
+    `to_page` transforms the coordinates of calls to those of the page, in which `clips` are given.
     """
 
     kind: str
@@ -54,7 +52,7 @@ class _Scope:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """The result of one call: a run of stored strokes, or an outline that is flattened on use."""
+    """The result of a call: a range of stored strokes, or an outline that is flattened on use."""
 
     to_page: Matrix
     layer: int
@@ -62,23 +60,22 @@ class _Drawn:
 
 
 class Canvas:
-    """A page with layers, groups and clips. Its subclass has the methods that draw."""
+    """A page with layers, groups and clips; the subclass `SVGBuilder` draws on it."""
 
     def __init__(
         self, width: float, height: float, *, stroke: str = "black", pen_width: float = 0.3
     ) -> None:
-        """Begin a page of `width` x `height` mm, drawn in `stroke` with a pen of `pen_width` mm.
+        """Create a page of `width` x `height` mm with a default pen.
 
         Raises:
-            InvalidInput: a size is not a positive number.
-            InvalidInput: `stroke` is not a colour.
+            InvalidInput: a size is not positive, or `stroke` is not a colour.
         """
         across, down = written_positive(width, "width"), written_positive(height, "height")
         colour = check_colour(stroke, "stroke")
         self._drawing = page(
             across, down, stroke=colour, stroke_width=written_positive(pen_width, "pen_width")
         )
-        # The document has only layers; the store has the strokes in the coordinates of the calls.
+        # The document has no strokes; the store has them in the coordinates of the calls.
         self._layers = Document(width, height)
         self._layers.layer("drawing", Pen("drawing", colour, float(pen_width)))
         self._store = StrokeArray()
@@ -92,11 +89,10 @@ class Canvas:
 
     @property
     def pens(self) -> tuple[Pen, ...]:
-        """Return the pen of each layer; the first draws what is outside of all layers."""
+        """Return the pen of each layer; the first draws everything outside of layers."""
         return self._layers.pens
 
     def title(self, text: str) -> Self:
-        """Set the title of the document."""
         words = " ".join(check_text(text).split())
         if self._title_element is not None:
             self._drawing.elements.remove(self._title_element)
@@ -106,7 +102,7 @@ class Canvas:
         return self
 
     def metadata(self, facts: Mapping[str, object]) -> Self:
-        """Store facts about the drawing in it, as JSON; a second call replaces the first."""
+        """Store metadata in the document as JSON; a second call replaces the first."""
         self._drawing.elements[:] = [
             element for element in self._drawing.elements if not isinstance(element, Metadata)
         ]
@@ -115,10 +111,10 @@ class Canvas:
         return self
 
     def begin_group(self, **attributes: object) -> Self:
-        """Begin a group, which contains what is drawn until `end_group`.
+        """Begin a group; end it with `end_group`.
 
         Raises:
-            InvalidInput: groups are nested more than 64 deep.
+            InvalidInput: groups are nested more than 64 deep, or an attribute is invalid.
         """
         self._check_depth()
         checked = self._check(attributes)
@@ -129,10 +125,10 @@ class Canvas:
         return self
 
     def end_group(self) -> Self:
-        """End the group that was begun last.
+        """End the innermost group.
 
         Raises:
-            InvalidInput: no group is open, or something else was begun after it.
+            InvalidInput: the innermost open element is not a group.
         """
         return self._end("group")
 
@@ -140,17 +136,10 @@ class Canvas:
         """Begin a layer, or continue one; it is drawn by `pen`, or by the pen of the page.
 
         Raises:
-            InvalidInput: a group, a layer or a clip is open: layers are on the page itself.
-            InvalidInput: the name is empty or too long, or there are too many layers.
-            InvalidInput: there is a layer of that name with another pen.
-            InvalidInput: the colour of the pen is none.
-            InvalidInput: the name holds control characters.
+            InvalidInput: the name or pen is invalid or differs, or another element is open.
         """
         if len(self._open) > 1:
-            raise InvalidInput(
-                "a layer can only begin where no group, layer or clip is open",
-                code="unbalanced-groups",
-            )
+            raise _unbalanced("a layer cannot begin inside a group, layer or clip")
         if not isinstance(name, str):
             raise InvalidInput("the name of a layer must be text", code="bad-layer", field="layer")
         known = name in self._layer_groups
@@ -159,35 +148,25 @@ class Canvas:
         colour = check_colour((own or self.pens[0]).colour, "stroke")
         index = self._layers.layer(label, own)
         if not known:
-            look = {
-                "stroke": colour,
-                "stroke_width": written_positive(self.pens[index].width, "width"),
-            }
-            self._layer_groups[name] = layer_group(self._drawing, label, **look)
+            width = written_positive(self.pens[index].width, "width")
+            self._layer_groups[name] = layer_group(
+                self._drawing, label, stroke=colour, stroke_width=width
+            )
             self._add(self._layer_groups[name])
         self._open.append(_Scope("layer", self._layer_groups[name], identity(), index))
         return self
 
     def end_layer(self) -> Self:
-        """End the layer.
-
-        Raises:
-            InvalidInput: no layer is open, or something was begun in it and not ended.
-        """
+        """End the layer; for errors see `end_group`."""
         return self._end("layer")
 
     def begin_clip(self, region: Rectangle | ArrayLike) -> Self:
-        """Begin a clip: only what is drawn inside `region` until `end_clip` is kept, as polylines.
+        """Keep only what is drawn inside `region` until `end_clip`, as polylines.
 
-        A clip inside a clip narrows it further.
-
-        Args:
-            region: a rectangle, or the corners of a polygon, of shape (m, 2) in mm.
+        Clips are intersected. A region is a rectangle, or a polygon of shape (m, 2) in mm.
 
         Raises:
-            InvalidInput: `region` is not a polygon.
-            InvalidInput: the groups around it press everything into a line.
-            InvalidInput: groups and clips are nested too deep.
+            InvalidInput: `region` is not a polygon, or its group cannot be inverted.
         """
         self._check_depth()
         here = self._open[-1]
@@ -197,42 +176,30 @@ class Canvas:
         return self
 
     def end_clip(self) -> Self:
-        """End the clip that was begun last.
-
-        Raises:
-            InvalidInput: no clip is open, or something else was begun after it.
-        """
+        """End the innermost clip; for errors see `end_group`."""
         return self._end("clip")
 
     def to_string(self) -> str:
-        """Return the document as text, without an XML declaration. Drawing can go on after it.
+        """Return the document without an XML declaration; drawing can continue after it.
 
         Raises:
-            InvalidInput: a group, a layer or a clip is still open.
+            InvalidInput: a group, a layer or a clip is open.
         """
         return b"".join(self.blocks()).decode()
 
     def blocks(self) -> Iterator[bytes]:
-        """Return the document in blocks of some hundred kilobytes.
-
-        Raises:
-            InvalidInput: a group, a layer or a clip is still open.
-        """
+        """Return the document in blocks of some hundred kilobytes; see `to_string`."""
         if len(self._open) > 1:
-            raise InvalidInput(
-                f"groups still open: {len(self._open) - 1}", code="unbalanced-groups"
-            )
+            raise _unbalanced(f"groups still open: {len(self._open) - 1}")
         return spliced(self._drawing, self._body)
 
     def document(self, *, tolerance: float = FLATNESS) -> Document:
-        """Return what a pen can draw, with curves flattened to `tolerance` mm.
+        """Return the strokes of the drawing, with curves flattened to `tolerance` mm.
 
-        A layer has one pen: colours and widths of single elements are not kept. Text elements are
-        left out.
+        Layers have one pen: colours and widths of elements are lost, as are text elements.
 
         Raises:
-            InvalidInput: a transform moves something more than a kilometre away.
-            InvalidInput: a curve would take too many.
+            InvalidInput: a vertex is more than a kilometre away, or there are too many vertices.
         """
         made = Document(self._layers.width, self._layers.height, title=self._title)
         for layer in self._layers.layers:
@@ -249,7 +216,7 @@ class Canvas:
     def _lines_of(self, drawn: _Drawn, tolerance: float) -> tuple[Floats, Integers]:
         if isinstance(drawn.drawn, slice):
             return self._slice(drawn.drawn)
-        return _flat(drawn.drawn(tolerance / max(magnification(drawn.to_page), MIN_SCALE)))
+        return flattened(drawn.drawn(tolerance / max(magnification(drawn.to_page), MIN_SCALE)))
 
     def _slice(self, strokes: slice) -> tuple[Floats, Integers]:
         bounds = self._store.offsets[strokes.start : strokes.stop + 1]
@@ -264,12 +231,12 @@ class Canvas:
         outline: Outline,
         attributes: Mapping[str, object],
     ) -> Self:
-        """Draw one shape: as an element, or inside a clip as the rest of its outline."""
+        """Draw a shape as an element, or inside a clip as its clipped outline."""
         checked = self._check(attributes)
         to_page = self._to_page(checked)
         if self._open[-1].clips:
             lines = outline(FLATNESS / max(magnification(to_page), MIN_SCALE))
-            return self._run(*_flat(lines), checked)
+            return self._run(*flattened(lines), checked)
         self._drawn.append(_Drawn(to_page, self._open[-1].layer, outline))
         return self._add(element(checked))
 
@@ -289,11 +256,7 @@ class Canvas:
         return self._add(parent) if checked else self
 
     def _to_page(self, checked: Mapping[str, str]) -> Matrix:
-        """Return the matrix of an element with these attributes; inside a clip it has an inverse.
-
-        Raises:
-            InvalidInput: it has none, and a clip is open.
-        """
+        """Return the matrix of an element; inside a clip it must be invertible."""
         here = self._open[-1]
         if "transform" not in checked:
             return here.to_page
@@ -304,11 +267,11 @@ class Canvas:
 
     def _check_depth(self) -> None:
         if len(self._open) > MAX_DEPTH:
-            raise InvalidInput(f"groups may be nested {MAX_DEPTH} deep", code="unbalanced-groups")
+            raise _unbalanced(f"groups must be nested at most {MAX_DEPTH} deep")
 
     def _end(self, kind: str) -> Self:
         if self._open[-1].kind != kind:
-            raise InvalidInput(f"there is no open {kind} to end", code="unbalanced-groups")
+            raise _unbalanced(f"no open {kind} to end")
         self._open.pop()
         return self
 
@@ -316,11 +279,7 @@ class Canvas:
         checked = check_attributes(attributes)
         identifier = checked.get("id")
         if identifier in self._identifiers:
-            raise InvalidInput(
-                f"the id {identifier!r} is taken by another element",
-                code="bad-attribute",
-                field="id",
-            )
+            raise InvalidInput(f"duplicate id {identifier!r}", code="bad-attribute", field="id")
         if identifier is not None:
             self._identifiers.add(identifier)
         return checked
@@ -330,6 +289,5 @@ class Canvas:
         return self
 
 
-def _flat(lines: Sequence[Floats]) -> tuple[Floats, Integers]:
-    """Return `lines` as flat coordinates and offsets."""
-    return np.concatenate([np.zeros((0, 2)), *lines]), np.cumsum([0, *map(len, lines)])
+def _unbalanced(text: str) -> InvalidInput:
+    return InvalidInput(text, code="unbalanced-groups")

@@ -1,8 +1,9 @@
-"""Clips of a canvas: regions of the page that cut strokes."""
+"""Clip regions of a canvas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +22,7 @@ def clipped_strokes(
 ) -> tuple[Floats, Integers]:
     """Return the parts of strokes inside all `clips`, in the coordinates of the strokes.
 
-    `to_page` leads from these coordinates to those of the page, in which the clips are.
+    `to_page` transforms them to the coordinates of the page, in which clips are given.
     """
     coordinates = applied(to_page, coordinates)
     for region in clips:
@@ -30,20 +31,10 @@ def clipped_strokes(
 
 
 def region_on_page(region: Rectangle | ArrayLike, to_page: Matrix) -> Region:
-    """Return a region in the coordinates of the page.
-
-    A rectangle stays a rectangle unless it is rotated or skewed.
-    """
+    """Return a region in page coordinates; rectangles stay so unless rotated or skewed."""
     if not isinstance(region, Rectangle):
         return [applied(to_page, checked_ring(region))]
-    corners = [
-        (region.left, region.top),
-        (region.right, region.top),
-        (region.right, region.bottom),
-        (region.left, region.bottom),
-    ]
+    left, top, right, bottom = astuple(region)
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
     moved = applied(to_page, np.array(corners))
-    if to_page[0, 1] or to_page[1, 0]:
-        return [moved]
-    (left, top), (right, bottom) = moved.min(axis=0).tolist(), moved.max(axis=0).tolist()
-    return Rectangle(left, top, right, bottom)
+    return [moved] if to_page[0, 1] or to_page[1, 0] else Rectangle.around(moved)

@@ -1,8 +1,7 @@
-"""Strokes as path elements, written in blocks: the fast way from arrays to text.
+"""Fast conversion of strokes to path elements.
 
-orjson formats a block of numbers in one call. What it leaves to do is done on the bytes with NumPy:
-every other comma becomes a space, the commas between strokes become the end of one element and the
-begin of the next, and `.0` goes.
+orjson formats a block of numbers in one call. NumPy replaces separators in the bytes and removes
+`.0`.
 """
 
 from __future__ import annotations
@@ -15,37 +14,35 @@ import orjson
 from numpy.typing import NDArray
 
 from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.strokes import stroke_ranges
 from libraries.svg_syntax.numbers import DECIMALS
 
 Encoding = Literal["plain", "compact"]
 
 SCALE = 10.0**DECIMALS
-# The compact encoding counts in hundredths of a mm, and its layers are scaled by this.
+# The compact encoding uses hundredths of a mm, in scaled layers.
 COMPACT_UNIT = 0.01
-# Vertices in one block: small enough for the processor's cache, large enough that Python's share
-# vanishes.
+# Vertices per block; blocks fit into the processor's cache.
 BLOCK = 16_384
-# Below it, neighbouring numbers of 32 bits are nearer to each other than 0.001: they are written
-# exactly as their 64 bit originals, and faster.
+# Smaller numbers of 32 bits have three exact decimals and are formatted faster.
 SINGLE_PRECISION = 8191.0
 
 
 def stroke_blocks(
     coordinates: Floats, offsets: Integers, encoding: Encoding = "plain"
 ) -> Iterator[bytes]:
-    """Yield the text of path elements, one for each stroke, without a line feed at the end.
+    """Yield the text of path elements, one per stroke, without a final line feed.
 
-    Args:
-        coordinates: array of shape (n, 2) in mm, finite.
-        offsets: array of shape (k + 1,), as in `Strokes`; every stroke has a vertex.
-        encoding: `plain` is absolute, in mm with three decimals at most; `compact` is relative, in
-            hundredths of a mm.
+    `plain` is absolute, in mm with at most three decimals; `compact` is relative, in hundredths of
+    a mm. Coordinates must be finite, and every stroke must have a vertex.
     """
     write, letter = _WRITERS[encoding]
     opening = b'<path d="' + letter
     between, begin = b'"/>\n' + opening, opening
-    for some, bounds in _blocks(coordinates, offsets):
-        text = write(*_doubled_dots(some, bounds))
+    for first, last in stroke_ranges(offsets, BLOCK):
+        bounds = offsets[first : last + 1]
+        some = coordinates[bounds[0] : bounds[-1]]
+        text = write(*_doubled_dots(some, bounds - bounds[0]))
         yield begin
         yield text.replace(b"|", between)
         begin = between
@@ -53,20 +50,8 @@ def stroke_blocks(
         yield b'"/>'
 
 
-def _blocks(coordinates: Floats, offsets: Integers) -> Iterator[tuple[Floats, Integers]]:
-    """Yield the strokes in blocks of about `BLOCK` vertices, or of one longer stroke."""
-    first, count = 0, len(offsets) - 1
-    while first < count:
-        last = max(
-            int(np.searchsorted(offsets, offsets[first] + BLOCK, side="right")) - 1, first + 1
-        )
-        bounds = offsets[first : last + 1]
-        yield coordinates[bounds[0] : bounds[-1]], bounds - bounds[0]
-        first = last
-
-
 def _doubled_dots(coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
-    """Return the strokes with every dot as a line to itself, which round caps show."""
+    """Return strokes with each dot as a line of length 0, which has round caps."""
     dots = np.diff(offsets) == 1
     if not dots.any():
         return coordinates, offsets
@@ -81,10 +66,8 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
     numbers /= SCALE
     # Adding zero turns -0.0 into 0.0.
     numbers += 0.0
-    if numbers.max() <= SINGLE_PRECISION and numbers.min() >= -SINGLE_PRECISION:
-        text = _dumped(numbers.astype(np.float32))
-    else:
-        text = _dumped(numbers)
+    is_small = numbers.max() <= SINGLE_PRECISION and numbers.min() >= -SINGLE_PRECISION
+    text = _dumped(numbers.astype(np.float32) if is_small else numbers)
     commas = np.flatnonzero(text == ord(","))
     ends = np.append(commas, len(text) - 1)
     whole = ends[text[ends - 1] == ord("0")]
@@ -96,11 +79,9 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
 
 
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
-    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, a bar between strokes.
+    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, without commas before a minus.
 
-    There is no comma before a minus.
-
-    Steps are differences of rounded places, so that nothing adds up along a stroke.
+    Steps are differences of rounded coordinates, so that errors do not add up.
     """
     places = np.rint(coordinates / COMPACT_UNIT).astype(np.int64)
     steps = np.empty_like(places)

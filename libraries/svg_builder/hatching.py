@@ -1,4 +1,4 @@
-"""Hatching: parallel lines that fill polygons."""
+"""Hatching of polygons with parallel lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats
+from libraries.geometry.arrays import Floats, ranges
 from libraries.geometry.clipping import edges_of, region_of
 from libraries.geometry.transforms import applied, inverse, rotation
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
@@ -21,14 +21,13 @@ MAX_ANGLE = 360.0
 
 @dataclass(frozen=True)
 class Hatching:
-    """How a polygon is filled.
+    """The lines that fill a polygon.
 
     Attributes:
-        spacing: from line to line in mm, 0.05 to 1000.
-        angle: of the lines in degrees, clockwise from level, -360 to 360.
+        spacing: the distance of lines in mm, 0.05 to 1000.
+        angle: the angle of lines in degrees clockwise, -360 to 360.
         cross: whether a second set of lines crosses the first at a right angle.
-        inset: how far the lines keep from the edges in mm; half a pen's width keeps the outline
-            crisp.
+        inset: the distance of lines from the edges in mm, such as half a pen's width.
 
     Raises:
         InvalidInput: a number is out of its range.
@@ -40,7 +39,7 @@ class Hatching:
     inset: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the numbers; comparisons are worded so that NaN fails them."""
+        # NaN fails these comparisons.
         if not MIN_SPACING_MM <= self.spacing <= MAX_SPACING_MM:
             raise InvalidInput(
                 f"spacing must be {MIN_SPACING_MM} to {MAX_SPACING_MM:.0f} mm",
@@ -60,19 +59,12 @@ class Hatching:
 
 
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
-    """Return lines of two vertices that fill polygons by the rule `evenodd`, row by row.
+    """Return lines of two vertices that fill polygons by the `evenodd` rule, row by row.
 
-    The rows of one angle and spacing are the same for every polygon, so that neighbours which are
-    hatched alike match.
-
-    Args:
-        rings: the corners of each polygon, of shape (m, 2) in mm; a ring inside of another is a
-            hole.
-        hatching: how to fill them.
+    Rows of the same angle and spacing coincide for all polygons, so that neighbours match.
 
     Raises:
-        InvalidInput: a ring is no polygon, see `libraries.geometry.clipping.region_of`.
-        InvalidInput: the lines would be too many.
+        InvalidInput: a ring is not a polygon, or there are too many lines.
     """
     region = region_of(rings)
     if hatching.inset:
@@ -83,13 +75,13 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
 
 
 def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
-    """Cut level rows out of rotated edges, and rotate the rows back."""
+    """Cut horizontal rows out of rotated edges, and rotate the rows back."""
     turn = rotation(-angle)
     level = applied(turn, edges.reshape(-1, 2)).reshape(-1, 2, 2)
     rows, across = _crossings(level, spacing)
     order = np.lexsort((across, rows))
     rows, across = rows[order], across[order]
-    # Every row enters and leaves by turns: its crossings are pairs.
+    # Consecutive crossings of a row are pairs.
     lines = np.stack(
         [across.reshape(-1, 2), np.repeat(rows[::2, None] * spacing, 2, axis=1)], axis=2
     )
@@ -100,21 +92,14 @@ def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
 
 
 def _crossings(edges: Floats, spacing: float) -> tuple[NDArray[np.int64], Floats]:
-    """Return where edges cross the rows `n * spacing`: n, and how far across.
-
-    Of its ends an edge takes in the upper one.
-    """
+    """Return the rows n that edges cross at `n * spacing`, and the x of the crossings."""
     low, high = edges[..., 1].min(axis=1), edges[..., 1].max(axis=1)
     first, last = np.ceil(low / spacing), np.ceil(high / spacing)
     if not (last - first).sum() <= MAX_VERTICES:
         raise too_many_vertices()
     counts = (last - first).astype(np.int64)
     edge = np.repeat(np.arange(len(edges)), counts)
-    rows = (
-        np.arange(len(edge))
-        - np.repeat(np.cumsum(counts) - counts, counts)
-        + first[edge].astype(np.int64)
-    )
+    rows = ranges(counts) + first[edge].astype(np.int64)
     start, end = edges[edge, 0], edges[edge, 1]
     part = (rows * spacing - start[:, 1]) / (end[:, 1] - start[:, 1])
     return rows, start[:, 0] + part * (end[:, 0] - start[:, 0])

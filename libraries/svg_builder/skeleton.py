@@ -1,4 +1,4 @@
-"""The frame of a document, made by svgwrite, with marks where strokes are written past it."""
+"""SVG documents of svgwrite, with markers for strokes that are inserted later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import svgwrite
 
 
 class Marker:
-    """Stands in the tree of svgwrite for strokes that are written past it."""
+    """A placeholder in the tree of svgwrite for strokes that are inserted later."""
 
     elementname = "path"
 
@@ -20,17 +20,17 @@ class Marker:
         self.number = number
 
     def get_xml(self) -> ET.Element:
-        """Return the element that `spliced` finds again."""
+        """Return the element that `spliced` replaces."""
         return ET.Element("path", d=f"@{self.number}")
 
 
 def as_json(metadata: Mapping[str, object]) -> str:
-    """Return facts about a drawing as they are kept in it: the same facts give the same text."""
+    """Return metadata as canonical JSON."""
     return json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 
 class Metadata:
-    """Stands in the tree of svgwrite for what has to stay with a drawing, as text."""
+    """A metadata element for the tree of svgwrite."""
 
     elementname = "metadata"
 
@@ -38,14 +38,13 @@ class Metadata:
         self._text = text
 
     def get_xml(self) -> ET.Element:
-        """Return the element."""
         element = ET.Element("metadata")
         element.text = self._text
         return element
 
 
 def page(width: str, height: str, **attributes: str) -> Any:
-    """Return an empty document of `width` x `height` mm, with round caps and without fill."""
+    """Return an empty document of `width` x `height` mm with round caps and no fill."""
     drawing = svgwrite.Drawing(
         size=(f"{width}mm", f"{height}mm"),
         viewBox=f"0 0 {width} {height}",
@@ -60,7 +59,7 @@ def page(width: str, height: str, **attributes: str) -> Any:
 
 
 def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
-    """Return a group that Inkscape and plotter programs show as a layer called `label`."""
+    """Return a group that Inkscape and plotter programs show as the layer `label`."""
     drawing.attribs["xmlns:inkscape"] = "http://www.inkscape.org/namespaces/inkscape"
     group = drawing.g(**attributes)
     group.attribs["inkscape:groupmode"] = "layer"
@@ -69,9 +68,8 @@ def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
 
 
 def spliced(drawing: Any, body: Callable[[int], Iterable[bytes]]) -> Iterator[bytes]:
-    """Yield the document in blocks, with `body(n)` in place of the marker number `n`."""
-    # Odd pieces are the numbers of the markers, even ones what stands between.
-    # No checked path data can hold an at sign, and text is escaped.
+    """Yield the document in blocks, with `body(n)` in place of marker `n`."""
+    # Odd pieces are numbers of markers. Checked path data has no at signs, and text is escaped.
     for place, piece in enumerate(re.split(r'<path d="@([0-9]+)" />', drawing.tostring())):
         if place % 2:
             yield from body(int(piece))

@@ -1,8 +1,8 @@
-"""The streaming writer: a geometry store as an SVG document, block by block, for any sink."""
+"""Streaming SVG writer for documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -18,21 +18,13 @@ from libraries.svg_syntax.numbers import written, written_positive
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:
     """Return `document` as SVG in blocks of some hundred kilobytes.
 
-    Width and height are in mm, the viewBox too. Every layer with strokes is a group that Inkscape
-    and plotter programs take for a layer, with the colour and the width of its pen. Every stroke is
-    a path. `metadata` is written as JSON. The same document gives the same bytes. All that can be
-    refused is refused before the first block.
-
-    Args:
-        document: what to write.
-        encoding: `plain` is absolute, in mm with three decimals at most. `compact` is about 40 % of
-            that: steps relative to each other in hundredths of a mm, in layers that are scaled to
-            mm.
+    Each layer with strokes is an Inkscape layer with the colour and width of its pen, and each
+    stroke a path. Metadata is written as JSON. The same document gives the same bytes. Errors are
+    raised before the first block. For the encodings see `stroke_blocks`.
 
     Raises:
-        UnknownName: there is no such encoding.
-        InvalidInput: the colour of a pen is none.
-        InvalidInput: the title or the name of a layer holds what no document can carry.
+        UnknownName: the encoding does not exist.
+        InvalidInput: the colour of a pen, the title or the name of a layer is invalid.
     """
     if encoding not in ENCODINGS:
         raise UnknownName("encoding", encoding, ENCODINGS, field="encoding")
@@ -46,36 +38,24 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
     store = document.store
     used = np.unique(store.layers).tolist()
     for index in used:
-        group = layer_group(
-            drawing,
-            check_text(document.layers[index].name),
-            **_look(document.layers[index], encoding),
-        )
+        layer = document.layers[index]
+        group = layer_group(drawing, check_text(layer.name), **_look(layer, encoding))
         group.elements.append(Marker(index))
         drawing.add(group)
-    return spliced(drawing, _bodies(document, len(used) == 1, encoding))
+
+    def body(layer: int) -> Iterator[bytes]:
+        strokes = store if len(used) == 1 else document.on_layer(layer)
+        return stroke_blocks(strokes.coordinates, strokes.offsets, encoding)
+
+    return spliced(drawing, body)
 
 
 def write_svg(
     document: Document, write: Callable[[bytes], object], *, encoding: Encoding = "plain"
 ) -> None:
-    """Write `document` as SVG by calling `write` with one block after the other; see `svg_blocks`.
-
-    Raises:
-        UnknownName, InvalidInput: see `svg_blocks`; nothing has been written then.
-    """
+    """Write `document` as SVG by calling `write` with each block; see `svg_blocks`."""
     for block in svg_blocks(document, encoding=encoding):
         write(block)
-
-
-def _bodies(
-    document: Document, alone: bool, encoding: Encoding
-) -> Callable[[int], Iterable[bytes]]:
-    def body(layer: int) -> Iterator[bytes]:
-        store = document.store if alone else document.on_layer(layer)
-        return stroke_blocks(store.coordinates, store.offsets, encoding)
-
-    return body
 
 
 def _look(layer: Layer, encoding: Encoding) -> dict[str, str]:
@@ -84,8 +64,6 @@ def _look(layer: Layer, encoding: Encoding) -> dict[str, str]:
         "stroke": check_colour(layer.pen.colour, "stroke"),
         "stroke_width": written_positive(layer.pen.width / scale, "width"),
     }
-    return (
-        look
-        if encoding == "plain"
-        else {**look, "transform": f"scale({written(COMPACT_UNIT, 'scale')})"}
-    )
+    if encoding == "compact":
+        look["transform"] = f"scale({written(COMPACT_UNIT, 'scale')})"
+    return look

@@ -1,4 +1,4 @@
-"""Foreign SVG as a document of strokes in millimetres."""
+"""Reader of SVG from other programs, as strokes in millimetres."""
 
 from libraries.svg_reader.foreign_xml import MAX_SVG_BYTES
 from libraries.svg_reader.reader import Reading, read_svg

@@ -1,4 +1,4 @@
-"""What foreign elements say about their looks and sizes, understood as far as a pen can follow."""
+"""Colours, stroke widths and lengths of elements in SVG from other programs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from libraries.errors import InvalidInput
-from libraries.svg_reader.foreign_xml import Node
+from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_syntax.attributes import check_colour
 from libraries.svg_syntax.numbers import MAX_NUMBER
 
-# CSS fixes the inch at 96 pixels.
+# A CSS inch has 96 pixels.
 PIXEL = 25.4 / 96
 PIXELS: Mapping[str, float] = {
     "": 1.0,
@@ -23,7 +23,7 @@ PIXELS: Mapping[str, float] = {
     "in": 96.0,
     "pt": 96 / 72,
     "pc": 16.0,
-    # Sizes that hang on the font: that of browsers, as no font is known.
+    # The default font size of browsers.
     "em": 16.0,
     "ex": 8.0,
 }
@@ -36,7 +36,7 @@ LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 @dataclass(frozen=True)
 class Look:
-    """The look of an element: colours as in SVG, the width in the units of the element."""
+    """The appearance of an element; `width` is in its own units."""
 
     stroke: str = "none"
     fill: str = "#000000"
@@ -46,20 +46,17 @@ class Look:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is anything to see.
-
-        The edge of a filled shape is drawn too: it is what a pen can do of it.
-        """
+        """Whether the element is visible; filled shapes are drawn by their outline."""
         return not self.hidden and (self.stroke != "none" or self.fill != "none")
 
     @property
     def ink(self) -> str:
-        """Return the colour that a pen draws it with."""
+        """Return the colour of the pen."""
         return self.stroke if self.stroke != "none" else self.fill
 
 
 def styles_of(node: Node) -> dict[str, str]:
-    """Return the properties of an element, those of its `style` before those of its attributes."""
+    """Return the properties of an element; `style` overrides attributes."""
     if "style" not in node.attributes:
         return node.attributes
     inline = (part.partition(":") for part in node.attributes.get("style", "").split(";"))
@@ -67,7 +64,7 @@ def styles_of(node: Node) -> dict[str, str]:
 
 
 def look_of(styles: Mapping[str, str], outer: Look) -> Look:
-    """Return the look of an element with these properties inside an element like `outer`."""
+    """Return the look of an element with `styles` inside an element with the look `outer`."""
     if LOOKS.isdisjoint(styles):
         return outer
     color = _colour(styles.get("color"), outer.color, outer.color)
@@ -77,9 +74,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
         color=color,
         stroke=_colour(styles.get("stroke"), outer.stroke, color),
         fill=_colour(styles.get("fill"), outer.fill, color),
-        width=length(width, outer.width)
-        if LENGTH.fullmatch(width[:MAX_LENGTH_CHARS])
-        else outer.width,
+        width=length(width if LENGTH.fullmatch(width[:MAX_LENGTH_CHARS]) else None, outer.width),
         hidden={"hidden": True, "collapse": True, "visible": False}.get(
             styles.get("visibility", ""), outer.hidden
         ),
@@ -87,7 +82,7 @@ def look_of(styles: Mapping[str, str], outer: Look) -> Look:
 
 
 def _colour(value: str | None, outer: str, current: str) -> str:
-    """Return a colour by digits or name; black for what is not plain, such as a gradient."""
+    """Return a hexadecimal or named colour; black for paint servers such as gradients."""
     text = (value or "").strip().lower()
     if text in ("", "inherit"):
         return outer
@@ -105,30 +100,25 @@ def _colour(value: str | None, outer: str, current: str) -> str:
 
 
 def length(text: str | None, default: float, whole: float = 0.0) -> float:
-    """Return a length in user units (pixels).
-
-    Args:
-        text: what the attribute says, such as `12`, `5mm` or `50%`.
-        default: what it is without the attribute.
-        whole: what a percentage is taken of.
+    """Return a length in user units (pixels); percentages are of `whole`.
 
     Raises:
-        InvalidInput: it is no length, or beyond all measure.
+        InvalidInput: `text` is not a length, or too large.
     """
     if text is None or text.strip() in ("", "auto"):
         return default
     found = LENGTH.fullmatch(text) if len(text) <= MAX_LENGTH_CHARS else None
     unit = found[2].lower() if found else ""
     if found is None or (unit != "%" and unit not in PIXELS):
-        raise InvalidInput(f"{text[:20]!r} is not a length", code="bad-svg", field="svg")
+        raise bad_svg(f"{text[:20]!r} is not a length")
     value = float(found[1]) * (whole / 100 if unit == "%" else PIXELS[unit])
     if not abs(value) <= MAX_NUMBER / PIXEL:
-        raise InvalidInput(f"{text[:20]!r} is too large", code="bad-svg", field="svg")
+        raise bad_svg(f"{text[:20]!r} is too large")
     return value
 
 
 def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float]:
-    """Return the lengths of an element by their attributes' names; missing ones are 0."""
+    """Return lengths by the names of their attributes; missing ones are 0."""
     return [
         length(node.attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()
     ]
@@ -137,8 +127,7 @@ def lengths(node: Node, names: str, viewport: tuple[float, float]) -> list[float
 def _whole(name: str, viewport: tuple[float, float]) -> float:
     width, height = viewport
     if name == "r":
-        # Percentages of neither direction are taken of the diagonal over the root of two (SVG 1.1,
-        # section 7.10).
+        # SVG 1.1, section 7.10: the diagonal divided by the square root of two.
         return float(((width**2 + height**2) / 2) ** 0.5)
     return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
 

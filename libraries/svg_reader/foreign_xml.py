@@ -1,4 +1,4 @@
-"""Foreign SVG as a tree of plain nodes: nothing is loaded or expanded, all is limited."""
+"""Parser of untrusted SVG; limits its size and loads no external entities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from libraries.errors import InvalidInput
 MAX_SVG_BYTES = 20_000_000
 MAX_ELEMENTS = 200_000
 MAX_ELEMENT_DEPTH = 64
-# Attributes of these names are kept; they are looked up without their namespace.
+# Attributes of other namespaces by their short names.
 FOREIGN_ATTRIBUTES = {
     "http://www.w3.org/1999/xlink href": "href",
     "http://www.inkscape.org/namespaces/inkscape label": "inkscape:label",
@@ -20,7 +20,7 @@ FOREIGN_ATTRIBUTES = {
 
 @dataclass
 class Node:
-    """An element: its name without the namespace, its attributes, and the elements inside of it."""
+    """An element with its name and attributes, without namespaces."""
 
     tag: str
     attributes: dict[str, str]
@@ -28,22 +28,18 @@ class Node:
 
 
 def parse_svg(source: str | bytes) -> Node:
-    """Return the root of the SVG `source`.
+    """Return the root of the SVG `source`, without text and elements of other namespaces.
 
-    Elements of other namespaces are left out, and so is all text.
-
-    A document type may be named, as older programs do; it is not loaded. Declarations inside of it
-    are refused.
+    External document types are ignored.
 
     Raises:
-        InvalidInput: it is not well-formed or no SVG, declares entities or a document type of its
-            own, or is too large, too deep, or of too many elements.
+        InvalidInput: the SVG is malformed or too large, or declares entities or a document type.
     """
     data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
     if not isinstance(data, bytes):
-        raise InvalidInput("an SVG is text or bytes", code="bad-svg", field="svg")
+        raise bad_svg("an SVG must be text or bytes")
     if len(data) > MAX_SVG_BYTES:
-        raise InvalidInput(f"an SVG may have {MAX_SVG_BYTES:,} bytes", code="bad-svg", field="svg")
+        raise bad_svg(f"an SVG has at most {MAX_SVG_BYTES:,} bytes")
     tree = _Tree()
     parser = expat.ParserCreate(
         "utf-8" if isinstance(source, str) else None, namespace_separator=" "
@@ -60,40 +56,31 @@ def parse_svg(source: str | bytes) -> Node:
     try:
         parser.Parse(data, True)
     except expat.ExpatError as error:
-        raise InvalidInput(
-            f"this is not well-formed XML: line {error.lineno}, column {error.offset + 1}",
-            code="bad-svg",
-            field="svg",
+        raise bad_svg(
+            f"not well-formed XML: line {error.lineno}, column {error.offset + 1}"
         ) from None
     except (LookupError, ValueError):
-        raise InvalidInput(
-            "the encoding that the SVG names is not known", code="bad-svg", field="svg"
-        ) from None
+        raise bad_svg("unknown encoding in the XML declaration") from None
     if tree.root is None:
-        raise InvalidInput("the outermost element is not svg", code="bad-svg", field="svg")
+        raise bad_svg("the root element must be svg")
     return tree.root
 
 
 class _Tree:
-    """Builds nodes as the parser goes."""
+    """A tree of nodes, built by the callbacks of the parser."""
 
     def __init__(self) -> None:
         self.root: Node | None = None
-        # None stands for an element that is left out.
+        # None for ignored elements.
         self._open: list[Node | None] = []
         self._count = 0
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
-        """Take in the begin of an element."""
         self._count += 1
         if len(self._open) >= MAX_ELEMENT_DEPTH:
-            raise InvalidInput(
-                f"elements may be nested {MAX_ELEMENT_DEPTH} deep", code="bad-svg", field="svg"
-            )
+            raise bad_svg(f"elements must be nested at most {MAX_ELEMENT_DEPTH} deep")
         if self._count > MAX_ELEMENTS:
-            raise InvalidInput(
-                f"an SVG may have {MAX_ELEMENTS:,} elements", code="bad-svg", field="svg"
-            )
+            raise bad_svg(f"an SVG has at most {MAX_ELEMENTS:,} elements")
         namespace, _, tag = name.rpartition(" ")
         parent = self._open[-1] if self._open else None
         wanted = namespace in ("", "http://www.w3.org/2000/svg") and (
@@ -107,7 +94,6 @@ class _Tree:
         self._open.append(node)
 
     def end(self, _: str) -> None:
-        """Take in the end of an element."""
         self._open.pop()
 
 
@@ -121,14 +107,13 @@ def _check_document_type(_: str, __: str | None, ___: str | None, own: int) -> N
 
 
 def _refuse_external(*_: object) -> int:
-    """Refuse what lies elsewhere; the parser wants a number from whoever does load it."""
     _refuse()
-    return 0
+    return 0  # expat requires a number
 
 
 def _refuse(*_: object) -> None:
-    raise InvalidInput(
-        "an SVG with entities or a document type of its own is not read",
-        code="bad-svg",
-        field="svg",
-    )
+    raise bad_svg("entities and internal document types are not supported")
+
+
+def bad_svg(text: str) -> InvalidInput:
+    return InvalidInput(text, code="bad-svg", field="svg")

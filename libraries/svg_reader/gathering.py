@@ -1,4 +1,4 @@
-"""Shapes of many elements, drawn together because a call for each would be slow."""
+"""Batches of shapes, because drawing each element on its own is slow."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.transforms import Matrix
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
-from libraries.svg_syntax.tracing import Traced, bent
+from libraries.svg_syntax.tracing import Traced, flattened_paths
 
-# Vertices and curves that are gathered before they are drawn.
+# Vertices and curves per batch.
 MAX_GATHERED = 32_768
 
 
@@ -26,30 +26,27 @@ class Shape(NamedTuple):
     tolerance: float = 1.0
 
     def __len__(self) -> int:
-        """Return how many strokes it has."""
         return len(self.lines) if self.traced is None else len(self.traced.starts)
 
     @property
     def size(self) -> int:
-        """Return how many vertices and curves it has."""
+        """Return the number of vertices and curves."""
         return sum(map(len, self.lines)) if self.traced is None else len(self.traced.curves)
 
 
 class Gathering:
-    """Takes shapes, and draws them on a document in the order in which they came."""
+    """Collects shapes and draws them on a document in order."""
 
     def __init__(self, document: Document) -> None:
-        """Begin with no shapes."""
         self._document = document
         self._shapes: list[tuple[Shape, Matrix, int]] = []
         self._size = 0
 
     def add(self, shape: Shape, to_page: Matrix, layer: int) -> None:
-        """Take a shape with a stroke or more, the way from its units to mm, and its layer.
+        """Add a shape with at least one stroke; `to_page` transforms its units to mm.
 
         Raises:
-            InvalidInput: the drawing would have more than two million.
-            InvalidInput: something lies more than a kilometre away.
+            InvalidInput: there are too many vertices, or one is more than a kilometre away.
         """
         self._shapes.append((shape, to_page, layer))
         self._size += shape.size
@@ -57,7 +54,7 @@ class Gathering:
             self.finish()
 
     def finish(self) -> None:
-        """Draw what was taken and not drawn yet; see `add`."""
+        """Draw the remaining shapes; see `add`."""
         shapes, self._shapes, self._size = self._shapes, [], 0
         if not shapes:
             return
@@ -75,9 +72,11 @@ class Gathering:
 
 
 def _lines(shapes: Sequence[Shape]) -> list[Floats]:
-    """Return the strokes of all shapes in their order."""
+    """Return the strokes of all shapes in order."""
     traced = [(shape.traced, shape.tolerance) for shape in shapes if shape.traced is not None]
-    ready = iter(bent([one for one, _ in traced], [tolerance for _, tolerance in traced]))
+    ready = iter(
+        flattened_paths([one for one, _ in traced], [tolerance for _, tolerance in traced])
+    )
     lines: list[Floats] = []
     for shape in shapes:
         lines += shape.lines if shape.traced is None else [next(ready) for _ in range(len(shape))]
@@ -85,8 +84,8 @@ def _lines(shapes: Sequence[Shape]) -> list[Floats]:
 
 
 def _moved(places: Floats, ways: Sequence[Matrix], way: NDArray[np.int64]) -> Floats:
-    """Return places, each moved by the one of `ways` that `way` says."""
-    # Written out as in `transforms.applied`, so that it rounds alike.
+    """Return places, transformed by the matrices `ways[way]`."""
+    # Rounds like `transforms.applied`.
     x, y = places.T
     columns = np.array(ways).reshape(-1, 6).T
     a, c, e, b, d, f = (column[way] if len(ways) > 1 else column for column in columns)

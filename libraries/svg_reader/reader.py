@@ -1,7 +1,4 @@
-"""The reader of foreign SVG: its shapes as strokes in mm.
-
-What a pen cannot draw is left out and counted.
-"""
+"""Conversion of SVG elements to strokes."""
 
 from __future__ import annotations
 
@@ -37,9 +34,9 @@ from libraries.svg_reader.appearance import (
     look_of,
     styles_of,
 )
-from libraries.svg_reader.foreign_xml import Node, parse_svg
+from libraries.svg_reader.foreign_xml import Node, bad_svg, parse_svg
 from libraries.svg_reader.gathering import Gathering, Shape
-from libraries.svg_reader.repeats import count_visits
+from libraries.svg_reader.repeats import MAX_PLACE_DEPTH, count_visits
 from libraries.svg_syntax.attributes import transform_matrix
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
@@ -49,11 +46,10 @@ from libraries.svg_syntax.tracing import trace
 Viewport = tuple[float, float]
 
 MAX_USE_DEPTH = 16
-MAX_PLACE_DEPTH = 96
-# Elements that are looked at, those that `use` repeats counted each time.
+# Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
-# What has no looks of its own: it is drawn where it is referred to, if at all.
+# Elements that are not drawn themselves; some are drawn by references.
 SILENT = {
     "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
     "pattern", "filter", "view", "cursor",
@@ -66,10 +62,9 @@ NAMED_DROPS = {
 
 @dataclass(frozen=True)
 class Reading:
-    """The drawing that was read, and how often each kind of element was left out.
+    """A document, and the number of elements and properties left out, by kind.
 
-    Clips, masks and markers are left out too: `clip-path` counts shapes that should have been cut
-    and were not.
+    `clip-path`, `mask` and markers count shapes that should have been changed and were not.
     """
 
     document: Document
@@ -77,7 +72,7 @@ class Reading:
 
 
 class _Place(NamedTuple):
-    """The context of an element: its matrix to mm, look, layer name and open ancestors."""
+    """The context of an element: its matrix to mm, look, layer and ancestors."""
 
     to_page: Matrix
     look: Look
@@ -90,26 +85,16 @@ class _Place(NamedTuple):
 def read_svg(
     source: str | bytes, *, tolerance: float | Callable[[Rectangle], float] = FLATNESS
 ) -> Reading:
-    """Return what a pen can draw of the SVG `source`, on a page of its size in mm.
+    """Return the strokes of the SVG `source`, on a page of its size in mm.
 
-    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are followed. A shape
-    that is only filled is drawn by its edge. Layers of Inkscape become layers, and so does every
-    colour outside of them; the pen of a layer has the colour and width of the first shape on it.
-    Style sheets, text, images, scripts and whatever else a pen cannot draw are left out and
-    counted.
-
-    Args:
-        source: the SVG as text, or as bytes with an encoding that it names itself; UTF-8 without
-            one.
-        tolerance: how far a line may stay from the curve that it stands for, in mm; or what tells
-            it of the page, in mm.
+    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are supported. Filled
+    shapes are drawn by their outline. Inkscape layers become layers, as does every colour outside
+    of them; the pen of a layer has the colour and width of its first shape. Style sheets, text,
+    images, scripts and others are left out and counted. `tolerance` is the maximum distance of
+    lines from curves in mm, or a function of the page.
 
     Raises:
-        InvalidInput: it cannot be read: not well-formed, no SVG, too large or too deep, repeats too
-            much, or a length that is none.
-        InvalidInput: a path, a number or a transform breaks its grammar or is too large.
-        InvalidInput: it has more than two million.
-        InvalidInput: something lies more than a kilometre away.
+        InvalidInput: the SVG is malformed or too large, or repeats too much.
     """
     root = parse_svg(source)
     size = _page_size(root)
@@ -118,21 +103,21 @@ def read_svg(
     reader.visit_viewport(
         root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size
     )
-    reader.finish()
+    reader.gathering.finish()
     return Reading(document, dict(sorted(reader.dropped.items())))
 
 
 def _page_size(root: Node) -> Viewport:
     """Return the size of the page in pixels, by default that of its viewBox."""
     box = _view_box(root)
-    # What a picture without a size is in a browser, in pixels.
+    # The default size of browsers in pixels.
     fallback = (box.width, box.height) if box else (300.0, 150.0)
     width, height = (
         length(text, whole, whole)
         for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
     )
     if not width > 0 or not height > 0:
-        raise InvalidInput("the page has no size", code="bad-svg", field="svg")
+        raise bad_svg("the page has no size")
     return width, height
 
 
@@ -145,33 +130,29 @@ def _view_box(node: Node) -> Rectangle | None:
 
 
 class _Reader:
-    """Walks through the tree and draws what it meets."""
+    """Walks the tree and draws its elements."""
 
     def __init__(self, root: Node, document: Document, tolerance: float) -> None:
         self.dropped: Counter[str] = Counter()
         self._document = document
-        self._gathering = Gathering(document)
+        self.gathering = Gathering(document)
         self._layers: dict[str, int] = {}
         self._tolerance = tolerance
         self._visits = 0
         self._named = _named(root)
-        # The last way of scaling, and how fine lines have to be there: neighbours are scaled alike.
+        # The last scale with its tolerance, as neighbours usually have the same scale.
         self._scale: tuple[object, float] = (None, 0.0)
-        # What was made of elements that are drawn again and again.
+        # Shapes of elements that `use` repeats.
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
-        # A few small elements can refer to each other so that they stand for millions.
+        # A few elements can expand to millions by references.
         if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
-            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
-
-    def finish(self) -> None:
-        """Draw what has been gathered and not drawn yet."""
-        self._gathering.finish()
+            raise bad_svg("the SVG repeats or nests too much")
 
     def visit(self, node: Node, place: _Place) -> None:
-        """Draw one element and what is inside of it."""
+        """Draw an element and its children."""
         self._visits += 1
         if self._visits > MAX_VISITS or place.depth > MAX_PLACE_DEPTH:
-            raise InvalidInput("the SVG repeats or nests too much", code="bad-svg", field="svg")
+            raise bad_svg("the SVG repeats or nests too much")
         if node.tag in SILENT:
             return
         styles = styles_of(node)
@@ -191,7 +172,7 @@ class _Reader:
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
             self._visit_nested(node, place)
-        elif node.tag in {"g", "a", "svg"}:
+        elif node.tag in {"g", "a"}:
             name = _layer_name(node)
             self._visit_all(node, place._replace(layer=name) if name else place)
         elif node.tag == "switch":
@@ -204,7 +185,7 @@ class _Reader:
             self.dropped[node.tag if node.tag in NAMED_DROPS else "unknown"] += 1
 
     def visit_viewport(self, node: Node, place: _Place, size: Viewport) -> None:
-        """Draw what is inside of an `svg` or `symbol` that shows its viewBox at `size`."""
+        """Draw the children of an `svg` or `symbol` whose viewBox is shown at `size`."""
         box = _view_box(node)
         if box is None:
             self._visit_all(node, place._replace(viewport=size))
@@ -235,7 +216,7 @@ class _Reader:
             self.visit_viewport(node, _moved(node, place), size)
 
     def _visit_used(self, node: Node, place: _Place) -> None:
-        """Draw the target of a `use`, unless it is the element itself or in another file."""
+        """Draw the target of a `use`, unless it is recursive or in another file."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
         if target is None or name in place.uses or len(place.uses) >= MAX_USE_DEPTH:
@@ -248,7 +229,7 @@ class _Reader:
         size = {
             side: node.attributes[side] for side in ("width", "height") if side in node.attributes
         }
-        # A symbol is drawn here and nowhere else: as a viewport of the size that the use gives it.
+        # A symbol is drawn as a viewport with the size of the `use`.
         self.visit(Node("svg", target.attributes | size, target.children), place)
 
     def _draw(self, node: Node, place: _Place) -> None:
@@ -256,14 +237,14 @@ class _Reader:
             return
         shape = self._shape(node, place)
         if len(shape):
-            self._gathering.add(shape, place.to_page, self._layer(place))
+            self.gathering.add(shape, place.to_page, self._layer(place))
 
     def _shape(self, node: Node, place: _Place) -> Shape:
-        """Return what an element draws; of one that a `use` repeats it is kept."""
+        """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._tolerance_in(place.to_page)
         if not place.uses:
             return SHAPES[node.tag](node, place.viewport, tolerance)
-        # The element is part of the tree, so that nothing else takes its id.
+        # The tree keeps the element alive, so that its id stays unique.
         key = (id(node), tolerance, place.viewport)
         if key not in self._shapes:
             self._shapes[key] = SHAPES[node.tag](node, place.viewport, tolerance)
@@ -272,7 +253,7 @@ class _Reader:
     def _tolerance_in(self, to_page: Matrix) -> float:
         scale = to_page[:, :2].tobytes()
         if self._scale[0] != scale:
-            # What is scaled by less vanishes, and needs no fine lines.
+            # Limits the precision of shapes that are scaled down.
             self._scale = (scale, self._tolerance / max(magnification(to_page), 1e-9))
         return self._scale[1]
 
@@ -291,7 +272,7 @@ class _Reader:
 
 
 def _named(root: Node) -> dict[str, Node]:
-    """Return the elements by their ids, the first where one is taken twice."""
+    """Return elements by their ids, the first of duplicates."""
     named: dict[str, Node] = {}
     waiting = [root]
     while waiting:
@@ -319,7 +300,7 @@ def _own_size(node: Node, viewport: Viewport) -> Viewport:
 
 
 def _layer_name(node: Node) -> str | None:
-    """Return the name of an Inkscape layer, or None for other groups and unusable names."""
+    """Return the name of an Inkscape layer, or None for other groups and invalid names."""
     label = node.attributes.get("inkscape:label", "").strip()[:MAX_LAYER_NAME_CHARS]
     if node.attributes.get("inkscape:groupmode") != "layer" or not label:
         return None
@@ -345,7 +326,7 @@ def _rect(node: Node, viewport: Viewport, tolerance: float) -> Shape:
     left, top, width, height, across, down = lengths(node, "x y width height rx ry", viewport)
     if min(width, height) <= 0:
         return Shape()
-    # One radius stands for both.
+    # A missing radius is equal to the other.
     across, down = across or down, down or across
     return Shape([rectangle_outline((left, top), (width, height), (across, down), tolerance)])
 

@@ -1,4 +1,4 @@
-"""The number of elements that an SVG has when each `use` is repeated."""
+"""The number of elements of an SVG with each `use` expanded."""
 
 from __future__ import annotations
 
@@ -6,41 +6,32 @@ from collections.abc import Collection, Mapping
 
 from libraries.svg_reader.foreign_xml import Node
 
-# Deeper than this nothing is followed; what is drawn is stopped there too.
-MAX_COUNT_DEPTH = 96
+# The reader stops at this depth too.
+MAX_PLACE_DEPTH = 96
 
 
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
-    """Return how many elements are looked at when `root` is drawn, at most `most` and one more.
+    """Return the number of elements visited when `root` is drawn, or `most` + 1 if more.
 
-    Every element is counted once and remembered, so that it takes no longer than reading the SVG
-    did, however much it repeats.
-
-    Args:
-        root: the outermost element.
-        named: the elements that `use` can refer to, by their ids.
-        silent: the names of elements whose insides are drawn only where they are referred to.
-        most: with more than this, the exact number does not matter.
+    Each element is counted once and cached, so the time does not depend on repetitions. `named` has
+    the elements by id; children of elements in `silent` are only drawn by references.
     """
     return _Counting(named, silent, most).inside(root, 0)
 
 
 class _Counting:
-    """Counts elements, each with all inside of it and all that it refers to."""
+    """Counts elements, their children and the targets of each `use`."""
 
     def __init__(self, named: Mapping[str, Node], silent: Collection[str], most: int) -> None:
         self._named = named
         self._silent = silent
         self._most = most
-        # 0 stands for an element that is being counted: what refers to what it is inside of is not
-        # drawn.
+        # 0 for elements that are being counted: recursive references are not drawn.
         self._known: dict[int, int] = {}
 
     def inside(self, node: Node, depth: int) -> int:
-        """Return the number of elements inside an element, with the target of each `use`."""
-        if not node.children and node.tag != "use":
-            return 0
-        if depth > MAX_COUNT_DEPTH:
+        """Return the number of elements inside an element."""
+        if depth > MAX_PLACE_DEPTH or (not node.children and node.tag != "use"):
             return 0
         if id(node) not in self._known:
             self._known[id(node)] = 0

@@ -1,1 +1,1 @@
-"""SVG syntax: attributes, numbers, path data, and their curves as polylines."""
+"""SVG syntax: attributes, numbers, path data, and curves as polylines."""

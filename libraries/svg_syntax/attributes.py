@@ -1,7 +1,4 @@
-"""Which attributes an element may carry, and how each value is checked and written.
-
-What is not listed is refused.
-"""
+"""Allowed attributes of SVG elements, and checks of their values."""
 
 from __future__ import annotations
 
@@ -38,10 +35,10 @@ MAX_TRANSFORM_CHARS = 1000
 
 
 def check_colour(value: object, name: str) -> str:
-    """Return the colour `value` in lower case: hexadecimal, a name of CSS, or `none`.
+    """Return the colour `value` in lower case: hexadecimal, a CSS name, or `none`.
 
     Raises:
-        InvalidInput: it is none of these.
+        InvalidInput: `value` is none of these.
     """
     text = value.lower() if isinstance(value, str) and len(value) <= 32 else ""  # noqa: PLR2004 - longer than any colour
     if (
@@ -59,11 +56,7 @@ def check_colour(value: object, name: str) -> str:
 
 
 def check_transform(value: object, name: str) -> str:
-    """Return the list of transforms `value` with its numbers rewritten.
-
-    Raises:
-        InvalidInput: it is not such a list.
-    """
+    """Return the transform list `value` with rounded numbers."""
     steps = _transform_steps(value, name)
     return " ".join(
         f"{kind}({' '.join(written(number, name) for number in numbers)})"
@@ -72,32 +65,26 @@ def check_transform(value: object, name: str) -> str:
 
 
 def transform_matrix(value: object, name: str = "transform") -> Matrix:
-    """Return what the list of transforms `value` does, as one matrix.
+    """Return the transform list `value` as one matrix.
 
     Raises:
-        InvalidInput: it is no such list.
-        InvalidInput: a number in it is too large.
-        InvalidInput: the steps together are too large.
+        InvalidInput: `value` is not a transform list, or a number is too large.
     """
     return combined(*(_MATRICES[kind](*numbers) for kind, numbers in _transform_steps(value, name)))
 
 
 def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float]]]:
-    """Yield the steps of a list of transforms: the kind, and its numbers."""
+    """Yield the kind and the numbers of each transform in a list."""
     if not isinstance(value, str) or len(value) > MAX_TRANSFORM_CHARS:
-        raise InvalidInput(
-            f"{name} must be text of at most {MAX_TRANSFORM_CHARS} characters",
-            code="bad-attribute",
-            field=name,
+        raise _bad_attribute(
+            name, f"{name} must be text of at most {MAX_TRANSFORM_CHARS} characters"
         )
     place = 0
     while place < len(value):
         found = TRANSFORM.match(value, place)
         if found is None:
-            raise InvalidInput(
-                f"{name} must be a list such as 'translate(10 20) rotate(45)'",
-                code="bad-attribute",
-                field=name,
+            raise _bad_attribute(
+                name, f"{name} must be a list such as 'translate(10 20) rotate(45)'"
             )
         yield found[1], _transform_numbers(found[1], found[2], name)
         place = found.end()
@@ -107,28 +94,18 @@ def _transform_numbers(kind: str, text: str, name: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
-        raise InvalidInput(
-            f"{name} holds something in {kind}() that is not a number",
-            code="bad-attribute",
-            field=name,
-        ) from None
+        raise _bad_attribute(name, f"{name}: the arguments of {kind}() must be numbers") from None
     if len(numbers) not in TRANSFORM_ARGUMENTS[kind]:
-        raise InvalidInput(
-            f"{name} has the wrong count of numbers in {kind}()", code="bad-attribute", field=name
-        )
+        raise _bad_attribute(name, f"{name}: wrong number of arguments in {kind}()")
     for number in numbers:
         written(number, name)
     return numbers
 
 
-def _turned(degrees: float, x: float = 0.0, y: float = 0.0) -> Matrix:
-    return rotation(degrees, (x, y))
-
-
 _MATRICES: Mapping[str, Callable[..., Matrix]] = {
     "translate": lambda across, down=0.0: translation(across, down),
     "scale": scaling,
-    "rotate": _turned,
+    "rotate": lambda degrees, x=0.0, y=0.0: rotation(degrees, (x, y)),
     "skewX": skewing,
     "skewY": lambda degrees: skewing(0.0, degrees),
     "matrix": matrix,
@@ -136,20 +113,13 @@ _MATRICES: Mapping[str, Callable[..., Matrix]] = {
 
 
 def check_identifier(value: object, name: str) -> str:
-    """Return `value` if it can be the id of an element.
-
-    It has up to 64 letters, digits, `_`, `.` and `-`, and begins with a letter or `_`.
-
-    Raises:
-        InvalidInput: it cannot.
-    """
+    """Return `value` if it is a valid id of an element."""
     if not isinstance(value, str) or not re.fullmatch(
         r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", value, re.ASCII
     ):
-        raise InvalidInput(
-            f"{name} must begin with a letter and hold letters, digits, '_', '.' and '-' only",
-            code="bad-attribute",
-            field=name,
+        raise _bad_attribute(
+            name,
+            f"{name} must start with a letter or '_' and have at most 64 letters, digits, '_', '.' and '-'",
         )
     return value
 
@@ -157,19 +127,21 @@ def check_identifier(value: object, name: str) -> str:
 def _share(value: object, name: str) -> str:
     text = written(value, name)
     if not 0 <= float(text) <= 1:
-        raise InvalidInput(f"{name} must lie between 0 and 1", code="bad-attribute", field=name)
+        raise _bad_attribute(name, f"{name} must be from 0 to 1")
     return text
 
 
 def _one_of(*choices: str) -> Callable[[object, str], str]:
     def check(value: object, name: str) -> str:
         if value not in choices:
-            raise InvalidInput(
-                f"{name} must be one of {', '.join(choices)}", code="bad-attribute", field=name
-            )
+            raise _bad_attribute(name, f"{name} must be one of {', '.join(choices)}")
         return str(value)
 
     return check
+
+
+def _bad_attribute(name: str, text: str) -> InvalidInput:
+    return InvalidInput(text, code="bad-attribute", field=name)
 
 
 ATTRIBUTES: Mapping[str, Callable[[object, str], str]] = {
@@ -191,11 +163,11 @@ ATTRIBUTES: Mapping[str, Callable[[object, str], str]] = {
 
 
 def check_attributes(attributes: Mapping[str, object]) -> dict[str, str]:
-    """Return checked `attributes` by their names in SVG (`stroke_width` is `stroke-width`).
+    """Return checked `attributes` by their SVG names (`stroke_width` is `stroke-width`).
 
     Raises:
         UnknownName: a name is not listed in `ATTRIBUTES`.
-        InvalidInput: a value is not one that its attribute may have.
+        InvalidInput: a value is invalid.
     """
     checked = {}
     for given, value in attributes.items():

@@ -1,4 +1,4 @@
-"""Curves as straight lines: how many it takes for a tolerance in mm, and where they bend."""
+"""Flattening of Bezier curves and elliptic arcs to a tolerance."""
 
 from __future__ import annotations
 
@@ -8,52 +8,41 @@ from functools import lru_cache
 import numpy as np
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.arrays import Floats, Integers, ranges
 
 Point = tuple[float, float]
 
-# How far a line may stay from the curve that it stands for, in mm: a fifteenth of a fine pen's
-# width.
+# Maximum distance of flattened lines from their curve in mm.
 FLATNESS = 0.02
 MAX_VERTICES = 2_000_000
-# Circles of this many vertices at most are remembered: they come again and again.
+# Arcs with more vertices are not cached.
 MAX_CACHED_STEPS = 256
 
 
 def too_many_vertices() -> InvalidInput:
-    """Return the error for a drawing with more than `MAX_VERTICES`."""
     return InvalidInput(
         f"the drawing has more than {MAX_VERTICES:,} vertices",
         code="too-many-vertices",
-        hint="split it, or simplify it first",
+        hint="split or simplify it",
     )
 
 
 def cubic_lines(curves: Floats, tolerance: float = FLATNESS) -> Floats:
-    """Return the vertices of connected cubic curves, without the start of the first.
+    """Return the vertices of connected cubic curves, of shape (k, 4, 2), without the first start.
 
-    A curve of degree 3 in n equal steps stays within sqrt(3 * 2 / 8 * m / tolerance) = n, where m
-    is the largest second difference of its control points (Wang, 1984).
-
-    Args:
-        curves: array of shape (k, 4, 2): start, two control points and end of each.
-        tolerance: how far a line may stay from its curve, in the unit of the curves.
-
-    Raises:
-        InvalidInput: it would take too many.
+    A cubic curve needs sqrt(3 * 2 / 8 * m / tolerance) equal steps, where m is the largest second
+    difference of its control points (Wang, 1984).
     """
     return curve_vertices(curves, np.full(len(curves), tolerance))[0]
 
 
 def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers]:
-    """Return the vertices of cubic curves without their starts, and the count of each.
+    """Return the vertices of cubic curves without their starts, and the number for each.
 
-    Args:
-        curves: array of shape (k, 4, 2): start, two control points and end of each.
-        tolerances: how far a line may stay from each curve, in the unit of the curves: shape (k,).
+    `curves` has the shape (k, 4, 2); `tolerances` are in the unit of the curves.
 
     Raises:
-        InvalidInput: it would take too many.
+        InvalidInput: there are too many vertices.
     """
     bends = curves[:, 2:] - 2 * curves[:, 1:-1] + curves[:, :-2]
     largest = np.hypot(bends[..., 0], bends[..., 1]).max(axis=1, initial=0.0)
@@ -62,8 +51,7 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
         raise too_many_vertices()
     counts = steps.astype(np.int64)
     curve = np.repeat(np.arange(len(curves)), counts)
-    number = np.arange(len(curve)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-    t = (number / counts[curve])[:, None]
+    t = ((ranges(counts) + 1) / counts[curve])[:, None]
     start, first, second, end = (curves[:, place][curve] for place in range(4))
     places: Floats = (
         (1 - t) ** 3 * start
@@ -71,7 +59,7 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
         + 3 * (1 - t) * t**2 * second
         + t**3 * end
     )
-    # The ends are vertices of the drawing: they are met exactly.
+    # Ends are exact.
     places[np.cumsum(counts) - 1] = curves[:, 3]
     return places, counts
 
@@ -93,22 +81,13 @@ def arc_lines(
     tilt: float = 0.0,
     tolerance: float = FLATNESS,
 ) -> Floats:
-    """Return the vertices of an arc of an ellipse, both ends included.
+    """Return the vertices of an elliptic arc, both ends included.
 
-    A chord over the angle a stays within r * (1 - cos(a / 2)) of a circle of radius r, and an
-    ellipse is a circle of its longer half width that was pressed together.
-
-    Args:
-        centre: its middle.
-        radii: its half widths.
-        start: where it begins, in degrees clockwise (y points down) from the direction of the first
-            half width.
-        end: where it ends, in degrees; less than `start` for an arc against the clock.
-        tilt: by how much the ellipse is turned, in degrees.
-        tolerance: how far a line may stay from the arc, in the unit of the radii.
+    Angles are degrees clockwise from the first radius; an `end` less than `start` gives a
+    counterclockwise arc. The ellipse is rotated by `tilt` degrees.
 
     Raises:
-        InvalidInput: it would take too many.
+        InvalidInput: there are too many vertices.
     """
     widest = max(abs(radius) for radius in radii)
     widest_step = 2 * math.acos(max(1 - tolerance / widest, 0.0)) if widest > 0 else math.pi
@@ -125,7 +104,7 @@ def _round(start: float, end: float, steps: int) -> Floats:
     """Return the vertices of an arc of the unit circle; short common ones are cached."""
     if steps > MAX_CACHED_STEPS or not (start.is_integer() and end.is_integer()):
         return _made_round(start, end, steps)
-    return _remembered_round(start, end, steps)
+    return _cached_round(start, end, steps)
 
 
 def _made_round(start: float, end: float, steps: int) -> Floats:
@@ -133,7 +112,7 @@ def _made_round(start: float, end: float, steps: int) -> Floats:
     return np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-_remembered_round = lru_cache(maxsize=256)(_made_round)
+_cached_round = lru_cache(maxsize=256)(_made_round)
 
 
 def endpoint_arc_lines(
@@ -142,20 +121,11 @@ def endpoint_arc_lines(
     arc: tuple[float, float, float, bool, bool],
     tolerance: float = FLATNESS,
 ) -> Floats:
-    """Return the vertices of an arc as path data gives it, without its start.
+    """Return the vertices of an arc in path data, without its start.
 
-    The centre is found as the implementation notes of SVG 1.1 say (appendix F.6.5 and F.6.6): radii
-    that are too short grow until they reach, and an arc without a radius is a straight line.
-
-    Args:
-        start: where it begins.
-        end: where it ends.
-        arc: both half widths, the turn of the ellipse in degrees, whether the longer way is taken,
-            and whether it runs clockwise.
-        tolerance: how far a line may stay from the arc.
-
-    Raises:
-        InvalidInput: it would take too many.
+    `arc` has both radii, the rotation of the ellipse in degrees, and the flags for the longer and
+    the clockwise arc. See SVG 1.1, appendices F.6.5 and F.6.6: short radii are enlarged, and arcs
+    with a radius of 0 are straight lines.
     """
     across, down, tilt, longer, clockwise = abs(arc[0]), abs(arc[1]), arc[2], arc[3], arc[4]
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))
@@ -178,8 +148,7 @@ def endpoint_arc_lines(
     first = math.degrees(math.atan2((y - middle_y) / down, (x - middle_x) / across))
     last = math.degrees(math.atan2((-y - middle_y) / down, (-x - middle_x) / across))
     turn = (last - first) % 360 if clockwise else -((first - last) % 360)
-    lines = arc_lines(centre, (across, down), first, first + turn, tilt=tilt, tolerance=tolerance)[
-        1:
-    ]
+    radii = across, down
+    lines = arc_lines(centre, radii, first, first + turn, tilt=tilt, tolerance=tolerance)
     lines[-1] = end
-    return lines
+    return lines[1:]

@@ -1,4 +1,4 @@
-"""How numbers are written: finite, at most three decimals, no zeros at the end."""
+"""Numbers in SVG: finite, at most three decimals, no trailing zeros."""
 
 from __future__ import annotations
 
@@ -12,24 +12,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from libraries.errors import InvalidInput
 
-# A kilometre: far beyond any paper, and near enough that a micrometre still counts in a double.
+# A kilometre in mm.
 MAX_NUMBER = 1_000_000.0
 DECIMALS = 3
 MIN_POINTS = 2
 
 
 def written(value: object, name: str) -> str:
-    """Return the number `value` as it is written in a document; `name` stands for it in errors.
+    """Return the number `value` as text; errors call it `name`.
 
     Raises:
-        InvalidInput: `value` is not a number (truth values and text are not), not finite, or beyond
-            a kilometre in mm.
+        InvalidInput: `value` is not a number (booleans and text are not) or more than a kilometre.
     """
     number: Any = value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise InvalidInput(f"{name} must be a number", code="bad-number", field=name)
-    # A comparison with NaN is false as well; an integer too long for a double is compared before it
-    # is converted.
+    # NaN fails this comparison. Integers too large for a float are compared before the conversion.
     if not abs(number) <= MAX_NUMBER:
         raise InvalidInput(
             f"{name} must be a finite number between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
@@ -41,10 +39,10 @@ def written(value: object, name: str) -> str:
 
 
 def written_positive(value: object, name: str) -> str:
-    """Return the number `value` as it is written in a document, if it is at least a micrometre.
+    """Return the positive number `value` as text; see `written`.
 
     Raises:
-        InvalidInput: see `written`; or it would be written as zero or below.
+        InvalidInput: the number is less than a micrometre.
     """
     text = written(value, name)
     if text == "0" or text.startswith("-"):
@@ -56,7 +54,7 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
     """Return `points` as an array of shape (n, 2) with n of at least 2.
 
     Raises:
-        InvalidInput: they are not pairs of numbers, or too few.
+        InvalidInput: the points are not pairs of numbers, or too few.
     """
     try:
         array = np.asarray(
@@ -74,12 +72,12 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
 
 
 def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[np.float64]:
-    """Return `places`, an array of shape (n, 2), if all of them can stand in a drawing.
+    """Return `places` if all numbers are finite and within a kilometre.
 
     Raises:
-        InvalidInput: a number is not finite or beyond a kilometre in mm.
+        InvalidInput: a number is out of range.
     """
-    # The largest value of an array with NaN is NaN, and NaN is not within anything.
+    # NaN fails this comparison.
     if not max(-float(places.min()), float(places.max())) <= MAX_NUMBER:
         raise InvalidInput(
             f"{name} must be finite numbers between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
@@ -90,11 +88,7 @@ def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[n
 
 
 def written_points(lines: list[NDArray[np.float64]], name: str = "points") -> list[bytes]:
-    """Return each array of shape (n, 2) written as `x,y x,y ...`; see `stroke_blocks` for many.
-
-    Raises:
-        InvalidInput: a number is not finite or beyond a kilometre in mm.
-    """
+    """Return each array of shape (n, 2) as `x,y x,y ...`; `stroke_blocks` is faster for many."""
     # Adding zero turns -0.0 into 0.0.
     return [_dump(np.round(check_points(line, name), DECIMALS) + 0.0) for line in lines]
 

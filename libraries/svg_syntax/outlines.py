@@ -1,4 +1,4 @@
-"""Outlines: what a pen draws for path data and for the basic shapes of SVG, as polylines."""
+"""Path data and basic shapes of SVG as polylines."""
 
 from __future__ import annotations
 
@@ -17,25 +17,21 @@ from libraries.svg_syntax.curves import (
     too_many_vertices,
 )
 from libraries.svg_syntax.path_data import commands_of
-from libraries.svg_syntax.tracing import bent, trace
+from libraries.svg_syntax.tracing import flattened_paths, trace
 
 
 def path_outline(data: str, tolerance: float = FLATNESS) -> list[Polyline]:
-    """Return a polyline for each move of path data, flattened to `tolerance`.
-
-    Moves after which nothing is drawn leave nothing.
+    """Return a polyline for each subpath of path data, flattened to `tolerance`.
 
     Raises:
-        InvalidInput: the data breaks the grammar.
-        InvalidInput: a number in it is too large.
-        InvalidInput: it would take too many.
+        InvalidInput: the data is malformed, a number is too large, or there are too many vertices.
     """
     traced = trace(data)
-    return bent([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
+    return flattened_paths([traced], [tolerance]) if traced else lines_of_path(data, tolerance)
 
 
 def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
-    """Return the same as `path_outline`, command by command: fast for long commands."""
+    """Return the same as `path_outline`; faster for long commands."""
     pen = _Pen(tolerance)
     for command, arguments in commands_of(data):
         pen.draw(command, arguments)
@@ -77,7 +73,7 @@ def ellipse_outline(
 
 
 class _Pen:
-    """Follows the commands of path data and remembers what it draws."""
+    """Draws path data command by command."""
 
     def __init__(self, tolerance: float) -> None:
         self._tolerance = tolerance
@@ -85,17 +81,14 @@ class _Pen:
         self._vertices = 0
         self._here = np.zeros(2)
         self._start = np.zeros(2)
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its
-        # kind.
+        # The last control point, for smooth curves.
         self._handle = np.zeros(2)
         self._last = ""
 
     def lines(self) -> list[Polyline]:
-        """Return what was drawn: each line with the place where it began."""
         return [np.concatenate(parts) for parts in self._lines if len(parts) > 1]
 
     def draw(self, command: str, arguments: Floats) -> None:
-        """Do one command with all its sets of arguments."""
         kind = command.upper()
         if kind != "M" and self._last == "Z":
             self._lines.append([self._start[None]])
@@ -103,36 +96,30 @@ class _Pen:
         self._last = kind
 
     def move(self, arguments: Floats, relative: bool) -> None:
-        """Begin a line; further places are lines from there."""
+        """Begin a subpath; further points are lines from there."""
         places = self._places(arguments, relative)
         self._here = self._start = places[0]
         self._lines.append([places[:1]])
         self._go(places[1:])
 
     def line(self, arguments: Floats, relative: bool) -> None:
-        """Draw straight lines."""
         self._go(self._places(arguments, relative))
 
     def level(self, arguments: Floats, relative: bool) -> None:
-        """Draw along the x axis."""
         self._along(0, arguments[:, 0], relative)
 
     def upright(self, arguments: Floats, relative: bool) -> None:
-        """Draw along the y axis."""
         self._along(1, arguments[:, 0], relative)
 
     def close(self, _: Floats, __: bool) -> None:
-        """Draw back to where the line began."""
         if (self._here != self._start).any() or len(self._lines[-1]) == 1:
             self._go(self._start[None])
         self._here = self._start
 
     def cubic(self, arguments: Floats, relative: bool) -> None:
-        """Draw cubic Bezier curves."""
         self._bend(self._controls(arguments, relative))
 
     def smooth_cubic(self, arguments: Floats, relative: bool) -> None:
-        """Draw cubic Bezier curves that begin in the direction in which the last one ended."""
         controls = self._controls(arguments, relative)
         starts = np.concatenate([self._here[None], controls[:-1, 1]])
         handle = self._handle if self._last in "CS" else self._here
@@ -140,11 +127,9 @@ class _Pen:
         self._bend(np.concatenate([(2 * starts - handles)[:, None], controls], axis=1))
 
     def quadratic(self, arguments: Floats, relative: bool) -> None:
-        """Draw quadratic Bezier curves."""
         self._bend_quadratics(self._controls(arguments, relative))
 
     def smooth_quadratic(self, arguments: Floats, relative: bool) -> None:
-        """Draw quadratic Bezier curves that begin in the direction in which the last one ended."""
         places = self._places(arguments, relative)
         starts = np.concatenate([self._here[None], places[:-1]])
         control = self._handle if self._last in "QT" else self._here
@@ -155,16 +140,11 @@ class _Pen:
         self._bend_quadratics(np.stack([np.array(controls), places], axis=1))
 
     def arc(self, arguments: Floats, relative: bool) -> None:
-        """Draw arcs of ellipses."""
         for across, down, tilt, longer, clockwise, x, y in arguments.tolist():
-            here = self._here
-            end = (float(here[0]) + x, float(here[1]) + y) if relative else (x, y)
-            start = (float(here[0]), float(here[1]))
-            self._go(
-                endpoint_arc_lines(
-                    start, end, (across, down, tilt, longer == 1, clockwise == 1), self._tolerance
-                )
-            )
+            start_x, start_y = self._here.tolist()
+            end = (start_x + x, start_y + y) if relative else (x, y)
+            arc = (across, down, tilt, longer == 1, clockwise == 1)
+            self._go(endpoint_arc_lines((start_x, start_y), end, arc, self._tolerance))
 
     def _places(self, arguments: Floats, relative: bool) -> Floats:
         return self._here + np.cumsum(arguments, axis=0) if relative else arguments
@@ -175,7 +155,7 @@ class _Pen:
         self._go(places)
 
     def _controls(self, arguments: Floats, relative: bool) -> Floats:
-        """Return the absolute places of curves without their starts: shape (k, places, 2)."""
+        """Return the absolute control points and ends of curves: shape (k, points, 2)."""
         controls = arguments.reshape(len(arguments), -1, 2)
         if not relative:
             return controls
@@ -190,11 +170,8 @@ class _Pen:
     def _bend_quadratics(self, controls: Floats) -> None:
         starts = np.concatenate([self._here[None], controls[:-1, -1]])
         self._handle = controls[-1, 0]
-        self._go(
-            cubic_lines(
-                elevated(np.concatenate([starts[:, None], controls], axis=1)), self._tolerance
-            )
-        )
+        curves = elevated(np.concatenate([starts[:, None], controls], axis=1))
+        self._go(cubic_lines(curves, self._tolerance))
 
     def _go(self, places: Floats) -> None:
         self._vertices += len(places)
@@ -220,5 +197,5 @@ _DRAW: Mapping[str, Callable[[_Pen, Floats, bool], None]] = {
 
 
 def closed(places: Floats) -> Polyline:
-    """Return `places` with the first one again at the end, unless it is there already."""
+    """Return `places` with the first one repeated at the end, unless it is there already."""
     return places if (places[0] == places[-1]).all() else np.concatenate([places, places[:1]])

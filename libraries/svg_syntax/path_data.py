@@ -13,8 +13,7 @@ from libraries.geometry.arrays import Floats
 from libraries.svg_syntax.numbers import MAX_NUMBER, written
 
 MAX_DATA_CHARS = 1_000_000
-# Possessive quantifiers everywhere: what was read is never given back, so that no text makes the
-# reading slow.
+# Possessive quantifiers prevent backtracking, so that no input makes matching slow.
 SPACE = r"[ \t\n\r\f]*+"
 SEPARATOR = f"{SPACE}(?:,{SPACE})?+"
 COMMAND = re.compile(f"{SPACE}([MmLlHhVvCcSsQqTtAaZz])")
@@ -24,17 +23,16 @@ NUMBER = re.compile(PLAIN_NUMBER)
 NUMBERS = re.compile(f"{SPACE}{PLAIN_NUMBER}(?:{SEPARATOR}{PLAIN_NUMBER})*+")
 FIRST = re.compile(f"{SPACE}({PLAIN_NUMBER})")
 NEXT = re.compile(f"{SEPARATOR}({PLAIN_NUMBER})")
-# The two flags of an arc are single digits that need no space after them.
+# The flags of an arc are single digits without a separator after them.
 FLAG = re.compile(f"{SEPARATOR}([01])")
 ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 
 def check_path_data(data: str) -> str:
-    """Return equal path data of commands and numbers only, with three decimals at most.
+    """Return equivalent path data with at most three decimals.
 
     Raises:
-        InvalidInput: `data` breaks the grammar; the text names the place.
-        InvalidInput: a number in it is too large.
+        InvalidInput: `data` is malformed, or a number is too large.
     """
     if not isinstance(data, str) or len(data) > MAX_DATA_CHARS:
         raise InvalidInput(
@@ -57,9 +55,7 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
     """Yield the commands of path data with their arguments, of shape (sets, size of a set).
 
     Raises:
-        InvalidInput: `data` breaks the grammar; the text names the place. What stands before it has
-            been yielded.
-        InvalidInput: a number in it is too large.
+        InvalidInput: `data` is malformed, after the commands before the error were yielded.
     """
     place = 0
     while not END.match(data, place):
@@ -82,12 +78,8 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
 
 
 def numbers_in(text: str) -> Floats:
-    """Return the numbers in `text`, whatever stands between them: shape (n,).
-
-    Raises:
-        InvalidInput: a number is too large.
-    """
-    # What is written as JSON writes numbers is read in one go, five times as fast.
+    """Return the numbers in `text` with any separators: shape (n,)."""
+    # Numbers in JSON syntax are parsed five times as fast.
     try:
         numbers = np.array(
             orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
@@ -97,16 +89,12 @@ def numbers_in(text: str) -> Floats:
             (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
         )
     if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= MAX_NUMBER:
-        raise InvalidInput(
-            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
-            code="bad-number",
-            field="d",
-        )
+        raise number_out_of_range()
     return numbers
 
 
 def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
-    """Read one or more whole sets of `size` numbers; return them, and the place behind them."""
+    """Read sets of `size` numbers; return them and the position after them."""
     found = NUMBERS.match(data, place)
     if found is None:
         raise _broken(data, place)
@@ -117,7 +105,7 @@ def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
 
 
 def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
-    """Read whole sets of the arguments of an arc; return them and the place after them."""
+    """Read sets of the arguments of an arc; return them and the position after them."""
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:
@@ -130,17 +118,21 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
         numbers.append(float(found[1]))
         place = found.end()
     if not max(map(abs, numbers)) <= MAX_NUMBER:
-        raise InvalidInput(
-            f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
-            code="bad-number",
-            field="d",
-        )
+        raise number_out_of_range()
     return np.array(numbers), place
+
+
+def number_out_of_range() -> InvalidInput:
+    return InvalidInput(
+        f"numbers must be between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
+        code="bad-number",
+        field="d",
+    )
 
 
 def _broken(data: str, place: int) -> InvalidInput:
     return InvalidInput(
-        f"path data breaks off at character {place + 1}: {data[place : place + 20]!r}",
+        f"invalid path data at character {place + 1}: {data[place : place + 20]!r}",
         code="bad-path-data",
         field="d",
     )

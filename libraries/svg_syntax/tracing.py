@@ -1,10 +1,7 @@
-"""Path data of many short commands, followed number by number.
+"""Path data of many short commands, converted number by number and flattened later.
 
-What comes out is bent to lines later, many paths in one go.
-
-Each row stands for one cubic Bezier curve by its four places. A straight line, and the place where
-a stroke begins, is a curve whose places are all the same one: bent to lines it is that place and
-nothing else.
+Each row is a cubic Bezier curve of four points. A line, or the start of a stroke, is a curve of
+four equal points, which is flattened to one vertex.
 """
 
 from __future__ import annotations
@@ -16,64 +13,55 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats, Integers
 from libraries.svg_syntax.curves import MAX_VERTICES, curve_vertices, too_many_vertices
 from libraries.svg_syntax.numbers import MAX_NUMBER
-from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE
+from libraries.svg_syntax.path_data import ARGUMENTS, NUMBER, NUMBERS, SPACE, number_out_of_range
 
-# Arcs are read elsewhere: their flags need no spaces around them.
+# Arcs are not traced, because their flags need no separators.
 WITH_NUMBERS = "MmLlHhVvCcSsQqTt"
 WELL_FORMED = re.compile(
     rf"{SPACE}[Mm]{NUMBERS.pattern}(?:{SPACE}(?:[Zz]|[{WITH_NUMBERS}]{NUMBERS.pattern}))*+{SPACE}"
 )
 COMMANDS = re.compile(f"([{WITH_NUMBERS}Zz])([^{WITH_NUMBERS}Zz]*+)")
 ROW = 8
-# Curves that are bent to lines at once.
+# Curves per block.
 BLOCK = 65_536
 
 
 class Traced(NamedTuple):
-    """Traced curves of shape (k, 4, 2), and the index of the first of each stroke: (s,)."""
+    """Curves of shape (k, 4, 2), and the index of the first curve of each stroke."""
 
     curves: Floats
     starts: Integers
 
 
 def trace(data: str) -> Traced | None:
-    """Return the traced path, or None for arcs, long commands and malformed data.
-
-    Moves after which nothing is drawn leave nothing.
+    """Return the curves of a path, or None for arcs, long commands and malformed data.
 
     Raises:
-        InvalidInput: a number in it is too large.
-        InvalidInput: it has more than two million.
+        InvalidInput: a number is too large, or there are too many curves.
     """
     commands = COMMANDS.findall(data)
-    # With more characters to a command than this, arrays are faster than one number after the
-    # other.
+    # Arrays are faster for long commands.
     if len(data) > 400 * len(commands) or WELL_FORMED.fullmatch(data) is None:
         return None
     tracer = _Tracer()
     for letter, text in commands:
         numbers = [float(number) for number in NUMBER.findall(text)]
         if numbers and not -MAX_NUMBER <= min(numbers) <= max(numbers) <= MAX_NUMBER:
-            raise InvalidInput(
-                f"numbers must lie between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
-                code="bad-number",
-                field="d",
-            )
+            raise number_out_of_range()
         if len(numbers) % (ARGUMENTS[letter.upper()] or 1):
             return None
         tracer.follow(letter, numbers)
     return tracer.traced()
 
 
-def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
+def flattened_paths(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
     """Return the strokes of traced paths as polylines, flattened to their tolerances.
 
     Raises:
-        InvalidInput: it would take too many.
+        InvalidInput: there are too many vertices.
     """
     if not traced:
         return []
@@ -96,27 +84,25 @@ def bent(traced: Sequence[Traced], tolerances: Sequence[float]) -> list[Floats]:
 
 
 class _Tracer:
-    """Follows commands and remembers what they draw."""
+    """Follows commands and stores their curves."""
 
     def __init__(self) -> None:
         self._rows = array("d")
-        # The number of the row in which each stroke begins.
+        # The first row of each stroke.
         self._starts: list[int] = []
         self._x = self._y = self._start_x = self._start_y = 0.0
-        # Where the next smooth curve begins to bend to, if the last command was a curve of its
-        # kind.
+        # The last control point, for smooth curves.
         self._handle_x = self._handle_y = 0.0
         self._last = ""
 
     def traced(self) -> Traced:
-        """Return what was followed; strokes of which only the begin is known are left out."""
-        self._forget_lone_begin()
+        """Return the curves; subpaths of a single move are dropped."""
+        self._drop_single_move()
         return Traced(
             np.frombuffer(self._rows).reshape(-1, 4, 2), np.array(self._starts, dtype=np.int64)
         )
 
     def follow(self, letter: str, numbers: list[float]) -> None:
-        """Do one command with all its numbers, of which there are whole sets."""
         kind = letter.upper()
         if kind != "M" and self._last == "Z":
             self._begin()
@@ -126,7 +112,7 @@ class _Tracer:
             raise too_many_vertices()
 
     def move(self, numbers: Iterator[float], relative: bool) -> None:
-        """Begin a stroke; further places are lines from there."""
+        """Begin a subpath; further points are lines from there."""
         x, y = next(numbers), next(numbers)
         self._x, self._y = (self._x + x, self._y + y) if relative else (x, y)
         self._start_x, self._start_y = self._x, self._y
@@ -134,7 +120,6 @@ class _Tracer:
         self.line(numbers, relative)
 
     def line(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw straight lines."""
         for x, y in zip(numbers, numbers, strict=True):
             if relative:
                 self._go(self._x + x, self._y + y)
@@ -142,28 +127,23 @@ class _Tracer:
                 self._go(x, y)
 
     def level(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw along the x axis."""
         for x in numbers:
             self._go(self._x + x if relative else x, self._y)
 
     def upright(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw along the y axis."""
         for y in numbers:
             self._go(self._x, self._y + y if relative else y)
 
     def close(self, _: Iterator[float], __: bool) -> None:
-        """Draw back to where the stroke began."""
-        if self._is_lone_begin() or self._x != self._start_x or self._y != self._start_y:
+        if self._is_single_move() or self._x != self._start_x or self._y != self._start_y:
             self._go(self._start_x, self._start_y)
 
     def cubic(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw cubic Bezier curves."""
         for a, b, c, d, e, f in zip(*[numbers] * 6, strict=True):
             x, y = (self._x, self._y) if relative else (0.0, 0.0)
             self._bend(x + a, y + b, x + c, y + d, x + e, y + f)
 
     def smooth_cubic(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw cubic Bezier curves that begin in the direction in which the last one ended."""
         if self._last not in {"C", "S"}:
             self._handle_x, self._handle_y = self._x, self._y
         for c, d, e, f in zip(*[numbers] * 4, strict=True):
@@ -172,13 +152,11 @@ class _Tracer:
             self._bend(ahead_x, ahead_y, x + c, y + d, x + e, y + f)
 
     def quadratic(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw quadratic Bezier curves."""
         for a, b, c, d in zip(*[numbers] * 4, strict=True):
             x, y = (self._x, self._y) if relative else (0.0, 0.0)
             self._bend_quadratic(x + a, y + b, x + c, y + d)
 
     def smooth_quadratic(self, numbers: Iterator[float], relative: bool) -> None:
-        """Draw quadratic Bezier curves that begin in the direction in which the last one ended."""
         if self._last not in {"Q", "T"}:
             self._handle_x, self._handle_y = self._x, self._y
         for c, d in zip(numbers, numbers, strict=True):
@@ -187,15 +165,15 @@ class _Tracer:
                 2 * self._x - self._handle_x, 2 * self._y - self._handle_y, x + c, y + d
             )
 
-    def _is_lone_begin(self) -> bool:
+    def _is_single_move(self) -> bool:
         return bool(self._starts) and len(self._rows) == (self._starts[-1] + 1) * ROW
 
-    def _forget_lone_begin(self) -> None:
-        if self._is_lone_begin():
+    def _drop_single_move(self) -> None:
+        if self._is_single_move():
             del self._rows[-ROW:], self._starts[-1]
 
     def _begin(self) -> None:
-        self._forget_lone_begin()
+        self._drop_single_move()
         x, y = self._x, self._y
         self._starts.append(len(self._rows) // ROW)
         self._rows.extend((x, y, x, y, x, y, x, y))
@@ -210,7 +188,7 @@ class _Tracer:
 
     def _bend_quadratic(self, a: float, b: float, x: float, y: float) -> None:
         here_x, here_y = self._x, self._y
-        # The same curve as a cubic one.
+        # Degree elevation to a cubic curve.
         first_x, first_y = here_x + (a - here_x) * 2 / 3, here_y + (b - here_y) * 2 / 3
         self._bend(first_x, first_y, x + (a - x) * 2 / 3, y + (b - y) * 2 / 3, x, y)
         self._handle_x, self._handle_y = a, b

@@ -118,7 +118,7 @@ def test_a_format_that_cannot_be_loaded_is_reported_and_the_others_work(folder: 
         (
             '"text/csv", suffix=".csv"',
             '"image/svg+xml", suffix=".svg", encoding="plain"',
-            "another format has the encoding 'plain'",
+            "encoding 'plain' is used by another format",
         ),
         (", 0, 9, default=1", ", 0, 9", "Coordinates.decimals needs a default"),
     ],

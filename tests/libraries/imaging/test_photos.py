@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from libraries.imaging import Picture, clean_photo, lent_picture, open_image
-from libraries.imaging.lending import borrow
+from libraries.imaging import Picture, clean_photo, named_image, open_image
+from libraries.imaging.named_images import named_greys
 from tests.errors import raises_code
 from tests.photographs import (
     CAMERA,
@@ -150,22 +150,22 @@ def test_what_is_no_photo_is_refused(data: bytes) -> None:
         clean_photo(data)
 
 
-def test_a_lent_picture_is_known_by_its_name_as_long_as_it_is_lent() -> None:
+def test_an_image_is_available_by_its_name_inside_the_context_only() -> None:
     rng = np.random.default_rng(0)
-    with lent_picture(encoded(landscape(), "PNG")) as name:
+    with named_image(encoded(landscape(), "PNG")) as name:
         assert open_image(name, rng).shape == (160, 240)
-        with lent_picture(encoded(landscape(60, 60), "PNG")) as other:
-            assert borrow(other).shape == (60, 60)
-            assert borrow(name).shape == (160, 240)
+        with named_image(encoded(landscape(60, 60), "PNG")) as other:
+            assert named_greys(other).shape == (60, 60)
+            assert named_greys(name).shape == (160, 240)
         with raises_code("not-an-image"):
-            borrow(other)
-    with raises_code("not-an-image", match="not at hand"):
+            named_greys(other)
+    with raises_code("not-an-image", match="not available"):
         open_image(name, rng)
 
 
-def test_a_white_picture_is_not_lent() -> None:
+def test_a_white_image_gets_no_name() -> None:
     with (
         raises_code("blank-image"),
-        lent_picture(encoded(Image.new("RGB", (9, 9), "white"), "PNG")),
+        named_image(encoded(Image.new("RGB", (9, 9), "white"), "PNG")),
     ):
         pass

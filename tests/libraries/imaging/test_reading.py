@@ -122,7 +122,7 @@ def test_large_images_are_reduced_to_what_is_looked_at() -> None:
     ],
 )
 def test_what_is_no_image_is_called_so(data: bytes) -> None:
-    with raises_code("not-an-image", match="PNG, JPEG, WebP, GIF and BMP"):
+    with raises_code("not-an-image", match="PNG, JPEG, WebP, GIF or BMP"):
         read_image(data)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
-from libraries.imaging import lent_picture
+from libraries.imaging import named_image
 from libraries.imaging.channels import CHANNELS, separated
 from libraries.imaging.demos import demo_colours, demo_image
 from libraries.imaging.reading import read_colours
@@ -55,7 +55,7 @@ def quarters_drawn(image: str, channel: str) -> set[int]:
 def test_each_ink_is_drawn_where_the_picture_has_its_colour(channel: str) -> None:
     wanted = {number for number, inks in enumerate(QUARTERS.values()) if channel in inks}
     assert quarters_drawn(base64.b64encode(quarters()).decode(), channel) == wanted
-    with lent_picture(quarters("JPEG", quality=95)) as photo:
+    with named_image(quarters("JPEG", quality=95)) as photo:
         assert quarters_drawn(photo, channel) == wanted
 
 
@@ -93,7 +93,7 @@ def test_colours_are_read_within_the_same_bounds() -> None:
         read_colours(png_header(60_000, 60_000))
     white = io.BytesIO()
     Image.new("RGB", (9, 9), "white").save(white, "PNG")
-    with raises_code("blank-image"), lent_picture(white.getvalue()):
+    with raises_code("blank-image"), named_image(white.getvalue()):
         pass
 
 

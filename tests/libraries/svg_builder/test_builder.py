@@ -235,7 +235,7 @@ def test_a_list_of_transforms_is_written_anew_from_its_numbers() -> None:
 
 
 def test_an_id_is_used_once() -> None:
-    with raises_code("bad-attribute", match="taken"):
+    with raises_code("bad-attribute", match="duplicate id"):
         card().rect(0, 0, 1, 1, id="a").rect(0, 0, 1, 1, id="a")
 
 

@@ -240,7 +240,7 @@ def test_what_is_begun_is_ended_in_its_order() -> None:
     for svg in (grouped, clipped):
         with raises_code("unbalanced-groups", match="still open: 2"):
             svg.to_string()
-        with raises_code("unbalanced-groups", match="can only begin"):
+        with raises_code("unbalanced-groups", match="cannot begin"):
             svg.begin_layer("b")
 
 

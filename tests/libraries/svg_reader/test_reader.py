@@ -15,7 +15,7 @@ from libraries.svg_builder import SVGBuilder, svg_blocks
 from libraries.svg_reader import read_svg
 from libraries.svg_syntax.outlines import lines_of_path
 from libraries.svg_syntax.path_data import ARGUMENTS
-from libraries.svg_syntax.tracing import bent, trace
+from libraries.svg_syntax.tracing import flattened_paths, trace
 from tests.conftest import own_seconds
 from tests.errors import raises_code
 
@@ -370,7 +370,7 @@ def test_paths_of_short_commands_are_read_number_by_number_as_they_are_read_with
 ) -> None:
     traced = trace(data)
     assert traced is not None
-    one, other = bent([traced], [0.1]), lines_of_path(data, 0.1)
+    one, other = flattened_paths([traced], [0.1]), lines_of_path(data, 0.1)
     assert [len(line) for line in one] == [len(line) for line in other]
     for line, twin in zip(one, other, strict=True):
         assert np.abs(line - twin).max() <= 1e-9
