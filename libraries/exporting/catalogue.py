@@ -79,7 +79,6 @@ def export(
 
 
 def encodings() -> tuple[str, ...]:
-    """Return the encodings of stored drawings."""
     return tuple(one.encoding for _, one in FORMATS.items() if one.encoding is not None)
 
 

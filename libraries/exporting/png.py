@@ -43,11 +43,6 @@ class Png(Params):
     )
 
     def write(self, document: Document) -> Iterator[bytes]:
-        """Yield the image.
-
-        Raises:
-            InvalidInput: the drawing has too many layers, too much ink, or no size (`bad-preview`).
-        """
         layers = len(np.unique(document.store.layers))
         if layers * self.width**2 * document.height / document.width > MAX_PIXELS:
             raise InvalidInput(

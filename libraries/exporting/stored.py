@@ -30,11 +30,9 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
     """Return a stored SVG in another format.
 
     Raises:
-        InvalidInput: it has more than 400,000 vertices (`drawing-too-large`), is not a readable SVG
-            (`bad-svg`), or the format rejects it.
+        InvalidInput: it is too large or not readable, or the format rejects it.
         NotFound: the file was deleted or replaced.
-        Exhausted: two other exports are running (`previews-busy`).
-        StorageUnavailable: the store is unreachable.
+        Exhausted: two other exports are running.
     """
     vertices = drawing.vertices
     if vertices is None:
@@ -54,9 +52,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
 def _written(name: str, sha256: str, params: FormatParams) -> bytes:
     if not _slots.acquire(timeout=5.0):
         raise Exhausted(
-            "other previews are being drawn; retry later",
-            code="previews-busy",
-            retry_after=2,
+            "other previews are being drawn; retry later", code="previews-busy", retry_after=2
         )
     try:
         with output_folder().open_checked(name, sha256=sha256 or None) as file:

@@ -18,9 +18,8 @@ LEVELS = 255
 
 
 def separated(colours: Colours, channel: str) -> Greys:
-    """Return the amount of one ink: shape (rows, columns), from 0 for full ink to 1 for none.
+    """Return one ink, or grey, from 0 for full ink to 1 for none: shape (rows, columns).
 
-    `channel` is one of `CHANNELS`; grey is the luma of the colours, of shape (rows, columns, 3).
     Full grey-component replacement is used: K = 1 - max(R, G, B) and C = (1 - R - K) / (1 - K); M
     and Y likewise. By Demichel's equations (1 - C) * (1 - K) gives R again. Levels are multiples of
     1/255.
@@ -43,7 +42,6 @@ def separated(colours: Colours, channel: str) -> Greys:
 
 
 def coloured(greys: Greys) -> Colours:
-    """Return a greyscale image as RGB."""
     return np.repeat(greys[..., None], 3, axis=2)
 
 

@@ -18,16 +18,13 @@ CROWN, TIP = -0.13, 0.12
 
 
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
-    """Return the image `name` of `DEMOS`, from 0 for black to 1 for white; `rng` varies it.
-
-    Greys are multiples of 1/255, so that rounding differences of processors disappear.
-    """
+    """Return the image `name` of `DEMOS`, from 0 for black to 1 for white; `rng` varies it."""
     scene = _scene(name, rng, rows)
     return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004 - rows and columns, without colours
 
 
 def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colours:
-    """Return the image of `demo_image` in colour; most of them have none."""
+    """Return the image of `demo_image` in colour, if it has any."""
     scene = _scene(name, rng, rows)
     return scene if scene.ndim > 2 else coloured(scene)  # noqa: PLR2004
 
@@ -42,6 +39,7 @@ def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32
         indexing="ij",
     )
     scene = DEMOS[name](u, v, rng)
+    # Rounding differences of processors disappear in these steps.
     return np.asarray(np.round(np.clip(scene, 0, 1) * LEVELS) / LEVELS, dtype=np.float32)
 
 
@@ -158,7 +156,6 @@ def _range(u: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _clouds(scene: Floats, u: Floats, v: Floats, rng: np.random.Generator, away: Floats) -> Floats:
-    """Paint long clouds, lit from below and brighter near the sun."""
     scene = scene.copy()
     for _ in range(7):
         x, y, wide = rng.uniform(-0.7, 0.7), rng.uniform(-0.85, -0.02), rng.uniform(0.25, 0.6)
@@ -240,7 +237,6 @@ def _portrait(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _bust(u: Floats, v: Floats, light: Floats) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the shoulders."""
     top = 0.66 + 0.3 * np.abs(u) ** 1.6 / 0.55
     z = np.sqrt(np.maximum(1 - (u / 0.85) ** 2, 0)) * 0.35 - np.maximum(0.12 - (v - top), 0) * 0.8
     tone = 0.06 + 0.3 * _lit(z, light) + 0.04 * np.sin(u * 16 + v * 9) * np.exp(-((u / 0.5) ** 2))
@@ -248,7 +244,6 @@ def _bust(u: Floats, v: Floats, light: Floats) -> tuple[Floats, Floats]:
 
 
 def _bust_neck(u: Floats, v: Floats, light: Floats, clothes: Floats) -> tuple[Floats, Floats]:
-    """Return the tone and the mask of the neck, shadowed by the chin."""
     half = 0.18 + 0.16 * np.clip((v - 0.5) / 0.3, 0, 1) ** 2
     z = np.sqrt(np.maximum(1 - (u / half) ** 2, 0)) * 0.16
     shadow = 0.35 + 0.65 * _step(v + 0.25 * light[0] * u / half, 0.5, 0.74)
@@ -302,7 +297,6 @@ def _face(x: Floats, y: Floats, light: Floats, gaze: float, side: float) -> tupl
 
 
 def _features(tone: Floats, x: Floats, y: Floats, gaze: float, light: Floats) -> Floats:
-    """Return `tone` with eyes, brows and lips."""
     even, eye_y = np.abs(x), y + 0.07
     open_up = 0.036 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)
     open_down = 0.024 * (1 - np.clip(np.abs(even - 0.16) / 0.078, 0, 1) ** 2)

@@ -11,21 +11,19 @@ import numpy as np
 from marshmallow import ValidationError, fields
 
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.imaging.channels import GREY, Colours, separated
+from libraries.imaging.channels import GREY, separated
 from libraries.imaging.demos import DEMOS, ROWS, demo_colours, demo_image
-from libraries.imaging.named_images import (
-    is_image_name,
-    named_colours,
-    named_greys,
-    read_in_colour,
-    read_picture,
-)
+from libraries.imaging.named_images import ImageFile, find_image, is_image_name
 from libraries.imaging.reading import Greys
 
 # JSON bodies are limited to a megabyte.
 MAX_TEXT_CHARS = 700_000
 # Longer texts are not misspelt names.
 MAX_NAME_CHARS = 40
+DATA_URL = re.compile(
+    r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
+    re.ASCII | re.IGNORECASE,
+)
 # Size of generated images for estimates.
 ROUGH_ROWS = 90
 
@@ -37,7 +35,7 @@ class ImageField(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in DEMOS:
             try:
-                _sent(text)
+                _ = _sent(text).greys
             except InvalidInput as error:
                 raise ValidationError(
                     f"{_sentence(str(error))}{f' {_sentence(error.hint)}' if error.hint else ''}"
@@ -46,10 +44,7 @@ class ImageField(fields.String):
 
 
 def image_field(*, only: str = "", **options: Any) -> ImageField:
-    """Return a field for the image of a pattern; `options` are passed to the field.
-
-    `only` is the choice that a pattern requires to use the image, if any.
-    """
+    """Return a field for an image, which the pattern requires `only` for one of its choices."""
     names = ", ".join(sorted(DEMOS))
     more = f"Requires `{only}`." if only else "`POST /photos/plot` draws larger images."
     description = (
@@ -67,48 +62,38 @@ def open_image(image: str, rng: np.random.Generator, channel: str = GREY) -> Gre
     Raises:
         InvalidInput: the image cannot be read or is blank.
     """
-    if channel != GREY:
-        return separated(
-            demo_colours(image, rng) if image in DEMOS else _sent_colours(image), channel
-        )
-    return demo_image(image, rng) if image in DEMOS else _sent(image)
+    if image in DEMOS:
+        return _demo(image, rng, channel, ROWS)
+    file = _sent(image)
+    return file.greys if channel == GREY else separated(file.colours, channel)
 
 
 def rough_image(image: str, channel: str = GREY) -> Greys:
     """Return the image of `open_image` without randomness; generated images are small."""
-    if channel != GREY:
-        return separated(_rough_colours(image) if image in DEMOS else _sent_colours(image), channel)
-    return _rough_demo(image) if image in DEMOS else _sent(image)
+    if image in DEMOS:
+        return _rough_demo(image, channel)
+    return open_image(image, np.random.default_rng(0), channel)
 
 
-@lru_cache(maxsize=len(DEMOS))
-def _rough_demo(name: str) -> Greys:
-    return demo_image(name, np.random.default_rng(0), ROUGH_ROWS)
+@lru_cache(maxsize=16)
+def _rough_demo(name: str, channel: str) -> Greys:
+    return _demo(name, np.random.default_rng(0), channel, ROUGH_ROWS)
 
 
-@lru_cache(maxsize=len(DEMOS))
-def _rough_colours(name: str) -> Colours:
-    return demo_colours(name, np.random.default_rng(0), ROUGH_ROWS)
+def _demo(name: str, rng: np.random.Generator, channel: str, rows: int) -> Greys:
+    if channel == GREY:
+        return demo_image(name, rng, rows)
+    return separated(demo_colours(name, rng, rows), channel)
 
 
-def _sent(text: str) -> Greys:
-    return named_greys(text) if is_image_name(text) else _uploaded(text)
+def _sent(text: str) -> ImageFile:
+    return find_image(text) if is_image_name(text) else _uploaded(text)
 
 
-def _sent_colours(text: str) -> Colours:
-    return named_colours(text) if is_image_name(text) else _uploaded_colours(text)
-
-
-# The four inks of an image are read one after another.
-@lru_cache(maxsize=2)
-def _uploaded_colours(text: str) -> Colours:
-    return read_in_colour(_bytes_in(text), synchronous=True)
-
-
-# A request is validated more than once.
-@lru_cache(maxsize=4)
-def _uploaded(text: str) -> Greys:
-    return read_picture(_bytes_in(text), synchronous=True)
+# A request is validated more than once, and the inks of an image are read one after another.
+@lru_cache(maxsize=3)
+def _uploaded(text: str) -> ImageFile:
+    return ImageFile(_bytes_in(text), synchronous=True)
 
 
 def _bytes_in(text: str) -> bytes:
@@ -118,11 +103,7 @@ def _bytes_in(text: str) -> bytes:
             hint="send a smaller image",
             code="image-too-large",
         )
-    found = re.match(
-        r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
-        text[:300],
-        re.ASCII | re.IGNORECASE,
-    )
+    found = DATA_URL.match(text[:300])
     try:
         # Line breaks are valid in base64.
         encoded = text[found.end() if found else 0 :].translate(dict.fromkeys(b" \t\r\n"))

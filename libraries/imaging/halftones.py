@@ -68,17 +68,14 @@ class Halftone:
             yield np.concatenate(joined)
 
     def spiral(self, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield an Archimedean spiral with waves, up to the largest circle in the box.
-
-        The radius after the angle `a` is inner + pitch * a, and the length inner * a + pitch / 2 *
-        a**2.
-        """
+        """Yield an Archimedean spiral with waves, up to the largest circle in the box."""
         outer, pitch = self.box.width / 2 - self.reach, self.spacing / (2 * math.pi)
         inner = min(self.spacing / 2, outer / 2)
         length = (outer**2 - inner**2) / (2 * pitch)
         centre = self._centre()
         start = self.angle + 2 * math.pi * rng.random()
 
+        # The radius after the angle a is inner + pitch * a, the length inner * a + pitch / 2 * a**2.
         def path(along: Floats) -> tuple[Floats, Floats]:
             radius = np.sqrt(inner * inner + 2 * pitch * along)
             turn = start + (radius - inner) / pitch
@@ -121,7 +118,6 @@ class Halftone:
         return float(self.squiggle_points() + itself + 8)
 
     def dot_points(self) -> float:
-        """Return an upper bound of the points of `dots`."""
         box = self.box
         radius = self.reach * np.sqrt(self._samples())
         around, inside = _dot_steps(radius, self.fill, self.tolerance)
@@ -144,8 +140,7 @@ class Halftone:
     def _centre(self) -> Floats:
         return np.array([self.box.left + self.box.width / 2, self.box.top + self.box.height / 2])
 
-    def _frequency(self, tone: Floats) -> Floats:
-        """Return waves per mm."""
+    def _frequency(self, tone: Floats) -> Floats:  # waves per mm
         # Ratio of the wavelengths of the lightest and the darkest tone.
         stretch = 2.5
         return np.asarray((1 / stretch + (1 - 1 / stretch) * tone) / self.wavelength)
@@ -296,7 +291,6 @@ def _rows(box: Box, spacing: float, angle: float) -> tuple[Floats, Floats, Float
 
 
 def _straight(first: Floats, last: Floats, across: Floats) -> tuple[Path, float]:
-    """Return the path from `first` to `last` and its length."""
     length = math.dist(first, last)
     unit = (last - first) / length
 
@@ -330,10 +324,7 @@ def _turns(radius: Floats | float, fill: float) -> Floats:
 
 
 def _dot_steps(radius: Floats, fill: float, tolerance: float) -> tuple[Floats, Floats]:
-    """Return the number of chords of a dot's circle and of its spiral.
-
-    The mean step of the spiral is two thirds of the outermost.
-    """
+    """Return the number of chords of a dot's circle and of the spiral inside."""
     around = np.maximum(arc_chords(radius, 2 * math.pi, tolerance), 8.0)
     return around, np.ceil(around * _turns(radius, fill) * 2 / 3)
 

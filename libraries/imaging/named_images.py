@@ -16,18 +16,33 @@ from libraries.imaging.reading import Greys, read_colours, read_image
 
 
 @dataclass(frozen=True)
-class _NamedImage:
-    """An image in grey, and its file for the colours."""
+class ImageFile:
+    """An image file, decoded on access to read-only arrays; see `read_image` for errors."""
 
-    greys: Greys
     data: bytes
+    synchronous: bool = False
+
+    @cached_property
+    def greys(self) -> Greys:
+        """Return the image in grey.
+
+        Raises:
+            InvalidInput: the image cannot be read or is blank.
+        """
+        greys = read_image(self.data, synchronous=self.synchronous)
+        if float(greys.min()) == 1.0:
+            raise InvalidInput("the image is blank: all pixels are white", code="blank-image")
+        greys.setflags(write=False)
+        return greys
 
     @cached_property
     def colours(self) -> Colours:
-        return read_in_colour(self.data)
+        colours = read_colours(self.data, synchronous=self.synchronous)
+        colours.setflags(write=False)
+        return colours
 
 
-_images: ContextVar[Mapping[str, _NamedImage]] = ContextVar("images", default={})  # noqa: B039 - replaced, never changed
+_images: ContextVar[Mapping[str, ImageFile]] = ContextVar("images", default={})  # noqa: B039 - replaced, never changed
 
 
 @contextlib.contextmanager
@@ -39,7 +54,8 @@ def named_image(data: bytes) -> Iterator[str]:
     Raises:
         InvalidInput: the image cannot be read or is blank.
     """
-    image = _NamedImage(read_picture(data), data)
+    image = ImageFile(data)
+    _ = image.greys  # decoded here to raise errors
     name = f"photo:{sha256(data).hexdigest()}"
     token = _images.set({**_images.get(), name: image})
     try:
@@ -48,45 +64,16 @@ def named_image(data: bytes) -> Iterator[str]:
         _images.reset(token)
 
 
-def read_picture(data: bytes, *, synchronous: bool = False) -> Greys:
-    """Return the image in `data` as a read-only array; see `read_image`.
-
-    Raises:
-        InvalidInput: the image cannot be read or is blank.
-    """
-    greys = read_image(data, synchronous=synchronous)
-    if float(greys.min()) == 1.0:
-        raise InvalidInput("the image is blank: all of its pixels are white", code="blank-image")
-    greys.setflags(write=False)
-    return greys
-
-
-def read_in_colour(data: bytes, *, synchronous: bool = False) -> Colours:
-    """Return the image in `data` as a read-only array; see `read_colours`."""
-    colours = read_colours(data, synchronous=synchronous)
-    colours.setflags(write=False)
-    return colours
-
-
 def is_image_name(text: str) -> bool:
     return re.fullmatch(r"photo:[0-9a-f]{64}", text, re.ASCII) is not None
 
 
-def named_greys(name: str) -> Greys:
-    """Return the named image in grey.
+def find_image(name: str) -> ImageFile:
+    """Return the named image.
 
     Raises:
         InvalidInput: no image of that name is available.
     """
-    return _named(name).greys
-
-
-def named_colours(name: str) -> Colours:
-    """Return the named image in colour; see `named_greys`."""
-    return _named(name).colours
-
-
-def _named(name: str) -> _NamedImage:
     try:
         return _images.get()[name]
     except KeyError:

@@ -50,13 +50,8 @@ class Photo:
 def clean_photo(data: bytes) -> Photo:
     """Return the photo in `data`, upright, in sRGB, without metadata, with two thumbnails.
 
-    The longer sides of the thumbnails are 800 and 200 pixels. Of animations the first frame is
-    used. Photos with transparency, and lossless ones of at most 16 megapixels, become PNG, others
-    JPEG.
-
-    Raises:
-        InvalidInput: the format is not supported, the image is damaged, or it has more than 25
-            megapixels.
+    The longer sides of the thumbnails are 800 and 200 pixels. Photos with transparency, and
+    lossless ones of at most 16 megapixels, become PNG, others JPEG. For errors see `read_image`.
     """
     with decoding_errors("file"), opened(data, most=MAX_PHOTO_PIXELS) as image:
         check_size(image, data, most=MAX_PHOTO_PIXELS)
@@ -70,10 +65,7 @@ def clean_photo(data: bytes) -> Photo:
 
 
 def check_header(head: bytes) -> None:
-    """Reject a photo whose first bytes declare more than 25 megapixels.
-
-    Other errors are left to `clean_photo`.
-    """
+    """Reject a photo whose first bytes declare more than 25 megapixels."""
     try:
         image = opened(head, most=MAX_PHOTO_PIXELS)
     except InvalidInput as error:

@@ -59,13 +59,9 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 def read_image(data: bytes, *, longest: int = WORKING_SIDE, synchronous: bool = False) -> Greys:
     """Return the image in `data` as greys: shape (rows, columns), from 0 for black to 1 for white.
 
-    The format is detected by content; of animations the first frame is used. Transparent pixels
-    become white, and the EXIF orientation is applied. Greys are the luma of ITU-R BT.601.
-
-    Args:
-        data: a PNG, JPEG, WebP, GIF or BMP file.
-        longest: the maximum longer side in pixels; larger images are reduced.
-        synchronous: whether a client waits for the result; the limits are a quarter then.
+    `longest` is the maximum longer side in pixels. If a client waits for a `synchronous` result,
+    the limits are a quarter. Of animations the first frame is used. Transparent pixels become
+    white, and the EXIF orientation is applied. Greys are the luma of ITU-R BT.601.
 
     Raises:
         InvalidInput: the format is not supported, the image is damaged, or it has more than 40
@@ -115,7 +111,7 @@ def opened(data: bytes, *, most: int = MAX_PIXELS) -> Image.Image:
 
     Raises:
         InvalidInput: the format is not supported, or the image has more than 40 megapixels.
-        UnidentifiedImageError: the file has a known signature but is invalid.
+        UnidentifiedImageError: the header is invalid.
     """
     try:
         return Image.open(io.BytesIO(data), formats=list(SIGNATURES))

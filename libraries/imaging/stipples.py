@@ -27,34 +27,22 @@ def stipple(
     Implements weighted Voronoi stippling (Adrian Secord, 2002) by Lloyd's algorithm: each point
     moves to the centroid of the ink nearest to it. Ink is represented by samples of equal weight
     along the Hilbert curve. A blank image has no points.
-
-    Args:
-        tones: the image.
-        count: the number of points.
-        iterations: the number of iterations.
-        rng: chooses the initial points and the samples.
-        progress: called after each iteration with the completed share.
     """
     dark = np.where(tones.dark < MIN_TONE, 0.0, tones.dark)
     if not dark.any():
         return np.zeros((0, 2))
-    portions, places = _Portions(Tones(dark, tones.box)), tones.box
+    portions, box = _Portions(Tones(dark, tones.box)), tones.box
+    low, high = (box.left, box.top), (box.left + box.width, box.top + box.height)
     ink, points = portions.draw(min(count * 14, 200_000), rng), portions.draw(count, rng)
     for number in range(iterations):
         owner = nearest(points, ink, 1)
         size = np.bincount(owner, minlength=count)
-        middle = np.column_stack(
-            [np.bincount(owner, weights=ink[:, axis], minlength=count) for axis in (0, 1)]
-        )
+        middle = np.column_stack([np.bincount(owner, axis, minlength=count) for axis in ink.T])
         held = size > 0
         # Overrelaxation converges in eight iterations nearly as far as sixty plain ones.
         far = 1.9 if number < iterations - 2 else 1.0
         points[held] += far * (middle[held] / size[held, None] - points[held])
-        points = np.clip(
-            points,
-            (places.left, places.top),
-            (places.left + places.width, places.top + places.height),
-        )
+        points = np.clip(points, low, high)
         if progress is not None:
             progress((number + 1) / iterations)
     return points

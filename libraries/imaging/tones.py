@@ -75,14 +75,9 @@ def place(
 ) -> Tones:
     """Return the tones of an image in the centre of `box`.
 
-    Args:
-        greys: shape (rows, columns), from 0 for black to 1 for white.
-        box: the available area in mm.
-        fit: `cover` fills the box and crops the image; `contain` shows all of it.
-        gamma: the exponent of the tones; more than 1 lightens the midtones.
-        equalise: the amount of histogram equalisation, from 0 to 1.
-        detail: the amount of sharpening.
-        stretch: whether the darkest greys become black and the lightest white.
+    `cover` fills the box and crops the image; `contain` shows all of it. A `gamma` of more than 1
+    lightens the midtones. `equalise` is the amount of histogram equalisation from 0 to 1, `detail`
+    that of sharpening. With `stretch` the darkest greys become black and the lightest white.
     """
     seen, room = _fitted(greys, box, fit)
     level = np.round(seen * (LEVELS - 1)).astype(np.int64)

@@ -33,9 +33,9 @@ class DensestSpot(NamedTuple):
 def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot | None:
     """Return the densest square centimetre, or the first of equals by row and column.
 
-    Squares are 5 mm apart, starting at the upper left corner of `page`, or of the drawing. Segments
-    are cut at their borders. The result is None if nothing is drawn on the page, if more than 20 km
-    are drawn, or if the area is wider or higher than 10 m.
+    Squares are 5 mm apart, starting at the upper left corner of `page` or of the drawing. The
+    result is None if nothing is drawn on the page, or if the drawing is longer than 20 km or wider
+    than 10 m.
     """
     area = page or bounding_box(strokes)
     if (
@@ -59,16 +59,14 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
 
 
 def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
-    """Return the densest square of 2 x 2 cells; `ink` has mm in shape (rows, columns)."""
     squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
     # Rounded so that the last digits do not break ties.
     row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
     most = float(squares[row, column])
-    return (
-        DensestSpot(area.left + (int(column) + 1) * HALF, area.top + (int(row) + 1) * HALF, most)
-        if most > 0
-        else None
-    )
+    if most <= 0:
+        return None
+    x, y = area.left + (int(column) + 1) * HALF, area.top + (int(row) + 1) * HALF
+    return DensestSpot(x, y, most)
 
 
 def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]:
@@ -89,17 +87,13 @@ def _pieces(strokes: Strokes, corner: Floats) -> Iterator[tuple[Floats, Floats]]
 
 
 def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
-    """Yield `segments` in runs of about `PIECES_AT_ONCE` pieces."""
     if len(segments):
         runs = np.cumsum(cuts[segments] + 1) // PIECES_AT_ONCE
         yield from np.split(segments, np.flatnonzero(np.diff(runs)) + 1)
 
 
 def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
-    """Cut segments at whole numbers of x and y; return midpoints and lengths of the pieces.
-
-    Cuts are sorted by segment and by the position on it, from 0 to 1.
-    """
+    """Cut segments at whole numbers of x and y; return midpoints and lengths of the pieces."""
     count = len(starts)
     owners, places = [np.arange(count)], [np.zeros(count)]
     for axis in (0, 1):

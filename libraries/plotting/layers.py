@@ -18,9 +18,9 @@ def map_layers(
     progress: Progress,
     deadline: Deadline,
 ) -> Document:
-    """Return `document` with `change` applied to the strokes of each layer; dots are moved to the end.
+    """Return `document` with `change` applied to the strokes of each layer.
 
-    Layers after the deadline are not changed.
+    Dots are moved to the end. Layers after the deadline are not changed.
     """
     changed = document.with_strokes(np.zeros((0, 2)), [0], 0)
     for layer in range(len(document.layers)):

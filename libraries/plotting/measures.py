@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,6 @@ import numpy as np
 from libraries.geometry.rectangle import Rectangle, bounding_box, out_of_bounds
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting.density import DensestSpot, densest_spot
-
-# Records are rounded to micrometres.
-DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -26,23 +23,16 @@ class PenInk:
     mm2: float
 
     def as_record(self) -> dict[str, Any]:
-        return {
-            "pen": self.pen.name,
-            "colour": self.pen.colour,
-            "width_mm": self.pen.width,
-            "strokes": self.strokes,
-            "mm": round(self.mm, DECIMALS),
-            "mm2": round(self.mm2, DECIMALS),
-        }
+        pen = {"pen": self.pen.name, "colour": self.pen.colour, "width_mm": self.pen.width}
+        return pen | _rounded({"strokes": self.strokes, "mm": self.mm, "mm2": self.mm2})
 
 
 @dataclass(frozen=True)
 class PlotStatistics:
-    """Statistics of a drawing.
+    """Statistics of a drawing; fields that cannot be measured are None.
 
     Moves with the pen up include those from and to the origin. The pen is lifted after each stroke.
-    `ink` has one entry per pen, in the order of layers. Fields are None if nothing is drawn, if
-    there is no page, or, for `densest`, if the drawing is too large.
+    `ink` has one entry per pen, in the order of layers.
     """
 
     pen_down_mm: float
@@ -60,26 +50,18 @@ class PlotStatistics:
     def as_record(self) -> dict[str, Any]:
         """Return the statistics for JSON, lengths rounded to 0.001 mm."""
         box, spot = self.bounding_box, self.densest
-        return {
-            "pen_down_mm": round(self.pen_down_mm, DECIMALS),
-            "pen_up_mm": round(self.pen_up_mm, DECIMALS),
-            "lifts": self.lifts,
-            "strokes": self.strokes,
-            "vertices": self.vertices,
-            "pen_changes": self.pen_changes,
+        return _rounded(vars(self)) | {
             "ink": [ink.as_record() for ink in self.ink],
-            "bounding_box": box
-            and {
-                side: round(getattr(box, side), DECIMALS)
-                for side in ("left", "top", "right", "bottom")
-            },
-            "out_of_bounds_mm": None
-            if self.out_of_bounds_mm is None
-            else round(self.out_of_bounds_mm, DECIMALS),
-            "out_of_bounds_strokes": self.out_of_bounds_strokes,
-            "densest": spot
-            and {name: round(value, DECIMALS) for name, value in spot._asdict().items()},
+            "bounding_box": box and _rounded(asdict(box)),
+            "densest": spot and _rounded(spot._asdict()),
         }
+
+
+def _rounded(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in record.items()
+    }
 
 
 def statistics(
@@ -89,10 +71,9 @@ def statistics(
     page: Rectangle | None = None,
     origin: Point | None = HOME,
 ) -> PlotStatistics:
-    """Return the statistics of a drawing.
+    """Return the statistics of a drawing; `pens` has the pen of each layer.
 
-    `pens` has the pen of each layer. The pen starts and ends at `origin` in mm, or stays on the
-    drawing if it is None.
+    The pen starts and ends at `origin` in mm, or stays on the drawing if it is None.
 
     Raises:
         InvalidInput: a layer has no pen, or the origin is invalid.

@@ -2,8 +2,7 @@
 
 Over a distance s the square of the speed changes by at most 2 a s, where a is the acceleration. The
 fastest squared speeds are therefore the lower envelope of slopes of 2 a from the limit at each
-vertex: a running minimum forwards and one backwards. All strokes are processed at once, because
-each starts and ends at rest.
+vertex: a running minimum forwards and one backwards, for all strokes at once.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfil
 MIN_STEP_MM = 1e-9
 # Vertices per block; blocks fit into the processor's cache.
 VERTICES_AT_ONCE = 1 << 16
-# Records are rounded to milliseconds.
-DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,11 @@ class PlotTime:
         """Return the times for JSON, rounded to 0.001 s."""
         return {
             "profile": self.profile,
-            "seconds": round(self.seconds, DECIMALS),
-            "drawing_seconds": round(self.drawing, DECIMALS),
-            "travelling_seconds": round(self.travelling, DECIMALS),
-            "lifting_seconds": round(self.lifting, DECIMALS),
-            "pen_change_seconds": round(self.changing_pens, DECIMALS),
+            "seconds": round(self.seconds, 3),
+            "drawing_seconds": round(self.drawing, 3),
+            "travelling_seconds": round(self.travelling, 3),
+            "lifting_seconds": round(self.lifting, 3),
+            "pen_change_seconds": round(self.changing_pens, 3),
         }
 
 
@@ -59,10 +56,9 @@ def plan(
     *,
     origin: Point | None = HOME,
 ) -> PlotTime:
-    """Return the plotting time.
+    """Return the plotting time; for the arguments see `measures.statistics`.
 
-    The pen rests at both ends of each stroke and move. A pen's own speed is limited to the fastest
-    speed of the plotter. For the arguments see `measures.statistics`.
+    The pen rests at both ends of each stroke. Its own speed is limited to that of the plotter.
 
     Raises:
         InvalidInput: a layer has no pen, or the origin is invalid.
@@ -80,7 +76,6 @@ def plan(
 
 
 def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> Floats:
-    """Return the maximum speed of each stroke in mm/s."""
     fastest = max(profile.drawing_speed, profile.travel_speed)
     of_layer = np.array(
         [min(pen.speed or profile.drawing_speed, fastest) for pen in pens], dtype=np.float64
@@ -94,11 +89,9 @@ def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
     Long moves reach the maximum speed v and take s / v + v / a; short ones take 2 sqrt(s / a).
     """
     speed, acceleration = profile.travel_speed, profile.travel_acceleration
-    long = distances >= speed * speed / acceleration
-    seconds = np.where(
-        long, distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration)
-    )
-    return float(seconds.sum())
+    is_long = distances >= speed * speed / acceleration
+    long, short = distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration)
+    return float(np.where(is_long, long, short).sum())
 
 
 def _drawing_seconds(
@@ -144,7 +137,6 @@ def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:
 
 
 def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
-    """Return the largest squared speeds within the `limits` and the `acceleration`."""
     rise = np.zeros(len(limits))
     np.cumsum(2 * acceleration * lengths, out=rise[1:])
     forwards = np.minimum.accumulate(limits - rise) + rise

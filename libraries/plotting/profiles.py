@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from libraries.errors import InvalidInput, UnknownName
@@ -27,8 +27,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 class PlotterProfile:
     """The constants of a plotter; speeds in mm/s, accelerations in mm/s², times in seconds.
 
-    `corner` is the maximum deviation at corners in mm; 0 stops the pen at each corner. The built-in
-    profiles have no pen change time, because pens are changed manually.
+    `corner` is the maximum deviation at corners in mm; 0 stops the pen at each corner.
 
     Raises:
         InvalidInput: a constant is not a number within `LIMITS`.
@@ -42,6 +41,7 @@ class PlotterProfile:
     travel_acceleration: float
     drop_time: float
     lift_time: float
+    # The built-in profiles have none, because pens are changed manually.
     pen_change_time: float = 0.0
 
     def __post_init__(self) -> None:
@@ -55,19 +55,17 @@ class PlotterProfile:
                 )
 
     def as_record(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return asdict(self)
 
 
 PROFILES: Registry[PlotterProfile] = Registry("plotter profile")
 DEFAULT_PROFILE = "saxi"
 
 
-def _saxi() -> PlotterProfile:
-    """Return the defaults of saxi for an AxiDraw.
-
-    Source: saxi 0.15.0, `defaultPlanOptions` in src/planning.ts; the corner is 0.005 inch.
-    """
-    return PlotterProfile(
+# saxi 0.15.0, `defaultPlanOptions` in src/planning.ts; the corner is 0.005 inch.
+PROFILES.add(
+    "saxi",
+    PlotterProfile(
         name="saxi",
         drawing_speed=50.0,
         drawing_acceleration=200.0,
@@ -76,33 +74,26 @@ def _saxi() -> PlotterProfile:
         travel_acceleration=400.0,
         drop_time=0.12,
         lift_time=0.12,
-    )
-
-
-def _axidraw() -> PlotterProfile:
-    """Return the defaults of the AxiDraw software for a V3 in high resolution.
-
-    Source: AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, in inches. Speeds are 25 % and 75 % of
-    8.6979 in/s at 110 % (`axidraw.py`), accelerations 75 % of 40 in/s² and 60 in/s². A cornering
-    factor of 10 is 10/5000 inch (`motion.py`). The pen times are the fourth-power mean of the
-    servo's pace, 45 ms and 2.69 ms a point, and the signal's, 200 ms a point by the rates 75 and
-    50, for 30 points (`pen_handling.py`).
-    """
-    highest = 8.6979 * INCH / 110
-    return PlotterProfile(
+    ),
+)
+# AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, for a V3 in high resolution, in inches. Speeds are
+# 25 % and 75 % of 8.6979 in/s at 110 % (`axidraw.py`), accelerations 75 % of 40 in/s² and 60 in/s². A
+# cornering factor of 10 is 10/5000 inch (`motion.py`). The pen times are the fourth-power mean of the
+# servo's pace, 45 ms and 2.69 ms a point, and the signal's, 200 ms a point by the rates 75 and 50,
+# for 30 points (`pen_handling.py`).
+PROFILES.add(
+    "axidraw",
+    PlotterProfile(
         name="axidraw",
-        drawing_speed=25 * highest,
+        drawing_speed=25 * (8.6979 * INCH / 110),
         drawing_acceleration=0.75 * 40 * INCH,
         corner=10 / 5000 * INCH,
-        travel_speed=75 * highest,
+        travel_speed=75 * (8.6979 * INCH / 110),
         travel_acceleration=0.75 * 60 * INCH,
         drop_time=0.146,
         lift_time=0.130,
-    )
-
-
-for _make in (_saxi, _axidraw):
-    PROFILES.add(_make().name, _make())
+    ),
+)
 
 
 def custom_profile(constants: Mapping[str, Any], base: str = DEFAULT_PROFILE) -> PlotterProfile:

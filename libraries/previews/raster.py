@@ -36,15 +36,10 @@ def png(
     paper: str = "white",
     max_ink: int = 4_000_000_000,
 ) -> bytes:
-    """Return a drawing as a PNG file.
+    """Return a drawing as a PNG file of `width_px` pixels; less if it would be too high.
 
-    Args:
-        strokes: the drawing in mm; parts outside the page are not drawn.
-        pens: the pen of each layer, in drawing order; the colour `none` draws nothing.
-        page: width and height of the page in mm.
-        width_px: width of the image, from 16 to 4000; reduced if the height would exceed 4000.
-        paper: colour of the page; `none` makes it transparent.
-        max_ink: the maximum ink of a layer in pixels of the canvas; overlaps count repeatedly.
+    Parts outside the page, of a size in mm, are not drawn. The colour `none` draws nothing, and
+    makes paper transparent. `max_ink` limits the ink of a layer in pixels of the canvas.
 
     Raises:
         InvalidInput: the size is out of range, there is too much ink, a colour is unknown, or a
@@ -96,7 +91,6 @@ def _rgba(colour: str, name: str) -> tuple[int, int, int, int]:
 
 
 def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, int]) -> None:
-    """Draw the ink over the image where the mask is set."""
     share = (
         mask if ink[3] == INK else mask.point([value * ink[3] // INK for value in range(INK + 1)])
     )
@@ -223,7 +217,6 @@ def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
 
 
 def _round_off(mask: Image.Image, tips: Floats, wide: int) -> None:
-    """Draw discs of the pen's width at `tips`."""
     canvas = ImageDraw.Draw(mask)
     for x, y in tips.tolist():
         canvas.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=INK)

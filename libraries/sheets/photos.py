@@ -11,7 +11,7 @@ from marshmallow.validate import Length
 from libraries.fields import declare, flag
 from libraries.imaging import named_image
 from libraries.imaging.controls import PictureParams
-from libraries.imaging.named_images import named_greys
+from libraries.imaging.named_images import find_image
 from libraries.patterns import PATTERNS
 from libraries.sheets.artboard import Artboard, pattern_name
 from libraries.svg_builder import SVGBuilder
@@ -78,7 +78,7 @@ def draw_photo(
         TooComplex: the drawing would have too many points.
     """
     with named_image(data) as name:
-        rows, columns = named_greys(name).shape
+        rows, columns = find_image(name).greys.shape
         width, height = artboard.width, artboard.height
         if turn and (columns - rows) * (width - height) < 0:
             width, height = height, width

@@ -49,10 +49,9 @@ from libraries.svg_syntax.path_data import check_path_data
 class SVGBuilder(Canvas):
     """A drawing for a pen: strokes without fill, round caps, no background.
 
-    Lengths are mm, angles degrees, y points down. Drawing methods return the builder, so that calls
-    can be chained. SVG attributes are passed with underscores (`stroke_width=0.5`). All values are
-    checked and text is escaped. The same calls give the same bytes. Invalid arguments raise
-    `InvalidInput`. `document` and `strokes` return the drawing as strokes.
+    Lengths are mm, angles degrees, y points down. SVG attributes are passed with underscores
+    (`stroke_width=0.5`). Values are checked and text is escaped; invalid ones raise `InvalidInput`.
+    The same calls give the same bytes.
 
     Example:
         >>> svg = SVGBuilder(210, 148).rect(10, 10, 190, 128).hershey_text(105, 74, "Hello", 0.5)
@@ -137,10 +136,9 @@ class SVGBuilder(Canvas):
     def arc(
         self, cx: float, cy: float, r: float, start: float, end: float, **attributes: object
     ) -> Self:
-        """Draw an arc of the circle of radius `r` around (`cx`, `cy`).
+        """Draw an arc of the circle of radius `r` around (`cx`, `cy`), at most one turn.
 
-        Angles are degrees clockwise from three o'clock. With `end` less than `start` the arc is
-        counterclockwise. It is at most one turn.
+        Angles are clockwise from three o'clock; an `end` less than `start` is counterclockwise.
         """
         for name, number in (("cx", cx), ("cy", cy), ("start", start), ("end", end)):
             written(number, name)
@@ -155,7 +153,6 @@ class SVGBuilder(Canvas):
         )
 
     def polyline(self, points: ArrayLike, **attributes: object) -> Self:
-        """Draw straight lines through `points`, at least two pairs of x and y."""
         line, pairs = as_points(points), _pairs(points)
         return self._draw(
             lambda checked: self._drawing.polyline(pairs, **checked), lambda _: [line], attributes
@@ -164,10 +161,7 @@ class SVGBuilder(Canvas):
     def polygon(
         self, points: ArrayLike, *, hatching: Hatching | None = None, **attributes: object
     ) -> Self:
-        """Draw straight lines through `points` and back to the first.
-
-        With `hatching` the polygon is filled, in a group with the attributes.
-        """
+        """Draw a closed polygon; with `hatching` it is filled, in a group with the attributes."""
         line, pairs = as_points(points), _pairs(points)
         if hatching is not None:
             rows = hatch_lines([line], hatching)
@@ -179,14 +173,10 @@ class SVGBuilder(Canvas):
         )
 
     def hatch(self, rings: Sequence[ArrayLike], hatching: Hatching, **attributes: object) -> Self:
-        """Fill polygons without outlines by the `evenodd` rule."""
         return self.polylines(hatch_lines(rings, hatching), **attributes)
 
     def polylines(self, lines: Iterable[ArrayLike], **attributes: object) -> Self:
-        """Draw `lines`, each an array of shape (n, 2), in a group with the attributes.
-
-        This is the fastest method: several million points a second.
-        """
+        """Draw `lines`, arrays of shape (n, 2), in a group with the attributes; the fastest method."""
         strokes = [as_points(line) for line in lines]
         if not strokes:
             return self
@@ -214,8 +204,7 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Write `text` as a text element in a font of `font_size` mm, for screens.
 
-        It is not part of the strokes and not clipped; see `not_plottable`. Line feeds and tabs
-        become spaces. For a pen, use `hershey_text`.
+        It is not part of the strokes and not clipped; for a pen, use `hershey_text`.
         """
         words = " ".join(check_text(text).split())
         place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
@@ -242,10 +231,6 @@ class SVGBuilder(Canvas):
 
         With `keep_layers` the layers are kept, with their pens; otherwise the open layer is used.
         `dropped` counts what is left out of an SVG. Attributes are for a group around each part.
-
-        Raises:
-            InvalidInput: the SVG cannot be read, a size is 0, or see `begin_layer`.
-            UnknownName: `fit`, `align` or `vertical` is unknown.
         """
         if not isinstance(source, Document):
             reading = read_svg(source)
@@ -265,11 +250,7 @@ class SVGBuilder(Canvas):
         return self
 
     def set_hershey_font(self, name: str) -> Self:
-        """Set the Hershey font of the following texts; the default is `futural`.
-
-        Raises:
-            UnknownName: the font does not exist; the error lists the fonts.
-        """
+        """Set the Hershey font of the following texts; the default is `futural`."""
         self._font = stroke_font(name)
         return self
 
@@ -286,12 +267,9 @@ class SVGBuilder(Canvas):
     ) -> Self:
         r"""Write `text` in single strokes, in a group with the attributes.
 
-        Tabs are four spaces. Missing characters are drawn as a box and listed in `missing_glyphs`.
-        Capitals are 21 x `scale` mm high. `align` is the part of each line's ink that is at `x`. At
-        `y` is the `top` of the first line's capitals, its `baseline`, or the `middle` of all lines.
-
-        Raises:
-            InvalidInput: `text` is longer than 10,000 characters or contains control characters.
+        Missing characters are drawn as a box. Capitals are 21 x `scale` mm high. `align` is the
+        part of each line's ink that is at `x`. At `y` is the `top` of the first line's capitals,
+        its `baseline`, or the `middle` of all lines.
         """
         block = self._lay_out(x, y, text, scale=scale, align=align, vertical=vertical)
         self._missing.update(dict.fromkeys(block.missing_glyphs))

@@ -38,10 +38,7 @@ MIN_SCALE = 1e-9
 
 @dataclass(frozen=True)
 class _Scope:
-    """An open group, layer or clip.
-
-    `to_page` transforms the coordinates of calls to those of the page, in which `clips` are given.
-    """
+    """An open group, layer or clip; `to_page` transforms its coordinates to those of the page."""
 
     kind: str
     element: Any
@@ -65,11 +62,6 @@ class Canvas:
     def __init__(
         self, width: float, height: float, *, stroke: str = "black", pen_width: float = 0.3
     ) -> None:
-        """Create a page of `width` x `height` mm with a default pen.
-
-        Raises:
-            InvalidInput: a size is not positive, or `stroke` is not a colour.
-        """
         across, down = written_positive(width, "width"), written_positive(height, "height")
         colour = check_colour(stroke, "stroke")
         self._drawing = page(
@@ -157,16 +149,12 @@ class Canvas:
         return self
 
     def end_layer(self) -> Self:
-        """End the layer; for errors see `end_group`."""
         return self._end("layer")
 
     def begin_clip(self, region: Rectangle | ArrayLike) -> Self:
         """Keep only what is drawn inside `region` until `end_clip`, as polylines.
 
-        Clips are intersected. A region is a rectangle, or a polygon of shape (m, 2) in mm.
-
-        Raises:
-            InvalidInput: `region` is not a polygon, or its group cannot be inverted.
+        A region is a rectangle, or a polygon of shape (m, 2) in mm. Clips are intersected.
         """
         self._check_depth()
         here = self._open[-1]
@@ -176,7 +164,6 @@ class Canvas:
         return self
 
     def end_clip(self) -> Self:
-        """End the innermost clip; for errors see `end_group`."""
         return self._end("clip")
 
     def to_string(self) -> str:
@@ -197,9 +184,6 @@ class Canvas:
         """Return the strokes of the drawing, with curves flattened to `tolerance` mm.
 
         Layers have one pen: colours and widths of elements are lost, as are text elements.
-
-        Raises:
-            InvalidInput: a vertex is more than a kilometre away, or there are too many vertices.
         """
         made = Document(self._layers.width, self._layers.height, title=self._title)
         for layer in self._layers.layers:
@@ -241,7 +225,6 @@ class Canvas:
         return self._add(element(checked))
 
     def _run(self, coordinates: Floats, offsets: Integers, checked: dict[str, str]) -> Self:
-        """Draw strokes, in a group if they have attributes."""
         here, to_page, began = self._open[-1], self._to_page(checked), len(self._store)
         if here.clips:
             coordinates, offsets = clipped_strokes(coordinates, offsets, to_page, here.clips)

@@ -20,10 +20,7 @@ Region = Rectangle | Sequence[Ring]
 def clipped_strokes(
     coordinates: Floats, offsets: Integers, to_page: Matrix, clips: Iterable[Region]
 ) -> tuple[Floats, Integers]:
-    """Return the parts of strokes inside all `clips`, in the coordinates of the strokes.
-
-    `to_page` transforms them to the coordinates of the page, in which clips are given.
-    """
+    """Return the parts of strokes inside all `clips`; `to_page` transforms to their coordinates."""
     coordinates = applied(to_page, coordinates)
     for region in clips:
         coordinates, offsets, _ = clip(coordinates, offsets, region)

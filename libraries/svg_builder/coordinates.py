@@ -79,10 +79,8 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
 
 
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
-    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, without commas before a minus.
-
-    Steps are differences of rounded coordinates, so that errors do not add up.
-    """
+    """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, without commas before a minus."""
+    # Differences of rounded coordinates, so that errors do not add up.
     places = np.rint(coordinates / COMPACT_UNIT).astype(np.int64)
     steps = np.empty_like(places)
     np.subtract(places[1:], places[:-1], out=steps[1:])

@@ -21,13 +21,10 @@ MAX_ANGLE = 360.0
 
 @dataclass(frozen=True)
 class Hatching:
-    """The lines that fill a polygon.
+    """The lines that fill a polygon, `spacing` mm apart, at an `angle` in degrees clockwise.
 
-    Attributes:
-        spacing: the distance of lines in mm, 0.05 to 1000.
-        angle: the angle of lines in degrees clockwise, -360 to 360.
-        cross: whether a second set of lines crosses the first at a right angle.
-        inset: the distance of lines from the edges in mm, such as half a pen's width.
+    With `cross` a second set crosses the first at a right angle. `inset` is the distance of lines
+    from the edges in mm, such as half a pen's width.
 
     Raises:
         InvalidInput: a number is out of its range.
@@ -61,10 +58,7 @@ class Hatching:
 def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
     """Return lines of two vertices that fill polygons by the `evenodd` rule, row by row.
 
-    Rows of the same angle and spacing coincide for all polygons, so that neighbours match.
-
-    Raises:
-        InvalidInput: a ring is not a polygon, or there are too many lines.
+    Rows of the same angle and spacing coincide for all polygons. For errors see `region_of`.
     """
     region = region_of(rings)
     if hatching.inset:

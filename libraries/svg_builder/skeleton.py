@@ -20,12 +20,10 @@ class Marker:
         self.number = number
 
     def get_xml(self) -> ET.Element:
-        """Return the element that `spliced` replaces."""
         return ET.Element("path", d=f"@{self.number}")
 
 
 def as_json(metadata: Mapping[str, object]) -> str:
-    """Return metadata as canonical JSON."""
     return json.dumps(metadata, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
 

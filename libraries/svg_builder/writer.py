@@ -16,11 +16,10 @@ from libraries.svg_syntax.numbers import written, written_positive
 
 
 def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[bytes]:
-    """Return `document` as SVG in blocks of some hundred kilobytes.
+    """Return `document` as SVG in blocks of some hundred kilobytes; see `stroke_blocks`.
 
-    Each layer with strokes is an Inkscape layer with the colour and width of its pen, and each
-    stroke a path. Metadata is written as JSON. The same document gives the same bytes. Errors are
-    raised before the first block. For the encodings see `stroke_blocks`.
+    Each layer with strokes is an Inkscape layer with the colour and width of its pen. The same
+    document gives the same bytes. Errors are raised before the first block.
 
     Raises:
         UnknownName: the encoding does not exist.
@@ -53,7 +52,6 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
 def write_svg(
     document: Document, write: Callable[[bytes], object], *, encoding: Encoding = "plain"
 ) -> None:
-    """Write `document` as SVG by calling `write` with each block; see `svg_blocks`."""
     for block in svg_blocks(document, encoding=encoding):
         write(block)
 

@@ -85,9 +85,6 @@ def arc_lines(
 
     Angles are degrees clockwise from the first radius; an `end` less than `start` gives a
     counterclockwise arc. The ellipse is rotated by `tilt` degrees.
-
-    Raises:
-        InvalidInput: there are too many vertices.
     """
     widest = max(abs(radius) for radius in radii)
     widest_step = 2 * math.acos(max(1 - tolerance / widest, 0.0)) if widest > 0 else math.pi
@@ -124,8 +121,7 @@ def endpoint_arc_lines(
     """Return the vertices of an arc in path data, without its start.
 
     `arc` has both radii, the rotation of the ellipse in degrees, and the flags for the longer and
-    the clockwise arc. See SVG 1.1, appendices F.6.5 and F.6.6: short radii are enlarged, and arcs
-    with a radius of 0 are straight lines.
+    the clockwise arc. Short radii are enlarged (SVG 1.1, appendices F.6.5 and F.6.6).
     """
     across, down, tilt, longer, clockwise = abs(arc[0]), abs(arc[1]), arc[2], arc[3], arc[4]
     sine, cosine = math.sin(math.radians(tilt)), math.cos(math.radians(tilt))

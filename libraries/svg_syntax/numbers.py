@@ -39,11 +39,7 @@ def written(value: object, name: str) -> str:
 
 
 def written_positive(value: object, name: str) -> str:
-    """Return the positive number `value` as text; see `written`.
-
-    Raises:
-        InvalidInput: the number is less than a micrometre.
-    """
+    """Return the number `value` as text; raise `InvalidInput` below a micrometre."""
     text = written(value, name)
     if text == "0" or text.startswith("-"):
         raise InvalidInput(f"{name} must be more than zero", code="bad-number", field=name)
@@ -72,11 +68,7 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
 
 
 def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[np.float64]:
-    """Return `places` if all numbers are finite and within a kilometre.
-
-    Raises:
-        InvalidInput: a number is out of range.
-    """
+    """Return `places`; raise `InvalidInput` if a number is not finite or out of range."""
     # NaN fails this comparison.
     if not max(-float(places.min()), float(places.max())) <= MAX_NUMBER:
         raise InvalidInput(

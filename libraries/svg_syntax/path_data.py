@@ -54,8 +54,7 @@ def check_path_data(data: str) -> str:
 def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
     """Yield the commands of path data with their arguments, of shape (sets, size of a set).
 
-    Raises:
-        InvalidInput: `data` is malformed, after the commands before the error were yielded.
+    Malformed data raises `InvalidInput` after the commands before the error.
     """
     place = 0
     while not END.match(data, place):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from libraries.imaging import Picture, clean_photo, named_image, open_image
-from libraries.imaging.named_images import named_greys
+from libraries.imaging.named_images import find_image
 from tests.errors import raises_code
 from tests.photographs import (
     CAMERA,
@@ -155,10 +155,10 @@ def test_an_image_is_available_by_its_name_inside_the_context_only() -> None:
     with named_image(encoded(landscape(), "PNG")) as name:
         assert open_image(name, rng).shape == (160, 240)
         with named_image(encoded(landscape(60, 60), "PNG")) as other:
-            assert named_greys(other).shape == (60, 60)
-            assert named_greys(name).shape == (160, 240)
+            assert find_image(other).greys.shape == (60, 60)
+            assert find_image(name).greys.shape == (160, 240)
         with raises_code("not-an-image"):
-            named_greys(other)
+            find_image(other)
     with raises_code("not-an-image", match="not available"):
         open_image(name, rng)
 
