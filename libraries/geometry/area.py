@@ -25,17 +25,11 @@ class Area:
         # NaN fails these comparisons.
         for name in ("width", "height"):
             if not 0 < getattr(self, name) <= MAX_SIDE_MM:
-                raise InvalidInput(
-                    f"{name} must be more than 0 and at most {MAX_SIDE_MM} mm",
-                    code="bad-page",
-                    field=name,
-                )
+                text = f"{name} must be more than 0 and at most {MAX_SIDE_MM} mm"
+                raise InvalidInput(text, code="bad-page", field=name)
         if not 0 <= self.margin <= MAX_SIDE_MM:
-            raise InvalidInput(
-                f"margin must be at least 0 and at most {MAX_SIDE_MM} mm",
-                code="bad-page",
-                field="margin",
-            )
+            text = f"margin must be at least 0 and at most {MAX_SIDE_MM} mm"
+            raise InvalidInput(text, code="bad-page", field="margin")
         if not self.inner_width > 0 or not self.inner_height > 0:
             raise InvalidInput(
                 "the margins leave no room to draw; margin must be under half of the shorter side",

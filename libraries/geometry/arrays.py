@@ -18,6 +18,11 @@ def flattened(lines: Sequence[Polyline]) -> tuple[Floats, Integers]:
     return np.concatenate([np.zeros((0, 2)), *lines]), np.cumsum([0, *map(len, lines)])
 
 
+def end_points(lines: Sequence[Polyline]) -> Floats:
+    """Return the first and the last point of each line: shape (2n, 2)."""
+    return np.array([point for line in lines for point in (line[0], line[-1])])
+
+
 def line_length(line: Polyline) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 

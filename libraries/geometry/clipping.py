@@ -85,16 +85,18 @@ def region_of(rings: Sequence[Ring]) -> BaseGeometry:
         raise _bad_polygon(f"polygons must have at most {MAX_CORNERS:,} corners in total")
     if len(corners) > 1 or not all(shapely.Polygon(ring).is_valid for ring in corners):
         count_crossings(corners, MAX_CROSSINGS)
-    areas = [_areas(_area_of(ring)) for ring in corners]
-    # Combined in pairs; one at a time would compare each area with all before it.
-    while len(areas) > 1:
-        pairs = np.array(
-            [*areas, *[shapely.Polygon()] * (len(areas) % 2)], dtype=np.object_
-        ).reshape(-1, 2)
-        areas = [_areas(area) for area in shapely.symmetric_difference(pairs[:, 0], pairs[:, 1])]
-    region: BaseGeometry = areas[0] if areas else shapely.Polygon()
+    region = _symmetric_difference([_areas(_area_of(ring)) for ring in corners])
     shapely.prepare(region)
     return region
+
+
+def _symmetric_difference(areas: list[BaseGeometry]) -> BaseGeometry:
+    # Combined in pairs; one at a time would compare each area with all before it.
+    while len(areas) > 1:
+        padded = [*areas, *[shapely.Polygon()] * (len(areas) % 2)]
+        pairs = np.array(padded, dtype=np.object_).reshape(-1, 2)
+        areas = [_areas(area) for area in shapely.symmetric_difference(pairs[:, 0], pairs[:, 1])]
+    return areas[0] if areas else shapely.Polygon()
 
 
 def count_crossings(rings: Sequence[Floats], most: int) -> int:

@@ -19,7 +19,7 @@ from libraries.geometry.clipping import (
     region_of,
 )
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes
+from libraries.geometry.strokes import MAX_COORDINATE_MM, Pen, Strokes, bad_strokes
 from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
@@ -82,9 +82,7 @@ class StrokeArray:
         try:
             arrays = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in lines]
         except (TypeError, ValueError, OverflowError):
-            raise InvalidInput(
-                "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
-            ) from None
+            raise bad_strokes("coordinates must be pairs of x and y", "coordinates") from None
         if arrays:
             self.extend(*flattened(arrays), layer)
 
@@ -135,10 +133,9 @@ class Document:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         if not 0 < width <= MAX_COORDINATE_MM or not 0 < height <= MAX_COORDINATE_MM:
-            raise InvalidInput(
+            raise bad_strokes(
                 f"the sides of a page must be more than 0 and at most {MAX_COORDINATE_MM:,.0f} mm",
-                code="bad-strokes",
-                field="width",
+                "width",
             )
         self.width, self.height, self.title = float(width), float(height), title
         self.metadata = dict(metadata or {})
@@ -172,11 +169,7 @@ class Document:
             InvalidInput: the name is invalid or has another pen, or there are too many layers.
         """
         if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:
-            raise InvalidInput(
-                f"the name of a layer has 1 to {MAX_LAYER_NAME_CHARS} characters",
-                code="bad-layer",
-                field="layer",
-            )
+            raise _bad_layer(f"the name of a layer has 1 to {MAX_LAYER_NAME_CHARS} characters")
         for index, layer in enumerate(self._layers):
             if layer.name == name:
                 if pen is not None and pen != layer.pen:
@@ -185,9 +178,7 @@ class Document:
                     )
                 return index
         if len(self._layers) >= MAX_LAYERS:
-            raise InvalidInput(
-                f"a drawing has at most {MAX_LAYERS} layers", code="bad-layer", field="layer"
-            )
+            raise _bad_layer(f"a drawing has at most {MAX_LAYERS} layers")
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1
 
@@ -260,6 +251,10 @@ class Document:
     def _check_layer(self, layer: int) -> None:
         if not 0 <= layer < len(self._layers):
             raise UnknownName("layer", layer, map(str, range(len(self._layers))), field="layer")
+
+
+def _bad_layer(text: str) -> InvalidInput:
+    return InvalidInput(text, code="bad-layer", field="layer")
 
 
 def clip(coordinates: Floats, offsets: Integers, region: Rectangle | Sequence[Ring]) -> Clipped:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats, Polyline, line_length
+from libraries.geometry.arrays import Floats, Integers, Polyline, end_points, line_length
 from libraries.geometry.grid import Grid
 from libraries.geometry.merge import merge_strokes
 
@@ -42,9 +42,7 @@ def join_gaps(
     """
     if not lines:
         return []
-    joiner = _GapJoiner(
-        lines, lane(np.array([place for line in lines for place in (line[0], line[-1])]))
-    )
+    joiner = _GapJoiner(lines, lane(end_points(lines)))
     for pair in joiner.facing():
         if joiner.length(pair) <= longest:
             joiner.join(pair, allowed)
@@ -57,7 +55,7 @@ class _GapJoiner:
     def __init__(self, lines: Sequence[Polyline], lanes: Floats) -> None:
         self.lines = list(lines)
         self._lanes = lanes
-        self._places = np.array([place for line in lines for place in (line[0], line[-1])])
+        self._places = end_points(lines)
         # The direction of an end is that of its last four points.
         inner = np.array([self._from(end)[:4][-1] for end in range(2 * len(lines))])
         self._ways = _unit(self._places - inner)
@@ -73,14 +71,7 @@ class _GapJoiner:
     def facing(self) -> list[Pair]:
         """Return the pairs of ends that face each other, the easiest to join first."""
         reach = float(self._lanes.max()) * (MAX_AHEAD_LANES + MAX_OFFSET_LANES)
-        ends = Grid(self._places, reach)
-        pairs = [
-            (end, other)
-            for end, place in enumerate(self._places.tolist())
-            for other in ends.within(place, reach)
-            if other > end
-        ]
-        one, two = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        one, two = self._pairs_within(reach)
         between = self._places[two] - self._places[one]
         way = _unit(self._ways[one] - self._ways[two])
         lane = np.minimum(self._lanes[one], self._lanes[two])
@@ -89,15 +80,23 @@ class _GapJoiner:
         opposite = (self._ways[one] * self._ways[two]).sum(axis=1) < MAX_COSINE
         ring = one >> 1 == two >> 1
         opposite &= ~ring | (np.diff(self._first)[one >> 1] >= MIN_RING_POINTS)
-        near = (
-            (ahead > np.where(ring, MIN_RING_AHEAD_LANES, MIN_AHEAD_LANES))
-            & (ahead < MAX_AHEAD_LANES)
-            & (aside < MAX_OFFSET_LANES)
-        )
+        near = (ahead < MAX_AHEAD_LANES) & (aside < MAX_OFFSET_LANES)
+        near &= ahead > np.where(ring, MIN_RING_AHEAD_LANES, MIN_AHEAD_LANES)
         good = np.flatnonzero(opposite & near)
         # Rounded so that the last digits do not break ties.
         good = good[np.argsort(np.round(np.abs(ahead) + 2 * aside, 6)[good], kind="stable")]
         return list(zip(one[good].tolist(), two[good].tolist(), strict=True))
+
+    def _pairs_within(self, reach: float) -> Integers:
+        """Return the pairs of ends within `reach` mm: shape (2, n)."""
+        ends = Grid(self._places, reach)
+        pairs = [
+            (end, other)
+            for end, place in enumerate(self._places.tolist())
+            for other in ends.within(place, reach)
+            if other > end
+        ]
+        return np.array(pairs, dtype=np.int64).reshape(-1, 2).T
 
     def length(self, pair: Pair) -> float:
         """Return the length in mm of the line that joining two ends would make."""
@@ -110,20 +109,8 @@ class _GapJoiner:
         if self._joined.intersection(pair):
             return
         lane = float(min(self._lanes[list(pair)]))
-        middle = self._places[list(pair)].mean(axis=0)
-        way = _unit(self._ways[pair[0]] - self._ways[pair[1]])
-        bent: dict[int, Polyline] = {}
-        moved = []
-        for end, sign in zip(pair, (1, -1), strict=True):
-            turn = -1 if end & 1 else 1
-            led = _bent(bent.get(end >> 1, self.lines[end >> 1])[::turn], middle, way * sign, lane)
-            if led is None:
-                return
-            line, count = led
-            bent[end >> 1] = line[::turn]
-            moved.append(line[:count])
-        bend = np.concatenate(moved)
-        if not allowed(bend) or not self._is_clear(bend, pair, lane):
+        bent, bend = self._bend(pair, lane)
+        if not len(bend) or not allowed(bend) or not self._is_clear(bend, pair, lane):
             return
         total = self.length(pair)
         for number, line in bent.items():
@@ -133,6 +120,22 @@ class _GapJoiner:
         self._head[two], self._lengths[one] = one, total
         for place in bend.tolist():
             self._bends.add(place)
+
+    def _bend(self, pair: Pair, lane: float) -> tuple[dict[int, Polyline], Polyline]:
+        """Return the bent lines by number and their moved points, of which there may be none."""
+        middle = self._places[list(pair)].mean(axis=0)
+        way = _unit(self._ways[pair[0]] - self._ways[pair[1]])
+        bent: dict[int, Polyline] = {}
+        moved = []
+        for end, sign in zip(pair, (1, -1), strict=True):
+            turn = -1 if end & 1 else 1
+            led = _bent(bent.get(end >> 1, self.lines[end >> 1])[::turn], middle, way * sign, lane)
+            if led is None:
+                return {}, np.zeros((0, 2))
+            line, count = led
+            bent[end >> 1] = line[::turn]
+            moved.append(line[:count])
+        return bent, np.concatenate(moved)
 
     def _from(self, end: int) -> Polyline:
         """Return the line of an end, starting at that end."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from libraries.geometry.arrays import Integers, Polyline
+from libraries.geometry.arrays import Integers, Polyline, end_points
 
 NONE = -1
 # Comparing all pairs of more ends than this takes too much time and memory.
@@ -20,7 +20,7 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """
     if not pieces:
         return
-    ends = np.array([place for piece in pieces for place in (piece[0], piece[-1])])
+    ends = end_points(pieces)
     inner = np.array([place for piece in pieces for place in (piece[1], piece[-2])])
     partners = _partners(ends, inner - ends)
     used = bytearray(len(pieces))

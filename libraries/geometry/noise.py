@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats
+from libraries.geometry.arrays import Floats, Integers
 
 # Period in units; a power of two, so that a mask replaces the modulo operation.
 PERIOD = 256
@@ -51,24 +51,23 @@ class GradientNoise:
         column, row = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
         u, v = x - column, y - row
         ease_u, ease_v = _ease(u), _ease(v)
-        corners = {}
-        for right in (0, 1):
-            for below in (0, 1):
-                place = self._order[
-                    self._order[(column + right) & (PERIOD - 1)] + ((row + below) & (PERIOD - 1))
-                ]
-                gx, gy = self._gradients[place, 0], self._gradients[place, 1]
-                corners[right, below] = gx, gy, gx * (u - right) + gy * (v - below)
-        parts = []
-        for which in range(3):
-            a, b, c, d = (corners[key][which] for key in ((0, 0), (1, 0), (0, 1), (1, 1)))
-            parts.append(
-                a + ease_u * (b - a) + ease_v * (c - a) + ease_u * ease_v * (a - b - c + d)
-            )
-        a, b, c, d = (corners[key][2] for key in ((0, 0), (1, 0), (0, 1), (1, 1)))
+        corners = []
+        for right, below in ((0, 0), (1, 0), (0, 1), (1, 1)):
+            gx, gy = self._gradient(column + right, row + below)
+            corners.append((gx, gy, gx * (u - right) + gy * (v - below)))
+        parts = [
+            a + ease_u * (b - a) + ease_v * (c - a) + ease_u * ease_v * (a - b - c + d)
+            for a, b, c, d in zip(*corners, strict=True)
+        ]
+        a, b, c, d = (noise for _, _, noise in corners)
         along_x = parts[0] + _ease_slope(u) * (b - a + ease_v * (a - b - c + d))
         along_y = parts[1] + _ease_slope(v) * (c - a + ease_u * (a - b - c + d))
         return parts[2], along_x, along_y
+
+    def _gradient(self, column: Integers, row: Integers) -> tuple[Floats, Floats]:
+        mask = PERIOD - 1
+        place = self._order[self._order[column & mask] + (row & mask)]
+        return self._gradients[place, 0], self._gradients[place, 1]
 
 
 def _ease(t: Floats) -> Floats:

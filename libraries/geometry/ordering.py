@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from libraries.geometry.arrays import Floats, Polyline
+from libraries.geometry.arrays import Floats, Polyline, end_points
 from libraries.geometry.grid import Grid
 
 
@@ -18,8 +16,8 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
     """
     if not lines:
         return
-    ends = np.array([(line[0], line[-1]) for line in lines])
-    grid = Grid(ends.reshape(-1, 2), _cell_mm(ends))
+    ends = end_points(lines)
+    grid = Grid(ends, _cell_mm(ends))
     waiting = dict.fromkeys(range(len(lines)))
     number, is_reversed = 0, False
     while True:
@@ -29,7 +27,7 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
         grid.remove(2 * number + 1)
         if not waiting:
             return
-        place = ends[number, 0 if is_reversed else 1].tolist()
+        place = ends[2 * number + (not is_reversed)].tolist()
         # In crowded cells any end is near enough.
         end = grid.nearest(place, max_rings=12, max_points_per_cell=50)
         if end is None:
@@ -38,5 +36,6 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
 
 
 def _cell_mm(ends: Floats) -> float:
-    wide, high = (ends.max(axis=(0, 1)) - ends.min(axis=(0, 1))).tolist()
-    return max(math.sqrt(wide * high / len(ends)), max(wide, high) / len(ends), 1e-6)
+    lines = len(ends) / 2
+    wide, high = (ends.max(axis=0) - ends.min(axis=0)).tolist()
+    return max(math.sqrt(wide * high / lines), max(wide, high) / lines, 1e-6)

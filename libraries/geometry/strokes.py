@@ -71,13 +71,12 @@ class Strokes:
             or bounds[-1] != len(places)
             or (np.diff(bounds) < 0).any()
         ):
-            raise InvalidInput(
+            raise bad_strokes(
                 "offsets must ascend from 0 to the number of vertices, with one more offset than layers",
-                code="bad-strokes",
-                field="offsets",
+                "offsets",
             )
         if (levels < 0).any():
-            raise InvalidInput("layers must be 0 or more", code="bad-strokes", field="layers")
+            raise bad_strokes("layers must be 0 or more", "layers")
         drawn = np.diff(bounds) > 0
         self.coordinates: Floats = places
         self.offsets: Integers = np.append(bounds[:-1][drawn], len(places))
@@ -125,11 +124,13 @@ class Strokes:
     def check_pens(self, pens: Sequence[Pen]) -> None:
         """Raise `InvalidInput` if a layer has no pen."""
         if len(self) and self.layers.max() >= len(pens):
-            raise InvalidInput(
-                f"layer {self.layers.max()} has no pen; {len(pens)} are known",
-                code="bad-strokes",
-                field="pens",
+            raise bad_strokes(
+                f"layer {self.layers.max()} has no pen; {len(pens)} are known", "pens"
             )
+
+
+def bad_strokes(text: str, field: str) -> InvalidInput:
+    return InvalidInput(text, code="bad-strokes", field=field)
 
 
 def stroke_ranges(offsets: Integers, vertices: int) -> Iterator[tuple[int, int]]:
@@ -146,21 +147,16 @@ def _coordinates(given: ArrayLike) -> Floats:
     try:
         places = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            "coordinates must be numbers", code="bad-strokes", field="coordinates"
-        ) from None
+        raise bad_strokes("coordinates must be numbers", "coordinates") from None
     if places.size == 0:
         return places.reshape(0, 2)
     if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004 - x and y
-        raise InvalidInput(
-            "coordinates must be pairs of x and y", code="bad-strokes", field="coordinates"
-        )
+        raise bad_strokes("coordinates must be pairs of x and y", "coordinates")
     # NaN fails this comparison.
     if not max(-float(places.min()), float(places.max())) <= MAX_COORDINATE_MM:
-        raise InvalidInput(
+        raise bad_strokes(
             f"coordinates must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
-            code="bad-strokes",
-            field="coordinates",
+            "coordinates",
         )
     return places
 
@@ -169,13 +165,7 @@ def _integers(given: ArrayLike, name: str) -> Integers:
     try:
         numbers: NDArray[Any] = np.asarray(given)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            f"{name} must be whole numbers", code="bad-strokes", field=name
-        ) from None
+        raise bad_strokes(f"{name} must be whole numbers", name) from None
     if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-        raise InvalidInput(
-            f"{name} must be a one-dimensional array of whole numbers",
-            code="bad-strokes",
-            field=name,
-        )
+        raise bad_strokes(f"{name} must be a one-dimensional array of whole numbers", name)
     return numbers.astype(np.int64, copy=False)

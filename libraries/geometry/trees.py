@@ -18,16 +18,16 @@ def walk_around(points: Floats, near: Integers) -> list[int]:
         links[a].append(b)
         links[b].append(a)
     x, y = points[:, 0].tolist(), points[:, 1].tolist()
+
+    def angle(a: int, b: int) -> float:
+        return math.atan2(y[b] - y[a], x[b] - x[a])
+
     order: list[int] = []
     waiting = [(0, 0)]  # the first point has no predecessor
     while waiting:
         here, before = waiting.pop()
         order.append(here)
-        back = math.atan2(y[before] - y[here], x[before] - x[here])
-        turns = [
-            ((math.atan2(y[other] - y[here], x[other] - x[here]) - back) % math.tau, other)
-            for other in links[here]
-        ]
-        # The stack is last in, first out.
+        back = angle(here, before)
+        turns = [((angle(here, other) - back) % math.tau, other) for other in links[here]]
         waiting.extend((other, here) for _, other in sorted(turns, reverse=True) if other != before)
     return order

@@ -76,8 +76,9 @@ def place(
     """Return the tones of an image in the centre of `box`.
 
     `cover` fills the box and crops the image; `contain` shows all of it. A `gamma` of more than 1
-    lightens the midtones. `equalise` is the amount of histogram equalisation from 0 to 1, `detail`
-    that of sharpening. With `stretch` the darkest greys become black and the lightest white.
+    lightens the midtones. `equalise`, from 0 to 1, and `detail` are the amounts of histogram
+    equalisation and sharpening. With `stretch` the darkest greys become black and the lightest
+    white.
     """
     seen, room = _fitted(greys, box, fit)
     level = np.round(seen * (LEVELS - 1)).astype(np.int64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from libraries.errors import InvalidInput
+from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
 from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_syntax.attributes import check_colour
 from libraries.svg_syntax.numbers import MAX_NUMBER
@@ -31,6 +31,8 @@ LENGTH = re.compile(
     r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
 )
 MAX_LENGTH_CHARS = 64
+ALIGN: Mapping[str, HorizontalAlign] = {"Min": "left", "Mid": "center", "Max": "right"}
+VERTICAL: Mapping[str, VerticalPlace] = {"Min": "top", "Mid": "middle", "Max": "bottom"}
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 
@@ -132,18 +134,15 @@ def _whole(name: str, viewport: tuple[float, float]) -> float:
     return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
 
 
-Overflow = Literal["meet", "slice", "none"]
-
-
-def aspect(text: str | None) -> tuple[str, str, Overflow]:
-    """Return the alignment in x and y and the fit of `preserveAspectRatio`."""
+def aspect(text: str | None) -> tuple[HorizontalAlign, VerticalPlace, Fit]:
+    """Return the alignment and the fit of `preserveAspectRatio`."""
     found = re.fullmatch(
         r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*",
         (text or "")[:MAX_LENGTH_CHARS],
         re.ASCII,
     )
     if found is None:
-        return "Mid", "Mid", "meet"
+        return "center", "middle", "contain"
     if found[1] == "none":
-        return "Min", "Min", "none"
-    return found[2], found[3], "slice" if found[4] == "slice" else "meet"
+        return "left", "top", "fill"
+    return ALIGN[found[2]], VERTICAL[found[3]], "cover" if found[4] == "slice" else "contain"

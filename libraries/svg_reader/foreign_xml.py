@@ -41,20 +41,8 @@ def parse_svg(source: str | bytes) -> Node:
     if len(data) > MAX_SVG_BYTES:
         raise bad_svg(f"an SVG has at most {MAX_SVG_BYTES:,} bytes")
     tree = _Tree()
-    parser = expat.ParserCreate(
-        "utf-8" if isinstance(source, str) else None, namespace_separator=" "
-    )
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    parser.StartElementHandler = tree.begin
-    parser.EndElementHandler = tree.end
-    parser.StartDoctypeDeclHandler = _check_document_type
-    parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refuse
-    parser.ExternalEntityRefHandler = _refuse_external
-    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = (
-        parser.SkippedEntityHandler
-    ) = _refuse
     try:
-        parser.Parse(data, True)
+        _parser(tree, "utf-8" if isinstance(source, str) else None).Parse(data, True)
     except expat.ExpatError as error:
         raise bad_svg(
             f"not well-formed XML: line {error.lineno}, column {error.offset + 1}"
@@ -64,6 +52,20 @@ def parse_svg(source: str | bytes) -> Node:
     if tree.root is None:
         raise bad_svg("the root element must be svg")
     return tree.root
+
+
+def _parser(tree: _Tree, encoding: str | None) -> expat.XMLParserType:
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    parser.StartElementHandler = tree.begin
+    parser.EndElementHandler = tree.end
+    parser.StartDoctypeDeclHandler = _check_document_type
+    parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refuse
+    parser.ExternalEntityRefHandler = _refuse_external
+    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = (
+        parser.SkippedEntityHandler
+    ) = _refuse
+    return parser
 
 
 class _Tree:

@@ -15,7 +15,6 @@ from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import (
-    Fit,
     Matrix,
     combined,
     determinant,
@@ -100,9 +99,8 @@ def read_svg(
     size = _page_size(root)
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     reader = _Reader(root, document, tolerance(document.page) if callable(tolerance) else tolerance)
-    reader.visit_viewport(
-        root, _Place(scaling(PIXEL), look_of(styles_of(root), Look()), size), size
-    )
+    look = look_of(styles_of(root), Look())
+    reader.visit_viewport(root, _Place(scaling(PIXEL), look, size), size)
     reader.gathering.finish()
     return Reading(document, dict(sorted(reader.dropped.items())))
 
@@ -162,12 +160,8 @@ class _Reader:
         if "transform" in node.attributes:
             to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
         self._count_cuts(styles)
-        self._enter(
-            node,
-            place._replace(
-                to_page=to_page, look=look_of(styles, place.look), depth=place.depth + 1
-            ),
-        )
+        look = look_of(styles, place.look)
+        self._enter(node, place._replace(to_page=to_page, look=look, depth=place.depth + 1))
 
     def _enter(self, node: Node, place: _Place) -> None:
         if node.tag == "svg":
@@ -190,21 +184,10 @@ class _Reader:
         if box is None:
             self._visit_all(node, place._replace(viewport=size))
             return
-        across, down, kind = aspect(node.attributes.get("preserveAspectRatio"))
-        fit: Fit = {"meet": "contain", "slice": "cover", "none": "fill"}[kind]  # type: ignore[assignment]
-        shown = fitting(
-            box,
-            Rectangle(0, 0, *size),
-            fit,
-            align={"Min": "left", "Mid": "center", "Max": "right"}[across],  # type: ignore[arg-type]
-            vertical={"Min": "top", "Mid": "middle", "Max": "bottom"}[down],  # type: ignore[arg-type]
-        )
-        self._visit_all(
-            node,
-            place._replace(
-                to_page=combined(place.to_page, shown), viewport=(box.width, box.height)
-            ),
-        )
+        align, vertical, fit = aspect(node.attributes.get("preserveAspectRatio"))
+        shown = fitting(box, Rectangle(0, 0, *size), fit, align=align, vertical=vertical)
+        to_page = combined(place.to_page, shown)
+        self._visit_all(node, place._replace(to_page=to_page, viewport=(box.width, box.height)))
 
     def _visit_all(self, node: Node, place: _Place) -> None:
         for child in node.children:
@@ -286,11 +269,9 @@ def _named(root: Node) -> dict[str, Node]:
 def _moved(node: Node, place: _Place) -> _Place:
     """Return `place` moved by the x and y of an element."""
     left, top = lengths(node, "x y", place.viewport)
-    return (
-        place._replace(to_page=combined(place.to_page, translation(left, top)))
-        if left or top
-        else place
-    )
+    if not left and not top:
+        return place
+    return place._replace(to_page=combined(place.to_page, translation(left, top)))
 
 
 def _own_size(node: Node, viewport: Viewport) -> Viewport:
@@ -315,11 +296,9 @@ def _path(node: Node, _: Viewport, tolerance: float) -> Shape:
     if not data or data == "none":
         return Shape()
     traced = trace(data)
-    return (
-        Shape(traced=traced, tolerance=tolerance)
-        if traced
-        else Shape(lines_of_path(data, tolerance))
-    )
+    if traced:
+        return Shape(traced=traced, tolerance=tolerance)
+    return Shape(lines_of_path(data, tolerance))
 
 
 def _rect(node: Node, viewport: Viewport, tolerance: float) -> Shape:

@@ -35,19 +35,13 @@ def check_path_data(data: str) -> str:
         InvalidInput: `data` is malformed, or a number is too large.
     """
     if not isinstance(data, str) or len(data) > MAX_DATA_CHARS:
-        raise InvalidInput(
-            f"path data must be text of at most {MAX_DATA_CHARS} characters",
-            code="bad-path-data",
-            field="d",
-        )
+        raise _bad_path_data(f"path data must be text of at most {MAX_DATA_CHARS} characters")
     commands = [
         command + " ".join(written(number, "d") for number in arguments.ravel().tolist())
         for command, arguments in commands_of(data)
     ]
     if not commands:
-        raise InvalidInput(
-            "path data must begin with a move, M or m", code="bad-path-data", field="d"
-        )
+        raise _bad_path_data("path data must begin with a move, M or m")
     return "".join(commands)
 
 
@@ -60,20 +54,17 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
     while not END.match(data, place):
         found = COMMAND.match(data, place)
         if found is None:
-            raise _broken(data, place)
+            raise _syntax_error(data, place)
         command, size = found[1], ARGUMENTS[found[1].upper()]
         if place == 0 and command not in "Mm":
-            raise InvalidInput(
-                "path data must begin with a move, M or m", code="bad-path-data", field="d"
-            )
+            raise _bad_path_data("path data must begin with a move, M or m")
         place = found.end()
-        arguments = np.zeros((1, 0))
-        if size:
-            numbers, place = (
-                _arc_numbers(data, place) if command in "Aa" else _numbers(data, place, size)
-            )
-            arguments = numbers.reshape(-1, size)
-        yield command, arguments
+        if not size:
+            yield command, np.zeros((1, 0))
+            continue
+        is_arc = command in "Aa"
+        numbers, place = _arc_numbers(data, place) if is_arc else _numbers(data, place, size)
+        yield command, numbers.reshape(-1, size)
 
 
 def numbers_in(text: str) -> Floats:
@@ -96,10 +87,10 @@ def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
     """Read sets of `size` numbers; return them and the position after them."""
     found = NUMBERS.match(data, place)
     if found is None:
-        raise _broken(data, place)
+        raise _syntax_error(data, place)
     numbers = numbers_in(found[0])
     if len(numbers) % size:
-        raise _broken(data, found.end())
+        raise _syntax_error(data, found.end())
     return numbers, found.end()
 
 
@@ -113,7 +104,7 @@ def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
         if found is None and numbers and len(numbers) % size == 0:
             break
         if found is None:
-            raise _broken(data, place)
+            raise _syntax_error(data, place)
         numbers.append(float(found[1]))
         place = found.end()
     if not max(map(abs, numbers)) <= MAX_NUMBER:
@@ -129,9 +120,11 @@ def number_out_of_range() -> InvalidInput:
     )
 
 
-def _broken(data: str, place: int) -> InvalidInput:
-    return InvalidInput(
-        f"invalid path data at character {place + 1}: {data[place : place + 20]!r}",
-        code="bad-path-data",
-        field="d",
+def _bad_path_data(text: str) -> InvalidInput:
+    return InvalidInput(text, code="bad-path-data", field="d")
+
+
+def _syntax_error(data: str, place: int) -> InvalidInput:
+    return _bad_path_data(
+        f"invalid path data at character {place + 1}: {data[place : place + 20]!r}"
     )
