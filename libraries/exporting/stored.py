@@ -40,7 +40,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(
-            f"previews are limited to {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
+            f"previews have at most {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
             code="drawing-too-large",
             field="job_id",
             hint="download the drawing instead",

@@ -29,7 +29,9 @@ def shortest_tree(points: NDArray[np.float64], near: NDArray[np.int64]) -> NDArr
     triangles; they are joined to `near`, the nearest points of each, of shape (n, k), or in order.
     """
     from scipy.sparse import coo_array  # type: ignore[import-untyped]  # noqa: PLC0415
-    from scipy.sparse.csgraph import minimum_spanning_tree  # noqa: PLC0415
+    from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        minimum_spanning_tree,
+    )
 
     count = len(points)
     sides = _triangle_sides(points)

@@ -37,5 +37,5 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
 
 def _cell_mm(ends: Floats) -> float:
     lines = len(ends) / 2
-    wide, high = (ends.max(axis=0) - ends.min(axis=0)).tolist()
+    wide, high = map(float, ends.max(axis=0) - ends.min(axis=0))
     return max(math.sqrt(wide * high / lines), max(wide, high) / lines, 1e-6)

@@ -27,7 +27,7 @@ class Regime:
     striped: bool
 
 
-# Rates from Pearson, "Complex patterns in a simple system", Science 261 (1993), with stable patterns.
+# Rates of stable patterns from Pearson, "Complex patterns in a simple system", Science 261 (1993).
 REGIMES = {
     "coral": Regime(0.0545, 0.062, striped=True),
     "maze": Regime(0.029, 0.057, striped=True),

@@ -35,7 +35,7 @@ class Rectangle:
             or not -MAX_COORDINATE_MM <= self.top <= self.bottom <= MAX_COORDINATE_MM
         ):
             raise InvalidInput(
-                "a rectangle needs left <= right and top <= bottom, all finite and within a kilometre",
+                "a rectangle must have left <= right and top <= bottom, all within a kilometre",
                 code="bad-rectangle",
             )
 

@@ -28,7 +28,7 @@ class Pen:
     """A pen with the `width` of its line in mm and its `speed` in mm/s (None: that of the plotter).
 
     Raises:
-        InvalidInput: the width is more than 50 mm, the speed more than 10,000 mm/s, or one is not positive.
+        InvalidInput: the width is not in (0, 50], or the speed not in (0, 10,000].
     """
 
     name: str
@@ -72,7 +72,7 @@ class Strokes:
             or (np.diff(bounds) < 0).any()
         ):
             raise bad_strokes(
-                "offsets must ascend from 0 to the number of vertices, with one more offset than layers",
+                "offsets must ascend from 0 to the number of vertices and be one more than layers",
                 "offsets",
             )
         if (levels < 0).any():

@@ -20,7 +20,7 @@ class PictureParams(Params):
 
     image: str = declare(image_field(), default="portrait")
     fit: Fit = choice(
-        "Whether the image fills the area and is cropped (cover), or is shown as a whole (contain).",
+        "Whether the image fills the area and is cropped (cover) or is shown completely (contain).",
         Fit,
         default="cover",
     )

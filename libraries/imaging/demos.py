@@ -20,7 +20,7 @@ CROWN, TIP = -0.13, 0.12
 def demo_image(name: str, rng: np.random.Generator, rows: int = ROWS) -> Greys:
     """Return the image `name` of `DEMOS`, from 0 for black to 1 for white; `rng` varies it."""
     scene = _scene(name, rng, rows)
-    return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004 - rows and columns, without colours
+    return scene if scene.ndim == 2 else separated(scene, GREY)  # noqa: PLR2004
 
 
 def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colours:

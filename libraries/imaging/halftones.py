@@ -75,7 +75,7 @@ class Halftone:
         centre = self._centre()
         start = self.angle + 2 * math.pi * rng.random()
 
-        # The radius after the angle a is inner + pitch * a, the length inner * a + pitch / 2 * a**2.
+        # The radius at the angle a is inner + pitch * a, the length inner * a + pitch / 2 * a**2.
         def path(along: Floats) -> tuple[Floats, Floats]:
             radius = np.sqrt(inner * inner + 2 * pitch * along)
             turn = start + (radius - inner) / pitch

@@ -77,10 +77,10 @@ PROFILES.add(
     ),
 )
 # AxiDraw software 3.4 to 3.9, `axidraw_conf.py`, for a V3 in high resolution, in inches. Speeds are
-# 25 % and 75 % of 8.6979 in/s at 110 % (`axidraw.py`), accelerations 75 % of 40 in/s² and 60 in/s². A
-# cornering factor of 10 is 10/5000 inch (`motion.py`). The pen times are the fourth-power mean of the
-# servo's pace, 45 ms and 2.69 ms a point, and the signal's, 200 ms a point by the rates 75 and 50,
-# for 30 points (`pen_handling.py`).
+# 25 % and 75 % of a scale with 8.6979 in/s at 110 % (`axidraw.py`), accelerations 75 % of 40 and 60
+# in/s². A cornering factor of 10 is 10/5000 inch (`motion.py`). The pen times are for 30 points: the
+# fourth-power mean of the servo's pace, 45 ms and 2.69 ms a point, and the signal's, 200 ms a point
+# by the rates 75 and 50 (`pen_handling.py`).
 PROFILES.add(
     "axidraw",
     PlotterProfile(

@@ -176,7 +176,7 @@ class SVGBuilder(Canvas):
         return self.polylines(hatch_lines(rings, hatching), **attributes)
 
     def polylines(self, lines: Iterable[ArrayLike], **attributes: object) -> Self:
-        """Draw `lines`, arrays of shape (n, 2), in a group with the attributes; the fastest method."""
+        """Draw `lines`, arrays of shape (n, 2), in a group with the attributes. This is fastest."""
         strokes = [as_points(line) for line in lines]
         if not strokes:
             return self

@@ -119,7 +119,7 @@ def check_identifier(value: object, name: str) -> str:
     ):
         raise _bad_attribute(
             name,
-            f"{name} must start with a letter or '_' and have at most 64 letters, digits, '_', '.' and '-'",
+            f"{name} must have 1 to 64 letters, digits, '_', '.' and '-', first a letter or '_'",
         )
     return value
 

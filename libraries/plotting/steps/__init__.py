@@ -1,4 +1,4 @@
-"""The plotting steps: one class a module, found by being there."""
+"""Plotting steps; modules of this package are loaded automatically."""
 
 from libraries.loading import load_modules
 from libraries.plotting.catalogue import STEPS

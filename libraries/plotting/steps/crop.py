@@ -1,4 +1,4 @@
-"""Crop: nothing beyond the page."""
+"""Crop strokes at the page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from libraries.plotting.catalogue import Deadline, Progress, step
 
 @step
 class Crop(Params):
-    """Cut strokes off at the edges of the page or of its margin."""
+    """Clip strokes at the edges of the page or of its margin."""
 
     margin: float = mm("Distance from the edges of the page", 0, 500, default=0.0)
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return the document without what is outside; nothing is left where the margins meet."""
+        """Return the clipped document; it is empty if the margins overlap."""
         right, bottom = document.width - self.margin, document.height - self.margin
         if self.margin >= min(right, bottom):
             return document.with_strokes(np.zeros((0, 2)), [0], 0)

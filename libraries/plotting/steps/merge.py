@@ -1,4 +1,4 @@
-"""Merge: strokes that meet become one."""
+"""Merge strokes whose ends meet."""
 
 from __future__ import annotations
 
@@ -14,5 +14,4 @@ class Merge(Params):
     """Join strokes of one layer whose ends are in the same place."""
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return the document with fewer and longer strokes."""
         return map_layers(document, merge_strokes, progress=progress, deadline=deadline)

@@ -1,4 +1,4 @@
-"""Order: short moves between strokes."""
+"""Order strokes for short moves with the pen up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from libraries.fields import Params
-from libraries.geometry.arrays import Polyline
+from libraries.geometry.arrays import Polyline, flattened
 from libraries.geometry.document import Document
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.strokes import HOME, Strokes
@@ -20,7 +20,6 @@ class Order(Params):
     """Draw the strokes of a layer each near the end of the one before, if that is shorter."""
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return the document with the strokes of each layer reordered and reversed."""
         return map_layers(document, _ordered, progress=progress, deadline=deadline)
 
 
@@ -29,6 +28,4 @@ def _ordered(lines: list[Polyline]) -> list[Polyline]:
 
 
 def _travel_mm(lines: Sequence[Polyline]) -> float:
-    counts = np.cumsum([0, *map(len, lines)])
-    coordinates = np.concatenate([np.zeros((0, 2)), *lines])
-    return float(Strokes(coordinates, counts, np.zeros(len(lines), int)).travels(HOME).sum())
+    return float(Strokes(*flattened(lines), np.zeros(len(lines), int)).travels(HOME).sum())

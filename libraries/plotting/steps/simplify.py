@@ -1,4 +1,4 @@
-"""Simplify: fewer vertices."""
+"""Simplify strokes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from libraries.plotting.layers import map_layers
 
 @step
 class Simplify(Params):
-    """Remove vertices that are near the line between their neighbours."""
+    """Remove vertices that are close to the line between their neighbours."""
 
     tolerance: float = tolerance("the given stroke", default=0.02)
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return the document with fewer vertices; the ends of strokes stay."""
         return map_layers(
             document,
             lambda lines: decimated(lines, self.tolerance),

@@ -35,7 +35,7 @@ class Coordinates(Params):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """One more folder of formats, and no problem so far."""
+    """Return another folder of formats, without load errors."""
     monkeypatch.setattr(exporting, "__path__", [*exporting.__path__, str(tmp_path)])
     monkeypatch.setattr(loading, "_problems", {})
     before = set(sys.modules)
@@ -60,7 +60,7 @@ def written(name: str, **params: object) -> bytes:
     return b"".join(FORMATS[name].params.load(params).write(drawing()))
 
 
-def test_the_first_formats_are_there() -> None:
+def test_the_built_in_formats_are_registered() -> None:
     assert {name: (one.media_type, one.suffix) for name, one in FORMATS.items()} == {
         "png": ("image/png", ".png"),
         "svg": ("image/svg+xml", ".svg"),
@@ -78,13 +78,13 @@ def test_the_svg_formats_write_what_the_builder_does() -> None:
     assert written("svg-compact") == b"".join(svg_blocks(drawing(), encoding="compact"))
 
 
-def test_a_picture_has_its_width_and_its_paper() -> None:
+def test_a_png_has_the_requested_width_and_paper() -> None:
     picture = Image.open(io.BytesIO(written("png", width=200, paper="#FDF6E3")))
     assert picture.size == (200, 100)
     assert picture.convert("RGB").getpixel((2, 2)) == (0xFD, 0xF6, 0xE3)
 
 
-def test_a_picture_of_too_many_layers_is_refused() -> None:
+def test_a_png_of_too_many_layers_is_rejected() -> None:
     document = Document(100, 100)
     for number in range(10):
         document.add([[(1, 1), (2, 2)]], document.layer(str(number)))
@@ -123,7 +123,9 @@ def test_a_format_that_cannot_be_loaded_is_reported_and_the_others_work(folder: 
         (", 0, 9, default=1", ", 0, 9", "Coordinates.decimals needs a default"),
     ],
 )
-def test_a_mistake_in_a_format_is_named(folder: Path, old: str, new: str, mistake: str) -> None:
+def test_the_error_names_the_mistake_in_a_format(
+    folder: Path, old: str, new: str, mistake: str
+) -> None:
     (folder / "coordinates.py").write_text(COORDINATES.replace(old, new))
     load()
     assert "coordinates" not in FORMATS

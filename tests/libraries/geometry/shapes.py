@@ -1,4 +1,4 @@
-"""Strokes for the tests of drawing, by Hypothesis."""
+"""Hypothesis strategies for strokes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Place = tuple[float, float]
 
-# Places on a grid repeat often, so that dots, doubled vertices and lines along an edge are among the drawings.
+# Points on a grid repeat often, so that dots, duplicate vertices and lines along edges occur.
 NUMBERS = st.integers(-20, 20).map(float) | st.floats(-20, 20, allow_nan=False, width=32)
 PLACES = st.tuples(NUMBERS, NUMBERS)
 LINES: st.SearchStrategy[list[list[Place]]] = st.lists(
@@ -26,7 +26,7 @@ def flat(lines: list[list[Place]]) -> tuple[Floats, NDArray[np.int64]]:
 
 
 def length(coordinates: Floats, offsets: NDArray[np.int64]) -> float:
-    """Return the mm that are drawn."""
+    """Return the total length in mm."""
     return float(
         sum(
             np.hypot(*np.diff(coordinates[start:end], axis=0).T).sum()

@@ -1,4 +1,4 @@
-"""Clipping: nothing outside stays, nothing inside is lost."""
+"""Tests of clipping to rectangles and polygons."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ RINGS: st.SearchStrategy[list[list[Place]]] = st.lists(
 
 
 def drawn_inside(lines: list[list[Place]], region: shapely.Geometry) -> float:
-    """The mm of the lines inside of a region, segment by segment, by another way of cutting."""
+    """Return the length of lines inside a region in mm, as shapely computes it."""
     segments = [shapely.LineString(pair) for line in lines for pair in itertools.pairwise(line)]
     return float(sum(shapely.length(shapely.intersection(segment, region)) for segment in segments))
 
 
 @settings(max_examples=150, deadline=None)
 @given(LINES)
-def test_nothing_outside_of_a_rectangle_is_left_and_no_length_inside_is_lost(
+def test_clipping_to_a_rectangle_keeps_exactly_the_length_inside(
     lines: list[list[Place]],
 ) -> None:
     cut = clip_to_rectangle(*flat(lines), BOX)
@@ -53,13 +53,13 @@ def test_nothing_outside_of_a_rectangle_is_left_and_no_length_inside_is_lost(
 
 @settings(max_examples=150, deadline=None)
 @given(LINES, RINGS)
-def test_nothing_outside_of_polygons_is_left_and_no_length_inside_is_lost(
+def test_clipping_to_polygons_keeps_exactly_the_length_inside(
     lines: list[list[Place]], rings: list[list[Place]]
 ) -> None:
     region = region_of(rings)
     cut = clip(*flat(lines), rings)
     assert (shapely.distance(region, shapely.points(cut.coordinates)) < 1e-6).all()
-    # Where a line runs along an edge, rounding decides: only what lies clearly inside must stay, and clearly outside must go.
+    # Along edges the result depends on rounding, so only parts clearly inside or outside are compared.
     thin, thick = shapely.buffer(region, -1e-6), shapely.buffer(region, 1e-6)
     kept = length(cut.coordinates, cut.offsets)
     assert drawn_inside(lines, thin) - 1e-3 <= kept <= drawn_inside(lines, thick) + 1e-3
@@ -74,7 +74,7 @@ def test_clipping_twice_is_clipping_once(lines: list[list[Place]]) -> None:
     assert np.array_equal(once.offsets, twice.offsets)
 
 
-def test_a_line_that_comes_back_is_cut_into_two_strokes_of_one_source() -> None:
+def test_a_line_that_reenters_is_cut_into_two_strokes_of_one_source() -> None:
     cut = clip_to_rectangle(
         *flat([[(50, 50), (51, 50)], [(0, 0), (9, 0), (9, 2), (0, 2)], [(1, 1)]]), BOX
     )
@@ -89,7 +89,7 @@ def test_a_line_along_the_edge_of_a_rectangle_stays_and_one_that_touches_a_corne
     assert len(clip_to_rectangle(*flat([[(3, 9), (7, 5)]]), BOX).sources) == 0
 
 
-def test_vertices_inside_keep_their_exact_places_and_a_drawing_inside_stays_as_it_is() -> None:
+def test_vertices_inside_keep_their_exact_coordinates() -> None:
     lines = [[(0.1, 0.2), (0.3, 1 / 3)], [(1.0, 1.0)]]
     for cut in (
         clip_to_rectangle(*flat(lines), BOX),
@@ -122,23 +122,23 @@ def test_a_polygon_without_an_area_leaves_nothing() -> None:
         [(0, 0)] * 20_001,
     ],
 )
-def test_what_is_no_polygon_is_refused(ring: list[Place]) -> None:
+def test_invalid_polygons_are_rejected(ring: list[Place]) -> None:
     with raises_code("bad-polygon"):
         clip(*flat([[(0, 0), (1, 1)]]), [ring])
 
 
 @pytest.mark.parametrize("corners", [1000, 20_000])
-def test_a_polygon_that_crosses_itself_too_often_is_refused_before_it_is_untangled(
+def test_a_polygon_with_too_many_self_crossings_is_rejected_quickly(
     corners: int,
 ) -> None:
     started = time.process_time()
     with raises_code("too-many-crossings", match=r"must cross at most 20,000 times"):
         region_of([np.random.default_rng(1).random((corners, 2))])
-    # Untangling it would take minutes.
+    # Computing its area would take minutes.
     assert time.process_time() - started < 2
 
 
-def test_polygons_that_cross_each_other_too_often_are_refused_although_each_is_plain() -> None:
+def test_simple_polygons_that_cross_each_other_too_often_are_rejected() -> None:
     teeth = np.arange(300)
     comb = [*np.column_stack([teeth, teeth % 2 * 300]).tolist(), [300, 900], [-1, 900]]
     turned = [(y, x) for x, y in comb]
@@ -147,9 +147,9 @@ def test_polygons_that_cross_each_other_too_often_are_refused_although_each_is_p
         region_of([comb, turned])
 
 
-def test_a_polygon_that_crosses_itself_seldom_may_have_many_corners() -> None:
+def test_a_polygon_with_few_crossings_may_have_many_corners() -> None:
     turn = np.linspace(0, 2 * np.pi, 5000, endpoint=False)
-    # An eight, whose halves touch in the middle.
+    # A figure eight.
     region = region_of([np.column_stack([np.sin(turn + 0.0001), np.sin(2 * turn + 0.0002)])])
     assert len(shapely.get_parts(region)) == 2
     assert region.area == pytest.approx(8 / 3, abs=1e-3)
@@ -160,10 +160,10 @@ def test_a_polygon_that_crosses_itself_seldom_may_have_many_corners() -> None:
     [
         ([(math.cos(turn), math.sin(turn)) for turn in np.arange(5) * 4 * math.pi / 5], 5),
         ([(0, 0), (9, 0), (9, 9), (0, 9)], 0),
-        # A corner that is met again counts for nothing, one on an edge for the two edges that end there.
+        # Shared corners do not count; a corner on an edge counts for both of its edges.
         ([(0, 0), (9, 0), (9, 9), (0, 0), (-9, 0), (-9, 9)], 0),
         ([(0, 0), (9, 0), (9, 9), (5, 0), (0, 9)], 2),
-        # There and back on one line, once beyond.
+        # Collinear edges that overlap.
         ([(0, 0), (9, 0), (4, 0), (4, 9)], 2),
         ([(0, 0), (3, 0), (9, 0), (9, 0), (9, 9)], 0),
     ],
@@ -176,7 +176,7 @@ def test_the_crossings_of_a_polygon_are_counted(ring: list[Place], times: int) -
 def is_inside(
     rings: Sequence[NDArray[np.float64]], places: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether places lie inside of an odd number of rings: by the edges above each, counted one by one."""
+    """Return whether points are inside an odd number of rings, by counting the edges above each."""
     above = np.zeros(len(places), dtype=np.int64)
     x, y = places.T
     for ring in rings:
@@ -192,10 +192,10 @@ def is_inside(
 @pytest.mark.parametrize("corners", [5, 60, 200])
 @pytest.mark.parametrize("grid", [None, 6])
 @pytest.mark.parametrize("count", [1, 3])
-def test_what_lies_inside_of_tangled_polygons_is_what_an_odd_number_of_edges_surrounds(
+def test_the_inside_of_tangled_polygons_follows_the_evenodd_rule(
     corners: int, grid: int | None, count: int
 ) -> None:
-    """On a coarse grid edges lie on each other, and corners on edges."""
+    """On a coarse grid, edges overlap and corners are on edges."""
     random = np.random.default_rng(corners + count)
     if count > 1 or grid:
         corners = min(corners, 60)
@@ -213,7 +213,7 @@ def test_what_lies_inside_of_tangled_polygons_is_what_an_odd_number_of_edges_sur
 
 @settings(max_examples=40, deadline=None)
 @given(RINGS)
-def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_outside(
+def test_midpoints_of_kept_parts_are_inside_and_of_removed_parts_outside(
     rings: list[list[Place]],
 ) -> None:
     arrays = [np.array(ring, dtype=np.float64) for ring in rings]
@@ -222,7 +222,7 @@ def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_ou
         cut = clip(*flat([[(-99, y), (99, y + 0.37)]]), rings)
         ends = np.concatenate([[[-99, y]], cut.coordinates, [[99, y + 0.37]]])
         middles = (ends[1:] + ends[:-1]) / 2
-        # Where it comes near an edge, rounding decides.
+        # Near edges the result depends on rounding.
         clear = (
             shapely.distance(shapely.boundary(region), shapely.points(middles)) > 1e-6
             if not region.is_empty
@@ -232,7 +232,7 @@ def test_the_middle_of_each_part_that_stays_lies_inside_and_of_each_that_goes_ou
         assert np.array_equal(is_inside(arrays, middles)[clear], stays[clear])
 
 
-def test_a_drawing_that_meets_a_polygon_too_often_is_refused(
+def test_a_drawing_that_crosses_a_polygon_too_often_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("libraries.geometry.clipping.MAX_PAIRS", 10)

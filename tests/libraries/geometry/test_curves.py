@@ -1,4 +1,4 @@
-"""Curves are followed as closely as is asked, and no closer."""
+"""Tests of sampling and simplifying curves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ellipse(u: NDArray[np.float64]) -> NDArray[np.complex128]:
 
 
 @pytest.mark.parametrize("tolerance", [0.005, 0.05, 0.5])
-def test_a_chord_leaves_a_circle_by_the_tolerance_at_most_and_not_by_much_less(
+def test_chords_of_a_circle_are_as_long_as_the_tolerance_permits(
     tolerance: float,
 ) -> None:
     points = sample_curve(circle, TURN, 1, tolerance)
@@ -31,7 +31,7 @@ def test_a_chord_leaves_a_circle_by_the_tolerance_at_most_and_not_by_much_less(
     assert sagitta.min() > tolerance / 2
 
 
-def test_points_lie_closer_where_a_curve_bends_more() -> None:
+def test_points_are_denser_where_a_curve_bends_more() -> None:
     points = sample_curve(ellipse, TURN, 1, 0.02)
     steps = np.abs(np.diff(points))
     at_the_tip = steps[np.abs(points[:-1].real) > 79].mean()
@@ -53,7 +53,7 @@ def test_the_estimates_are_close_to_what_is_drawn(swings: int) -> None:
     )
 
 
-def test_an_estimate_takes_no_longer_for_a_longer_curve() -> None:
+def test_the_time_of_an_estimate_does_not_depend_on_the_length() -> None:
     asked = 0
 
     def counted(u: NDArray[np.float64]) -> NDArray[np.complex128]:

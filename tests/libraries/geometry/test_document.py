@@ -1,4 +1,4 @@
-"""The geometry store."""
+"""Tests of documents and stroke arrays."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page(*lines: list[Place]) -> Document:
 
 
 @given(st.lists(LINES, max_size=4))
-def test_what_is_added_in_pieces_is_there_in_its_order(pieces: list[list[list[Place]]]) -> None:
+def test_strokes_added_in_pieces_keep_their_order(pieces: list[list[list[Place]]]) -> None:
     store, every = StrokeArray(), []
     for number, lines in enumerate(pieces):
         store.add(lines, number)
@@ -40,7 +40,7 @@ def test_what_is_added_in_pieces_is_there_in_its_order(pieces: list[list[list[Pl
     assert store.vertices == len(store.coordinates)
 
 
-def test_empty_strokes_leave_no_trace() -> None:
+def test_empty_strokes_are_dropped() -> None:
     store = StrokeArray()
     store.extend([(1, 1), (2, 2)], [0, 0, 2, 2])
     store.add([])
@@ -60,7 +60,7 @@ def test_empty_strokes_leave_no_trace() -> None:
         [[(0, 10**400)]],
     ],
 )
-def test_what_is_not_a_finite_place_is_refused_and_leaves_the_drawing_as_it_was(
+def test_invalid_coordinates_are_rejected_without_changing_the_drawing(
     bad: list[list[Place]],
 ) -> None:
     document = page([(0, 0), (1, 1)])
@@ -70,12 +70,12 @@ def test_what_is_not_a_finite_place_is_refused_and_leaves_the_drawing_as_it_was(
 
 
 @pytest.mark.parametrize("size", [(0, 1), (1, -1), (math.nan, 1), (1, math.inf)])
-def test_a_page_has_a_size(size: tuple[float, float]) -> None:
+def test_a_page_without_a_valid_size_is_rejected(size: tuple[float, float]) -> None:
     with raises_code("bad-strokes"):
         Document(*size)
 
 
-def test_a_million_vertices_cost_their_arrays_and_no_object_each() -> None:
+def test_a_million_vertices_need_no_python_objects() -> None:
     places = np.random.default_rng(1).random((1_000_000, 2))
     tracemalloc.start()
     document = Document(1, 1)
@@ -87,7 +87,7 @@ def test_a_million_vertices_cost_their_arrays_and_no_object_each() -> None:
     assert strokes.coordinates is places
 
 
-def test_layers_are_known_by_name_and_keep_their_pens() -> None:
+def test_layers_are_found_by_name_and_keep_their_pens() -> None:
     document = Document(10, 10)
     assert [
         document.layer("a", RED),
@@ -106,7 +106,7 @@ def test_a_layer_needs_a_name(name: str) -> None:
         Document(1, 1).layer(name)
 
 
-def test_layers_are_not_endless() -> None:
+def test_the_number_of_layers_is_limited() -> None:
     document = Document(1, 1)
     for number in range(256):
         document.layer(str(number))
@@ -114,21 +114,21 @@ def test_layers_are_not_endless() -> None:
         document.layer("one more")
 
 
-def test_strokes_go_to_layers_that_exist() -> None:
+def test_strokes_on_unknown_layers_are_rejected() -> None:
     with pytest.raises(UnknownName):
         Document(1, 1).add([[(0, 0)]], 0)
     with pytest.raises(UnknownName):
         page().extend([(0, 0)], [0, 1], [1])
 
 
-def test_a_drawing_knows_its_bounds_and_its_strokes() -> None:
+def test_a_document_has_a_bounding_box_and_strokes() -> None:
     document = page([(1, 2), (5, 2)], [(3, 9)])
     assert document.bounding_box() == Rectangle(1, 2, 5, 9)
     assert document.strokes().lengths.tolist() == [4, 0]
     assert page().bounding_box() is None
 
 
-def test_a_moved_drawing_is_another_one() -> None:
+def test_transforming_returns_a_new_document() -> None:
     document = page([(1, 2), (5, 2)])
     moved = document.transformed(translation(1, 1))
     assert moved.store.coordinates.tolist() == [[2, 3], [6, 3]]
@@ -138,7 +138,7 @@ def test_a_moved_drawing_is_another_one() -> None:
         moved.transformed(translation(999_999, 0))
 
 
-def test_a_page_is_brought_into_a_box() -> None:
+def test_a_page_is_fitted_into_a_box() -> None:
     placed = page([(0, 0), (100, 50)]).fitted(Rectangle(10, 10, 30, 30))
     assert placed.bounding_box() == Rectangle(10, 15, 30, 25)
     ink = page([(40, 20), (60, 20)])

@@ -27,14 +27,10 @@ def mended(lines: Lines, *, longest: float = 1000.0, forbidden: float = np.inf) 
 
 
 def ends_that_face_each_other(lines: Lines, reach: float) -> int:
-    """How many pairs of ends of different lines lie ahead of each other within `reach` mm."""
+    """Return the number of pairs of facing ends of different lines within `reach` mm."""
     places = np.array([place for line in lines for place in (line[0], line[-1])])
     ways = np.array(
-        [
-            way
-            for line in lines
-            for way in (line[0] - line[:4][-1], line[-1] - line[-4:][0])
-        ]
+        [way for line in lines for way in (line[0] - line[:4][-1], line[-1] - line[-4:][0])]
     )
     ways /= np.hypot(*ways.T)[:, None]
     between = places[None] - places[:, None]
@@ -46,7 +42,7 @@ def ends_that_face_each_other(lines: Lines, reach: float) -> int:
 
 @pytest.mark.parametrize("turned", [slice(None), slice(None, None, -1)])
 @pytest.mark.parametrize(("gap", "aside"), [(1.0, 0.0), (1.5, 0.7), (2.5, -1.2), (-1.0, 0.6)])
-def test_two_lines_that_come_towards_each_other_become_one_without_a_corner(
+def test_two_lines_with_facing_ends_are_joined_smoothly(
     gap: float, aside: float, turned: slice
 ) -> None:
     one, two = straight(0, 40), straight(40 + gap, 90, aside)
@@ -59,7 +55,7 @@ def test_two_lines_that_come_towards_each_other_become_one_without_a_corner(
     assert np.abs(np.diff(np.degrees(np.arctan2(ways[:, 1], ways[:, 0])))).max() < 8
 
 
-def test_a_line_goes_on_from_bend_to_bend() -> None:
+def test_several_gaps_of_a_line_are_joined() -> None:
     lines = [straight(at, at + 28.5, 0.4 * (at % 60 == 0)) for at in range(0, 300, 30)]
     (line,) = mended(lines[::-1])
     assert np.ptp(line[:, 0]) == pytest.approx(298.5)
@@ -70,7 +66,7 @@ def test_a_line_goes_on_from_bend_to_bend() -> None:
     [straight(43, 90, 2.0), straight(46, 90), straight(38, 90, 1.4), straight(90, 46)],
     ids=["a lane aside", "far ahead", "beside", "far ahead, the other way round"],
 )
-def test_lines_that_do_not_face_each_other_stay_as_they_are(other: NDArray[np.float64]) -> None:
+def test_lines_that_do_not_face_each_other_are_not_joined(other: NDArray[np.float64]) -> None:
     one = straight(0, 40)
     kept = mended([one, other])
     assert len(kept) == 2
@@ -85,7 +81,7 @@ def test_a_bend_crosses_no_line() -> None:
     assert len(mended([straight(0, 40), straight(41.5, 90), across])) == 3
 
 
-def test_no_bend_goes_where_none_may_be() -> None:
+def test_no_bend_passes_a_forbidden_place() -> None:
     assert len(mended([straight(0, 40), straight(41.5, 90)], forbidden=40.5)) == 2
 
 
@@ -95,7 +91,7 @@ def test_no_line_becomes_longer_than_the_longest() -> None:
     assert len(mended(lines, longest=60)) == 3
 
 
-def test_nothing_is_mended_to_nothing() -> None:
+def test_without_lines_nothing_is_joined() -> None:
     assert mended([]) == []
 
 
@@ -116,7 +112,7 @@ def test_rows_of_gaps_would_be_counted() -> None:
     )
 
 
-def test_a_line_that_comes_back_to_its_beginning_becomes_a_ring_without_a_corner() -> None:
+def test_a_line_that_returns_to_its_start_is_closed_smoothly() -> None:
     angle = np.linspace(0, 2 * np.pi * 0.985, 120)
     spiral = np.column_stack((np.cos(angle), np.sin(angle))) * (20 + 0.1 * angle)[:, None]
     (ring,) = mended([spiral])
@@ -127,8 +123,8 @@ def test_a_line_that_comes_back_to_its_beginning_becomes_a_ring_without_a_corner
     assert abs(np.degrees(heading[-1] - heading[0])) == pytest.approx(360, abs=15)
 
 
-def test_a_curl_that_lies_beyond_the_gap_as_a_whole_is_left_as_it_is() -> None:
-    """This one once lost all of its points to its own bend."""
+def test_a_curl_past_the_gap_is_not_joined() -> None:
+    """Regression test: all points of the curl were removed."""
     lines = draw_pattern("flow_field", Area(148, 210, 10), {"separation": 3, "scale": 40}, 3)
     assert len(lines) > 50
     assert all(len(line) > 1 and np.isfinite(line).all() for line in lines)

@@ -1,4 +1,4 @@
-"""Tests of the grid of points."""
+"""Tests of the point grid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def points() -> np.ndarray:
 
 @pytest.mark.parametrize("cell_mm", [0.3, 2.0, 100.0])
 @pytest.mark.parametrize("distance", [0.5, 2.0, 7.0])
-def test_all_points_nearer_than_a_distance_are_found_whatever_the_cells(
+def test_all_points_within_a_distance_are_found_for_any_cell_size(
     points: np.ndarray, cell_mm: float, distance: float
 ) -> None:
     place = [3.0, -4.0]
@@ -42,7 +42,7 @@ def test_no_point_is_found_beyond_the_last_ring() -> None:
     assert grid.nearest([0, 0], max_rings=10, max_points_per_cell=1) == 1
 
 
-def test_of_equally_near_points_in_a_cell_the_first_is_the_nearest() -> None:
+def test_ties_within_a_cell_are_resolved_by_order() -> None:
     grid = Grid(np.array([(1.0, 1.0), (1.0, 1.0)]), 1.0)
     assert grid.nearest([1, 1], max_rings=1, max_points_per_cell=9) == 0
 

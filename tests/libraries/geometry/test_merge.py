@@ -1,4 +1,4 @@
-"""Chaining of pieces into strokes."""
+"""Tests of merging pieces into strokes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def segments(lines: list[NDArray[np.float64]]) -> list[tuple[float, ...]]:
     )
 
 
-def test_pieces_that_meet_become_one_stroke_whatever_way_they_run() -> None:
+def test_pieces_that_meet_are_merged_in_any_direction() -> None:
     (line,) = merge_strokes(
         [piece((0, 0), (1, 0)), piece((2, 0), (1, 0)), piece((2, 0), (3, 1), (4, 0))]
     )
@@ -40,7 +40,7 @@ def test_a_ring_closes() -> None:
     assert len(line) == 5
 
 
-def test_a_crossing_is_passed_straight_on() -> None:
+def test_crossings_are_passed_straight() -> None:
     arms = [piece((0, 0), end) for end in ((1, 0), (0, 1), (-1, 0), (0, -1))]
     lines = list(merge_strokes(arms))
     assert len(lines) == 2
@@ -58,12 +58,12 @@ def test_every_piece_is_drawn_once(seed: int) -> None:
     assert len(lines) < len(pieces)
 
 
-def test_nothing_to_chain_gives_nothing() -> None:
+def test_without_pieces_nothing_is_merged() -> None:
     assert list(merge_strokes([])) == []
 
 
-def test_where_many_pieces_meet_each_runs_straight_on() -> None:
-    """Comparing each with each would take minutes, and more memory than there is."""
+def test_many_pieces_that_meet_are_passed_straight() -> None:
+    """Comparing all pairs would take minutes and too much memory."""
     angle = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
     spokes = [
         piece((0, 0), end) for end in np.column_stack((np.cos(angle), np.sin(angle))).tolist()

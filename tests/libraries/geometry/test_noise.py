@@ -1,4 +1,4 @@
-"""Gradient noise."""
+"""Tests of gradient noise."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_octaves_add_detail_and_stay_within_one() -> None:
     assert turns[1] > 2 * turns[0]
 
 
-def test_a_seed_gives_its_own_noise_and_always_the_same() -> None:
+def test_each_seed_gives_different_reproducible_noise() -> None:
     x = np.linspace(0, 9.7, 50)
     assert np.array_equal(noise(3).at(x, x / 2), noise(3).at(x, x / 2))
     assert not np.allclose(noise(3).at(x, x / 2), noise(4).at(x, x / 2))

@@ -1,4 +1,4 @@
-"""The order of strokes."""
+"""Tests of ordering strokes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def travel(lines: list[NDArray[np.float64]]) -> float:
 
 
 @pytest.mark.parametrize("shape", [(200, 300), (2000, 1), (0, 0), (0, 100)])
-def test_every_stroke_comes_once_with_less_travel(shape: tuple[float, float]) -> None:
+def test_every_stroke_is_yielded_once_with_less_travel(shape: tuple[float, float]) -> None:
     rng = np.random.default_rng(5)
     lines = [rng.uniform(0, 1, 2) * shape + rng.uniform(0, 1, (3, 2)) for _ in range(500)]
     ordered = list(nearest_neighbour_order(lines))
@@ -28,17 +28,17 @@ def test_every_stroke_comes_once_with_less_travel(shape: tuple[float, float]) ->
     assert travel(ordered) <= travel(lines) / 3
 
 
-def test_a_stroke_is_turned_round_where_its_end_is_nearer() -> None:
+def test_a_stroke_is_reversed_if_its_end_is_nearer() -> None:
     lines = [np.array([(0.0, 0.0), (10.0, 0.0)]), np.array([(0.0, 1.0), (10.0, 1.0)])]
     assert travel(list(nearest_neighbour_order(lines))) == 1
 
 
-def test_many_strokes_in_one_place_take_no_quadratic_time() -> None:
+def test_many_strokes_in_one_place_do_not_take_quadratic_time() -> None:
     lines = [np.array([(0.0, 0.0), (1.0, number / 1e9)]) for number in range(20_000)]
     started = time.perf_counter()
     assert len(list(nearest_neighbour_order(lines))) == 20_000
     assert time.perf_counter() - started < 10
 
 
-def test_nothing_stays_nothing() -> None:
+def test_without_strokes_nothing_is_yielded() -> None:
     assert list(nearest_neighbour_order([])) == []

@@ -1,4 +1,4 @@
-"""The arrays of strokes, and pens."""
+"""Tests of strokes and pens."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.libraries.plotting.drawings import BLACK, PENS, RED, drawing
 TRIANGLE = [(0.0, 0.0), (3.0, 4.0), (3.0, 0.0)]
 
 
-def test_a_step_is_the_distance_to_the_vertex_before_and_none_leads_from_stroke_to_stroke() -> None:
+def test_steps_are_distances_to_the_previous_vertex_of_a_stroke() -> None:
     strokes = drawing(TRIANGLE, [(100.0, 100.0), (100.0, 101.0)])
     assert strokes.steps.tolist() == [0, 5, 4, 0, 1]
     assert strokes.lengths.tolist() == [9, 1]
 
 
-def test_the_arrays_that_are_given_are_neither_copied_nor_written() -> None:
+def test_arrays_are_not_copied_or_changed() -> None:
     coordinates = np.array(TRIANGLE)
     coordinates.setflags(write=False)
     strokes = Strokes(coordinates, np.array([0, 3]), np.array([0]))
@@ -37,7 +37,7 @@ def test_strokes_without_a_vertex_are_left_out() -> None:
     assert strokes.lengths.tolist() == [9, 0]
 
 
-def test_an_empty_drawing_has_nothing_in_it() -> None:
+def test_an_empty_drawing_has_empty_arrays() -> None:
     strokes = drawing()
     assert len(strokes) == 0
     assert (
@@ -101,7 +101,7 @@ def test_a_pen_is_changed_only_between_drawn_layers_that_differ_in_it() -> None:
         ([(1.1 * MAX_COORDINATE_MM, 0)], [0, 1], [0], "coordinates"),
     ],
 )
-def test_arrays_that_describe_no_strokes_are_refused(
+def test_invalid_arrays_are_rejected(
     coordinates: Any, offsets: Any, layers: Any, field: str
 ) -> None:
     with raises_code("bad-strokes") as caught:
@@ -112,18 +112,18 @@ def test_arrays_that_describe_no_strokes_are_refused(
 @pytest.mark.parametrize(
     "origin", [(math.nan, 0.0), (0.0, math.inf), (-2 * MAX_COORDINATE_MM, 0.0)]
 )
-def test_an_origin_that_is_no_place_is_refused(origin: tuple[float, float]) -> None:
+def test_an_invalid_origin_is_rejected(origin: tuple[float, float]) -> None:
     with raises_code("bad-strokes"):
         drawing(TRIANGLE).travels(origin)
 
 
-def test_a_layer_without_a_pen_is_refused() -> None:
+def test_a_layer_without_a_pen_is_rejected() -> None:
     with raises_code("bad-strokes", match="layer 1 has no pen; 1 are known"):
         drawing(TRIANGLE, layers=[1]).pen_changes([BLACK])
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, 10_001])
-def test_a_pen_without_a_real_width_or_speed_is_refused(value: float) -> None:
+def test_an_invalid_width_or_speed_of_a_pen_is_rejected(value: float) -> None:
     with raises_code("bad-pen") as caught:
         Pen("a", width=value)
     assert (caught.value.code, caught.value.field) == ("bad-pen", "width")

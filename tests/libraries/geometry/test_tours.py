@@ -1,4 +1,4 @@
-"""Tours and stipples: what a line through a picture is made of."""
+"""Tests of tours and stipples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACES: dict[str, Floats] = {
 
 
 def crossings(points: Floats) -> int:
-    """Count the pairs of sides of a closed line that cross, by looking at all of them."""
+    """Count the crossing pairs of sides of a closed line by brute force."""
     start, end = points[:, None], np.roll(points, -1, axis=0)[:, None]
 
     def side(a: Floats, b: Floats, c: Floats) -> Floats:
@@ -51,17 +51,17 @@ def test_a_tour_visits_every_point_once_and_never_crosses_itself(what: str) -> N
     assert crossings(points[order]) == 0
 
 
-def test_there_are_crossings_to_be_found() -> None:
+def test_a_random_order_has_crossings() -> None:
     assert crossings(PLACES["a thousand"]) > 1000
 
 
-def test_a_tour_is_not_far_from_the_shortest_that_is_known() -> None:
-    # The shortest tours through a thousand places of chance are near 0.7313 * sqrt(area * count) (Johnson and McGeoch, 1996).
+def test_a_tour_is_close_to_the_expected_shortest_length() -> None:
+    # Shortest tours through a thousand random points are about 0.7313 * sqrt(area * count) long (Johnson and McGeoch, 1996).
     points = PLACES["a thousand"]
     assert length(points, closed_tour(points)) < 1.09 * 0.7313 * np.sqrt(190 * 277 * 1000)
 
 
-def test_a_tour_through_a_grid_is_as_short_as_one_can_be() -> None:
+def test_a_tour_through_a_grid_is_nearly_optimal() -> None:
     points = PLACES["a grid"]
     assert length(points, closed_tour(points)) < 1.06 * len(points)
 
@@ -71,7 +71,7 @@ def test_the_same_points_give_the_same_tour() -> None:
 
 
 def test_a_tour_does_not_cross_empty_paper_twice() -> None:
-    """Two fields of points that meet at one end only are joined there."""
+    """Two groups of points that meet at one end only are joined there."""
     steps = np.arange(60)
     bar = np.stack(np.meshgrid(steps, np.arange(8.0)), axis=-1).reshape(-1, 2)
     stem = np.stack(np.meshgrid(np.arange(3.0), np.arange(8.0, 30)), axis=-1).reshape(-1, 2)
@@ -109,7 +109,7 @@ def test_stipples_are_dense_in_proportion_to_the_tone() -> None:
     assert (places[:, 0] < 60).mean() == pytest.approx(0.25, abs=0.01)
 
 
-def test_rounds_make_stipples_even() -> None:
+def test_iterations_make_stipples_even() -> None:
     tones = Tones(np.full((90, 180), 0.5), PAGE)
     spread = {}
     for rounds in (0, 3, 10):
@@ -120,7 +120,7 @@ def test_rounds_make_stipples_even() -> None:
     assert spread[10] < 0.15
 
 
-def test_no_stipple_falls_on_paper() -> None:
+def test_white_areas_have_no_stipples() -> None:
     dark = np.zeros((100, 200))
     dark[20:60, 30:90] = 0.7
     dark[:, 150:] = 0.01
@@ -129,5 +129,5 @@ def test_no_stipple_falls_on_paper() -> None:
     assert (places <= (54, 36)).all()
 
 
-def test_a_blank_picture_has_no_stipples() -> None:
+def test_a_blank_image_has_no_stipples() -> None:
     assert stipple(Tones(np.zeros((5, 5)), PAGE), 100, 3, np.random.default_rng(0)).shape == (0, 2)

@@ -1,4 +1,4 @@
-"""Affine transforms: what they do to places, and how drawings are brought into boxes."""
+"""Tests of affine transforms and of fitting drawings into boxes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BOXES = st.builds(
 
 
 @given(MATRICES, MATRICES, PLACES)
-def test_steps_together_do_what_they_do_one_by_one_the_last_one_first(
+def test_combined_transforms_are_applied_last_first(
     outer: Matrix, inner: Matrix, places: Matrix
 ) -> None:
     assert np.allclose(
@@ -55,7 +55,7 @@ def test_steps_together_do_what_they_do_one_by_one_the_last_one_first(
 
 
 @given(MATRICES, PLACES)
-def test_what_is_undone_is_as_it_was(made: Matrix, places: Matrix) -> None:
+def test_the_inverse_undoes_a_transform(made: Matrix, places: Matrix) -> None:
     assume(abs(determinant(made)) > 1e-2)
     assert np.allclose(applied(inverse(made), applied(made, places)), places, atol=1e-6)
 
@@ -67,7 +67,7 @@ def test_no_length_grows_by_more_than_the_magnification(made: Matrix, places: Ma
 
 
 @given(st.floats(-720, 720), PLACES)
-def test_a_turn_keeps_every_length_and_its_centre(degrees: float, places: Matrix) -> None:
+def test_a_rotation_keeps_lengths_and_its_centre(degrees: float, places: Matrix) -> None:
     turned = applied(rotation(degrees, (3, 4)), places)
     assert np.allclose(np.hypot(*(turned - (3, 4)).T), np.hypot(*(places - (3, 4)).T))
 
@@ -85,7 +85,7 @@ def test_each_transform_does_what_its_name_says() -> None:
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e7])
-def test_numbers_that_are_not_finite_or_too_large_are_refused(number: float) -> None:
+def test_numbers_that_are_not_finite_or_too_large_are_rejected(number: float) -> None:
     for make in (translation, scaling, lambda x, y: matrix(1, 0, x, 1, 0, y)):
         with raises_code("bad-transform"):
             make(number, 1)
@@ -94,7 +94,7 @@ def test_numbers_that_are_not_finite_or_too_large_are_refused(number: float) -> 
             rotation(number)
 
 
-def test_what_presses_the_plane_into_a_line_cannot_be_undone() -> None:
+def test_singular_transforms_have_no_inverse() -> None:
     with raises_code("bad-transform"):
         inverse(scaling(0, 1))
 
@@ -102,7 +102,7 @@ def test_what_presses_the_plane_into_a_line_cannot_be_undone() -> None:
 @given(
     BOXES, BOXES, st.sampled_from(FITS), st.sampled_from(list(ACROSS)), st.sampled_from(list(DOWN))
 )
-def test_a_drawing_stands_in_its_box_as_it_was_asked_to(
+def test_fitting_respects_the_fit_and_the_alignment(
     source: Rectangle, box: Rectangle, fit: Fit, align: str, place: str
 ) -> None:
     made = fitting(source, box, fit, align=align, vertical=place)  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ def test_a_line_without_height_is_fitted_by_its_width() -> None:
     assert applied(made, np.array([(0.0, 5.0), (10.0, 5.0)])).tolist() == [[0, 10], [20, 10]]
 
 
-def test_what_has_no_size_and_words_that_are_none_are_refused() -> None:
+def test_sources_without_a_size_and_unknown_words_are_rejected() -> None:
     page = Rectangle(0, 0, 10, 10)
     for source, box in ((Rectangle(1, 1, 1, 1), page), (page, Rectangle(0, 0, 0, 5))):
         with raises_code("bad-transform"):

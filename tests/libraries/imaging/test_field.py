@@ -1,4 +1,4 @@
-"""The field of a picture: a name, base64, or a data URL."""
+"""Tests of the image field: names, base64 and data URLs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_image_may_be_sent_as_base64_or_as_a_data_url(way: str) -> None:
 
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)
 @pytest.mark.parametrize("what", BAD)
-def test_a_bad_image_is_refused_at_once_by_its_field(what: str, name: str) -> None:
+def test_a_bad_image_is_rejected_by_its_field(what: str, name: str) -> None:
     started = own_seconds()
     with pytest.raises(InvalidFields) as caught:
         check_pattern(name, PAGE, {"image": BAD[what]})
@@ -75,7 +75,7 @@ def test_loaded_parameters_stay_json_and_load_again(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)
-def test_an_image_that_was_sent_is_drawn_where_it_is_dark(name: str) -> None:
+def test_an_uploaded_image_is_drawn_where_it_is_dark(name: str) -> None:
     params = {"image": ENCODED, "points": 400} if name != "halftone_lines" else {"image": ENCODED}
     lines = draw_pattern(name, PAGE, params | {"fit": "contain", "equalise": 0})
     drawn = np.concatenate(lines)
@@ -85,12 +85,12 @@ def test_an_image_that_was_sent_is_drawn_where_it_is_dark(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGE_PATTERNS)
-def test_the_image_defaults_to_one_that_is_made_by_formula(name: str) -> None:
+def test_the_default_image_is_generated(name: str) -> None:
     assert PATTERNS[name].schema().fields["image"].load_default in DEMOS
 
 
 @pytest.mark.parametrize("name", DEMOS)
-def test_pictures_made_by_formula_use_all_greys_and_vary_with_the_seed(name: str) -> None:
+def test_generated_images_use_all_greys_and_vary_with_the_seed(name: str) -> None:
     one, two = (demo_image(name, np.random.default_rng(seed), 120) for seed in (1, 2))
     assert one.shape == (120, 84)
     assert one.min() < 0.12
@@ -101,7 +101,7 @@ def test_pictures_made_by_formula_use_all_greys_and_vary_with_the_seed(name: str
 
 
 @pytest.mark.parametrize("name", DEMOS)
-def test_what_estimates_look_at_is_the_same_picture_made_small(name: str) -> None:
+def test_estimates_use_a_small_version_of_the_image(name: str) -> None:
     whole, rough = open_image(name, np.random.default_rng(0)), rough_image(name)
     assert rough.size < whole.size / 20
     assert rough.mean() == pytest.approx(whole.mean(), abs=0.02)

@@ -1,4 +1,4 @@
-"""Clean photos."""
+"""Tests of sanitized photos and named images."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def decoded(picture: Picture) -> Image.Image:
     return image
 
 
-def test_nothing_that_a_camera_wrote_beside_the_picture_is_left() -> None:
+def test_metadata_of_cameras_is_removed() -> None:
     photo = clean_photo(from_a_camera())
     for picture in (photo.full, *photo.thumbnails):
         image = decoded(picture)
@@ -41,17 +41,17 @@ def test_nothing_that_a_camera_wrote_beside_the_picture_is_left() -> None:
         assert b"script" not in picture.data
 
 
-def test_a_photo_stands_upright_however_the_camera_was_held() -> None:
+def test_photos_are_rotated_upright() -> None:
     image = decoded(clean_photo(from_a_camera(held=TURNED_RIGHT)).full)
     assert image.size == (160, 240)
-    # What was the left edge is the upper edge.
+    # The left edge becomes the upper edge.
     red, other = np.asarray(image)[10, 80], np.asarray(image)[200, 80]
     assert red[0] > red[2] + 100
     assert other[2] > other[0]
 
 
 @pytest.mark.parametrize("held", range(1, 9))
-def test_every_way_of_holding_a_camera_is_understood_as_other_programs_do(held: int) -> None:
+def test_all_exif_orientations_are_applied(held: int) -> None:
     from PIL import ImageOps
 
     data = from_a_camera(held=held)
@@ -63,7 +63,7 @@ def test_every_way_of_holding_a_camera_is_understood_as_other_programs_do(held: 
     assert np.abs(ours - theirs).mean() < 3
 
 
-def test_small_versions_keep_the_proportions_and_never_grow() -> None:
+def test_thumbnails_keep_the_proportions_and_never_grow() -> None:
     large = clean_photo(encoded(landscape(1800, 1200), "JPEG"))
     assert [(one.width, one.height) for one in large.thumbnails] == [(800, 533), (200, 133)]
     small = clean_photo(encoded(landscape(120, 90), "JPEG"))
@@ -74,14 +74,14 @@ def test_small_versions_keep_the_proportions_and_never_grow() -> None:
     ("form", "suffix"),
     [("JPEG", ".jpg"), ("WEBP", ".jpg"), ("PNG", ".png"), ("GIF", ".png"), ("BMP", ".png")],
 )
-def test_what_came_without_loss_stays_so(form: str, suffix: str) -> None:
+def test_lossless_photos_stay_lossless(form: str, suffix: str) -> None:
     photo = clean_photo(encoded(landscape(), form))
     assert photo.full.suffix == suffix
     if suffix == ".png" and form != "GIF":
         assert np.array_equal(np.asarray(decoded(photo.full)), np.asarray(landscape()))
 
 
-def test_what_is_transparent_stays_transparent() -> None:
+def test_transparency_is_kept() -> None:
     image = landscape().convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     photo = clean_photo(encoded(image, "WEBP", lossless=True))
@@ -90,17 +90,17 @@ def test_what_is_transparent_stays_transparent() -> None:
     assert clean_photo(encoded(landscape().convert("RGBA"), "WEBP")).full.suffix == ".jpg"
 
 
-def test_texts_and_markup_in_and_behind_a_png_are_gone() -> None:
+def test_text_chunks_and_appended_data_of_a_png_are_removed() -> None:
     data = clean_photo(chatty_png()).full.data
     assert CAMERA.encode() not in data
     assert b"script" not in data
     assert data.endswith(b"IEND\xaeB`\x82")
 
 
-def test_colours_of_another_profile_become_those_of_screens() -> None:
+def test_colours_are_converted_to_srgb() -> None:
     grey = Image.new("RGB", (40, 40), (128, 128, 128))
     linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-    # A profile for another kind of picture cannot be followed: the colours stay as they are.
+    # A profile of another colour space is ignored.
     kept = decoded(clean_photo(encoded(grey, "PNG", icc_profile=linear.tobytes())).full)
     assert kept.getpixel((5, 5)) == (128, 128, 128)
     assert "icc_profile" not in kept.info
@@ -127,7 +127,7 @@ def test_of_an_animation_the_first_frame_is_kept(frames: int, form: str) -> None
 @pytest.mark.parametrize(
     "size", [(60_000, 60_000), (9_000, 9_000), (5_001, 5_000), (2_000_000_000, 1)]
 )
-def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(
+def test_too_many_pixels_are_rejected_before_decoding(
     size: tuple[int, int],
 ) -> None:
     with raises_code("image-too-large", match="at most 25 megapixels"):
@@ -136,7 +136,7 @@ def test_a_header_that_promises_too_much_is_refused_before_anything_is_decoded(
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_a_photo_that_is_cut_off_is_refused(form: str, kept: float) -> None:
+def test_a_truncated_photo_is_rejected(form: str, kept: float) -> None:
     data = encoded(landscape(), form)
     with raises_code("image-damaged"):
         clean_photo(data[: int(len(data) * kept)])
@@ -145,7 +145,7 @@ def test_a_photo_that_is_cut_off_is_refused(form: str, kept: float) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF", b"%PDF-1.7", b"\0" * 100]
 )
-def test_what_is_no_photo_is_refused(data: bytes) -> None:
+def test_unsupported_files_are_rejected(data: bytes) -> None:
     with raises_code("not-an-image"):
         clean_photo(data)
 

@@ -1,4 +1,4 @@
-"""Tones: greys on the page."""
+"""Tests of tones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def laid(greys: np.ndarray = RAMP, box: Box = PAGE, **controls: object) -> Tones
     return place(greys, box, **({"fit": COVER, "gamma": 1, "equalise": 0} | controls))  # type: ignore[arg-type]
 
 
-def test_black_is_all_ink_and_white_is_paper() -> None:
+def test_black_is_full_ink_and_white_is_paper() -> None:
     tones = laid(fit=CONTAIN)
     left, middle, right = tones.at(np.array([11.0, 60, 109]), np.array([45.0, 45, 45]))
     assert left > 0.97
@@ -23,7 +23,7 @@ def test_black_is_all_ink_and_white_is_paper() -> None:
     assert right < 0.03
 
 
-def test_gamma_lightens_the_middle_and_keeps_the_ends() -> None:
+def test_gamma_lightens_midtones_and_keeps_black_and_white() -> None:
     dark = laid(gamma=2, fit=CONTAIN).dark
     assert dark.max() == 1
     assert dark.min() == 0
@@ -37,13 +37,13 @@ def test_equalising_spreads_the_tones_evenly() -> None:
     assert even.mean() == pytest.approx(0.5, abs=0.02)
 
 
-def test_a_pale_picture_is_stretched_to_all_tones_and_a_flat_one_keeps_its_own() -> None:
+def test_pale_images_are_stretched_and_uniform_ones_are_not() -> None:
     pale = laid(0.8 + RAMP * 0.1).dark
     assert (pale.min(), pale.max()) == (0, 1)
     assert laid(np.full((9, 9), 0.75, dtype=np.float32)).dark == pytest.approx(0.25, abs=0.01)
 
 
-def test_details_are_set_off_and_paper_stays_paper() -> None:
+def test_details_are_sharpened_and_white_stays_white() -> None:
     greys = np.full((200, 200), 0.5, dtype=np.float32)
     greys[90:110, 90:110] = 0.25
     greys[:, 150:] = 1
@@ -54,17 +54,17 @@ def test_details_are_set_off_and_paper_stays_paper() -> None:
     assert (sharp[:, 150:] == 0).all()
 
 
-def test_tones_are_whole_steps() -> None:
+def test_tones_are_multiples_of_the_step() -> None:
     dark = laid(gamma=1.7, equalise=0.3, detail=0.8).dark
     assert np.array_equal(dark / STEP, np.round(dark / STEP))
 
 
-def test_a_picture_that_is_contained_keeps_its_shape_in_the_middle() -> None:
+def test_a_contained_image_is_centred_with_its_proportions() -> None:
     box = laid(np.zeros((100, 100), dtype=np.float32), fit=CONTAIN).box
     assert (box.left, box.top, box.width, box.height) == (35, 20, 50, 50)
 
 
-def test_a_picture_that_covers_loses_its_sides_evenly() -> None:
+def test_a_covering_image_is_cropped_evenly() -> None:
     tones = laid(fit=COVER, box=Box(0, 0, 50, 50))
     assert tones.dark.shape == (64, 64)
     assert tones.dark.mean() == pytest.approx(0.5, abs=0.01)

@@ -1,4 +1,4 @@
-"""Drawings for the tests of plotting: by hand, and by Hypothesis."""
+"""Drawings and Hypothesis strategies for the tests of plotting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Lines = list[tuple[int, list[Point]]]
 
 
 def drawing(*lines: Sequence[Point], layers: Sequence[int] | None = None) -> Strokes:
-    """Return a drawing of these strokes, all on layer 0 unless told."""
+    """Return a drawing of these strokes, by default on layer 0."""
     offsets = [0]
     for line in lines:
         offsets.append(offsets[-1] + len(line))
@@ -27,11 +27,11 @@ def drawing(*lines: Sequence[Point], layers: Sequence[int] | None = None) -> Str
 
 
 def drawing_of(lines: Lines) -> Strokes:
-    """Return the drawing of pairs of a layer and its places."""
+    """Return the drawing of pairs of a layer and its points."""
     return drawing(*(line for _, line in lines), layers=[layer for layer, _ in lines])
 
 
-# Places on a grid of a tenth of a mm repeat often, so that dots, doubled vertices and turns back are among the drawings.
+# Points on a grid of 0.1 mm repeat often, so that dots, duplicate vertices and reversals occur.
 PLACES = st.tuples(*[st.integers(-3000, 3000).map(lambda tenths: tenths / 10)] * 2) | st.tuples(
     *[st.floats(-300, 300, allow_nan=False)] * 2
 )

@@ -1,4 +1,4 @@
-"""The figures of a drawing, what lies off the page, and the densest spot."""
+"""Tests of statistics, out-of-bounds lengths and the densest spot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.libraries.plotting.drawings import BLACK, LINES, PENS, RED, Lines, dr
 PAGE = Rectangle(0, 0, 100, 100)
 
 
-def test_the_figures_of_a_small_drawing() -> None:
+def test_the_statistics_of_a_small_drawing() -> None:
     strokes = drawing(
         [(3, 4), (3, 10)], [(6, 14), (16, 14), (16, 24)], [(16, 30)], layers=[0, 1, 2]
     )
@@ -65,7 +65,7 @@ def test_the_record_is_json_and_rounded_to_micrometres() -> None:
     }
 
 
-def test_an_empty_drawing_has_figures_too() -> None:
+def test_an_empty_drawing_has_statistics() -> None:
     record = statistics(drawing(), [], page=PAGE).as_record()
     assert (record["pen_down_mm"], record["pen_up_mm"], record["lifts"], record["ink"]) == (
         0,
@@ -77,13 +77,13 @@ def test_an_empty_drawing_has_figures_too() -> None:
     assert record["out_of_bounds_mm"] == record["out_of_bounds_strokes"] == 0
 
 
-def test_a_layer_without_a_pen_is_refused() -> None:
+def test_a_layer_without_a_pen_is_rejected() -> None:
     with raises_code("bad-strokes", match="layer 3 has no pen; 3 are known"):
         statistics(drawing([(0, 0)], layers=[3]), PENS)
 
 
 @given(lines=LINES)
-def test_backwards_the_pen_is_down_as_long_and_travels_as_far(lines: Lines) -> None:
+def test_lengths_are_equal_for_the_reversed_drawing(lines: Lines) -> None:
     on_one_layer = [(0, line) for _, line in lines]
     forwards = statistics(drawing_of(on_one_layer), PENS)
     backwards = statistics(
@@ -95,9 +95,7 @@ def test_backwards_the_pen_is_down_as_long_and_travels_as_far(lines: Lines) -> N
 
 
 @given(lines=LINES, factor=st.floats(0.01, 100))
-def test_a_drawing_scaled_by_a_factor_has_all_lengths_times_that(
-    lines: Lines, factor: float
-) -> None:
+def test_scaling_a_drawing_scales_its_lengths(lines: Lines, factor: float) -> None:
     once, scaled = (
         statistics(
             drawing_of([(layer, [(x * by, y * by) for x, y in line]) for layer, line in lines]),
@@ -130,14 +128,14 @@ def test_the_ink_of_all_pens_is_what_is_drawn(lines: Lines) -> None:
         (
             [(90, -40), (140, 90)],
             math.hypot(50, 130),
-        ),  # past another, with each axis inside for a while
-        ([(-10, 20), (-10, 80)], 60),  # beside the page
+        ),  # past another corner, with each axis inside in turn
+        ([(-10, 20), (-10, 80)], 60),  # outside the page
         ([(0, 120), (100, 120)], 100),
         ([(50, 50), (120, 50), (120, 60), (50, 60)], 50),  # out and back
         ([(-5, -5)], 0),  # a dot has no length
     ],
 )
-def test_what_lies_off_the_page_is_measured_to_the_edge(
+def test_lengths_off_the_page_are_measured_to_the_edge(
     line: list[tuple[float, float]], outside_mm: float
 ) -> None:
     figures = statistics(drawing([(1, 1), (2, 2)], line, [(99, 99)]), PENS, page=PAGE)
@@ -152,13 +150,13 @@ def test_the_edge_of_the_page_belongs_to_the_page() -> None:
     assert statistics(drawing(frame, [(100.002, 50)]), PENS, page=PAGE).out_of_bounds_strokes == 1
 
 
-def test_without_a_page_nothing_is_out_of_bounds_and_nothing_is_inside() -> None:
+def test_without_a_page_out_of_bounds_is_unknown() -> None:
     figures = statistics(drawing([(-5, -5), (5, 5)]), PENS)
     assert figures.out_of_bounds_mm is figures.out_of_bounds_strokes is None
 
 
 @given(lines=LINES, corner=st.tuples(*[st.floats(-200, 200)] * 2), size=st.floats(0, 300))
-def test_no_more_is_off_the_page_than_is_drawn_and_a_page_around_all_has_none(
+def test_at_most_the_whole_drawing_is_off_the_page(
     lines: Lines, corner: tuple[float, float], size: float
 ) -> None:
     strokes, (left, top) = drawing_of(lines), corner
@@ -181,7 +179,7 @@ def test_no_more_is_off_the_page_than_is_drawn_and_a_page_around_all_has_none(
         (-2e6, 0, 1, 1),
     ],
 )
-def test_a_rectangle_whose_sides_are_not_in_order_is_refused(
+def test_a_rectangle_with_swapped_sides_is_rejected(
     sides: tuple[float, float, float, float],
 ) -> None:
     with raises_code("bad-rectangle"):
@@ -194,7 +192,7 @@ def test_a_line_has_one_centimetre_in_the_densest_cell() -> None:
     assert densest_spot(drawing([(33, 0), (33, 100)]), PAGE) == pytest.approx((30, 5, 10))
 
 
-def test_a_diagonal_has_the_diagonal_of_the_cell_in_it() -> None:
+def test_a_diagonal_has_the_diagonal_of_a_cell() -> None:
     spot = densest_spot(drawing([(0, 0), (100, 100)]), PAGE)
     assert spot is not None
     assert spot.mm_per_cm2 == pytest.approx(CELL * math.sqrt(2))
@@ -209,7 +207,7 @@ def test_a_spot_on_the_border_of_two_cells_is_found_whole() -> None:
     assert spot.mm_per_cm2 == pytest.approx(strokes.lengths[2])
 
 
-def test_ink_off_the_page_tears_no_paper() -> None:
+def test_ink_off_the_page_does_not_count_for_the_densest_spot() -> None:
     scribble = [(120 + step % 2, 50) for step in range(100)]
     assert densest_spot(drawing(scribble), PAGE) is None
     assert densest_spot(drawing(scribble, [(10, 12), (14, 12)]), PAGE) == pytest.approx((10, 10, 4))
@@ -222,7 +220,7 @@ def test_without_a_page_the_cells_are_counted_from_the_corner_of_the_drawing() -
     assert spot == pytest.approx((-995, -495, 10))
 
 
-def test_of_equal_spots_the_uppermost_and_then_leftmost_is_named() -> None:
+def test_of_equal_spots_the_uppermost_and_then_leftmost_is_returned() -> None:
     square = [(0.0, 0.0), (2.1, 0.0), (2.1, 2.1), (0.0, 2.1), (0.0, 0.0)]
     squares = [
         [(x + left, y + top) for x, y in square]
@@ -235,14 +233,16 @@ def test_dots_have_no_densest_spot() -> None:
     assert densest_spot(drawing([(3, 3)], [(3, 3), (3, 3)])) is None
 
 
-def test_an_area_or_a_length_beyond_all_plotters_is_not_searched() -> None:
+def test_too_large_an_area_or_length_is_not_searched() -> None:
     assert densest_spot(drawing([(0, 0), (9_000, 0)])) is not None
     assert densest_spot(drawing([(0, 0), (11_000, 0)])) is None
     assert densest_spot(drawing([(0, 0), (1_000_000, 0)] * 60), PAGE) is None
 
 
 @given(lines=LINES, at_once=st.sampled_from([1, 2, 7, 1 << 18]))
-def test_pieces_lie_in_one_cell_each_and_add_up_to_the_drawing(lines: Lines, at_once: int) -> None:
+def test_each_piece_is_in_one_cell_and_all_add_up_to_the_drawing(
+    lines: Lines, at_once: int
+) -> None:
     strokes = drawing_of(lines)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(density, "PIECES_AT_ONCE", at_once)
@@ -254,13 +254,13 @@ def test_pieces_lie_in_one_cell_each_and_add_up_to_the_drawing(lines: Lines, at_
 
 
 @given(lines=LINES)
-def test_the_densest_spot_is_as_dense_as_a_walk_along_the_strokes_finds(lines: Lines) -> None:
+def test_the_densest_spot_agrees_with_sampled_strokes(lines: Lines) -> None:
     strokes = drawing_of(lines)
     spot = densest_spot(strokes, Rectangle(-300, -300, 300, 300))
     if spot is None:
         assert strokes.steps.sum() == 0
         return
-    # What lies on an edge belongs to one of two cells; a cell a little smaller and one a little larger bracket both answers.
+    # Ink on an edge belongs to one of two cells; slightly smaller and larger cells give bounds.
     smaller, larger = (
         sum(_length_within(*ends, spot, side) for _, line in lines for ends in pairwise(line))
         for side in (CELL - 0.02, CELL + 0.02)
@@ -269,7 +269,7 @@ def test_the_densest_spot_is_as_dense_as_a_walk_along_the_strokes_finds(lines: L
 
 
 def _length_within(start: Point, end: Point, spot: DensestSpot, side: float) -> float:
-    """Return the length of a segment inside a square around the spot, from points every 0.1 mm or nearer."""
+    """Return the length of a segment inside a square around the spot, by sampling every 0.1 mm."""
     length = math.dist(start, end)
     count = 1 + int(length / 0.1)
     along = (np.arange(count) + 0.5)[:, np.newaxis] / count
@@ -283,12 +283,12 @@ def _length_within(start: Point, end: Point, spot: DensestSpot, side: float) -> 
     sides=st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 4),
     origin=st.none() | st.tuples(*[st.floats(-MAX_COORDINATE_MM, MAX_COORDINATE_MM)] * 2),
 )
-def test_every_drawing_that_is_allowed_has_finite_figures(
+def test_all_valid_drawings_have_finite_statistics(
     line: list[Point], sides: tuple[float, float, float, float], origin: Point | None
 ) -> None:
     page = Rectangle(min(sides[:2]), min(sides[2:]), max(sides[:2]), max(sides[2:]))
     strokes = drawing(line, line[:2], line[::-1])
-    # NaN and infinity are no JSON.
+    # NaN and infinity are not valid JSON.
     json.dumps(statistics(strokes, PENS, page=page, origin=origin).as_record(), allow_nan=False)
     json.dumps(plan(strokes, PENS, origin=origin).as_record(), allow_nan=False)
 
@@ -298,7 +298,7 @@ def test_a_drawing_of_many_vertices_is_measured_and_planned() -> None:
     radius = np.linspace(5, 90, len(turns))
     places = np.column_stack([100 + radius * np.cos(turns), 100 + radius * np.sin(turns)])
     strokes = Strokes(places, [0, len(places)], [0])
-    # An Archimedean spiral is as long as its turns at the mean radius, nearly.
+    # The length of an Archimedean spiral is nearly that of its turns at the mean radius.
     length = 400 * math.pi * (5 + 90) / 2
     assert statistics(strokes, PENS).pen_down_mm == pytest.approx(length, rel=0.001)
     assert plan(strokes, PENS).drawing == pytest.approx(length / 50, rel=0.05)

@@ -1,4 +1,4 @@
-"""The seconds of a plot: by hand, against a planner that goes step by step, and by what must always hold."""
+"""Tests of plotting times: computed by hand, by a sequential planner, and by invariants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from libraries.plotting import PROFILES, PlotterProfile, plan, planner
 from tests.errors import raises_code
 from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
 
-# With this corner a right angle is driven at exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
+# With this factor the speed at a right angle is exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
 # is 1 + sqrt(2), and 100 mm/s² times 0.16 (sqrt(2) - 1) mm times 1 + sqrt(2) is 16 mm²/s².
 ROUND = PlotterProfile(
     name="round numbers",
@@ -40,24 +40,24 @@ def drawing_seconds(
     return plan(drawing(*lines), [pen], profile).drawing
 
 
-def test_a_short_line_is_a_triangle_of_speed() -> None:
-    # Half of the 9 mm to speed up: 4.5 = 100 t² / 2, so t = 0.3 s and the peak is 30 mm/s; as long to brake.
+def test_a_short_line_has_a_triangular_speed_profile() -> None:
+    # Half of the 9 mm to speed up: 4.5 = 100 t² / 2, so t = 0.3 s and the peak is 30 mm/s; braking takes as long.
     assert drawing_seconds([(0, 0), (9, 0)]) == pytest.approx(0.6, rel=1e-12)
 
 
-def test_a_long_line_is_a_trapezoid_of_speed() -> None:
-    # 50 mm/s after 0.5 s and 12.5 mm; as much to brake; the 75 mm between them take 1.5 s.
+def test_a_long_line_has_a_trapezoidal_speed_profile() -> None:
+    # 50 mm/s after 0.5 s and 12.5 mm, the same for braking; the 75 mm between them take 1.5 s.
     assert drawing_seconds([(0, 0), (0, -100)]) == pytest.approx(0.5 + 1.5 + 0.5, rel=1e-12)
 
 
-def test_a_right_angle_is_passed_at_the_speed_of_its_corner() -> None:
+def test_a_right_angle_is_passed_at_its_corner_speed() -> None:
     # From rest to a peak of 18 mm/s in 0.18 s and 1.62 mm, down to the corner's 4 mm/s in 0.14 s and 1.54 mm: 3.16 mm in 0.32 s.
     leg = 1.62 + 1.54
     assert drawing_seconds([(0, 0), (leg, 0), (leg, leg)]) == pytest.approx(2 * 0.32, rel=1e-12)
 
 
-def test_a_corner_slows_the_segments_before_it_down_as_early_as_needed() -> None:
-    # The last 0.08 mm before the corner are too short to brake in: 16 = v² - 2 100 0.08, so v² = 32 where they begin. From rest
+def test_braking_for_a_corner_starts_in_earlier_segments() -> None:
+    # The last 0.08 mm before the corner are too short for braking: 16 = v² - 2 100 0.08, so v² = 32 where they begin. From rest
     # to the peak p and down to 32 over 3 mm: p² = 16 + 300. The same way out of the corner.
     peak = math.sqrt(16 + 300)
     seconds = (2 * peak - math.sqrt(32)) / 100 + (math.sqrt(32) - 4) / 100
@@ -74,7 +74,7 @@ def test_vertices_along_a_straight_line_change_nothing() -> None:
     assert drawing_seconds(straight) == pytest.approx(0.5 + 75 / 50 + 0.5, rel=1e-9)
 
 
-def test_without_a_corner_factor_the_pen_stops_at_every_turn_and_at_no_straight_vertex() -> None:
+def test_without_a_corner_factor_the_pen_stops_at_turns_only() -> None:
     stiff = replace(ROUND, corner=0.0)
     assert drawing_seconds([(0, 0), (4, 0), (9, 0), (9, 9)], profile=stiff) == pytest.approx(
         2 * 0.6, rel=1e-9
@@ -82,7 +82,7 @@ def test_without_a_corner_factor_the_pen_stops_at_every_turn_and_at_no_straight_
 
 
 def test_moves_with_the_pen_up_go_from_rest_to_rest() -> None:
-    # 100 mm just reach 200 mm/s: half a second to speed up, half to brake. 25 mm: 2 sqrt(25 / 400). 300 mm: 300 / 200 + 0.5.
+    # 100 mm just reach 200 mm/s: half a second to accelerate, half to brake. 25 mm: 2 sqrt(25 / 400). 300 mm: 300 / 200 + 0.5.
     time = plan(drawing([(100, 0)], [(125, 0)], [(300, 0)]), [BLACK], ROUND)
     assert time.travelling == pytest.approx(
         1.0 + 0.5 + (175 / 200 + 0.5) + (300 / 200 + 0.5), rel=1e-12
@@ -96,7 +96,7 @@ def test_without_an_origin_the_pen_starts_at_the_first_stroke_and_stays_at_the_l
     assert plan(dots, [BLACK], ROUND, origin=(100, 0)).travelling == pytest.approx(0.5 + 0.5)
 
 
-def test_a_pen_draws_at_its_own_speed_but_never_faster_than_the_plotter_moves() -> None:
+def test_the_speed_of_a_pen_is_limited_by_the_plotter() -> None:
     line = [(0.0, 0.0), (1000.0, 0.0)]
     assert drawing_seconds(line, pen=Pen("slow", speed=10)) == pytest.approx(1000 / 10 + 10 / 100)
     assert drawing_seconds(line, pen=Pen("quick", speed=100)) == pytest.approx(
@@ -129,22 +129,22 @@ def test_an_empty_drawing_takes_no_time() -> None:
     assert plan(drawing(), []).seconds == 0
 
 
-def test_a_layer_without_a_pen_is_refused() -> None:
+def test_a_layer_without_a_pen_is_rejected() -> None:
     with raises_code("bad-strokes", match="has no pen"):
         plan(drawing([(0, 0)]), [])
 
 
-def test_the_farthest_drawing_still_has_a_finite_time() -> None:
+def test_the_largest_drawing_has_a_finite_time() -> None:
     rng = np.random.default_rng(5)
     places = rng.choice([-1e6, 0.0, 1e-9, 1e6], (20_000, 2))
     time = plan(Strokes(places, [0, 7, 20_000], [0, 0]), [BLACK], PROFILES["saxi"])
     assert math.isfinite(time.seconds)
-    # Nothing is faster than the highest speed all the way.
+    # A lower bound: the maximum speed all the way.
     assert time.drawing >= np.hypot(*np.diff(places, axis=0).T).sum() * 0.99 / 50
 
 
 @given(lines=LINES, at_once=st.integers(1, 20))
-def test_planning_in_blocks_gives_the_time_of_the_whole(lines: Lines, at_once: int) -> None:
+def test_planning_in_blocks_gives_the_same_time(lines: Lines, at_once: int) -> None:
     strokes = drawing_of(lines)
     whole = plan(strokes, PENS_OF_MANY, ROUND).drawing
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def test_planning_in_blocks_gives_the_time_of_the_whole(lines: Lines, at_once: i
 
 @given(lines=LINES)
 @pytest.mark.parametrize("name", PROFILES)
-def test_the_planner_agrees_with_one_that_goes_step_by_step(name: str, lines: Lines) -> None:
+def test_the_planner_agrees_with_a_sequential_planner(name: str, lines: Lines) -> None:
     profile = PROFILES[name]
     expected = sum(
         step_by_step(line, PENS_OF_MANY[layer].speed or profile.drawing_speed, profile)
@@ -183,7 +183,7 @@ def test_one_more_stroke_takes_longer(
 
 
 @given(lines=LINES)
-def test_the_strokes_take_as_long_backwards(lines: Lines) -> None:
+def test_reversed_strokes_take_the_same_time(lines: Lines) -> None:
     backwards = drawing_of([(layer, line[::-1]) for layer, line in reversed(lines)])
     assert plan(backwards, PENS, ROUND).drawing == pytest.approx(
         plan(drawing_of(lines), PENS, ROUND).drawing, rel=1e-7, abs=1e-7
@@ -205,7 +205,7 @@ def test_a_better_plotter_is_never_slower(lines: Lines, factor: float, name: str
 
 
 def step_by_step(line: list[Point], highest: float, profile: PlotterProfile) -> float:
-    """Return the seconds of one stroke from speeds at its vertices, found one by one, and then segment by segment."""
+    """Return the seconds of one stroke by a sequential planner."""
     distinct = [
         line[0],
         *(place for before, place in pairwise(line) if math.dist(before, place) > 1e-9),
@@ -252,7 +252,7 @@ def _segment(
         return (2 * highest - entry - leave) / acceleration + (
             length - speeding - braking
         ) / highest
-    # The peak lies where both slopes meet.
+    # The peak is where both slopes meet.
     speeding = (length - (entry**2 - leave**2) / 2 / acceleration) / 2
     peak = math.sqrt(max(entry**2 + 2 * acceleration * speeding, 0.0))
     return (max(peak - entry, 0.0) + max(peak - leave, 0.0)) / acceleration

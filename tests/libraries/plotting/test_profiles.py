@@ -1,4 +1,4 @@
-"""The constants of plotters."""
+"""Tests of plotter profiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from libraries.plotting import (
 from tests.errors import raises_code
 
 
-def test_every_profile_goes_by_its_name_and_makes_a_record() -> None:
+def test_profiles_are_registered_by_name_and_have_records() -> None:
     assert list(PROFILES) == ["axidraw", "saxi"]
     assert DEFAULT_PROFILE in PROFILES
     for name, profile in PROFILES.items():
@@ -37,7 +37,7 @@ def test_the_axidraw_profile_follows_from_the_published_settings_in_inches() -> 
         assert seconds == int((servo**4 + (200 * 30 / rate) ** 4) ** 0.25) / 1000
 
 
-def test_a_custom_profile_replaces_what_it_names_and_keeps_the_rest() -> None:
+def test_a_custom_profile_replaces_only_the_given_constants() -> None:
     profile = custom_profile({"drawing_speed": 30, "pen_change_time": 25.0}, base="axidraw")
     assert profile.as_record() == PROFILES["axidraw"].as_record() | {
         "name": "custom",
@@ -48,18 +48,18 @@ def test_a_custom_profile_replaces_what_it_names_and_keeps_the_rest() -> None:
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf, 1e9, True, "50", None, [1], 10**400])
-def test_a_constant_that_is_no_number_within_its_limits_is_refused(name: str, value: Any) -> None:
+def test_a_constant_out_of_its_limits_is_rejected(name: str, value: Any) -> None:
     with raises_code("invalid-input") as caught:
         custom_profile({name: value})
     assert caught.value.field == name
 
 
 @pytest.mark.parametrize("name", ["drawing_speeds", "name", "__class__"])
-def test_an_unknown_constant_is_refused_with_the_choices(name: str) -> None:
+def test_an_unknown_constant_is_rejected_with_the_choices(name: str) -> None:
     with raises_code("unknown-name", match="known: corner, drawing_acceleration"):
         custom_profile({name: 1.0})
 
 
-def test_an_unknown_base_is_refused_with_the_choices() -> None:
+def test_an_unknown_base_is_rejected_with_the_choices() -> None:
     with pytest.raises(UnknownName, match="known: axidraw, saxi"):
         custom_profile({}, base="cricut")

@@ -1,4 +1,4 @@
-"""Previews: what a drawing looks like, in pixels."""
+"""Tests of PNG previews."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ def pixels(
 
 
 def ink(picture: NDArray[np.int64]) -> float:
-    """How many whole pixels of black there are on white."""
+    """Return the number of black pixels on white."""
     return float((255 - picture[..., 0]).sum() / 255)
 
 
-def test_a_picture_has_the_size_of_the_page_at_the_width_that_was_asked_for() -> None:
+def test_a_preview_has_the_requested_width_and_the_ratio_of_the_page() -> None:
     picture = pixels([], [], width_px=640)
     assert picture.shape == (320, 640, 3)
     assert (picture == 255).all()
 
 
-def test_a_tall_page_makes_a_smaller_picture_than_asked() -> None:
+def test_a_preview_of_a_tall_page_is_smaller_than_requested() -> None:
     image = Image.open(io.BytesIO(png(strokes([]), [], (3.0, 300.0), width_px=1000)))
     assert image.size == (40, 4000)
 
@@ -58,7 +58,7 @@ def test_a_line_is_as_wide_as_its_pen_in_every_direction(width: float, angle: fl
     reach = np.array([math.cos(math.radians(angle)), math.sin(math.radians(angle))]) * 15
     line = [tuple(np.array([50, 25]) - reach), tuple(np.array([50, 25]) + reach)]
     picture = pixels([line], [Pen("pen", width=width)], width_px=1600)
-    # A bar and the two halves of a disc at its ends.
+    # A bar with two half discs at its ends.
     assert ink(picture) == pytest.approx((30 * width + math.pi * width**2 / 4) * 16**2, rel=0.07)
 
 
@@ -82,7 +82,7 @@ def test_corners_of_wide_pens_have_no_notch() -> None:
     assert (picture[..., 0][np.hypot(x - 50, y - 15) < 3.7] == 0).all()
 
 
-def test_every_colour_that_drawings_may_have_is_shown() -> None:
+def test_all_forms_of_colours_are_drawn() -> None:
     for colour in [
         "lightgoldenrodyellow",
         "grey",
@@ -118,7 +118,7 @@ def test_ink_of_one_layer_does_not_darken_where_lines_cross() -> None:
     assert picture[250, 500].tolist() == picture[250, 100].tolist()
 
 
-def test_a_pen_without_colour_draws_nothing_and_paper_without_colour_is_clear() -> None:
+def test_a_pen_without_colour_draws_nothing_and_paper_without_colour_is_transparent() -> None:
     assert (pixels([[(0, 25), (100, 25)]], [Pen("pen", "none")]) == 255).all()
     clear = pixels([[(0, 25), (100, 25)]], [Pen("pen", "red", 5)], paper="none")
     assert clear.shape[2] == 4
@@ -126,7 +126,7 @@ def test_a_pen_without_colour_draws_nothing_and_paper_without_colour_is_clear() 
     assert clear[250, 500].tolist() == [255, 0, 0, 255]
 
 
-def test_what_lies_beyond_the_page_is_not_seen() -> None:
+def test_strokes_outside_the_page_are_not_drawn() -> None:
     far = 900_000.0
     lines: Lines = [[(far, far), (far, -far)], [(-far, -5), (far, -5)], [(-50, 25), (150, 25)]]
     started = time.perf_counter()
@@ -155,7 +155,7 @@ def test_the_same_drawing_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("wide", range(1, MAX_DISC_PX + 1))
-def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
+def test_a_pixel_is_dilated_to_a_disc(wide: int) -> None:
     thin = np.zeros((40 + 2 * wide, 40 + 2 * wide), dtype=np.uint8)
     thin[20 + wide, 20 + wide] = 255
     row, column = np.nonzero(_spread(thin, wide))
@@ -170,18 +170,18 @@ def test_a_pixel_is_spread_to_a_disc(wide: int) -> None:
 
 
 @pytest.mark.parametrize("width", [15, 4001, -5, float("nan")])
-def test_a_size_out_of_bounds_is_refused(width: int) -> None:
+def test_a_size_out_of_bounds_is_rejected(width: int) -> None:
     with raises_code("bad-preview", match="from 16 to 4000 pixels"):
         png(strokes([]), [], PAGE, width_px=width)
 
 
 @pytest.mark.parametrize("page", [(0, 10), (10, -1), (float("nan"), 10), (float("inf"), 10)])
-def test_a_page_without_a_size_is_refused(page: tuple[float, float]) -> None:
+def test_a_page_without_a_size_is_rejected(page: tuple[float, float]) -> None:
     with raises_code("bad-preview", match="width and a height"):
         png(strokes([]), [], page)
 
 
-def test_more_ink_than_a_preview_draws_is_refused() -> None:
+def test_too_much_ink_is_rejected() -> None:
     rng = np.random.default_rng(0)
     places = rng.uniform(0, 100, (200_000, 2))
     drawing = Strokes(places, np.array([0, len(places)]), np.array([0]))
@@ -189,7 +189,7 @@ def test_more_ink_than_a_preview_draws_is_refused() -> None:
         png(drawing, [Pen("pen", width=50)], (100, 100), width_px=4000)
 
 
-def test_colours_and_pens_that_are_not_there_are_refused() -> None:
+def test_unknown_colours_and_missing_pens_are_rejected() -> None:
     with raises_code("bad-colour"):
         png(strokes([[(0, 0), (1, 1)]]), [Pen("pen", "url(#x)")], PAGE)
     with raises_code("bad-colour"):

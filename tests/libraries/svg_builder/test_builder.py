@@ -1,4 +1,4 @@
-"""The SVG builder: what its calls write, and what it refuses."""
+"""Tests of the SVG builder: basic shapes, attributes, text and errors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,11 @@ def elements(svg: SVGBuilder, tag: str) -> list[dict[str, str]]:
 
 
 def test_a_page_has_its_size_and_its_coordinates_in_millimetres() -> None:
-    """D8, D16."""
     page = elements(SVGBuilder(210, 148.5), "svg")[0]
     assert (page["width"], page["height"], page["viewBox"]) == ("210mm", "148.5mm", "0 0 210 148.5")
 
 
-def test_strokes_have_round_ends_and_nothing_is_filled_or_painted_behind() -> None:
+def test_strokes_have_round_caps_without_fill_or_background() -> None:
     svg = card()
     page = elements(svg, "svg")[0]
     assert (page["fill"], page["stroke-linecap"], page["stroke"], page["stroke-width"]) == (
@@ -44,8 +43,7 @@ def test_strokes_have_round_ends_and_nothing_is_filled_or_painted_behind() -> No
     assert len(list(ElementTree.fromstring(svg.to_string()).iter())) == 1
 
 
-def test_the_documented_example_draws_a_rectangle_and_a_message() -> None:
-    """D16."""
+def test_the_documented_example_draws_a_rectangle_and_a_text() -> None:
     svg = card().rect(10, 10, 50, 50).hershey_text(105, 74, "Happy Birthday!", 0.5)
     assert elements(svg, "rect") == [{"x": "10", "y": "10", "width": "50", "height": "50"}]
     assert len(elements(svg, "path")) > 15
@@ -96,7 +94,7 @@ def test_numbers_are_written_with_three_decimals_at_most(number: float, as_writt
 @pytest.mark.parametrize(
     "number", [float("nan"), float("inf"), -float("inf"), 1e7, 10**400, True, "5", None, [1], 1j]
 )
-def test_what_is_not_a_finite_number_of_sensible_size_is_refused(number: float) -> None:
+def test_invalid_numbers_are_rejected(number: float) -> None:
     with raises_code("bad-number"):
         card().line(number, 0, 1, 1)
     with raises_code("bad-number"):
@@ -133,7 +131,7 @@ def test_a_line_must_be_two_or_more_pairs_of_finite_numbers(
             draw(points)
 
 
-def test_many_polylines_become_one_path_each_in_their_order() -> None:
+def test_each_polyline_becomes_a_path_in_order() -> None:
     lines = [np.array([[0, 0], [1, 2.25]]), np.array([[5, 5], [6, 6], [7, 5.0001]])]
     assert [path["d"] for path in elements(card().polylines(lines), "path")] == [
         "M0,0 1,2.25",
@@ -141,7 +139,7 @@ def test_many_polylines_become_one_path_each_in_their_order() -> None:
     ]
 
 
-def test_polylines_stand_where_they_were_drawn_and_take_attributes_as_a_group() -> None:
+def test_polylines_keep_their_place_and_are_grouped_for_attributes() -> None:
     svg = (
         card()
         .circle(1, 1, 1)
@@ -156,7 +154,7 @@ def test_polylines_stand_where_they_were_drawn_and_take_attributes_as_a_group() 
     assert elements(svg, "g") == [{"stroke": "red"}]
 
 
-def test_no_polylines_leave_no_trace() -> None:
+def test_without_polylines_nothing_is_written() -> None:
     assert card().polylines([], stroke="red").to_string() == card().to_string()
 
 
@@ -175,7 +173,7 @@ def test_a_colour_is_a_name_or_a_hexadecimal_one(colour: str) -> None:
         "rgb(1,2,3)", "javascript:x", "redd", "#abc\n", 5, None,
     ],
 )  # fmt: skip
-def test_what_is_not_a_colour_is_refused(colour: str) -> None:
+def test_invalid_colours_are_rejected(colour: str) -> None:
     for name in ("stroke", "fill"):
         with raises_code("bad-colour"):
             card().rect(0, 0, 1, 1, **{name: colour})  # type: ignore[arg-type]
@@ -205,7 +203,7 @@ def test_a_misspelt_colour_gets_a_hint() -> None:
         "",
     ],
 )
-def test_attributes_that_are_not_listed_are_refused(name: str) -> None:
+def test_unknown_attributes_are_rejected(name: str) -> None:
     with pytest.raises(UnknownName, match="unknown attribute"):
         card().rect(0, 0, 1, 1, **{name: "1"})  # type: ignore[arg-type]
 
@@ -220,12 +218,12 @@ def test_attributes_that_are_not_listed_are_refused(name: str) -> None:
         ("transform", "scale(1-)"), ("transform", 5), ("font_family", "Evil, 'x'"), ("text_anchor", "centre"),
     ],
 )  # fmt: skip
-def test_values_that_an_attribute_may_not_have_are_refused(name: str, value: object) -> None:
+def test_invalid_values_of_attributes_are_rejected(name: str, value: object) -> None:
     with pytest.raises(InvalidInput):
         card().rect(0, 0, 1, 1, **{name: value})  # type: ignore[arg-type]
 
 
-def test_a_list_of_transforms_is_written_anew_from_its_numbers() -> None:
+def test_transform_lists_are_normalised() -> None:
     svg = (
         card()
         .begin_group(transform=" translate(10,20.00001),rotate( 45 5 5 ) scale(2)")
@@ -234,7 +232,7 @@ def test_a_list_of_transforms_is_written_anew_from_its_numbers() -> None:
     assert elements(svg, "g") == [{"transform": "translate(10 20) rotate(45 5 5) scale(2)"}]
 
 
-def test_an_id_is_used_once() -> None:
+def test_duplicate_ids_are_rejected() -> None:
     with raises_code("bad-attribute", match="duplicate id"):
         card().rect(0, 0, 1, 1, id="a").rect(0, 0, 1, 1, id="a")
 
@@ -247,7 +245,7 @@ def test_text_and_title_are_escaped() -> None:
     assert "<script" not in svg.to_string()
 
 
-def test_a_second_title_replaces_the_first_and_stands_first() -> None:
+def test_a_second_title_replaces_the_first_and_is_the_first_element() -> None:
     root = ElementTree.fromstring(card().title("one").rect(0, 0, 1, 1).title("two").to_string())
     assert (root[0].tag, root[0].text) == (SVG + "title", "two")
     assert len(root) == 2
@@ -256,7 +254,7 @@ def test_a_second_title_replaces_the_first_and_stands_first() -> None:
 @pytest.mark.parametrize(
     "character", ["\x00", "\x08", "\x0b", "\x1f", "\x7f", "\x85", "\ud800", "\ufffe", "\uffff"]
 )
-def test_characters_that_no_document_can_carry_are_refused(character: str) -> None:
+def test_characters_invalid_in_xml_are_rejected(character: str) -> None:
     svg = card()
     for write in (
         svg.title,
@@ -267,7 +265,7 @@ def test_characters_that_no_document_can_carry_are_refused(character: str) -> No
             write(f"a{character}b")
 
 
-def test_text_of_enormous_length_is_refused_before_it_is_drawn() -> None:
+def test_very_long_texts_are_rejected() -> None:
     with raises_code("bad-text", match="at most"):
         card().hershey_text(1, 1, "a" * 1_000_000)
 
@@ -291,7 +289,7 @@ def test_groups_nest_and_close() -> None:
     assert len(root[0][0]) == 1
 
 
-def test_a_group_that_was_not_begun_cannot_be_ended() -> None:
+def test_ending_a_group_that_is_not_open_is_rejected() -> None:
     with raises_code("unbalanced-groups"):
         card().end_group()
 
@@ -301,7 +299,7 @@ def test_a_document_with_an_open_group_is_not_written() -> None:
         card().begin_group().begin_group().to_string()
 
 
-def test_groups_cannot_be_nested_without_end() -> None:
+def test_the_nesting_of_groups_is_limited() -> None:
     svg = card()
     for _ in range(64):
         svg.begin_group()
@@ -323,7 +321,7 @@ def test_groups_cannot_be_nested_without_end() -> None:
         ),
     ],
 )
-def test_path_data_is_understood_and_written_anew(data: str, as_written: str) -> None:
+def test_path_data_is_normalised(data: str, as_written: str) -> None:
     assert elements(card().path(data), "path")[0]["d"] == as_written
 
 
@@ -335,12 +333,12 @@ def test_path_data_is_understood_and_written_anew(data: str, as_written: str) ->
         "@0", "M1 2 url(#a)", "MNaN 1", "M1e 2", "M--1 2", "M1 2" + "\x00", 5, None, "M\u0661 \u0662",
     ],
 )  # fmt: skip
-def test_broken_path_data_is_refused(data: str) -> None:
+def test_malformed_path_data_is_rejected(data: str) -> None:
     with raises_code("bad-path-data"):
         card().path(data)
 
 
-def test_a_number_in_path_data_has_a_limit() -> None:
+def test_numbers_in_path_data_are_limited() -> None:
     with raises_code("bad-number"):
         card().path("M1e400 0")
 
@@ -354,7 +352,7 @@ def test_a_number_in_path_data_has_a_limit() -> None:
         "M0 0," + "\n" * 900_000,
     ],
 )
-def test_a_long_run_of_one_character_in_path_data_is_refused_at_once(run: str) -> None:
+def test_long_runs_of_one_character_in_path_data_are_rejected_quickly(run: str) -> None:
     started = time.perf_counter()
     with pytest.raises(InvalidInput):
         card().path(run)
@@ -372,7 +370,7 @@ def test_hershey_text_is_centred_on_its_point(font: str) -> None:
     assert (box.top + box.bottom) / 2 == pytest.approx(74, abs=1.5)
 
 
-def test_hershey_text_can_stand_left_or_right_of_its_point_and_on_its_base_line() -> None:
+def test_hershey_text_can_be_aligned_left_right_and_to_the_baseline() -> None:
     svg = card()
     assert (
         svg.get_hershey_text_bounding_box(50, 60, "HI", 0.5, align="left", vertical="baseline").left
@@ -421,13 +419,13 @@ def test_a_missing_glyph_is_drawn_as_a_box_and_reported_not_dropped() -> None:
     assert with_accent > without + 10
 
 
-def test_asking_for_the_box_of_a_text_reports_nothing() -> None:
+def test_the_bounding_box_of_a_text_reports_no_missing_glyphs() -> None:
     svg = card()
     svg.get_hershey_text_bounding_box(0, 0, "ü")
     assert svg.missing_glyphs == []
 
 
-def test_an_unknown_font_is_refused_with_the_list_of_fonts() -> None:
+def test_an_unknown_font_is_rejected_with_the_list_of_fonts() -> None:
     with pytest.raises(UnknownName, match="futural") as caught:
         card().set_hershey_font("futura")
     assert caught.value.hint == "did you mean 'futuram'?"
@@ -455,14 +453,14 @@ def test_the_same_calls_give_the_same_bytes() -> None:
     assert draw() == draw()
 
 
-def test_a_builder_can_be_read_and_then_drawn_on() -> None:
+def test_drawing_can_continue_after_to_string() -> None:
     svg = card().polylines([[(0, 0), (1, 1)]])
     first = svg.to_string()
     assert svg.to_string() == first
     assert len(elements(svg.polylines([[(2, 2), (3, 3)]]), "path")) == 2
 
 
-def test_a_refused_call_leaves_the_document_as_it_was() -> None:
+def test_a_rejected_call_does_not_change_the_document() -> None:
     svg = card().rect(0, 0, 1, 1)
     before = svg.to_string()
     with raises_code("bad-colour"):

@@ -1,4 +1,4 @@
-"""SVGBuilder: curves, hatching, layers, clips, other drawings in boxes, and all of it as strokes."""
+"""Tests of the SVG builder: curves, hatching, layers, clips and placed drawings."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def written_and_read(svg: SVGBuilder) -> Document:
     return read_svg(svg.to_string(), tolerance=0.002).document
 
 
-def test_every_shape_is_there_as_strokes_of_its_length() -> None:
+def test_every_shape_has_strokes_of_its_length() -> None:
     for svg, mm in (
         (card().line(0, 0, 3, 4), 5),
         (card().rect(10, 10, 20, 10), 60),
@@ -62,7 +62,7 @@ def test_every_shape_is_there_as_strokes_of_its_length() -> None:
         assert drawn_mm(svg) == pytest.approx(mm, rel=2e-3)
 
 
-def test_what_is_written_and_what_is_given_as_strokes_are_one_drawing() -> None:
+def test_the_svg_and_the_strokes_are_the_same_drawing() -> None:
     svg = card().begin_group(transform="translate(30 20) rotate(20) scale(2 .5)")
     svg.arc(20, 20, 10, 10, 350).arc(20, 20, 5, 0, -200).rect(
         1, 2, 30, 10, radius=3, transform="skewX(10)"
@@ -87,7 +87,7 @@ def test_what_is_written_and_what_is_given_as_strokes_are_one_drawing() -> None:
     assert mine.strokes().lengths == pytest.approx(theirs.strokes().lengths, rel=1e-3, abs=0.05)
 
 
-def test_flattened_curves_stay_within_their_tolerance_and_take_few_vertices() -> None:
+def test_flattened_curves_are_within_the_tolerance_with_few_vertices() -> None:
     for tolerance in (0.2, 0.02, 0.002):
         (ring,) = lines(card().circle(100, 70, 50), tolerance)
         middles = (ring[1:] + ring[:-1]) / 2
@@ -99,7 +99,7 @@ def test_flattened_curves_stay_within_their_tolerance_and_take_few_vertices() ->
     assert len(scaled) == len(plain), "the tolerance holds on paper"
 
 
-def test_an_arc_goes_round_once_at_most_and_either_way() -> None:
+def test_an_arc_has_at_most_one_turn_in_either_direction() -> None:
     (clockwise,) = lines(card().arc(50, 50, 10, 0, 90))
     assert np.allclose(clockwise[[0, -1]], [(60, 50), (50, 60)])
     (against,) = lines(card().arc(50, 50, 10, 0, -90))
@@ -110,7 +110,7 @@ def test_an_arc_goes_round_once_at_most_and_either_way() -> None:
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, "5", None, 1e9, 10**400, [1]])
-def test_what_is_no_number_makes_no_curve(number: Any) -> None:
+def test_invalid_numbers_of_curves_are_rejected(number: Any) -> None:
     svg = card()
     calls: list[Callable[[], object]] = [
         lambda: svg.arc(0, 0, 1, number, 5),
@@ -126,12 +126,12 @@ def test_what_is_no_number_makes_no_curve(number: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 6])
-def test_a_bezier_curve_has_all_of_its_points(count: int) -> None:
+def test_an_incomplete_bezier_curve_is_rejected(count: int) -> None:
     with raises_code("bad-number"):
         card().cubic_bezier([(0, 0)] * count)
 
 
-def test_hatching_fills_a_square_evenly_and_keeps_its_distance() -> None:
+def test_hatching_fills_a_square_evenly_with_an_inset() -> None:
     rows = np.array(hatch_lines([SQUARE], Hatching(spacing=2, angle=0, inset=0.5)))
     assert sorted(set(rows[:, :, 1].ravel().tolist())) == pytest.approx(
         [12, 14, 16, 18, 20, 22, 24, 26, 28]
@@ -174,12 +174,12 @@ def test_hatching_leaves_holes_empty_and_a_star_its_middle() -> None:
         {"inset": math.nan},
     ],
 )
-def test_hatching_with_senseless_numbers_is_refused(numbers: dict[str, float]) -> None:
+def test_hatching_with_invalid_numbers_is_rejected(numbers: dict[str, float]) -> None:
     with raises_code("bad-hatching"):
         Hatching(**numbers)  # type: ignore[arg-type]
 
 
-def test_hatching_that_would_explode_is_refused_and_an_inset_that_eats_all_leaves_nothing() -> None:
+def test_too_dense_hatching_is_rejected_and_a_large_inset_leaves_nothing() -> None:
     with pytest.raises(InvalidInput, match="vertices"):
         hatch_lines([[(0, 0), (1e6, 0), (1e6, 1e6), (0, 1e6)]], Hatching(spacing=0.05))
     assert hatch_lines([SQUARE], Hatching(inset=50)) == []
@@ -220,11 +220,11 @@ def test_layers_are_groups_with_the_colour_and_width_of_their_pens() -> None:
     assert plan(svg.strokes(), svg.pens).seconds > 0
 
 
-def test_a_document_without_layers_says_nothing_of_inkscape() -> None:
+def test_a_document_without_layers_has_no_inkscape_namespace() -> None:
     assert "inkscape" not in card().line(0, 0, 1, 1).to_string()
 
 
-def test_what_is_begun_is_ended_in_its_order() -> None:
+def test_groups_layers_and_clips_must_be_ended_in_order() -> None:
     grouped = card().begin_layer("a").begin_group()
     clipped = card().begin_group().begin_clip(Rectangle(0, 0, 1, 1))
     for end in (
@@ -244,7 +244,7 @@ def test_what_is_begun_is_ended_in_its_order() -> None:
             svg.begin_layer("b")
 
 
-def test_a_layer_that_cannot_be_is_refused_and_leaves_no_trace() -> None:
+def test_an_invalid_layer_is_rejected_without_changing_the_document() -> None:
     svg = card().begin_layer("a", RED).end_layer()
     before = svg.to_string()
     for name, pen, code in (
@@ -260,7 +260,7 @@ def test_a_layer_that_cannot_be_is_refused_and_leaves_no_trace() -> None:
     assert svg.to_string() == before
 
 
-def test_a_clip_keeps_what_lies_inside_of_a_rectangle() -> None:
+def test_a_clip_keeps_the_parts_inside_a_rectangle() -> None:
     svg = (
         card()
         .begin_clip(Rectangle(10, 10, 30, 30))
@@ -281,7 +281,7 @@ def test_a_clip_keeps_what_lies_inside_of_a_rectangle() -> None:
     assert arc.tag == f"{SVG}path"
 
 
-def test_clips_follow_the_groups_around_them_and_narrow_each_other() -> None:
+def test_clips_are_transformed_by_groups_and_intersected() -> None:
     svg = (
         card()
         .begin_group(transform="translate(50 50) rotate(90)")
@@ -296,14 +296,14 @@ def test_clips_follow_the_groups_around_them_and_narrow_each_other() -> None:
     assert np.allclose(second, [(45, 50), (45, 60)])
 
 
-def test_a_clip_needs_a_way_back() -> None:
+def test_a_clip_inside_a_singular_transform_is_rejected() -> None:
     with raises_code("bad-transform"):
         card().begin_group(transform="scale(0)").begin_clip(Rectangle(0, 0, 1, 1))
     with raises_code("bad-transform"):
         card().begin_clip(Rectangle(0, 0, 9, 9)).line(0, 0, 1, 1, transform="scale(0 1)")
 
 
-def test_another_drawing_is_placed_into_a_box_and_never_leaves_it() -> None:
+def test_a_placed_drawing_is_clipped_at_its_box() -> None:
     drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50"><path d="M0 0H100V50H0zM-50 25H150"/><image/></svg>'
     box = Rectangle(10, 10, 30, 30)
     contained = card().place(drawing, box)
@@ -330,7 +330,7 @@ def test_the_layers_of_a_placed_drawing_can_be_kept() -> None:
     assert lines(kept)[0].tolist() == [[0, 0], [40, 40]]
 
 
-def test_a_drawing_that_cannot_be_placed_is_refused_and_leaves_no_trace() -> None:
+def test_an_invalid_placement_is_rejected_without_changing_the_document() -> None:
     svg = card()
     box = Rectangle(0, 0, 10, 10)
     with raises_code("bad-svg"):
@@ -342,7 +342,7 @@ def test_a_drawing_that_cannot_be_placed_is_refused_and_leaves_no_trace() -> Non
     assert svg.to_string() == card().to_string()
 
 
-def test_text_elements_are_listed_as_not_plottable_and_are_no_strokes() -> None:
+def test_text_elements_are_not_plottable_and_have_no_strokes() -> None:
     svg = card().text(10, 10, "Outlines").hershey_text(50, 50, "I", 1)
     assert svg.not_plottable == ["Outlines"]
     assert len(svg.strokes()) == 1

@@ -1,4 +1,4 @@
-"""The streaming writer: what it writes is what was there, in blocks, whole or not at all."""
+"""Tests of the streaming SVG writer."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def text_of(document: Document, encoding: Encoding = "plain") -> str:
 
 
 def places_in(data: str) -> list[list[float]]:
-    """The absolute places of path data as the writer makes it, by a reader of its own."""
+    """Return the absolute points of path data from the writer."""
     numbers = np.array([float(found) for found in re.findall(r"-?[0-9.]+", data)]).reshape(-1, 2)
     assert re.fullmatch(r"[Mm][-0-9., ]+", data), data
     places: list[list[float]] = (
@@ -69,9 +69,7 @@ def as_drawn(line: list[Place]) -> list[Place]:
 
 @settings(max_examples=150, deadline=None)
 @given(LINES, st.sampled_from(["plain", "compact"]))
-def test_what_is_written_is_read_back_at_its_place(
-    lines: list[list[Place]], encoding: Encoding
-) -> None:
+def test_written_coordinates_are_read_back(lines: list[list[Place]], encoding: Encoding) -> None:
     read = paths(text_of(document_of(lines), encoding))
     assert [len(line) for line in read] == [len(as_drawn(line)) for line in lines]
     far = 0.0005 if encoding == "plain" else 0.005
@@ -97,7 +95,7 @@ def test_the_builder_writes_the_same_paths(lines: list[list[Place]]) -> None:
     )
 
 
-def test_strokes_of_all_lengths_are_cut_into_blocks_and_none_is_lost() -> None:
+def test_strokes_of_all_lengths_are_written_in_blocks() -> None:
     rng = np.random.default_rng(3)
     counts = [2, 9000, 1, 8190, 2, 2, 16_384, 40_000, 3, *rng.integers(1, 400, 200).tolist()]
     document = Document(210, 210)
@@ -150,7 +148,7 @@ def test_a_page_is_in_millimetres_and_every_layer_is_a_group_with_its_pen(
     assert groups[0].get("transform") == (None if scale == 1 else "scale(0.01)")
 
 
-def test_compact_takes_less_than_half_of_the_bytes() -> None:
+def test_compact_is_less_than_half_the_size() -> None:
     turns = np.linspace(0, 2 * math.pi, 100)
     rings = [
         np.column_stack([100 + r * np.cos(turns), 100 + r * np.sin(turns)])
@@ -161,7 +159,7 @@ def test_compact_takes_less_than_half_of_the_bytes() -> None:
     assert len(text_of(document, "compact")) <= 0.45 * len(text_of(document))
 
 
-def test_the_same_drawing_gives_the_same_bytes_however_it_was_put_together() -> None:
+def test_the_bytes_do_not_depend_on_how_strokes_were_added() -> None:
     lines: list[list[Place]] = [[(1, 1), (2, 2.5)], [(3, 3), (4, 4)]]
     pieces = Document(210, 297)
     pieces.layer("ink")
@@ -171,7 +169,7 @@ def test_the_same_drawing_gives_the_same_bytes_however_it_was_put_together() -> 
     assert text_of(pieces) == text_of(document_of(lines))
 
 
-def test_writing_takes_little_memory_beside_the_drawing() -> None:
+def test_writing_takes_little_memory() -> None:
     document = Document(210, 210)
     document.extend(
         np.random.default_rng(5).random((400_000, 2)) * 200,
@@ -189,7 +187,7 @@ def test_an_empty_drawing_is_an_empty_page() -> None:
     assert len(list(ElementTree.fromstring(text_of(Document(10, 10))).iter())) == 1
 
 
-def test_what_cannot_be_written_is_refused_before_the_first_block() -> None:
+def test_errors_are_raised_before_the_first_block() -> None:
     wrote: list[bytes] = []
     for pen, title, encoding, error in (
         (Pen("a", "url(#a)"), "", "plain", "bad-colour"),
@@ -204,7 +202,7 @@ def test_what_cannot_be_written_is_refused_before_the_first_block() -> None:
 
 
 @pytest.mark.usefixtures("settings")
-def test_blocks_are_published_whole_with_their_size_and_hash() -> None:
+def test_published_blocks_have_their_size_and_hash() -> None:
     document = document_of([[(x, y) for x in range(200)] for y in range(200)])
     artifact = output_folder().publish("a/drawing.svg", svg_blocks(document))
     with output_folder().open("a/drawing.svg") as file:
@@ -213,7 +211,7 @@ def test_blocks_are_published_whole_with_their_size_and_hash() -> None:
     assert (artifact.size, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
 
 
-def test_a_drawing_that_breaks_off_while_it_is_published_leaves_the_old_file_and_no_other(
+def test_an_error_while_publishing_keeps_the_old_file(
     settings: Settings,
 ) -> None:
     def breaking() -> Iterator[bytes]:

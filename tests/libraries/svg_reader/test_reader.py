@@ -1,4 +1,4 @@
-"""The reader of foreign SVG: what it follows, what it leaves out and counts, and what it refuses."""
+"""Tests of the SVG reader."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NUMBERS = st.floats(-99, 99).map(lambda number: f"{number:.2f}") | st.integers(-
 
 
 def sets_of(letter: str) -> st.SearchStrategy[str]:
-    """One command with one to three sets of its numbers."""
+    """Return a strategy for a command with one to three sets of numbers."""
     size = ARGUMENTS[letter.upper()]
     count = st.integers(1, 3).flatmap(
         lambda sets: st.lists(NUMBERS, min_size=size * sets, max_size=size * sets)
@@ -53,7 +53,7 @@ def lines(body: str, attributes: str = MILLIMETRES) -> list[list[list[float]]]:
     return [line.tolist() for line in np.split(rounded, store.offsets[1:-1])] if len(store) else []
 
 
-def test_straight_paths_are_read_in_absolute_and_relative_terms() -> None:
+def test_absolute_and_relative_lines_are_read() -> None:
     drawn = [[[10, 20], [30, 20], [30, 50], [10, 20]]]
     for data in (
         "M10 20 30,20 30 50z",
@@ -66,7 +66,7 @@ def test_straight_paths_are_read_in_absolute_and_relative_terms() -> None:
         assert lines(f'<path d="{data}"/>') == drawn, data
 
 
-def test_what_follows_a_closed_line_begins_where_that_began() -> None:
+def test_a_subpath_after_a_close_begins_at_its_start() -> None:
     assert lines('<path d="M5 5h10v10zl-5 0"/>') == [
         [[5, 5], [15, 5], [15, 15], [5, 5]],
         [[5, 5], [0, 5]],
@@ -75,7 +75,7 @@ def test_what_follows_a_closed_line_begins_where_that_began() -> None:
     assert lines('<path d="M5 5z"/>') == [[[5, 5], [5, 5]]], "a dot"
 
 
-def test_smooth_curves_go_on_as_the_last_one_ended() -> None:
+def test_smooth_curves_continue_the_previous_direction() -> None:
     for smooth, spelt in (
         (
             "M0 0C0 10 10 10 10 0S20-10 20 0s10 10 10 0",
@@ -106,7 +106,7 @@ def test_the_flags_of_an_arc_choose_one_of_four(flags: str, middle: tuple[float,
     assert mm == pytest.approx(10 * np.pi / 3 if flags[0] == "0" else 10 * np.pi * 5 / 3, rel=1e-3)
 
 
-def test_arcs_without_radius_are_lines_and_short_radii_grow() -> None:
+def test_arcs_without_radius_are_lines_and_short_radii_are_enlarged() -> None:
     assert lines('<path d="M0 0A0 5 0 0 1 10 0"/>') == [[[0, 0], [10, 0]]]
     (grown,) = lines('<path d="M0 0A1 1 0 0 1 10 0"/>')
     assert np.allclose(np.hypot(*(np.array(grown) - (5, 0)).T), 5)
@@ -172,13 +172,13 @@ def test_sizes_and_view_boxes_become_millimetres(
     assert document.store.coordinates[0].tolist() == pytest.approx(place)
 
 
-def test_transforms_nest_and_are_done_from_the_right() -> None:
+def test_nested_transforms_are_applied_from_the_right() -> None:
     body = '<g transform="translate(10,20)"><path transform="scale(2) rotate(90 5 5)" d="M0 0h10"/></g>'
     assert lines(body) == [[[30, 20], [30, 40]]]
     assert lines('<path transform="matrix(.5 0 0 .25 1e1 0)" d="M4 4h4"/>') == [[[12, 1], [14, 1]]]
 
 
-def test_use_draws_what_it_refers_to_where_it_stands() -> None:
+def test_use_draws_its_target_at_its_place() -> None:
     body = '<defs><path id="a" d="M0 0h5"/><symbol id="s" viewBox="0 0 10 10"><path d="M0 0L10 10"/></symbol></defs>'
     assert lines(f'{body}<use href="#a" x="5" y="6"/>') == [[[5, 6], [10, 6]]]
     assert lines(f'{body}<use xlink:href="#a" transform="scale(2)" x="1"/>') == [[[2, 0], [12, 0]]]
@@ -190,7 +190,7 @@ def test_use_draws_what_it_refers_to_where_it_stands() -> None:
     ) == [[[50, 0], [60, 0]]]
 
 
-def test_what_cannot_be_seen_is_not_drawn_and_what_is_only_filled_is_drawn_by_its_edge() -> None:
+def test_invisible_elements_are_not_drawn_and_filled_ones_are_outlined() -> None:
     for hidden in (
         'fill="none"', 'style="fill:none;stroke:none"', 'display="none"', 'style="display : none"', 'visibility="hidden"',
     ):  # fmt: skip
@@ -203,7 +203,7 @@ def test_what_cannot_be_seen_is_not_drawn_and_what_is_only_filled_is_drawn_by_it
     assert lines('<switch><path d="M0 0h5"/><path d="M0 0h6"/></switch>') == [[[0, 0], [5, 0]]]
 
 
-def test_layers_of_inkscape_and_else_the_colours_become_layers_with_their_pens() -> None:
+def test_inkscape_layers_and_colours_become_layers_with_pens() -> None:
     body = (
         '<g inkscape:groupmode="layer" inkscape:label="Sky" stroke="#00f" stroke-width="0.5"><path d="M0 0h1"/>'
         '<g stroke="red"><path d="M0 1h1"/></g></g><path d="M0 2h1" style="stroke: RGB(255,0, 0);stroke-width:2"/>'
@@ -218,7 +218,7 @@ def test_layers_of_inkscape_and_else_the_colours_become_layers_with_their_pens()
     assert document.store.layers.tolist() == [0, 0, 1, 2]
 
 
-def test_what_a_pen_cannot_draw_is_left_out_and_counted() -> None:
+def test_unsupported_elements_are_left_out_and_counted() -> None:
     body = (
         "<title>t</title><metadata><x/></metadata><script>alert(1)</script><style>*{}</style><image/><image/><text>a</text>"
         '<foreignObject><path d="M0 0h1"/></foreignObject><blob/><use href="other.svg#a"/><use href="#none"/>'
@@ -232,7 +232,7 @@ def test_what_a_pen_cannot_draw_is_left_out_and_counted() -> None:
     }  # fmt: skip
 
 
-def test_what_the_product_writes_it_reads_back() -> None:
+def test_written_documents_are_read_back() -> None:
     drawing = (
         SVGBuilder(210, 148).rect(10, 10, 50, 50).hershey_text(105, 74, "Hello", 1).circle(9, 9, 3)
     )
@@ -249,7 +249,7 @@ def test_what_the_product_writes_it_reads_back() -> None:
         )
 
 
-def test_a_named_document_type_is_not_loaded_and_does_no_harm() -> None:
+def test_an_external_document_type_is_ignored() -> None:
     kind = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://127.0.0.1:9/svg11.dtd">'
     assert len(read_svg(kind + svg('<path d="M0 0h1"/>')).document) == 1
 
@@ -276,7 +276,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         svg('<rect width="1x" height="5"/>'), svg('<circle r="1e300"/>'),
     ],
 )  # fmt: skip
-def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
+def test_hostile_and_malformed_documents_are_rejected_quickly(document: str) -> None:
     started = own_seconds()
     for source in (document, document.encode("utf-8", "surrogatepass")):
         with raises_code("bad-svg"):
@@ -294,19 +294,19 @@ def test_a_hostile_or_broken_document_is_refused_at_once(document: str) -> None:
         '<g transform="scale(1e5)"><path d="M0 0h1e5"/></g>', '<path transform="translate(1e6) translate(1e6)" d="M0 0h1"/>',
     ],
 )  # fmt: skip
-def test_numbers_that_are_none_or_lead_too_far_are_refused(body: str) -> None:
+def test_invalid_and_too_large_numbers_are_rejected(body: str) -> None:
     with pytest.raises(InvalidInput):
         read_svg(svg(body))
 
 
-def test_a_use_that_comes_back_to_itself_is_left_out() -> None:
+def test_a_recursive_use_is_left_out() -> None:
     body = '<g id="a"><path d="M0 0h1"/><use href="#b"/></g><g id="b"><use href="#a"/></g><use id="c" href="#c"/>'
     reading = read_svg(svg(body))
     assert reading.dropped["use"] >= 2
     assert len(reading.document) < 10
 
 
-def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exponential_uses_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", 10_000)
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)
@@ -317,13 +317,13 @@ def test_uses_that_multiply_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None
     assert own_seconds() - started < 5
 
 
-def test_a_drawing_of_too_many_vertices_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drawing_of_too_many_vertices_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("libraries.svg_reader.gathering.MAX_VERTICES", 50)
     with raises_code("too-many-vertices"):
         read_svg(svg('<circle r="30"/><circle r="30"/>'))
 
 
-def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn() -> None:
+def test_a_curve_of_millions_of_lines_is_rejected_before_flattening() -> None:
     started = own_seconds()
     for body in ('<path d="M0 0C9e5 9e5 -9e5 9e5 0 0"/>', '<circle r="900000"/>'):
         with pytest.raises(InvalidInput):
@@ -331,7 +331,7 @@ def test_a_curve_that_would_take_millions_of_lines_is_refused_before_it_is_drawn
     assert own_seconds() - started < 1
 
 
-def test_an_svg_of_too_many_bytes_is_refused_unread() -> None:
+def test_an_svg_of_too_many_bytes_is_rejected_before_parsing() -> None:
     with raises_code("bad-svg", match="bytes"):
         read_svg(b" " * 20_000_001)
 
@@ -341,7 +341,7 @@ ODD = st.text(alphabet='<>/&#;"=svgpathuse dMLCz0123456789.-eE[]!%', max_size=60
 
 @settings(max_examples=200, deadline=None)
 @given(ODD)
-def test_any_text_is_read_or_refused(odd: str) -> None:
+def test_any_text_is_read_or_rejected(odd: str) -> None:
     for source in (
         odd,
         svg(odd),
@@ -356,7 +356,7 @@ def test_any_text_is_read_or_refused(odd: str) -> None:
         assert np.isfinite(store.coordinates).all()
 
 
-def test_what_the_root_says_of_pens_holds_for_all_that_says_nothing() -> None:
+def test_the_style_of_the_root_is_inherited() -> None:
     drawn = read_svg(
         SVGBuilder(50, 50, stroke="#cc0000", pen_width=0.7).line(0, 0, 9, 9).to_string()
     ).document
@@ -365,7 +365,7 @@ def test_what_the_root_says_of_pens_holds_for_all_that_says_nothing() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(COMMANDS)
-def test_paths_of_short_commands_are_read_number_by_number_as_they_are_read_with_arrays(
+def test_both_readers_of_path_data_agree(
     data: str,
 ) -> None:
     traced = trace(data)
@@ -380,23 +380,23 @@ def test_paths_of_short_commands_are_read_number_by_number_as_they_are_read_with
     "data",
     ["", "h1", "M1 1,", "M1 1 2", "Mz", "M1 1q", "M1 1 h1 ,", "M1 1c1 2 3 4 5", "M0 0a1 1 0 011 1"],
 )
-def test_what_is_not_plain_path_data_is_left_to_the_reader_with_arrays(data: str) -> None:
+def test_arcs_and_malformed_data_are_not_traced(data: str) -> None:
     assert trace(data) is None
 
 
-def test_a_number_beyond_all_measure_is_refused_in_short_commands_too() -> None:
+def test_a_too_large_number_is_rejected_in_short_commands() -> None:
     for data in ("M0 0h1e9", "M0 0h1e400", "M0 0v-1000001"):
         with raises_code("bad-number"):
             trace(data)
 
 
-def test_a_picture_of_many_shapes_is_drawn_in_their_order() -> None:
+def test_many_shapes_are_drawn_in_order() -> None:
     shapes = "".join(f'<path d="M{n} 0h1"/><line x1="{n}" x2="{n}" y2="1"/>' for n in range(9))
     drawn = lines(f'{shapes}<path d="M50 0a1 1 0 011 1"/><path d="M60 0h1"/>')
     assert [line[0][0] for line in drawn] == [*np.repeat(np.arange(9), 2).tolist(), 50, 60]
 
 
-def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_one(
+def test_the_size_of_batches_does_not_change_the_drawing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     body = (
@@ -409,7 +409,7 @@ def test_shapes_are_drawn_the_same_whether_gathered_by_the_thousand_or_one_by_on
     assert len(together) == 5
 
 
-def test_what_use_multiplies_is_counted_before_anything_is_drawn(
+def test_repetitions_are_counted_before_drawing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn: list[object] = []
@@ -441,7 +441,7 @@ def test_what_use_multiplies_is_counted_before_anything_is_drawn(
         ('<use href="#none"/><use href="other.svg#a"/>', 2),
     ],
 )
-def test_elements_are_counted_as_often_as_they_are_looked_at(
+def test_the_count_agrees_with_the_visits_of_the_reader(
     body: str, visits: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits)
@@ -455,7 +455,7 @@ def test_elements_are_counted_as_often_as_they_are_looked_at(
         read_svg(svg(body))
 
 
-def test_how_fine_a_picture_is_drawn_may_hang_on_its_page() -> None:
+def test_the_tolerance_may_be_a_function_of_the_page() -> None:
     pages: list[Rectangle] = []
 
     def fine(page: Rectangle) -> float:

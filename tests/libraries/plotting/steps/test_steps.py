@@ -35,7 +35,7 @@ class Shift(Params):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """One more folder of step modules, and no problem so far."""
+    """Return another folder of step modules, without load errors."""
     monkeypatch.setattr(steps, "__path__", [*steps.__path__, str(tmp_path)])
     monkeypatch.setattr(loading, "_problems", {})
     before = set(sys.modules)
