@@ -75,11 +75,7 @@ def clip_to_region(coordinates: Floats, offsets: Integers, region: BaseGeometry)
 
 
 def region_of(rings: Sequence[Ring]) -> BaseGeometry:
-    """Return the prepared area inside an odd number of `rings`, arrays of shape (m, 2) in mm.
-
-    Raises:
-        InvalidInput: a ring is not a polygon, has too many corners or too many crossings.
-    """
+    """Return the area inside an odd number of `rings`, polygons of shape (m, 2) in mm."""
     corners = [checked_ring(ring) for ring in rings]
     if sum(map(len, corners)) > MAX_CORNERS:
         raise _bad_polygon(f"polygons must have at most {MAX_CORNERS:,} corners in total")
@@ -154,7 +150,6 @@ def _area_of(ring: Floats) -> BaseGeometry:
 
 
 def _one(faces: NDArray[np.object_]) -> BaseGeometry:
-    """Merge faces that share edges and do not overlap."""
     try:
         joined: BaseGeometry = shapely.coverage_union_all(faces)
     except shapely.errors.GEOSException:

@@ -111,7 +111,6 @@ def _points(nodes: Integers, heights: Floats, x: Floats, y: Floats, levels: int)
 
 
 def _paths(following: list[int], open_ends: list[int]) -> Iterator[list[int]]:
-    """Yield the paths through `following`, open paths first."""
     for start in (*open_ends, *range(len(following))):
         path, node = [start], following[start]
         while node >= 0:

@@ -51,13 +51,11 @@ def _samples(end: float, swings: float) -> tuple[Floats, float]:
 
 
 def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple[Floats, Floats]:
-    """Return parameters and the cumulative number of steps that the curve needs up to each.
-
-    A chord over the parameter step d deviates by at most |z''| d**2 / 8.
-    """
+    """Return parameters and the cumulative number of steps that the curve needs up to each."""
     at = np.linspace(0, end, max(MEASURES, math.ceil(MEASURES * swings)) + 1)
     known = curve(at)
     step = end / (len(at) - 1)
+    # A chord over the parameter step d deviates by at most |z''| d**2 / 8.
     bend = np.abs(known[2:] - 2 * known[1:-1] + known[:-2]) / step**2
     needed = np.sqrt(np.concatenate((bend[:1], bend, bend[-1:])) / (8 * tolerance))
     # The samples are too coarse near turning points; limit steps to four times the average.

@@ -60,11 +60,7 @@ class StrokeArray:
         return self._vertices
 
     def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike = 0) -> None:
-        """Add strokes as flat arrays, as in `Strokes`; float arrays are not copied.
-
-        Raises:
-            InvalidInput: the arrays do not match, or a coordinate is not finite or too large.
-        """
+        """Add strokes as flat arrays, as in `Strokes`; float arrays are not copied."""
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
         if levels.ndim == 0:
@@ -163,11 +159,7 @@ class Document:
         return self._store
 
     def layer(self, name: str, pen: Pen | None = None) -> int:
-        """Return the index of the layer `name`; a new one has `pen`, or a black pen of 0.3 mm.
-
-        Raises:
-            InvalidInput: the name is invalid or has another pen, or there are too many layers.
-        """
+        """Return the index of the layer `name`; a new one has `pen`, or a black pen of 0.3 mm."""
         if not isinstance(name, str) or not 0 < len(name) <= MAX_LAYER_NAME_CHARS:
             raise _bad_layer(f"the name of a layer has 1 to {MAX_LAYER_NAME_CHARS} characters")
         for index, layer in enumerate(self._layers):

@@ -138,7 +138,6 @@ class _GapJoiner:
         return bent, np.concatenate(moved)
 
     def _from(self, end: int) -> Polyline:
-        """Return the line of an end, starting at that end."""
         return self.lines[end >> 1][:: -1 if end & 1 else 1]
 
     def _representative(self, line: int) -> int:

@@ -46,7 +46,6 @@ class GradientNoise:
         return total
 
     def _blend(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return the noise and its two derivatives."""
         x, y = np.broadcast_arrays(x, y)
         column, row = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
         u, v = x - column, y - row

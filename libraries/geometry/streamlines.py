@@ -174,7 +174,6 @@ class Streamlines:
         return (along_x / length, along_y / length) if length > EPSILON else (0.0, 0.0)
 
     def _index(self, x: float, y: float) -> int:
-        """Return the index of the raster cell of a point."""
         column = int((x - self._room[0]) / self._raster + 0.5) + self._pad
         return (int((y - self._room[1]) / self._raster + 0.5) + self._pad) * self._width + column
 
@@ -185,7 +184,6 @@ class Streamlines:
         return np.asarray((rows * self._width + columns)[inside])
 
     def _size(self, line: Polyline) -> NDArray[np.int64]:
-        """Return the index of the line spacing at each point."""
         corner = self._field.left, self._field.top
         cells = ((line - corner) / self._field.cell + 0.5).astype(np.int64)
         sparse = self._field.sparseness[cells[:, 1], cells[:, 0]]

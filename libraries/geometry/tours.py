@@ -90,7 +90,6 @@ class _Tour:
         return math.sqrt(dx * dx + dy * dy)
 
     def neighbour(self, point: int, step: int = 1) -> int:
-        """Return the point `step` positions later."""
         return self.order[(self.place[point] + step) % len(self.order)]
 
     def reverse(self, first: int, last: int) -> None:
@@ -114,7 +113,6 @@ class _Tour:
 
 
 def _improve(tour: _Tour, near: Integers) -> None:
-    """Shorten the tour until no move does or the limit of moves is reached."""
     rows = near.tolist()
     waiting = deque(tour.order)
     listed = bytearray(b"\1") * len(rows)
@@ -188,7 +186,6 @@ def _insertion(tour: _Tour, run: _Run, c: int, side: int, gain: float) -> tuple[
 
 
 def _within(tour: _Tour, run: _Run, point: int) -> bool:
-    """Return whether `point` is in the run."""
     count, first = len(tour.order), tour.place[run.first]
     size = (tour.place[run.last] - first) * run.step % count
     return (tour.place[point] - first) * run.step % count <= size
@@ -245,7 +242,6 @@ def _uncross(tour: _Tour) -> None:
 
 
 def _uncross_pair(tour: _Tour, a: int, c: int) -> bool:
-    """Exchange the edges after `a` and `c` if that still shortens the tour."""
     b, d = tour.neighbour(a), tour.neighbour(c)
     if len({a, b, c, d}) < MIN_POINTS:
         return False

@@ -96,11 +96,7 @@ def combined(*steps: Matrix) -> Matrix:
 
 
 def inverse(transform: Matrix) -> Matrix:
-    """Return the inverse of `transform`.
-
-    Raises:
-        InvalidInput: the transform is singular or nearly so.
-    """
+    """Return the inverse of `transform`; raise `InvalidInput` if it is singular or nearly so."""
     if not abs(determinant(transform)) > MIN_DETERMINANT:
         raise _bad_transform("the transform is singular: it cannot be inverted")
     (a, c, e), (b, d, f) = transform.tolist()
@@ -138,11 +134,7 @@ def fitting(
     """Return the transform that moves the rectangle `source` into `box`.
 
     `contain` shows all of the source, `cover` fills all of the box, `fill` stretches, and `none`
-    keeps the size.
-
-    Raises:
-        UnknownName: `fit`, `align` or `vertical` is unknown.
-        InvalidInput: the source or the box has no size in a direction that must be scaled.
+    keeps the size. An unknown word raises `UnknownName`, a size of 0 `InvalidInput`.
     """
     given = ("fit", fit, FITS), ("align", align, ACROSS), ("vertical", vertical, DOWN)
     for kind, word, choices in given:

@@ -56,11 +56,7 @@ S = TypeVar("S", bound=StepParams)
 
 
 def step(cls: type[S]) -> type[S]:
-    """Register a subclass of `Params` as the step that its module is named after.
-
-    Raises:
-        LoadError: the class is invalid.
-    """
+    """Register a subclass of `Params` as the step that its module is named after."""
     check_method(
         cls,
         "run",

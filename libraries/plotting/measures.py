@@ -74,9 +74,6 @@ def statistics(
     """Return the statistics of a drawing; `pens` has the pen of each layer.
 
     The pen starts and ends at `origin` in mm, or stays on the drawing if it is None.
-
-    Raises:
-        InvalidInput: a layer has no pen, or the origin is invalid.
     """
     changes = strokes.pen_changes(pens)
     strayed_mm, strayed = out_of_bounds(strokes, page) if page else (None, None)
@@ -96,7 +93,6 @@ def statistics(
 
 
 def _ink(strokes: Strokes, pens: Sequence[Pen]) -> tuple[PenInk, ...]:
-    """Return the ink of each pen, summed over its layers."""
     layers, where = np.unique(strokes.layers, return_inverse=True)
     counts, lengths = np.bincount(where), np.bincount(where, weights=strokes.lengths)
     drawn: dict[Pen, tuple[int, float]] = {}

@@ -59,9 +59,6 @@ def plan(
     """Return the plotting time; for the arguments see `measures.statistics`.
 
     The pen rests at both ends of each stroke. Its own speed is limited to that of the plotter.
-
-    Raises:
-        InvalidInput: a layer has no pen, or the origin is invalid.
     """
     changes = strokes.pen_changes(pens)
     speeds = _speeds(strokes, pens, profile)

@@ -97,12 +97,7 @@ PROFILES.add(
 
 
 def custom_profile(constants: Mapping[str, Any], base: str = DEFAULT_PROFILE) -> PlotterProfile:
-    """Return the profile `base` with some constants replaced; its name is `custom`.
-
-    Raises:
-        UnknownName: the profile or a constant does not exist.
-        InvalidInput: a constant is not a number within `LIMITS`.
-    """
+    """Return the profile `base` with some constants replaced; its name is `custom`."""
     for name in constants:
         if name not in LIMITS:
             raise UnknownName("constant", name, LIMITS, field=str(name)[:100])

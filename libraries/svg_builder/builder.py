@@ -202,10 +202,7 @@ class SVGBuilder(Canvas):
     def text(
         self, x: float, y: float, text: str, *, font_size: float = 5.0, **attributes: object
     ) -> Self:
-        """Write `text` as a text element in a font of `font_size` mm, for screens.
-
-        It is not part of the strokes and not clipped; for a pen, use `hershey_text`.
-        """
+        """Write `text` as a text element for screens; for a pen, use `hershey_text`."""
         words = " ".join(check_text(text).split())
         place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
         style = {
@@ -324,10 +321,7 @@ def _pairs(points: ArrayLike) -> list[list[bytes]] | list[list[str]]:
 
 
 def _arc_data(centre: tuple[float, float], radius: float, start: float, turn: float) -> str:
-    """Return path data for an arc in two parts.
-
-    The centre of a single, nearly full circle would depend on the rounding of its ends.
-    """
+    # Two parts; the centre of a single, nearly full circle would depend on rounding.
     angles = np.radians([start, start + turn / 2, start + turn])
     places = np.column_stack(
         [centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)]

@@ -103,11 +103,7 @@ class Canvas:
         return self
 
     def begin_group(self, **attributes: object) -> Self:
-        """Begin a group; end it with `end_group`.
-
-        Raises:
-            InvalidInput: groups are nested more than 64 deep, or an attribute is invalid.
-        """
+        """Begin a group with attributes, at most 64 deep; end it with `end_group`."""
         self._check_depth()
         checked = self._check(attributes)
         to_page = self._to_page(checked)
@@ -117,11 +113,7 @@ class Canvas:
         return self
 
     def end_group(self) -> Self:
-        """End the innermost group.
-
-        Raises:
-            InvalidInput: the innermost open element is not a group.
-        """
+        """End the innermost group; raise `InvalidInput` if something else is open."""
         return self._end("group")
 
     def begin_layer(self, name: str, pen: Pen | None = None) -> Self:
@@ -167,11 +159,7 @@ class Canvas:
         return self._end("clip")
 
     def to_string(self) -> str:
-        """Return the document without an XML declaration; drawing can continue after it.
-
-        Raises:
-            InvalidInput: a group, a layer or a clip is open.
-        """
+        """Return the document; raise `InvalidInput` if a group, a layer or a clip is open."""
         return b"".join(self.blocks()).decode()
 
     def blocks(self) -> Iterator[bytes]:
@@ -194,7 +182,6 @@ class Canvas:
         return made
 
     def strokes(self, *, tolerance: float = FLATNESS) -> Strokes:
-        """Return the strokes of `document`; their layers are indices of `pens`."""
         return self.document(tolerance=tolerance).strokes()
 
     def _lines_of(self, drawn: _Drawn, tolerance: float) -> tuple[Floats, Integers]:
@@ -215,7 +202,6 @@ class Canvas:
         outline: Outline,
         attributes: Mapping[str, object],
     ) -> Self:
-        """Draw a shape as an element, or inside a clip as its clipped outline."""
         checked = self._check(attributes)
         to_page = self._to_page(checked)
         if self._open[-1].clips:

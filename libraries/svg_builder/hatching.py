@@ -69,7 +69,6 @@ def hatch_lines(rings: Sequence[ArrayLike], hatching: Hatching) -> list[Floats]:
 
 
 def _rows(edges: Floats, angle: float, spacing: float) -> list[Floats]:
-    """Cut horizontal rows out of rotated edges, and rotate the rows back."""
     turn = rotation(-angle)
     level = applied(turn, edges.reshape(-1, 2)).reshape(-1, 2, 2)
     rows, across = _crossings(level, spacing)

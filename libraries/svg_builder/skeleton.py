@@ -42,7 +42,6 @@ class Metadata:
 
 
 def page(width: str, height: str, **attributes: str) -> Any:
-    """Return an empty document of `width` x `height` mm with round caps and no fill."""
     drawing = svgwrite.Drawing(
         size=(f"{width}mm", f"{height}mm"),
         viewBox=f"0 0 {width} {height}",

@@ -17,7 +17,6 @@ class Crop(Params):
     margin: float = mm("Distance from the edges of the page", 0, 500, default=0.0)
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        """Return the clipped document; it is empty if the margins overlap."""
         right, bottom = document.width - self.margin, document.height - self.margin
         if self.margin >= min(right, bottom):
             return document.with_strokes(np.zeros((0, 2)), [0], 0)
