@@ -48,11 +48,7 @@ def contour_lines(
 def _segments(
     above: Integers, heights: Floats, rows: int, columns: int, levels: int
 ) -> tuple[Integers, Integers]:
-    """Return the begins and ends of the line segments in the squares.
-
-    Both are the number of a side of the lattice (horizontal sides first) times `levels`, plus the
-    level.
-    """
+    """Return begins and ends of segments: the number of a side times `levels` plus the level."""
     corners = above[:-1, :-1], above[:-1, 1:], above[1:, 1:], above[1:, :-1]
     lowest, highest = np.minimum.reduce(corners).ravel(), np.maximum.reduce(corners).ravel()
     count = highest - lowest

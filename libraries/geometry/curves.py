@@ -64,10 +64,8 @@ def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple
 
 
 def arc_chords(radius: Floats | float, angle: float, tolerance: float) -> Floats:
-    """Return the number of chords that approximate arcs of `angle` radians, as floats.
-
-    A chord over the angle a deviates from a circle of radius r by at most r * a**2 / 8.
-    """
+    """Return the number of chords that approximate arcs of `angle` radians, as floats."""
+    # A chord over the angle a deviates from a circle of radius r by at most r * a**2 / 8.
     return np.asarray(
         np.maximum(np.ceil(angle / np.sqrt(8 * tolerance / np.maximum(radius, tolerance))), 1.0)
     )

@@ -128,11 +128,7 @@ class Streamlines:
         return np.array([*reversed(back), (x, y), *ahead])
 
     def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
-        """Follow the field until the line is close to another, its own start, or the edge.
-
-        Return the points, and whether the line is closed. Points that are far enough from the tip
-        are rasterized at once, so that a line stops at itself.
-        """
+        """Follow the field; return points, and whether the line is closed."""
         points: list[Place] = []
         start, stamped = (x, y), 0
         left, top, right, bottom = self._room
@@ -145,6 +141,7 @@ class Streamlines:
                 break
             points.append((to_x, to_y))
             x, y = to_x, to_y
+            # Points far enough from the tip are rasterized, so that a line stops at itself.
             if len(points) - stamped >= self._tail + 8 and len(points) >= self._least:
                 older = len(points) - self._tail
                 self._stamp(np.array([start, *points[stamped:older]]), TAKEN, self._near_discs)

@@ -5,11 +5,9 @@ from libraries.imaging.named_images import named_image
 from libraries.imaging.photos import Photo, Picture, check_header, clean_photo
 from libraries.imaging.reading import MAX_IMAGE_BYTES, read_image
 from libraries.imaging.stipples import stipple
-from libraries.imaging.tones import CONTAIN, COVER, Box, Tones, place
+from libraries.imaging.tones import Box, Tones, place
 
 __all__ = [
-    "CONTAIN",
-    "COVER",
     "MAX_IMAGE_BYTES",
     "Box",
     "Photo",

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from libraries.fields import Params, choice, declare, number
 from libraries.imaging.channels import GREY
 from libraries.imaging.field import image_field, open_image, rough_image
 from libraries.imaging.reading import Greys
-from libraries.imaging.tones import Box, Tones, place
-
-Fit = Literal["cover", "contain"]
+from libraries.imaging.tones import Box, Fit, Tones, place
 
 
 class PictureParams(Params):

@@ -24,8 +24,6 @@ DATA_URL = re.compile(
     r"data:[a-z]{1,20}/[a-z0-9.+-]{1,40}(?:;[a-z0-9=.+-]{1,40}){0,4};base64,",
     re.ASCII | re.IGNORECASE,
 )
-# Size of generated images for estimates.
-ROUGH_ROWS = 90
 
 
 class ImageField(fields.String):
@@ -77,7 +75,7 @@ def rough_image(image: str, channel: str = GREY) -> Greys:
 
 @lru_cache(maxsize=16)
 def _rough_demo(name: str, channel: str) -> Greys:
-    return _demo(name, np.random.default_rng(0), channel, ROUGH_ROWS)
+    return _demo(name, np.random.default_rng(0), channel, rows=90)
 
 
 def _demo(name: str, rng: np.random.Generator, channel: str, rows: int) -> Greys:

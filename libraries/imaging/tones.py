@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from libraries.geometry.arrays import Floats
 from libraries.imaging.reading import Greys
 
-COVER, CONTAIN = "cover", "contain"
+Fit = Literal["cover", "contain"]
 LEVELS = 256
 # Tones are multiples of this, so that rounding differences of processors disappear.
 STEP = 1 / 1024
@@ -67,7 +68,7 @@ def place(
     greys: Greys,
     box: Box,
     *,
-    fit: str,
+    fit: Fit,
     gamma: float,
     equalise: float,
     detail: float = 0.0,
@@ -99,11 +100,11 @@ def _sharpened(dark: Floats, room: Box, detail: float) -> Floats:
     return np.asarray(np.where(dark > 0, np.round(np.clip(sharp, 0, 1) / STEP) * STEP, 0.0))
 
 
-def _fitted(greys: Greys, box: Box, fit: str) -> tuple[Greys, Box]:
+def _fitted(greys: Greys, box: Box, fit: Fit) -> tuple[Greys, Box]:
     """Return the visible part of the image and its box."""
     rows, columns = greys.shape
     across, down = box.width / columns, box.height / rows
-    if fit == CONTAIN:
+    if fit == "contain":
         scale = min(across, down)
         width, height = columns * scale, rows * scale
         return greys, Box(

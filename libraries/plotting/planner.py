@@ -145,11 +145,9 @@ def _fastest(limits: Floats, lengths: Floats, acceleration: float) -> Floats:
 def _segment_seconds(
     squares: Floats, lengths: Floats, highest: Floats, acceleration: float
 ) -> Floats:
-    """Return the seconds of each segment from the squared speeds at its ends.
-
-    Without the limit `highest`, the squared peak speed is the mean of both plus a times the length.
-    """
+    """Return the seconds of each segment from the squared speeds at its ends."""
     entry, leave = squares[:-1], squares[1:]
+    # Without the limit, the squared peak is the mean of both plus a times the length.
     peak = np.minimum((entry + leave) / 2 + acceleration * lengths, highest)
     peak = np.maximum(peak, np.maximum(entry, leave))
     changing = (2 * np.sqrt(peak) - np.sqrt(entry) - np.sqrt(leave)) / acceleration

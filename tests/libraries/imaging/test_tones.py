@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from libraries.imaging.tones import CONTAIN, COVER, STEP, Box, Tones, place
+from libraries.imaging.tones import STEP, Box, Tones, place
 
 PAGE = Box(10, 20, 100, 50)
 RAMP = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (64, 1))
 
 
 def laid(greys: np.ndarray = RAMP, box: Box = PAGE, **controls: object) -> Tones:
-    return place(greys, box, **({"fit": COVER, "gamma": 1, "equalise": 0} | controls))  # type: ignore[arg-type]
+    return place(greys, box, **({"fit": "cover", "gamma": 1, "equalise": 0} | controls))  # type: ignore[arg-type]
 
 
 def test_black_is_full_ink_and_white_is_paper() -> None:
-    tones = laid(fit=CONTAIN)
+    tones = laid(fit="contain")
     left, middle, right = tones.at(np.array([11.0, 60, 109]), np.array([45.0, 45, 45]))
     assert left > 0.97
     assert middle == pytest.approx(0.5, abs=0.02)
@@ -24,7 +24,7 @@ def test_black_is_full_ink_and_white_is_paper() -> None:
 
 
 def test_gamma_lightens_midtones_and_keeps_black_and_white() -> None:
-    dark = laid(gamma=2, fit=CONTAIN).dark
+    dark = laid(gamma=2, fit="contain").dark
     assert dark.max() == 1
     assert dark.min() == 0
     assert dark[0, 128] == pytest.approx(0.25, abs=0.02)
@@ -32,7 +32,7 @@ def test_gamma_lightens_midtones_and_keeps_black_and_white() -> None:
 
 def test_equalising_spreads_the_tones_evenly() -> None:
     crowded = RAMP**6
-    plain, even = (laid(crowded, fit=CONTAIN, equalise=share).dark for share in (0, 1))
+    plain, even = (laid(crowded, fit="contain", equalise=share).dark for share in (0, 1))
     assert plain.mean() > 0.8
     assert even.mean() == pytest.approx(0.5, abs=0.02)
 
@@ -60,12 +60,12 @@ def test_tones_are_multiples_of_the_step() -> None:
 
 
 def test_a_contained_image_is_centred_with_its_proportions() -> None:
-    box = laid(np.zeros((100, 100), dtype=np.float32), fit=CONTAIN).box
+    box = laid(np.zeros((100, 100), dtype=np.float32), fit="contain").box
     assert (box.left, box.top, box.width, box.height) == (35, 20, 50, 50)
 
 
 def test_a_covering_image_is_cropped_evenly() -> None:
-    tones = laid(fit=COVER, box=Box(0, 0, 50, 50))
+    tones = laid(fit="cover", box=Box(0, 0, 50, 50))
     assert tones.dark.shape == (64, 64)
     assert tones.dark.mean() == pytest.approx(0.5, abs=0.01)
 
