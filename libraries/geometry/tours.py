@@ -117,9 +117,9 @@ def _improve(tour: _Tour, near: Integers) -> None:
     waiting = deque(tour.order)
     listed = bytearray(b"\1") * len(rows)
     # On average, each point is visited at most 40 times.
-    looks = 40 * len(rows)
-    while waiting and looks:
-        looks -= 1
+    visits = 40 * len(rows)
+    while waiting and visits:
+        visits -= 1
         point = waiting.popleft()
         listed[point] = 0
         touched = _two_opt(tour, point, rows[point]) or _or_opt(tour, point, rows[point])

@@ -47,7 +47,7 @@ from libraries.svg_syntax.path_data import check_path_data
 
 
 class SVGBuilder(Canvas):
-    """A drawing for a pen: strokes without fill, round caps, no background.
+    """A page of `width` x `height` mm for a pen of `pen_width` mm and the colour `stroke`.
 
     Lengths are mm, angles degrees, y points down. SVG attributes are passed with underscores
     (`stroke_width=0.5`). Values are checked and text is escaped; invalid ones raise `InvalidInput`.

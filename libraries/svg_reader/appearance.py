@@ -48,7 +48,7 @@ class Look:
 
     @property
     def drawn(self) -> bool:
-        """Whether the element is visible; filled shapes are drawn by their outline."""
+        """Return whether the element is visible; filled shapes are drawn by their outline."""
         return not self.hidden and (self.stroke != "none" or self.fill != "none")
 
     @property
