@@ -116,7 +116,9 @@ def _read(file: Path) -> list[Piece]:
 
 
 def _body(body: Any) -> Mapping[str, Any]:
-    return json.loads((DOCS.parent / body).read_text()) if isinstance(body, str) else body
+    if isinstance(body, str):
+        body = json.loads((DOCS.parent / body).read_text())
+    return dict(body)
 
 
 @dataclass(frozen=True)
