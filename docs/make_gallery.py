@@ -221,6 +221,9 @@ def strip(pictures: Sequence[bytes]) -> bytes:
         gaps.paste(0, (left, 0, left + sheet.width, sheet.height))
         left += sheet.width + STRIP_GAP
     flat = row.quantize(STRIP_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    # One more colour, transparent, for the gaps.
+    shades = (flat.getpalette() or [])[: 3 * STRIP_COLOURS]
+    flat.putpalette([*shades, *[255] * (3 * (STRIP_COLOURS + 1) - len(shades))])
     flat.paste(STRIP_COLOURS, mask=gaps)
     file = io.BytesIO()
     flat.save(file, "PNG", optimize=True, transparency=STRIP_COLOURS)

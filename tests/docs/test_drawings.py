@@ -23,6 +23,9 @@ def test_the_picture_of_the_readme_shows_what_the_service_draws(
     assert difference(kept, strip(pictures)) < MAX_DIFFERENCE
     assert difference(kept, strip(pictures[::-1])) > MIN_DIFFERENCE
     assert len(kept) <= MAX_BYTES
+    with Image.open(STRIP) as opened:
+        opacity = opened.convert("RGBA").getchannel("A")
+    assert opacity.getextrema() == (0, 255)
 
 
 def difference(one: bytes, other: bytes) -> float:
