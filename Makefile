@@ -51,7 +51,7 @@ check: lint test ## both of the above
 golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that is meant
 	@$(BIN)/python -m pytest -q -n 0 --update-golden tests
 
-gallery: $(STAMP) ## draw docs/gallery.md and its pictures anew, through the HTTP API
+gallery: $(STAMP) ## draw docs/gallery.md, its pictures and the picture of the README through the HTTP API
 	@$(BIN)/python -m docs.make_gallery
 
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md

@@ -1,9 +1,10 @@
-"""`python -m docs.make_gallery`, which `make gallery` calls: docs/gallery.md and its pictures, drawn through the HTTP API.
+"""`python -m docs.make_gallery` (`make gallery`): docs/gallery.md, its pictures, and the picture at the top of the README.
 
-The service is started with folders and a broker of its own, asked for every piece of images/gallery/pieces.json, and stopped. The
-same requests give the same files. What stands in the page beside the pictures comes from the catalogue and from the jobs.
+Starts a service with temporary folders and a private broker, draws every request of images/gallery/pieces.json and
+images/drawings.json through the HTTP API, and stops the service. Equal requests give equal files. The texts of the page come from
+the catalogue of patterns and from the jobs.
 
-Exit code 0, 1 when the service does not start or a piece is not drawn.
+Exit code: 0, or 1 if the service does not start or a piece is not drawn.
 """
 
 from __future__ import annotations
@@ -24,36 +25,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "gallery.md"
 PICTURES = DOCS / "images" / "gallery"
 PIECES = PICTURES / "pieces.json"
+STRIP = DOCS / "images" / "drawings.png"
+STRIP_PIECES = DOCS / "images" / "drawings.json"
 HOST = "127.0.0.1"
 # Seconds to wait for the service to start, and for a drawing.
 PATIENCE = 60
 PAUSE = 0.1
-# Pictures are drawn this large, then reduced until they are small enough to be part of a repository.
+# Pictures are drawn at this width and reduced until the file is small enough for a repository.
 DRAWN_WIDTH = 1280
 WIDTHS = (480, 440, 400, 360, 320)
 MOST_BYTES = 47_000
-# Ink of one colour on white needs few shades, inks of several colours need more.
+# One ink on white needs few shades, several inks need more.
 GREYS, COLOURS = 8, 24
+# The strip of the README: the height of a sheet and the gap between sheets in pixels, the colours, and the colour of an edge.
+STRIP_HEIGHT, STRIP_GAP, STRIP_COLOURS = 592, 32, 96
+EDGE = (200, 200, 200)
 PROFILE = "axidraw"
 TIDY = {"text": "Text", "postcard": "Postcards"}
 SAID = {
-    "text": "Compositions put patterns, texts and shapes on one page, each in a box, on layers with pens of their own.",
-    "postcard": "A message in single strokes, framed by what the occasion asks for.",
+    "text": "A composition combines patterns, texts and shapes on one page. Each element has a box and a layer, and each layer a pen.",
+    "postcard": "A message in single strokes with a frame that suits the occasion.",
 }
 
 
 HEAD = """# Gallery
 
-What the patterns draw, two sheets of each. Every picture was made by the request below it. The times are those of an AxiDraw,
-ways in the air included. `make gallery` draws the page anew.
+Two drawings of each pattern. The request below each picture reproduces it. The times are estimates for an AxiDraw and include the
+travel between strokes. `make gallery` regenerates this page.
 
-Send a request as it stands, or with a `seed` of your own for another sheet of the same kind:
+Send a request unchanged, or change its `seed` for another drawing of the same kind:
 
 ```sh
 curl -sS http://127.0.0.1:5000/artboard/create \\
@@ -61,16 +67,16 @@ curl -sS http://127.0.0.1:5000/artboard/create \\
   -d '{"paper": "a5", "pattern": "flow_field", "seed": 7}'
 ```
 
-`GET /patterns` tells what each pattern can be told."""
+`GET /patterns` lists the parameters of each pattern."""
 
 
 class NotDrawn(Exception):
-    """Raised when a piece cannot be drawn; the text says which, and what the service said."""
+    """Raised when a piece cannot be drawn; the text names the piece and quotes the service."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A request of the gallery, and the name of its picture: the name of the pattern, a dash and a number."""
+    """A request and the name of its picture: the name of the pattern, a dash and a number."""
 
     name: str
     to: str
@@ -78,13 +84,13 @@ class Piece:
 
     @property
     def subject(self) -> str:
-        """Return what it shows: a pattern, or `text`, or `postcard`."""
+        """Return the subject: the name of a pattern, `text` or `postcard`."""
         return self.name.rpartition("-")[0]
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A piece that was drawn: its picture as PNG, and what it costs to plot."""
+    """A drawn piece: its picture as PNG and its plot statistics."""
 
     piece: Piece
     picture: bytes
@@ -93,21 +99,40 @@ class Drawn:
 
 def pieces() -> list[Piece]:
     """Return the pieces of the gallery in the order of the page."""
-    return [Piece(**each) for each in json.loads(PIECES.read_text())]
+    return _read(PIECES)
+
+
+def strip_pieces() -> list[Piece]:
+    """Return the pieces at the top of the README from left to right."""
+    return _read(STRIP_PIECES)
+
+
+def _read(file: Path) -> list[Piece]:
+    """Return the pieces of a file. A body that is a text names a file of the repository."""
+    return [
+        Piece(each["name"], each["to"], _body(each["body"]))
+        for each in json.loads(file.read_text())
+    ]
+
+
+def _body(body: Any) -> Mapping[str, Any]:
+    if isinstance(body, str):
+        body = json.loads((DOCS.parent / body).read_text())
+    return dict(body)
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service that answers on a port of this machine."""
+    """A service on a port of this machine."""
 
     port: int
 
     def ask(self, method: str, path: str, body: object = None) -> bytes:
-        """Make a request; return the body of the answer.
+        """Return the body of the response.
 
         Raises:
-            NotDrawn: the answer is an error.
-            OSError: there is none.
+            NotDrawn: the response is an error.
+            OSError: the service is unreachable.
         """
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
         try:
@@ -124,10 +149,19 @@ class Service:
         return said
 
     def draw(self, piece: Piece) -> Drawn:
-        """Ask for a piece, follow its job and fetch the picture.
+        """Draw a piece and fetch its picture, reduced.
 
         Raises:
-            NotDrawn: the request was refused, the job failed, or it takes too long.
+            NotDrawn: the request was refused, the job failed or timed out.
+        """
+        picture, plot = self.picture(piece)
+        return Drawn(piece, small(picture), plot)
+
+    def picture(self, piece: Piece) -> tuple[bytes, Mapping[str, Any]]:
+        """Draw a piece; return its picture as PNG and its plot statistics.
+
+        Raises:
+            NotDrawn: as for `draw`.
         """
         job = f"/jobs/{json.loads(self.ask('POST', piece.to, piece.body))['job_id']}"
         deadline = time.monotonic() + PATIENCE
@@ -136,14 +170,11 @@ class Service:
                 raise NotDrawn(f"{piece.name} takes too long")
         if seen["status"] != "finished":
             raise NotDrawn(f"{piece.name} {seen['status']}: {seen['error']}")
-        return Drawn(
-            piece,
-            small(self.ask("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")),
-            seen["artifacts"][0]["plot"],
-        )
+        picture = self.ask("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")
+        return picture, seen["artifacts"][0]["plot"]
 
     def summaries(self) -> dict[str, str]:
-        """Return what each pattern of the catalogue draws, in a sentence."""
+        """Return the summary of each pattern of the catalogue."""
         return {
             each["name"]: each["summary"]
             for each in json.loads(self.ask("GET", "/patterns"))["patterns"]
@@ -151,7 +182,7 @@ class Service:
 
 
 def small(picture: bytes) -> bytes:
-    """Return a picture reduced to a file of at most 47 kB, or to the least width if even that is larger."""
+    """Reduce a picture to at most `MOST_BYTES`, or to the smallest width if that is still larger."""
     with Image.open(io.BytesIO(picture)) as opened:
         full = opened.convert("RGB")
     shades = GREYS if full.convert("L").convert("RGB").tobytes() == full.tobytes() else COLOURS
@@ -170,6 +201,35 @@ def small(picture: bytes) -> bytes:
     return data
 
 
+def strip(pictures: Sequence[bytes]) -> bytes:
+    """Return pictures side by side as one PNG on a transparent ground, each with a thin edge."""
+    sheets = []
+    for picture in pictures:
+        with Image.open(io.BytesIO(picture)) as opened:
+            full = opened.convert("RGB")
+        width = round(full.width * STRIP_HEIGHT / full.height)
+        sheet = full.resize((width, STRIP_HEIGHT), Image.Resampling.LANCZOS)
+        sheets.append(ImageOps.expand(sheet, 2, EDGE))
+    size = (
+        sum(sheet.width for sheet in sheets) + STRIP_GAP * (len(sheets) - 1),
+        max(sheet.height for sheet in sheets),
+    )
+    row, gaps = Image.new("RGB", size, "white"), Image.new("1", size, 1)
+    left = 0
+    for sheet in sheets:
+        row.paste(sheet, (left, 0))
+        gaps.paste(0, (left, 0, left + sheet.width, sheet.height))
+        left += sheet.width + STRIP_GAP
+    flat = row.quantize(STRIP_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    # One more colour, transparent, for the gaps.
+    shades = (flat.getpalette() or [])[: 3 * STRIP_COLOURS]
+    flat.putpalette([*shades, *[255] * (3 * (STRIP_COLOURS + 1) - len(shades))])
+    flat.paste(STRIP_COLOURS, mask=gaps)
+    file = io.BytesIO()
+    flat.save(file, "PNG", optimize=True, transparency=STRIP_COLOURS)
+    return file.getvalue()
+
+
 def page(drawn: Sequence[Drawn], summaries: Mapping[str, str]) -> str:
     """Return the page in Markdown."""
     parts = [HEAD]
@@ -183,7 +243,7 @@ def page(drawn: Sequence[Drawn], summaries: Mapping[str, str]) -> str:
 
 
 def shown(drawn: Drawn) -> list[str]:
-    """Return the paragraphs of a piece: its picture, what it costs to plot, and its request."""
+    """Return the paragraphs of a piece: picture, plot statistics, request."""
     plot, piece = drawn.plot, drawn.piece
     lifts = "1 lift" if plot["lifts"] == 1 else f"{plot['lifts']:,} lifts"
     return [
@@ -194,7 +254,7 @@ def shown(drawn: Drawn) -> list[str]:
 
 
 def _json(body: Mapping[str, Any]) -> str:
-    """Return a request in one line, or one line for each of its members if that is too long."""
+    """Return a request in one line, or a composition with one line for each member."""
     line = json.dumps(body, ensure_ascii=False)
     if "elements" not in body:
         return line
@@ -229,10 +289,10 @@ def _span(seconds: float) -> str:
 
 @contextmanager
 def started() -> Iterator[Service]:
-    """Start the service in a temporary folder, and stop it at the end.
+    """Start the service in a temporary folder; stop it on exit.
 
     Raises:
-        NotDrawn: it does not get ready.
+        NotDrawn: it does not become ready.
     """
     with socket.socket() as probe, tempfile.TemporaryDirectory(prefix="va-gallery-") as home:
         probe.bind((HOST, 0))
@@ -271,7 +331,7 @@ def _ready(service: Service, process: subprocess.Popen[bytes]) -> Service:
 
 
 def main() -> int:
-    """Draw everything, and write the files only when all of it is drawn."""
+    """Draw all pieces; write files only if all of them are drawn."""
     try:
         with started() as service:
             drawn = []
@@ -279,12 +339,14 @@ def main() -> int:
                 drawn.append(service.draw(piece))
                 sys.stdout.write(f"{piece.name}: {len(drawn[-1].picture):,} bytes\n")
             text = page(drawn, service.summaries())
+            top = strip([service.picture(piece)[0] for piece in strip_pieces()])
     except NotDrawn as trouble:
-        sys.stderr.write(f"The gallery stays as it is: {trouble}\n")
+        sys.stderr.write(f"The gallery is unchanged: {trouble}\n")
         return 1
     for each in drawn:
         (PICTURES / f"{each.piece.name}.png").write_bytes(each.picture)
     PAGE.write_text(text)
+    STRIP.write_bytes(top)
     sys.stdout.write(
         f"Written to {PAGE}: {sum(len(each.picture) for each in drawn):,} bytes of pictures\n"
     )

@@ -1,4 +1,4 @@
-"""The units in docs/deployment.md run what the Procfile runs, and let a running job end."""
+"""The units in docs/how-to/deploy.md run what the Procfile runs, and let a running job end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from libraries.settings import read_settings
 from tests.conftest import REPOSITORY
 from tests.docs.documents import blocks
 
-DEPLOYMENT = REPOSITORY / "docs" / "deployment.md"
+DEPLOYMENT = REPOSITORY / "docs" / "how-to" / "deploy.md"
 
 
 def units() -> dict[str, configparser.SectionProxy]:

@@ -231,7 +231,7 @@ def test_a_client_that_a_tool_generates_from_the_document_gets_typed_results(
 
 def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path: Path) -> None:
     generate(web, tmp_path)
-    programs = blocks(REPOSITORY / "docs" / "websockets.md", "python")
+    programs = blocks(REPOSITORY / "docs" / "how-to" / "websockets.md", "python")
     assert len(programs) == 2
     for program in programs:
         said = run(

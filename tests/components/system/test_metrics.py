@@ -373,7 +373,8 @@ def test_the_alerts_of_the_deployment_guide_name_metrics_and_labels_that_exist(
     names = {name for name, _ in scraped(client)}
     labels = {pair for _, pairs in {**found, **scraped(client)} for pair in pairs}
     scrape, alerts = (
-        yaml.safe_load(block) for block in blocks(REPOSITORY / "docs" / "deployment.md", "yaml")
+        yaml.safe_load(block)
+        for block in blocks(REPOSITORY / "docs" / "how-to" / "deploy.md", "yaml")
     )
     (target,) = scrape["scrape_configs"]
     assert target["authorization"] == {

@@ -205,6 +205,6 @@ def test_a_type_is_added_with_one_function_and_one_entry(
 
 
 def test_the_guide_shows_the_extension_as_it_is_tested() -> None:
-    guide = (REPOSITORY / "docs" / "texts.md").read_text()
+    guide = (REPOSITORY / "docs" / "how-to" / "texts.md").read_text()
     assert FUNCTION.strip() in guide
     assert ENTRY.strip() in guide

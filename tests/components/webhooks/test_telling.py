@@ -153,7 +153,7 @@ def test_the_receiver_of_the_documentation_takes_a_message(
 ) -> None:
     job_id = submit(private, sink)
     run_jobs()
-    (program,) = blocks(REPOSITORY / "docs" / "webhooks.md", "python")
+    (program,) = blocks(REPOSITORY / "docs" / "how-to" / "webhooks.md", "python")
     names: dict[str, Any] = {}
     exec(program, names)  # noqa: S102 - our own document
     received = sink.received[0]
