@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint check golden gallery bench soak clean
+.PHONY: help run test coverage lint check golden gallery docs bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that
 
 gallery: $(STAMP) ## draw docs/gallery.md and its pictures anew, through the HTTP API
 	@$(BIN)/python -m docs.make_gallery
+
+docs: $(DEV_STAMP) ## write the reference into docs/reference, and build the site in site/
+	@$(BIN)/python -m docs.make_site
 
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,97 @@
+"""The documentation as a static site: complete, without warnings, and without requests to other hosts."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page as BrowserPage
+from playwright.sync_api import expect
+
+from docs.make_site import Pages, SiteError, build
+from docs.reference_pages import default_settings, reference_pages
+from tests.browser.conftest import browser, page
+from tests.docs.documents import documents
+from tests.docs.site_pages import broken_links, outside_requests, read_pages
+
+__all__ = ["browser", "page"]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="va-site-"))
+    with default_settings() as settings:
+        pages = reference_pages(settings)
+    assert "No issues found" in build(folder / "site", pages)
+    yield folder / "site"
+    shutil.rmtree(folder)
+
+
+def test_every_document_is_a_page_with_its_title(site: Path) -> None:
+    for document in documents():
+        title = re.search(r"^# (.+)$", document.read_text(), re.MULTILINE)
+        assert title is not None, document
+        wanted = title[1].replace("`", "")
+        assert any(wanted in path.read_text() for path in site.rglob("*.html")), document
+    for name in ("routes", "settings", "tasks", "patterns", "problems", "metrics", "events"):
+        assert f"reference/{name}.html" in read_pages(site)
+
+
+def test_no_page_requests_anything_from_another_host(site: Path) -> None:
+    assert list(outside_requests(site)) == []
+
+
+def test_every_link_and_every_anchor_of_the_site_leads_somewhere(site: Path) -> None:
+    assert list(broken_links(site)) == []
+
+
+def test_seeded_faults_of_a_site_are_found(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(
+        '<link rel="stylesheet" href="https://a.example/a.css"><script src="//b.example/b.js"></script>'
+        '<a href="gone.html">1</a><a href="other.html#part">2</a><a href="other.html#gone">3</a>'
+        '<a href="https://c.example/">4</a><style>p { background: url(https://d.example/d.png) }</style>'
+    )
+    (tmp_path / "other.html").write_text('<h2 id="part">Part</h2><img src="gone.png">')
+    (tmp_path / "font.css").write_text("@font-face { src: url('https://e.example/e.woff2') }")
+    assert [one.split("/")[2] for one in outside_requests(tmp_path)] == [
+        "a.example",
+        "b.example",
+        "d.example",
+        "e.example",
+    ]
+    assert list(broken_links(tmp_path)) == [
+        "index.html: gone.html",
+        "index.html: other.html#gone",
+        "other.html: gone.png",
+    ]
+
+
+def test_a_link_to_nowhere_stops_the_build(tmp_path: Path) -> None:
+    generated = {"docs/reference/index.md": "# Reference\n\n[gone](gone.md)\n"}
+    with pytest.raises(SiteError, match=r"docs/reference/index\.md: gone\.md does not exist"):
+        Pages(tmp_path, generated).write()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_site_can_be_searched_from_a_folder_and_requests_nothing_else(
+    site: Path, page: BrowserPage, scheme: str
+) -> None:
+    requested: list[str] = []
+    complaints: list[str] = []
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((site / "index.html").as_uri())
+    shown = "slate" if scheme == "dark" else "default"
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", shown)
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox").fill("noise_lines")
+    page.get_by_role("option").filter(has_text="Patterns").first.click()
+    expect(page.locator("h1")).to_contain_text("Patterns")
+    assert [one for one in requested if not one.startswith(("file:", "data:", "blob:"))] == []
+    assert complaints == []
