@@ -13,7 +13,6 @@ from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
 from docs.make_site import Pages, SiteError, build
-from docs.reference_pages import default_settings, reference_pages
 from tests.browser.conftest import browser, page
 from tests.docs.documents import documents
 from tests.docs.site_pages import broken_links, outside_requests, read_pages
@@ -22,10 +21,9 @@ __all__ = ["browser", "page"]
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Path]:
+def site(reference: dict[Path, str]) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="va-site-"))
-    with default_settings() as settings:
-        pages = reference_pages(settings)
+    pages = {path.name: text for path, text in reference.items()}
     assert "No issues found" in build(folder / "site", pages)
     yield folder / "site"
     shutil.rmtree(folder)
