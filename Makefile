@@ -38,13 +38,14 @@ test: $(DEV_STAMP) ## run the whole test suite
 coverage: $(DEV_STAMP) ## run the suite and measure every process of it, workers and launcher too
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-lint: $(DEV_STAMP) ## check style, types, imports and dependencies
+lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py start_dev.py components libraries workers
+	@$(BIN)/python -m tests.english
 
 check: lint test ## both of the above
 
