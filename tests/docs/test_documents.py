@@ -120,7 +120,7 @@ def test_the_layout_names_every_folder_of_the_libraries() -> None:
     places = {
         name
         for name in named
-        if (REPOSITORY / name).exists() or (REPOSITORY / "libraries" / name).exists()
+        if any((REPOSITORY / folder / name).exists() for folder in ("", "components", "libraries"))
     }
     assert places == set(named)
     folders = {path.parent.name for path in (REPOSITORY / "libraries").glob("*/__init__.py")}
