@@ -64,5 +64,5 @@ bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
-clean: ## remove the virtual environment and the caches
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+clean: ## remove the virtual environment, the caches and the built documentation
+	@rm -rf .venv site docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

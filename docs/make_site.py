@@ -34,6 +34,7 @@ TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 PICTURES = {".png", ".svg", ".jpg", ".gif", ".ico"}
 SECTIONS = {"how-to": "How-to guides", "explanation": "Explanation", "reference": "Reference"}
 # Pages before and after the sections; others follow in alphabetical order.
+HOME = "Overview"
 FIRST, LAST = ("index.md", "tutorial.md"), ("glossary.md", "gallery.md")
 LANGUAGES = {".py": "python", ".sh": "sh", ".toml": "toml", ".json": "json", ".yaml": "yaml"}
 THEMES = {"light": "default", "dark": "dark"}
@@ -159,7 +160,7 @@ class Pages:
 
 
 def navigation(folder: Path) -> str:
-    """Return the value of `nav`: the first pages, the sections, the last pages, and all others as a section."""
+    """Return the value of `nav`: the first pages, the sections, the last pages, and the others, as a section if they are several."""
     loose = sorted(path.name for path in folder.glob("*.md"))
     middle = [name for name in loose if name not in FIRST + LAST]
     sections = [
@@ -169,8 +170,10 @@ def navigation(folder: Path) -> str:
     ]
     head = [_entry(folder, folder / name) for name in FIRST if name in loose]
     tail = [_entry(folder, folder / name) for name in LAST if name in loose]
-    others = ", ".join(_entry(folder, folder / name) for name in middle)
-    return f"[{', '.join([*head, *sections, *tail])}, {{ More = [{others}] }}]"
+    others = [_entry(folder, folder / name) for name in middle]
+    if len(others) > 1:
+        others = [f"{{ More = [{', '.join(others)}] }}"]
+    return f"[{', '.join([*head, *sections, *tail, *others])}]"
 
 
 def _entries(folder: Path, section: Path) -> list[str]:
@@ -179,8 +182,9 @@ def _entries(folder: Path, section: Path) -> list[str]:
 
 
 def _entry(folder: Path, page: Path) -> str:
-    address = json.dumps(page.relative_to(folder).as_posix())
-    return f"{{ {json.dumps(_title(page))} = {address} }}"
+    address = page.relative_to(folder).as_posix()
+    title = HOME if address == "index.md" else _title(page).partition(": ")[0]
+    return f"{{ {json.dumps(title)} = {json.dumps(address)} }}"
 
 
 def _title(page: Path) -> str:

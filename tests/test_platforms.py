@@ -63,9 +63,9 @@ def draw(python: Path | str, environ: dict[str, str]) -> str:
 
 def install(python: Path) -> None:
     """Install requirements.txt; the test is skipped where the package index cannot be reached."""
-    command = [python, "-m", "pip", "install", "-q", "--retries", "1", "-r", "requirements.txt"]
+    command = [str(python), "-m", "pip", "install", "-q", "--retries", "1"]
     done = subprocess.run(
-        command,
+        [*command, "-r", "requirements.txt"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from components.sockets.asyncapi import asyncapi_document
+from components.system.reference import FieldRow, Reference
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 
 TITLES = {
@@ -16,7 +17,30 @@ TITLES = {
     "background_job": "WebSocket with flat messages",
     "job_events": "Event stream",
 }
+# Members with the fields of a job or of the body of a route, which the page of routes describes.
+DESCRIBED_ELSEWHERE = ("job.", "payload.job.", "payload.content.", "content.")
 Node = dict[str, Any]
+
+
+class Messages(Reference):
+    """Reads the messages of an AsyncAPI document."""
+
+    def fields(self, message: Node) -> list[FieldRow]:
+        """Return the members of a message, without those of a job and of the body of a route."""
+        rows = self._rows(message["payload"])
+        return [row for row in rows if not row.name.startswith(DESCRIBED_ELSEWHERE)]
+
+    def _with_choices(self, schema: Node) -> Node:
+        """Read a discriminator as AsyncAPI writes it, the name of a member, as OpenAPI does."""
+        name = schema.get("discriminator")
+        if isinstance(name, str):
+            values = [self._resolved(one)["properties"][name] for one in schema["oneOf"]]
+            choices = {
+                value.get("const") or one["$ref"].rpartition("/")[2]: one["$ref"]
+                for value, one in zip(values, schema["oneOf"], strict=True)
+            }
+            schema = {**schema, "discriminator": {"mapping": choices}}
+        return super()._with_choices(schema)
 
 
 def events_page(app: Flask) -> Iterator[str]:
@@ -47,8 +71,11 @@ def events_page(app: Flask) -> Iterator[str]:
             ("Name", "Message", "Description"),
             [_sent(channel, one) for one in sent],
         )
-        yield f"### Examples: {TITLES.get(name, channel['title'])}\n"
-        yield from _examples(channel, [*requests, *sent])
+        reader = Messages(document, "")
+        for key in dict.fromkeys(
+            _key(message) for one in [*requests, *sent] for message in one["messages"]
+        ):
+            yield from _message(key, channel["messages"][key], reader)
 
 
 def _request(channel: Node, operation: Node) -> tuple[str, ...]:
@@ -68,16 +95,27 @@ def _sent(channel: Node, operation: Node) -> tuple[str, ...]:
     return code(channel["messages"][key]["name"]), code(key), prose(text)
 
 
-def _examples(channel: Node, operations: list[Node]) -> Iterator[str]:
-    """Yield an example of each message, in the order of the tables."""
-    keys = dict.fromkeys(_key(one) for operation in operations for one in operation["messages"])
-    for key in keys:
-        message = channel["messages"][key]
-        yield f"{code(key)}: {prose(message['summary'])}\n"
-        yield "```json"
-        for example in message["examples"]:
-            yield json.dumps(example["payload"], ensure_ascii=False)
-        yield "```\n"
+def _message(key: str, message: Node, reader: Messages) -> Iterator[str]:
+    """Yield the section of a message: its members, and examples."""
+    yield f"### `{key}`\n"
+    yield from paragraphs(message["summary"])
+    yield from table(
+        ("Member", "Type", "Required", "Limits", "Description"),
+        [
+            (
+                code(row.name),
+                row.kind,
+                "yes" if row.required else "",
+                prose(row.limits),
+                prose(row.description),
+            )
+            for row in reader.fields(message)
+        ],
+    )
+    yield "```json"
+    for example in message["examples"]:
+        yield json.dumps(example["payload"], ensure_ascii=False)
+    yield "```\n"
 
 
 def _key(reference: Node) -> str:
