@@ -9,6 +9,7 @@ Exit code 0, 1 for a broken link or a warning of the generator.
 from __future__ import annotations
 
 import argparse
+import html
 import json
 import os
 import posixpath
@@ -28,6 +29,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 DOCS = "docs"
 FILES = PROJECT / DOCS / "site_files"
 FENCED = re.compile(r"^(`{3,}|~{3,}).*?^\1[ \t]*$\n?", re.DOTALL | re.MULTILINE)
+CODE_WITH_PIPE = re.compile(r"`([^`\n]*\\\|[^`\n]*)`")
 MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(\]\(|\b(?:src|href)=\")([^)\"#\s]+)(#[^)\"\s]*)?")
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
@@ -120,6 +122,9 @@ class Pages:
         yield self._relinked(name, text[last:], links)
 
     def _relinked(self, name: str, text: str, links: set[str]) -> str:
+        # The generator would show the backslash of an escaped pipe in a table.
+        text = CODE_WITH_PIPE.sub(_code_element, text)
+
         def replaced(found: re.Match[str]) -> str:
             opening, address, fragment = found[1], found[2], found[3] or ""
             if re.match(r"[a-z]+:", address):
@@ -190,6 +195,10 @@ def _entry(folder: Path, page: Path) -> str:
 def _title(page: Path) -> str:
     found = TITLE.search(FENCED.sub("", page.read_text(encoding="utf-8")))
     return found[1].replace("`", "") if found else page.stem
+
+
+def _code_element(span: re.Match[str]) -> str:
+    return f"<code>{html.escape(span[1]).replace(chr(92) + '|', '&#124;')}</code>"
 
 
 def _code_page(name: str, text: str) -> str:

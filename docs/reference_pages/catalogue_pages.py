@@ -15,6 +15,7 @@ from libraries.patterns import PATTERNS, Pattern
 from libraries.settings import SETTINGS, Settings
 
 PICTURES = Path(__file__).parents[1] / "images" / "gallery"
+WIDTH = 240
 # A section of a docstring, such as "Args:", and the lines below it.
 SECTION = re.compile(
     r"^(Args|Raises|Returns|Yields|Example):\n((?:(?: {4}.*)?(?:\n|\Z))*)", re.MULTILINE
@@ -86,7 +87,7 @@ def _task(task: TaskDescription) -> Iterator[str]:
                 code(one.name),
                 code(one.type or ""),
                 "required" if one.required else code(one.default),
-                prose(meanings.get(one.name, "")),
+                _sentence(meanings.get(one.name, "")),
             )
             for one in task.parameters
         ],
@@ -103,7 +104,8 @@ def _pattern(name: str, pattern: Pattern) -> Iterator[str]:
     yield from paragraphs(described["description"])
     picture = PICTURES / f"{name}-1.png"
     if picture.exists():
-        yield f"![A drawing of the pattern {name}](../images/gallery/{picture.name})\n"
+        source = f"../images/gallery/{picture.name}"
+        yield f'<img src="{source}" alt="A drawing of the pattern {name}" width="{WIDTH}">\n'
     required = described["params"].get("required", [])
     yield from table(
         ("Parameter", "Type", "Unit", "Range", "Default", "Description"),
@@ -126,6 +128,10 @@ def _default(schema: dict[str, Any], *, required: bool) -> str:
     if default is None:
         return "required" if required else ""
     return code(str(default).lower() if isinstance(default, bool) else default)
+
+
+def _sentence(text: str) -> str:
+    return prose(text[:1].upper() + text[1:])
 
 
 def _fragment(name: str) -> str:

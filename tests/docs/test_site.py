@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import tempfile
@@ -66,6 +67,12 @@ def test_seeded_faults_of_a_site_are_found(tmp_path: Path) -> None:
         "index.html: other.html#gone",
         "other.html: gone.png",
     ]
+
+
+def test_an_escaped_pipe_in_code_is_shown_as_a_pipe(site: Path) -> None:
+    tasks = (site / "reference" / "tasks.html").read_text()
+    assert "<code>str | None</code>" in html.unescape(tasks)
+    assert "\\|" not in tasks
 
 
 def test_a_link_to_nowhere_stops_the_build(tmp_path: Path) -> None:
