@@ -58,7 +58,7 @@ class Pages:
         found = {path.relative_to(PROJECT).as_posix() for path in documents}
         outdated = {name for name in found if name.startswith(f"{DOCS}/reference/")}
         self.documents = found - outdated | set(generated)
-        # Without a page of its own the site begins with the README.
+        # The README replaces a first page that does not exist.
         self.home = f"{DOCS}/index.md" if f"{DOCS}/index.md" in self.documents else "README.md"
         self._written: set[str] = set()
 
@@ -154,7 +154,7 @@ class Pages:
         return "\n".join([f"# `{name}`", "", *rows, ""])
 
     def _diagram(self, page: Path, source: str) -> str:
-        """Draw a Mermaid diagram beside its page; return the Markdown that shows it in either colour scheme."""
+        """Draw a Mermaid diagram next to its page; return the Markdown that shows it in either colour scheme."""
         number = len(list(page.parent.glob(f"{page.stem}-diagram-*-light.svg"))) + 1
         shown = []
         for scheme, theme in THEMES.items():

@@ -47,7 +47,7 @@ def interpreter(version: str, path: str = MACHINE_PATH) -> str | None:
 
 
 def draw(python: Path | str, environ: dict[str, str]) -> str:
-    """The drawing of an artboard by a process of its own, in immediate mode."""
+    """The drawing of an artboard by a new process, in immediate mode."""
     done = subprocess.run(
         [python, "-c", DRAW],
         cwd=REPOSITORY,

@@ -69,7 +69,7 @@ def read_pages(site: Path) -> dict[str, Page]:
 
 
 def outside_requests(site: Path) -> Iterator[str]:
-    """What pages, styles and drawings of a site request from other hosts, each with its place."""
+    """Addresses on other hosts that pages, styles and drawings of a site request, each with its place."""
     places = {name: page.requested for name, page in read_pages(site).items()}
     for path in [*site.rglob("*.css"), *site.rglob("*.svg")]:
         places[path.relative_to(site).as_posix()] = STYLE_ADDRESS.findall(path.read_text())

@@ -280,3 +280,8 @@ def test_a_command_that_fails_and_an_unexpected_problem_are_noticed(
 def test_commands_and_programs_have_the_languages_that_are_run() -> None:
     languages = {block.language for one in documents() for block in all_blocks(one)}
     assert languages & {"shell", "zsh", "py", "python3", "pycon", "shellsession"} == set()
+
+
+@every_document
+def test_no_command_is_part_of_a_list_where_it_would_not_be_run(document: Path) -> None:
+    assert re.findall(r"^ +```(?:sh|bash|python)$", document.read_text(), re.MULTILINE) == []

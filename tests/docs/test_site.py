@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from docs.make_site import Pages, SiteError, build
 from tests.browser.conftest import browser, page
+from tests.conftest import REPOSITORY
 from tests.docs.documents import documents
 from tests.docs.site_pages import broken_links, outside_requests, read_pages
 
@@ -73,6 +74,33 @@ def test_an_escaped_pipe_in_code_is_shown_as_a_pipe(site: Path) -> None:
     tasks = (site / "reference" / "tasks.html").read_text()
     assert "<code>str | None</code>" in html.unescape(tasks)
     assert "\\|" not in tasks
+
+
+def test_files_of_the_project_and_diagrams_become_part_of_the_site(tmp_path: Path) -> None:
+    text = (
+        "# Page\n\n[a](../../examples/compositions#part) [b](../../.env.example#L3) [c](../../README.md#run)\n"
+        '[d](https://example.com/) <img src="../images/drawings.png">\n\n'
+        "```sh\necho [no](gone.md)\n```\n\n```mermaid\nflowchart LR\n    a --> b\n```\n"
+    )
+    Pages(tmp_path, {"docs/reference/page.md": text}).write()
+    written = (tmp_path / "reference" / "page.md").read_text()
+    readme = "project/README.md" if (REPOSITORY / "docs" / "index.md").exists() else "index.md"
+    for part in (
+        "[a](../project/examples/compositions.md)",
+        "[b](../project/env.example.md)",
+        f"[c](../{readme}#run)",
+        "[d](https://example.com/)",
+        'src="../images/drawings.png"',
+        "echo [no](gone.md)",
+        "![Diagram](page-diagram-1-light.svg#only-light)",
+        "![Diagram](page-diagram-1-dark.svg#only-dark)",
+    ):
+        assert part in written
+    assert "mermaid" not in written
+    assert "<svg" in (tmp_path / "reference" / "page-diagram-1-dark.svg").read_text()
+    folder = (tmp_path / "project" / "examples" / "compositions.md").read_text()
+    assert "[`travel_postcard.json`](compositions/travel_postcard.json.md)" in folder
+    assert "```text\n" in (tmp_path / "project" / "env.example.md").read_text()
 
 
 def test_a_link_to_nowhere_stops_the_build(tmp_path: Path) -> None:
