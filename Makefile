@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint check golden gallery bench soak clean
+.PHONY: help run test coverage lint check golden gallery docs bench soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,13 +38,14 @@ test: $(DEV_STAMP) ## run the whole test suite
 coverage: $(DEV_STAMP) ## run the suite and measure every process of it, workers and launcher too
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-lint: $(DEV_STAMP) ## check style, types, imports and dependencies
+lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry .
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py start_dev.py components libraries workers
+	@$(BIN)/python -m tests.english
 
 check: lint test ## both of the above
 
@@ -54,11 +55,14 @@ golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that
 gallery: $(STAMP) ## draw docs/gallery.md, its pictures and the picture of the README through the HTTP API
 	@$(BIN)/python -m docs.make_gallery
 
+docs: $(DEV_STAMP) ## write the reference into docs/reference, and build the site in site/
+	@$(BIN)/python -m docs.make_site
+
 bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
 
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
-clean: ## remove the virtual environment and the caches
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+clean: ## remove the virtual environment, the caches and the built documentation
+	@rm -rf .venv site docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

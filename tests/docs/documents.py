@@ -1,105 +1,118 @@
-"""The documentation as tests read it: its files, its blocks of code, its links, and the lists in it that the code writes."""
+"""The documents as tests read them: their blocks of code, links and headings."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from app import create_app
-from libraries.job_manager import known_tasks
-from libraries.settings import SETTINGS, Settings
 from tests.conftest import REPOSITORY
 
 README = REPOSITORY / "README.md"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DOCS = REPOSITORY / "docs"
+# Written by `docs.reference_pages`, and not part of the repository.
+GENERATED = DOCS / "reference"
+FENCE = re.compile(
+    r"^(?:<!-- *not run:(?P<reason>.*?)-->\n+)?(?P<ticks>`{3,})(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=ticks)$",
+    re.DOTALL | re.MULTILINE,
+)
+NOT_RUN = re.compile(r"<!-- *not[ -]run\b.*?-->", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)|(?:src|href)=\"([^\"#]+)\"")
 ANCHOR = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-BRIEF = {
-    "/assets/<path:filename>": "Style and scripts that the pages share.",
-    "/dashboard/assets/<path:filename>": "Style and scripts of the page `/dashboard`.",
-    "/live/assets/<path:filename>": "Style and scripts of the page `/live`.",
-    "/gallery/assets/<path:filename>": "Style and scripts of the page `/gallery/page`.",
-}
+RUN_LANGUAGES = ("sh", "bash", "python")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of code; `reason` says why the tests do not run it, None if they do."""
+
+    language: str
+    text: str
+    reason: str | None
+
+    @property
+    def is_run(self) -> bool:
+        return self.language in RUN_LANGUAGES and self.reason is None
 
 
 def documents() -> list[Path]:
-    """All documents that people read."""
-    return [README, REPOSITORY / "CHANGELOG.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
+    """All documents in the repository."""
+    found = sorted(path for path in DOCS.rglob("*.md") if GENERATED not in path.parents)
+    return [README, REPOSITORY / "CHANGELOG.md", *found]
+
+
+def document_with(text: str) -> Path:
+    """The first document that contains `text`."""
+    found = [document for document in documents() if text in document.read_text()]
+    assert found, f"no document contains {text!r}"
+    return found[0]
+
+
+def all_blocks(document: Path) -> list[Block]:
+    """The blocks of code in their order."""
+    found = FENCE.finditer(document.read_text())
+    return [
+        Block(
+            one["language"], one["text"], (one["reason"] and one["reason"].strip()) or one["reason"]
+        )
+        for one in found
+    ]
 
 
 def blocks(document: Path, language: str) -> list[str]:
-    """The blocks of code in `language`, in their order."""
-    return [text for name, text in FENCE.findall(document.read_text()) if name == language]
+    """The texts of the blocks in `language`, in their order."""
+    return [one.text for one in all_blocks(document) if one.language == language]
 
 
-def links(document: Path) -> Iterator[str]:
-    """The targets of links and pictures that lie in this project, without their fragments."""
-    for target, _, source in LINK.findall(FENCE.sub("", document.read_text())):
+def marker_mistakes(text: str) -> list[str]:
+    """The markers `<!-- not run: reason -->` without a reason, or without a block below that would be run."""
+    good = [
+        one
+        for one in FENCE.finditer(text)
+        if one["language"] in RUN_LANGUAGES and (one["reason"] or "").strip()
+    ]
+    places = {one.start() for one in good}
+    return [
+        one[0]
+        for one in NOT_RUN.finditer(FENCE.sub(_blank_text, text))
+        if one.start() not in places
+    ]
+
+
+def _blank_text(fence: re.Match[str]) -> str:
+    """A block with its text blanked, so that places in the document stay and nothing in the block is read."""
+    start, end = fence.start("text") - fence.start(), fence.end("text") - fence.start()
+    return fence[0][:start] + re.sub(r"[^\n]", " ", fence[0][start:end]) + fence[0][end:]
+
+
+def links(text: str) -> Iterator[str]:
+    """The targets of links and pictures in this project, without their fragments."""
+    for target, _, source in LINK.findall(FENCE.sub("", text)):
         if not re.match(r"[a-z]+:", target or source):
             yield target or source
 
 
-def anchors(document: Path) -> Iterator[tuple[str, str]]:
-    """Links to headings: the file, or '' for the same one, and the name of the heading as a fragment."""
-    yield from ANCHOR.findall(FENCE.sub("", document.read_text()))
+def anchors(text: str) -> Iterator[tuple[str, str]]:
+    """Links to headings: the file, or '' for the same one, and the fragment."""
+    for file, fragment in ANCHOR.findall(FENCE.sub("", text)):
+        if not re.match(r"[a-z]+:", file):
+            yield file, fragment
 
 
-def headings(document: Path) -> set[str]:
+def headings(text: str) -> set[str]:
     """The headings as fragments of links."""
-    titles = HEADING.findall(FENCE.sub("", document.read_text()))
-    return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    titles = HEADING.findall(FENCE.sub("", text))
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def written_lists(settings: Settings) -> dict[str, str]:
-    """The lists of the README that the code writes, by the names of their marks."""
-    return {
-        "routes": _table(("Route", "What it does"), _routes(settings)),
-        "tasks": _table(("Task", "What it does"), _tasks()),
-        "settings": _table(("Name", "Default", "Meaning"), _settings()),
-    }
-
-
-def mark(name: str) -> re.Pattern[str]:
-    """The place of a list in the README: group 2 is the list, with line feeds around it."""
-    return re.compile(rf"(<!-- {name}: [^\n]* -->)(.*?)(<!-- end of {name} -->)", re.DOTALL)
-
-
-def _routes(settings: Settings) -> Iterator[tuple[str, ...]]:
-    paths: dict[str, Any] = (
-        create_app(settings).test_client().get("/openapi.json").get_json()["paths"]
-    )
-    # A WebSocket has two rules for one address: with the handshake and without.
-    for line in dict.fromkeys(
-        (REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines()
-    ):
-        rule, method = line.rsplit(" ", 1)
-        described = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule), {}).get(
-            method.lower(), {}
-        )
-        yield f"`{method} {rule}`", described.get("summary") or BRIEF[rule]
-
-
-def _tasks() -> Iterator[tuple[str, ...]]:
-    for path in known_tasks():
-        module, _, name = path.rpartition(".")
-        summary = (inspect.getdoc(getattr(importlib.import_module(module), name)) or "").partition(
-            "\n\n"
-        )[0]
-        yield f"`{path}`", " ".join(summary.split())
-
-
-def _settings() -> Iterator[tuple[str, ...]]:
-    for row in SETTINGS:
-        yield f"`{row.name}`", f"`{row.default}`" if row.default else "", row.help
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n" + "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines
-    )
+def misplaced_lists(text: str) -> list[str]:
+    """The first items of lists that follow a paragraph without an empty line: the site would show no list."""
+    found, before = [], ""
+    for line in FENCE.sub("", text).splitlines():
+        begins = re.match(r"(?:[-*]|\d+\.) ", line)
+        if begins and before.strip() and not re.match(r"(?:[-*]|\d+\.) | |#|<!--", before):
+            found.append(line)
+        before = line
+    return found

@@ -1,4 +1,4 @@
-"""README and docs say what is: every setting, route, task and package has its line, every link its target."""
+"""Links, headings, pictures and lists of the documents."""
 
 from __future__ import annotations
 
@@ -8,120 +8,134 @@ from pathlib import Path
 
 import pytest
 
-from libraries.job_manager import known_tasks
 from libraries.job_manager.states import STATES
-from libraries.settings import SETTINGS, Settings
 from tests.conftest import REPOSITORY
 from tests.docs.documents import (
     README,
     anchors,
     blocks,
+    document_with,
     documents,
     headings,
     links,
-    mark,
-    written_lists,
+    marker_mistakes,
+    misplaced_lists,
 )
 
+STATE_DIAGRAM = "stateDiagram-v2\n"
 every_document = pytest.mark.parametrize(
     "document", documents(), ids=lambda path: str(path.relative_to(REPOSITORY))
 )
 
 
-@pytest.mark.parametrize("name", ["routes", "tasks", "settings"])
-def test_a_list_in_the_readme_is_the_one_that_the_code_writes(
-    name: str, settings: Settings, update_golden: bool
+def broken(document: Path, text: str, reference: dict[Path, str]) -> list[str]:
+    """Links of a document that lead to no file or to no heading of it."""
+    found = []
+    for target in links(text):
+        path = (document.parent / target).resolve()
+        if path not in reference and not path.exists():
+            found.append(target)
+    for file, fragment in anchors(text):
+        path = (document.parent / file).resolve() if file else document
+        goal = (
+            text if not file else reference.get(path) or (path.read_text() if path.exists() else "")
+        )
+        if fragment not in headings(goal):
+            found.append(f"{file}#{fragment}")
+    return found
+
+
+@every_document
+def test_every_link_of_a_document_leads_to_a_file_and_a_heading(
+    document: Path, reference: dict[Path, str]
 ) -> None:
-    wanted, readme = written_lists(settings)[name], README.read_text()
-    found = mark(name).search(readme)
-    assert found is not None, f"the marks of {name} are gone from README.md"
-    if update_golden:
-        README.write_text(mark(name).sub(lambda place: place[1] + wanted + place[3], readme))
-    else:
-        assert found[2] == wanted, "write it anew with --update-golden"
+    assert broken(document, document.read_text(), reference) == []
 
 
-def test_the_readme_names_every_setting_route_and_task() -> None:
-    readme = README.read_text()
-    routes = [
-        line.rsplit(" ", 1)
-        for line in (REPOSITORY / "tests" / "golden" / "routes.txt").read_text().splitlines()
-    ]
-    wanted = (
-        [row.name for row in SETTINGS]
-        + known_tasks()
-        + [f"{method} {rule}" for rule, method in routes]
+def test_every_link_of_the_reference_leads_to_a_file_and_a_heading(
+    reference: dict[Path, str],
+) -> None:
+    for path, text in reference.items():
+        assert broken(path, text, reference) == []
+
+
+@every_document
+def test_every_list_of_a_document_begins_after_an_empty_line(document: Path) -> None:
+    assert misplaced_lists(document.read_text()) == []
+
+
+@every_document
+def test_every_block_that_is_not_run_has_a_reason(document: Path) -> None:
+    assert marker_mistakes(document.read_text()) == []
+
+
+def test_seeded_faults_of_a_document_are_found(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    text = (
+        '# Page\n[there](https://example.com/a#b) [here](gone.md#part) <img src="gone.png"> [up](#no)\n'
+        "Text:\n- item\n- item\n\n- item\n"
+        "```sh\n[no](link.md)\n<!-- not run -->\n```\n"
+        "<!-- not run: needs another host -->\n```sh\ntrue\n```\n"
+        "<!-- not run: -->\n```sh\ntrue\n```\n"
+        "<!-- not run: a picture -->\n```json\n{}\n```\n"
+        "<!-- not run -->\n\ntext\n"
     )
-    assert [name for name in wanted if f"`{name}`" not in readme] == []
+    assert list(links(text)) == ["gone.md", "gone.png"]
+    assert broken(document, text, {}) == ["gone.md", "gone.png", "gone.md#part", "#no"]
+    assert broken(document, text, {tmp_path / "gone.md": "## Part"}) == ["gone.png", "#no"]
+    assert misplaced_lists(text) == ["- item"]
+    assert marker_mistakes(text) == [
+        "<!-- not run: -->",
+        "<!-- not run: a picture -->",
+        "<!-- not run -->",
+    ]
 
 
-def test_the_readme_gives_a_reason_for_each_package_that_the_code_imports_and_no_other() -> None:
-    section = mark("dependencies").search(README.read_text())
-    assert section is not None
-    reasons = dict(re.findall(r"^- `([a-z0-9-]+)`: (.+)$", section[2], re.MULTILINE))
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    assert sorted(reasons) == sorted(project["dependencies"])
+def test_every_document_can_be_reached_from_the_readme(reference: dict[Path, str]) -> None:
+    reached, ahead = set(), [README]
+    while ahead:
+        document = ahead.pop()
+        reached.add(document)
+        text = reference.get(document) or document.read_text()
+        found = {(document.parent / one).resolve() for one in links(text) if one.endswith(".md")}
+        ahead.extend(found - reached)
+    assert set(documents()) <= reached
 
 
-def test_the_readme_names_every_folder_of_the_layout() -> None:
-    layout = next(block for block in blocks(README, "text") if "components/" in block)
+def test_the_readme_starts_with_a_picture_and_one_curl() -> None:
+    readme = README.read_text()
+    picture, command = readme.index('<img src="docs/images/drawings.png"'), readme.index("curl ")
+    assert picture < 100
+    assert picture < command
+
+
+def test_the_layout_names_every_folder_of_the_libraries() -> None:
+    text = document_with("  job_manager/ ").read_text()
+    layout = next(
+        block
+        for block in re.findall(r"^```text\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        if "components/" in block
+    )
     named = re.findall(r"^ *([\w.]+/?) ", layout, re.MULTILINE)
     places = {
         name
         for name in named
-        if (REPOSITORY / name).exists() or (REPOSITORY / "libraries" / name).exists()
+        if any((REPOSITORY / folder / name).exists() for folder in ("", "components", "libraries"))
     }
     assert places == set(named)
     folders = {path.parent.name for path in (REPOSITORY / "libraries").glob("*/__init__.py")}
     assert folders <= {name.rstrip("/") for name in named}
 
 
-def test_the_readme_starts_with_a_picture_and_one_curl() -> None:
-    readme = README.read_text()
-    picture, command, run = (
-        readme.index(text) for text in ('<img src="docs/images/drawings.png"', "curl ", "## Run")
-    )
-    assert picture < 100
-    assert picture < command < run
-
-
-@every_document
-def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
-    missing = [target for target in links(document) if not (document.parent / target).exists()]
-    assert missing == []
-
-
-@every_document
-def test_every_link_to_a_heading_finds_it(document: Path) -> None:
-    for file, fragment in anchors(document):
-        assert fragment in headings(document.parent / file if file else document)
-
-
-def test_every_document_can_be_reached_from_the_readme() -> None:
-    reached, ahead = set(), [README]
-    while ahead:
-        document = ahead.pop()
-        reached.add(document)
-        found = {
-            (document.parent / target).resolve()
-            for target in links(document)
-            if target.endswith(".md")
-        }
-        ahead.extend(found - reached)
-    assert set(documents()) <= reached
-
-
-def test_a_link_to_nowhere_would_be_noticed(tmp_path: Path) -> None:
-    document = tmp_path / "page.md"
-    document.write_text(
-        '[there](https://example.com) [here](gone.md#part) <img src="gone.png">\n```sh\n[no](link.md)\n```\n'
-    )
-    assert list(links(document)) == ["gone.md", "gone.png"]
-    assert list(anchors(document)) == [("gone.md", "part")]
+def test_a_document_gives_a_reason_for_each_package_that_the_code_imports() -> None:
+    text = document_with("- `flask-smorest`: ").read_text()
+    reasons = dict(re.findall(r"^- `([a-z0-9-]+)`: (.+)$", text, re.MULTILINE))
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert set(project["dependencies"]) <= set(reasons)
 
 
 def test_the_states_that_are_drawn_are_the_states_that_there_are() -> None:
-    drawn = "".join(blocks(REPOSITORY / "docs" / "states.md", "mermaid"))
+    drawn = "".join(blocks(document_with(STATE_DIAGRAM), "mermaid"))
     found = set(re.findall(r"^ *(\w+) *-->", drawn, re.MULTILINE)) | set(
         re.findall(r"--> *(\w+)", drawn)
     )
@@ -129,7 +143,7 @@ def test_the_states_that_are_drawn_are_the_states_that_there_are() -> None:
 
 
 def test_every_state_that_a_script_of_the_broker_writes_is_drawn() -> None:
-    states = (REPOSITORY / "docs" / "states.md").read_text()
+    states = document_with(STATE_DIAGRAM).read_text()
     scripts = sorted((REPOSITORY / "libraries" / "job_manager" / "lua").glob("*.lua"))
     written = {
         state for file in scripts for state in re.findall(r"'status', '(\w+)'", file.read_text())
@@ -139,7 +153,7 @@ def test_every_state_that_a_script_of_the_broker_writes_is_drawn() -> None:
 
 
 def test_every_script_of_the_broker_is_explained() -> None:
-    states = (REPOSITORY / "docs" / "states.md").read_text()
+    states = document_with(STATE_DIAGRAM).read_text()
     scripts = [file.name for file in (REPOSITORY / "libraries").glob("*/lua/*.lua")]
     assert "finish.lua" in scripts
     assert [name for name in scripts if f"`{name}`" not in states] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.docs.documents import README
+from tests.docs.documents import document_with
 from tests.journeys.conftest import Service
 
 EXAMPLES = REPOSITORY / "examples"
@@ -86,10 +86,9 @@ def test_the_script_says_what_the_service_has_against_a_request(
 
 
 @pytest.mark.parametrize("name", list(EXTENSIONS))
-def test_the_readme_shows_an_extension_as_it_is_tested(name: str) -> None:
-    readme = README.read_text()
-    assert (EXAMPLES / "extend" / name).read_text() in readme
-    assert f"`{EXTENSIONS[name]}`" in readme or f"`{name}`" in readme
+def test_a_document_shows_an_extension_as_it_is_tested(name: str) -> None:
+    text = document_with((EXAMPLES / "extend" / name).read_text()).read_text()
+    assert f"`{EXTENSIONS[name]}`" in text or f"`{name}`" in text
 
 
 def test_every_example_is_run_by_a_test() -> None:
