@@ -67,10 +67,7 @@ class DataFileSchema(TableFileSchema):
     )
     from_format = fields.String(
         validate=library_check(check_source_format),
-        metadata={
-            "description": "Format of the file; detected by default.",
-            "enum": list(FORMATS),
-        },
+        metadata={"description": "Format of the file; detected by default.", "enum": list(FORMATS)},
     )
     quote = fields.String(
         validate=library_check(check_quote),
