@@ -1,4 +1,4 @@
-"""The picture at the top of the README: drawn by the service, put on paper by a browser."""
+"""The image at the top of the README: drawings of the service, rendered by a browser."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.browser
 StartService = Callable[..., Service]
 IMAGES = REPOSITORY / "docs" / "images"
 REQUESTS: dict[str, list[Any]] = json.loads((IMAGES / "requests.json").read_text())
-# Sheets of white paper with an edge that shows on white and on black; between them the picture is transparent.
+# White sheets with a border that is visible on light and dark pages; the image is transparent between them.
 SHEETS = """<!doctype html><style>
 body { margin: 0; padding: 12px; display: flex; gap: 24px; align-items: center; justify-content: center }
 img { height: 296px; background: white; border: 1px solid #c8c8c8; border-radius: 2px }
 </style>"""
-# The mean difference of two pictures as they look on grey, seen from so far away that edges do not count.
+# The mean difference of two images on grey, downscaled so that antialiasing does not count.
 DIFFERENCE = """async ([one, other]) => {
   const look = async (source) => {
     const image = new Image()
@@ -41,16 +41,16 @@ DIFFERENCE = """async ([one, other]) => {
 }"""
 
 
-def as_address(data: bytes, kind: str) -> str:
+def data_url(data: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def on_paper(browser: Browser, drawings: list[bytes]) -> bytes:
-    """Show drawings side by side on paper; return the picture as PNG."""
+def rendered(browser: Browser, drawings: list[bytes]) -> bytes:
+    """Render drawings side by side on white sheets; return a PNG."""
     context = browser.new_context(viewport={"width": 920, "height": 324}, device_scale_factor=2)
     page = context.new_page()
     page.set_content(
-        SHEETS + "".join(f'<img src="{as_address(one, "image/svg+xml")}">' for one in drawings)
+        SHEETS + "".join(f'<img src="{data_url(one, "image/svg+xml")}">' for one in drawings)
     )
     picture = page.screenshot(omit_background=True)
     context.close()
@@ -58,7 +58,7 @@ def on_paper(browser: Browser, drawings: list[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("name", list(REQUESTS))
-def test_the_drawings_in_the_docs_are_what_the_service_draws(
+def test_the_service_still_draws_the_drawings_in_the_docs(
     shared_service: Service, name: str, update_golden: bool
 ) -> None:
     status, accepted = shared_service.ask("POST", *REQUESTS[name])
@@ -71,18 +71,18 @@ def test_the_drawings_in_the_docs_are_what_the_service_draws(
     assert first_difference(kept.read_text(), drawn) is None
 
 
-def test_the_picture_of_the_readme_shows_these_drawings_on_white_paper(
+def test_the_image_in_the_readme_shows_these_drawings(
     browser: Browser, page: Page, update_golden: bool
 ) -> None:
     drawings = [(IMAGES / f"{name}.svg").read_bytes() for name in REQUESTS]
-    shown, kept = on_paper(browser, drawings), IMAGES / "drawings.png"
+    shown, kept = rendered(browser, drawings), IMAGES / "drawings.png"
     if update_golden:
         kept.write_bytes(shown)
     addresses = [
-        as_address(picture, "image/png")
-        for picture in (kept.read_bytes(), shown, on_paper(browser, drawings[::-1]))
+        data_url(picture, "image/png")
+        for picture in (kept.read_bytes(), shown, rendered(browser, drawings[::-1]))
     ]
     assert page.evaluate(DIFFERENCE, addresses[:2]) < 1
     assert page.evaluate(DIFFERENCE, [addresses[0], addresses[2]]) > 2, (
-        "other drawings would be noticed"
+        "different drawings are detected"
     )
