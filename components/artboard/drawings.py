@@ -42,12 +42,7 @@ def simple_drawing(width: float, height: float, pen_width: float) -> str:
 
 
 def drawing_plan(artboard: CreateArtboard) -> JobPlan:
-    """Return the job that draws an artboard.
-
-    Raises:
-        InvalidFields: elements of a composition do not fit or cannot be read.
-        TooComplex: the drawing would have too many points.
-    """
+    """Return the job that draws an artboard; raise InvalidFields or TooComplex if it cannot be drawn."""
     drawing = artboard.drawing()
     drawing.check_cost()
     random = request_random()

@@ -19,12 +19,7 @@ PlannedJob = tuple[JobPlan, JobOptions]
 
 
 def batch_plan(body: JsonObject) -> BatchPlan:
-    """Return the jobs of a loaded `SubmitBatchSchema`.
-
-    Raises:
-        BadFields: the operation is unknown or items are invalid; lists every error.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the jobs of a loaded `SubmitBatchSchema`."""
     return BatchPlan(jobs=planned_jobs(body["operation"], body["items"]), reply=batch_reply)
 
 
@@ -40,11 +35,7 @@ def batch_reply(batch: Batch) -> JsonObject:
 
 
 def planned_jobs(operation: str, items: list[JsonObject]) -> list[PlannedJob]:
-    """Return the jobs of `items` for an operation or for the dotted path of a task.
-
-    Raises:
-        BadFields: the operation is unknown or items are invalid.
-    """
+    """Return the jobs of `items` for an operation or the dotted path of a task; raise BadFields if it is unknown."""
     if operation in OPERATIONS:
         return jobs_of_items(OPERATIONS[operation], items)
     tasks = known_tasks()
@@ -55,11 +46,7 @@ def planned_jobs(operation: str, items: list[JsonObject]) -> list[PlannedJob]:
 
 
 def jobs_of_items(operation: Operation, items: list[JsonObject]) -> list[PlannedJob]:
-    """Return the jobs of an operation's requests.
-
-    Raises:
-        BadFields: items are invalid (lists every error), or the batch has too many jobs.
-    """
+    """Return the jobs of an operation's requests; raise BadFields with the errors of all items."""
     schema = operation.schema()
     errors: list[FieldError] = []
     jobs: list[PlannedJob] = []
@@ -82,12 +69,7 @@ def jobs_of_items(operation: Operation, items: list[JsonObject]) -> list[Planned
 
 
 def item_options(options: JobOptions) -> JobOptions:
-    """Return the checked options of an item.
-
-    Raises:
-        ValidationError: the item has a webhook.
-        BadFields: a job to wait for does not exist.
-    """
+    """Return the checked options of an item; raise ValidationError if it has a webhook."""
     if options.webhook is not None:
         raise ValidationError({"webhook": ["Set `webhook` on the batch, not on an item."]})
     return check_options(options)

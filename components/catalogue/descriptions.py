@@ -14,11 +14,7 @@ from libraries.patterns import PATTERNS, Pattern
 
 
 def find_pattern(name: str) -> Pattern:
-    """Return a pattern by name.
-
-    Raises:
-        NotFound: the name is unknown; the message suggests similar names.
-    """
+    """Return a pattern by name; raise NotFound with a suggestion if it is unknown."""
     try:
         return PATTERNS[name]
     except UnknownName as error:

@@ -34,7 +34,7 @@ def list_patterns() -> JsonObject:
 @blueprint.response(200, PatternSchema)
 @blueprint.problems(404)
 def get_pattern(name: str) -> JsonObject:
-    """Show one pattern."""
+    """Show a pattern."""
     return describe_pattern(name, find_pattern(name))
 
 

@@ -21,11 +21,7 @@ PNG_TYPE = "image/png"
 
 
 def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
-    """Return a pattern with default parameters on A6, as SVG or PNG; cacheable for a day.
-
-    Raises:
-        TooComplex: the drawing would have too many points.
-    """
+    """Return a pattern with default parameters on A6, as SVG or PNG; cacheable for a day."""
     data = preview(name, query["seed"], query["width"] if media_type == PNG_TYPE else 0)
     headers = FILE_HEADERS | {"Cache-Control": "public, max-age=86400"}
     response = Response(data, content_type=media_type, headers=headers)

@@ -16,9 +16,7 @@ from libraries.settings import JobSettings
 def tasks_body() -> JsonObject:
     """Return all tasks, and the schedules of the caller and of anonymous owners.
 
-    Raises:
-        Unavailable: the schedules file is invalid; the message lists the errors.
-        QueueUnavailable: the broker cannot be reached.
+    Raise Unavailable with all errors if the schedules file is invalid.
     """
     try:
         states = [] if JobSettings.current().immediate else schedule_states()

@@ -13,12 +13,7 @@ from libraries.uploads.staging import jobs_writing
 def jobs_before(photo: str) -> tuple[str, ...]:
     """Return the ids of the jobs that must finish before the photo can be opened.
 
-    Args:
-        photo: the id of the job that stores the photo, its path or its URL.
-
-    Raises:
-        BadFields: the job or file does not exist, the job stored no photo, or the URL is not allowed.
-        QueueUnavailable: the broker cannot be reached.
+    `photo` is the id of the job that stores it, its path or its URL. Raise BadFields if it does not exist or is not allowed.
     """
     try:
         return _jobs_before(photo)

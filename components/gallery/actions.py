@@ -26,12 +26,7 @@ FAMILIES = ("ISO A", "ISO B")
 
 
 def list_response(query: Mapping[str, Any]) -> Response:
-    """Return a page of the caller's drawings for a loaded `GalleryQuerySchema`.
-
-    Raises:
-        InvalidInput: the cursor is invalid.
-        Unavailable: the index cannot be read.
-    """
+    """Return a page of the caller's drawings for a loaded `GalleryQuerySchema`."""
     refresh_index()
     page = gallery().search(
         current_owner(), query_of(query), limit=query["limit"], cursor=query["cursor"]
@@ -59,11 +54,7 @@ def query_of(query: Mapping[str, Any]) -> Wanted:
 
 
 def visible_drawing(drawing_id: str) -> Drawing:
-    """Return a drawing of the caller.
-
-    Raises:
-        NotFound: the caller has no drawing with this id.
-    """
+    """Return a drawing of the caller; raise NotFound if the caller has none with this id."""
     refresh_index()
     return find_drawing(current_owner(), drawing_id)
 

@@ -13,12 +13,7 @@ from libraries.gallery import Drawing, open_drawing
 
 
 def drawing_response(drawing: Drawing) -> Response:
-    """Return a drawing in the media type that the client prefers, or 304 if it has a current copy.
-
-    Raises:
-        NotFound: the file no longer exists.
-        EdgeError: the client accepts none of the supported media types.
-    """
+    """Return a drawing in the media type that the client prefers, or 304 if it has a current copy."""
     form = accepted_format(SVG_TYPE)
     if form is not None:
         return _exported(drawing, form)

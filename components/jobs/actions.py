@@ -29,13 +29,7 @@ def wrong_state_as(code: str) -> Iterator[None]:
 
 
 def cancel(job_id: str, *, timeout_s: float = STOP_TIMEOUT_S) -> JsonObject:
-    """Cancel a waiting job or stop a running one, and return its new state.
-
-    Raises:
-        JobUnknown: the caller has no such job.
-        Conflict: the job had ended already, or did not stop in time.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Cancel a waiting job or stop a running one; raise Conflict if it had ended or does not stop in time."""
     if not find_job(job_id).done and cancel_job(job_id):
         return job_body(find_job(job_id))
     with wrong_state_as("not-cancellable"):
@@ -43,35 +37,19 @@ def cancel(job_id: str, *, timeout_s: float = STOP_TIMEOUT_S) -> JsonObject:
 
 
 def retry(job_id: str) -> JsonObject:
-    """Queue a failed, stopped or canceled job again, and return its new state.
-
-    Raises:
-        JobUnknown: the caller has no such job.
-        Conflict: the job is waiting, running or finished.
-        QueueFull, QueueUnavailable: see `libraries.job_manager.retry_job`.
-    """
+    """Queue a failed, stopped or canceled job again; raise Conflict in other states."""
     with wrong_state_as("not-retryable"):
         return job_body(retry_job(job_id))
 
 
 def delete(job_id: str) -> None:
-    """Delete a job and its files.
-
-    Raises:
-        JobUnknown: the caller has no such job.
-        Conflict: the job is running.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Delete a job and its files; raise Conflict if it is running."""
     with wrong_state_as("job-runs"):
         delete_job(job_id)
 
 
 def apply_to_all(action: str, job_ids: list[str]) -> Response:
-    """Apply an action to many jobs and report each result; failures do not affect the other jobs.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached; the request can be repeated.
-    """
+    """Apply an action to many jobs and report each result; failures do not affect the other jobs."""
     deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
     items = [outcome(action, job_id, deadline) for job_id in dict.fromkeys(job_ids)]
     done = sum(item["ok"] for item in items)

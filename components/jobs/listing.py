@@ -13,12 +13,7 @@ from libraries.json_types import JsonObject
 
 
 def list_response(query: JsonObject) -> Response:
-    """Return a page of the caller's jobs for a loaded `JobListQuerySchema`.
-
-    Raises:
-        InvalidInput: the cursor is invalid.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return a page of the caller's jobs for a loaded `JobListQuerySchema`."""
     filters = {name: query.get(name) for name in ("status", "task", "batch_id")}
     page = list_jobs(
         JobFilter(text=query.get("q"), **filters),

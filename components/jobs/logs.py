@@ -23,13 +23,7 @@ FOLLOWED_HEADERS = HEADERS | {"X-Accel-Buffering": "no", "Connection": "close"}
 
 
 def log_response(job_id: str, *, follow: bool) -> Response:
-    """Return the log of a job of the caller; with `follow`, stream it until the job ends.
-
-    Raises:
-        JobUnknown, EdgeError: see `visible_job`.
-        HubFull: too many streams are open.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the log of a job of the caller; with `follow`, stream it until the job ends."""
     visible_job(job_id)
     if follow:
         return followed_log(job_id)
@@ -37,7 +31,6 @@ def log_response(job_id: str, *, follow: bool) -> Response:
 
 
 def followed_log(job_id: str) -> Response:
-    """Return the log of a job so far, and stream further lines."""
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=FOLLOWED_HEADERS)
@@ -50,12 +43,7 @@ def followed_log(job_id: str) -> Response:
 
 
 def known_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry]:
-    """Return the log of a job so far.
-
-    Raises:
-        EdgeError: the record was deleted or has expired.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the log of a job so far; raise EdgeError if its record was deleted or has expired."""
     entries = read_log(job_id, builder)
     if entries is None:
         raise expired_record()

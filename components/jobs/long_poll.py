@@ -16,11 +16,7 @@ from libraries.job_manager.representation import utc
 
 
 def job_response(job_id: str, *, wait: int | None) -> Response:
-    """Return a job of the caller, after at most `wait` seconds as soon as it is done or has changed.
-
-    Raises:
-        JobUnknown, EdgeError, QueueUnavailable: see `visible_job`.
-    """
+    """Return a job of the caller, after at most `wait` seconds as soon as it is done or has changed."""
     record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:

@@ -13,14 +13,7 @@ from libraries.job_manager.job_drawings import first_drawing
 
 
 def preview_response(record: JobRecord, params: Png) -> Response:
-    """Return the first SVG of a job as PNG, or 304 if the client has a current copy.
-
-    Raises:
-        Conflict: the job has no result, or not yet.
-        NotFound: the job made no SVG (`no-drawing`).
-        EdgeError: the file was deleted or replaced.
-        InvalidInput, Exhausted, StorageUnavailable: see `export_stored`.
-    """
+    """Return the first SVG of a job as PNG, or 304; raise NotFound (`no-drawing`) if it has none."""
     check_finished(record)
     artifact = first_drawing(record)
     if artifact is None:

@@ -17,10 +17,7 @@ def expired_record() -> EdgeError:
 def visible_job(job_id: str) -> JobRecord:
     """Return a job of the caller.
 
-    Raises:
-        JobUnknown: the job does not exist or has another owner.
-        EdgeError: the job was deleted or its record has expired.
-        QueueUnavailable: the broker cannot be reached.
+    Raise EdgeError if it was deleted or has expired, JobUnknown if it never existed or has another owner.
     """
     try:
         return find_job(job_id)

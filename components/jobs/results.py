@@ -25,11 +25,7 @@ from libraries.storage import output_folder
 def result_response(record: JobRecord, *, download: bool) -> Response:
     """Return the result of a job in the media type that the client prefers.
 
-    `download` makes browsers save it instead of showing it.
-
-    Raises:
-        Conflict: the job has no result, or not yet.
-        EdgeError: the file was deleted or replaced, or the client accepts no supported media type.
+    `download` makes browsers save it instead of showing it. Raise Conflict if the job has no result, or not yet.
     """
     check_finished(record)
     if not record.artifacts:
@@ -58,12 +54,7 @@ def stored_drawing(artifact: JsonObject) -> StoredDrawing:
 
 
 def artifact_response(record: JobRecord, name: str, *, download: bool) -> Response:
-    """Return a file of a job by its public name.
-
-    Raises:
-        Conflict, EdgeError: see `result_response`.
-        NotFound: the job has no file of this name.
-    """
+    """Return a file of a job by its public name; raise NotFound if there is none."""
     check_finished(record)
     artifact = named_artifacts(record).get(name)
     if artifact is None:
@@ -89,12 +80,7 @@ def expired_file(reason: str = "no longer exists") -> EdgeError:
 
 
 def file_response(artifact: JsonObject, *, download: bool) -> Response:
-    """Return a stored file, the requested range of it, or 304.
-
-    Raises:
-        EdgeError: the file was deleted or replaced.
-        StorageUnavailable: the storage cannot be reached.
-    """
+    """Return a stored file, the requested range of it, or 304; raise EdgeError if it was deleted or replaced."""
     name, sha256, size = artifact["name"], artifact["sha256"], artifact["size"]
     try:
         # A later job may write to the same name, but an open file does not change.

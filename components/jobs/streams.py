@@ -33,13 +33,7 @@ Write = Callable[[bytes, bool], None]
 
 
 def stream_response(job_id: str) -> Response:
-    """Stream a job of the caller: its state, the stored events after `Last-Event-ID`, and new events.
-
-    Raises:
-        JobUnknown, EdgeError: see `visible_job`.
-        HubFull: too many streams are open.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Stream a job of the caller: its state, the stored events after `Last-Event-ID`, and new events."""
     visible_job(job_id)
     here = live()
     if request.method == "HEAD":

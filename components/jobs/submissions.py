@@ -15,12 +15,7 @@ from libraries.json_types import JsonObject
 
 
 def job_plan(body: JsonObject) -> JobPlan:
-    """Return the job of a loaded `SubmitJobSchema`.
-
-    Raises:
-        NotFound: the task is unknown. The name is looked up in a list; nothing is imported.
-        BadFields: the request of the operation is invalid.
-    """
+    """Return the job of a loaded `SubmitJobSchema`; raise NotFound if the task is unknown."""
     if body["task"] in OPERATIONS:
         return operation_plan(OPERATIONS[body["task"]], body)
     try:
@@ -32,11 +27,7 @@ def job_plan(body: JsonObject) -> JobPlan:
 
 
 def operation_plan(operation: Operation, body: JsonObject) -> JobPlan:
-    """Return the job of an operation; `kwargs` has the request body.
-
-    Raises:
-        BadFields: the request body is invalid.
-    """
+    """Return the job of an operation with the request body in `kwargs`; raise BadFields if that is invalid."""
     if body["args"]:
         raise BadFields([FieldError(("args",), "Not supported by operations; use `kwargs`.")])
     try:

@@ -23,11 +23,7 @@ def mail_calls(email: JsonObject) -> list[JsonObject]:
 
 
 def common_arguments(email: JsonObject) -> JsonObject:
-    """Return the arguments that are the same for all recipients.
-
-    Raises:
-        BadFields: an attachment does not exist, or the attachments are too large.
-    """
+    """Return the arguments common to all recipients; raise BadFields if attachments are missing or too large."""
     common = {name: email[name] for name in ("subject", "template", "context")}
     if not email["attachments"]:
         return common
