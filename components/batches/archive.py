@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from flask import Response
@@ -51,8 +51,8 @@ class Entries:
                 facts = {"size": artifact["size"], "sha256": artifact["sha256"]}
                 row["files"].append({"name": name, **facts, "there": file is not None})
                 if file is not None:
-                    yield name, lambda file=file: file
-        yield MANIFEST, lambda: io.BytesIO(self._manifest())
+                    yield name, _opener(file)
+        yield MANIFEST, _opener(io.BytesIO(self._manifest()))
 
     def _open(self, artifact: JsonObject) -> IO[bytes] | None:
         """Open the file of a job; return None if it was deleted or replaced."""
@@ -69,6 +69,10 @@ class Entries:
             "jobs": self._rows,
         }
         return json.dumps(manifest, indent=2).encode() + b"\n"
+
+
+def _opener(file: IO[bytes]) -> Callable[[], IO[bytes]]:
+    return lambda: file
 
 
 def _row(job_id: str, job: JobRecord | None) -> JsonObject:
