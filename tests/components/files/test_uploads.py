@@ -115,7 +115,7 @@ def test_an_unknown_file_type_is_rejected_and_discarded(
 def test_a_file_over_the_limit_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    """L10: ten megabytes are sized, one byte more is not, with or without Content-Length."""
+    """L10: ten megabytes are accepted, one byte more is not, with or without Content-Length."""
     whole = b"a,b\n" * 2_500_000
     head = part(file_name="a.csv")
     assert send_raw(client, multipart((head, whole))).status_code == 202

@@ -2,7 +2,7 @@
 import { ask, getKey, setKey } from '/assets/access.js'
 import { attempt, pauseQueue, resumeQueue, retryAll, say } from './actions.js'
 import { Chart } from './chart.js'
-import { refreshDetail, wantedJob } from './detail.js'
+import { refreshDetail, selectedJob } from './detail.js'
 import { addressOf, showGroups, STATES } from './lists.js'
 import { ago, clock, jobs as counted, make, nameOf, put, putWithCode, sentence, setClock, span, sync, until } from './words.js'
 
@@ -301,7 +301,7 @@ async function act(action, job, button) {
   button.disabled = true
   const done = await attempt(() => action.act(job))
   button.disabled = false
-  if (done && action.id === 'delete' && wantedJob() === job.id) {
+  if (done && action.id === 'delete' && selectedJob() === job.id) {
     $('detail').close()
     say(done)
   }

@@ -10,11 +10,11 @@ const MAX_RESULT_CHARS = 4000
 let shown = ''
 let latest = 0
 
-export const wantedJob = () => new URLSearchParams(location.hash.slice(1)).get('job') || ''
+export const selectedJob = () => new URLSearchParams(location.hash.slice(1)).get('job') || ''
 
 // Shows the job of the URL, if any. `onAct` is as for `showGroups`.
 export async function refreshDetail(onAct) {
-  const id = wantedJob()
+  const id = selectedJob()
   const mine = ++latest
   if (!id) {
     if ($('detail').open) $('detail').close()
@@ -26,7 +26,7 @@ export async function refreshDetail(onAct) {
     const job = await (await ask(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
     if (mine !== latest) return
     const batch = job.batch_id && !job.done ? await (await ask(`/batches/${job.batch_id}`)).json().catch(() => null) : null
-    if (mine === latest && wantedJob() === id && fill(job, batch, onAct)) await showLog(job)
+    if (mine === latest && selectedJob() === id && fill(job, batch, onAct)) await showLog(job)
   } catch (error) {
     if (mine === latest && error.status && error.status !== 401) showError(error)
   }
@@ -58,7 +58,7 @@ function showError(error) {
 
 async function showLog(job) {
   const text = await (await ask(job.links.logs)).text()
-  if (wantedJob() !== job.id) return
+  if (selectedJob() !== job.id) return
   put($('detail-log').querySelector('pre'), text)
   $('detail-log').hidden = false
 }
@@ -150,7 +150,7 @@ function links(job) {
 }
 
 function leave() {
-  if (wantedJob()) history.replaceState(null, '', location.pathname + location.search)
+  if (selectedJob()) history.replaceState(null, '', location.pathname + location.search)
   shown = ''
 }
 
