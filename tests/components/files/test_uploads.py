@@ -205,7 +205,7 @@ NOT_JUST_A_FILE = {
     "no file": [(part(file_name=None), CSV)],
     "an empty file": [(HEAD, b"")],
     "two files": [(HEAD, CSV), (HEAD, CSV)],
-    "another field": [(HEAD, CSV), (part("note", None), b"hello")],
+    "an additional field": [(HEAD, CSV), (part("note", None), b"hello")],
     "no name": [("Content-Disposition: form-data", CSV)],
     "ten thousand parts": [(part(f"p{number}"), b"x") for number in range(10_000)],
 }
