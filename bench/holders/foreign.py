@@ -10,32 +10,16 @@ import os
 from typing import ClassVar
 
 from bench.holders.holder import SIDES, Holder, Publish
-from bench.machinery import Bench, ProcessGroup, start_server
-from bench.peers.foreign import Environment
+from bench.machinery import ProcessGroup, start_server
+from bench.peers.foreign import Installed
 
 # The default of gunicorn is 1,000, and the plain GET needs one more.
 MAX_CONNECTIONS = 2000
 SHUTDOWN_S = 1
 
 
-class ForeignHolder(Holder):
-    """A server that is only installed for the benchmark.
-
-    Attributes:
-        side: module in `sides/`.
-        requirements: packages to install.
-    """
-
-    side: ClassVar[str]
-    requirements: ClassVar[list[str]]
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__(bench)
-        self._environment = Environment(self.side, self.requirements)
-
-    def prepare(self) -> None:
-        """Install the packages, unless an earlier run did."""
-        self._environment.prepare(self.bench.say)
+class ForeignHolder(Installed, Holder):
+    """A server in its own environment."""
 
     def start(self, server: ProcessGroup) -> int:
         """Start the server as its documentation recommends."""
@@ -62,9 +46,6 @@ class ForeignHolder(Holder):
             "PYTHONDONTWRITEBYTECODE": "1",
             "BENCH_BROKER": self.bench.url,
         }
-
-    def program(self, name: str) -> str:
-        return self._environment.program(name)
 
 
 class FlaskSse(ForeignHolder):

@@ -65,8 +65,8 @@ class Environment:
         return str(self._home / "bin" / name)
 
 
-class ForeignPeer(Peer):
-    """A queue system that is only installed for the benchmark.
+class Installed:
+    """Mixin for software that is only installed for the benchmark.
 
     Attributes:
         side: module in `sides/`.
@@ -75,15 +75,20 @@ class ForeignPeer(Peer):
 
     side: ClassVar[str]
     requirements: ClassVar[list[str]]
-    jobs_factor = 10
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__(bench)
-        self._environment = Environment(self.side, self.requirements)
+    bench: Bench
 
     def prepare(self) -> None:
         """Install the packages, unless an earlier run did."""
-        self._environment.prepare(self.bench.say)
+        Environment(self.side, self.requirements).prepare(self.bench.say)
+
+    def program(self, name: str) -> str:
+        return Environment(self.side, self.requirements).program(name)
+
+
+class ForeignPeer(Installed, Peer):
+    """A queue system in its own environment."""
+
+    jobs_factor = 10
 
     def enqueue(self, jobs: int) -> None:
         """Queue no-ops from a process in the environment."""
@@ -116,9 +121,6 @@ class ForeignPeer(Peer):
             "BENCH_SOCKET": self.bench.url.removeprefix("unix://"),
             "BENCH_FOLDER": str(folder),
         }
-
-    def program(self, name: str) -> str:
-        return self._environment.program(name)
 
     def _side(self, action: str, jobs: int) -> str:
         command = [self.program("python"), str(SIDES / "produce.py"), self.side, action, str(jobs)]
