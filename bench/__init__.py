@@ -1,1 +1,1 @@
-"""Benchmarks: each section of a run measures the product beside its peers, in turns, and prints one table."""
+"""Benchmarks: each section compares the product with other implementations and prints a table."""

@@ -1,6 +1,6 @@
-"""`python -m bench`: measure, print a table a section, and write them to bench/RESULTS.md.
+"""`python -m bench`: run the benchmarks, print a table per section, and write them to bench/RESULTS.md.
 
-Exit code 0, 1 when a measurement could not go on, 2 for a bad command line, 130 after Ctrl-C.
+Exit codes: 0, 1 if a measurement failed, 2 for invalid arguments, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from bench.machinery import FULL, QUICK, Bench, BenchTrouble
-from bench.report import setting
+from bench.machinery import FULL, QUICK, Bench, BenchError
+from bench.report import describe_run
 from bench.sections import SECTIONS
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
@@ -23,11 +23,11 @@ HEAD = "# Benchmark\n\nAs measured in one run; `make bench` writes this file.\n"
 
 
 def main() -> int:
-    """Run the sections that the command line names and return the exit code."""
+    """Run the selected sections and return the exit code."""
     options = _options()
     if not sys.platform.startswith("linux"):
         sys.stderr.write(
-            "The benchmarks read the CPU time of processes from /proc, which only Linux has.\n"
+            "The benchmarks require Linux: they read the CPU time of processes from /proc.\n"
         )
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -35,18 +35,17 @@ def main() -> int:
     began = time.monotonic()
     try:
         with Bench(QUICK if options.quick else FULL, peers=options.peers, say=_say) as bench:
-            parts = [
-                HEAD + "\n" + setting(bench.client.info("server"), bench.scale.rounds, sys.argv[1:])
-            ]
+            server = bench.client.info("server")
+            parts = [f"{HEAD}\n{describe_run(server, bench.scale.rounds, sys.argv[1:])}"]
             for name in sections_to_run(options):
                 parts.append(SECTIONS[name](bench).as_text())
-                _stop_if_asked()
+                _check_interruption()
                 print(f"\n{parts[-1]}\n", flush=True)
-    except BenchTrouble as trouble:
-        sys.stderr.write(f"The measurement cannot go on: {trouble}\n")
+    except BenchError as error:
+        sys.stderr.write(f"Measurement failed: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; everything that was started has been stopped.\n")
+        sys.stderr.write("Interrupted; all processes have been stopped.\n")
         return INTERRUPTED
     parts.append(
         f"The run took {time.monotonic() - began:.0f} s; the load average at its end was {os.getloadavg()[0]:.1f}."
@@ -56,42 +55,40 @@ def main() -> int:
 
 
 def sections_to_run(options: argparse.Namespace) -> list[str]:
-    """Return the sections that the command line names, or all of them."""
+    """Return the sections given by `--only`, or all of them."""
     return options.only or list(SECTIONS)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Measure the product beside its peers."
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Run the benchmarks.")
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="tiny counts: shows that everything runs, measures nothing",
+        help="use tiny counts: a smoke test without meaningful results",
     )
     parser.add_argument(
         "--only",
         action="append",
         choices=list(SECTIONS),
-        help="only this section; may be given again",
+        help="run only this section; may be repeated",
     )
     parser.add_argument(
         "--peers",
         action="store_true",
-        help="also measure other queue systems, each installed once into a folder of the cache",
+        help="also measure other projects, each installed once into the cache folder",
     )
     parser.add_argument(
         "--output",
         type=Path,
-        help=f"file for the tables; by default {RESULTS.name} for a full run, else none",
+        help=f"output file; {RESULTS.name} by default for a full run, otherwise none",
     )
     return parser.parse_args()
 
 
 def _write(text: str, options: argparse.Namespace) -> None:
-    # Parts of a run, or a quick one, must not replace the figures of a whole one.
-    whole = not (options.quick or options.only)
-    path: Path | None = options.output or (RESULTS if whole else None)
+    # Partial or quick runs must not replace the results of a full run.
+    full = not (options.quick or options.only)
+    path: Path | None = options.output or (RESULTS if full else None)
     if path is not None:
         path.write_text(text)
         print(f"Written to {path}")
@@ -102,18 +99,18 @@ def _say(text: str) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    _Asked.to_stop = True
+    _Interruption.requested = True
     raise KeyboardInterrupt
 
 
-class _Asked:
-    """Whether a signal came. The exception that it raises is lost if it comes while Python clears something away."""
+class _Interruption:
+    """A flag for received signals, since an exception that is raised in a finalizer is lost."""
 
-    to_stop = False
+    requested = False
 
 
-def _stop_if_asked() -> None:
-    if _Asked.to_stop:
+def _check_interruption() -> None:
+    if _Interruption.requested:
         raise KeyboardInterrupt
 
 

@@ -1,12 +1,12 @@
-"""The clients of `held`, `python -m bench.held_clients`: a process of its own that holds many connections and notes what comes.
+"""Clients of the section `held`, `python -m bench.held_clients`: many open connections in one process.
 
-It is told what to do by lines on its input and answers each with a line of JSON:
+Reads commands from standard input, one per line, and answers each with a line of JSON:
 
-- `open N`: open connections until there are N; answers with the seconds that this took.
-- `hear N`: wait until every client has event N; answers with the moments at which they got it, in order.
+- `open N`: open connections until there are N; returns the seconds that this took.
+- `hear N`: wait until every client has received event N; returns the sorted times of arrival.
 
-A moment is what `time.monotonic()` says, a clock that all processes of a machine share. The number of an event is found by the
-mark `mark-N;` in its text. All clients are one epoll loop, which reads as little of the protocols as will do.
+Times are values of `time.monotonic()`, which all processes of a machine share. Events are numbered by the mark `mark-N;` in their
+text. All clients share one epoll loop and parse only the necessary parts of the protocols.
 """
 
 from __future__ import annotations
@@ -27,52 +27,47 @@ from collections.abc import Callable
 MARK = re.compile(rb"mark-([0-9]+);")
 HEAD_END = b"\r\n\r\n"
 STREAM_END = b"\n\n"
-# Connections that are being opened at the same time; a crowd at the door is another measurement.
-AT_ONCE = 16
-# Seconds.
-PATIENCE, LOOK_EVERY = 30.0, 1.0
+# Limits the connections that are being opened at the same time: connection storms are not measured here.
+MAX_OPENING = 16
+TIMEOUT_S, POLL_S = 30.0, 1.0
 # RFC 6455, 5.2.
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 LONG = 126
 MASK = bytes(4)
 
 
-class LetDown(Exception):
-    """Raised when the server does not do its part."""
+class ServerFailed(Exception):
+    """Raised when the server rejects a request, closes a connection or does not respond in time."""
 
 
 def mark(number: int) -> str:
-    """Return the text by which event `number` is known, of the same length for all events."""
+    """Return the text that identifies event `number`; its length is constant."""
     return f"mark-{number:06};"
 
 
 class Client(ABC):
-    """One held connection, from the request on; a subclass knows what is said on it."""
+    """One open connection; subclasses implement the protocol."""
 
     def __init__(self, port: int, head: bytes, until: bytes) -> None:
-        """Connect and ask; the connection counts as held when what has come holds `until`, at once if that is empty."""
+        """Connect and send `head`; the connection counts as open once `until` was received."""
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.sendall(head)
         self.sock.setblocking(False)
-        self.held = not until
+        self.is_open = not until
         self._until = until
         self._status_seen = False
         self._received = b""
 
     def read(self) -> list[int]:
-        """Take what has come and return the numbers of the events in it.
-
-        Raises:
-            LetDown: the server refused the request or closed the connection.
-        """
+        """Read available data and return the numbers of the events in it."""
         block = self.sock.recv(65536)
         if not block:
-            raise LetDown(f"a connection was closed; it last said {self._received[-200:]!r}")
+            raise ServerFailed(f"a connection was closed; last data: {self._received[-200:]!r}")
         self._received += block
         if not self._status_seen and not self._see_status():
             return []
-        if not self.held and self._until in self._received:
-            self.held = True
+        if not self.is_open and self._until in self._received:
+            self.is_open = True
         return self.take()
 
     def _see_status(self) -> bool:
@@ -80,31 +75,31 @@ class Client(ABC):
         if not found:
             return False
         if head.split(b" ", 2)[1] not in (b"200", b"101"):
-            raise LetDown(f"a request was answered {self._received[:300]!r}")
+            raise ServerFailed(f"unexpected response: {self._received[:300]!r}")
         if self._until and self._until in self._received:
-            self.held = True
+            self.is_open = True
         self._status_seen = True
         self._received = rest
-        self.welcomed()
+        self.on_open()
         return True
 
     @abstractmethod
-    def welcomed(self) -> None:
-        """Say what there is to say behind the answer's head."""
+    def on_open(self) -> None:
+        """Send the first message, if any."""
 
     @abstractmethod
     def take(self) -> list[int]:
-        """Return the numbers of the events that are whole, and keep the rest."""
+        """Return the numbers of the complete events, and keep the rest of the data."""
 
 
 class StreamClient(Client):
     """A client of an event stream."""
 
-    def welcomed(self) -> None:
-        """Say nothing: a stream is only heard."""
+    def on_open(self) -> None:
+        """Do nothing: a stream is read-only."""
 
     def take(self) -> list[int]:
-        """Return the numbers of the events that are whole."""
+        """Return the numbers of the complete events."""
         whole, found, rest = self._received.rpartition(STREAM_END)
         if not found:
             return []
@@ -113,25 +108,24 @@ class StreamClient(Client):
 
 
 class SocketClient(Client):
-    """A client on a WebSocket. It answers pings, the protocol's own and those of Engine.IO, with what is expected."""
+    """A WebSocket client that answers the pings of the protocol and of Engine.IO."""
 
     opening: bytes = b""
 
-    def welcomed(self) -> None:
-        """Say the first message."""
+    def on_open(self) -> None:
         if self.opening:
             self.sock.sendall(frame(TEXT, self.opening))
 
     def take(self) -> list[int]:
-        """Return the numbers of the events that are whole."""
+        """Return the numbers of the complete events."""
         numbers = []
-        while (found := whole_frame(self._received)) is not None:
+        while (found := complete_frame(self._received)) is not None:
             opcode, data, length = found
             self._received = self._received[length:]
             if opcode == PING:
                 self.sock.sendall(frame(PONG, data))
             elif opcode == CLOSE:
-                raise LetDown(f"the server closed a WebSocket: {data!r}")
+                raise ServerFailed(f"the server closed a WebSocket: {data!r}")
             elif data == b"2":
                 self.sock.sendall(frame(TEXT, b"3"))
             elif marked := MARK.search(data):
@@ -140,14 +134,14 @@ class SocketClient(Client):
 
 
 def frame(opcode: int, data: bytes) -> bytes:
-    """Return a short frame as a client has to write it (RFC 6455, 5.2); a mask of zeros is one."""
+    """Return a short client frame (RFC 6455, 5.2) with a mask of zeros."""
     if len(data) >= LONG:
-        raise ValueError("only short frames are sent")
+        raise ValueError("only short frames are supported")
     return bytes((0x80 | opcode, 0x80 | len(data))) + MASK + data
 
 
-def whole_frame(received: bytes) -> tuple[int, bytes, int] | None:
-    """Return the first frame's opcode and data, and how many bytes it takes; None while it is not whole."""
+def complete_frame(received: bytes) -> tuple[int, bytes, int] | None:
+    """Return opcode, data and size of the first frame; None if it is incomplete."""
     if len(received) < 2:  # noqa: PLR2004 - opcode and length
         return None
     length, start = received[1] & 0x7F, 2
@@ -159,41 +153,40 @@ def whole_frame(received: bytes) -> tuple[int, bytes, int] | None:
     return received[0] & 0x0F, received[start : start + length], start + length
 
 
-class Crowd:
+class Clients:
     """All clients of the process."""
 
     def __init__(self, make: Callable[[], Client]) -> None:
-        """Make clients by `make`."""
         self._make = make
         self._selector = selectors.DefaultSelector()
         self._clients: list[Client] = []
         self._opening: set[Client] = set()
         self._moments: defaultdict[int, list[float]] = defaultdict(list)
-        self._orders = b""
+        self._commands = b""
         self._selector.register(sys.stdin.fileno(), selectors.EVENT_READ)
 
     def serve(self) -> None:
-        """Do what the lines on the input say, until it ends."""
-        while (order := self._next_order()) is not None:
-            verb, number = order.split()
+        """Execute commands from standard input until it is closed."""
+        while (command := self._next_command()) is not None:
+            verb, number = command.split()
             answer = self._open(int(number)) if verb == "open" else self._hear(int(number))
             print(json.dumps(answer), flush=True)
 
-    def _next_order(self) -> str | None:
-        while b"\n" not in self._orders:
-            if not self._turn(None):
+    def _next_command(self) -> str | None:
+        while b"\n" not in self._commands:
+            if not self._poll(None):
                 return None
-        order, _, self._orders = self._orders.partition(b"\n")
-        return order.decode()
+        command, _, self._commands = self._commands.partition(b"\n")
+        return command.decode()
 
     def _open(self, count: int) -> float:
         began = time.monotonic()
         while len(self._clients) < count or self._opening:
-            while len(self._clients) < count and len(self._opening) < AT_ONCE:
+            while len(self._clients) < count and len(self._opening) < MAX_OPENING:
                 client = self._make()
                 self._clients.append(client)
                 self._selector.register(client.sock, selectors.EVENT_READ, client)
-                if not client.held:
+                if not client.is_open:
                     self._opening.add(client)
             if self._opening:
                 self._wait(began, f"{len(self._opening)} connections of {count} were not opened")
@@ -209,29 +202,29 @@ class Crowd:
         return self._moments.pop(number)
 
     def _wait(self, began: float, what: str) -> None:
-        self._turn(LOOK_EVERY)
-        if time.monotonic() - began > PATIENCE:
-            raise LetDown(f"{what} in {PATIENCE:.0f} s")
+        self._poll(POLL_S)
+        if time.monotonic() - began > TIMEOUT_S:
+            raise ServerFailed(f"{what} in {TIMEOUT_S:.0f} s")
 
-    def _turn(self, timeout: float | None) -> bool:
-        """Read from whoever has something to say; return False once the input has ended."""
+    def _poll(self, timeout: float | None) -> bool:
+        """Read from all ready sockets; return False once standard input is closed."""
         for key, _ in self._selector.select(timeout):
             client = key.data
             if client is None:
-                orders = os.read(key.fd, 4096)
-                if not orders:
+                commands = os.read(key.fd, 4096)
+                if not commands:
                     return False
-                self._orders += orders
+                self._commands += commands
                 continue
             for number in client.read():
                 self._moments[number].append(time.monotonic())
-            if client.held:
+            if client.is_open:
                 self._opening.discard(client)
         return True
 
 
 def request(path: str, port: int, kind: str) -> bytes:
-    """Return the request that opens a connection."""
+    """Return the HTTP request that opens a connection."""
     lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}"]
     if kind == "stream":
         lines += ["Accept: text/event-stream"]
@@ -247,7 +240,7 @@ def request(path: str, port: int, kind: str) -> bytes:
 
 
 def main() -> int:
-    """Hold connections as the command line says and the input orders; return 1 if the server let a client down."""
+    """Run the clients; return 1 if the server failed."""
     parser = argparse.ArgumentParser(prog="python -m bench.held_clients")
     parser.add_argument("port", type=int, help="port on 127.0.0.1")
     parser.add_argument("path")
@@ -256,16 +249,16 @@ def main() -> int:
     parser.add_argument(
         "--until",
         default="\r\n\r\n",
-        help="what has to come before a connection counts as held; may be nothing",
+        help="data after which a connection counts as open; may be empty",
     )
     options = parser.parse_args()
     SocketClient.opening = options.say.encode()
     kind = StreamClient if options.kind == "stream" else SocketClient
     head, until = request(options.path, options.port, options.kind), options.until.encode()
     try:
-        Crowd(lambda: kind(options.port, head, until)).serve()
-    except (LetDown, OSError) as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        Clients(lambda: kind(options.port, head, until)).serve()
+    except (ServerFailed, OSError) as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

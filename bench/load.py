@@ -1,7 +1,7 @@
-"""The load generator, `python -m bench.load`: a process of its own that asks one thing again and again over plain sockets.
+"""Load generator, `python -m bench.load`: repeats one request over plain sockets.
 
-It parses no more of an answer than its status and its length. `--canned` makes it the server instead: one that answers at once
-with a text that was made before, to find out how fast the generator itself is.
+Parses only the status and the length of responses. With `--canned` it is a server that sends a constant response, to measure the
+limit of the generator itself.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 CANNED = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 700\r\n\r\n" + 700 * b"x"
 )
-WARM_UP = 0.2
-# No answer for this long is the end of the measurement.
-PATIENCE = 10.0
+WARM_UP_S = 0.2
+TIMEOUT_S = 10.0
 
 
 class Unexpected(Exception):
-    """Raised when an answer is not the one that was to be measured."""
+    """Raised for an unexpected response or a timeout."""
 
 
-class Line:
-    """One kept-alive connection with one request under way."""
+class Connection:
+    """One keep-alive connection with one pending request."""
 
     def __init__(self, port: int, request: bytes, status: bytes) -> None:
-        """Connect; every answer must begin with `status`."""
+        """Connect; every response must start with `status`."""
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._request = request
@@ -41,16 +40,11 @@ class Line:
         self._asked = 0.0
 
     def ask(self) -> None:
-        """Send the request."""
         self._asked = time.perf_counter()
         self.socket.sendall(self._request)
 
-    def hear(self) -> float | None:
-        """Read what has come; return the seconds since the request once the answer is whole, else None.
-
-        Raises:
-            Unexpected: the answer has another status, or the connection was closed.
-        """
+    def receive(self) -> float | None:
+        """Read available data; return the seconds since the request once the response is complete."""
         block = self.socket.recv(65536)
         self._received += block
         if not block or not self._received.startswith(self._status[: len(self._received)]):
@@ -70,46 +64,42 @@ class Line:
 def generate(
     port: int, request: bytes, status: bytes, connections: int, seconds: float
 ) -> dict[str, float]:
-    """Keep `connections` requests under way for `seconds`; return the answers per second and the p50 and p99 in ms.
-
-    Raises:
-        Unexpected: an answer is not the expected one, or none comes.
-    """
-    lines = [Line(port, request, status) for _ in range(connections)]
+    """Keep `connections` requests pending for `seconds`; return the rate in 1/s, p50 and p99 in ms."""
+    pool = [Connection(port, request, status) for _ in range(connections)]
     taken: list[float] = []
-    answers = 0
+    responses = 0
     with selectors.DefaultSelector() as selector:
-        for line in lines:
-            selector.register(line.socket, selectors.EVENT_READ, line)
-            line.ask()
-        begin = time.perf_counter() + WARM_UP
+        for connection in pool:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.ask()
+        begin = time.perf_counter() + WARM_UP_S
         cpu_before = time.process_time()
         while (now := time.perf_counter()) < begin + seconds:
-            ready = selector.select(PATIENCE)
+            ready = selector.select(TIMEOUT_S)
             if not ready:
-                raise Unexpected(f"no answer for {PATIENCE:.0f} s")
+                raise Unexpected(f"no response for {TIMEOUT_S:.0f} s")
             for key, _ in ready:
-                waited = key.data.hear()
+                waited = key.data.receive()
                 if waited is not None:
-                    answers += 1
+                    responses += 1
                     if now >= begin:
                         taken.append(waited)
                     key.data.ask()
-    cpu = (time.process_time() - cpu_before) / (seconds + WARM_UP)
-    for line in lines:
-        line.socket.close()
+    cpu = (time.process_time() - cpu_before) / (seconds + WARM_UP_S)
+    for connection in pool:
+        connection.socket.close()
     taken.sort()
     return {
         "rate": len(taken) / seconds,
         "p50": 1000 * taken[len(taken) // 2],
         "p99": 1000 * taken[min(len(taken) * 99 // 100, len(taken) - 1)],
         "busy": cpu,
-        "answers": answers,
+        "responses": responses,
     }
 
 
 def serve_canned(port: int) -> None:
-    """Answer everything at once with the same text, until killed."""
+    """Send a constant response to every request, until killed."""
     with (
         socket.create_server(("127.0.0.1", port)) as server,
         selectors.DefaultSelector() as selector,
@@ -129,7 +119,7 @@ def _answer(connection: socket.socket, selector: selectors.BaseSelector) -> None
         if asked:
             connection.sendall(CANNED)
     except ConnectionError:
-        # The generator hangs up with answers under way.
+        # The generator closes connections with pending responses.
         asked = b""
     if not asked:
         selector.unregister(connection)
@@ -137,10 +127,10 @@ def _answer(connection: socket.socket, selector: selectors.BaseSelector) -> None
 
 
 def main() -> int:
-    """Generate load as the command line says, and print the outcome as JSON; return 1 if an answer was not as expected."""
+    """Generate load and print the result as JSON; return 1 after an unexpected response."""
     parser = argparse.ArgumentParser(prog="python -m bench.load")
     parser.add_argument("port", type=int, help="port on 127.0.0.1")
-    parser.add_argument("--canned", action="store_true", help="be the server that answers at once")
+    parser.add_argument("--canned", action="store_true", help="serve a constant response instead")
     parser.add_argument("--path", default="/")
     parser.add_argument("--header", action="append", default=[])
     parser.add_argument("--status", type=int, default=200)

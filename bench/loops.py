@@ -1,10 +1,10 @@
-"""Patterns drawn point by point in plain Python: what the vectorised ones are measured against. Both draw the same lines.
+"""Patterns in plain Python loops, the baseline for the vectorised ones; both draw the same lines.
 
-Each takes what the pattern's own `draw` takes. What is set up once for a drawing, such as the choice of teeth or the places of
-hills, is taken from the pattern; all that is done for each point is done here, in loops as one writes them without NumPy.
+Each function takes the arguments of the pattern's `draw`. Choices that are made once per drawing are taken from the pattern;
+everything that is computed per point is computed here without NumPy.
 """
 
-# ruff: noqa: SLF001 - a loop begins with the same choices as the pattern that it is compared with, and these are the pattern's own
+# ruff: noqa: SLF001 - the loops use the private helpers of the patterns that they are compared with
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from libraries.patterns import (
 Place = tuple[float, float]
 Line = list[Place]
 Loop = Callable[..., Iterator[Line]]
-# Pieces of a line that noise_lines leaves out, in mm.
-SHORTEST = 1.5
+# Shorter pieces are dropped by noise_lines.
+MIN_PIECE_MM = 1.5
 
 
 def draw_spiral(
@@ -43,7 +43,7 @@ def draw_spiral(
     params: spiral.Spiral,
     **_: Any,
 ) -> Iterator[Line]:
-    """Walk an archimedean spiral of one arm, as `spiral` does for its defaults."""
+    """Draw an Archimedean spiral of one arm, as `spiral` with its defaults."""
     inner, outer, pitch = params._radii(area)
     drift = pitch / math.pi
     steps = params._steps(area)[1]
@@ -67,7 +67,7 @@ def draw_grid(
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Draw the two serpentines of a square grid."""
+    """Draw the two serpentine lines of a square grid, as `grid`."""
     columns, rows, turn_x, turn_y = params._plan(area)
     yield _to_and_fro(rows.tolist(), columns[0], columns[-1], turn_x, tolerance)
     yield [(x, y) for y, x in _to_and_fro(columns.tolist(), rows[0], rows[-1], turn_y, tolerance)]
@@ -91,10 +91,10 @@ def _to_and_fro(
     return line
 
 
-def _follow(
+def _sample(
     curve: Callable[[float], complex], end: float, swings: float, tolerance: float
 ) -> list[complex]:
-    """Follow a curve as `libraries.geometry.curves.follow` does."""
+    """Sample a curve as `libraries.geometry.curves`."""
     count = max(MEASURES, math.ceil(MEASURES * swings))
     step = end / count
     known = [curve(step * number) for number in range(count + 1)]
@@ -129,7 +129,7 @@ def draw_harmonograph(
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Let two pendulums go round against each other, as `harmonograph` does for its defaults."""
+    """Draw two rotary pendulums, as `harmonograph` with its defaults."""
     pairs = harmonograph.CHOICES["rotary"]
     first, second = pairs[int(rng.integers(len(pairs)))]
     off = rng.uniform(harmonograph.MIN_DETUNING, harmonograph.MAX_DETUNING) * rng.choice((-1, 1))
@@ -149,7 +149,7 @@ def draw_harmonograph(
 
     yield [
         _inside(area, point)
-        for point in _follow(at, duration, max(first, second) * duration, tolerance)
+        for point in _sample(at, duration, max(first, second) * duration, tolerance)
     ]
 
 
@@ -171,7 +171,7 @@ def draw_guilloche(
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Weave rosettes, as `guilloche` does for its defaults."""
+    """Draw rosettes, as `guilloche` with its defaults."""
     choices = guilloche.CHOICES["rosette"]
     outer = guilloche._outer(area)
     centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * 0.46)
@@ -186,7 +186,7 @@ def draw_guilloche(
         for copy in range(count):
             curve = _rosette(figure, 2 * math.pi * copy / (count * figure.rounds), start)
             line = [
-                centre + point for point in _follow(curve, 2 * math.pi, figure.swings, tolerance)
+                centre + point for point in _sample(curve, 2 * math.pi, figure.swings, tolerance)
             ]
             yield [
                 (min(max(p.real, area.left), area.right), min(max(p.imag, area.top), area.bottom))
@@ -226,7 +226,7 @@ def draw_noise_lines(
     gap: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Raise lines into hills under a bell, without a grain on them; what is behind a nearer one is left out."""
+    """Draw lines with hills and hidden line removal, as `noise_lines` with `roughness` 0."""
     amplitude = min(amplitude, area.inner_height * 2 / 3)
     samples = params._samples(area, amplitude)
     heights = _hills(rng, area, lines=lines, samples=samples, width=width, amplitude=amplitude)
@@ -301,10 +301,10 @@ def _seen(x: Sequence[float], y: Sequence[float], horizon: Sequence[float]) -> I
             run.append((x[number], y[number]))
         elif run:
             run.append(_crossing(x, y, above, number, number - 1))
-            if run[-1][0] - run[0][0] >= SHORTEST:
+            if run[-1][0] - run[0][0] >= MIN_PIECE_MM:
                 yield run
             run = []
-    if len(run) > 1 and (whole or run[-1][0] - run[0][0] >= SHORTEST):
+    if len(run) > 1 and (whole or run[-1][0] - run[0][0] >= MIN_PIECE_MM):
         yield run
 
 
@@ -327,7 +327,7 @@ def draw_phyllotaxis(
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Set marks around a centre on a page, as `phyllotaxis` does for its defaults."""
+    """Draw marks around a centre, as `phyllotaxis` with its defaults."""
     field = params._field(area)
     step = math.radians(
         angle + float(rng.choice((0.0, 0.02, -0.02, 0.045, -0.045, 0.09, -0.09, 0.16)))
@@ -369,7 +369,7 @@ def draw_space_filling(
     tolerance: float,
     **_: Any,
 ) -> Iterator[Line]:
-    """Let a turtle walk the flowsnake, and round its corners."""
+    """Draw the flowsnake with rounded corners, as `space_filling`."""
     turtle = space_filling.TURTLES["gosper"]
     text, rules = turtle.axiom, str.maketrans(turtle.rules)
     for _refinement in range(space_filling._turtle_order(area, turtle, cell)):

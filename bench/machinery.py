@@ -1,6 +1,6 @@
-"""What the sections share: a broker and folders of the run's own, processes that cannot get lost, and their accounts.
+"""Environment of the benchmarks: a private broker, temporary folders and process groups with CPU and memory accounting.
 
-Linux only: the CPU time of a family of processes is read from /proc.
+Linux only: CPU time and memory are read from /proc.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import workers
@@ -32,29 +31,29 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TASKS = Path(__file__).resolve().parent / "tasks"
 QUEUE = "background"
 NO_OP = "workers.bench_tasks.nothing"
-# Both workers are started through their real entry points, in a process that knows one more folder of tasks.
+# Runs the entry point of a worker with an additional folder of tasks.
 ENTRY = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from {module} import main; sys.exit(main())"
-START_PATIENCE = 30.0
-STOP_PATIENCE = 10.0
-ANSWER_PATIENCE = 60.0
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class BenchTrouble(Exception):
-    """Raised when a measurement cannot go on; the text says which process let it down, and what it said last."""
+class BenchError(Exception):
+    """Raised when a measurement fails; the message has the command and the last output of the process."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How much to measure: rounds of taking turns, jobs, clients, events and requests a round, and seconds for what is a rate."""
+    """Size of a run: number of rounds, and per round the jobs, clients, events and seconds to measure."""
 
     rounds: int
     posts: int
     idle_jobs: int
     pilot_jobs: int
     job_seconds: float
-    fewest_jobs: int
-    most_jobs: int
+    min_jobs: int
+    max_jobs: int
     poll_seconds: float
     held: tuple[int, ...]
     events: int
@@ -67,8 +66,8 @@ FULL = Scale(
     idle_jobs=100,
     pilot_jobs=100,
     job_seconds=4.0,
-    fewest_jobs=200,
-    most_jobs=20_000,
+    min_jobs=200,
+    max_jobs=20_000,
     poll_seconds=3.0,
     held=(100, 300, 1000),
     events=10,
@@ -80,8 +79,8 @@ QUICK = Scale(
     idle_jobs=2,
     pilot_jobs=0,
     job_seconds=0.0,
-    fewest_jobs=10,
-    most_jobs=10,
+    min_jobs=10,
+    max_jobs=10,
     poll_seconds=0.2,
     held=(20,),
     events=2,
@@ -90,7 +89,7 @@ QUICK = Scale(
 
 
 class Process(NamedTuple):
-    """A line of the kernel's table: which session a process belongs to, and the CPU seconds of it and its reaped children."""
+    """A process: its session, and the CPU seconds of it and its reaped children."""
 
     pid: int
     session: int
@@ -98,20 +97,20 @@ class Process(NamedTuple):
 
 
 def processes() -> Iterator[Process]:
-    """Yield every process of the machine, those that have ended but are not reaped among them."""
+    """Yield every process of the machine, including zombies."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                # The name stands in brackets and may hold anything, so the fields are counted from its end.
+                # The process name is in parentheses and may contain spaces and parentheses.
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 yield Process(int(entry.name), int(fields[3]), sum(map(int, fields[11:15])) / TICKS)
 
 
 def proportional_bytes(pid: int) -> int:
-    """Return the memory that a process has written to, each shared page divided by the number of its users.
+    """Return the anonymous memory of a process, with each shared page divided by the number of its users.
 
-    Pages of files, such as libraries, are left out: their shares shrink whenever anybody on the machine starts a process that
-    uses them too. See Pss_Anon in https://docs.kernel.org/filesystems/proc.html.
+    File pages such as libraries are excluded: their share depends on other processes of the machine. See Pss_Anon in
+    https://docs.kernel.org/filesystems/proc.html.
     """
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -120,11 +119,10 @@ def proportional_bytes(pid: int) -> int:
     return 0
 
 
-class Crew:
-    """Processes that work together. Each leads a session of its own, so its children are found wherever they went."""
+class ProcessGroup:
+    """Processes that are started and stopped together. Each leads a session, which identifies its descendants."""
 
     def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
-        """Start processes with `environ`; what they say goes to files in `folder`."""
         self._environ = dict(environ)
         self._folder = folder
         self._members: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -132,57 +130,48 @@ class Crew:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with undisturbed():
+    def __exit__(self, *_: object) -> None:
+        with signals_ignored():
             self.stop()
 
     def start(self, command: Sequence[str], **environ: str) -> None:
-        """Start a process in the project's folder."""
-        self._start(command, environ, talks=False)
+        """Start a process in the project folder."""
+        self._start(command, environ, pipes=False)
 
-    def partner(self, command: Sequence[str], **environ: str) -> Partner:
-        """Start a process that answers each line with a line, and return what to talk to it through."""
-        return Partner(self._start(command, environ, talks=True), self)
+    def interact(self, command: Sequence[str], **environ: str) -> InteractiveProcess:
+        """Start a process that answers each line of its input with a line."""
+        return InteractiveProcess(self._start(command, environ, pipes=True), self)
 
     def _start(
-        self, command: Sequence[str], environ: Mapping[str, str], *, talks: bool
+        self, command: Sequence[str], environ: Mapping[str, str], *, pipes: bool
     ) -> subprocess.Popen[bytes]:
-        log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - a name, no secret
-        # A process that was started and is not on the list yet would be nobody's.
-        with log.open("wb") as sink, held_back():
+        log = self._folder / f"log-{random.randbytes(6).hex()}"  # noqa: S311 - not a secret
+        # A signal between the two statements would leave the process running.
+        with log.open("wb") as sink, signals_delayed():
             process = subprocess.Popen(
                 list(command),
                 env=self._environ | dict(environ),
                 cwd=REPOSITORY,
-                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if talks else sink,
-                stderr=sink if talks else subprocess.STDOUT,
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipes else sink,
+                stderr=sink if pipes else subprocess.STDOUT,
                 start_new_session=True,
             )
             self._members.append((process, log))
         return process
 
     def check(self) -> None:
-        """See that every process still runs.
-
-        Raises:
-            BenchTrouble: one does not.
-        """
+        """Raise BenchError if a process has ended."""
         for process, log in self._members:
             if process.poll() is not None:
                 parts = map(str, process.args)  # type: ignore[arg-type]
                 command = " ".join(part for part in parts if "\n" not in part)[:200]
-                raise BenchTrouble(
+                raise BenchError(
                     f"ended with exit code {process.returncode}: {command}\n{log.read_text()[-2000:]}"
                 )
 
     def cpu(self) -> float:
-        """Return the CPU seconds that the processes and all their descendants have used so far.
+        """Return the CPU seconds of the processes and their descendants.
 
         The kernel rounds user and system time of each process down to 10 ms.
         """
@@ -190,7 +179,7 @@ class Crew:
         return sum(process.cpu for process in processes() if process.session in sessions)
 
     def memory(self) -> int:
-        """Return the bytes of memory of the processes and all their descendants; what they share is shared out among them."""
+        """Return the memory of the processes and their descendants in bytes; see `proportional_bytes`."""
         sessions = {process.pid for process, _ in self._members}
         return sum(
             proportional_bytes(process.pid)
@@ -199,11 +188,11 @@ class Crew:
         )
 
     def stop(self) -> None:
-        """Stop all of them, first kindly and then for good."""
+        """Terminate all processes, and kill those that do not stop in time."""
         for process, _ in self._members:
             if process.poll() is None:
                 process.terminate()
-        deadline = time.monotonic() + STOP_PATIENCE
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         for process, _ in self._members:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(deadline - time.monotonic(), 0))
@@ -219,37 +208,32 @@ class Crew:
         self._members.clear()
 
 
-class Partner:
-    """A process of a crew that answers each line with a line."""
+class InteractiveProcess:
+    """A process that answers each line of its input with a line."""
 
-    def __init__(self, process: subprocess.Popen[bytes], crew: Crew) -> None:
-        """Talk to a process that was started with pipes."""
+    def __init__(self, process: subprocess.Popen[bytes], group: ProcessGroup) -> None:
         self._process = process
-        self._crew = crew
-        self._heard = b""
+        self._group = group
+        self._received = b""
 
-    def ask(self, line: str, *, seconds: float = ANSWER_PATIENCE) -> str:
-        """Say a line and return the answer.
-
-        Raises:
-            BenchTrouble: the process has ended, or says nothing in time.
-        """
-        said, hears = self._process.stdin, self._process.stdout
-        assert said is not None and hears is not None  # noqa: S101, PT018 - started with pipes
+    def ask(self, line: str, *, seconds: float = ANSWER_TIMEOUT_S) -> str:
+        """Write a line and return the answer; raise BenchError if the process ends or times out."""
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018 - started with pipes
         with contextlib.suppress(BrokenPipeError):
-            said.write(f"{line}\n".encode())
-            said.flush()
+            stdin.write(f"{line}\n".encode())
+            stdin.flush()
         deadline = time.monotonic() + seconds
-        while b"\n" not in self._heard:
-            ready, _, _ = select.select([hears], [], [], max(deadline - time.monotonic(), 0))
-            block = os.read(hears.fileno(), 1 << 16) if ready else b""
+        while b"\n" not in self._received:
+            ready, _, _ = select.select([stdout], [], [], max(deadline - time.monotonic(), 0))
+            block = os.read(stdout.fileno(), 1 << 16) if ready else b""
             if not block:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(1)
-                self._crew.check()
-                raise BenchTrouble(f"waited {seconds:.0f} s for an answer to {line!r}")
-            self._heard += block
-        answer, _, self._heard = self._heard.partition(b"\n")
+                self._group.check()
+                raise BenchError(f"no answer to {line!r} in {seconds:.0f} s")
+            self._received += block
+        answer, _, self._received = self._received.partition(b"\n")
         return answer.decode()
 
 
@@ -261,8 +245,8 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
-    """Let nobody interrupt the clearing up: a second Ctrl-C would leave processes behind."""
+def signals_ignored() -> Iterator[None]:
+    """Ignore SIGINT and SIGTERM: a second Ctrl-C during cleanup would leave processes running."""
     before = [
         (number, signal.signal(number, signal.SIG_IGN))
         for number in (signal.SIGINT, signal.SIGTERM)
@@ -275,11 +259,11 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """Let an interruption wait until the end of what must be done whole."""
-    came: list[int] = []
+def signals_delayed() -> Iterator[None]:
+    """Deliver SIGINT and SIGTERM after the block."""
+    received: list[int] = []
     before = [
-        (number, signal.signal(number, lambda number, _: came.append(number)))
+        (number, signal.signal(number, lambda number, _: received.append(number)))
         for number in (signal.SIGINT, signal.SIGTERM)
     ]
     try:
@@ -287,12 +271,12 @@ def held_back() -> Iterator[None]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if received:
+            signal.raise_signal(received[0])
 
 
 class Counts(NamedTuple):
-    """What the broker has counted so far: commands run, reads from sockets (about one a round trip), bytes of memory."""
+    """Counters of the broker: commands, socket reads (about one per round trip), memory in bytes."""
 
     commands: int
     reads: int
@@ -300,12 +284,11 @@ class Counts(NamedTuple):
 
 
 class Bench:
-    """One run: its folders, its settings, its broker. Nothing of it touches the user's own, and all of it goes at the end."""
+    """One run with private folders, settings and broker, which are removed at the end."""
 
     def __init__(
         self, scale: Scale, *, peers: bool = False, say: Callable[[str], None] = print
     ) -> None:
-        """Measure as much as `scale` says, other queue systems too with `peers`, and report progress through `say`."""
         self.scale = scale
         self.peers = peers
         self.say = say
@@ -315,7 +298,7 @@ class Bench:
         with self._stack:
             self.folder = Path(tempfile.mkdtemp(prefix="va-bench-"))
             self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            # Every setting is given, so that neither the shell's variables nor an .env file decide what is measured.
+            # Every setting is set, so that neither the environment nor an .env file affects the results.
             own = {"DATA_DIR": str(self.folder / "data"), "OUTPUT_DIR": str(self.folder / "output")}
             self.environ = (
                 dict(os.environ)
@@ -330,47 +313,41 @@ class Bench:
             broker = EmbeddedBroker(self.settings)
             self._stack.callback(broker.stop)
             if not broker.keep():
-                raise BenchTrouble("another process keeps a broker in a folder made for this run")
+                raise BenchError("another process runs a broker in the folder of this run")
             try:
                 broker.start()
-            except EmbeddedBrokerError as trouble:
-                raise BenchTrouble(str(trouble)) from trouble
+            except EmbeddedBrokerError as error:
+                raise BenchError(str(error)) from error
             self.url = broker_url(self.settings)
             self.client = web_client(self.settings)
-            # All is well: what was set up stays until __exit__.
+            # Everything was set up; keep it until __exit__.
             self._stack = self._stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with undisturbed():
+    def __exit__(self, *_: object) -> None:
+        with signals_ignored():
             self._stack.close()
 
-    def crew(self) -> Crew:
-        """Return a crew with the environment and folder of this run."""
-        return Crew(self.environ, self.folder)
+    def process_group(self) -> ProcessGroup:
+        return ProcessGroup(self.environ, self.folder)
 
     def database(self, number: int) -> Any:
-        """Return a client for another of the broker's databases."""
+        """Return a client for another database of the broker."""
         return web_client(self.settings.with_values(redis_url=f"{self.url}?db={number}"))
 
-    def forget(self) -> None:
-        """Empty the broker."""
+    def flush(self) -> None:
+        """Delete all data of the broker."""
         self.client.execute_command("FLUSHALL", "SYNC")  # type: ignore[no-untyped-call]
 
     def counts(self) -> Counts:
-        """Return the broker's counts; asking is one command and one read, counted from the next answer on."""
-        told = self.client.info()
+        """Return the counters; this call is one command and one read, which the next call includes."""
+        info = self.client.info()
         return Counts(
-            told["total_commands_processed"], told["total_reads_processed"], told["used_memory"]
+            info["total_commands_processed"], info["total_reads_processed"], info["used_memory"]
         )
 
     def in_turns(self, names: Sequence[str], what: str) -> Iterator[str]:
-        """Yield each name once a round; every other round runs backwards, so that none always follows the same one."""
+        """Yield each name once per round, in alternating order to balance effects of the order."""
         for number in range(self.scale.rounds):
             for name in names if number % 2 == 0 else reversed(names):
                 self.say(f"{what}, round {number + 1} of {self.scale.rounds}: {name}")
@@ -378,12 +355,12 @@ class Bench:
 
 
 def our_worker() -> list[str]:
-    """Return the command of the product's worker, without the supervisor, whose workers would not know the added tasks."""
+    """Return the command of the product's worker. The supervisor's workers would not have the additional tasks."""
     return [sys.executable, "-c", ENTRY.format(module="workers.__main__"), str(TASKS), "--single"]
 
 
 def stock_worker(url: str, *options: str) -> list[str]:
-    """Return the command of RQ's own worker on the same queue."""
+    """Return the command of RQ's worker on the same queue."""
     return [
         sys.executable,
         "-c",
@@ -399,47 +376,39 @@ def stock_worker(url: str, *options: str) -> list[str]:
     ]
 
 
-def start_web(crew: Crew, target: str) -> int:
-    """Start gunicorn with the product's configuration; return the port once it answers.
-
-    Raises:
-        BenchTrouble: it does not.
-    """
+def start_web(group: ProcessGroup, target: str) -> int:
+    """Start gunicorn with the product's configuration; return the port once it responds."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(REPOSITORY / "gunicorn.conf.py")]
     return start_server(
-        crew, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target
+        group, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target
     )
 
 
 def start_server(
-    crew: Crew, command: Callable[[int], Sequence[str]], what: str, **environ: str
+    group: ProcessGroup, command: Callable[[int], Sequence[str]], what: str, **environ: str
 ) -> int:
-    """Start an HTTP server on a free port of this machine's own address; return the port once it answers.
-
-    Raises:
-        BenchTrouble: it does not.
-    """
+    """Start an HTTP server on a free port of 127.0.0.1; return the port once it responds."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    crew.start(command(port), **environ)
-    wait_until(lambda: _answers(port), crew, f"an answer of {what}")
+    group.start(command(port), **environ)
+    wait_until(lambda: _answers(port), group, f"a response of {what}")
     return port
 
 
 def wait_until(
-    condition: Callable[[], object], crew: Crew, what: str, *, seconds: float = START_PATIENCE
+    condition: Callable[[], object],
+    group: ProcessGroup,
+    what: str,
+    *,
+    seconds: float = START_TIMEOUT_S,
 ) -> None:
-    """Wait until `condition()` is true.
-
-    Raises:
-        BenchTrouble: it does not come true in time, or a process of the crew ended.
-    """
+    """Wait until `condition()` is true; raise BenchError after a timeout or if a process ends."""
     deadline = time.monotonic() + seconds
     while not condition():
-        crew.check()
+        group.check()
         if time.monotonic() > deadline:
-            raise BenchTrouble(f"waited {seconds:.0f} s for {what}")
+            raise BenchError(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.01)
 
 

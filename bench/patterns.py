@@ -1,8 +1,8 @@
-"""`python -m bench.patterns`: every pattern dense on A3, vectorised and, where `bench.loops` has it, as a plain loop.
+"""`python -m bench.patterns`: all patterns dense on A3, some of them also as plain Python loops (`bench.loops`).
 
-Each pattern is drawn in a process of its own, so that the memory it takes is its own.
+Each pattern is drawn in a new process, to measure its memory.
 
-Exit code 0, 1 when a measurement could not go on.
+Exit codes: 0, 1 if a measurement failed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,16 @@ from typing import Any
 import numpy as np
 
 from bench.loops import LOOPS
-from bench.machinery import REPOSITORY, BenchTrouble
-from bench.report import Table, ratios, shown, spread
+from bench.machinery import REPOSITORY, BenchError
+from bench.report import Table, format_number, ratios, spread
 from libraries.geometry.area import Area
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 
 A3, SMALL = Area(297, 420, 15), Area(74, 105, 5)
-ROUNDS, PATIENCE = 3, 600
+ROUNDS, TIMEOUT_S = 3, 600
 SEED = 7
-CLOSE_ENOUGH = 1e-6
-NO_LOOP = "none written"
-LOOPED = (
-    "The plain loops of `bench/loops.py` draw the same lines to a millionth of a mm, once, in Python without NumPy but for "
-    "what is set up once for a drawing."
-)
-KILOBYTES_IN_MB = 1000
+TOLERANCE_MM = 1e-6
+NO_LOOP = "not available"
 DENSE: dict[str, dict[str, object]] = {
     "circle_packing": {"smallest": 0.8, "largest": 30, "gap": 0.4, "fill_spacing": 0.6},
     "contours": {"levels": 120, "scale": 80},
@@ -55,25 +50,21 @@ DENSE: dict[str, dict[str, object]] = {
 
 
 def measure(*, quick: bool = False) -> Table:
-    """Draw each pattern in turn; return the table.
-
-    Raises:
-        BenchTrouble: a pattern could not be drawn, or a loop draws something else.
-    """
+    """Return the table; raise BenchError if a pattern fails or a loop draws something else."""
     names = list(PATTERNS)
     batches = [names] if quick else [[name] for name in names]
     table = Table(
         "Patterns: dense on A3",
         ["pattern", "vertices", "ms", "vertices / s", "peak MB", "plain loop ms", "loop / ours"],
         notes=[
-            f"From parameters to lines, seed {SEED}: {ROUNDS} rounds after a small first drawing, each in a new process.",
-            "Peak MB: how much more memory the process had at its fullest than after that first drawing. The lines are in it.",
-            LOOPED,
-            *(f"{name}: {_words(params)}." for name, params in DENSE.items()),
+            f"From parameters to lines, seed {SEED}: {ROUNDS} rounds after a small warm-up drawing, each in a new process.",
+            "Peak MB: the maximum memory of the process minus that after the warm-up drawing. Includes the lines.",
+            "The plain loops of `bench/loops.py` draw the same lines within 1e-6 mm, once, without NumPy except for the setup.",
+            *(f"{name}: {_describe(params)}." for name, params in DENSE.items()),
         ],
     )
     for batch in batches:
-        for name, figures in zip(batch, _ask(batch, quick=quick), strict=True):
+        for name, figures in zip(batch, _run(batch, quick=quick), strict=True):
             table.rows.append(_row(name, **figures))
     return table
 
@@ -89,35 +80,31 @@ def _row(
         f"{vertices:,}",
         ours,
         spread(rates),
-        shown(peak),
+        format_number(peak),
         theirs if loop else NO_LOOP,
         compared,
     ]
 
 
-def _words(params: Mapping[str, object]) -> str:
+def _describe(params: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in params.items())
 
 
-def _ask(names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
+def _run(names: Sequence[str], *, quick: bool) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "bench.patterns", *(["--quick"] if quick else []), *names]
     try:
         done = subprocess.run(
-            command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=PATIENCE
+            command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
-        raise BenchTrouble(f"{', '.join(names)}: not drawn in {PATIENCE} s") from None
+        raise BenchError(f"{', '.join(names)}: not drawn in {TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise BenchTrouble(f"{', '.join(names)}: {done.stderr.strip().splitlines()[-1:]}")
+        raise BenchError(f"{', '.join(names)}: {done.stderr.strip().splitlines()[-1:]}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
-    """Draw a pattern here; return its vertices, the seconds of each round, the peak in MB and the seconds of the loop.
-
-    Raises:
-        BenchTrouble: the loop draws something else.
-    """
+    """Draw a pattern in this process; return vertices, seconds per round, peak in MB and seconds of the loop."""
     area, params = (
         (SMALL, {**DENSE[name], **({"points": 300} if "points" in DENSE[name] else {})})
         if quick
@@ -146,23 +133,23 @@ def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[A
     loaded = check_pattern(name, area, params)
     began = time.perf_counter()
     looped = list(LOOPS[name](area, np.random.default_rng(SEED), params=loaded, **loaded.values()))
-    took = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     same = len(looped) == len(lines) and all(
-        len(one) == len(two) and np.allclose(one, two, rtol=0, atol=CLOSE_ENOUGH)
+        len(one) == len(two) and np.allclose(one, two, rtol=0, atol=TOLERANCE_MM)
         for one, two in zip(looped, lines, strict=True)
     )
     if not same:
-        raise BenchTrouble(f"the loop of {name} draws something else")
-    return took
+        raise BenchError(f"the loop of {name} draws something else")
+    return seconds
 
 
 def _peak() -> float:
-    """Return the most memory in MB that this process has had in use."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KILOBYTES_IN_MB
+    """Return the maximum resident memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
 def main() -> int:
-    """Print the table, or for patterns that are named a line of JSON each; return the exit code."""
+    """Print the table, or one line of JSON for each pattern given; return the exit code."""
     names = [name for name in sys.argv[1:] if name != "--quick"]
     quick = "--quick" in sys.argv[1:]
     try:
@@ -170,8 +157,8 @@ def main() -> int:
             print(measure(quick=quick).as_text())
         for name in names:
             print(json.dumps(figures(name, quick=quick)), flush=True)
-    except BenchTrouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+    except BenchError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

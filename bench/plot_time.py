@@ -1,9 +1,9 @@
-"""`python -m bench.plot_time`: the planner's seconds beside those of saxi's own planner, on the same strokes.
+"""`python -m bench.plot_time`: plot times of the planner, compared with those of saxi on the same strokes.
 
-saxi (AGPL-3.0) is measured, never used: its package is fetched by npm into the benchmark's cache outside of the project, checked
-against its published hash, and its planner runs in a Node process of its own. Nothing of it is part of the product.
+saxi (AGPL-3.0) is not part of the product: npm downloads the package into the cache, its hash is verified, and its planner runs in a
+separate Node process.
 
-Exit code 0, 1 when saxi or Node cannot be had (the text says why), 2 when a drawing differs by more than 2 %.
+Exit codes: 0, 1 if saxi or Node is not available, 2 if a plot time differs by more than 2 %.
 """
 
 from __future__ import annotations
@@ -18,32 +18,34 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.machinery import BenchTrouble
+from bench.machinery import BenchError
 from bench.peers.foreign import cache_folder
-from bench.report import Table, shown
+from bench.report import Table, format_number
 from libraries.geometry.area import Area
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.patterns import draw_pattern
 from libraries.plotting import PROFILES, plan, statistics
 
 SAXI = "saxi@0.15.0"
-# As the registry publishes it (dist.integrity), so that what is measured is what was named.
+# `dist.integrity` in the npm registry.
 INTEGRITY = (
     "SVUu75kD8e4J2x3IXX1tPGnTDMcbgYnGcGpM20o/zYb1YtN1DJ2nnL/PLW755a9W4AQ0GsOrRj90uEpWFSrgYg=="
 )
 PLANNER = Path("package/dist/server/planning.js")
-PATIENCE = 300
-CLOSE_ENOUGH = 2.0
+TIMEOUT_S = 300
+MAX_DIFFERENCE_PERCENT = 2.0
 PAGE = Area(210, 297, 10)
 PENS = [Pen("pen")]
-# Asks the planner for its default plotter's plan, and sums its motions by what they are: the first of each stroke's four is the
-# way there, then the pen is dropped, the stroke drawn and the pen lifted; after the last the pen goes home.
-ASK_SAXI = """
+Lines = list[np.ndarray[Any, np.dtype[np.float64]]]
+# Plans with the default plotter and sums the motions by kind. Each stroke has four motions: travel, pen down, draw, pen up; the last
+# motion returns to the origin.
+SAXI_SCRIPT = """
 const {plan, AxidrawFast, Device} = require(process.argv[1]);
 const {readFileSync} = require('fs');
 const scale = Device.Axidraw.stepsPerMm;
@@ -61,92 +63,67 @@ console.log(JSON.stringify(answers));
 
 
 def measure() -> tuple[Table, float]:
-    """Plan each drawing with both planners; return the table, and the largest difference in percent.
-
-    Raises:
-        BenchTrouble: saxi or Node cannot be had, or saxi's planner fails.
-    """
+    """Return the table of both planners, and the largest difference in percent."""
     drawings = _drawings()
-    theirs = _ask_saxi(list(drawings.values()))
-    columns = [
-        "drawing",
-        "strokes",
-        "vertices",
-        "saxi s",
-        "ours s",
-        "difference %",
-        "drawing %",
-        "travel %",
-        "saxi plans in ms",
-        "ours ms",
-    ]
+    theirs = _saxi_plans(list(drawings.values()))
+    columns = "drawing|strokes|vertices|saxi s|ours s|difference %|drawing %|travel %|saxi plans in ms|ours ms"
     table = Table(
-        "Plot time: the planner beside saxi's",
-        columns,
+        "Plot time: our planner and saxi's",
+        columns.split("|"),
         notes=[
-            f"{SAXI}, its defaults for an AxiDraw, and our profile `saxi`; from the origin and back, strokes in the given order.",
-            "saxi also counts one more drop of the pen, 0.12 s, at the very end; the figures are as each planner gives them.",
-            "The last two columns are one run each, from strokes in memory; saxi also makes the plan that a machine follows.",
+            f"{SAXI} with its defaults for an AxiDraw, and our profile `saxi`; from the origin and back, strokes in the given order.",
+            "saxi also includes one more pen drop of 0.12 s at the end; the figures are not corrected for it.",
+            "The last two columns are one run each, from strokes in memory; saxi also computes the motions of the machine.",
         ],
     )
     worst = 0.0
-    plan(
-        _strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS
-    )  # the first call of all loads parts of NumPy
-    for (name, lines), answer in zip(drawings.items(), theirs, strict=True):
-        strokes = _strokes(lines)
-        began = time.perf_counter()
-        ours = plan(strokes, PENS, PROFILES["saxi"])
-        took = time.perf_counter() - began
-        differences = [
-            _percent(mine, answer[part])
-            for part, mine in (
-                ("seconds", ours.seconds),
-                ("drawing", ours.drawing),
-                ("travelling", ours.travelling),
-            )
-        ]
+    for (name, ours, took, sizes), saxi in zip(_plans(drawings), theirs, strict=True):
+        parts = ("seconds", "drawing", "travelling")
+        differences = [_percent(getattr(ours, part), saxi[part]) for part in parts]
         worst = max(worst, *map(abs, differences))
         table.rows.append(
             [
                 name,
-                f"{len(strokes):,}",
-                f"{len(strokes.coordinates):,}",
-                shown(answer["seconds"]),
-                shown(ours.seconds),
+                *sizes,
+                format_number(saxi["seconds"]),
+                format_number(ours.seconds),
                 *(f"{difference:+.4f}" for difference in differences),
-                shown(answer["took"] * 1000),
-                shown(took * 1000),
+                format_number(saxi["took"] * 1000),
+                format_number(took * 1000),
             ]
         )
-    table.notes.append(_largest())
+    table.notes.append(_large_drawing())
     return table, worst
 
 
 def measure_alone() -> Table:
-    """Plan each drawing with the product's planner; return the table."""
+    """Return the table of the product's planner only."""
     table = Table(
         "Plot time: the planner",
         ["drawing", "strokes", "vertices", "seconds on a plotter", "planned in ms"],
     )
-    plan(
-        _strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS
-    )  # the first call of all loads parts of NumPy
-    for name, lines in _drawings().items():
-        strokes = _strokes(lines)
-        began = time.perf_counter()
-        ours = plan(strokes, PENS, PROFILES["saxi"])
-        took = time.perf_counter() - began
-        sizes = f"{len(strokes):,}", f"{len(strokes.coordinates):,}"
-        table.rows.append([name, *sizes, shown(ours.seconds), shown(took * 1000)])
+    for name, ours, took, sizes in _plans(_drawings()):
+        table.rows.append([name, *sizes, format_number(ours.seconds), format_number(took * 1000)])
     table.notes.append(
         "Our profile `saxi`; from the origin and back, strokes in the given order, one run each."
     )
     return table
 
 
-def _largest() -> str:
-    """Return what one million vertices take, lengths and all."""
+def _plans(drawings: Mapping[str, Lines]) -> Iterator[tuple[str, Any, float, tuple[str, str]]]:
+    """Yield name, plan, planning time in s, and the numbers of strokes and vertices."""
+    # Warm up: the first call loads parts of NumPy.
+    plan(_strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS)
+    for name, lines in drawings.items():
+        strokes = _strokes(lines)
+        began = time.perf_counter()
+        planned = plan(strokes, PENS, PROFILES["saxi"])
+        took = time.perf_counter() - began
+        yield name, planned, took, (f"{len(strokes):,}", f"{len(strokes.coordinates):,}")
+
+
+def _large_drawing() -> str:
+    """Return a note on the times for one million vertices."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * math.pi, 100)
     rings = np.column_stack([np.cos(turns), np.sin(turns)]) * rng.uniform(
@@ -162,8 +139,8 @@ def _largest() -> str:
     return f"One million vertices in 10,000 strokes: statistics in {seconds[0]:.2f} s, plan in {seconds[1]:.2f} s, one run each."
 
 
-def _drawings() -> dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]]:
-    """Return drawings of every kind that a planner meets, by name; each stroke is of shape (n, 2) in mm."""
+def _drawings() -> dict[str, Lines]:
+    """Return drawings of different kinds by name; strokes have the shape (n, 2), in mm."""
     rng = np.random.default_rng(4)
     turns = np.linspace(0, 2 * math.pi, 121)
     circle = np.column_stack([np.cos(turns), np.sin(turns)])
@@ -190,41 +167,37 @@ def _drawings() -> dict[str, list[np.ndarray[Any, np.dtype[np.float64]]]]:
     }
 
 
-def _strokes(lines: list[np.ndarray[Any, np.dtype[np.float64]]]) -> Strokes:
+def _strokes(lines: Lines) -> Strokes:
     offsets = np.concatenate([[0], np.cumsum([len(line) for line in lines])]).astype(np.int64)
     return Strokes(np.concatenate(lines), offsets, np.zeros(len(lines), dtype=np.int64))
 
 
 def _percent(ours: float, theirs: float) -> float:
-    """Return how much more `ours` is, in percent of `theirs`; nothing of nothing is no difference."""
+    """Return the difference in percent of `theirs`; 0 if both are 0."""
     if theirs == 0:
         return 0.0 if ours == 0 else math.inf
     return (ours / theirs - 1) * 100
 
 
-def _ask_saxi(
-    drawings: list[list[np.ndarray[Any, np.dtype[np.float64]]]],
+def _saxi_plans(
+    drawings: list[Lines],
 ) -> list[dict[str, float]]:
-    question = json.dumps([[line.tolist() for line in lines] for lines in drawings])
-    command = [_program("node"), "--max-old-space-size=2048", "-e", ASK_SAXI, str(_saxi())]
+    data = json.dumps([[line.tolist() for line in lines] for lines in drawings])
+    command = [_program("node"), "--max-old-space-size=2048", "-e", SAXI_SCRIPT, str(_saxi())]
     try:
         done = subprocess.run(
-            command, input=question, capture_output=True, text=True, check=False, timeout=PATIENCE
+            command, input=data, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
-        raise BenchTrouble(f"saxi's planner did not answer in {PATIENCE} s") from None
+        raise BenchError(f"saxi's planner did not finish in {TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise BenchTrouble(f"saxi's planner failed: {done.stderr[-1000:]}")
-    answers: list[dict[str, float]] = json.loads(done.stdout)
-    return answers
+        raise BenchError(f"saxi's planner failed: {done.stderr[-1000:]}")
+    plans: list[dict[str, float]] = json.loads(done.stdout)
+    return plans
 
 
 def _saxi() -> Path:
-    """Return the path of saxi's planner, fetched once into the cache.
-
-    Raises:
-        BenchTrouble: npm is missing, the package cannot be fetched, or it is not the published one.
-    """
+    """Return the path of saxi's planner; download the package into the cache if necessary."""
     home = cache_folder() / "saxi"
     if (home / PLANNER).exists():
         return home / PLANNER
@@ -233,17 +206,17 @@ def _saxi() -> Path:
         command = [_program("npm"), "pack", SAXI, "--loglevel=error", "--pack-destination", folder]
         try:
             done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE
+                command, cwd=folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
             )
         except subprocess.TimeoutExpired:
-            raise BenchTrouble(f"npm did not fetch {SAXI} in {PATIENCE} s") from None
+            raise BenchError(f"npm did not download {SAXI} in {TIMEOUT_S} s") from None
         packed = next(Path(folder).glob("*.tgz"), None)
         if done.returncode != 0 or packed is None:
-            raise BenchTrouble(
-                f"npm could not fetch {SAXI}: {(done.stderr or done.stdout)[:200].strip()}"
+            raise BenchError(
+                f"npm could not download {SAXI}: {(done.stderr or done.stdout)[:200].strip()}"
             )
         if base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode() != INTEGRITY:
-            raise BenchTrouble(f"what npm fetched is not the published {SAXI}")
+            raise BenchError(f"checksum mismatch of {SAXI}")
         with tarfile.open(packed) as archive:
             archive.extractall(home, filter="data")
     return home / PLANNER
@@ -252,9 +225,7 @@ def _saxi() -> Path:
 def _program(name: str) -> str:
     path = shutil.which(name)
     if path is None:
-        raise BenchTrouble(
-            f"saxi's planner needs {name}, which is not installed; nothing was compared"
-        )
+        raise BenchError(f"saxi requires {name}, which is not installed")
     return path
 
 
@@ -262,12 +233,12 @@ def main() -> int:
     """Print the table and return the exit code."""
     try:
         table, worst = measure()
-    except BenchTrouble as trouble:
-        sys.stderr.write(f"The measurement cannot go on: {trouble}\n")
+    except BenchError as error:
+        sys.stderr.write(f"Measurement failed: {error}\n")
         return 1
     print(table.as_text())
-    print(f"\nLargest difference: {worst:.4f} % (wanted: at most {CLOSE_ENOUGH:g} %)")
-    return 0 if worst <= CLOSE_ENOUGH else 2
+    print(f"\nLargest difference: {worst:.4f} % (goal: at most {MAX_DIFFERENCE_PERCENT:g} %)")
+    return 0 if worst <= MAX_DIFFERENCE_PERCENT else 2
 
 
 if __name__ == "__main__":

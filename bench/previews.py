@@ -1,9 +1,9 @@
-"""`python -m bench.previews`: seconds for a preview of 1000 pixels, beside resvg and CairoSVG on the same drawing.
+"""`python -m bench.previews`: seconds for a preview of 1000 pixels, compared with resvg and CairoSVG.
 
-Both peers are fetched by pip into the benchmark's cache outside of the project, each into an environment of its own. They read
-the SVG that the product writes of the drawing; the product draws from its strokes in memory, as it does to serve a preview.
+Both are installed into separate virtual environments in the cache. They read the SVG of the drawing; the product draws from strokes
+in memory, as it does for previews.
 
-Exit code 0, 1 when a peer cannot be had or fails (its rows are then left out, and the text says why).
+Exit codes: 0, 1 if a peer cannot be installed or fails (its rows are skipped).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.machinery import BenchTrouble
+from bench.machinery import BenchError
 from bench.peers.foreign import Environment
 from bench.report import Table, ratios, spread
 from libraries.geometry.strokes import Pen, Strokes
@@ -30,11 +30,11 @@ WIDTH = 1000
 PAGE = (210.0, 297.0)
 PEN = Pen("pen")
 SIZES = (100_000, 1_000_000)
-IN_STROKE = 100
+STROKE_VERTICES = 100
 ROUNDS = 3
-PATIENCE = 600
+TIMEOUT_S = 600
 OURS = "previews.png"
-# resvg is given the resolution of CSS: by default it takes a size in mm for no size at all.
+# resvg ignores sizes in mm unless the resolution is set.
 PEERS = {
     "resvg": (
         ["resvg-py==0.5.0"],
@@ -45,7 +45,7 @@ PEERS = {
         "import cairosvg; draw = lambda svg: cairosvg.svg2png(bytestring=svg.encode(), output_width=1000)",
     ),
 }
-ASK = """
+SCRIPT = """
 import json, sys, time
 {setup}
 svg = open(sys.argv[1]).read()
@@ -62,18 +62,18 @@ print(json.dumps(seconds))
 def measure(
     *, sizes: Sequence[int] = SIZES, rounds: int = ROUNDS, peers: bool = True
 ) -> tuple[Table, list[str]]:
-    """Draw drawings of so many vertices with everybody; return the table, and what kept peers out of it."""
+    """Draw previews of drawings with `sizes` vertices; return the table and error messages."""
     table = Table(
         f"Previews: seconds for {WIDTH} pixels",
         ["vertices", "way", "s", f"times {OURS}"],
         notes=[
-            f"Strokes of {IN_STROKE} vertices on A4, pen {PEN.width} mm; {rounds} rounds after a first, one way after the other.",
+            f"Strokes of {STROKE_VERTICES} vertices on A4, pen {PEN.width} mm; {rounds} rounds after a warm-up, one after the other.",
             *(_about_peers() if peers else []),
         ],
     )
-    troubles: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for size in sizes:
-        lines = _wander(size)
+        lines = _random_walks(size)
         figures = {OURS: _ours(lines, rounds)}
         with tempfile.TemporaryDirectory() as folder:
             drawing = Path(folder) / "drawing.svg"
@@ -81,27 +81,28 @@ def measure(
             for name in PEERS if peers else ():
                 try:
                     figures[name] = _theirs(name, drawing, rounds)
-                except BenchTrouble as trouble:
-                    troubles[name] = f"{name}: {trouble}"
+                except BenchError as error:
+                    problems[name] = f"{name}: {error}"
         table.rows += [
             [f"{size:,}", name, spread(seconds), ratios(seconds, figures[OURS])]
             for name, seconds in figures.items()
         ]
-    return table, list(troubles.values())
+    return table, list(problems.values())
 
 
-def _wander(vertices: int) -> list[NDArray[np.float64]]:
-    """Return strokes that wander about the page: arrays of shape (100, 2) in mm."""
+def _random_walks(vertices: int) -> list[NDArray[np.float64]]:
+    """Return random walks as arrays of shape (100, 2) in mm."""
     rng = np.random.default_rng(7)
-    starts = rng.uniform((25, 25), (185, 272), (vertices // IN_STROKE, 1, 2))
+    starts = rng.uniform((25, 25), (185, 272), (vertices // STROKE_VERTICES, 1, 2))
     return list(
-        starts + np.cumsum(rng.normal(0, 0.4, (vertices // IN_STROKE, IN_STROKE, 2)), axis=1)
+        starts
+        + np.cumsum(rng.normal(0, 0.4, (vertices // STROKE_VERTICES, STROKE_VERTICES, 2)), axis=1)
     )
 
 
 def _about_peers() -> list[str]:
     return [
-        "The peers read the product's SVG from a string; the product draws from strokes in memory. All antialias.",
+        "The peers read the SVG from a string; the product draws from strokes in memory. All use antialiasing.",
         f"Peers: {', '.join(requirement.replace('==', ' ') for wanted, _ in PEERS.values() for requirement in wanted)}.",
     ]
 
@@ -109,7 +110,7 @@ def _about_peers() -> list[str]:
 def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
     strokes = Strokes(
         np.concatenate(lines),
-        np.arange(len(lines) + 1) * IN_STROKE,
+        np.arange(len(lines) + 1) * STROKE_VERTICES,
         np.zeros(len(lines), dtype=np.int64),
     )
     seconds = []
@@ -121,38 +122,34 @@ def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
 
 
 def _theirs(name: str, drawing: Path, rounds: int) -> list[float]:
-    """Return the seconds of a peer, drawing in a process of its own.
-
-    Raises:
-        BenchTrouble: it cannot be installed, fails, or takes too long.
-    """
+    """Return the seconds of a peer, measured in its own process; raise BenchError if it fails."""
     requirements, setup = PEERS[name]
     environment = Environment(f"previews-{name.lower()}", requirements)
     environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
-    script = ASK.format(setup=setup, width=WIDTH)
+    script = SCRIPT.format(setup=setup, width=WIDTH)
     try:
         done = subprocess.run(
             [environment.program("python"), "-c", script, str(drawing), str(rounds + 1)],
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
         )
     except subprocess.TimeoutExpired:
-        raise BenchTrouble(f"no preview in {PATIENCE} s") from None
+        raise BenchError(f"no preview in {TIMEOUT_S} s") from None
     if done.returncode != 0:
-        raise BenchTrouble(f"it failed: {done.stderr.strip().splitlines()[-1:]}")
+        raise BenchError(f"failed: {done.stderr.strip().splitlines()[-1:]}")
     seconds: list[float] = json.loads(done.stdout)
     return seconds[1:]
 
 
 def main() -> int:
     """Print the table and return the exit code."""
-    table, troubles = measure()
+    table, problems = measure()
     print(table.as_text())
-    for trouble in troubles:
-        sys.stderr.write(f"Left out: {trouble}\n")
-    return 1 if troubles else 0
+    for problem in problems:
+        sys.stderr.write(f"Skipped: {problem}\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

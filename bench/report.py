@@ -1,31 +1,35 @@
-"""Figures as text: medians with their range, tables, and what machine they come from."""
+"""Formatting of results: medians with their range, Markdown tables, and a description of the machine."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+from bench.machinery import BenchError
 
 NOT_APPLICABLE = "-"
 PACKAGES = ("rq", "redis", "hiredis", "flask", "gunicorn", "numpy")
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the smallest of `values` that at least `percent` % of them do not exceed (the nearest-rank percentile)."""
+    """Return the nearest-rank percentile."""
     ordered = sorted(values)
     rank = -(-len(ordered) * percent // 100)
     return ordered[max(int(rank), 1) - 1]
 
 
-def shown(value: float) -> str:
-    """Return a figure with three significant digits, or all of its whole part."""
-    if abs(value) >= 100:  # noqa: PLR2004 - the number of digits is the point
+def format_number(value: float) -> str:
+    """Format a number with three significant digits, but never round its integer part."""
+    if abs(value) >= 100:  # noqa: PLR2004 - number of digits
         return f"{value:,.0f}"
     if abs(value) >= 10:  # noqa: PLR2004
         return f"{value:.1f}"
@@ -33,22 +37,22 @@ def shown(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return the median of one figure a round, and the lowest and highest in brackets."""
+    """Format the median of the rounds, with minimum and maximum in parentheses."""
     if not values:
         return NOT_APPLICABLE
     if len(values) == 1:
-        return shown(values[0])
-    return f"{shown(statistics.median(values))} ({shown(min(values))}-{shown(max(values))})"
+        return format_number(values[0])
+    return f"{format_number(statistics.median(values))} ({format_number(min(values))}-{format_number(max(values))})"
 
 
 def ratios(values: Sequence[float], baseline: Sequence[float]) -> str:
-    """Return how many times the baseline's figure each round's is, compared round by round."""
+    """Format the ratios to the baseline, computed round by round."""
     return spread([value / base for value, base in zip(values, baseline, strict=True) if base])
 
 
 @dataclass
 class Table:
-    """The outcome of a section: rows of text under named columns, and notes on how they came about."""
+    """The result of a section: columns, rows of text and notes."""
 
     title: str
     columns: Sequence[str]
@@ -56,37 +60,36 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def as_text(self) -> str:
-        """Return the table in Markdown, aligned so that it reads well in a terminal too."""
-        widths = [
-            max(len(row[place]) for row in (self.columns, *self.rows))
-            for place in range(len(self.columns))
-        ]
-        head, *body = (_line(row, widths) for row in (self.columns, *self.rows))
-        rule = "|".join(
-            [
-                "",
-                *(
-                    "-" * (width + 1) + (":" if place else "-")
-                    for place, width in enumerate(widths)
-                ),
-                "",
-            ]
-        )
-        return "\n".join(
-            [f"## {self.title}", "", head, rule, *body, "", *(f"- {note}" for note in self.notes)]
-        ).rstrip()
+        """Return the table as Markdown with aligned columns."""
+        rows = (self.columns, *self.rows)
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        head, *body = (_line(row, widths) for row in rows)
+        first, *others = ("-" * (width + 1) for width in widths)
+        rule = f"|{first}-|{''.join(f'{dashes}:|' for dashes in others)}"
+        notes = [f"- {note}" for note in self.notes]
+        return "\n".join([f"## {self.title}", "", head, rule, *body, "", *notes]).rstrip()
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first, *others = (
-        cell.rjust(width) if place else cell.ljust(width)
-        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    )
-    return f"| {' | '.join([first, *others])} |"
+    padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+    padded[0] = cells[0].ljust(widths[0])
+    return f"| {' | '.join(padded)} |"
 
 
-def setting(broker: Mapping[str, object], rounds: int, options: Sequence[str]) -> str:
-    """Return the list that says what was run, where and when; `broker` is the broker's own account of itself."""
+@contextlib.contextmanager
+def skip_on_error(name: str, candidates: dict[str, Any], table: Table) -> Iterator[None]:
+    """Drop a candidate whose measurement fails and note the reason; re-raise for standard candidates."""
+    try:
+        yield
+    except BenchError as error:
+        if candidates[name].standard:
+            raise
+        del candidates[name]
+        table.notes.append(f"{name} was not measured: {' '.join(str(error).split())[:300]}")
+
+
+def describe_run(broker: Mapping[str, object], rounds: int, options: Sequence[str]) -> str:
+    """Return command, source, date and machine as a Markdown list; `broker` is the reply of INFO."""
     server = (
         f"Valkey {broker['valkey_version']}"
         if "valkey_version" in broker
@@ -98,23 +101,23 @@ def setting(broker: Mapping[str, object], rounds: int, options: Sequence[str]) -
         f"Source: {_revision()}",
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB; {platform.system()} {platform.release()}",
-        f"Load average at the start: {load:.1f} (other work on the machine makes every figure worse; the ratios suffer least)",
+        f"Load average at the start: {load:.1f} (other load worsens all figures, but the ratios least)",
         f"Python {platform.python_version()}; {', '.join(f'{name} {version(name)}' for name in PACKAGES)}",
         f"Broker: embedded {server}, unix socket, append-only file synced every second",
-        f"Figures: median of {rounds} round(s) with the lowest and highest; the peers take turns in every round",
+        f"Figures: median of {rounds} round(s) with the lowest and highest; all candidates take turns in every round",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
 def _revision() -> str:
-    """Return the commit that is measured, and whether the files differ from it."""
+    """Return the commit, and whether there are uncommitted changes."""
     folder = Path(__file__).resolve().parent
     try:
-        asked = ["git", "describe", "--always", "--dirty= with uncommitted changes"]
-        said = subprocess.run(asked, cwd=folder, capture_output=True, text=True, check=True)
+        command = ["git", "describe", "--always", "--dirty= with uncommitted changes"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
-    return f"commit {said.stdout.strip()}"
+    return f"commit {done.stdout.strip()}"
 
 
 def _processor() -> str:

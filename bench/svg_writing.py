@@ -1,10 +1,10 @@
-"""`python -m bench.svg_writing`: one million vertices as SVG: the product's writer beside vpype, svgwrite and the bare disk.
+"""`python -m bench.svg_writing`: one million vertices as SVG, compared with vpype, svgwrite and a plain write.
 
-All write the same ten thousand polylines of a hundred vertices to a file in memory (/dev/shm), in turns. vpype, and svgwrite as
-it comes (its checks on), run in an environment of their own, in a process that keeps the drawing. The limit is the bytes of the
-plain document, written in one call.
+All write the same 10,000 polylines of 100 vertices to a file in memory (/dev/shm), in turns. vpype and svgwrite (with its default
+validation) run in a separate environment, in a process that keeps the drawing. The limit is one write of the bytes of the plain
+document.
 
-Exit code 0, 1 when the peers cannot be had (the text says why), 2 when a goal is missed.
+Exit codes: 0, 1 if the peers cannot be installed, 2 if a goal is missed.
 """
 
 from __future__ import annotations
@@ -20,28 +20,26 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.machinery import BenchTrouble
-from bench.peers.foreign import SIDES, cache_folder
-from bench.report import Table, ratios, shown, spread
+from bench.machinery import BenchError
+from bench.peers.foreign import SIDES, Environment
+from bench.report import Table, format_number, ratios, spread
 from libraries.geometry.document import Document
 from libraries.svg_builder import Encoding, write_svg
 from libraries.svg_reader import read_svg
 
 Floats = NDArray[np.float64]
 
-# vpype asks for pkg_resources, which newer setuptools no longer have.
+# vpype needs pkg_resources, which newer setuptools do not have.
 REQUIREMENTS = ["vpype==1.15.0", "svgwrite==1.4.3", "setuptools<81"]
 POLYLINES, CORNERS = 10_000, 100
 QUICK_POLYLINES = 100
 ROUNDS = 5
-PATIENCE = 600
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory is what is measured
+MEMORY = Path("/dev/shm")  # noqa: S108 - a file system in memory is needed
 PLAIN, COMPACT, LIMIT, VPYPE, SVGWRITE = (
     "plain",
     "compact",
@@ -50,72 +48,53 @@ PLAIN, COMPACT, LIMIT, VPYPE, SVGWRITE = (
     "svgwrite, as it comes",
 )
 SLOW = {VPYPE, SVGWRITE}
-# What takes milliseconds runs this often in a round, and its median is the round's figure.
-QUICK_TURNS = 7
-# Largest part of vpype's and of svgwrite's time, largest multiple of the bare write, most memory in MB above the drawing, and
-# largest part of the plain bytes for the compact encoding.
+# Fast writers run several times per round; the median counts.
+REPEATS = 7
+# Maxima: time relative to vpype, to svgwrite and to the plain write; memory in MB; compact size relative to plain.
 GOALS = {"vpype": 1 / 60, "svgwrite": 1 / 25, "limit": 12.0, "memory": 5.0, "compact": 0.45}
 
 
 class Side:
-    """A process in the environment of the peers. It has the drawing, and writes it whenever it is asked to."""
+    """A process in the environment of the peers that writes the drawing on request."""
 
     def __init__(self, polylines: int) -> None:
-        """Make the environment, unless an earlier run did, and start the process.
-
-        Raises:
-            BenchTrouble: the packages cannot be installed, or the process does not come up.
-        """
-        python = _environment()
-        command = [str(python), str(SIDES / "svg_side.py"), str(polylines), str(CORNERS)]
+        """Install the packages, unless an earlier run did, and start the process."""
+        environment = Environment("svg_side", REQUIREMENTS)
+        environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
+        script = str(SIDES / "svg_side.py")
+        command = [environment.program("python"), script, str(polylines), str(CORNERS)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._answer("ready")
 
     def __enter__(self) -> Self:
-        """Return itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
+    def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
 
     def write(self, what: str, path: Path) -> float:
-        """Let `what` (vpype or svgwrite) write the drawing to `path`; return the seconds that it took.
-
-        Raises:
-            BenchTrouble: the process has ended.
-        """
+        """Write the drawing to `path` with vpype or svgwrite; return the seconds."""
         return float(self._answer("seconds", what, str(path)))
 
-    def _answer(self, field: str, *question: str) -> Any:
-        to_side, from_side = self._process.stdin, self._process.stdout
-        if to_side is None or from_side is None:
-            raise BenchTrouble("the process of the peers cannot be talked to")
+    def _answer(self, field: str, *request: str) -> Any:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101, PT018 - started with pipes
         try:
-            if question:
-                to_side.write(json.dumps(question) + "\n")
-                to_side.flush()
-            return json.loads(from_side.readline())[field]
+            if request:
+                stdin.write(json.dumps(request) + "\n")
+                stdin.flush()
+            return json.loads(stdout.readline())[field]
         except (OSError, ValueError, KeyError):
-            raise BenchTrouble("the process of the peers ended") from None
+            raise BenchError("the process of the peers ended") from None
 
 
 def measure(
     *, rounds: int = ROUNDS, polylines: int = POLYLINES, peers: bool = True
 ) -> tuple[Table, list[str]]:
-    """Write in turns; return the table, and the goals that were missed, in words.
-
-    Raises:
-        BenchTrouble: the peers cannot be had.
-    """
+    """Return the table and a message for each missed goal."""
     document = _document(polylines)
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder, _side(polylines, peers) as side:
         ways = _ways(document, Path(folder), side)
@@ -124,17 +103,16 @@ def measure(
         for number in range(rounds):
             for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
                 path = Path(folder) / "drawing.svg"
-                seconds[name].append(
-                    statistics.median(_turns(ways[name], path, 1 if name in SLOW else QUICK_TURNS))
-                )
+                runs = _runs(ways[name], path, 1 if name in SLOW else REPEATS)
+                seconds[name].append(statistics.median(runs))
                 sizes[name] = path.stat().st_size
         _check(document, ways, Path(folder) / "check.svg")
     peaks = {name: _peak(document, name) for name in (PLAIN, COMPACT)}
     return _table(seconds, sizes, peaks, document), _missed(seconds, sizes, peaks)
 
 
-def _turns(way: Callable[[Path], float], path: Path, count: int) -> Iterator[float]:
-    """Yield the seconds of `count` runs, each of them to a new file."""
+def _runs(way: Callable[[Path], float], path: Path, count: int) -> Iterator[float]:
+    """Yield the seconds of `count` runs, each with a new file."""
     for _ in range(count):
         path.unlink(missing_ok=True)
         yield way(path)
@@ -143,7 +121,7 @@ def _turns(way: Callable[[Path], float], path: Path, count: int) -> Iterator[flo
 def _ways(
     document: Document, folder: Path, side: Side | None
 ) -> dict[str, Callable[[Path], float]]:
-    """Return what is measured: each writes to a path, and returns its seconds."""
+    """Return the writers by name; each writes to a path and returns the seconds."""
     whole = folder / "whole.svg"
     _ours(document, "plain", whole)
     data = whole.read_bytes()
@@ -172,17 +150,17 @@ def _timed(path: Path, work: Callable[[Callable[[bytes], object]], object]) -> f
 
 
 def _check(document: Document, ways: dict[str, Callable[[Path], float]], path: Path) -> None:
-    """See that what is measured is right: read back, every vertex is where it was."""
-    for name, far in ((PLAIN, 0.0005), (COMPACT, 0.005)):
+    """Read the files back and compare all vertices."""
+    for name, tolerance in ((PLAIN, 0.0005), (COMPACT, 0.005)):
         ways[name](path)
         again = read_svg(path.read_bytes()).document.store
-        furthest = np.abs(again.coordinates - document.store.coordinates).max()
-        if not furthest <= far + 1e-9 or (again.offsets != document.store.offsets).any():
-            raise BenchTrouble(f"{name} was not read back as it was written")
+        largest = np.abs(again.coordinates - document.store.coordinates).max()
+        if not largest <= tolerance + 1e-9 or (again.offsets != document.store.offsets).any():
+            raise BenchError(f"{name}: the file differs from the drawing")
 
 
 def _peak(document: Document, name: str) -> float:
-    """Return how many MB writing takes at most, beside the drawing itself; arrays and texts are all counted."""
+    """Return the peak memory of writing in MB, without the drawing itself."""
     encoding: Encoding = "plain" if name == PLAIN else "compact"
     sink = os.open(os.devnull, os.O_WRONLY)
     tracemalloc.start()
@@ -203,12 +181,12 @@ def _table(
     vertices = document.store.vertices
     table = Table(
         f"Writing SVG: {vertices:,} vertices in {len(document):,} polylines",
-        ["way", "ms", "million vertices / s", "times the bare write", "MB", "peak MB"],
+        ["way", "ms", "million vertices / s", "times one write", "MB", "peak MB"],
         notes=[
-            f"{len(seconds[PLAIN])} rounds in turns, to memory; of the quick ways the median of {QUICK_TURNS} runs a round.",
-            f"{' and '.join(REQUIREMENTS[:2])} run in a process of their own.",
-            "Peak: the most memory that writing takes beside the drawing, in a run of its own.",
-            "Both encodings are read back after the run, and every vertex is found where it was.",
+            f"{len(seconds[PLAIN])} rounds in turns, to memory; the fast writers run {REPEATS} times per round, and the median counts.",
+            f"{' and '.join(REQUIREMENTS[:2])} run in a separate process.",
+            "Peak: the maximum memory of writing, without the drawing, in a separate run.",
+            "Both encodings are read back after the run and all vertices are compared.",
         ],
     )
     for name, figures in seconds.items():
@@ -216,10 +194,10 @@ def _table(
             [
                 name,
                 spread([figure * 1000 for figure in figures]),
-                shown(vertices / statistics.median(figures) / 1e6),
+                format_number(vertices / statistics.median(figures) / 1e6),
                 ratios(figures, seconds[LIMIT]),
-                shown(sizes[name] / 1e6),
-                shown(peaks[name]) if name in peaks else "not measured",
+                format_number(sizes[name] / 1e6),
+                format_number(peaks[name]) if name in peaks else "not measured",
             ]
         )
     for name in (VPYPE, SVGWRITE):
@@ -233,7 +211,6 @@ def _table(
 def _missed(
     seconds: dict[str, list[float]], sizes: dict[str, int], peaks: dict[str, float]
 ) -> list[str]:
-    """Return what is not as it should be."""
     figures = {
         "limit": statistics.median(seconds[PLAIN]) / statistics.median(seconds[LIMIT]),
         "memory": max(peaks.values()),
@@ -243,14 +220,14 @@ def _missed(
         if name in seconds:
             figures[goal] = statistics.median(seconds[PLAIN]) / statistics.median(seconds[name])
     return [
-        f"{goal}: {figure:.4g}, wanted at most {GOALS[goal]:.4g}"
+        f"{goal}: {figure:.4g}, goal: at most {GOALS[goal]:.4g}"
         for goal, figure in figures.items()
         if figure > GOALS[goal]
     ]
 
 
 def _document(polylines: int) -> Document:
-    """Return rings of all sizes. The side of the peers draws the same ones."""
+    """Return the rings that `svg_side.py` draws too."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, CORNERS)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
@@ -275,48 +252,12 @@ def _side(polylines: int, peers: bool) -> Iterator[Side | None]:
         yield side
 
 
-def _environment() -> Path:
-    home = cache_folder() / "svg_side"
-    python, stamp, wanted = (
-        home / "bin" / "python",
-        home / "requirements.txt",
-        "\n".join(REQUIREMENTS),
-    )
-    if stamp.exists() and stamp.read_text() == wanted:
-        return python
-    for command in (
-        [sys.executable, "-m", "venv", "--clear", str(home)],
-        [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            *REQUIREMENTS,
-        ],
-    ):
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, timeout=PATIENCE
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BenchTrouble(
-                f"vpype and svgwrite are not measured: {type(error).__name__}"
-            ) from error
-        if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-            raise BenchTrouble(f"vpype and svgwrite are not measured: {' '.join(last)}")
-    stamp.write_text(wanted)
-    return python
-
-
 def main() -> int:
     """Print the table and return the exit code."""
     try:
         table, missed = measure()
-    except BenchTrouble as trouble:
-        sys.stderr.write(f"The measurement cannot go on: {trouble}\n")
+    except BenchError as error:
+        sys.stderr.write(f"Measurement failed: {error}\n")
         return 1
     print(table.as_text())
     for goal in missed:

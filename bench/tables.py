@@ -1,10 +1,9 @@
-"""`python -m bench.tables`: a large CSV as Parquet and as NDJSON: seconds and most memory, beside pandas, polars and csvkit.
+"""`python -m bench.tables`: conversion of a large CSV to Parquet and NDJSON, compared with pandas, polars and csvkit.
 
-All read the same file and write to the same disk, each in a process of its own that says at its end how long the conversion took,
-imports left out, and the most memory that was resident. The peers are fetched by pip into the benchmark's cache outside of the
-project.
+All read the same file and write to the same disk, each in a new process that reports the duration of the conversion without imports
+and its maximum resident memory. The peers are installed into virtual environments in the cache.
 
-Exit code 0, 1 when a peer cannot be had or fails (its rows are then left out, and the text says why).
+Exit codes: 0, 1 if a peer cannot be installed or fails (its rows are skipped).
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.machinery import BenchTrouble
+from bench.machinery import BenchError
 from bench.peers.foreign import Environment
-from bench.report import NOT_APPLICABLE, Table, shown
+from bench.report import NOT_APPLICABLE, Table, format_number
 
 MEGABYTES, QUICK_MEGABYTES = 1_000, 6
 FORMATS = ("parquet", "ndjson")
-PATIENCE = 1_200
+TIMEOUT_S = 1_200
 OURS = "Vector API"
 REPOSITORY = Path(__file__).resolve().parent.parent
 SEED = 7
-# Each converts sys.argv[1] to sys.argv[2] in the format sys.argv[3]. `imports` are not timed.
+# Converts sys.argv[1] to sys.argv[2] in the format sys.argv[3]; `imports` are not timed.
 SCRIPT = """
 import json, re, sys, time
 {imports}
@@ -76,50 +75,50 @@ ONLY_NDJSON = {"csvkit"}
 
 
 def measure(*, megabytes: int = MEGABYTES, peers: bool = True) -> tuple[Table, list[str]]:
-    """Convert the file with everybody; return the table, and what kept peers out of it."""
+    """Convert a file with all tools; return the table and error messages."""
     table = Table(
         f"Data files: a CSV of {megabytes:,} MB, converted",
         ["to", "way", "s", "peak MB", f"times {OURS}"],
         notes=[
-            "Ten columns of numbers, dates, moments, booleans and texts; no quotes. One round, one after the other.",
-            f"{OURS} checks every row, tells the kind of every column and keeps all texts of a CSV as texts in NDJSON.",
-            "polars uses all cores and types NDJSON; pandas holds the whole table; csvkit streams, without finding out types.",
+            "Ten columns of numbers, dates, times, booleans and texts; no quotes. One round, one after the other.",
+            f"{OURS} validates every row, detects the type of every column and keeps texts of the CSV as texts in NDJSON.",
+            "polars uses all cores and converts types in NDJSON; pandas loads the whole table; csvkit streams without type detection.",
         ],
     )
-    troubles: list[str] = []
+    problems: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-tables-") as folder:
         source = Path(folder) / "table.csv"
         write_table(source, megabytes * 1_000_000)
         for form in FORMATS:
             ours = _run(sys.executable, PRODUCT, source, form)
-            table.rows.append([form, OURS, shown(ours[0]), shown(ours[1]), shown(1.0)])
+            table.rows.append(
+                [form, OURS, format_number(ours[0]), format_number(ours[1]), format_number(1.0)]
+            )
             for name in PEERS if peers else ():
                 if form == "ndjson" or name not in ONLY_NDJSON:
-                    _add_peer(table, troubles, name, source=source, form=form, base=ours[0])
-    return table, troubles
+                    _add_peer(table, problems, name, source=source, form=form, base=ours[0])
+    return table, problems
 
 
 def _add_peer(
-    table: Table, troubles: list[str], name: str, *, source: Path, form: str, base: float
+    table: Table, problems: list[str], name: str, *, source: Path, form: str, base: float
 ) -> None:
     requirements, imports, convert = PEERS[name]
     try:
         environment = Environment(f"tables-{name}", requirements)
         environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
         seconds, peak = _run(environment.program("python"), (imports, convert), source, form)
-    except BenchTrouble as trouble:
-        troubles.append(f"{name}, {form}: {trouble}")
+    except BenchError as error:
+        problems.append(f"{name}, {form}: {error}")
         table.rows.append([form, name, "failed", NOT_APPLICABLE, NOT_APPLICABLE])
         return
-    table.rows.append([form, name, shown(seconds), shown(peak), shown(seconds / base)])
+    table.rows.append(
+        [form, name, format_number(seconds), format_number(peak), format_number(seconds / base)]
+    )
 
 
 def _run(python: str, parts: tuple[str, str], source: Path, form: str) -> tuple[float, float]:
-    """Return the seconds of a conversion and the most MB that its process had.
-
-    Raises:
-        BenchTrouble: it failed, or took too long.
-    """
+    """Return the seconds and the maximum memory in MB of a conversion; raise BenchError if it fails."""
     target = source.with_suffix(f".{form}")
     script = SCRIPT.format(imports=parts[0], convert=parts[1])
     environ = os.environ | {"PYTHONPATH": str(REPOSITORY)}
@@ -129,22 +128,22 @@ def _run(python: str, parts: tuple[str, str], source: Path, form: str) -> tuple[
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
             env=environ,
             cwd=source.parent,
         )
     except subprocess.TimeoutExpired:
-        raise BenchTrouble(f"not done in {PATIENCE} s") from None
+        raise BenchError(f"not finished in {TIMEOUT_S} s") from None
     finally:
         target.unlink(missing_ok=True)
     if done.returncode != 0:
-        raise BenchTrouble(f"it failed: {done.stderr.strip().splitlines()[-1:]}")
+        raise BenchError(f"failed: {done.stderr.strip().splitlines()[-1:]}")
     seconds, peak = json.loads(done.stdout.splitlines()[-1])
     return float(seconds), float(peak)
 
 
 def write_table(path: Path, size: int) -> None:
-    """Write a CSV of about `size` bytes: the same rows again and again."""
+    """Write a CSV of about `size` bytes that repeats 20,000 rows."""
     rng = random.Random(SEED)  # noqa: S311 - data of a benchmark
     rows = "".join(
         f"{rng.randrange(10**6)},{rng.uniform(-1000, 1000):.3f},2024-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d},"
@@ -159,12 +158,12 @@ def write_table(path: Path, size: int) -> None:
 
 
 def main() -> int:
-    """Print the table and return the exit code; a number on the command line is the size of the file in MB."""
-    table, troubles = measure(megabytes=int(sys.argv[1]) if len(sys.argv) > 1 else MEGABYTES)
+    """Print the table and return the exit code; the argument is the size of the file in MB."""
+    table, problems = measure(megabytes=int(sys.argv[1]) if len(sys.argv) > 1 else MEGABYTES)
     print(table.as_text())
-    for trouble in troubles:
-        sys.stderr.write(f"Left out: {trouble}\n")
-    return 1 if troubles else 0
+    for problem in problems:
+        sys.stderr.write(f"Skipped: {problem}\n")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

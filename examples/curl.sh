@@ -1,12 +1,12 @@
 #!/bin/sh
-# Draw a spiral on A4 with nothing but curl: ask, follow, fetch.
+# Draw a spiral on A4 with curl only.
 #
-#     examples/curl.sh [address of the service] [file to write]
+#     examples/curl.sh [URL of the service] [output file]
 set -eu
 service=${1:-http://127.0.0.1:5000}
 file=${2:-spiral.svg}
 
-# The reply's Location header is the address of the job.
+# The Location header is the URL of the job.
 job=$(curl -sSf -D - -o /dev/null "$service/artboard/create" \
   -H 'Content-Type: application/json' \
   -d '{"width": 210, "height": 297, "pattern": "spiral"}' | tr -d '\r' | sed -n 's/^Location: //p')
@@ -14,6 +14,6 @@ echo "job: $service$job"
 
 until curl -sSf "$service$job" | grep -q '"done": *true'; do sleep 1; done
 
-# A job that failed has no result: curl then says so and stops here.
+# A failed job has no result; curl then prints the error and exits.
 curl -sSf -o "$file" "$service$job/result"
 echo "file: $file"

@@ -1,6 +1,6 @@
-"""Draw a spiral on A4 over HTTP and save it: ask, follow, fetch. Needs nothing but Python.
+"""Draw a spiral on A4 over HTTP and save it, with the standard library only.
 
-Start it as `python examples/draw_and_wait.py [address of the service] [file to write]`.
+Usage: `python examples/draw_and_wait.py [URL of the service] [output file]`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 
-class Refused(Exception):
-    """Raised when the service says no; the text is its own."""
+class RequestFailed(Exception):
+    """Raised for an error response or a failed job, with the message of the service."""
 
 
 def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
-    """POST `body` to `url`, or GET it when there is no body; return what comes back."""
+    """POST `body` to `url`, or GET `url` if there is no body; return the response body."""
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     try:
@@ -30,11 +30,11 @@ def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
         fields = "".join(
             f"\n  {one['field']}: {one['detail']}" for one in problem.get("errors", [])
         )
-        raise Refused(f"{problem['detail']}{fields}") from None
+        raise RequestFailed(f"{problem['detail']}{fields}") from None
 
 
 def draw(service: str, artboard: dict[str, Any]) -> bytes:
-    """Have `artboard` drawn, and return the SVG."""
+    """Draw `artboard` and return the SVG."""
     job_id = json.loads(ask(f"{service}/artboard/create", artboard))["job_id"]
     while True:
         job = json.loads(ask(f"{service}/jobs/{job_id}"))
@@ -43,20 +43,20 @@ def draw(service: str, artboard: dict[str, Any]) -> bytes:
         print(job["status"], (job["progress"] or {}).get("message", ""))
         time.sleep(0.2)
     if job["status"] != "finished":
-        raise Refused(f"the job {job['status']}: {job['error']}")
+        raise RequestFailed(f"the job {job['status']}: {job['error']}")
     return ask(f"{service}/jobs/{job_id}/result")
 
 
 def main() -> int:
-    """Draw, save and say where."""
+    """Draw the spiral and save it."""
     service = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:5000"
     file = Path(sys.argv[2] if len(sys.argv) > 2 else "spiral.svg")
     try:
         svg = draw(
             service, {"width": 210, "height": 297, "pattern": "spiral", "params": {"pitch": 2.5}}
         )
-    except Refused as refusal:
-        print(refusal, file=sys.stderr)
+    except RequestFailed as error:
+        print(error, file=sys.stderr)
         return 1
     file.write_bytes(svg)
     print(f"{file}: {len(svg)} bytes")

@@ -1,6 +1,6 @@
-"""Queue a drawing from Python instead of HTTP, follow it by id, and take another one off the queue.
+"""Queue a drawing from Python instead of HTTP, follow it by id, and cancel another one.
 
-Start it in the project's folder while the service runs: `.venv/bin/python -m examples.queue_from_python`.
+Usage, in the project folder while the service runs: `.venv/bin/python -m examples.queue_from_python`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from libraries.job_manager import cancel_job, enqueue_background_job, get_job_st
 
 
 def main() -> None:
-    """Draw a grid on A5, then change our mind about a second one."""
+    """Draw a grid on A5, then queue and cancel a spiral."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg", 148, 210, "grid", "grid.svg", job_timeout="2m"
     )
@@ -25,9 +25,9 @@ def main() -> None:
         "workers.svg_tasks.generate_complex_svg", 148, 210, "spiral", "spiral.svg"
     )
     if cancel_job(second.id):
-        print("the second one was canceled before a worker took it")
+        print("the second job was canceled before it started")
     else:
-        print("a worker was faster: the second one is", get_job_status(second.id)["status"])
+        print("the second job had already started; it is", get_job_status(second.id)["status"])
 
 
 if __name__ == "__main__":

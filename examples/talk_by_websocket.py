@@ -1,7 +1,7 @@
-"""Ask for jobs over a WebSocket and print what comes: a translation, then a drawing with its progress.
+"""Submit jobs over a WebSocket and print their events: a translation, then a drawing with its progress.
 
-Start it as `python -m examples.talk_by_websocket [address of the service]` in the project's folder; it needs the package
-`websockets`, which the service itself uses.
+Usage, in the project folder: `python -m examples.talk_by_websocket [URL of the service]`. Requires the package `websockets`, which
+is a dependency of the service.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ JOBS: list[dict[str, Any]] = [
 ]
 
 
-def do(socket: ClientConnection, job: dict[str, Any]) -> dict[str, Any]:
-    """Ask for a job, print each frame about it, and return the last one."""
+def run(socket: ClientConnection, job: dict[str, Any]) -> dict[str, Any]:
+    """Submit a job, print its frames, and return the last one."""
     socket.send(json.dumps({"action": "job", "payload": job}))
     while True:
         frame: dict[str, Any] = json.loads(socket.recv(timeout=30))
@@ -36,11 +36,11 @@ def do(socket: ClientConnection, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Do all jobs; return 0 when each had a result."""
+    """Run all jobs; return 0 if all have a result."""
     service = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:5000"
     with connect(f"ws{service.removeprefix('http')}/ws/background_jobs") as socket:
         print(json.loads(socket.recv(timeout=5))["payload"]["message"])
-        last = [do(socket, job) for job in JOBS]
+        last = [run(socket, job) for job in JOBS]
     for frame in last:
         if "job" in frame:
             print(f"{service}{frame['job']['links']['result']}")

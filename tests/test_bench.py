@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import _options, sections_to_run
-from bench.held_clients import PONG, Client, LetDown, SocketClient, StreamClient, frame, mark
+from bench.held_clients import PONG, Client, ServerFailed, SocketClient, StreamClient, frame, mark
 from bench.holders import HOLDERS
 from bench.holders.foreign import ForeignHolder
 from bench.holders.holder import SIDES as HELD_SIDES
 from bench.loops import LOOPS
-from bench.machinery import QUICK, Bench, BenchTrouble, Crew, start_server
+from bench.machinery import QUICK, Bench, BenchError, ProcessGroup, start_server
 from bench.patterns import A3, DENSE, figures
 from bench.peers import PEERS
 from bench.peers.foreign import SIDES, ForeignPeer
@@ -36,30 +36,30 @@ def bench_command(*options: str) -> list[str]:
     return [sys.executable, "-m", "bench", "--quick", *options]
 
 
-def processes_that_know(folder: Path) -> list[str]:
-    """The commands of all processes, apart from this one, that were started with `folder` in their environment."""
+def processes_using(folder: Path) -> list[str]:
+    """Return the commands of all other processes with `folder` in their environment."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
-            known = (
+            uses_folder = (
                 entry.name.isdigit() and str(folder).encode() in (entry / "environ").read_bytes()
             )
-            if known and int(entry.name) != os.getpid():
+            if uses_folder and int(entry.name) != os.getpid():
                 found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
     return found
 
 
-def heard(client: Client) -> list[int]:
-    """What a client takes from what was just sent to it."""
-    assert select.select([client.sock], [], [], 5)[0], "nothing came"
+def received(client: Client) -> list[int]:
+    """Return the events that a client reads from the data just sent."""
+    assert select.select([client.sock], [], [], 5)[0], "no data received"
     return client.read()
 
 
-def hear_out(client: Client) -> None:
+def read_until_error(client: Client) -> None:
     while True:
-        heard(client)
+        received(client)
 
 
 def cells(markdown: str) -> list[list[str]]:
@@ -70,10 +70,8 @@ def cells(markdown: str) -> list[list[str]]:
     ]
 
 
-def test_quick_runs_measure_every_section_and_leave_nothing_behind(
-    home: Path, environ: dict[str, str]
-) -> None:
-    """Two runs at a time: they mostly wait, and each has a broker and folders of its own."""
+def test_quick_runs_measure_every_section_and_clean_up(home: Path, environ: dict[str, str]) -> None:
+    """Two runs in parallel: they mostly wait, and each has its own broker and folders."""
     before = RESULTS.read_bytes() if RESULTS.exists() else None
     names, middle = list(SECTIONS), len(SECTIONS) // 2
     halves = [
@@ -91,8 +89,8 @@ def test_quick_runs_measure_every_section_and_leave_nothing_behind(
         )
         for number, half in enumerate(halves)
     ]
-    said = [run.communicate()[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], said
+    errors = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], errors
     text = "".join((home / f"results{number}.md").read_text() for number in range(2))
     assert text.count("\n## ") == len(SECTIONS)
     assert {
@@ -114,14 +112,14 @@ def test_quick_runs_measure_every_section_and_leave_nothing_behind(
         *PATTERNS,
     } <= {row[0] for row in cells(text)}
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
-    assert processes_that_know(home) == []
+    assert processes_using(home) == []
     assert list(home.glob("va-bench-*")) == []
     assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, (
-        "a quick run replaced the figures of a whole one"
+        "a quick run replaced the results of a full run"
     )
 
 
-def test_a_run_of_no_named_section_is_a_run_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_only_all_sections_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["bench"])
     assert sections_to_run(_options()) == list(SECTIONS)
     monkeypatch.setattr(sys, "argv", ["bench", "--only", "latency"])
@@ -133,45 +131,43 @@ def test_a_plain_loop_draws_what_the_pattern_draws(name: str) -> None:
     assert figures(name, quick=True)["loop"]
 
 
-def test_the_dense_patterns_are_all_patterns_and_none_is_denser_than_is_drawn() -> None:
+def test_the_dense_parameters_cover_all_patterns_and_are_valid() -> None:
     assert set(DENSE) == set(PATTERNS)
     for name, params in DENSE.items():
         check_pattern(name, A3, params)
 
 
-def test_a_loop_that_draws_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_draws_something_else_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LOOPS, "space_filling", lambda *_, **__: iter([[(1.0, 2.0), (3.0, 4.0)]]))
-    with pytest.raises(BenchTrouble, match="something else"):
+    with pytest.raises(BenchError, match="something else"):
         figures("space_filling", quick=True)
 
 
-def test_an_interrupted_run_stops_everything_that_it_started(
-    home: Path, environ: dict[str, str]
-) -> None:
-    with (home / "said").open("wb") as said:
+def test_an_interrupted_run_stops_all_its_processes(home: Path, environ: dict[str, str]) -> None:
+    with (home / "output").open("wb") as output:
         run = subprocess.Popen(
             bench_command("--only", "throughput"),
             env=environ | {"TMPDIR": str(home)},
             cwd=REPOSITORY,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
         )
     try:
         until(
-            lambda: any("bench/tasks" in one for one in processes_that_know(home)),
+            lambda: any("bench/tasks" in one for one in processes_using(home)),
             seconds=20,
-            what="a worker at work",
+            what="a running worker",
         )
         run.send_signal(signal.SIGINT)
         assert run.wait(20) == 128 + signal.SIGINT
     finally:
         run.kill()
         run.wait()
-    assert processes_that_know(home) == []
+    assert processes_using(home) == []
     assert list(home.glob("va-bench-*")) == []
 
 
-def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
+def test_environment_variables_do_not_affect_the_measurements(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patched:
@@ -190,24 +186,24 @@ def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
         assert not bench.folder.exists()
 
 
-def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Path) -> None:
-    with Crew(dict(os.environ), home) as crew:
-        crew.start([sys.executable, "-c", "import sys; sys.exit('no room at the inn')"])
+def test_a_process_that_ends_early_is_reported_with_its_output(home: Path) -> None:
+    with ProcessGroup(dict(os.environ), home) as group:
+        group.start([sys.executable, "-c", "import sys; sys.exit('out of memory')"])
 
         def ended() -> bool:
             try:
-                crew.check()
-            except BenchTrouble as trouble:
-                return "exit code 1" in str(trouble) and "no room at the inn" in str(trouble)
+                group.check()
+            except BenchError as error:
+                return "exit code 1" in str(error) and "out of memory" in str(error)
             return False
 
         until(ended, what="the report")
 
 
-def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: Path) -> None:
-    with Crew(dict(os.environ), home) as crew:
+def test_the_load_generator_rejects_unexpected_responses(home: Path) -> None:
+    with ProcessGroup(dict(os.environ), home) as group:
         port = start_server(
-            crew,
+            group,
             lambda free: [sys.executable, "-m", "bench.load", str(free), "--canned"],
             "the canned server",
         )
@@ -230,103 +226,103 @@ def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: P
     assert "expected 'HTTP/1.1 304 '" in bad.stderr
 
 
-def test_the_cpu_time_of_a_crew_includes_children_that_left_the_process_group(home: Path) -> None:
+def test_cpu_time_includes_children_that_left_the_process_group(home: Path) -> None:
     child = "os.setpgrp()\n  while time.process_time() < 0.3: pass\n  os._exit(0)"
-    with Crew(dict(os.environ), home) as crew:
-        crew.start(
+    with ProcessGroup(dict(os.environ), home) as group:
+        group.start(
             [
                 sys.executable,
                 "-c",
                 f"import os, time\nif os.fork() == 0:\n  {child}\nos.wait()\ntime.sleep(60)",
             ]
         )
-        until(lambda: crew.cpu() >= 0.25, what="the CPU time of the child")
+        until(lambda: group.cpu() >= 0.25, what="the CPU time of the child")
 
 
 @pytest.mark.parametrize(
     "name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)]
 )
-def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) -> None:
+def test_every_foreign_peer_pins_its_package_and_has_a_side(name: str) -> None:
     kind = PEERS[name]
     assert issubclass(kind, ForeignPeer)
     assert "==" in kind.requirements[0]
     assert (SIDES / f"{kind.side}.py").is_file()
-    assert not kind.standard, "a run that nobody asked to install anything must not"
+    assert not kind.standard, "a default run must not install packages"
 
 
 @pytest.mark.parametrize(
     "name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)]
 )
-def test_every_foreign_server_pins_what_it_measures_and_has_its_side(name: str) -> None:
+def test_every_foreign_server_pins_its_packages_and_has_a_side(name: str) -> None:
     kind = HOLDERS[name]
     assert issubclass(kind, ForeignHolder)
     assert all("==" in requirement for requirement in kind.requirements)
     assert (HELD_SIDES / f"{kind.side}.py").is_file()
-    assert not kind.standard, "a run that nobody asked to install anything must not"
+    assert not kind.standard, "a default run must not install packages"
 
 
-def test_a_client_of_a_socket_takes_frames_as_they_come_and_answers_pings() -> None:
+def test_a_socket_client_reads_partial_frames_and_answers_pings() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = SocketClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"come in")
         with client.sock, server.accept()[0] as other:
             other.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-            assert (heard(client), client.held) == ([], False)
+            assert (received(client), client.is_open) == ([], False)
             other.sendall(text_frame("come in"))
-            assert (heard(client), client.held) == ([], True)
+            assert (received(client), client.is_open) == ([], True)
             event = text_frame(f"{mark(7)} {'x' * 200}")
             other.sendall(event[:100])
-            assert heard(client) == []
+            assert received(client) == []
             other.sendall(event[100:] + b"\x89\x02hi" + text_frame(mark(8)))
-            assert heard(client) == [7, 8]
+            assert received(client) == [7, 8]
             assert other.recv(1000).endswith(frame(PONG, b"hi"))
 
 
-def test_a_client_of_a_stream_counts_an_event_when_it_is_whole() -> None:
+def test_a_stream_client_counts_complete_events() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
         with client.sock, server.accept()[0] as other:
             other.sendall(b"HTTP/1.1 200 OK\r\n\r\nretry: 2000\n\n")
-            assert (heard(client), client.held) == ([], True)
+            assert (received(client), client.is_open) == ([], True)
             other.sendall(f"data: {mark(1)}\n".encode())
-            assert heard(client) == []
+            assert received(client) == []
             other.sendall(f"\ndata: {mark(2)}\n\n".encode())
-            assert heard(client) == [1, 2]
+            assert received(client) == [1, 2]
 
 
 @pytest.mark.parametrize(
-    "said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
+    "response", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
 )
-def test_a_client_that_is_turned_away_ends_the_measurement(said: bytes) -> None:
+def test_a_rejected_client_ends_the_measurement(response: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
         with client.sock:
             with server.accept()[0] as other:
                 other.recv(1000)
-                other.sendall(said)
-            with pytest.raises(LetDown):
-                hear_out(client)
+                other.sendall(response)
+            with pytest.raises(ServerFailed):
+                read_until_error(client)
 
 
-def test_a_partner_that_ends_is_reported_with_its_last_words(home: Path) -> None:
+def test_an_interactive_process_that_ends_is_reported_with_its_output(home: Path) -> None:
     answer_once = "import sys; print(input()[::-1], flush=True); input(); sys.exit('that is all')"
-    with Crew(dict(os.environ), home) as crew:
-        partner = crew.partner([sys.executable, "-c", answer_once])
-        assert partner.ask("abc") == "cba"
-        with pytest.raises(BenchTrouble, match=r"(?s)exit code 1.*that is all"):
-            partner.ask("again")
+    with ProcessGroup(dict(os.environ), home) as group:
+        process = group.interact([sys.executable, "-c", answer_once])
+        assert process.ask("abc") == "cba"
+        with pytest.raises(BenchError, match=r"(?s)exit code 1.*that is all"):
+            process.ask("again")
 
 
-def test_the_memory_of_a_crew_grows_by_what_a_process_takes(home: Path) -> None:
-    take = "print(input(), flush=True); said = input(); much = b'x' * 30_000_000; print(said, flush=True); input()"
-    with Crew(dict(os.environ), home) as crew:
-        partner = crew.partner([sys.executable, "-c", take])
-        partner.ask("begin")
-        before = crew.memory()
-        partner.ask("taken")
-        assert 29e6 < crew.memory() - before < 35e6
+def test_memory_grows_by_what_a_process_allocates(home: Path) -> None:
+    allocate = "print(input(), flush=True); line = input(); data = b'x' * 30_000_000; print(line, flush=True); input()"
+    with ProcessGroup(dict(os.environ), home) as group:
+        process = group.interact([sys.executable, "-c", allocate])
+        process.ask("begin")
+        before = group.memory()
+        process.ask("taken")
+        assert 29e6 < group.memory() - before < 35e6
 
 
-def test_figures_are_medians_with_their_range_and_ratios_are_taken_round_by_round() -> None:
+def test_figures_are_medians_with_range_and_ratios_are_computed_by_round() -> None:
     assert spread([3.0, 1.0, 250.4]) == "3.00 (1.00-250)"
     assert spread([12.34]) == "12.3"
     assert spread([]) == NOT_APPLICABLE

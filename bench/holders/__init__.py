@@ -1,4 +1,4 @@
-"""The servers that `held` measures. A module here is on the list by being there: it has a `HOLDERS` of classes."""
+"""Servers of the section `held`: the classes in the `HOLDERS` of every module of this package."""
 
 from __future__ import annotations
 

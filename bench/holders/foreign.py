@@ -1,7 +1,7 @@
-"""Other servers of held connections, each in a virtual environment of its own, on the run's broker over its socket.
+"""Other servers, each in a separate virtual environment, connected to the broker of the run over its unix socket.
 
-What has to run inside such an environment lies in `sides/`: the module with the application and with `publish(text)`, and one
-script that publishes.
+The code that runs in these environments is in `sides/`: for each server a module with the application and `publish(text)`, and
+one script that publishes.
 """
 
 from __future__ import annotations
@@ -10,92 +10,52 @@ import os
 from typing import ClassVar
 
 from bench.holders.holder import SIDES, Holder, Publish
-from bench.machinery import Bench, Crew, start_server
-from bench.peers.foreign import Environment
+from bench.machinery import ProcessGroup, start_server
+from bench.peers.foreign import Installed
 
-# gunicorn holds 1,000 connections in its default configuration, and a plain GET is one more.
-MOST_CONNECTIONS = 2000
-# Seconds that a server takes leave of clients when the round is over.
-LEAVE = 1
+# The default of gunicorn is 1,000, and the plain GET needs one more.
+MAX_CONNECTIONS = 2000
+SHUTDOWN_S = 1
 
 
-class ForeignHolder(Holder):
-    """A server that is installed for the benchmark only.
+class ForeignHolder(Installed, Holder):
+    """A server in its own environment."""
 
-    Attributes:
-        side: the module in `sides/` with its application.
-        requirements: what to install.
-    """
-
-    side: ClassVar[str]
-    requirements: ClassVar[list[str]]
-
-    def __init__(self, bench: Bench) -> None:
-        """Use the environment of the side."""
-        super().__init__(bench)
-        self._environment = Environment(self.side, self.requirements)
-
-    def prepare(self) -> None:
-        """Make the environment, unless an earlier run did.
-
-        Raises:
-            BenchTrouble: the packages cannot be installed.
-        """
-        self._environment.prepare(self.bench.say)
-
-    def start(self, server: Crew) -> int:
-        """Start the server by the command that its own guide gives."""
+    def start(self, server: ProcessGroup) -> int:
+        """Start the server as its documentation recommends."""
         return start_server(server, self.command, self.name, **self.environ())
 
     def command(self, port: int) -> list[str]:
-        """Return the command that starts the server; by default one gunicorn process of greenlets."""
-        return [
-            *(self.program("gunicorn"), "--config", os.devnull),
-            *(
-                "--worker-class",
-                "gevent",
-                "--workers",
-                "1",
-                "--worker-connections",
-                str(MOST_CONNECTIONS),
-            ),
-            *(
-                "--graceful-timeout",
-                str(LEAVE),
-                "--no-control-socket",
-                "--bind",
-                f"127.0.0.1:{port}",
-                f"{self.side}:create_app()",
-            ),
-        ]
+        """Return the command that starts the server; by default gunicorn with one gevent worker."""
+        options = (
+            f"--config={os.devnull} --worker-class=gevent --workers=1 --worker-connections={MAX_CONNECTIONS} "
+            f"--graceful-timeout={SHUTDOWN_S} --no-control-socket --bind=127.0.0.1:{port}"
+        )
+        return [self.program("gunicorn"), *options.split(), f"{self.side}:create_app()"]
 
-    def publisher(self, helpers: Crew) -> Publish:
-        """Start a process of the same environment that publishes."""
+    def publisher(self, helpers: ProcessGroup) -> Publish:
+        """Start a publishing process in the same environment."""
         command = [self.program("python"), str(SIDES / "publish.py"), self.side]
-        process = helpers.partner(command, **self.environ())
+        process = helpers.interact(command, **self.environ())
         return lambda text: float(process.ask(text))
 
     def environ(self) -> dict[str, str]:
-        """Return what the side has to know: where it lies and where the broker is."""
+        """Return the environment variables of the side."""
         return {
             "PYTHONPATH": str(SIDES),
             "PYTHONDONTWRITEBYTECODE": "1",
             "BENCH_BROKER": self.bench.url,
         }
 
-    def program(self, name: str) -> str:
-        """Return the path of a program in the environment."""
-        return self._environment.program(name)
-
 
 class FlaskSse(ForeignHolder):
-    """Flask-SSE, which subscribes to the broker once a client."""
+    """Flask-SSE, with one broker subscription per client."""
 
     name = "Flask-SSE"
-    note = "1.0.0 on gunicorn's gevent worker, as its guide has it; each client is a subscription of its own in the broker"
+    note = "1.0.0 on gunicorn's gevent worker, as documented; each client is a separate subscription in the broker"
     kind = "stream"
     path = "/stream"
-    # It answers a client when there is an event, not before.
+    # Sends no response before the first event.
     until = ""
     side = "flask_sse_side"
     requirements: ClassVar[list[str]] = [
@@ -103,14 +63,14 @@ class FlaskSse(ForeignHolder):
         "flask==3.1.3",
         "gunicorn==27.0.1",
         "gevent==26.9.0",
-        # gunicorn's gevent worker needs it and does not ask for it.
+        # Undeclared dependency of gunicorn's gevent worker.
         "packaging==26.3",
         "redis==8.1.0",
         "hiredis==3.5.0",
     ]
 
-    def all_in(self, clients: int) -> bool:
-        """Ask the broker for the number of subscriptions."""
+    def has_clients(self, clients: int) -> bool:
+        """Compare with the number of subscriptions in the broker."""
         return bool(self.bench.client.pubsub_numsub("sse")[0][1] >= clients)
 
 
@@ -119,8 +79,8 @@ class FlaskSocketIo(ForeignHolder):
 
     name = "Flask-SocketIO"
     note = (
-        "5.7.0 on gunicorn's gevent worker, as its guide has it, with simple-websocket and the broker as message queue; "
-        "the event goes to all clients, over WebSockets without polling before"
+        "5.7.0 on gunicorn's gevent worker, as documented, with simple-websocket and the broker as message queue; "
+        "the event goes to all clients, over WebSockets without initial polling"
     )
     kind = "socket"
     path = "/socket.io/?EIO=4&transport=websocket"
@@ -135,7 +95,7 @@ class FlaskSocketIo(ForeignHolder):
         "flask==3.1.3",
         "gunicorn==27.0.1",
         "gevent==26.9.0",
-        # gunicorn's gevent worker needs it and does not ask for it.
+        # Undeclared dependency of gunicorn's gevent worker.
         "packaging==26.3",
         "redis==8.1.0",
         "hiredis==3.5.0",
@@ -148,7 +108,7 @@ class FastChannels(ForeignHolder):
     name = "fast-channels"
     note = (
         "1.1.0 with FastAPI on uvicorn (uvloop, httptools, websockets), its publish/subscribe layer on the broker; "
-        "the event goes to a group that all clients are in"
+        "the event goes to a group of all clients"
     )
     kind = "socket"
     path = "/ws"
@@ -164,17 +124,11 @@ class FastChannels(ForeignHolder):
 
     def command(self, port: int) -> list[str]:
         """Return the command of uvicorn."""
-        options = [
-            "--host",
-            "127.0.0.1",
-            "--port",
-            str(port),
-            "--log-level",
-            "warning",
-            "--timeout-graceful-shutdown",
-            str(LEAVE),
-        ]
-        return [self.program("uvicorn"), "--factory", f"{self.side}:create_app", *options]
+        options = (
+            f"--factory --host=127.0.0.1 --port={port} --log-level=warning "
+            f"--timeout-graceful-shutdown={SHUTDOWN_S}"
+        )
+        return [self.program("uvicorn"), *options.split(), f"{self.side}:create_app"]
 
 
 HOLDERS = (FlaskSse, FlaskSocketIo, FastChannels)

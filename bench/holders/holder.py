@@ -1,4 +1,4 @@
-"""What a server of held connections has to offer to be measured."""
+"""Interface of servers with open connections."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from bench.machinery import Bench, Crew
+from bench.machinery import Bench, ProcessGroup
 
 SIDES = Path(__file__).resolve().parent / "sides"
-# Says a text to all clients and returns the moment just before, by the clock of `time.monotonic()`.
+# Sends a text to all clients; returns `time.monotonic()` just before.
 Publish = Callable[[str], float]
 
 
 class Holder(ABC):
-    """One server: how it is started, how clients come in, and how something is told to all of them.
+    """One server: how to start it, to connect clients, and to send an event to all of them.
 
     Attributes:
-        name: its row in the table.
-        note: the settings that it runs with, where they are not all defaults.
-        standard: whether it is measured without being asked for.
-        kind: what it holds, `stream` (server-sent events) or `socket` (WebSockets).
-        path: where clients come in.
-        say: the first message of a client on a WebSocket.
-        until: what a client has to be sent before its connection counts as held; nothing if the server says nothing.
-        plain: a path with a short JSON answer.
+        name: name in the table.
+        note: settings that differ from the defaults.
+        standard: whether it is measured without `--peers`.
+        kind: `stream` (server-sent events) or `socket` (WebSockets).
+        path: path for clients.
+        say: first message of a WebSocket client.
+        until: data after which a connection counts as open; may be empty.
+        plain: path with a short JSON response.
     """
 
     name: ClassVar[str]
@@ -38,27 +38,22 @@ class Holder(ABC):
     plain: ClassVar[str] = "/plain"
 
     def __init__(self, bench: Bench) -> None:
-        """Take part in this run."""
         self.bench = bench
 
-    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
-        """Make what must be there before the first round, such as an environment with the server's own packages.
-
-        Raises:
-            BenchTrouble: it cannot be made.
-        """
+    def prepare(self) -> None:  # noqa: B027 - optional
+        """Prepare the first round, for example install packages; raise BenchError if that fails."""
 
     @abstractmethod
-    def start(self, server: Crew) -> int:
-        """Start the server, and nothing else, in `server`; return the port once it answers."""
+    def start(self, server: ProcessGroup) -> int:
+        """Start the server in the process group `server`; return the port once it responds."""
 
     @abstractmethod
-    def publisher(self, helpers: Crew) -> Publish:
-        """Start what publishes, a process other than the server's, in `helpers`; return what has it publish."""
+    def publisher(self, helpers: ProcessGroup) -> Publish:
+        """Start a publishing process in the process group `helpers`; return a function that publishes."""
 
-    def finish(self) -> None:  # noqa: B027 - most have nothing to finish
-        """Let what was started for a round come to its end by itself, where stopping it would take long."""
+    def finish(self) -> None:  # noqa: B027 - optional
+        """Let the processes of a round end by themselves where stopping them would take long."""
 
-    def all_in(self, clients: int) -> bool:
-        """Tell whether the server has so many clients; asked where its answer to them does not tell."""
+    def has_clients(self, clients: int) -> bool:
+        """Return whether the server has so many clients, if its responses do not show it."""
         return True

@@ -1,4 +1,4 @@
-"""The product's two ways to hold a client."""
+"""Event streams and WebSockets of the product."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import sys
 from typing import ClassVar
 
 from bench.holders.holder import SIDES, Holder, Publish
-from bench.machinery import REPOSITORY, BenchTrouble, Crew, our_worker, start_web
+from bench.machinery import REPOSITORY, BenchError, ProcessGroup, our_worker, start_web
 from libraries.broker.connections import subscription_client
 from libraries.job_manager import submit
 
 REPORT = "workers.bench_tasks.report_on_request"
 TEXTS, MOMENTS = "bench:texts", "bench:moments"
 GROUP = "bench"
-# Seconds.
-PATIENCE = 10
+TIMEOUT_S = 10
 
 
 class EventStreams(Holder):
-    """Event streams of one job, which reports progress in a worker."""
+    """Event streams of one job that reports progress in a worker."""
 
     name = "Vector API, event stream"
     note = "gunicorn as in `gunicorn.conf.py`; the event is the progress that a job reports in a worker"
@@ -27,34 +26,34 @@ class EventStreams(Holder):
     kind = "stream"
     plain = "/healthz"
 
-    def start(self, server: Crew) -> int:
-        """Start gunicorn, and queue the job that is to be followed."""
+    def start(self, server: ProcessGroup) -> int:
+        """Start gunicorn and queue the job."""
         job = submit(REPORT, (TEXTS, MOMENTS))
         self.path = f"/jobs/{job.id}/events"
         return start_web(server, "app:create_app()")
 
-    def publisher(self, helpers: Crew) -> Publish:
-        """Start a worker, whose job reports what it is given."""
+    def publisher(self, helpers: ProcessGroup) -> Publish:
+        """Start a worker; its job reports the texts of a Redis list."""
         helpers.start(our_worker())
         client = subscription_client(self.bench.settings)
 
         def publish(text: str) -> float:
             client.rpush(TEXTS, text)
-            answer = client.blpop([MOMENTS], timeout=PATIENCE)
+            answer = client.blpop([MOMENTS], timeout=TIMEOUT_S)
             if answer is None:
                 helpers.check()
-                raise BenchTrouble(f"the job did not report its progress in {PATIENCE} s")
+                raise BenchError(f"the job did not report its progress in {TIMEOUT_S} s")
             return float(answer[1])
 
         return publish
 
     def finish(self) -> None:
-        """Tell the job that nothing more comes."""
+        """Send the empty text that ends the job."""
         subscription_client(self.bench.settings).rpush(TEXTS, "")
 
 
 class Sockets(Holder):
-    """WebSockets that have joined a group."""
+    """WebSockets in a group."""
 
     name = "Vector API, WebSocket"
     note = "gunicorn as in `gunicorn.conf.py`; the event is a message to a group that all clients have joined"
@@ -65,14 +64,15 @@ class Sockets(Holder):
     until = '"joined"'
     plain = "/healthz"
 
-    def start(self, server: Crew) -> int:
-        """Start gunicorn."""
+    def start(self, server: ProcessGroup) -> int:
         return start_web(server, "app:create_app()")
 
-    def publisher(self, helpers: Crew) -> Publish:
+    def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a process that sends to the group."""
         path = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(SIDES)])}
-        process = helpers.partner([sys.executable, str(SIDES / "publish.py"), "group_side"], **path)
+        process = helpers.interact(
+            [sys.executable, str(SIDES / "publish.py"), "group_side"], **path
+        )
         return lambda text: float(process.ask(text))
 
 

@@ -1,4 +1,4 @@
-"""The queue systems that `throughput` measures. A module here is on the list by being there: it has a `PEERS` of classes."""
+"""Queue systems of the section `throughput`: the classes in the `PEERS` of every module of this package."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Other queue systems, each in a virtual environment of its own, on the run's broker over its socket.
+"""Other queue systems, each in a separate virtual environment, connected to the broker of the run over its unix socket.
 
-What has to run inside such an environment lies in `sides/`: the module that declares the task, and one script that queues.
+The code that runs in these environments is in `sides/`: for each system a module that declares the task, and one script that
+queues jobs.
 """
 
 from __future__ import annotations
@@ -16,99 +17,91 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from bench.machinery import Bench, BenchTrouble, Crew
+from bench.machinery import Bench, BenchError, ProcessGroup
 from bench.peers.peer import Peer
 
 SIDES = Path(__file__).resolve().parent / "sides"
-INSTALL_PATIENCE = 600
-QUEUE_PATIENCE = 120
-# Results go to a database of their own, so that their number is one question.
+INSTALL_TIMEOUT_S = 600
+QUEUE_TIMEOUT_S = 120
+# Results have a separate database, so that DBSIZE counts them.
 RESULTS = 1
 
 
 def cache_folder() -> Path:
-    """Return the folder of the peers' environments; it is outside of the project and may be deleted at any time."""
+    """Return the folder of the virtual environments; it may be deleted at any time."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vector-api-bench"
 
 
 class Environment:
-    """A virtual environment with the packages of one peer, made once and kept."""
+    """A virtual environment with pinned packages that is created once and reused."""
 
     def __init__(self, name: str, requirements: Sequence[str]) -> None:
-        """Know it by `name`, a folder of the cache."""
         self._home = cache_folder() / name
         self._requirements = list(requirements)
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Make the environment, unless an earlier run did.
-
-        Raises:
-            BenchTrouble: the packages cannot be installed.
-        """
+        """Create the environment, unless an earlier run did; raise BenchError if that fails."""
         wanted, stamp = "\n".join(self._requirements), self._home / "requirements.txt"
         if stamp.exists() and stamp.read_text() == wanted:
             return
         say(f"installing {', '.join(self._requirements)} into {self._home}")
-        pip = [
-            self.program("python"),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            *self._requirements,
-        ]
-        for command in ([sys.executable, "-m", "venv", "--clear", str(self._home)], pip):
-            done = subprocess.run(
-                command, capture_output=True, text=True, check=False, timeout=INSTALL_PATIENCE
-            )
-            if done.returncode != 0:
-                last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-                raise BenchTrouble(f"its packages could not be installed: {' '.join(last)}")
+        pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(self._home)],
+            [self.program("python"), *pip, *self._requirements],
+        ):
+            try:
+                subprocess.run(
+                    command, capture_output=True, text=True, check=True, timeout=INSTALL_TIMEOUT_S
+                )
+            except subprocess.CalledProcessError as error:
+                last = (error.stderr or error.stdout).strip().splitlines()[-1:]
+                raise BenchError(f"its packages could not be installed: {' '.join(last)}") from None
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise BenchError(f"its packages could not be installed: {error}") from error
         stamp.write_text(wanted)
 
     def program(self, name: str) -> str:
-        """Return the path of a program in the environment."""
         return str(self._home / "bin" / name)
 
 
-class ForeignPeer(Peer):
-    """A queue system that is installed for the benchmark only.
+class Installed:
+    """Mixin for software that is only installed for the benchmark.
 
     Attributes:
-        side: the module in `sides/` that declares its task.
-        requirements: what to install.
+        side: module in `sides/`.
+        requirements: packages to install.
     """
 
     side: ClassVar[str]
     requirements: ClassVar[list[str]]
-    jobs_factor = 10
-
-    def __init__(self, bench: Bench) -> None:
-        """Use the environment of the side."""
-        super().__init__(bench)
-        self._environment = Environment(self.side, self.requirements)
+    bench: Bench
 
     def prepare(self) -> None:
-        """Make the environment, unless an earlier run did.
+        """Install the packages, unless an earlier run did."""
+        Environment(self.side, self.requirements).prepare(self.bench.say)
 
-        Raises:
-            BenchTrouble: the packages cannot be installed.
-        """
-        self._environment.prepare(self.bench.say)
+    def program(self, name: str) -> str:
+        return Environment(self.side, self.requirements).program(name)
+
+
+class ForeignPeer(Installed, Peer):
+    """A queue system in its own environment."""
+
+    jobs_factor = 10
 
     def enqueue(self, jobs: int) -> None:
-        """Queue no-ops from a process in the peer's environment."""
+        """Queue no-ops from a process in the environment."""
         self._side("enqueue", jobs)
 
     def idle_latency(self, jobs: int) -> list[float]:
-        """Queue jobs one by one from a process in the peer's environment, and look for each result as the peer offers it."""
+        """Queue jobs one by one from a process in the environment, and poll for each result."""
         waits: list[float] = json.loads(self._side("latency", jobs))
         return waits
 
-    def start(self, crew: Crew, workers: int) -> None:
-        """Start the peer's own command."""
-        crew.start(self.command(workers), **self.environ())
+    def start(self, group: ProcessGroup, workers: int) -> None:
+        """Start the worker command of the queue system."""
+        group.start(self.command(workers), **self.environ())
 
     @abstractmethod
     def command(self, workers: int) -> list[str]:
@@ -119,7 +112,7 @@ class ForeignPeer(Peer):
         return int(self.bench.database(RESULTS).dbsize())
 
     def environ(self) -> dict[str, str]:
-        """Return what the side has to know: where the broker is, and a folder for files."""
+        """Return the environment variables of the side."""
         folder = self.bench.folder / self.side
         folder.mkdir(exist_ok=True)
         return {
@@ -129,12 +122,8 @@ class ForeignPeer(Peer):
             "BENCH_FOLDER": str(folder),
         }
 
-    def program(self, name: str) -> str:
-        """Return the path of a program in the peer's environment."""
-        return self._environment.program(name)
-
-    def _side(self, act: str, jobs: int) -> str:
-        command = [self.program("python"), str(SIDES / "produce.py"), self.side, act, str(jobs)]
+    def _side(self, action: str, jobs: int) -> str:
+        command = [self.program("python"), str(SIDES / "produce.py"), self.side, action, str(jobs)]
         environ = self.bench.environ | self.environ()
         try:
             done = subprocess.run(
@@ -144,45 +133,39 @@ class ForeignPeer(Peer):
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=QUEUE_PATIENCE,
+                timeout=QUEUE_TIMEOUT_S,
             )
         except subprocess.TimeoutExpired:
-            raise BenchTrouble(
-                f"{self.name} did not {act} {jobs} jobs in {QUEUE_PATIENCE} s"
+            raise BenchError(
+                f"{self.name}: {action} of {jobs} jobs did not finish in {QUEUE_TIMEOUT_S} s"
             ) from None
         if done.returncode != 0:
-            raise BenchTrouble(f"{self.name} could not {act}: {done.stderr[-1000:]}")
+            raise BenchError(f"{self.name}: {action} failed: {done.stderr[-1000:]}")
         return done.stdout
 
 
 class Celery(ForeignPeer):
-    """Celery with processes, its default."""
+    """Celery with its default pool of processes."""
 
     name = "celery prefork"
     note = (
-        "5.7.0, prefork, results in the broker, prefetch 64 as its guide advises for short tasks; takes a job off the queue "
-        "before running it, so a killed worker loses it"
+        "5.7.0, prefork, results in the broker, prefetch 64 as documented for short tasks; acknowledges jobs before running "
+        "them, so a killed worker loses them"
     )
     side = "celery_side"
     requirements: ClassVar[list[str]] = ["celery[redis]==5.7.0", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one worker with that many processes."""
-        options = [
-            "--pool=prefork",
-            f"--concurrency={workers}",
-            "--loglevel=WARNING",
-            "--without-gossip",
-            "--without-mingle",
-        ]
-        return [self.program("celery"), "-A", self.side, "worker", *options]
+        options = f"--pool=prefork --concurrency={workers} --loglevel=WARNING --without-gossip --without-mingle"
+        return [self.program("celery"), "-A", self.side, "worker", *options.split()]
 
 
 class Dramatiq(ForeignPeer):
-    """Dramatiq with its default of eight threads a process, and results."""
+    """Dramatiq with its default of eight threads per process, and results."""
 
     name = "dramatiq"
-    note = "2.2.1, eight threads a process (its default), results in the broker; jobs share a process and cannot be killed alone"
+    note = "2.2.1, eight threads per process (its default), results in the broker; jobs share a process and cannot be killed separately"
     side = "dramatiq_side"
     requirements: ClassVar[list[str]] = ["dramatiq[redis]==2.2.1", "hiredis"]
 
@@ -195,21 +178,14 @@ class HueyRedis(ForeignPeer):
     """Huey with processes."""
 
     name = "huey, Redis"
-    note = "3.5.4, `-k process`; takes a job off the queue before running it, so a killed worker loses it"
+    note = "3.5.4, `-k process`; removes a job from the queue before running it, so a killed worker loses it"
     side = "huey_redis_side"
     requirements: ClassVar[list[str]] = ["huey==3.5.4", "redis", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one consumer with that many processes."""
-        return [
-            self.program("huey_consumer"),
-            f"{self.side}.huey",
-            "-k",
-            "process",
-            "-w",
-            str(workers),
-            "-q",
-        ]
+        options = f"{self.side}.huey -k process -w {workers} -q"
+        return [self.program("huey_consumer"), *options.split()]
 
     def done(self) -> int:
         """Return the number of results."""
@@ -217,16 +193,16 @@ class HueyRedis(ForeignPeer):
 
 
 class HueySqlite(HueyRedis):
-    """Huey with processes, its queue a file instead of a broker."""
+    """Huey with processes and a queue in a file."""
 
     name = "huey, SQLite"
-    note = "3.5.4, `-k process`; queue and results in a file in the run's folder, not synced (its default)"
+    note = "3.5.4, `-k process`; queue and results in an SQLite file without fsync (its default)"
     side = "huey_sqlite_side"
     requirements: ClassVar[list[str]] = ["huey==3.5.4"]
     on_broker = False
 
-    def forget(self) -> None:
-        """Drop the file."""
+    def flush(self) -> None:
+        """Delete the file."""
         for path in self._file.parent.glob(f"{self._file.name}*"):
             path.unlink()
 
@@ -249,23 +225,16 @@ class Taskiq(ForeignPeer):
 
     name = "taskiq"
     note = (
-        "0.13.0 with taskiq-redis 1.2.4, a list as the queue, results in the broker; jobs share a process and cannot be killed "
-        "alone, and one that is taken is lost with its worker"
+        "0.13.0 with taskiq-redis 1.2.4, a list as the queue, results in the broker; jobs share a process, cannot be killed "
+        "separately, and are lost with their worker"
     )
     side = "taskiq_side"
     requirements: ClassVar[list[str]] = ["taskiq==0.13.0", "taskiq-redis==1.2.4", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of that many processes."""
-        return [
-            self.program("taskiq"),
-            "worker",
-            f"{self.side}:broker",
-            "--workers",
-            str(workers),
-            "--log-level",
-            "WARNING",
-        ]
+        options = f"worker {self.side}:broker --workers {workers} --log-level WARNING"
+        return [self.program("taskiq"), *options.split()]
 
 
 PEERS = (Celery, Dramatiq, HueyRedis, HueySqlite, Taskiq)

@@ -1,22 +1,22 @@
-"""What a queue system has to offer to be measured."""
+"""Interface of queue systems."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from bench.machinery import Bench, Crew
+from bench.machinery import Bench, ProcessGroup
 
 
 class Peer(ABC):
-    """One queue system: how its jobs are queued, worked on and counted. To add one is to write one of these.
+    """One queue system: how its jobs are queued, run and counted.
 
     Attributes:
-        name: its row in the table.
-        note: the settings that it runs with, where they are not all defaults.
-        standard: whether it is measured without being asked for.
-        jobs_factor: how many times the usual number of jobs it takes to time it.
-        on_broker: whether it keeps its jobs in the run's broker, so that the broker's counts are about it.
+        name: name in the table.
+        note: settings that differ from the defaults.
+        standard: whether it is measured without `--peers`.
+        jobs_factor: multiplier for the number of jobs.
+        on_broker: whether it uses the broker of the run, so that the broker's counters apply.
     """
 
     name: ClassVar[str]
@@ -26,32 +26,27 @@ class Peer(ABC):
     on_broker: ClassVar[bool] = True
 
     def __init__(self, bench: Bench) -> None:
-        """Take part in this run."""
         self.bench = bench
 
-    def prepare(self) -> None:  # noqa: B027 - most have nothing to prepare
-        """Make what must be there before the first round, such as an environment with the peer's own packages.
+    def prepare(self) -> None:  # noqa: B027 - optional
+        """Prepare the first round, for example install packages; raise BenchError if that fails."""
 
-        Raises:
-            BenchTrouble: it cannot be made.
-        """
-
-    def forget(self) -> None:
-        """Drop all jobs and results."""
-        self.bench.forget()
+    def flush(self) -> None:
+        """Delete all jobs and results."""
+        self.bench.flush()
 
     @abstractmethod
     def enqueue(self, jobs: int) -> None:
-        """Queue this many no-ops."""
+        """Queue `jobs` no-ops."""
 
     @abstractmethod
-    def start(self, crew: Crew, workers: int) -> None:
-        """Start this many worker processes, or one master with as many."""
+    def start(self, group: ProcessGroup, workers: int) -> None:
+        """Start `workers` worker processes, or one main process with as many children."""
 
     @abstractmethod
     def done(self) -> int:
-        """Return how many results are there. Costs the broker one command in one round trip, which the table leaves out."""
+        """Return the number of results with one command, which the table does not count."""
 
     @abstractmethod
     def idle_latency(self, jobs: int) -> list[float]:
-        """Queue jobs one at a time to the idle worker; return the milliseconds from each call until its result is there."""
+        """Queue jobs one at a time to the idle worker; return the times until their results in ms."""

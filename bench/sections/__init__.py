@@ -1,4 +1,4 @@
-"""The sections of a run. A module here is a section by being there: it has a `measure` that returns a table."""
+"""Sections of a run. Every module of this package is a section; its `measure` returns a table."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What it costs to hold clients, and how soon all of them know: event streams and WebSockets, beside other servers of them."""
+"""Open event streams and WebSockets: memory per client and the latency of events, compared with other servers."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -13,27 +12,35 @@ from collections.abc import Iterator
 from bench.held_clients import mark
 from bench.holders import HOLDERS
 from bench.holders.holder import Holder, Publish
-from bench.machinery import REPOSITORY, Bench, BenchTrouble, Crew, Partner, wait_until
-from bench.report import Table, percentile, ratios, spread
+from bench.machinery import (
+    REPOSITORY,
+    Bench,
+    BenchError,
+    InteractiveProcess,
+    ProcessGroup,
+    wait_until,
+)
+from bench.report import Table, percentile, ratios, skip_on_error, spread
 
-# What a server makes for its first clients is not the price of one more.
+# Excludes what a server allocates once for its first clients.
 FIRST_CLIENTS = 10
 FIRST_EVENTS = 3
-# Seconds. A job reports progress at most ten times a second.
-PAUSE = 0.15
-SETTLE = 0.4
-# The share of a core that a server may use when it has nothing to do.
-BUSY = 0.05
+# A job reports progress at most ten times a second.
+PAUSE_S = 0.15
+SETTLE_S = 0.4
+# The share of a core that an idle server may use.
+MAX_IDLE_LOAD = 0.05
 FILLING = " Merging, ordering and simplifying the lines of the drawing"
 IDLE = 0
 Figures = dict[str, list[float]]
 
 
 class Round:
-    """One round of one server: more and more clients, and at each number of them memory, plain GETs and events."""
+    """One round of one server: memory, plain GETs and events for increasing numbers of clients."""
 
-    def __init__(self, bench: Bench, holder: Holder, server: Crew, helpers: Crew) -> None:
-        """Start the server, the clients' process and the publisher."""
+    def __init__(
+        self, bench: Bench, holder: Holder, server: ProcessGroup, helpers: ProcessGroup
+    ) -> None:
         self._bench = bench
         self._holder = holder
         self._server = server
@@ -48,12 +55,12 @@ class Round:
             holder.path,
             *options,
         ]
-        self._clients: Partner = helpers.partner(command)
+        self._clients: InteractiveProcess = helpers.interact(command)
         self._events = 0
 
     def measure(self) -> Iterator[tuple[int, str, float]]:
-        """Yield number of clients, figure and value."""
-        # The first answers come from code that has not run yet.
+        """Yield the number of clients, the name of a figure and its value."""
+        # Warm up.
         self._plain(self._bench.scale.ask_seconds / 2)
         for figure, value in self._plain(self._bench.scale.ask_seconds).items():
             yield IDLE, figure, value
@@ -63,7 +70,7 @@ class Round:
         rest = self._memory()
         for count in self._bench.scale.held:
             self._open(count)
-            # Everybody has been written to before, as in the steady state.
+            # In the steady state, every client has received an event.
             self._event()
             yield count, "bytes", (self._memory() - rest) / (count - FIRST_CLIENTS)
             for figure, value in self._plain(self._bench.scale.ask_seconds).items():
@@ -75,28 +82,28 @@ class Round:
 
     def _open(self, count: int) -> None:
         self._clients.ask(f"open {count}")
-        wait_until(lambda: self._holder.all_in(count), self._server, f"{count} clients to be in")
+        wait_until(lambda: self._holder.has_clients(count), self._server, f"{count} clients")
         self._settle()
 
     def _event(self) -> list[float]:
-        """Publish one event; return the milliseconds until each client had it, in order."""
-        time.sleep(PAUSE)
+        """Publish one event; return the sorted latencies in ms."""
+        time.sleep(PAUSE_S)
         self._events += 1
         moment = self._publish(f"{mark(self._events)}{FILLING}")
-        heard: list[float] = json.loads(self._clients.ask(f"hear {self._events}"))
+        arrivals: list[float] = json.loads(self._clients.ask(f"hear {self._events}"))
         self._server.check()
-        return [1000 * (one - moment) for one in heard]
+        return [1000 * (one - moment) for one in arrivals]
 
     def _memory(self) -> int:
         self._settle()
         return self._server.memory()
 
     def _settle(self) -> None:
-        """Wait until the server has nothing to do; it may be busy with its clients when they are in."""
+        """Wait until the server is idle."""
         before = -1.0
-        while (now := self._server.cpu()) - before > SETTLE * BUSY:
+        while (now := self._server.cpu()) - before > SETTLE_S * MAX_IDLE_LOAD:
             before = now
-            time.sleep(SETTLE)
+            time.sleep(SETTLE_S)
 
     def _plain(self, seconds: float) -> dict[str, float]:
         options = ["--path", self._holder.plain, "--connections", "1", "--seconds", str(seconds)]
@@ -104,41 +111,39 @@ class Round:
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
         self._server.check()
         if done.returncode != 0:
-            raise BenchTrouble(f"the load generator gave up: {done.stderr.strip()}")
+            raise BenchError(f"the load generator failed: {done.stderr.strip()}")
         outcome: dict[str, float] = json.loads(done.stdout)
         return {figure: outcome[figure] for figure in ("p50", "p99")}
 
 
 def measure(bench: Bench) -> Table:
-    """Measure every server in turns."""
+    """Measure all servers in turns."""
     table = Table(
-        "Held clients: memory, a plain GET beside them, and one event to all of them", COLUMNS
+        "Held clients: memory, plain GETs meanwhile, and one event to all of them", COLUMNS
     )
-    taking_part: dict[str, Holder] = {}
+    candidates: dict[str, Holder] = {}
     for name, kind in sorted(HOLDERS.items(), key=lambda item: not item[1].standard):
         if kind.standard or bench.peers:
-            holder = taking_part[name] = kind(bench)
-            with _or_without(name, taking_part, table):
+            holder = candidates[name] = kind(bench)
+            with skip_on_error(name, candidates, table):
                 holder.prepare()
     figures: defaultdict[tuple[str, int], Figures] = defaultdict(lambda: defaultdict(list))
-    for name in bench.in_turns(list(taking_part), "held clients"):
-        if name in taking_part:
-            with _or_without(name, taking_part, table):
-                _one_round(bench, taking_part[name], figures)
+    for name in bench.in_turns(list(candidates), "held clients"):
+        if name in candidates:
+            with skip_on_error(name, candidates, table):
+                _one_round(bench, candidates[name], figures)
     table.rows = [
-        _row(holder, count, figures)
-        for count in bench.scale.held
-        for holder in taking_part.values()
+        _row(holder, count, figures) for count in bench.scale.held for holder in candidates.values()
     ]
-    table.notes += _notes(bench, taking_part)
+    table.notes += _notes(bench, candidates)
     return table
 
 
 def _one_round(bench: Bench, holder: Holder, figures: dict[tuple[str, int], Figures]) -> None:
-    """Add the figures of one round, of several events their median."""
-    bench.forget()
+    """Add the figures of one round; for events, their median."""
+    bench.flush()
     found: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
-    with bench.crew() as server, bench.crew() as helpers:
+    with bench.process_group() as server, bench.process_group() as helpers:
         for count, figure, value in Round(bench, holder, server, helpers).measure():
             found[count, figure].append(value)
         holder.finish()
@@ -146,21 +151,9 @@ def _one_round(bench: Bench, holder: Holder, figures: dict[tuple[str, int], Figu
         figures[holder.name, count][figure].append(percentile(values, 50))
 
 
-@contextlib.contextmanager
-def _or_without(name: str, taking_part: dict[str, Holder], table: Table) -> Iterator[None]:
-    """Go on without a server that cannot be measured, and note why; but not without ours."""
-    try:
-        yield
-    except BenchTrouble as trouble:
-        if taking_part[name].standard:
-            raise
-        del taking_part[name]
-        table.notes.append(f"{name} was not measured: {' '.join(str(trouble).split())[:300]}")
-
-
 COLUMNS = (
     "server", "clients", "KB / client", "KB / ours", "event: half of them, ms", "all of them, ms", "all / ours",
-    "GET p50 idle, ms", "GET p50 beside them", "beside / idle", "GET p99 idle, ms", "GET p99 beside them",
+    "GET p50 idle, ms", "GET p50 held, ms", "held / idle", "GET p99 idle, ms", "GET p99 held, ms",
 )  # fmt: skip
 
 
@@ -190,21 +183,21 @@ def _row(holder: Holder, count: int, figures: dict[tuple[str, int], Figures]) ->
 def _notes(bench: Bench, holders: dict[str, Holder]) -> list[str]:
     return [
         (
-            "One server process on the run's broker; the clients are one process with one epoll loop, the publisher is a third. "
+            "One server process on the run's broker; all clients share one process with an epoll loop; a third process publishes. "
             "Streams are compared with our streams, WebSockets with our WebSockets, round by round."
         ),
         (
-            "Memory: what the server's processes have written to (Pss_Anon of master and worker) with so many clients, less that "
-            f"with {FIRST_CLIENTS} clients after {FIRST_EVENTS} events, by the number of clients between. What the kernel keeps "
-            "for a connection is not in it."
+            "Memory: anonymous memory (Pss_Anon of master and worker) with that many clients, minus that with "
+            f"{FIRST_CLIENTS} clients after {FIRST_EVENTS} events, divided by the additional clients. Kernel memory of connections "
+            "is not included."
         ),
         (
-            f"Event: from the moment just before it is published until half of the clients, or all of them, have it; the median "
-            f"of {bench.scale.events} events a round, {PAUSE * 1000:.0f} ms apart. The clients' own reading is in it."
+            f"Event: from just before it is published until half of the clients, or all of them, have received it; the median "
+            f"of {bench.scale.events} events per round, {PAUSE_S * 1000:.0f} ms apart. Includes the time of the clients."
         ),
         (
-            "GET: one kept-alive connection that asks for a short JSON answer again and again for "
-            f"{bench.scale.ask_seconds:g} s, while the clients are silent."
+            "GET: one keep-alive connection that repeats a request with a short JSON response for "
+            f"{bench.scale.ask_seconds:g} s, while the clients are idle."
         ),
         *(f"{name}: {holder.note}." for name, holder in holders.items()),
     ]

@@ -1,4 +1,4 @@
-"""How long a client waits for a drawing: from the POST until it sees `finished`, with a worker that has nothing else to do."""
+"""Latency of a drawing with an idle worker, from the POST until the client sees `finished`."""
 
 from __future__ import annotations
 
@@ -7,46 +7,36 @@ import json
 import time
 from typing import Any
 
-from bench.machinery import Bench, BenchTrouble, our_worker, start_web, stock_worker
+from bench.machinery import Bench, BenchError, our_worker, start_web, stock_worker
 from bench.report import Table, percentile, ratios, spread
 
 OURS, STOCK = "python -m workers", "rq worker"
 ARTBOARD = {"width": 210, "height": 297, "pattern": "spiral"}
-POLL_EVERY = 0.002
-PAUSE = 0.02
+POLL_S = 0.002
+PAUSE_S = 0.02
 WARM_UP = 3
-PATIENCE = 30.0
+TIMEOUT_S = 30.0
 
 
 class Client:
-    """One kept-alive connection to the product."""
+    """One keep-alive connection to the product."""
 
     def __init__(self, port: int) -> None:
-        """Connect to `port` on this machine."""
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Make a request and return the answer's JSON.
-
-        Raises:
-            BenchTrouble: the answer is not a good one.
-        """
-        headers = {"Content-Type": "application/json"} if body is not None else {}
-        self._connection.request(
-            method, path, json.dumps(body) if body is not None else None, headers
-        )
+        """Send a request and return the JSON response; raise BenchError if the status is not 200."""
+        data = None if body is None else json.dumps(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        self._connection.request(method, path, data, headers)
         response = self._connection.getresponse()
         answer: dict[str, Any] = json.loads(response.read())
         if response.status != http.client.OK:
-            raise BenchTrouble(f"{method} {path} was answered {response.status}: {answer}")
+            raise BenchError(f"{method} {path}: status {response.status}: {answer}")
         return answer
 
     def draw(self) -> float:
-        """Ask for a drawing, poll until it is finished, and return the milliseconds that it took.
-
-        Raises:
-            BenchTrouble: the drawing failed, or took too long.
-        """
+        """Request a drawing, poll until it is finished, and return the duration in ms."""
         started = time.perf_counter()
         job = f"/jobs/{self.ask('POST', '/artboard/create', ARTBOARD)['job_id']}"
         while True:
@@ -54,27 +44,26 @@ class Client:
             taken = time.perf_counter() - started
             if answer["done"]:
                 break
-            if taken > PATIENCE:
-                raise BenchTrouble(f"a drawing was still {answer['status']} after {PATIENCE:.0f} s")
-            time.sleep(POLL_EVERY)
+            if taken > TIMEOUT_S:
+                raise BenchError(f"a drawing was still {answer['status']} after {TIMEOUT_S:.0f} s")
+            time.sleep(POLL_S)
         if answer["status"] != "finished":
-            raise BenchTrouble(f"a drawing {answer['status']}: {answer['error']}")
+            raise BenchError(f"a drawing {answer['status']}: {answer['error']}")
         return taken * 1000
 
     def close(self) -> None:
-        """Hang up."""
         self._connection.close()
 
 
 def measure(bench: Bench) -> Table:
-    """Measure both workers in turns behind one web process."""
+    """Measure both workers in turns with one web process."""
     commands = {OURS: our_worker(), STOCK: stock_worker(bench.url)}
     rounds: dict[str, list[list[float]]] = {name: [] for name in commands}
-    bench.forget()
-    with bench.crew() as web:
+    bench.flush()
+    with bench.process_group() as web:
         port = start_web(web, "app:create_app()")
         for name in bench.in_turns(list(commands), "latency"):
-            with bench.crew() as worker:
+            with bench.process_group() as worker:
                 worker.start(commands[name])
                 rounds[name].append(_one_round(port, bench.scale.posts))
     table = Table(
@@ -82,15 +71,15 @@ def measure(bench: Bench) -> Table:
         ["worker", "p50 ms", "p99 ms, all rounds", f"p50 / {STOCK}"],
         notes=[
             (
-                f"The drawing is the spiral on A4 with the pattern's defaults; {bench.scale.posts} drawings a worker and round, "
-                f"one after another, {PAUSE * 1000:.0f} ms apart, after {WARM_UP} that do not count."
+                f"The drawing is a spiral on A4 with default parameters; {bench.scale.posts} drawings per worker and round, "
+                f"one after another, {PAUSE_S * 1000:.0f} ms apart, after {WARM_UP} warm-up drawings."
             ),
-            f"One kept-alive connection, a poll every {POLL_EVERY * 1000:.0f} ms; what lies between two polls is in the figures.",
+            f"One keep-alive connection, polling every {POLL_S * 1000:.0f} ms; the figures include the polling interval.",
             "gunicorn as in `gunicorn.conf.py`; one worker process with its default settings and log level.",
         ],
     )
     p50 = {name: [percentile(one, 50) for one in rounds[name]] for name in commands}
-    # A round is too short for a p99 of its own.
+    # A single round has too few values for a p99.
     p99 = {
         name: percentile([taken for one in rounds[name] for taken in one], 99) for name in commands
     }
@@ -104,13 +93,13 @@ def measure(bench: Bench) -> Table:
 def _one_round(port: int, posts: int) -> list[float]:
     client = Client(port)
     try:
-        # The first one also waits for the worker to start.
+        # The first drawing also waits for the worker to start.
         for _ in range(WARM_UP):
             client.draw()
         taken = []
         for _ in range(posts):
-            # A worker is busy with its book-keeping for a moment after the job is done.
-            time.sleep(PAUSE)
+            # The worker still cleans up for a moment after the job has finished.
+            time.sleep(PAUSE_S)
             taken.append(client.draw())
         return taken
     finally:

@@ -1,4 +1,4 @@
-"""Patterns: a section of the run; `python -m bench.patterns` measures it alone."""
+"""Section patterns; `python -m bench.patterns` runs it alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from bench.report import Table
 
 
 def measure(bench: Bench) -> Table:
-    """Draw every pattern dense on A3, each in a process of its own; a quick run draws small ones in a single process."""
+    """Draw all patterns dense on A3, each in a new process; a quick run draws small ones in one process."""
     bench.say("patterns")
     return measure_patterns(quick=bench.scale.rounds == 1)

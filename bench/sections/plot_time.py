@@ -1,21 +1,21 @@
-"""Plot time: a section of the run; `python -m bench.plot_time` measures it alone and holds it to its goal."""
+"""Section plot time; `python -m bench.plot_time` runs it alone and checks its goal."""
 
 from __future__ import annotations
 
-from bench.machinery import Bench, BenchTrouble
-from bench.plot_time import measure as measure_beside_saxi
+from bench.machinery import Bench, BenchError
+from bench.plot_time import measure as measure_with_saxi
 from bench.plot_time import measure_alone
 from bench.report import Table
 
 
 def measure(bench: Bench) -> Table:
-    """Plan drawings of every kind; beside saxi's planner where peers are asked for and it can be had."""
+    """Plan drawings of all kinds; with `--peers`, compare with saxi's planner if it is available."""
     bench.say("plot time")
     if not bench.peers:
         return measure_alone()
     try:
-        return measure_beside_saxi()[0]
-    except BenchTrouble as trouble:
+        return measure_with_saxi()[0]
+    except BenchError as error:
         table = measure_alone()
-        table.notes.append(f"saxi is left out: {trouble}")
+        table.notes.append(f"saxi was skipped: {error}")
         return table

@@ -1,7 +1,8 @@
-"""How many polls of a finished job one web process answers, beside the least that Flask can do under the same gunicorn."""
+"""Polls of a finished job per second, compared with a minimal Flask application under the same gunicorn."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import subprocess
@@ -11,8 +12,8 @@ from typing import NamedTuple
 from bench.machinery import (
     REPOSITORY,
     Bench,
-    BenchTrouble,
-    Crew,
+    BenchError,
+    ProcessGroup,
     our_worker,
     start_server,
     start_web,
@@ -29,10 +30,14 @@ HELLO, JOB, UNCHANGED, CANNED = (
 )
 
 
-class Target(NamedTuple):
-    """What to ask, which status to expect, and the processes that answer."""
+FIGURES = ("rate", "p50", "p99", "cpu")
+Outcomes = dict[str, list[dict[str, float]]]
 
-    crew: Crew
+
+class Target(NamedTuple):
+    """A request, the expected status, and the processes that respond."""
+
+    group: ProcessGroup
     port: int
     path: str = "/"
     header: str = ""
@@ -40,59 +45,53 @@ class Target(NamedTuple):
 
 
 def measure(bench: Bench) -> Table:
-    """Measure the three kinds of answer in turns, and the generator's own ceiling."""
-    outcomes: dict[str, list[dict[str, float]]] = {}
-    bench.forget()
-    with bench.crew() as ours, bench.crew() as bare, bench.crew() as canned:
+    """Measure the three kinds of response in turns, and the limit of the generator itself."""
+    outcomes: Outcomes = {}
+    bench.flush()
+    with contextlib.ExitStack() as stack:
+        ours, bare, canned = (stack.enter_context(bench.process_group()) for _ in range(3))
         port = start_web(ours, "app:create_app()")
-        job, etag = _finished_job(bench, port)
+        path, etag = _finished_job(bench, port)
+        not_modified = (f"If-None-Match: {etag}", http.client.NOT_MODIFIED)
+        canned_port = start_server(canned, lambda free: _generator(free, "--canned"), CANNED)
         targets = {
             HELLO: Target(bare, start_web(bare, "bench.hello:app")),
-            JOB: Target(ours, port, job),
-            UNCHANGED: Target(ours, port, job, f"If-None-Match: {etag}", http.client.NOT_MODIFIED),
-            CANNED: Target(
-                canned,
-                start_server(
-                    canned, lambda free: _generator(free, "--canned"), "the canned server"
-                ),
-            ),
+            JOB: Target(ours, port, path),
+            UNCHANGED: Target(ours, port, path, *not_modified),
+            CANNED: Target(canned, canned_port),
         }
         for name in bench.in_turns(list(targets), "polling"):
             outcomes.setdefault(name, []).append(_load(targets[name], bench.scale.poll_seconds))
+    return _table(outcomes, bench.scale.poll_seconds)
+
+
+def _table(outcomes: Outcomes, seconds: float) -> Table:
     table = Table(
-        f"Polling: answers of one web process to {CONNECTIONS} kept-alive connections",
-        ["answer", "per second", "p50 ms", "p99 ms", "server CPU ms / answer", "rate / bare Flask"],
+        f"Polling: responses of one web process to {CONNECTIONS} keep-alive connections",
+        ["response", "per second", "p50 ms", "p99 ms", "CPU ms / response", "rate / bare Flask"],
         notes=[
             (
-                "gunicorn as in `gunicorn.conf.py` (one process of threads) for both applications; only ours reads from the "
-                "broker, makes an ETag and writes a line of log for each request."
+                "gunicorn as in `gunicorn.conf.py` (one process with threads) for both applications; only ours queries the "
+                "broker, computes an ETag and logs each request."
             ),
             (
-                f"{bench.scale.poll_seconds:g} s a round, from a generator in a process of its own on the same machine, "
-                "which takes some of its cores. The last row is the most that the generator gets out of a server that does "
-                f"nothing; it was busy for {_busiest(outcomes):.0%} of the time with the fastest of the other rows."
+                f"{seconds:g} s per round, from a generator process on the same machine, which uses some of its CPU time. "
+                "The last row is the limit of the generator with a server that does nothing; for the fastest other row, the "
+                f"generator was busy {_busiest(outcomes):.0%} of the time."
             ),
         ],
     )
-    rates = {name: [one["rate"] for one in rounds] for name, rounds in outcomes.items()}
+    baseline = [one["rate"] for one in outcomes[HELLO]]
     for name in (JOB, UNCHANGED, HELLO, CANNED):
-        p50, p99, cpu = ([one[key] for one in outcomes[name]] for key in ("p50", "p99", "cpu"))
-        table.rows.append(
-            [
-                name,
-                spread(rates[name]),
-                spread(p50),
-                spread(p99),
-                spread(cpu),
-                ratios(rates[name], rates[HELLO]),
-            ]
-        )
+        figures = {key: [one[key] for one in outcomes[name]] for key in FIGURES}
+        cells = [spread(values) for values in figures.values()]
+        table.rows.append([name, *cells, ratios(figures["rate"], baseline)])
     return table
 
 
 def _finished_job(bench: Bench, port: int) -> tuple[str, str]:
     """Return the path of a finished job and its ETag."""
-    with bench.crew() as worker:
+    with bench.process_group() as worker:
         worker.start(our_worker())
         client = Client(port)
         client.draw()
@@ -112,17 +111,9 @@ def _generator(port: int, *options: str) -> list[str]:
 
 
 def _load(target: Target, seconds: float) -> dict[str, float]:
-    before = target.crew.cpu()
-    options = [
-        "--path",
-        target.path,
-        "--status",
-        str(target.status),
-        "--seconds",
-        str(seconds),
-        "--connections",
-        str(CONNECTIONS),
-    ]
+    before = target.group.cpu()
+    options = f"--status {target.status} --seconds {seconds} --connections {CONNECTIONS}".split()
+    options += ["--path", target.path]
     options += ["--header", target.header] if target.header else []
     done = subprocess.run(
         _generator(target.port, *options),
@@ -131,13 +122,13 @@ def _load(target: Target, seconds: float) -> dict[str, float]:
         check=False,
         cwd=REPOSITORY,
     )
-    target.crew.check()
+    target.group.check()
     if done.returncode != 0:
-        raise BenchTrouble(f"the load generator gave up: {done.stderr.strip()}")
+        raise BenchError(f"the load generator failed: {done.stderr.strip()}")
     outcome: dict[str, float] = json.loads(done.stdout)
-    outcome["cpu"] = 1000 * (target.crew.cpu() - before) / outcome["answers"]
+    outcome["cpu"] = 1000 * (target.group.cpu() - before) / outcome["responses"]
     return outcome
 
 
-def _busiest(outcomes: dict[str, list[dict[str, float]]]) -> float:
+def _busiest(outcomes: Outcomes) -> float:
     return max(one["busy"] for name, rounds in outcomes.items() if name != CANNED for one in rounds)

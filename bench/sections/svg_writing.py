@@ -1,4 +1,4 @@
-"""Writing SVG: a section of the run; `python -m bench.svg_writing` measures it alone and holds it to its goals."""
+"""Section SVG writing; `python -m bench.svg_writing` runs it alone and checks its goals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.svg_writing import measure as measure_writing
 
 
 def measure(bench: Bench) -> Table:
-    """Write a million vertices in turns; vpype and svgwrite only where peers are asked for."""
+    """Write a million vertices; with `--peers`, compare with vpype and svgwrite."""
     quick = bench.scale.rounds == 1
     table, _ = measure_writing(
         rounds=bench.scale.rounds,

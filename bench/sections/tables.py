@@ -1,4 +1,4 @@
-"""Data files: a section of the run; `python -m bench.tables` measures it alone, with all peers."""
+"""Section data files; `python -m bench.tables` runs it alone, with all peers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from bench.tables import measure as measure_tables
 
 
 def measure(bench: Bench) -> Table:
-    """Convert a gigabyte; pandas, polars and csvkit only where peers are asked for."""
+    """Convert a gigabyte; with `--peers`, compare with pandas, polars and csvkit."""
     quick = bench.scale.rounds == 1
-    table, troubles = measure_tables(
+    table, problems = measure_tables(
         megabytes=QUICK_MEGABYTES if quick else MEGABYTES, peers=bench.peers
     )
-    for trouble in troubles:
-        bench.say(trouble)
+    for problem in problems:
+        bench.say(problem)
     return table

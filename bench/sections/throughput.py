@@ -1,27 +1,25 @@
-"""What the queue itself costs: no-op jobs per second, CPU time, round trips and memory a job, and the latency when idle."""
+"""Overhead of the queue: no-op jobs per second, CPU time, round trips and memory per job, and idle latency."""
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from bench.machinery import Bench, BenchTrouble, Crew
+from bench.machinery import Bench, BenchError, ProcessGroup
 from bench.peers import PEERS
 from bench.peers.peer import Peer
-from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
+from bench.report import NOT_APPLICABLE, Table, percentile, ratios, skip_on_error, spread
 
 OURS, BASELINE = "python -m workers", "rq worker"
-LOOK_EVERY = 0.005
-PATIENCE = 60.0
+POLL_S = 0.005
+TIMEOUT_S = 60.0
 IDLE_WARM_UP = 3
 Figures = dict[str, dict[str, list[float]]]
 
 
 class Moment(NamedTuple):
-    """How far a run has come: seconds, jobs done, CPU seconds of the workers, the broker's commands and reads without our own."""
+    """Progress of a run: time in s, finished jobs, CPU seconds, and the broker's commands and reads without our own."""
 
     at: float
     done: int
@@ -31,25 +29,22 @@ class Moment(NamedTuple):
 
 
 class Run:
-    """One run of one peer: a full queue, then workers, until all jobs are done."""
+    """One run of one queue system: workers empty a full queue."""
 
-    def __init__(self, bench: Bench, peer: Peer, crew: Crew) -> None:
-        """Watch the workers of `crew`."""
+    def __init__(self, bench: Bench, peer: Peer, group: ProcessGroup) -> None:
         self._bench = bench
         self._peer = peer
-        self._crew = crew
-        self._asked = 0
+        self._group = group
+        self._queries = 0
 
     def drain(self, jobs: int, workers: int) -> dict[str, float]:
-        """Start `workers` on a queue of `jobs`; return the figures between a tenth of the jobs and all of them."""
-        self._peer.start(self._crew, workers)
+        """Start workers on a queue of `jobs`; return the figures of the last 90 % of the jobs."""
+        self._peer.start(self._group, workers)
         first = self._moment(jobs // 10)
         last = self._moment(jobs)
         count = last.done - first.done
         if count <= 0:
-            raise BenchTrouble(
-                f"{self._peer.name} was done with {jobs} jobs before it could be timed"
-            )
+            raise BenchError(f"{self._peer.name} finished {jobs} jobs before they could be timed")
         return {
             "rate": count / (last.at - first.at),
             "cpu": 1000 * (last.cpu - first.cpu) / count,
@@ -58,52 +53,46 @@ class Run:
         }
 
     def _moment(self, wanted: int) -> Moment:
-        """Wait until `wanted` jobs are done; return how things stand then."""
-        deadline, seen = time.monotonic() + PATIENCE, -1
+        """Wait until `wanted` jobs are finished."""
+        deadline, seen = time.monotonic() + TIMEOUT_S, -1
         while True:
-            self._asked += 1
+            self._queries += 1
             done, at = self._peer.done(), time.perf_counter()
             if done >= wanted:
                 break
             if done > seen:
-                deadline, seen = time.monotonic() + PATIENCE, done
-            self._crew.check()
+                deadline, seen = time.monotonic() + TIMEOUT_S, done
+            self._group.check()
             if time.monotonic() > deadline:
-                raise BenchTrouble(
-                    f"{self._peer.name} stood still at {done} of {wanted} jobs for {PATIENCE:.0f} s"
+                raise BenchError(
+                    f"{self._peer.name} made no progress for {TIMEOUT_S:.0f} s, at {done} of {wanted} jobs"
                 )
-            time.sleep(LOOK_EVERY)
-        told = self._bench.counts()
-        self._asked += 1
-        # This question is counted by the broker after it was answered.
-        return Moment(
-            at,
-            done,
-            self._crew.cpu(),
-            told.commands - self._asked + 1,
-            told.reads - self._asked + 1,
-        )
+            time.sleep(POLL_S)
+        counts = self._bench.counts()
+        # The broker counts this query after it was answered, so it is not subtracted yet.
+        own, self._queries = self._queries, self._queries + 1
+        return Moment(at, done, self._group.cpu(), counts.commands - own, counts.reads - own)
 
 
 def measure(bench: Bench) -> Table:
-    """Measure every peer in turns, with one worker and with two."""
+    """Measure all queue systems in turns, with one worker and with two."""
     table = Table("Throughput: no-op jobs through a full queue", COLUMNS)
-    taking_part = _prepared(bench, table)
+    candidates = _prepared(bench, table)
     jobs: dict[str, int] = {}
-    for name in list(taking_part):
-        with _or_without(name, taking_part, table):
-            jobs[name] = _pilot(bench, taking_part[name])
-    figures: Figures = {name: defaultdict(list) for name in taking_part}
-    for name in bench.in_turns(list(taking_part), "throughput"):
-        with _or_without(name, taking_part, table):
-            _one_round(bench, taking_part.get(name), jobs[name], figures[name])
-    table.rows = [_row(peer, figures) for peer in taking_part.values()]
-    table.notes += _notes(bench, taking_part, jobs)
+    for name in list(candidates):
+        with skip_on_error(name, candidates, table):
+            jobs[name] = _pilot(bench, candidates[name])
+    figures: Figures = {name: defaultdict(list) for name in candidates}
+    for name in bench.in_turns(list(candidates), "throughput"):
+        with skip_on_error(name, candidates, table):
+            _one_round(bench, candidates.get(name), jobs[name], figures[name])
+    table.rows = [_row(peer, figures) for peer in candidates.values()]
+    table.notes += _notes(bench, candidates, jobs)
     return table
 
 
 def _prepared(bench: Bench, table: Table) -> dict[str, Peer]:
-    """Return the peers of this run: ours, the baseline, then the others; note those that cannot take part."""
+    """Return the queue systems of this run: ours, the baseline, then the others."""
     ready: dict[str, Peer] = {}
     for name, kind in sorted(
         PEERS.items(),
@@ -111,45 +100,33 @@ def _prepared(bench: Bench, table: Table) -> dict[str, Peer]:
     ):
         if kind.standard or bench.peers:
             peer = ready[name] = kind(bench)
-            with _or_without(name, ready, table):
+            with skip_on_error(name, ready, table):
                 bench.say(f"throughput: preparing {name}")
                 peer.prepare()
-                # What the broker sets up once, such as its scripts, must not count as the memory of the first peer's jobs.
+                # Load scripts now, so that they do not count as memory of the first jobs.
                 peer.enqueue(1)
                 peer.done()
     return ready
 
 
-@contextlib.contextmanager
-def _or_without(name: str, taking_part: dict[str, Peer], table: Table) -> Iterator[None]:
-    """Go on without a peer that cannot be measured, and note why; but not without ours and RQ's."""
-    try:
-        yield
-    except BenchTrouble as trouble:
-        if taking_part[name].standard:
-            raise
-        del taking_part[name]
-        table.notes.append(f"{name} was not measured: {' '.join(str(trouble).split())[:300]}")
-
-
 def _pilot(bench: Bench, peer: Peer) -> int:
-    """Return how many jobs keep one worker busy for as long as the scale wants."""
+    """Return the number of jobs that keep one worker busy for `job_seconds`."""
     scale = bench.scale
     if not scale.pilot_jobs:
-        return scale.fewest_jobs * peer.jobs_factor
+        return scale.min_jobs * peer.jobs_factor
     bench.say(f"throughput, pilot: {peer.name}")
     jobs = scale.pilot_jobs * peer.jobs_factor
     while True:
         rate = _one_run(bench, peer, jobs, 1, idle_jobs=0)["rate"]
-        wanted = round(min(max(rate * scale.job_seconds, scale.fewest_jobs), scale.most_jobs), -1)
-        # The rate of a queue that was empty in no time says little.
+        wanted = round(min(max(rate * scale.job_seconds, scale.min_jobs), scale.max_jobs), -1)
+        # The rate of a short run is not reliable.
         if wanted <= 20 * jobs:
             return int(wanted)
         jobs *= 10
 
 
 def _one_round(bench: Bench, peer: Peer | None, jobs: int, figures: dict[str, list[float]]) -> None:
-    """Add the figures of a round; nothing for a peer that an earlier round went on without."""
+    """Add the figures of a round; `peer` is None if it failed in an earlier round."""
     if peer is None:
         return
     for workers in (1, 2):
@@ -161,16 +138,16 @@ def _one_run(
     bench: Bench, peer: Peer, jobs: int, workers: int, *, idle_jobs: int | None = None
 ) -> dict[str, float]:
     idle_jobs = bench.scale.idle_jobs if idle_jobs is None else idle_jobs
-    peer.forget()
+    peer.flush()
     empty = bench.counts().memory
     peer.enqueue(jobs)
-    with bench.crew() as crew:
-        figures = Run(bench, peer, crew).drain(jobs, workers)
+    with bench.process_group() as group:
+        figures = Run(bench, peer, group).drain(jobs, workers)
         if workers == 1 and idle_jobs:
             peer.idle_latency(IDLE_WARM_UP)
             waits = peer.idle_latency(idle_jobs)
             figures |= {"p50": percentile(waits, 50), "p99": percentile(waits, 99)}
-    # Without the workers' connections, so that what is left belongs to the jobs.
+    # The workers' connections are closed now, so the memory belongs to the jobs.
     figures["bytes"] = (bench.counts().memory - empty) / peer.done()
     return figures
 
@@ -183,7 +160,7 @@ COLUMNS = (
 
 def _row(peer: Peer, figures: Figures) -> list[str]:
     own = figures[peer.name]
-    asked = [
+    counts = [
         spread(own[figure]) if peer.on_broker else NOT_APPLICABLE
         for figure in ("commands1", "reads1", "bytes1")
     ]
@@ -193,7 +170,7 @@ def _row(peer: Peer, figures: Figures) -> list[str]:
         ratios(own["rate1"], figures[BASELINE]["rate1"]) if BASELINE in figures else NOT_APPLICABLE,
         spread(own["rate2"]),
         spread(own["cpu1"]),
-        *asked,
+        *counts,
         spread(own["p501"]),
         spread(own["p991"]),
     ]
@@ -202,15 +179,15 @@ def _row(peer: Peer, figures: Figures) -> list[str]:
 def _notes(bench: Bench, peers: dict[str, Peer], jobs: dict[str, int]) -> list[str]:
     return [
         (
-            "The queue is filled before the workers start; the rate, the CPU time (the worker and all its children) and the "
-            "broker's counts are taken between a tenth of the jobs and all of them, so that starting up is not in them."
+            "The queue is filled before the workers start. The rate, the CPU time (of the worker and its children) and the "
+            "broker's counters are those of the last 90 % of the jobs, without the startup."
         ),
-        f"Jobs a run: {', '.join(f'{name} {jobs[name]:,}' for name in peers)}.",
-        "Broker bytes: for a finished job RQ keeps a record with its arguments, times and outcome, the others keep a result.",
-        "A read of the broker is about one round trip. The benchmark's own questions are left out of commands and reads.",
+        f"Jobs per run: {', '.join(f'{name} {jobs[name]:,}' for name in peers)}.",
+        "Broker bytes: RQ keeps a record of a finished job with its arguments, times and result, the others only a result.",
+        "A read of the broker is about one round trip. Commands and reads of the benchmark itself are not included.",
         (
-            f"Idle latency: {bench.scale.idle_jobs} jobs a round queued one by one to one idle worker, 20 ms apart; from the "
-            "call that queues until the result is seen, looking every 0.2 ms."
+            f"Idle latency: {bench.scale.idle_jobs} jobs per round, queued one by one to one idle worker, 20 ms apart; from the "
+            "enqueuing call until the result is available, polled every 0.2 ms."
         ),
         *(f"{name}: {peer.note}." for name, peer in peers.items() if peer.note),
     ]

@@ -1,4 +1,4 @@
-"""The tasks that the benchmarks queue."""
+"""Tasks of the benchmarks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from libraries.settings import get_settings
 
 
 def nothing() -> bool:
-    """Return True at once, so that all time spent is the queue's."""
+    """Return True; all time is spent by the queue."""
     return True
 
 
 def report_on_request(texts: str, moments: str) -> int:
-    """Report each text that comes on one list of the broker as progress, and put on another when; return how many came.
+    """Report each text from the Redis list `texts` as progress, and push the time to the list `moments`.
 
-    An empty text is the last.
+    Stops at an empty text and returns the number of reports.
     """
     client, step = subscription_client(get_settings()), 0
     while text := client.execute_command("BLPOP", texts, 0)[1].decode():  # type: ignore[no-untyped-call]

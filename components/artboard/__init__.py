@@ -1,4 +1,4 @@
-"""Artboards: pages with a pattern on them, or composed of several elements."""
+"""Artboards: pages with one pattern or with several elements."""
 
 from components.artboard.main import artboard_bp as blueprint
 

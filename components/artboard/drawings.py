@@ -1,4 +1,4 @@
-"""Drawing of artboards: at once, or by a job."""
+"""Simple artboards, drawn during the request, and the jobs of all others."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ from libraries.sheets.artboard import Artboard
 from libraries.sheets.page import MAX_SEED
 from libraries.svg_builder import SVGBuilder
 
-# The rectangle of a simple artboard in mm: its corner, its side, and the shortest page that holds it.
-CORNER, SIDE, ROOM = 10, 50, 60
 DRAW, COMPOSE = "workers.svg_tasks.generate_complex_svg", "workers.svg_tasks.draw_composition"
 
 
 def draw_simple(artboard: CreateArtboard) -> Response | None:
-    """Return the simple artboard: JSON, or SVG if the client prefers it; None for others."""
+    """Return a simple artboard as JSON, or as SVG if the client prefers that; None if not simple."""
     if artboard.complexity != SIMPLE:
         return None
     drawing = simple_drawing(artboard.width, artboard.height, artboard.pen_width)
@@ -34,44 +32,36 @@ def draw_simple(artboard: CreateArtboard) -> Response | None:
 
 
 def simple_drawing(width: float, height: float, pen_width: float) -> str:
-    """Return a page in mm with a rectangle of 50 x 50 mm, its corner at (10, 10).
+    """Return an SVG page with a rectangle of 50 x 50 mm at (10, 10); all sizes are in mm.
 
-    A page shorter or narrower than 60 mm has no room for that and gets the rectangle and its distance in proportion.
+    On a page narrower or shorter than 60 mm, the rectangle and its position are scaled down.
     """
-    scale = min(1.0, width / ROOM, height / ROOM)
+    scale = min(1.0, width / 60, height / 60)
     svg = SVGBuilder(width, height, pen_width=pen_width)
-    return svg.rect(CORNER * scale, CORNER * scale, SIDE * scale, SIDE * scale).to_string()
+    return svg.rect(10 * scale, 10 * scale, 50 * scale, 50 * scale).to_string()
 
 
 def drawing_plan(artboard: CreateArtboard) -> JobPlan:
-    """Return the job that draws an artboard.
-
-    Raises:
-        InvalidFields: elements of a composition have no room, or cannot be read.
-        TooComplex: the drawing would have too many points.
-    """
+    """Return the job that draws an artboard; raise InvalidFields or TooComplex if it cannot be drawn."""
     drawing = artboard.drawing()
     drawing.check_cost()
-    chance = request_random()
+    random = request_random()
     if drawing.seed is None:
-        drawing = replace(drawing, seed=chance.randint(0, MAX_SEED))
-    token = f"{chance.getrandbits(128):032x}"
-    name = {"output_filename": file_name(artboard.id or f"{chance.getrandbits(64):016x}", token)}
-    members = {"status": "generating", "seed": drawing.seed}
+        drawing = replace(drawing, seed=random.randint(0, MAX_SEED))
+    token = f"{random.getrandbits(128):032x}"
+    name = file_name(artboard.id or f"{random.getrandbits(64):016x}", token)
     if isinstance(drawing, Artboard):
-        return JobPlan(
-            kwargs={**drawing.arguments(pattern="pattern_type"), **name},
-            message="Complex pattern queued for generation",
-            members=members,
-        )
+        task, arguments, what = DRAW, drawing.arguments(pattern="pattern_type"), "Complex pattern"
+    else:
+        task, arguments, what = COMPOSE, drawing.arguments(), "Composition"
     return JobPlan(
-        task=COMPOSE,
-        kwargs={**drawing.arguments(), **name},
-        message="Composition queued for generation",
-        members=members,
+        task=task,
+        kwargs={**arguments, "output_filename": name},
+        message=f"{what} queued for generation",
+        members={"status": "generating", "seed": drawing.seed},
     )
 
 
 def file_name(artboard_id: str, token: str) -> str:
-    """Return the name of an artboard's file; `token` keeps requests with the same id apart."""
+    """Return the file name of an artboard; `token` makes it unique for requests with the same id."""
     return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"

@@ -3,30 +3,14 @@
 from __future__ import annotations
 
 from components.artboard.drawings import COMPOSE, DRAW, draw_simple, drawing_plan
-from components.artboard.schemas import (
-    CreateArtboard,
-    CreatedArtboardSchema,
-    QueuedArtboardSchema,
-)
+from components.artboard.schemas import CreateArtboard, CreatedArtboardSchema, QueuedArtboardSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 
 artboard_bp = api_blueprint(
-    "artboard",
-    __name__,
-    "/artboard",
-    "Pages with a pattern on them, or composed of several elements.",
+    "artboard", __name__, "/artboard", "Pages with one pattern or with several elements."
 )
-
-EXAMPLE = {
-    "width": 210,
-    "height": 297,
-    "pattern": "spiral",
-    "id": "first",
-    "params": {"pitch": 2},
-    "seed": 7,
-}
 
 
 @artboard_bp.submits(
@@ -35,25 +19,31 @@ EXAMPLE = {
     name="artboard",
     body=CreateArtboard.schema(),
     reply={
-        200: (CreatedArtboardSchema, "Queued, or drawn if `complexity` was `simple`"),
-        202: (QueuedArtboardSchema, "Queued, to a request with `Prefer: respond-async`"),
+        200: (CreatedArtboardSchema, "Queued; drawn if `complexity` is `simple`"),
+        202: (QueuedArtboardSchema, "Queued; the request had `Prefer: respond-async`"),
     },
     status=200,
     direct=draw_simple,
     task=DRAW,
     other_tasks=(COMPOSE,),
-    example=EXAMPLE,
+    example={
+        "width": 210,
+        "height": 297,
+        "pattern": "spiral",
+        "id": "first",
+        "params": {"pitch": 2},
+        "seed": 7,
+    },
 )
 def create_artboard(artboard: CreateArtboard) -> JobPlan:
     """Draw a pattern on a page.
 
-    The drawing is queued; `Location` names the job to follow. With `complexity` set to `simple` the reply is a drawing at once, a
-    rectangle of 50 x 50 mm with its corner at (10, 10), smaller on a page that has no room for it; ask for it as `image/svg+xml`
-    to get it raw.
+    Queues a job and returns its URL in `Location`. If `complexity` is `simple`, the reply is the drawing itself: a rectangle of
+    50 x 50 mm at (10, 10), scaled down on smaller pages. Send `Accept: image/svg+xml` to get it as SVG instead of JSON.
 
-    `elements` in place of `pattern` compose the page: patterns, texts, shapes and other SVGs in boxes, on `layers` with their
-    pens. Later elements are in front; an `opaque` one hides what is drawn below it.
+    To compose a page, send `elements` instead of `pattern`: patterns, texts, shapes and SVGs in boxes, on `layers` with their
+    pens. Later elements are drawn on top; an `opaque` element hides everything below it.
 
-    `GET /patterns` lists the patterns and what their `params` may be. Everything is checked before it is queued.
+    `GET /patterns` lists the patterns and their `params`. The request is validated before it is queued.
     """
     return drawing_plan(artboard)

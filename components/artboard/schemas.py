@@ -1,4 +1,4 @@
-"""Request and replies of `POST /artboard/create`."""
+"""Request and reply schemas of `POST /artboard/create`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import fields
 from marshmallow.validate import Length
 
-from components.http.replies import AcceptedSchema, ReplySchema
+from components.http.replies import AcceptedSchema
 from libraries.fields import declare
 from libraries.sheets.drawings import DrawingRequest
 
@@ -17,11 +17,10 @@ SIMPLE = "simple"
 
 
 class ArtboardId(fields.Field[str]):
-    """The caller's own id of an artboard: text, or a whole number that is taken as text."""
+    """An artboard id chosen by the client: a string, or an integer that is converted to one."""
 
     default_error_messages = {  # noqa: RUF012
-        "invalid": "Must be 1 to 64 of the letters A-Z and a-z, digits, '_' and '-', or a "
-        "whole number."
+        "invalid": "Must be an integer, or 1 to 64 letters A-Z and a-z, digits, '_' and '-'."
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -32,17 +31,16 @@ class ArtboardId(fields.Field[str]):
 
 
 class CreateArtboard(DrawingRequest):
-    """An artboard as a client asks for it: with one pattern, or composed of elements."""
+    """A request for an artboard: with one pattern, or composed of elements."""
 
-    # Frontends send more fields than there are.
+    # Existing frontends send additional fields.
     ignores_unknown = True
 
     complexity: str = declare(
         fields.String(
             validate=Length(max=32),
             metadata={
-                "description": f"`{SIMPLE}` gives a rectangle at once; anything else queues the "
-                "pattern.",
+                "description": f"`{SIMPLE}` returns a rectangle; any other value queues a job.",
                 "example": "complex",
             },
         ),
@@ -51,8 +49,7 @@ class CreateArtboard(DrawingRequest):
     id: str | None = declare(
         ArtboardId(
             metadata={
-                "description": "Your own id of the artboard, part of the file's name; a random one "
-                "if not given.",
+                "description": "Id of the artboard, used in the file name; random by default.",
                 "type": ["string", "integer"],
                 "pattern": f"^{ARTBOARD_ID.pattern}$",
             },
@@ -61,33 +58,21 @@ class CreateArtboard(DrawingRequest):
     )
 
 
-class SimpleArtboardSchema(ReplySchema):
-    """The reply to a simple artboard."""
-
-    svg = fields.String(required=True, metadata={"description": "The drawing."})
-
-
 class QueuedArtboardSchema(AcceptedSchema):
-    """The reply to an artboard that was queued."""
+    """Reply to an artboard that was queued."""
 
     status = fields.String(
         required=True, metadata={"description": "`generating`.", "example": "generating"}
     )
-    seed = fields.Integer(
-        metadata={"description": "The seed that is used: yours, or the one that was chosen."}
-    )
+    seed = fields.Integer(metadata={"description": "The requested seed, or a random one."})
 
 
 class CreatedArtboardSchema(QueuedArtboardSchema):
-    """The reply to `POST /artboard/create`: `svg` for a simple artboard, else the rest."""
+    """Reply to `POST /artboard/create`: only `svg` for a simple artboard, otherwise a job."""
 
     status = fields.String(metadata={"description": "`generating`.", "example": "generating"})
-    job_id = fields.String(
-        metadata={"description": "The id to follow the job by.", "example": "4f1c9a"}
-    )
-    message = fields.String(metadata={"description": "What was queued, in words."})
+    job_id = fields.String(metadata={"description": "Id of the job.", "example": "4f1c9a"})
+    message = fields.String(metadata={"description": "Summary of the queued job."})
     svg = fields.String(
-        metadata={
-            "description": "The drawing, if `complexity` was `simple`, or after `Prefer: wait=N`."
-        }
+        metadata={"description": "The drawing, if it is simple or after `Prefer: wait=N`."}
     )

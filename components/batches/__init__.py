@@ -1,4 +1,4 @@
-"""Batches: many jobs of one kind, asked for and followed together."""
+"""Batches: many jobs of one kind, submitted together."""
 
 from components.batches.main import blueprint
 

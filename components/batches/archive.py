@@ -1,4 +1,4 @@
-"""All files of a batch as one zip, made while it is sent."""
+"""Zip archives with all files of a batch, streamed."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MANIFEST = "manifest.json"
 
 
 def archive_response(batch: Batch) -> Response:
-    """Return the files of the jobs of a batch that have finished, stored in a zip under names of their own.
+    """Return an uncompressed zip of the files of all finished jobs, each under a unique name.
 
-    The last entry, `manifest.json`, has the state of every job, in their order, and its files.
+    The last entry, `manifest.json`, lists the state and the files of every job, in order.
     """
-    # The owner's folder is known now, and no longer when the reply is sent.
+    # The owner is not known any more when the body is streamed.
     entries = Entries(batch, output_folder())
     response = Response(zip_blocks(entries.opened()), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="batch-{batch.id}.zip"'
@@ -33,59 +33,48 @@ def archive_response(batch: Batch) -> Response:
 
 
 class Entries:
-    """The entries of a batch's zip, one file open at a time."""
+    """The entries of a batch's zip; one file is open at a time."""
 
     def __init__(self, batch: Batch, folder: Store) -> None:
-        """Take the files from `folder`."""
         self._batch, self._folder = batch, folder
         self._names = UniqueNames(MANIFEST)
         self._rows: list[JsonObject] = []
 
     def opened(self) -> Iterator[Opening]:
-        """Yield the name of each entry and what opens it."""
+        """Yield the name of each entry and a function that opens it."""
         for job_id, job in zip(self._batch.job_ids, self._batch.jobs, strict=True):
-            row = self._row(job_id, job)
+            row = _row(job_id, job)
             self._rows.append(row)
             for artifact in job.artifacts if job and job.status == "finished" else []:
-                file = self._file(artifact)
+                file = self._open(artifact)
                 name = self._names.name_for(artifact["name"])
-                row["files"].append(
-                    {
-                        "name": name,
-                        "size": artifact["size"],
-                        "sha256": artifact["sha256"],
-                        "there": file is not None,
-                    }
-                )
+                facts = {"size": artifact["size"], "sha256": artifact["sha256"]}
+                row["files"].append({"name": name, **facts, "there": file is not None})
                 if file is not None:
-                    yield name, _given(file)
-        yield MANIFEST, _given(io.BytesIO(self._manifest()))
+                    yield name, _opener(file)
+        yield MANIFEST, _opener(io.BytesIO(self._manifest()))
 
-    def _row(self, job_id: str, job: JobRecord | None) -> JsonObject:
-        status = job.status if job else GONE
-        return {
-            "id": job_id,
-            "status": status,
-            "error": job.public_error if job else None,
-            "files": [],
-        }
-
-    def _file(self, artifact: JsonObject) -> IO[bytes] | None:
-        """Return the file that a job made, None if it is gone or another one lies in its place."""
+    def _open(self, artifact: JsonObject) -> IO[bytes] | None:
+        """Open the file of a job; return None if it was deleted or replaced."""
         try:
             return self._folder.open_checked(artifact["name"], sha256=artifact["sha256"])
         except (NotFound, InvalidInput):
             return None
 
     def _manifest(self) -> bytes:
-        about = {
+        manifest = {
             "batch_id": self._batch.id,
             "done": self._batch.done,
             "counts": self._batch.counts,
             "jobs": self._rows,
         }
-        return json.dumps(about, indent=2).encode() + b"\n"
+        return json.dumps(manifest, indent=2).encode() + b"\n"
 
 
-def _given(file: IO[bytes]) -> Callable[[], IO[bytes]]:
+def _opener(file: IO[bytes]) -> Callable[[], IO[bytes]]:
     return lambda: file
+
+
+def _row(job_id: str, job: JobRecord | None) -> JsonObject:
+    status, error = (job.status, job.public_error) if job else (GONE, None)
+    return {"id": job_id, "status": status, "error": error, "files": []}

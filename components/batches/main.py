@@ -1,4 +1,4 @@
-"""The routes of batches."""
+"""Routes of batches."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, Su
 from components.batches.states import batch_body
 from components.batches.submissions import batch_plan
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import TEXT, api_blueprint
 from components.http.conditional import etag_response
+from components.http.parameters import path_parameter
 from components.http.replies import json_response
 from components.http.submissions import BatchPlan
 from libraries.job_manager import cancel_batch as cancel_waiting
@@ -18,32 +19,24 @@ from libraries.job_manager import fetch_batch
 from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
-    "batches", __name__, "/batches", "Queue many jobs of one kind, and follow them together."
+    "batches", __name__, "/batches", "Queue many jobs of one kind and follow them together."
 )
 
-BATCH_ID_PARAMETER = {
-    "in": "path",
-    "name": "batch_id",
-    "description": "The `batch_id` of the reply to the request that queued it.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
-}
-TEXT = {"schema": {"type": "string"}}
+BATCH_ID_PARAMETER = path_parameter(
+    "batch_id", "The `batch_id` from the reply that queued the batch.", "^[A-Za-z0-9_-]{1,128}$"
+)
 
 
 @blueprint.submits(
-    "",
-    access=Access.KEY,
-    body=SubmitBatchSchema,
-    reply=BatchAcceptedSchema,
-    jobs="the jobs",
+    "", access=Access.KEY, body=SubmitBatchSchema, reply=BatchAcceptedSchema, jobs="the jobs"
 )
-def create_batch(asked: JsonObject) -> BatchPlan:
+def create_batch(body: JsonObject) -> BatchPlan:
     """Queue a batch.
 
-    Every item is checked as the operation's own route checks it, and every mistake is named; nothing is queued before all items
-    are right and there is room for all of them. An item may have options of the queue itself; they come before those of the batch.
+    Each item is validated as by the route of the operation; the reply lists every error. Jobs are queued only if all items are
+    valid and the queue has room for all of them. Queue options of an item override those of the batch.
     """
-    return batch_plan(asked)
+    return batch_plan(body)
 
 
 @blueprint.route("/<batch_id>", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])
@@ -52,7 +45,7 @@ def create_batch(asked: JsonObject) -> BatchPlan:
 def get_batch(batch_id: str) -> Response:
     """Show a batch and each of its jobs.
 
-    Ask again after the seconds that `Retry-After` names; it is there until all jobs have ended.
+    Poll again after `Retry-After` seconds; the header is absent once all jobs have ended.
     """
     batch = fetch_batch(batch_id)
     return etag_response(batch_body(batch), done=batch.done)
@@ -63,15 +56,15 @@ def get_batch(batch_id: str) -> Response:
     200,
     content_type="application/zip",
     schema={"type": "string", "format": "binary"},
-    description="The files, and a manifest",
+    description="The files and a manifest",
     headers={"Content-Disposition": TEXT},
 )
 @blueprint.problems(404, 503)
 def get_batch_archive(batch_id: str) -> Response:
-    """Get all files of a batch as one zip.
+    """Download all files of a batch as a zip.
 
-    It holds what the jobs that have finished by now have made; ask when the batch is `done` to get all. `manifest.json` in it
-    has the state of every job and the names, sizes and SHA-256 of its files.
+    Contains the files of the jobs that have finished so far; wait until the batch is `done` to get all. `manifest.json` lists the
+    state of every job and the name, size and SHA-256 of its files.
     """
     return archive_response(fetch_batch(batch_id))
 
@@ -83,8 +76,8 @@ def get_batch_archive(batch_id: str) -> Response:
 @blueprint.problems(404)
 @blueprint.queues()
 def cancel_batch(batch_id: str) -> Response:
-    """Cancel the jobs of a batch that have not begun.
+    """Cancel the jobs of a batch that have not started.
 
-    Those that run go on; `POST /jobs/bulk` stops them.
+    Running jobs continue; `POST /jobs/bulk` stops them.
     """
     return json_response(batch_body(cancel_waiting(batch_id)))

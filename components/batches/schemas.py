@@ -1,4 +1,4 @@
-"""What the batch routes take and give."""
+"""Request and reply schemas of batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from libraries.job_manager.states import STATES
 MAX_ITEMS = 500
 MAX_NAME_CHARS = 200
 GONE = "gone"
-STATUSES = [*sorted(set(STATES.values())), GONE]
 
 
 class SubmitBatchSchema(Schema):
@@ -30,7 +29,7 @@ class SubmitBatchSchema(Schema):
         required=True,
         validate=Length(1, MAX_ITEMS),
         metadata={
-            "description": "One request each, as the operation's own route takes it; for a task its arguments by name.",
+            "description": "Request bodies of the operation, or keyword arguments of the task.",
             "example": [
                 {"width": 100, "height": 100, "pattern": "grid"},
                 {"width": 210, "height": 297},
@@ -40,81 +39,67 @@ class SubmitBatchSchema(Schema):
 
 
 class BatchLinksSchema(ReplySchema):
-    """Where a batch can be followed."""
+    """Links of a batch."""
 
-    self_ = fields.String(
-        data_key="self", required=True, metadata={"description": "State of the batch."}
-    )
-    cancel = fields.String(
-        metadata={"description": "POST here to cancel its jobs that have not begun."}
-    )
+    self_ = fields.String(data_key="self", required=True, metadata={"description": "The batch."})
+    cancel = fields.String(metadata={"description": "POST to cancel jobs that have not started."})
 
 
 class BatchAcceptedSchema(ReplySchema):
-    """The reply to a batch that was queued."""
+    """Reply to a batch that was queued."""
 
     status = fields.String(
         required=True, metadata={"description": "`queued`.", "example": "queued"}
     )
     batch_id = fields.String(
-        required=True,
-        metadata={"description": "The id to follow the batch by.", "example": "9d2e41"},
+        required=True, metadata={"description": "Id of the batch.", "example": "9d2e41"}
     )
     job_ids = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Its jobs, in the order of the items."},
+        metadata={"description": "Ids of the jobs, in the order of the items."},
     )
-    message = fields.String(required=True, metadata={"description": "What was queued, in words."})
-    links = fields.Nested(
-        BatchLinksSchema, required=True, metadata={"description": "Where to follow it."}
-    )
+    message = fields.String(required=True, metadata={"description": "Summary of the batch."})
+    links = fields.Nested(BatchLinksSchema, required=True, metadata={"description": "Links."})
 
 
 class BatchJobSchema(ReplySchema):
     """A job of a batch."""
 
-    id = fields.String(required=True, metadata={"description": "The id of the job."})
+    id = fields.String(required=True, metadata={"description": "Id of the job."})
     status = fields.String(
         required=True,
         metadata={
-            "description": f"Its state; `{GONE}` once its record has expired.",
-            "enum": STATUSES,
+            "description": f"State of the job; `{GONE}` if its record has expired.",
+            "enum": [*sorted(set(STATES.values())), GONE],
         },
     )
     error = fields.String(
-        required=True, allow_none=True, metadata={"description": "What went wrong, if it failed."}
+        required=True, allow_none=True, metadata={"description": "Error message, if it failed."}
     )
-    links = fields.Nested(
-        JobLinksSchema,
-        required=True,
-        metadata={"description": "Where to follow it, and what can be done."},
-    )
+    links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Links."})
 
 
 class BatchStateSchema(ReplySchema):
-    """A batch as it stands."""
+    """State of a batch."""
 
-    id = fields.String(required=True, metadata={"description": "The id of the batch."})
-    total = fields.Integer(required=True, metadata={"description": "How many jobs it has."})
+    id = fields.String(required=True, metadata={"description": "Id of the batch."})
+    total = fields.Integer(required=True, metadata={"description": "Number of jobs."})
     counts = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),
         required=True,
-        metadata={"description": "How many are in which state."},
+        metadata={"description": "Number of jobs by state."},
     )
     percent = fields.Integer(
-        required=True,
-        metadata={"description": "How many of a hundred have ended; 100 when all have."},
+        required=True, metadata={"description": "Percentage of jobs that have ended."}
     )
     done = fields.Boolean(
-        required=True, metadata={"description": "Whether all have ended, well or not."}
+        required=True, metadata={"description": "Whether all jobs have ended, successful or not."}
     )
     jobs = fields.List(
         fields.Nested(BatchJobSchema),
         required=True,
-        metadata={"description": "Its jobs, in the order of the items."},
+        metadata={"description": "The jobs, in the order of the items."},
     )
-    links = fields.Nested(
-        BatchLinksSchema, required=True, metadata={"description": "Where to follow it."}
-    )
+    links = fields.Nested(BatchLinksSchema, required=True, metadata={"description": "Links."})

@@ -1,4 +1,4 @@
-"""A batch as clients see it."""
+"""JSON representation of batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from libraries.json_types import JsonObject
 
 
 def batch_body(batch: Batch) -> JsonObject:
-    """Return the batch as the JSON object of `BatchStateSchema`."""
     return {
         "id": batch.id,
         "total": len(batch.job_ids),
@@ -24,7 +23,7 @@ def batch_body(batch: Batch) -> JsonObject:
 
 
 def job_row(job_id: str, job: JobRecord | None) -> JsonObject:
-    """Return a job of a batch as the JSON object of `BatchJobSchema`; its record may be gone by now."""
+    """Return a `BatchJobSchema`; `job` is None if its record has expired."""
     if job is None:
         return {"id": job_id, "status": GONE, "error": None, "links": {}}
     return {
@@ -36,6 +35,5 @@ def job_row(job_id: str, job: JobRecord | None) -> JsonObject:
 
 
 def batch_links(batch_id: str, *, done: bool) -> dict[str, str]:
-    """Return the addresses of a batch, relative to this server."""
     here = f"/batches/{batch_id}"
     return {"self": here} if done else {"self": here, "cancel": f"{here}/cancel"}

@@ -1,4 +1,4 @@
-"""A batch as it is asked for: every item checked before the first is queued."""
+"""Submission of batches: all items are validated before the first is queued."""
 
 from __future__ import annotations
 
@@ -18,18 +18,12 @@ from libraries.json_types import JsonObject
 PlannedJob = tuple[JobPlan, JobOptions]
 
 
-def batch_plan(asked: JsonObject) -> BatchPlan:
-    """Return the jobs of the batch that a `SubmitBatchSchema` describes.
-
-    Raises:
-        BadFields: the operation is unknown, or items are wrong; all of them are named.
-        QueueUnavailable: the broker cannot be reached.
-    """
-    return BatchPlan(jobs=planned_jobs(asked["operation"], asked["items"]), reply=batch_reply)
+def batch_plan(body: JsonObject) -> BatchPlan:
+    """Return the jobs of a loaded `SubmitBatchSchema`."""
+    return BatchPlan(jobs=planned_jobs(body["operation"], body["items"]), reply=batch_reply)
 
 
 def batch_reply(batch: Batch) -> JsonObject:
-    """Return the reply to a batch that was queued."""
     count = len(batch.job_ids)
     return {
         "status": "queued",
@@ -41,11 +35,7 @@ def batch_reply(batch: Batch) -> JsonObject:
 
 
 def planned_jobs(operation: str, items: list[JsonObject]) -> list[PlannedJob]:
-    """Return the jobs that `items` become, for the name of an operation or the dotted path of a task.
-
-    Raises:
-        BadFields: there is no such operation, or items are wrong.
-    """
+    """Return the jobs of `items` for an operation or the dotted path of a task; raise BadFields if it is unknown."""
     if operation in OPERATIONS:
         return jobs_of_items(OPERATIONS[operation], items)
     tasks = known_tasks()
@@ -56,49 +46,39 @@ def planned_jobs(operation: str, items: list[JsonObject]) -> list[PlannedJob]:
 
 
 def jobs_of_items(operation: Operation, items: list[JsonObject]) -> list[PlannedJob]:
-    """Return the jobs that the requests of an operation become.
-
-    Raises:
-        BadFields: items are wrong, every one of them named; or they would be too many jobs.
-    """
+    """Return the jobs of an operation's requests; raise BadFields with the errors of all items."""
     schema = operation.schema()
-    wrong: list[FieldError] = []
+    errors: list[FieldError] = []
     jobs: list[PlannedJob] = []
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         try:
             submission: Submission = schema.load(item)
             options = item_options(submission.options)
             jobs += [(plan, options) for plan in operation.plans(submission.body)]
         except ValidationError as error:
-            wrong += _placed(place, (_with_hint(one, schema) for one in flatten(error.messages)))
+            errors += _in_item(index, (_with_hint(one, schema) for one in flatten(error.messages)))
         except InvalidInput as error:
-            wrong += _placed(
-                place, field_errors_of(error) or [FieldError((), str(error), error.hint)]
-            )
-    if not wrong and len(jobs) > MAX_ITEMS:
-        text = f"These would be {len(jobs)} jobs; a batch has at most {MAX_ITEMS}."
-        wrong = [FieldError(("items",), text)]
-    if wrong:
-        raise BadFields(wrong)
+            found = field_errors_of(error) or [FieldError((), str(error), error.hint)]
+            errors += _in_item(index, found)
+    if not errors and len(jobs) > MAX_ITEMS:
+        text = f"The items need {len(jobs)} jobs; a batch has at most {MAX_ITEMS}."
+        errors = [FieldError(("items",), text)]
+    if errors:
+        raise BadFields(errors)
     return jobs
 
 
 def item_options(options: JobOptions) -> JobOptions:
-    """Return the options of an item, checked.
-
-    Raises:
-        ValidationError: it has a webhook.
-        BadFields: a job to wait for is not there.
-    """
+    """Return the checked options of an item; raise ValidationError if it has a webhook."""
     if options.webhook is not None:
-        raise ValidationError({"webhook": ["Belongs beside items, once for all of them."]})
+        raise ValidationError({"webhook": ["Set `webhook` on the batch, not on an item."]})
     return check_options(options)
 
 
-def _placed(place: int, errors: Iterable[FieldError]) -> Iterator[FieldError]:
-    """Yield errors of one item as errors of the whole body."""
+def _in_item(index: int, errors: Iterable[FieldError]) -> Iterator[FieldError]:
+    """Yield errors of one item with their path in the batch."""
     for one in errors:
-        yield FieldError(("items", str(place), *one.path), one.detail, one.hint)
+        yield FieldError(("items", str(index), *one.path), one.detail, one.hint)
 
 
 def _with_hint(error: FieldError, schema: Schema) -> FieldError:

@@ -1,4 +1,4 @@
-"""What the service can draw, fill in and run: papers, patterns, templates and tasks."""
+"""Catalogues of papers, patterns, templates and tasks."""
 
 from components.catalogue.papers import blueprint as papers
 from components.catalogue.patterns import blueprint as patterns

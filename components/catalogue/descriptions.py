@@ -1,4 +1,4 @@
-"""Patterns as clients see them."""
+"""JSON representation of patterns."""
 
 from __future__ import annotations
 
@@ -12,15 +12,9 @@ from libraries.errors import NotFound, UnknownName
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS, Pattern
 
-A4_WIDTH, A4_HEIGHT = 210, 297
-
 
 def find_pattern(name: str) -> Pattern:
-    """Return the pattern called `name`.
-
-    Raises:
-        NotFound: there is none; the text lists those that are.
-    """
+    """Return a pattern by name; raise NotFound with a suggestion if it is unknown."""
     try:
         return PATTERNS[name]
     except UnknownName as error:
@@ -29,35 +23,32 @@ def find_pattern(name: str) -> Pattern:
 
 
 def describe_pattern(name: str, pattern: Pattern) -> JsonObject:
-    """Return a pattern as the JSON object of `PatternSchema`."""
+    """Return a pattern as a `PatternSchema`."""
     params = json_schema(pattern.schema)
-    defaults = {
-        name: field["default"]
-        for name, field in params["properties"].items()
-        if field.get("default") is not None
-    }
+    found = {name: field.get("default") for name, field in params["properties"].items()}
+    defaults = {name: default for name, default in found.items() if default is not None}
+    paragraphs = [" ".join(part.split()) for part in pattern.description.split("\n\n")]
+    here = f"/patterns/{name}"
     return {
         "name": name,
         "summary": pattern.summary,
-        "description": "\n\n".join(
-            " ".join(part.split()) for part in pattern.description.split("\n\n")
-        ),
+        "description": "\n\n".join(paragraphs),
         "params": params,
-        "example": {"width": A4_WIDTH, "height": A4_HEIGHT, "pattern": name, "params": defaults},
+        "example": {"width": 210, "height": 297, "pattern": name, "params": defaults},
         "links": {
-            "self": f"/patterns/{name}",
-            "preview_svg": f"/patterns/{name}/preview.svg",
-            "preview_png": f"/patterns/{name}/preview.png",
+            "self": here,
+            "preview_svg": f"{here}/preview.svg",
+            "preview_png": f"{here}/preview.png",
         },
     }
 
 
 @lru_cache(maxsize=256)
 def json_schema(schema: type[Schema]) -> JsonObject:
-    """Return the JSON Schema (draft 2020-12, as OpenAPI 3.1 has it) of a marshmallow schema, with nested ones written out."""
+    """Return a marshmallow schema as JSON Schema (draft 2020-12), with nested schemas inlined."""
     _, converter = schema_converter(schema_name_resolver=_no_name)
     return {"properties": {}, **converter.schema2jsonschema(schema)}
 
 
 def _no_name(_: object) -> Any:
-    """Give a nested schema no name to be referred to by, so that it is written out where it is used."""
+    """Return None, so that nested schemas are inlined instead of referenced."""

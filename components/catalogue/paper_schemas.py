@@ -1,4 +1,4 @@
-"""What the list of papers gives."""
+"""Reply schemas of papers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ from components.http.replies import ReplySchema
 
 
 class PaperSchema(ReplySchema):
-    """A paper, as it stands upright."""
+    """A paper in portrait orientation."""
 
-    name = fields.String(
-        required=True, metadata={"description": "What to send as `paper`.", "example": "a4"}
-    )
-    title = fields.String(
-        required=True, metadata={"description": "What it is called.", "example": "A4"}
-    )
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "a4"})
+    title = fields.String(required=True, metadata={"description": "Title.", "example": "A4"})
     family = fields.String(
-        required=True, metadata={"description": "The family of sizes.", "example": "ISO A"}
+        required=True, metadata={"description": "Family of paper sizes.", "example": "ISO A"}
     )
     width = fields.Float(
         required=True,
-        metadata={"description": "Its shorter side, in mm.", "x-unit": "mm", "example": 210},
+        metadata={"description": "Shorter side in mm.", "x-unit": "mm", "example": 210},
     )
     height = fields.Float(
         required=True,
-        metadata={"description": "Its longer side, in mm.", "x-unit": "mm", "example": 297},
+        metadata={"description": "Longer side in mm.", "x-unit": "mm", "example": 297},
     )
 
 
@@ -33,12 +29,10 @@ class PaperListSchema(ReplySchema):
     """All papers."""
 
     papers = fields.List(
-        fields.Nested(PaperSchema),
-        required=True,
-        metadata={"description": "In alphabetical order of names."},
+        fields.Nested(PaperSchema), required=True, metadata={"description": "Papers by name."}
     )
     orientations = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What to send as `orientation`; the first is the default."},
+        metadata={"description": "Values of `orientation`; the first is the default."},
     )

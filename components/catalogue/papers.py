@@ -8,7 +8,7 @@ from components.http.api import api_blueprint
 from libraries.json_types import JsonObject
 from libraries.sheets.papers import ORIENTATIONS, PAPERS
 
-blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with their true sizes.")
+blueprint = api_blueprint("papers", __name__, "/papers", "Named paper sizes.")
 
 
 @blueprint.route("", access=Access.KEY)
@@ -16,7 +16,7 @@ blueprint = api_blueprint("papers", __name__, "/papers", "Papers by name, with t
 def list_papers() -> JsonObject:
     """List the papers.
 
-    Send a name as `paper` to `POST /artboard/create` in place of `width` and `height`, and `orientation` to turn it.
+    Send a name as `paper` to `POST /artboard/create` instead of `width` and `height`, and `orientation` for landscape.
     """
     return {
         "papers": [paper.as_record() for _, paper in PAPERS.items()],

@@ -1,4 +1,4 @@
-"""What the catalogue of patterns gives."""
+"""Request and reply schemas of patterns."""
 
 from __future__ import annotations
 
@@ -12,23 +12,15 @@ from libraries.sheets.page import MAX_SEED
 class PatternSchema(ReplySchema):
     """A pattern."""
 
-    name = fields.String(
-        required=True, metadata={"description": "What to send as `pattern`.", "example": "spiral"}
-    )
-    summary = fields.String(
-        required=True, metadata={"description": "What it draws, in a sentence."}
-    )
-    description = fields.String(
-        required=True, metadata={"description": "What it draws, at length."}
-    )
-    params = fields.Dict(
-        required=True, metadata={"description": "JSON Schema of what to send as `params`."}
-    )
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "spiral"})
+    summary = fields.String(required=True, metadata={"description": "Summary in one sentence."})
+    description = fields.String(required=True, metadata={"description": "Full description."})
+    params = fields.Dict(required=True, metadata={"description": "JSON Schema of `params`."})
     example = fields.Dict(
-        required=True, metadata={"description": "A body for `POST /artboard/create`."}
+        required=True, metadata={"description": "Example body for `POST /artboard/create`."}
     )
     links = fields.Dict(
-        keys=fields.String(), values=fields.String(), metadata={"description": "Its own address."}
+        keys=fields.String(), values=fields.String(), metadata={"description": "Links."}
     )
 
 
@@ -36,22 +28,18 @@ class PatternListSchema(ReplySchema):
     """All patterns."""
 
     patterns = fields.List(
-        fields.Nested(PatternSchema),
-        required=True,
-        metadata={"description": "In alphabetical order."},
+        fields.Nested(PatternSchema), required=True, metadata={"description": "Patterns by name."}
     )
 
 
 class PreviewQuerySchema(Schema):
-    """What a preview may be told."""
+    """Options of a preview."""
 
     seed = fields.Integer(
-        load_default=0,
-        validate=Range(0, MAX_SEED),
-        metadata={"description": "Which of the variations of the pattern."},
+        load_default=0, validate=Range(0, MAX_SEED), metadata={"description": "Random seed."}
     )
     width = fields.Integer(
         load_default=420,
         validate=Range(64, 1200),
-        metadata={"description": "Width of a PNG in pixels."},
+        metadata={"description": "Width of the PNG in pixels."},
     )

@@ -1,4 +1,4 @@
-"""GET /patterns, GET /patterns/<name>, and what a pattern looks like."""
+"""GET /patterns, GET /patterns/<name> and previews."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ from components.http.pages import SVG_TYPE
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS
 
-blueprint = api_blueprint(
-    "patterns", __name__, "/patterns", "What can be drawn, and what each drawing can be told."
-)
+blueprint = api_blueprint("patterns", __name__, "/patterns", "Patterns and their parameters.")
 
 
 @blueprint.route("", access=Access.KEY)
@@ -27,7 +25,7 @@ blueprint = api_blueprint(
 def list_patterns() -> JsonObject:
     """List the patterns.
 
-    Each comes with the JSON Schema of its `params` and with a body for `POST /artboard/create`.
+    Each has the JSON Schema of its `params` and an example body for `POST /artboard/create`.
     """
     return {"patterns": [describe_pattern(name, pattern) for name, pattern in PATTERNS.items()]}
 
@@ -36,7 +34,7 @@ def list_patterns() -> JsonObject:
 @blueprint.response(200, PatternSchema)
 @blueprint.problems(404)
 def get_pattern(name: str) -> JsonObject:
-    """Show one pattern."""
+    """Show a pattern."""
     return describe_pattern(name, find_pattern(name))
 
 
@@ -47,7 +45,7 @@ def get_pattern(name: str) -> JsonObject:
 )
 @blueprint.problems(404)
 def preview_svg(query: JsonObject, name: str) -> Response:
-    """Show what a pattern looks like, as SVG."""
+    """Preview a pattern as SVG."""
     find_pattern(name)
     return preview_response(name, query, SVG_TYPE)
 
@@ -58,10 +56,10 @@ def preview_svg(query: JsonObject, name: str) -> Response:
     200,
     content_type=PNG_TYPE,
     schema={"type": "string", "format": "binary"},
-    description="A picture",
+    description="PNG image",
 )
 @blueprint.problems(404)
 def preview_png(query: JsonObject, name: str) -> Response:
-    """Show what a pattern looks like, as a picture."""
+    """Preview a pattern as PNG."""
     find_pattern(name)
     return preview_response(name, query, PNG_TYPE)

@@ -1,4 +1,4 @@
-"""What a pattern looks like, as a small drawing."""
+"""Previews of patterns on A6."""
 
 from __future__ import annotations
 
@@ -15,22 +15,16 @@ from libraries.previews import png
 from libraries.sheets.artboard import draw_artboard
 from libraries.sheets.page import default_margin
 
-# A sheet of A6: small enough to be drawn while the client waits.
+# A6 is small enough to be drawn during the request.
 WIDTH, HEIGHT = 105, 148
 PNG_TYPE = "image/png"
-FRESH = "public, max-age=86400"
 
 
 def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
-    """Return a pattern with its defaults on a sheet of 105 x 148 mm, as SVG or PNG; the same for everybody, for a day.
-
-    Raises:
-        TooComplex: even the small sheet would take too many points.
-    """
+    """Return a pattern with default parameters on A6, as SVG or PNG; cacheable for a day."""
     data = preview(name, query["seed"], query["width"] if media_type == PNG_TYPE else 0)
-    response = Response(
-        data, content_type=media_type, headers=FILE_HEADERS | {"Cache-Control": FRESH}
-    )
+    headers = FILE_HEADERS | {"Cache-Control": "public, max-age=86400"}
+    response = Response(data, content_type=media_type, headers=headers)
     response.set_etag(hashlib.sha256(data).hexdigest())
     response.make_conditional(request)
     return response
@@ -38,7 +32,7 @@ def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
 
 @lru_cache(maxsize=128)
 def preview(name: str, seed: int, width_px: int) -> bytes:
-    """Return the preview of a pattern: a PNG of `width_px` pixels, or SVG for 0."""
+    """Return a PNG of `width_px` pixels, or an SVG if `width_px` is 0."""
     check_pattern(name, Area(WIDTH, HEIGHT, default_margin(WIDTH, HEIGHT)))
     drawing = draw_artboard(WIDTH, HEIGHT, name, seed=seed)
     if not width_px:

@@ -1,4 +1,4 @@
-"""What is said of tasks and schedules."""
+"""JSON representation of tasks and schedules."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from libraries.settings import JobSettings
 
 
 def tasks_body() -> JsonObject:
-    """Return all tasks, each with its schedules, and the schedules by themselves; those of other owners are left out.
+    """Return all tasks, and the schedules of the caller and of anonymous owners.
 
-    Raises:
-        Unavailable: the schedules file has mistakes; the text names them.
-        QueueUnavailable: the broker cannot be reached.
+    Raise Unavailable with all errors if the schedules file is invalid.
     """
     try:
         states = [] if JobSettings.current().immediate else schedule_states()
@@ -26,17 +24,17 @@ def tasks_body() -> JsonObject:
         raise Unavailable(str(error), code="schedules-unusable") from None
     states = [state for state in states if state.schedule.owner in (ANONYMOUS, current_owner())]
     return {
-        "tasks": [_task(one, states) for one in describe_tasks()],
-        "schedules": [_schedule(state) for state in states],
+        "tasks": [_task_json(one, states) for one in describe_tasks()],
+        "schedules": [_schedule_json(state) for state in states],
     }
 
 
-def _task(task: TaskDescription, states: list[ScheduleState]) -> JsonObject:
+def _task_json(task: TaskDescription, states: list[ScheduleState]) -> JsonObject:
     schedules = [state.schedule.name for state in states if state.schedule.task == task.name]
     return {**asdict(task), "timeout": JobSettings.current().job_timeout, "schedules": schedules}
 
 
-def _schedule(state: ScheduleState) -> JsonObject:
+def _schedule_json(state: ScheduleState) -> JsonObject:
     schedule = state.schedule
     return {
         "name": schedule.name,

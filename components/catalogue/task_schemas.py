@@ -1,4 +1,4 @@
-"""What is said of tasks."""
+"""Reply schemas of tasks and schedules."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from components.http.replies import ReplySchema
 
 
 class ParameterSchema(ReplySchema):
-    """An argument of a task."""
+    """A parameter of a task."""
 
-    name = fields.String(
-        required=True, metadata={"description": "Its name.", "example": "recipient"}
-    )
-    required = fields.Boolean(required=True, metadata={"description": "Whether it must be given."})
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "recipient"})
+    required = fields.Boolean(required=True, metadata={"description": "Whether it is required."})
     type = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "What it is, in Python's words.", "example": "str"},
+        metadata={"description": "Python type annotation.", "example": "str"},
     )
     default = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "What it is otherwise, in Python's words."},
+        required=True, allow_none=True, metadata={"description": "Default as a Python literal."}
     )
 
 
@@ -32,84 +28,79 @@ class TaskSchema(ReplySchema):
     name = fields.String(
         required=True,
         metadata={
-            "description": "Its dotted path.",
+            "description": "Dotted path.",
             "example": "workers.svg_tasks.generate_postcard_svg",
         },
     )
-    summary = fields.String(
-        required=True, metadata={"description": "What it does, in one sentence."}
-    )
+    summary = fields.String(required=True, metadata={"description": "Summary in one sentence."})
     description = fields.String(
-        required=True, metadata={"description": "The rest of what there is to say."}
+        required=True, metadata={"description": "Description without the summary."}
     )
     parameters = fields.List(
-        fields.Nested(ParameterSchema), required=True, metadata={"description": "What it takes."}
+        fields.Nested(ParameterSchema), required=True, metadata={"description": "Parameters."}
     )
-    tries = fields.Integer(
-        required=True, metadata={"description": "How often it is tried before its job fails."}
-    )
+    tries = fields.Integer(required=True, metadata={"description": "Maximum number of attempts."})
     timeout = fields.Integer(
-        required=True,
-        metadata={"description": "Seconds that it may take, unless its job says otherwise."},
+        required=True, metadata={"description": "Default time limit in seconds."}
     )
     schedules = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Names of the schedules that queue it."},
+        metadata={"description": "Names of the schedules that queue the task."},
     )
 
 
 class ScheduleSchema(ReplySchema):
-    """A schedule: a task that is queued again and again."""
+    """A schedule: a task that is queued repeatedly."""
 
     name = fields.String(
         required=True,
-        metadata={"description": "Its name in the schedules file.", "example": "clean-up"},
+        metadata={"description": "Name in the schedules file.", "example": "clean-up"},
     )
-    task = fields.String(required=True, metadata={"description": "The task that it queues."})
+    task = fields.String(required=True, metadata={"description": "Dotted path of the task."})
     when = fields.String(
-        required=True, metadata={"description": "When, in UTC.", "example": "cron 30 3 * * *"}
+        required=True, metadata={"description": "Rule, in UTC.", "example": "cron 30 3 * * *"}
     )
     timeout = fields.Integer(
-        required=True, metadata={"description": "Seconds that each of its jobs may take."}
+        required=True, metadata={"description": "Time limit of each job in seconds."}
     )
     catch_up = fields.Boolean(
-        required=True, metadata={"description": "Whether a missed due time is made up for, once."}
+        required=True, metadata={"description": "Whether missed runs are made up for once."}
     )
     overlap = fields.Boolean(
         required=True,
-        metadata={"description": "Whether a job is queued while the last one goes on."},
+        metadata={"description": "Whether a job is queued while the previous one is running."},
     )
-    next_run = fields.String(required=True, metadata={"description": "Its next due time."})
+    next_run = fields.String(required=True, metadata={"description": "Time of the next run."})
     last_run = fields.String(
-        required=True, allow_none=True, metadata={"description": "The due time of its last job."}
+        required=True, allow_none=True, metadata={"description": "Time of the last run."}
     )
     last_job = fields.String(
-        required=True, allow_none=True, metadata={"description": "The id of its last job."}
+        required=True, allow_none=True, metadata={"description": "Id of the last job."}
     )
     last_status = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "The state of that job, while its record is kept."},
+        metadata={"description": "State of the last job; null if its record has expired."},
     )
-    runs = fields.Integer(required=True, metadata={"description": "How many jobs it has queued."})
+    runs = fields.Integer(required=True, metadata={"description": "Number of jobs queued."})
     missed = fields.Integer(
-        required=True,
-        metadata={"description": "Due times that nobody was there for and that were left out."},
+        required=True, metadata={"description": "Number of runs missed while no scheduler ran."}
     )
     skipped = fields.Integer(
-        required=True, metadata={"description": "Due times left out because the last job went on."}
+        required=True,
+        metadata={"description": "Number of runs skipped because the last job was running."},
     )
 
 
 class TaskListSchema(ReplySchema):
-    """All tasks and all schedules."""
+    """All tasks and schedules."""
 
     tasks = fields.List(
-        fields.Nested(TaskSchema), required=True, metadata={"description": "In alphabetical order."}
+        fields.Nested(TaskSchema), required=True, metadata={"description": "Tasks by name."}
     )
     schedules = fields.List(
         fields.Nested(ScheduleSchema),
         required=True,
-        metadata={"description": "In the order of the file."},
+        metadata={"description": "Schedules in the order of the file."},
     )

@@ -10,12 +10,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
 
-blueprint = api_blueprint(
-    "tasks",
-    __name__,
-    "/tasks",
-    "The tasks that can be queued, and those that are queued by themselves.",
-)
+blueprint = api_blueprint("tasks", __name__, "/tasks", "Tasks and schedules.")
 
 
 @blueprint.route("", access=Access.KEY)
@@ -24,6 +19,6 @@ blueprint = api_blueprint(
 def get_tasks() -> Response:
     """List the tasks.
 
-    `POST /jobs` queues any of them by its name. `schedules` has those that are queued again and again, with what became of them.
+    `POST /jobs` queues any of them by name. `schedules` lists the tasks that are queued repeatedly, with their last job.
     """
     return json_response(tasks_body())

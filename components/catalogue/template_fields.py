@@ -1,11 +1,11 @@
-"""The templates as they describe themselves."""
+"""JSON representation of mail and postcard templates."""
 
 from __future__ import annotations
 
 import inspect
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 from marshmallow.validate import Length
 
 from libraries.json_types import JsonObject
@@ -15,27 +15,23 @@ from libraries.sheets.postcards import Postcard
 
 
 def all_templates() -> JsonObject:
-    """Return the templates of mail and of postcards, each with its fields."""
+    """Return a `TemplateListSchema`."""
     mail = [{**one.as_record(), "example": one.example} for _, one in TEMPLATES.items()]
-    filled = text_fields(Postcard.schema()(), but="template_name")
+    texts = Postcard.schema()().fields.items()
+    text_fields = [_field_json(name, field) for name, field in texts if name != "template_name"]
     cards = [
-        {"name": name, "summary": inspect.getdoc(decoration) or "", "fields": filled}
+        {"name": name, "summary": inspect.getdoc(decoration) or "", "fields": text_fields}
         for name, decoration in postcard_templates.TEMPLATES.items()
     ]
     return {"mail": mail, "postcards": cards}
 
 
-def text_fields(schema: Schema, *, but: str) -> list[JsonObject]:
-    """Return the texts that a schema takes as the fields of a template, all but one."""
-    return [_as_field(name, field) for name, field in schema.fields.items() if name != but]
-
-
-def _as_field(name: str, field: fields.Field[Any]) -> JsonObject:
+def _field_json(name: str, field: fields.Field[Any]) -> JsonObject:
     longest = next((one.max for one in field.validators if isinstance(one, Length)), None)
-    described = {
+    return {
         "name": name,
         "kind": "text",
         "required": field.required,
         "help": field.metadata["description"],
+        **({"longest": longest} if longest else {}),
     }
-    return described | ({"longest": longest} if longest else {})

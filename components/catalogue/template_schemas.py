@@ -1,4 +1,4 @@
-"""What the list of templates gives."""
+"""Reply schemas of templates."""
 
 from __future__ import annotations
 
@@ -11,68 +11,55 @@ class ColumnSchema(ReplySchema):
     """A column of a table in a mail."""
 
     name = fields.String(
-        required=True, metadata={"description": "Its name in each row.", "example": "status"}
+        required=True, metadata={"description": "Name in each row.", "example": "status"}
     )
-    kind = fields.String(
-        required=True, metadata={"description": "What it holds.", "example": "text"}
-    )
-    required = fields.Boolean(
-        required=True, metadata={"description": "Whether each row must have it."}
-    )
+    kind = fields.String(required=True, metadata={"description": "Type.", "example": "text"})
+    required = fields.Boolean(required=True, metadata={"description": "Whether it is required."})
     help = fields.String(
-        required=True, metadata={"description": "What it is for.", "example": "How it ended."}
+        required=True, metadata={"description": "Description.", "example": "How it ended."}
     )
     longest = fields.Integer(
-        metadata={"description": "The most characters of a text.", "example": 40}
+        metadata={"description": "Maximum number of characters.", "example": 40}
     )
 
 
 class TemplateFieldSchema(ColumnSchema):
     """A field of a template: `text`, `link`, `texts` (a list), `rows` (a list of objects) or `counts` (names and numbers)."""
 
-    name = fields.String(required=True, metadata={"description": "Its name.", "example": "order"})
-    required = fields.Boolean(
-        required=True, metadata={"description": "Whether the template needs it."}
-    )
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "order"})
     most = fields.Integer(
-        metadata={"description": "The most entries of a list or of counts.", "example": 50}
+        metadata={"description": "Maximum number of entries in a list or in counts.", "example": 50}
     )
     columns = fields.List(
-        fields.Nested(ColumnSchema), metadata={"description": "What each row of a table has."}
+        fields.Nested(ColumnSchema), metadata={"description": "Columns of each row."}
     )
-    example = fields.Raw(metadata={"description": "One that can be sent.", "example": "A-17"})
+    example = fields.Raw(metadata={"description": "Example value.", "example": "A-17"})
 
 
 class PostcardTemplateSchema(ReplySchema):
     """A template of postcards."""
 
-    name = fields.String(
-        required=True, metadata={"description": "What to send as its name.", "example": "birthday"}
-    )
-    summary = fields.String(
-        required=True, metadata={"description": "What it looks like, or is for."}
-    )
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "birthday"})
+    summary = fields.String(required=True, metadata={"description": "Summary."})
     fields_ = fields.List(
         fields.Nested(TemplateFieldSchema),
         data_key="fields",
         required=True,
-        metadata={"description": "What is filled in."},
+        metadata={"description": "Fields."},
     )
 
 
 class MailTemplateSchema(PostcardTemplateSchema):
-    """A template of mail."""
+    """A mail template."""
 
     html = fields.Boolean(
-        required=True, metadata={"description": "Whether it has an HTML form beside the text."}
+        required=True, metadata={"description": "Whether it has an HTML version besides the text."}
     )
     picture = fields.Boolean(
-        required=True, metadata={"description": "Whether it shows the drawing that it is about."}
+        required=True, metadata={"description": "Whether the mail contains the drawing."}
     )
     example = fields.Dict(
-        keys=fields.String(),
-        required=True,
-        metadata={"description": "A `context` that can be sent."},
+        keys=fields.String(), required=True, metadata={"description": "Example `context`."}
     )
 
 
@@ -82,10 +69,10 @@ class TemplateListSchema(ReplySchema):
     mail = fields.List(
         fields.Nested(MailTemplateSchema),
         required=True,
-        metadata={"description": "Templates of mail."},
+        metadata={"description": "Mail templates."},
     )
     postcards = fields.List(
         fields.Nested(PostcardTemplateSchema),
         required=True,
-        metadata={"description": "Templates of postcards."},
+        metadata={"description": "Postcard templates."},
     )

@@ -11,16 +11,16 @@ from components.http.api import api_blueprint
 from components.http.conditional import document_response
 
 blueprint = api_blueprint(
-    "templates", __name__, "/templates", "Templates of mail and of postcards, with their fields."
+    "templates", __name__, "/templates", "Mail and postcard templates and their fields."
 )
 
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.response(200, TemplateListSchema)
 def list_templates() -> Response:
-    """List the templates of mail and of postcards, and what can be filled into each.
+    """List the mail and postcard templates with their fields.
 
-    Send the name of a mail template as `template` to `POST /emails`, and its fields in `context`; that of a postcard as
-    `template_name` to `POST /postcards`, and its fields beside it.
+    For mail, send the name as `template` and the fields in `context` to `POST /emails`; for postcards, send the name as
+    `template_name` and the fields as members of the body to `POST /postcards`.
     """
     return document_response(all_templates())

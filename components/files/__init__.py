@@ -1,4 +1,4 @@
-"""Files that clients send, and the work on stored files: uploads, photos, data and many files at once."""
+"""Uploads, photos, data files, and batches of stored files."""
 
 from components.files.data import blueprint as data
 from components.files.files import blueprint as files

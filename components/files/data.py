@@ -7,11 +7,11 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from libraries.json_types import JsonObject
 
-blueprint = api_blueprint("data", __name__, "/data", "Data files: converted, and drawn as charts.")
+blueprint = api_blueprint("data", __name__, "/data", "Conversion and charts of data files.")
 
 
-def _file(asked: JsonObject) -> list[str]:
-    return [asked["file_path"]]
+def _file(body: JsonObject) -> list[str]:
+    return [body["file_path"]]
 
 
 @blueprint.submits(
@@ -25,13 +25,13 @@ def _file(asked: JsonObject) -> list[str]:
     message="File queued for conversion",
     example={"file_path": "uploads/data.csv", "format": "json"},
 )
-def process_data(data_file: JsonObject) -> JsonObject:
+def process_data(body: JsonObject) -> JsonObject:
     """Queue the conversion of a data file.
 
-    The job's result tells how many rows were kept and which were not, and why, what the columns hold, and how the file was read;
-    `GET /jobs/<id>/result` is the new file.
+    The job's result reports the rows kept and rejected (with reasons), the column types, and how the file was read.
+    `GET /jobs/<id>/result` returns the converted file.
     """
-    return data_file
+    return body
 
 
 @blueprint.submits(
@@ -51,10 +51,10 @@ def process_data(data_file: JsonObject) -> JsonObject:
         "title": "Prices",
     },
 )
-def chart_data(chart: JsonObject) -> JsonObject:
+def chart_data(body: JsonObject) -> JsonObject:
     """Queue a chart of a data file.
 
-    Each series has a layer and a pen of its own, axes and lettering have theirs. Long columns are thinned to what a pen can show.
-    `GET /jobs/<id>/result` is the drawing.
+    Each series has its own layer and pen; axes and lettering share another. Long columns are downsampled to what a pen can
+    draw. `GET /jobs/<id>/result` returns the drawing.
     """
-    return chart
+    return body

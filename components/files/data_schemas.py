@@ -1,4 +1,4 @@
-"""What the data routes take."""
+"""Request schemas of data files."""
 
 from __future__ import annotations
 
@@ -24,91 +24,73 @@ from libraries.tables import (
 MAX_PATH_CHARS, MAX_COLUMN_NAME_CHARS, MAX_TITLE_CHARS = 1_000, 1_000, 120
 
 
-def file_path_field() -> fields.String:
-    """Return the field of an input file."""
-    return fields.String(
+class TableFileSchema(Schema):
+    """A file with a table, and how to read it."""
+
+    file_path = fields.String(
         required=True,
         validate=[Length(1, MAX_PATH_CHARS), library_check(check_readable)],
         metadata={
-            "description": "A file in the upload folder or the output folder.",
+            "description": "Path in the upload folder or the output folder.",
             "example": "uploads/data.csv",
         },
     )
-
-
-def encoding_field() -> fields.String:
-    """Return the field of a file's encoding."""
-    return fields.String(
+    encoding = fields.String(
         validate=library_check(check_encoding),
         metadata={
-            "description": "The file's encoding; found out if not given.",
+            "description": "Encoding of the file; detected by default.",
             "enum": list(ENCODINGS),
         },
     )
-
-
-def delimiter_field() -> fields.String:
-    """Return the field of what stands between the cells of a file."""
-    return fields.String(
+    delimiter = fields.String(
         validate=library_check(check_delimiter),
         metadata={
-            "description": "What is between cells; found out if not given.",
+            "description": "Separator of the cells; detected by default.",
             "enum": list(DELIMITERS),
         },
     )
 
 
-class DataFileSchema(Schema):
+class DataFileSchema(TableFileSchema):
     """A data file to convert."""
 
-    file_path = file_path_field()
     format = fields.String(
         required=True,
         validate=library_check(check_format),
-        metadata={
-            "description": "What to convert it to.",
-            "enum": list(FORMATS),
-            "example": "json",
-        },
+        metadata={"description": "Target format.", "enum": list(FORMATS), "example": "json"},
     )
     protect_formulas = fields.Boolean(
         load_default=True,
         metadata={
-            "description": "Put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas."
+            "description": "Prefix CSV and TSV cells that a spreadsheet would run as formulas with `'`."
         },
     )
     from_format = fields.String(
         validate=library_check(check_source_format),
-        metadata={
-            "description": "The file's format; found out if not given.",
-            "enum": list(FORMATS),
-        },
+        metadata={"description": "Format of the file; detected by default.", "enum": list(FORMATS)},
     )
-    encoding = encoding_field()
-    delimiter = delimiter_field()
     quote = fields.String(
         validate=library_check(check_quote),
         metadata={
-            "description": "What is around cells that hold a delimiter; found out if not given.",
+            "description": "Quote character of cells that contain a delimiter; detected by default.",
             "enum": list(QUOTES),
         },
     )
 
 
-class ChartSchema(Schema):
+class ChartSchema(TableFileSchema):
     """A data file to draw."""
 
-    file_path = file_path_field()
     chart = fields.String(
         required=True,
         validate=library_check(check_chart),
-        metadata={"description": "What to draw.", "enum": list(CHARTS), "example": "line"},
+        metadata={"description": "Type of the chart.", "enum": list(CHARTS), "example": "line"},
     )
     x = fields.String(
         validate=Length(1, MAX_COLUMN_NAME_CHARS),
         metadata={
-            "description": "The column of the horizontal axis: numbers, ISO dates, or for bars texts. The number of the row "
-            "if not given; a histogram has none.",
+            "description": "Column of the horizontal axis: numbers, ISO dates, or texts for bars; the row number by default. "
+            "Not used by histograms.",
             "example": "day",
         },
     )
@@ -117,13 +99,12 @@ class ChartSchema(Schema):
         required=True,
         validate=Length(1, MAX_SERIES),
         metadata={
-            "description": "The columns to draw, of numbers. Bars add up those of the same `x`.",
+            "description": "Numeric columns to draw. Bars add up the values of the same `x`.",
             "example": ["price"],
         },
     )
     title = fields.String(
-        validate=Length(0, MAX_TITLE_CHARS),
-        metadata={"description": "What stands above the chart."},
+        validate=Length(0, MAX_TITLE_CHARS), metadata={"description": "Title above the chart."}
     )
     paper = fields.String(
         load_default="a5",
@@ -133,18 +114,14 @@ class ChartSchema(Schema):
     orientation = fields.String(
         load_default="landscape",
         validate=OneOf(ORIENTATIONS),
-        metadata={"description": "How the paper lies."},
+        metadata={"description": "Orientation of the paper."},
     )
     margin = fields.Float(
         validate=Range(0, 200),
         metadata={
-            "description": "Empty border in mm. A 13th of the shorter side, at most 15, if not given."
+            "description": "Margin in mm; by default 1/13 of the shorter side, at most 15 mm."
         },
     )
     pen_width = fields.Float(
-        load_default=0.3,
-        validate=Range(0.05, 5),
-        metadata={"description": "Width of the pens' lines in mm."},
+        load_default=0.3, validate=Range(0.05, 5), metadata={"description": "Pen width in mm."}
     )
-    encoding = encoding_field()
-    delimiter = delimiter_field()

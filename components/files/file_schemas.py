@@ -1,4 +1,4 @@
-"""What the batch route takes."""
+"""Request schema of `POST /files/batch`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.tables import MAX_FILE_NAME_CHARS, MAX_FILES, OPERATIONS, check_o
 
 
 def check_allowed(path: str) -> None:
-    """Raise InvalidInput if `path` leads out of the folders that tasks may read; whether the file exists is the job's concern."""
+    """Raise InvalidInput if `path` is outside the folders that tasks may read; missing files are accepted."""
     try:
         open_input(path).close()
     except (NotFound, InvalidInput) as error:
@@ -21,14 +21,14 @@ def check_allowed(path: str) -> None:
 
 
 class BatchSchema(Schema):
-    """Files, and what to do to each of them."""
+    """Files and an operation that is applied to each of them."""
 
     file_list = fields.List(
         fields.String(validate=[Length(1, MAX_FILE_NAME_CHARS), library_check(check_allowed)]),
         required=True,
         validate=Length(1, MAX_FILES),
         metadata={
-            "description": "Files in the upload folder or the output folder.",
+            "description": "Paths in the upload folder or the output folder.",
             "example": ["file1.csv", "file2.csv", "file3.csv"],
         },
     )
@@ -36,7 +36,7 @@ class BatchSchema(Schema):
         load_default="convert_to_json",
         validate=library_check(check_operation),
         metadata={
-            "description": "What to do to each file.",
+            "description": "Operation to apply to each file.",
             "enum": list(OPERATIONS),
             "example": "convert_to_json",
         },

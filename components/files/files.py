@@ -8,7 +8,7 @@ from components.http.api import api_blueprint
 from components.http.submissions import JobPlan
 from libraries.json_types import JsonObject
 
-blueprint = api_blueprint("files", __name__, "/files", "Do the same to many files.")
+blueprint = api_blueprint("files", __name__, "/files", "Operations on many files.")
 
 
 @blueprint.submits(
@@ -24,6 +24,6 @@ blueprint = api_blueprint("files", __name__, "/files", "Do the same to many file
 def process_files(batch: JsonObject) -> JobPlan:
     """Queue one operation on many files, as one job.
 
-    A file that is missing or cannot be processed fails alone: the job's result tells what became of each.
+    A missing or unreadable file does not fail the others; the job's result reports each file.
     """
     return JobPlan(kwargs=batch, message=f"Batch of {len(batch['file_list'])} queued")

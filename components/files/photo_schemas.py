@@ -1,4 +1,4 @@
-"""Requests and replies of photos."""
+"""Request and reply schemas of photos."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from libraries.sheets.photos import MAX_URL_CHARS, PhotoPlot
 
 
 def check_source(url: str) -> None:
-    """Raise an error of the library if `url` is refused without looking up its host."""
+    """Raise InvalidInput if `url` is not allowed; the host is not resolved."""
     check_url(url, private=UploadSettings.current().fetch_private)
 
 
 class PhotoUrlSchema(Schema):
-    """Where a photo is."""
+    """The URL of a photo."""
 
     url = fields.String(
         required=True,
         validate=[Length(1, MAX_URL_CHARS), library_check(check_source)],
         metadata={
-            "description": "Where it is: `http` or `https`, port 80, 443 or above 1023, a host "
-            "with public addresses alone.",
+            "description": "`http` or `https` URL on port 80, 443 or above 1023. All addresses "
+            "of the host must be public.",
             "format": "uri",
             "example": "https://example.com/cat.jpg",
         },
@@ -33,16 +33,16 @@ class PhotoUrlSchema(Schema):
 
 
 class PlotPhoto(PhotoPlot):
-    """A photo, and the page and the pattern that it becomes a drawing by."""
+    """A photo with the page and the pattern to draw it."""
 
 
 class QueuedPlotSchema(AcceptedSchema):
-    """The reply to a drawing of a photo that was queued."""
+    """Reply to a drawing of a photo that was queued."""
 
     file = fields.String(
         required=True,
         metadata={
-            "description": "Its path as soon as the job has finished.",
+            "description": "Path of the drawing once the job has finished.",
             "example": "output/photos/3f/9a2c5d/photo_stipple.svg",
         },
     )

@@ -1,4 +1,4 @@
-"""Checks of the photo that a request names, before its job is queued."""
+"""Validation of the photo that a request refers to."""
 
 from __future__ import annotations
 
@@ -11,34 +11,27 @@ from libraries.uploads.staging import jobs_writing
 
 
 def jobs_before(photo: str) -> tuple[str, ...]:
-    """Return the ids of the jobs that have to finish before the photo can be opened.
+    """Return the ids of the jobs that must finish before the photo can be opened.
 
-    Args:
-        photo: the id of the job that stores it, its path, or its URL.
-
-    Raises:
-        BadFields: there is no such job or file, the job stored no photo, or the URL is not asked.
-        QueueUnavailable: the broker cannot be reached.
+    `photo` is the id of the job that stores it, its path or its URL. Raise BadFields if it does not exist or is not allowed.
     """
     try:
-        if "://" in photo:
-            check_source(photo)
-        elif "/" in photo or "." in photo:
-            check_readable(photo)
-            return jobs_writing([photo])
-        else:
-            return _job_before(photo)
+        return _jobs_before(photo)
     except (InvalidInput, NotFound) as error:
-        raise BadFields(
-            [FieldError(("photo",), str(error), getattr(error, "hint", None))]
-        ) from None
-    return ()
+        hint = getattr(error, "hint", None)
+        raise BadFields([FieldError(("photo",), str(error), hint)]) from None
 
 
-def _job_before(job_id: str) -> tuple[str, ...]:
-    job = find_job(job_id)
+def _jobs_before(photo: str) -> tuple[str, ...]:
+    if "://" in photo:
+        check_source(photo)
+        return ()
+    if "/" in photo or "." in photo:
+        check_readable(photo)
+        return jobs_writing([photo])
+    job = find_job(photo)
     if not job.done:
-        return (job_id,)
+        return (photo,)
     if not any(one["media_type"].startswith("image/") for one in job.artifacts):
-        raise InvalidInput("that job stored no photo")
+        raise InvalidInput("this job stored no photo")
     return ()

@@ -13,9 +13,7 @@ from libraries.imaging import check_header
 from libraries.json_types import JsonObject
 from libraries.uploads import PHOTOS, stem_of
 
-blueprint = api_blueprint(
-    "photos", __name__, "/photos", "Store photos without their notes, and draw them."
-)
+blueprint = api_blueprint("photos", __name__, "/photos", "Store photos and draw them.")
 KEEP = "workers.image_tasks.keep_photo"
 TIMEOUT = "5m"
 
@@ -31,17 +29,17 @@ TIMEOUT = "5m"
     timeout=TIMEOUT,
     message="Photo queued for fetching",
     example={"url": "https://example.com/cat.jpg"},
-    description="A form with the photo in its field `file`, or where the photo is: PNG, JPEG, WebP or GIF.",
+    description="A form with the photo in the field `file`, or the URL of the photo: PNG, JPEG, WebP or GIF.",
 )
 def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
     """Store a photo.
 
-    Send it in the field `file` of a form, or send `{"url": "https://..."}` as JSON and it is fetched. It may have 10 MB, unless
-    the service is set otherwise, and 25 megapixels. The reply does not wait until it is stored; the job does that.
+    Send the photo in the field `file` of a form, or `{"url": "https://..."}` as JSON to have it fetched. The limits are
+    25 megapixels and, by default, 10 MB. A job stores the photo; the reply does not wait for it.
 
-    What is stored is upright, in sRGB, a single frame, and without notes such as the place where it was taken: a JPEG, or a PNG
-    if it is transparent or came without loss. Beside it there are versions of 800 and 200 pixels. The job's result tells their
-    paths and sizes, its `artifacts` where to get them.
+    The stored photo is upright, in sRGB, a single frame, and without metadata such as the location: a PNG if it is transparent
+    or was sent losslessly, otherwise a JPEG. Versions of 800 and 200 pixels are stored too. The job's result has their paths and
+    sizes; its `artifacts` have their URLs.
     """
     if isinstance(source, UploadedFile):
         check_header(source.head)
@@ -74,17 +72,16 @@ def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
 def plot_photo(plot: PlotPhoto) -> JobPlan:
     """Draw a photo.
 
-    The `photo` is named by the id of the job that stores it, which may still be under way, by the path of a file that was sent or
-    made here, or by a URL to fetch it from. `pattern` is one that draws from pictures; `GET /patterns` tells what its `params`
-    may be. All but `photo` and `turn` is as for `POST /artboard/create`.
+    `photo` is the id of the job that stores it (which may still be running), the path of a stored file, or a URL. `pattern` must
+    be one that draws from images; `GET /patterns` describes its `params`. All other members except `turn` are as for
+    `POST /artboard/create`.
 
-    The job's result is the SVG, with what it costs on a plotter.
+    The job's result is the SVG with its plotting statistics.
     """
-    before = jobs_before(plot.photo)
     token = f"{request_random().getrandbits(128):032x}"
     name = f"photos/{token[:2]}/{token[2:]}/photo_{plot.pattern}.svg"
     return JobPlan(
         kwargs={**plot.arguments(), "output_filename": name},
-        after=before,
+        after=jobs_before(plot.photo),
         members={"file": f"output/{name}"},
     )

@@ -1,4 +1,4 @@
-"""What the upload route gives."""
+"""Reply schema of `POST /uploads`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from components.http.replies import AcceptedSchema
 
 
 class UploadSchema(AcceptedSchema):
-    """The reply to a file that is on its way to where it is stored."""
+    """Reply to an upload that was queued."""
 
     file = fields.String(
         required=True,
         metadata={
-            "description": "Its path as soon as the job has finished; other requests take it as `file_path`.",
+            "description": "Path of the file once the job has finished; accepted as `file_path`.",
             "example": "uploads/3f/9a2c5d/towns.csv",
         },
     )
     media_type = fields.String(
         required=True,
-        metadata={"description": "What it is, told by its content.", "example": "text/csv"},
+        metadata={"description": "Media type, detected from the content.", "example": "text/csv"},
     )
-    size = fields.Integer(required=True, metadata={"description": "Its bytes."})
-    sha256 = fields.String(required=True, metadata={"description": "Their SHA-256 in hex."})
+    size = fields.Integer(required=True, metadata={"description": "Size in bytes."})
+    sha256 = fields.String(required=True, metadata={"description": "SHA-256 in hex."})

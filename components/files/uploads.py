@@ -10,7 +10,7 @@ from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
 from libraries.uploads import KINDS, stem_of
 
-blueprint = api_blueprint("uploads", __name__, "/uploads", "Send files for jobs to work on.")
+blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for jobs.")
 
 
 @blueprint.submits(
@@ -24,22 +24,21 @@ blueprint = api_blueprint("uploads", __name__, "/uploads", "Send files for jobs 
     description=f"A form with a file: {', '.join(kind.name for kind in KINDS)}.",
 )
 def upload_file(received: UploadedFile) -> JobPlan:
-    """Send a file.
+    """Upload a file.
 
-    It goes in the field `file` of a form, and may have 10 MB, unless the service is set otherwise. What it is, is told by its
-    content: PNG, JPEG, WebP, GIF, SVG, CSV, TSV, JSON, NDJSON, XLSX and Parquet are taken.
+    Send the file in the field `file` of a form; the default limit is 10 MB. The type is detected from the content: PNG, JPEG,
+    WebP, GIF, SVG, CSV, TSV, JSON, NDJSON, XLSX or Parquet.
 
-    The reply names the path that the file will have, and does not wait until it is stored; the job does that. The path can be
-    used at once: what works on it waits for that job.
+    A job stores the file. The path in the reply can be used immediately: jobs that read it wait for that job.
     """
     token = f"{request_random().getrandbits(128):032x}"
-    stem = stem_of(received.name, otherwise="file")
-    name = f"{token[:2]}/{token[2:]}/{stem}{received.kind.suffix}"
+    name = stem_of(received.name, otherwise="file") + received.kind.suffix
+    path = f"{token[:2]}/{token[2:]}/{name}"
     return JobPlan(
-        args=(received.parcel.id, name),
-        on_queued=lambda job_id: received.hand_to(job_id, f"uploads/{name}"),
+        args=(received.parcel.id, path),
+        on_queued=lambda job_id: received.hand_to(job_id, f"uploads/{path}"),
         members={
-            "file": f"uploads/{name}",
+            "file": f"uploads/{path}",
             "media_type": received.kind.media_type,
             "size": received.parcel.size,
             "sha256": received.parcel.sha256,

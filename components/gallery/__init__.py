@@ -1,4 +1,4 @@
-"""Finished drawings, found again."""
+"""Gallery of finished drawings."""
 
 from components.gallery.main import blueprint
 

@@ -1,4 +1,4 @@
-"""The routes of the gallery."""
+"""Routes of the gallery."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from flask import Response, redirect, request
 
 from components.gallery.actions import (
     drawing_body,
-    keep,
-    label,
     list_response,
     marks_body,
-    remove,
-    shown_drawing,
+    refresh_index,
+    visible_drawing,
 )
 from components.gallery.pictures import drawing_response
 from components.gallery.schemas import (
@@ -22,23 +20,22 @@ from components.gallery.schemas import (
     MarksSchema,
 )
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import TEXT, api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
+from components.http.parameters import path_parameter
 from components.http.replies import json_response, prefers
+from libraries import gallery
+from libraries.job_manager import current_owner
 from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
     "gallery", __name__, "/gallery", "Finished drawings: search, label, keep and remove them."
 )
 
-TEXT = {"schema": {"type": "string"}}
-DRAWING_ID_PARAMETER = {
-    "in": "path",
-    "name": "drawing_id",
-    "description": "The `id` of a drawing in the gallery.",
-    "schema": {"type": "string", "pattern": "^[0-9a-f]{24}$"},
-}
+DRAWING_ID_PARAMETER = path_parameter(
+    "drawing_id", "The `id` of a drawing in the gallery.", "^[0-9a-f]{24}$"
+)
 
 
 @blueprint.route("", access=Access.KEY)
@@ -46,14 +43,13 @@ DRAWING_ID_PARAMETER = {
 @blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
 @blueprint.problems(503)
 def get_gallery(query: JsonObject) -> Response:
-    """List your drawings, the newest first.
+    """List your drawings, newest first.
 
-    A drawing is here as soon as its job has finished, until its job expires, is deleted, or for good if it was kept. `q` finds
-    words of the title, the lettering, the pattern and the tags; the last one may be the beginning of a word. A browser is sent to
-    the page.
+    A drawing is listed once its job has finished, until the job expires or is deleted; kept drawings stay. `q` searches the
+    title, the lettering, the pattern and the tags; the last word may be a prefix. Browsers are redirected to the page.
     """
     if prefers("text/html", rather_than="application/json"):
-        return _to_page()
+        return _redirect_to_page()
     return list_response(query)
 
 
@@ -61,7 +57,7 @@ def get_gallery(query: JsonObject) -> Response:
 @blueprint.response(200, MarksSchema)
 @blueprint.problems(503)
 def get_gallery_marks() -> Response:
-    """List the patterns, tags and colours of your drawings, the most frequent first."""
+    """List the patterns, tags and colours of your drawings, most frequent first."""
     return json_response(marks_body())
 
 
@@ -72,12 +68,12 @@ def get_gallery_marks() -> Response:
     task="workers.gallery_tasks.reindex",
     timeout="1h",
     example={},
-    message="The index of the gallery will be built anew",
+    message="Rebuild of the gallery index queued",
 )
 def reindex_gallery(_: JsonObject) -> JsonObject:
-    """Build the index of the gallery anew, from the stored files.
+    """Rebuild the index of the gallery from the stored files.
 
-    That is done each night by itself. The old index answers until the new one is whole.
+    This also happens every night. The old index is used until the new one is complete.
     """
     return {}
 
@@ -86,8 +82,8 @@ def reindex_gallery(_: JsonObject) -> JsonObject:
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
 def get_drawing(drawing_id: str) -> Response:
-    """Show what is known of a drawing."""
-    return json_response(drawing_body(shown_drawing(drawing_id)))
+    """Show a drawing."""
+    return json_response(drawing_body(visible_drawing(drawing_id)))
 
 
 @blueprint.route(
@@ -98,12 +94,13 @@ def get_drawing(drawing_id: str) -> Response:
 )
 @blueprint.response(200, DrawingSchema)
 @blueprint.problems(404, 503)
-def label_drawing(asked: JsonObject, drawing_id: str) -> Response:
-    """Give a drawing a title and tags.
+def label_drawing(label: JsonObject, drawing_id: str) -> Response:
+    """Set the title and tags of a drawing.
 
-    What is not sent stays as it is; `tags` replaces all tags, and an empty title gives the drawing its own back.
+    Omitted members do not change. `tags` replaces all tags; an empty `title` restores the default title.
     """
-    return json_response(drawing_body(label(drawing_id, asked)))
+    refresh_index()
+    return json_response(drawing_body(gallery.label_drawing(current_owner(), drawing_id, **label)))
 
 
 @blueprint.route(
@@ -113,11 +110,12 @@ def label_drawing(asked: JsonObject, drawing_id: str) -> Response:
 @blueprint.problems(404)
 @blueprint.queues()
 def keep_drawing(drawing_id: str) -> Response:
-    """Keep a drawing for good.
+    """Keep a drawing permanently.
 
-    Its file is copied; it stays when its job expires or is deleted, until the drawing itself is removed.
+    The file is copied and stays, even if the job expires or is deleted, until the drawing is removed.
     """
-    return json_response(drawing_body(keep(drawing_id)))
+    refresh_index()
+    return json_response(drawing_body(gallery.keep_drawing(current_owner(), drawing_id)))
 
 
 @blueprint.route(
@@ -128,9 +126,10 @@ def keep_drawing(drawing_id: str) -> Response:
 def remove_drawing(drawing_id: str) -> Response:
     """Remove a drawing: its file, its kept copy, its title and its tags.
 
-    Its job stays; its result is gone then.
+    The job stays, without its result.
     """
-    remove(drawing_id)
+    refresh_index()
+    gallery.remove_drawing(current_owner(), drawing_id)
     return Response(status=204)
 
 
@@ -141,15 +140,15 @@ def remove_drawing(drawing_id: str) -> Response:
 )
 @blueprint.problems(404, 406, 422, 429, 503)
 def get_drawing_file(drawing_id: str) -> Response:
-    """Fetch a drawing.
+    """Download a drawing.
 
-    It is SVG, unless `Accept` prefers one of the other media types.
+    Returns SVG, unless `Accept` prefers another supported media type.
     """
-    return drawing_response(shown_drawing(drawing_id))
+    return drawing_response(visible_drawing(drawing_id))
 
 
-def _to_page() -> Response:
-    """Send a browser to the page, with what it searches for."""
+def _redirect_to_page() -> Response:
+    """Redirect to the gallery page with the same query."""
     query = request.query_string.decode("ascii", "ignore")
     page = "/gallery/page"
     response: Response = redirect(f"{page}?{query}" if query else page, 303)  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""A drawing of the gallery as a file."""
+"""Download of drawings of the gallery."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from libraries.gallery import Drawing, open_drawing
 
 
 def drawing_response(drawing: Drawing) -> Response:
-    """Return a drawing in the media type that the client accepts, or 304 if it has it already.
-
-    Raises:
-        NotFound: the file is gone.
-        EdgeError: the client does not accept what there is.
-    """
+    """Return a drawing in the media type that the client prefers, or 304 if it has a current copy."""
     form = accepted_format(SVG_TYPE)
     if form is not None:
         return _exported(drawing, form)
@@ -31,8 +26,7 @@ def drawing_response(drawing: Drawing) -> Response:
         if request.if_none_match.contains(drawing.sha256):
             response.status_code = 304
             return response
-    file = open_drawing(drawing)
-    response.response = wrap_file(request.environ, file)
+    response.response = wrap_file(request.environ, open_drawing(drawing))
     response.direct_passthrough = True
     response.content_length = drawing.size
     return response
@@ -44,5 +38,5 @@ def _exported(drawing: Drawing, form: Format) -> Response:
         return default_export(stored, form, download=False)
     except NotFound:
         raise NotFound(
-            "the file of this drawing is no longer there", code="drawing-not-found"
+            "the file of this drawing no longer exists", code="drawing-not-found"
         ) from None

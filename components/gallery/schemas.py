@@ -1,4 +1,4 @@
-"""What the gallery takes and gives."""
+"""Request and reply schemas of the gallery."""
 
 from __future__ import annotations
 
@@ -13,101 +13,91 @@ from components.http.validators import library_check
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
 from libraries.json_types import JsonObject
+from libraries.sheets.page import MAX_SEED
 from libraries.sheets.papers import PAPERS
-from libraries.svg_syntax.attributes import check_colour as check_attribute
+from libraries.svg_syntax.attributes import check_colour
 
-MAX_SEED = 2**32 - 1
 MAX_SIDE_MM = 10_000
-MAX_PAGE_ITEMS = 100
-COLOR_HELP = "A colour on it, such as `#d33` or `tomato`."
 
 
 def check_color(color: str) -> None:
-    """Raise an error of the drawing library if `color` is no colour."""
-    check_attribute(color, "color")
+    """Raise InvalidInput if `color` is not a CSS colour."""
+    check_colour(color, "color")
 
 
-def side(what: str) -> fields.Float:
-    """Return the field of a bound on a side."""
+def _side(description: str) -> fields.Float:
     return fields.Float(
         load_default=None,
         validate=Range(0, MAX_SIDE_MM),
-        metadata={"description": f"{what}, in mm."},
+        metadata={"description": f"{description} in mm."},
     )
 
 
 class GalleryQuerySchema(Schema):
-    """Which drawings are wanted. All that is said must be true of them."""
+    """Filters and page of a gallery search; drawings must match all filters."""
 
     q = fields.String(
         load_default=None,
         validate=Length(max=200),
         metadata={
-            "description": "Words of the title, the lettering, the pattern and the tags.",
+            "description": "Words in the title, lettering, pattern or tags.",
             "example": "lighthouse",
         },
     )
     pattern = fields.String(
         load_default=None,
         validate=Length(max=64),
-        metadata={
-            "description": "The pattern, or the template of a postcard.",
-            "example": "flow_field",
-        },
+        metadata={"description": "Pattern or postcard template.", "example": "flow_field"},
     )
     tag = fields.List(
         fields.String(validate=library_check(check_tag)),
         load_default=list,
         validate=Length(max=MAX_TAGS),
-        metadata={"description": "A tag; given several times, all of them.", "example": ["wall"]},
+        metadata={"description": "Tag; may be repeated.", "example": ["wall"]},
     )
     color = fields.String(
         load_default=None,
         validate=library_check(check_color),
-        metadata={"description": COLOR_HELP, "example": "#d33"},
+        metadata={"description": "Pen colour, such as `#d33` or `tomato`.", "example": "#d33"},
     )
     paper = fields.String(
         load_default=None,
         validate=OneOf(list(PAPERS)),
-        metadata={
-            "description": "Its paper, lying or standing; see `GET /papers`.",
-            "example": "a4",
-        },
+        metadata={"description": "Paper in either orientation.", "example": "a4"},
     )
-    min_width = side("Smallest width")
-    max_width = side("Largest width")
-    min_height = side("Smallest height")
-    max_height = side("Largest height")
+    min_width = _side("Smallest width")
+    max_width = _side("Largest width")
+    min_height = _side("Smallest height")
+    max_height = _side("Largest height")
     seed = fields.Integer(
         load_default=None,
         validate=Range(0, MAX_SEED),
-        metadata={"description": "Its seed.", "example": 7},
+        metadata={"description": "Random seed.", "example": 7},
     )
     since = fields.AwareDateTime(
         load_default=None,
         format="iso",
         default_timezone=UTC,
-        metadata={"description": "Made at this time or later."},
+        metadata={"description": "Finished at or after this time."},
     )
     until = fields.AwareDateTime(
         load_default=None,
         format="iso",
         default_timezone=UTC,
-        metadata={"description": "Made before this time."},
+        metadata={"description": "Finished before this time."},
     )
     kept = fields.Boolean(
-        load_default=None,
-        metadata={"description": "`1` for those that are kept, `0` for the others."},
+        load_default=None, metadata={"description": "`1` for kept drawings, `0` for others."}
     )
     limit = fields.Integer(
         load_default=30,
-        validate=Range(1, MAX_PAGE_ITEMS),
-        metadata={"description": "How many drawings a page has at most."},
+        validate=Range(1, 100),
+        metadata={"description": "Maximum number of drawings."},
     )
     cursor = fields.String(
         load_default=None,
         validate=Length(max=400),
-        metadata={"description": "`next_cursor` of the page before."},
+        metadata={"description": "`next_cursor` of the previous page."},
     )
 
 
@@ -117,7 +107,7 @@ class LabelSchema(Schema):
     title = fields.String(
         validate=[Length(max=2 * MAX_TITLE_CHARS), library_check(check_title)],
         metadata={
-            "description": f"At most {MAX_TITLE_CHARS} characters; empty for the drawing's own.",
+            "description": f"Up to {MAX_TITLE_CHARS} characters; empty for the default title.",
             "example": "Storm over Skye",
         },
     )
@@ -125,87 +115,81 @@ class LabelSchema(Schema):
         fields.String(validate=library_check(check_tag)),
         validate=Length(max=MAX_TAGS),
         metadata={
-            "description": "All its tags, each 1 to 32 of a-z, 0-9 and '-'.",
+            "description": "All tags, each 1 to 32 of a-z, 0-9 and '-'.",
             "example": ["blue-ink", "wall"],
         },
     )
 
     @validates_schema(skip_on_field_errors=True)
     def check_something(self, data: JsonObject, **_: Any) -> None:
-        """Refuse a request that asks for nothing."""
+        """Raise ValidationError if neither member is given."""
         if not data:
             raise ValidationError("Send a title, tags or both.", "title")
 
 
 class DrawingLinksSchema(ReplySchema):
-    """Where the drawing is."""
+    """Links of a drawing."""
 
-    self_ = fields.String(data_key="self", metadata={"description": "What is known of it."})
-    drawing = fields.String(metadata={"description": "Its file."})
-    job = fields.String(metadata={"description": "The job that drew it, while that is known."})
+    self_ = fields.String(data_key="self", metadata={"description": "The drawing as JSON."})
+    drawing = fields.String(metadata={"description": "The file."})
+    job = fields.String(metadata={"description": "The job, if known."})
 
 
 class DrawingSchema(ReplySchema):
     """A drawing."""
 
     id = fields.String(
-        required=True, metadata={"description": "Its id.", "example": "7786cb96d7a847ae493e595b"}
+        required=True, metadata={"description": "Id.", "example": "7786cb96d7a847ae493e595b"}
     )
     title = fields.String(
         required=True,
-        metadata={"description": "Its title: yours, or its own.", "example": "Storm over Skye"},
+        metadata={"description": "Your title, or the default one.", "example": "Storm over Skye"},
     )
-    text = fields.String(required=True, metadata={"description": "The words on it."})
+    text = fields.String(required=True, metadata={"description": "Lettering."})
     patterns = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "What is drawn.", "example": ["flow_field"]},
+        metadata={"description": "Patterns.", "example": ["flow_field"]},
     )
     colors = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "The colours of its pens.", "example": ["#000000"]},
+        metadata={"description": "Pen colours.", "example": ["#000000"]},
     )
     tags = fields.List(
-        fields.String(), required=True, metadata={"description": "Its tags.", "example": ["wall"]}
+        fields.String(), required=True, metadata={"description": "Tags.", "example": ["wall"]}
     )
-    width = fields.Float(
-        required=True, metadata={"description": "Width in mm, 0 if it is not known."}
-    )
-    height = fields.Float(
-        required=True, metadata={"description": "Height in mm, 0 if it is not known."}
-    )
+    width = fields.Float(required=True, metadata={"description": "Width in mm; 0 if unknown."})
+    height = fields.Float(required=True, metadata={"description": "Height in mm; 0 if unknown."})
     paper = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "The paper of that size.", "example": "a4"},
+        metadata={"description": "Paper of this size.", "example": "a4"},
     )
-    seed = fields.Integer(required=True, allow_none=True, metadata={"description": "Its seed."})
-    size = fields.Integer(required=True, metadata={"description": "Size of the file in bytes."})
+    seed = fields.Integer(required=True, allow_none=True, metadata={"description": "Random seed."})
+    size = fields.Integer(required=True, metadata={"description": "File size in bytes."})
     kept = fields.Boolean(
-        required=True, metadata={"description": "Whether it stays when its job expires."}
+        required=True, metadata={"description": "Whether it stays when the job expires."}
     )
-    made_at = fields.String(
-        required=True, metadata={"description": "When it was finished, in UTC."}
-    )
+    made_at = fields.String(required=True, metadata={"description": "Time of completion, in UTC."})
     job_id = fields.String(
-        required=True, allow_none=True, metadata={"description": "The job that drew it."}
+        required=True, allow_none=True, metadata={"description": "Id of the job."}
     )
-    links = fields.Nested(
-        DrawingLinksSchema, required=True, metadata={"description": "Where to find it."}
-    )
+    links = fields.Nested(DrawingLinksSchema, required=True, metadata={"description": "Links."})
 
 
 class GalleryPageSchema(ReplySchema):
-    """Some drawings."""
+    """A page of drawings."""
 
     items = fields.List(
-        fields.Nested(DrawingSchema), required=True, metadata={"description": "The newest first."}
+        fields.Nested(DrawingSchema),
+        required=True,
+        metadata={"description": "Drawings, newest first."},
     )
     next_cursor = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Gives the next page; null at the end."},
+        metadata={"description": "Cursor of the next page; null on the last one."},
     )
 
 
@@ -213,13 +197,13 @@ class MarkSchema(ReplySchema):
     """A pattern, a tag or a colour."""
 
     value = fields.String(
-        required=True, metadata={"description": "What it is.", "example": "flow_field"}
+        required=True, metadata={"description": "Value.", "example": "flow_field"}
     )
-    drawings = fields.Integer(required=True, metadata={"description": "How many drawings have it."})
+    drawings = fields.Integer(required=True, metadata={"description": "Number of drawings."})
 
 
 class MarksSchema(ReplySchema):
-    """What drawings can be found by."""
+    """Values by which drawings can be filtered."""
 
     patterns = fields.List(
         fields.Nested(MarkSchema), required=True, metadata={"description": "Patterns."}

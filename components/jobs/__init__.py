@@ -1,4 +1,4 @@
-"""Jobs: their state and what they made."""
+"""Jobs: their state, events, logs and results."""
 
 from components.jobs.main import blueprint
 

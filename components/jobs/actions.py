@@ -1,9 +1,10 @@
-"""What can be done with jobs: cancel, try again, delete; one, or many at once."""
+"""Cancellation, retry and deletion of jobs, one by one or in bulk."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Response
 
@@ -14,90 +15,61 @@ from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
 from libraries.json_types import JsonObject
 
-# Seconds that a request may wait for workers to stop jobs: for one, and for many together.
-ONE_STOP, ALL_STOPS, MIN_STOP_S = 3.0, 10.0, 0.05
+# How long a request waits for workers to stop: per job, in total, and at least for each job.
+STOP_TIMEOUT_S, BULK_STOP_TIMEOUT_S, MIN_STOP_TIMEOUT_S = 3.0, 10.0, 0.05
 
 
-def conflict(error: WrongState, code: str) -> Conflict:
-    """Return what the job manager said as a problem with the state of the job."""
-    return with_members(Conflict(str(error), code=code), job_status=error.status)
-
-
-def cancel(job_id: str, *, patience: float = ONE_STOP) -> JsonObject:
-    """Cancel a job that waits, or stop one that runs, and return it once it is so.
-
-    Raises:
-        JobUnknown: it is not the caller's.
-        Conflict: it has ended by itself, or did not stop within `patience` seconds.
-        QueueUnavailable: the broker cannot be reached.
-    """
-    record = find_job(job_id)
-    if not record.done and cancel_job(job_id):
-        return job_body(find_job(job_id))
+@contextmanager
+def wrong_state_as(code: str) -> Iterator[None]:
+    """Convert WrongState to a Conflict with this problem code and the job's state."""
     try:
-        return job_body(stop_job(job_id, patience=patience))
+        yield
     except WrongState as error:
-        raise conflict(error, "not-cancellable") from None
+        raise with_members(Conflict(str(error), code=code), job_status=error.status) from None
+
+
+def cancel(job_id: str, *, timeout_s: float = STOP_TIMEOUT_S) -> JsonObject:
+    """Cancel a waiting job or stop a running one; raise Conflict if it had ended or does not stop in time."""
+    if not find_job(job_id).done and cancel_job(job_id):
+        return job_body(find_job(job_id))
+    with wrong_state_as("not-cancellable"):
+        return job_body(stop_job(job_id, patience=timeout_s))
 
 
 def retry(job_id: str) -> JsonObject:
-    """Queue a job again that ended without a result, and return it.
-
-    Raises:
-        JobUnknown: it is not the caller's.
-        Conflict: it waits, runs or has finished.
-        QueueFull, QueueUnavailable: as `libraries.job_manager.retry_job`.
-    """
-    try:
+    """Queue a failed, stopped or canceled job again; raise Conflict in other states."""
+    with wrong_state_as("not-retryable"):
         return job_body(retry_job(job_id))
-    except WrongState as error:
-        raise conflict(error, "not-retryable") from None
 
 
 def delete(job_id: str) -> None:
-    """Remove a job and its files.
-
-    Raises:
-        JobUnknown: it is not the caller's.
-        Conflict: it runs.
-        QueueUnavailable: the broker cannot be reached.
-    """
-    try:
+    """Delete a job and its files; raise Conflict if it is running."""
+    with wrong_state_as("job-runs"):
         delete_job(job_id)
-    except WrongState as error:
-        raise conflict(error, "job-runs") from None
 
 
 def apply_to_all(action: str, job_ids: list[str]) -> Response:
-    """Do the same to many jobs and say what became of each; one to which it cannot be done does not keep it from the others.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached; what was done stays done, and may be asked for again.
-    """
-    deadline = time.monotonic() + ALL_STOPS
-    doings: dict[str, Callable[[str], str]] = {
-        "cancel": lambda one: str(cancel(one, patience=_share_of(deadline))["status"]),
-        "retry": lambda one: str(retry(one)["status"]),
-        "delete": _deleted,
-    }
-    items = [outcome(doings[action], job_id) for job_id in dict.fromkeys(job_ids)]
-    done = sum(1 for item in items if item["ok"])
+    """Apply an action to many jobs and report each result; failures do not affect the other jobs."""
+    deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
+    items = [outcome(action, job_id, deadline) for job_id in dict.fromkeys(job_ids)]
+    done = sum(item["ok"] for item in items)
     body = {"action": action, "done": done, "failed": len(items) - done, "items": items}
     return json_response(body)
 
 
-def outcome(doing: Callable[[str], str], job_id: str) -> JsonObject:
-    """Return what became of one of many jobs."""
+def outcome(action: str, job_id: str, deadline: float) -> JsonObject:
+    """Apply an action to one of many jobs and return an `OutcomeSchema`."""
     try:
-        return {"id": job_id, "ok": True, "status": doing(job_id)}
+        return {"id": job_id, "ok": True, "status": _apply(action, job_id, deadline)}
     except (NotFound, Conflict, Exhausted) as error:
         return {"id": job_id, "ok": False, "code": error.code, "detail": str(error)}
 
 
-def _deleted(job_id: str) -> str:
-    delete(job_id)
-    return "deleted"
-
-
-def _share_of(deadline: float) -> float:
-    return max(MIN_STOP_S, min(ONE_STOP, deadline - time.monotonic()))
+def _apply(action: str, job_id: str, deadline: float) -> str:
+    if action == "delete":
+        delete(job_id)
+        return "deleted"
+    if action == "retry":
+        return str(retry(job_id)["status"])
+    left = max(MIN_STOP_TIMEOUT_S, min(STOP_TIMEOUT_S, deadline - time.monotonic()))
+    return str(cancel(job_id, timeout_s=left)["status"])

@@ -1,4 +1,4 @@
-"""Pages of jobs."""
+"""Paginated lists of jobs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,10 @@ from libraries.json_types import JsonObject
 
 
 def list_response(query: JsonObject) -> Response:
-    """Return the page of the caller's jobs that a `JobListQuerySchema` asks for, with a link to the next one if there is one.
-
-    Raises:
-        InvalidInput: the cursor is not one that an earlier page gave.
-        QueueUnavailable: the broker cannot be reached.
-    """
-    wanted = JobFilter(
-        status=query.get("status"),
-        task=query.get("task"),
-        text=query.get("q"),
-        batch_id=query.get("batch_id"),
-    )
+    """Return a page of the caller's jobs for a loaded `JobListQuerySchema`."""
+    filters = {name: query.get(name) for name in ("status", "task", "batch_id")}
     page = list_jobs(
-        wanted,
+        JobFilter(text=query.get("q"), **filters),
         limit=query["limit"],
         cursor=query["cursor"],
         newest_first=query["order"] == "newest",

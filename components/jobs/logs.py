@@ -1,4 +1,4 @@
-"""The log of a job as lines of text, at once or as they come."""
+"""Job logs as text, complete or streamed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,10 @@ from libraries.job_manager.representation import utc
 
 HEADERS = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 FOLLOWED_HEADERS = HEADERS | {"X-Accel-Buffering": "no", "Connection": "close"}
-# Wide enough for the longest kind of line.
-KIND_WIDTH = 8
-INDENT = "    | "
 
 
 def log_response(job_id: str, *, follow: bool) -> Response:
-    """Return the log of a job of the caller; with `follow` it goes on to the job's end.
-
-    Raises:
-        JobUnknown, EdgeError: as `visible_job`.
-        HubFull: too many answers are held open.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the log of a job of the caller; with `follow`, stream it until the job ends."""
     visible_job(job_id)
     if follow:
         return followed_log(job_id)
@@ -40,7 +31,6 @@ def log_response(job_id: str, *, follow: bool) -> Response:
 
 
 def followed_log(job_id: str) -> Response:
-    """Return the log of a job up to now, and further lines as they come."""
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=FOLLOWED_HEADERS)
@@ -52,36 +42,30 @@ def followed_log(job_id: str) -> Response:
     return stream.response(followed)
 
 
-def known_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry]:
-    """Return the log of a job up to now.
-
-    Raises:
-        EdgeError: its record has gone since it was seen.
-        QueueUnavailable: the broker cannot be reached.
-    """
-    entries = read_log(job_id, narrator)
+def known_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry]:
+    """Return the log of a job so far; raise EdgeError if its record was deleted or has expired."""
+    entries = read_log(job_id, builder)
     if entries is None:
         raise expired_record()
     return entries
 
 
 class LogStream(JobStream):
-    """The log of one job on its way to one client. Each entry is sent once, whichever way it is heard of."""
+    """The log of one job, streamed to one client. Each entry is sent once."""
 
-    __slots__ = ("_narrator", "_sent")
+    __slots__ = ("_builder", "_sent")
 
     heartbeat = b"\n"
 
     def __init__(self, here: LiveConnections, job_id: str) -> None:
-        """Make a stream for a client that knows nothing yet."""
         super().__init__(here, job_id, START)
-        self._narrator = LogBuilder()
+        self._builder = LogBuilder()
         self._sent: set[str] = set()
 
     def response(self, followed: JobSnapshot) -> Response:
-        """Return the response that begins with the log up to now."""
+        """Return a response that starts with the log so far."""
         try:
-            first = self._fresh(known_log(self.follower.job_id, self._narrator))
+            first = self._fresh(known_log(self.follower.job_id, self._builder))
         except BaseException:
             self._leave()
             raise
@@ -89,24 +73,21 @@ class LogStream(JobStream):
 
     def _deliver(self, event: JobEvent) -> None:
         data = self._fresh(self._entries(event))
-        # Nothing is no sign of life.
+        # Empty data is no heartbeat.
         if data or event.last:
             self._write(data, event.last)
 
     def _entries(self, event: JobEvent) -> Iterable[LogEntry]:
-        said = self._narrator.entry(event.id, event.name, event.data)
-        if said is not None:
-            return [said]
+        entry = self._builder.entry(event.id, event.name, event.data)
+        if entry is not None:
+            return [entry]
         if not (event.last or event.name == "status"):
             return []
-        # What an attempt came to stands in the record. If the broker goes away now, the next look at it tells the same.
+        # The results of attempts are only in the record. If the broker fails now, a later event reads them.
         with suppress(QueueUnavailable):
             found = read_log(self.follower.job_id)
-            return (
-                found
-                if found is not None
-                else [LogEntry("deleted", datetime.now(UTC), "ended", "deleted")]
-            )
+            deleted = LogEntry("deleted", datetime.now(UTC), "ended", "deleted")
+            return [deleted] if found is None else found
         return []
 
     def _fresh(self, entries: Iterable[LogEntry]) -> bytes:
@@ -116,14 +97,14 @@ class LogStream(JobStream):
 
 
 def written(entries: Iterable[LogEntry]) -> bytes:
-    """Return entries as lines. Only the beginning of an entry stands at the left edge, whatever a client's text holds."""
+    """Encode entries as lines. Text of clients is escaped, so each entry starts at column 0."""
     return "".join(line for entry in entries for line in _lines(entry)).encode(
         errors="backslashreplace"
     )
 
 
 def _lines(entry: LogEntry) -> Iterable[str]:
-    yield f"{utc(entry.at)} {entry.kind:{KIND_WIDTH}} {escape(entry.text)}".rstrip(" ") + "\n"
+    yield f"{utc(entry.at)} {entry.kind:8} {escape(entry.text)}".rstrip(" ") + "\n"
     if entry.trace:
         for line in entry.trace.rstrip("\n").split("\n"):
-            yield f"{INDENT}{escape(line)}\n"
+            yield f"    | {escape(line)}\n"

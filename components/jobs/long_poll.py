@@ -1,4 +1,4 @@
-"""The state of a job to a client that polls: at once, or when there is something to tell."""
+"""Job state for polling clients, immediate or as a long poll."""
 
 from __future__ import annotations
 
@@ -16,23 +16,19 @@ from libraries.job_manager.representation import utc
 
 
 def job_response(job_id: str, *, wait: int | None) -> Response:
-    """Return a job of the caller: now, or within `wait` seconds when it is done or has changed.
-
-    Raises:
-        JobUnknown, EdgeError, QueueUnavailable: as `visible_job`.
-    """
+    """Return a job of the caller, after at most `wait` seconds as soon as it is done or has changed."""
     record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:
-        record = wait_for(job_id, seconds, until=_next_state)
+        record = wait_for(job_id, seconds, until=_is_news)
     response = _response(record)
     if seconds and "Prefer" in request.headers and wait is None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
 
 
-def _next_state(record: JobRecord) -> bool:
-    """Tell whether a client that waits is to hear of this state: it does not have it, or without an ETag, it is the end."""
+def _is_news(record: JobRecord) -> bool:
+    """Return whether the ETag of the client is outdated; without an ETag, whether the job is done."""
     return _response(record).status_code != 304 if request.if_none_match else record.done  # noqa: PLR2004
 
 
@@ -41,7 +37,7 @@ def _response(record: JobRecord) -> Response:
 
 
 def token_response(record: JobRecord) -> Response:
-    """Return a token for following a job, and the addresses in which it can be used."""
+    """Return a token for the events of a job, with the URLs that accept it."""
     token = make_token(record.id, record.owner)
     body = {
         "token": token,

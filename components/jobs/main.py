@@ -1,12 +1,13 @@
-"""The routes of jobs: list, queue, follow, fetch, cancel, try again, delete."""
+"""Routes of jobs."""
 
 from __future__ import annotations
 
 from flask import Response
 
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import TEXT, api_blueprint
 from components.http.exports import exported_reply
+from components.http.parameters import JOB_ID_PARAMETER, path_parameter
 from components.http.replies import json_response, queued_response
 from components.http.submissions import JobPlan
 from components.jobs.actions import apply_to_all, cancel, delete, retry
@@ -35,22 +36,10 @@ from libraries.exporting.png import Png
 from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(
-    "jobs", __name__, "/jobs", "Queue jobs, follow them by id, fetch what they made."
+    "jobs", __name__, "/jobs", "Queue jobs, follow them and fetch their results."
 )
 
-JOB_ID_PARAMETER = {
-    "in": "path",
-    "name": "job_id",
-    "description": "The `job_id` of the reply to the request that queued it.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
-}
-FILE_NAME_PARAMETER = {
-    "in": "path",
-    "name": "file_name",
-    "description": "The `name` of one of the job's `artifacts`.",
-    "schema": {"type": "string"},
-}
-TEXT = {"schema": {"type": "string"}}
+FILE_NAME_PARAMETER = path_parameter("file_name", "The `name` of one of the job's `artifacts`.")
 POSTCARD = {
     "task": "workers.svg_tasks.generate_postcard_svg",
     "kwargs": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
@@ -66,39 +55,34 @@ POSTCARD = {
 def get_jobs(query: JsonObject) -> Response:
     """List your jobs.
 
-    A page may hold fewer jobs than asked for, even none, and still have a `next_cursor`: the search goes on there. `Link` holds
-    the address of the next page.
+    A page may have fewer jobs than `limit`, even none, and still have a `next_cursor` to continue the search. `Link` has the URL of
+    the next page.
     """
     return list_response(query)
 
 
 @blueprint.submits(
-    "",
-    access=Access.KEY,
-    body=SubmitJobSchema,
-    jobs="it",
-    problems=(404,),
-    example=POSTCARD,
+    "", access=Access.KEY, body=SubmitJobSchema, jobs="it", problems=(404,), example=POSTCARD
 )
-def create_job(asked: JsonObject) -> JobPlan:
-    """Queue a job by the name of its task.
+def create_job(body: JsonObject) -> JobPlan:
+    """Queue a task by name.
 
-    `args` and `kwargs` go to the task as they are; how the job is queued is said beside them. Arguments that the
-    task does not take are refused at once; their values are checked by the task when it runs.
+    `args` and `kwargs` are passed to the task; the other members control the queue. Arguments that do not match the signature of
+    the task are rejected immediately; the task validates their values when it runs.
     """
-    return job_plan(asked)
+    return job_plan(body)
 
 
 @blueprint.route("/bulk", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(BulkSchema)
 @blueprint.response(200, BulkReplySchema)
 @blueprint.queues()
-def change_jobs(asked: JsonObject) -> Response:
-    """Cancel, try again or delete many jobs.
+def change_jobs(body: JsonObject) -> Response:
+    """Cancel, retry or delete many jobs.
 
-    Each job has its own outcome; one to which it cannot be done does not keep it from the others.
+    The reply reports the result for each job; a failure does not affect the others.
     """
-    return apply_to_all(asked["action"], asked["ids"])
+    return apply_to_all(body["action"], body["ids"])
 
 
 @blueprint.route("/<job_id>", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
@@ -108,11 +92,11 @@ def change_jobs(asked: JsonObject) -> Response:
 def get_job(query: JsonObject, job_id: str) -> Response:
     """Show a job.
 
-    Ask again after the seconds that `Retry-After` names; it is there until the job is done. Send the `ETag` of the last answer as
-    `If-None-Match`, and nothing new is answered with 304 and no body.
+    Poll again after `Retry-After` seconds; the header is absent once the job is done. If the `ETag` of the last response is sent
+    as `If-None-Match` and nothing has changed, the response is 304 without a body.
 
-    With `wait`, or `Prefer: wait=N`, the answer comes when the job is done, or after that many seconds; with `If-None-Match`
-    beside it, as soon as something about the job has changed.
+    With `wait` or `Prefer: wait=N`, the response is delayed until the job is done, for at most that many seconds; together with
+    `If-None-Match`, until the job has changed.
     """
     return job_response(job_id, wait=query["wait"])
 
@@ -123,18 +107,18 @@ def get_job(query: JsonObject, job_id: str) -> Response:
     200,
     content_type="text/event-stream",
     schema={"type": "string"},
-    description="Events, up to the job's end",
+    description="Events, until the job ends",
 )
 @blueprint.response(
-    204, description="The client knows the end already; an `EventSource` stops asking"
+    204, description="The client has the final event; an `EventSource` stops reconnecting"
 )
 @blueprint.problems(404, 410, 503)
 def get_job_events(query: JsonObject, job_id: str) -> Response:
-    """Follow a job as an event stream.
+    """Follow a job as server-sent events.
 
-    First comes `status` with the whole job, then what was kept of its events (`status`, `progress`, `log`), then each as it
-    happens, and at last one of `finished`, `failed` and `canceled` with the whole job. Close the stream on that: a browser
-    connects again after an end, and is answered with 204. `Last-Event-ID` gives what came behind that event.
+    The first event is `status` with the complete job, followed by the stored events (`status`, `progress`, `log`), then new
+    events. The last event is `finished`, `failed` or `canceled`, with the complete job; close the stream then, since browsers
+    reconnect otherwise (and get 204). With `Last-Event-ID`, the stream resumes after that event.
     """
     return stream_response(job_id)
 
@@ -145,15 +129,14 @@ def get_job_events(query: JsonObject, job_id: str) -> Response:
     200,
     content_type="text/plain",
     schema={"type": "string"},
-    description="Lines, each with its time in UTC",
+    description="Log lines with their time in UTC",
 )
 @blueprint.problems(404, 410, 503)
 def get_job_logs(query: JsonObject, job_id: str) -> Response:
-    """Read how a job went.
+    """Read the log of a job.
 
-    A line each for its queueing, the beginning and the end of every attempt, what it said and how it ended. Below an attempt that
-    failed stands its trace, indented. With `follow` the answer stays open and ends with the job; while nothing happens an empty
-    line comes every 15 s.
+    One line each for submission, start and end of every attempt, log messages and the final state. The traceback of a failed
+    attempt follows, indented. With `follow`, the log is streamed until the job ends, with an empty line every 15 s as heartbeat.
     """
     return log_response(job_id, follow=query["follow"])
 
@@ -165,9 +148,9 @@ def get_job_logs(query: JsonObject, job_id: str) -> Response:
 @blueprint.problems(404, 410)
 @blueprint.queues()
 def make_job_token(job_id: str) -> Response:
-    """Get a token for following a job where headers cannot be sent.
+    """Create a token to follow a job where headers cannot be sent.
 
-    `?token=` in the address of the job's events, or of a WebSocket, stands for the API key for 15 minutes, for this job only.
+    For 15 minutes, `?token=` replaces the API key in the URL of this job's events or of a WebSocket.
     """
     return token_response(visible_job(job_id))
 
@@ -176,9 +159,9 @@ def make_job_token(job_id: str) -> Response:
 @blueprint.response(204)
 @blueprint.problems(404, 409, 503)
 def delete_job(job_id: str) -> Response:
-    """Delete a job and the files that it made.
+    """Delete a job and its files.
 
-    A job that runs has to be canceled first. Asked for afterwards, the job is answered with 410.
+    Cancel a running job first. Later requests for the job are answered with 410.
     """
     delete(job_id)
     return Response(status=204)
@@ -191,10 +174,10 @@ def delete_job(job_id: str) -> Response:
 @blueprint.problems(404)
 @blueprint.queues()
 def cancel_job(job_id: str) -> Response:
-    """Cancel a job that waits, or stop one that runs.
+    """Cancel a waiting job or stop a running one.
 
-    The answer comes when it is so, within seconds: the job is `canceled` or `stopped` then. A job that has ended by itself, or
-    does not stop, is answered with 409.
+    The response is sent once the job is `canceled` or `stopped`, within seconds; it is 409 if the job had ended already or does
+    not stop.
     """
     return json_response(cancel(job_id))
 
@@ -206,9 +189,9 @@ def cancel_job(job_id: str) -> Response:
 @blueprint.problems(404)
 @blueprint.queues()
 def retry_job(job_id: str) -> Response:
-    """Try a job again that failed, was stopped or was canceled.
+    """Retry a failed, stopped or canceled job.
 
-    It keeps its id and its arguments, and may be tried as often as at first.
+    The job keeps its id and arguments; its number of attempts starts again.
     """
     return queued_response(retry(job_id))
 
@@ -219,18 +202,18 @@ def retry_job(job_id: str) -> Response:
 @blueprint.doc(
     responses={
         "200": exported_reply(
-            "*/*", description="The file, or the JSON value that the task returned"
+            "*/*", description="The file, or the return value of the task as JSON"
         )
     }
 )
 @blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
 def get_job_result(query: JsonObject, job_id: str) -> Response:
-    """Fetch what a finished job made.
+    """Download the result of a finished job.
 
-    The first file of the job as it is, with a strong `ETag` and ranges; a job that made no file gives the value that its task
-    returned, as JSON. A drawing is also given in the other media types that `Accept` may prefer; `*/*` is the file itself, and what
-    excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
-    file, or show it with `<img crossorigin src=...>`.
+    Returns the first file of the job, with a strong `ETag` and range support; if the job has no files, the return value of its
+    task as JSON. Drawings are also available in the other media types that `Accept` can request; `*/*` selects the file itself,
+    and 406 means that no supported type is accepted. Until the job is finished, the response is 409 with `job_status`. Pages of
+    other origins can fetch the file or show it with `<img crossorigin src=...>`.
     """
     return result_response(visible_job(job_id), download=query["download"])
 
@@ -244,7 +227,7 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
 @blueprint.response(200, content_type="*/*", description="The file")
 @blueprint.problems(404, 409, 410, 416, 503)
 def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response:
-    """Fetch one of the files that a finished job made, by its name."""
+    """Download a file of a finished job by name."""
     return artifact_response(visible_job(job_id), file_name, download=query["download"])
 
 
@@ -258,9 +241,9 @@ def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response
 )
 @blueprint.problems(404, 409, 410, 429, 503)
 def get_job_preview(params: Png, job_id: str) -> Response:
-    """Show what a finished job drew as a picture.
+    """Show the drawing of a finished job as PNG.
 
-    A PNG of its first SVG, with the widths and colours of its pens. A drawing of more than 400,000 vertices is answered with
-    422; fetch the drawing itself then.
+    Renders its first SVG with the widths and colours of the pens. Drawings with more than 400,000 vertices are rejected with 422;
+    download the SVG instead.
     """
     return preview_response(visible_job(job_id), params)

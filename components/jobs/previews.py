@@ -1,12 +1,11 @@
-"""What a job drew, as a picture."""
+"""PNG previews of jobs."""
 
 from __future__ import annotations
 
 from flask import Response
 
 from components.http.exports import export_response, png_format
-from components.http.problems import EdgeError
-from components.jobs.results import check_finished, stored_drawing
+from components.jobs.results import check_finished, expired_file, stored_drawing
 from libraries.errors import NotFound
 from libraries.exporting.png import Png
 from libraries.job_manager import JobRecord
@@ -14,14 +13,7 @@ from libraries.job_manager.job_drawings import first_drawing
 
 
 def preview_response(record: JobRecord, params: Png) -> Response:
-    """Return the first SVG that a job made as a PNG, or 304 to a client that has it.
-
-    Raises:
-        Conflict: there is no result, or not yet.
-        NotFound: the job made no SVG (`no-drawing`).
-        EdgeError: the file is gone, or another one is in its place.
-        InvalidInput, Exhausted, StorageUnavailable: see `export_stored`.
-    """
+    """Return the first SVG of a job as PNG, or 304; raise NotFound (`no-drawing`) if it has none."""
     check_finished(record)
     artifact = first_drawing(record)
     if artifact is None:
@@ -29,6 +21,4 @@ def preview_response(record: JobRecord, params: Png) -> Response:
     try:
         return export_response(stored_drawing(artifact), png_format(), params)
     except NotFound:
-        raise EdgeError(
-            "the file that this job made is no longer there", code="job-expired"
-        ) from None
+        raise expired_file() from None

@@ -1,4 +1,4 @@
-"""A job as clients see it."""
+"""JSON representation of jobs, and the jobs that a caller may see."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ __all__ = ["job_body", "named_artifacts", "public_result", "visible_job"]
 
 
 def expired_record() -> EdgeError:
-    """Return the error for a job whose record is gone."""
-    return EdgeError("this job was deleted, or its record has expired", code="job-expired")
+    return EdgeError("this job was deleted or its record has expired", code="job-expired")
 
 
 def visible_job(job_id: str) -> JobRecord:
     """Return a job of the caller.
 
-    Raises:
-        JobUnknown: there is no such job, or it belongs to somebody else.
-        EdgeError: it was the caller's, and its record is gone.
-        QueueUnavailable: the broker cannot be reached.
+    Raise EdgeError if it was deleted or has expired, JobUnknown if it never existed or has another owner.
     """
     try:
         return find_job(job_id)

@@ -1,4 +1,4 @@
-"""What a job made, as a response: the file itself, or the JSON value that its task returned."""
+"""Results of jobs: their files, or the return value of the task as JSON."""
 
 from __future__ import annotations
 
@@ -16,22 +16,16 @@ from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
 from components.jobs.representation import named_artifacts, public_result
 from libraries.errors import Conflict, InvalidInput, NotFound
-from libraries.exporting import Format, StoredDrawing
+from libraries.exporting import StoredDrawing
 from libraries.job_manager import JobRecord
 from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
-BLOCK = 64 * 1024
-
 
 def result_response(record: JobRecord, *, download: bool) -> Response:
-    """Return what the job made, in the media type that the client accepts.
+    """Return the result of a job in the media type that the client prefers.
 
-    `download` asks the browser to save it.
-
-    Raises:
-        Conflict: it waits or runs, or ended without a result.
-        EdgeError: the file is gone, or the client does not accept what there is.
+    `download` makes browsers save it instead of showing it. Raise Conflict if the job has no result, or not yet.
     """
     check_finished(record)
     if not record.artifacts:
@@ -40,24 +34,17 @@ def result_response(record: JobRecord, *, download: bool) -> Response:
     artifact = record.artifacts[0]
     form = accepted_format(artifact["media_type"])
     if form is not None:
-        return _exported(artifact, form, download=download)
+        try:
+            return default_export(stored_drawing(artifact), form, download=download)
+        except NotFound:
+            raise expired_file() from None
     response = file_response(artifact, download=download)
     if is_drawing(artifact["media_type"]):
         response.vary.add("Accept")
     return response
 
 
-def _exported(artifact: JsonObject, form: Format, *, download: bool) -> Response:
-    try:
-        return default_export(stored_drawing(artifact), form, download=download)
-    except NotFound:
-        raise EdgeError(
-            "the file that this job made is no longer there", code="job-expired"
-        ) from None
-
-
 def stored_drawing(artifact: JsonObject) -> StoredDrawing:
-    """Return the drawing in a file of a job."""
     return StoredDrawing(
         artifact["name"],
         artifact["sha256"],
@@ -67,88 +54,63 @@ def stored_drawing(artifact: JsonObject) -> StoredDrawing:
 
 
 def artifact_response(record: JobRecord, name: str, *, download: bool) -> Response:
-    """Return the file that the job shows as `name`; `download` asks the browser to save it.
-
-    Raises:
-        Conflict, EdgeError: as `result_response`.
-        NotFound: the job made no such file.
-    """
+    """Return a file of a job by its public name; raise NotFound if there is none."""
     check_finished(record)
     artifact = named_artifacts(record).get(name)
     if artifact is None:
-        raise NotFound("this job made no file of that name", code="artifact-not-found")
+        raise NotFound("this job has no file of this name", code="artifact-not-found")
     return file_response(artifact, download=download)
 
 
 def check_finished(record: JobRecord) -> None:
-    """Let only a finished job pass.
-
-    Raises:
-        Conflict: it waits or runs, or ended without a result.
-    """
+    """Raise Conflict if the job has no result, or not yet."""
     if not record.done:
-        text = f"the job is {record.status}; its result is not there yet"
+        text = f"the job is {record.status} and has no result yet"
         error = Conflict(text, code="job-not-finished")
         raise with_members(error, retry_after=int(POLL_SECONDS), job_status=record.status)
     if record.status != "finished":
-        error = Conflict(f"the job has no result, it {ended(record)}", code="job-failed")
+        failed = record.status == "failed"
+        reason = f"failed: {record.public_error}" if failed else f"was {record.status}"
+        error = Conflict(f"the job has no result: it {reason}", code="job-failed")
         raise with_members(error, job_status=record.status)
 
 
-def ended(record: JobRecord) -> str:
-    """Say how a job without a result ended."""
-    if record.status == "failed":
-        return f"failed: {record.public_error}"
-    return f"was {record.status}"
+def expired_file(reason: str = "no longer exists") -> EdgeError:
+    return EdgeError(f"the file of this job {reason}", code="job-expired")
 
 
 def file_response(artifact: JsonObject, *, download: bool) -> Response:
-    """Return a stored file, or the part of it that the request asks for, or 304.
-
-    Raises:
-        EdgeError: it is gone, or another one lies in its place.
-        StorageUnavailable: the store of files does not answer.
-    """
+    """Return a stored file, the requested range of it, or 304; raise EdgeError if it was deleted or replaced."""
+    name, sha256, size = artifact["name"], artifact["sha256"], artifact["size"]
     try:
-        # A task may write to a name that an earlier job wrote to; what is open here no longer changes.
-        file = output_folder().open_checked(artifact["name"], sha256=artifact["sha256"])
+        # A later job may write to the same name, but an open file does not change.
+        file = output_folder().open_checked(name, sha256=sha256)
     except (NotFound, InvalidInput) as error:
-        what = (
-            "has been replaced by another one"
-            if error.code == "file-replaced"
-            else "is no longer there"
-        )
-        raise EdgeError(f"the file that this job made {what}", code="job-expired") from None
+        if error.code == "file-replaced":
+            raise expired_file("was replaced by another one") from None
+        raise expired_file() from None
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
-    response.content_length = artifact["size"]
-    return _finish(
-        response,
-        artifact["name"].rsplit("/", 1)[-1],
-        artifact["sha256"],
-        artifact["size"],
-        download=download,
-    )
+    response.content_length = size
+    return _finish(response, name.rsplit("/", 1)[-1], sha256, size, download=download)
 
 
 def value_response(value: Any, *, download: bool) -> Response:
-    """Return the value that a task returned, as JSON."""
     body = json.dumps(public_result(value)).encode()
+    sha256 = hashlib.sha256(body).hexdigest()
     response = Response(body, content_type="application/json", headers=FILE_HEADERS)
-    return _finish(
-        response, "result.json", hashlib.sha256(body).hexdigest(), len(body), download=download
-    )
+    return _finish(response, "result.json", sha256, len(body), download=download)
 
 
 def _stream(response: Response, file: IO[bytes]) -> None:
-    # The server may hand a whole file of this machine to the kernel instead of reading it. Of any other, and for a part of it,
-    # nothing is read but what is sent: this form goes to the first byte of a part without reading those before it.
+    # Servers send a complete local file with sendfile. Otherwise FileWrapper seeks to the requested range instead of reading
+    # the bytes before it.
     whole = (
         isinstance(file, io.BufferedReader)
         and isinstance(file.raw, io.FileIO)
         and "Range" not in request.headers
     )
-    response.response = wrap_file(request.environ, file) if whole else FileWrapper(file, BLOCK)
+    response.response = wrap_file(request.environ, file) if whole else FileWrapper(file, 64 * 1024)
     response.direct_passthrough = True
 
 

@@ -1,4 +1,4 @@
-"""What the job routes take and give."""
+"""Request and reply schemas of jobs."""
 
 from __future__ import annotations
 
@@ -11,135 +11,124 @@ from libraries.fields import WholeNumber
 from libraries.job_manager.states import STATES
 
 STATUSES = sorted(set(STATES.values()))
-ACTIONS = ("cancel", "retry", "delete")
-MAX_IDS = 500
 MAX_ARGUMENTS = 64
 MAX_ID_CHARS, MAX_NAME_CHARS, MAX_QUERY_CHARS, MAX_CURSOR_CHARS = 128, 200, 100, 400
 
 
 class ProgressSchema(ReplySchema):
-    """How far a running job is."""
+    """Progress of a running job."""
 
-    step = fields.Integer(metadata={"description": "Steps done."})
-    total = fields.Integer(metadata={"description": "Steps in all."})
-    percent = fields.Integer(metadata={"description": "Part done, 0 to 100."})
-    message = fields.String(metadata={"description": "What is being done."})
+    step = fields.Integer(metadata={"description": "Completed steps."})
+    total = fields.Integer(metadata={"description": "Total steps."})
+    percent = fields.Integer(metadata={"description": "Percentage, 0 to 100."})
+    message = fields.String(metadata={"description": "Current activity."})
 
 
 class ArtifactSchema(ReplySchema):
     """A file that a job made."""
 
     name = fields.String(
-        required=True, metadata={"description": "Its name.", "example": "artboard_1.svg"}
+        required=True, metadata={"description": "File name.", "example": "artboard_1.svg"}
     )
     media_type = fields.String(
-        required=True, metadata={"description": "Its kind.", "example": "image/svg+xml"}
+        required=True, metadata={"description": "Media type.", "example": "image/svg+xml"}
     )
-    size = fields.Integer(required=True, metadata={"description": "Its size in bytes."})
-    sha256 = fields.String(required=True, metadata={"description": "SHA-256 of its bytes, in hex."})
-    url = fields.String(required=True, metadata={"description": "Where to fetch it."})
+    size = fields.Integer(required=True, metadata={"description": "Size in bytes."})
+    sha256 = fields.String(required=True, metadata={"description": "SHA-256 in hex."})
+    url = fields.String(required=True, metadata={"description": "URL of the file."})
     plot = fields.Dict(
         metadata={
-            "description": "Of a drawing: what it costs on a plotter. Lengths in mm, `lifts`, `ink` of each pen, the `densest` "
-            "square centimetre, and in `time` the seconds that each plotter takes."
+            "description": "Drawings only: lengths in mm, number of pen `lifts`, `ink` per pen, the `densest` square centimetre, "
+            "and the `time` in seconds by plotter."
         }
     )
     missing_glyphs = fields.List(
         fields.String(),
         metadata={
-            "description": "Of a drawing with text: characters that the font does not have, drawn as boxes."
+            "description": "Drawings with text only: characters missing from the font, drawn as boxes."
         },
     )
     recipe_sha256 = fields.String(
         metadata={
-            "description": "Of a drawing: SHA-256 of its recipe, in hex. Equal recipes make equal drawings."
+            "description": "Drawings only: SHA-256 of the recipe in hex. Equal recipes give equal drawings."
         }
     )
-    width = fields.Integer(metadata={"description": "Of a photo: its width in pixels."})
-    height = fields.Integer(metadata={"description": "Of a photo: its height in pixels."})
+    width = fields.Integer(metadata={"description": "Photos only: width in pixels."})
+    height = fields.Integer(metadata={"description": "Photos only: height in pixels."})
 
 
 class AttemptSchema(ReplySchema):
-    """An attempt that failed."""
+    """A failed attempt."""
 
-    worker = fields.String(metadata={"description": "The worker that made it."})
+    worker = fields.String(metadata={"description": "Name of the worker."})
     started_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When it began."}
+        required=True, allow_none=True, metadata={"description": "Start time."}
     )
     ended_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When it failed."}
+        required=True, allow_none=True, metadata={"description": "Time of the failure."}
     )
-    error = fields.String(required=True, metadata={"description": "What went wrong."})
+    error = fields.String(required=True, metadata={"description": "Error message."})
 
 
 class JobSchema(ReplySchema):
-    """A job as it stands."""
+    """State of a job."""
 
-    id = fields.String(required=True, metadata={"description": "The id of the job."})
-    status = fields.String(required=True, metadata={"description": "Its state.", "enum": STATUSES})
+    id = fields.String(required=True, metadata={"description": "Id."})
+    status = fields.String(required=True, metadata={"description": "State.", "enum": STATUSES})
     result = fields.Raw(
         required=True,
         allow_none=True,
-        metadata={"description": "What its task returned, once finished."},
+        metadata={"description": "Return value of the task, once finished."},
     )
     error = fields.String(
-        required=True, allow_none=True, metadata={"description": "What went wrong, if it failed."}
-    )
-    created_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When it was asked for."}
-    )
-    started_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When a worker took it."}
-    )
-    ended_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When it ended."}
-    )
-    done = fields.Boolean(
-        required=True, metadata={"description": "Whether it has ended, well or not."}
-    )
-    error_code = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "The kind of error, in kebab case."},
+        metadata={"description": "Error message, if the job failed."},
     )
-    task = fields.String(required=True, metadata={"description": "What it runs."})
+    created_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "Submission time."}
+    )
+    started_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "Start time."}
+    )
+    ended_at = fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "End time."}
+    )
+    done = fields.Boolean(
+        required=True, metadata={"description": "Whether the job has ended, successful or not."}
+    )
+    error_code = fields.String(
+        required=True, allow_none=True, metadata={"description": "Error code in kebab case."}
+    )
+    task = fields.String(required=True, metadata={"description": "Dotted path of the task."})
     position = fields.Integer(
         required=True,
         allow_none=True,
-        metadata={"description": "Jobs in front of it in the queue."},
+        metadata={"description": "Number of jobs before it in the queue."},
     )
     progress = fields.Nested(
-        ProgressSchema, required=True, allow_none=True, metadata={"description": "How far it is."}
+        ProgressSchema, required=True, allow_none=True, metadata={"description": "Progress."}
     )
     attempt = fields.Integer(
-        required=True,
-        metadata={"description": "Which attempt this is, from 1; 0 before the first."},
+        required=True, metadata={"description": "Number of the attempt; 0 before the first."}
     )
-    retries_left = fields.Integer(
-        required=True, metadata={"description": "How often it is tried again if it fails."}
-    )
-    timeout = fields.Integer(required=True, metadata={"description": "Seconds that it may run."})
+    retries_left = fields.Integer(required=True, metadata={"description": "Remaining retries."})
+    timeout = fields.Integer(required=True, metadata={"description": "Time limit in seconds."})
     expires_at = fields.DateTime(
-        required=True, allow_none=True, metadata={"description": "When its record is removed."}
+        required=True, allow_none=True, metadata={"description": "Expiry time of the record."}
     )
     artifacts = fields.List(
-        fields.Nested(ArtifactSchema), required=True, metadata={"description": "The files it made."}
+        fields.Nested(ArtifactSchema), required=True, metadata={"description": "Files of the job."}
     )
     attempts = fields.List(
         fields.Nested(AttemptSchema),
         required=True,
-        metadata={"description": "The attempts that failed, the last ten at most."},
+        metadata={"description": "Failed attempts, at most the last ten."},
     )
     batch_id = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The batch that it belongs to, if any."},
+        required=True, allow_none=True, metadata={"description": "Id of the batch, if any."}
     )
-    links = fields.Nested(
-        JobLinksSchema,
-        required=True,
-        metadata={"description": "Where to follow it, and what can be done."},
-    )
+    links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Links."})
 
 
 class JobListSchema(ReplySchema):
@@ -148,17 +137,17 @@ class JobListSchema(ReplySchema):
     items = fields.List(
         fields.Nested(JobSchema),
         required=True,
-        metadata={"description": "The jobs, without `position`."},
+        metadata={"description": "Jobs, without `position`."},
     )
     next_cursor = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Send it as `cursor` for the next page; null at the end."},
+        metadata={"description": "Cursor of the next page; null on the last one."},
     )
 
 
 class JobListQuerySchema(Schema):
-    """Which jobs are wanted."""
+    """Filters and page of a list of jobs."""
 
     status = fields.String(
         validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."}
@@ -174,28 +163,28 @@ class JobListQuerySchema(Schema):
     limit = WholeNumber(
         load_default=50,
         validate=Range(1, 200),
-        metadata={"description": "Jobs on a page, at most."},
+        metadata={"description": "Maximum number of jobs."},
     )
     cursor = fields.String(
         load_default=None,
         validate=Length(1, MAX_CURSOR_CHARS),
-        metadata={"description": "`next_cursor` of the page before."},
+        metadata={"description": "`next_cursor` of the previous page."},
     )
     order = fields.String(
         load_default="newest",
         validate=OneOf(["newest", "oldest"]),
-        metadata={"description": "Which jobs come first."},
+        metadata={"description": "Order by submission time."},
     )
 
 
 class SubmitJobSchema(Schema):
-    """A job as a client asks for it by the name of its task."""
+    """A job, by the name of its task."""
 
     task = fields.String(
         required=True,
         validate=Length(1, MAX_NAME_CHARS),
         metadata={
-            "description": "Dotted path of the task; an unknown one is answered with those that there are.",
+            "description": "Dotted path of the task; see `GET /tasks`.",
             "example": "workers.svg_tasks.generate_postcard_svg",
         },
     )
@@ -210,123 +199,112 @@ class SubmitJobSchema(Schema):
         load_default=dict,
         validate=Length(max=MAX_ARGUMENTS),
         metadata={
-            "description": "Arguments of the task by name; nothing in here is about the queue.",
+            "description": "Keyword arguments of the task.",
             "example": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
         },
     )
 
 
 class BulkSchema(Schema):
-    """The same for many jobs."""
+    """An action on many jobs."""
 
     action = fields.String(
         required=True,
-        validate=OneOf(ACTIONS),
-        metadata={"description": "What to do.", "example": "cancel"},
+        validate=OneOf(["cancel", "retry", "delete"]),
+        metadata={"description": "Action.", "example": "cancel"},
     )
     ids = fields.List(
         fields.String(validate=Length(1, MAX_ID_CHARS)),
         required=True,
-        validate=Length(1, MAX_IDS),
-        metadata={
-            "description": "The jobs; one that is named twice is done once.",
-            "example": ["4f1c9a"],
-        },
+        validate=Length(1, 500),
+        metadata={"description": "Ids of the jobs; duplicates are ignored.", "example": ["4f1c9a"]},
     )
 
 
 class OutcomeSchema(ReplySchema):
-    """What became of one job."""
+    """Result of the action for one job."""
 
-    id = fields.String(required=True, metadata={"description": "The job."})
-    ok = fields.Boolean(required=True, metadata={"description": "Whether it was done."})
-    status = fields.String(
-        metadata={"description": "Its state now, if it was; `deleted` for one that was deleted."}
-    )
+    id = fields.String(required=True, metadata={"description": "Id of the job."})
+    ok = fields.Boolean(required=True, metadata={"description": "Whether the action succeeded."})
+    status = fields.String(metadata={"description": "New state of the job, or `deleted`."})
     code = fields.String(
         metadata={
-            "description": "Why it was not done, in kebab case.",
+            "description": "Error code in kebab case.",
             "example": "not-cancellable",
         }
     )
-    detail = fields.String(metadata={"description": "The same in words."})
+    detail = fields.String(metadata={"description": "Error message."})
 
 
 class BulkReplySchema(ReplySchema):
-    """What became of each job."""
+    """Result of the action for each job."""
 
-    action = fields.String(required=True, metadata={"description": "What was asked for."})
-    done = fields.Integer(required=True, metadata={"description": "How many jobs it was done to."})
-    failed = fields.Integer(required=True, metadata={"description": "How many it was not done to."})
+    action = fields.String(required=True, metadata={"description": "The requested action."})
+    done = fields.Integer(required=True, metadata={"description": "Number of successes."})
+    failed = fields.Integer(required=True, metadata={"description": "Number of failures."})
     items = fields.List(
         fields.Nested(OutcomeSchema),
         required=True,
-        metadata={"description": "In the order of `ids`."},
+        metadata={"description": "Results in the order of `ids`."},
     )
 
 
 class ResultQuerySchema(Schema):
-    """How to answer with a result."""
+    """Options of a download."""
 
     download = fields.Boolean(
-        load_default=False,
-        metadata={"description": "`1` to be offered as a file to save, `0` to be shown."},
+        load_default=False, metadata={"description": "`1` to save the file, `0` to show it."}
     )
 
 
 class JobQuerySchema(Schema):
-    """What may be asked of `GET /jobs/<job_id>`."""
+    """Options of `GET /jobs/<job_id>`."""
 
     wait = fields.Integer(
         load_default=None,
         validate=Range(0, 60),
         metadata={
-            "description": "Seconds to wait for the job's end, or with `If-None-Match` for a change."
+            "description": "Seconds to wait until the job ends; with `If-None-Match`, until it changes."
         },
     )
 
 
 class FollowQuerySchema(Schema):
-    """What may be asked of `GET /jobs/<job_id>/events`."""
+    """Options of `GET /jobs/<job_id>/events`."""
 
     last_event_id = fields.String(
         load_default="",
         validate=Length(max=64),
-        metadata={
-            "description": "What the header `Last-Event-ID` says, for a client that cannot send it."
-        },
+        metadata={"description": "Alternative to the `Last-Event-ID` header."},
     )
     token = fields.String(
         load_default="",
         validate=Length(max=1024),
-        metadata={"description": "In place of an API key; see the job's `token`."},
+        metadata={"description": "Alternative to an API key; see `POST /jobs/<job_id>/token`."},
     )
 
 
 class LogQuerySchema(Schema):
-    """What may be asked of `GET /jobs/<job_id>/logs`."""
+    """Options of `GET /jobs/<job_id>/logs`."""
 
     follow = fields.Boolean(
-        load_default=False,
-        metadata={"description": "`1` to be sent further lines as they come, up to the job's end."},
+        load_default=False, metadata={"description": "`1` to stream the log until the job ends."}
     )
 
 
 class TokenLinksSchema(ReplySchema):
-    """Where a token can be used."""
+    """URLs that accept a token."""
 
     events = fields.String(metadata={"description": "The job's event stream."})
-    socket = fields.String(metadata={"description": "A WebSocket that may follow the job."})
+    socket = fields.String(metadata={"description": "A WebSocket that can follow the job."})
 
 
 class TokenSchema(ReplySchema):
-    """A token for following one job."""
+    """A token to follow one job."""
 
     token = fields.String(
-        required=True, metadata={"description": "Stands for the API key, for this job only."}
+        required=True, metadata={"description": "Replaces the API key, for this job only."}
     )
-    expires_at = fields.String(required=True, metadata={"description": "When it is good no more."})
-    job_id = fields.String(required=True, metadata={"description": "The job that it is good for."})
-    links = fields.Nested(
-        TokenLinksSchema, metadata={"description": "Addresses with the token in them."}
-    )
+    expires_at = fields.String(required=True, metadata={"description": "Expiry time."})
+    job_id = fields.String(required=True, metadata={"description": "Id of the job."})
+    links = fields.Nested(TokenLinksSchema, metadata={"description": "URLs with the token."})

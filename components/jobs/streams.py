@@ -1,4 +1,4 @@
-"""What becomes of a job as an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
+"""Job events as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)."""
 
 from __future__ import annotations
 
@@ -25,57 +25,48 @@ from libraries.live import Connection
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
-    # nginx passes each event on at once.
+    # nginx must not buffer events.
     "X-Accel-Buffering": "no",
     "Connection": "close",
 }
-RECONNECT_AFTER = b"retry: 2000\n\n"
-COMMENT = b": still here\n\n"
 Write = Callable[[bytes, bool], None]
 
 
 def stream_response(job_id: str) -> Response:
-    """Return the events of a job of the caller: what it is, what was kept behind `Last-Event-ID`, and what comes, to its end.
-
-    Raises:
-        JobUnknown, EdgeError: as `visible_job`.
-        HubFull: too many streams are open.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Stream a job of the caller: its state, the stored events after `Last-Event-ID`, and new events."""
     visible_job(job_id)
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=HEADERS)
     here.hub.check_room()
-    stream = JobStream(here, job_id, known_id())
+    stream = JobStream(here, job_id, last_event_id())
     followed = stream.follower.start(here.feed)
     if followed is None:
         raise expired_record()
     return stream.response(followed)
 
 
-def known_id() -> str:
-    """Return the id of the last event that the client has, `0-0` for none."""
+def last_event_id() -> str:
+    """Return the last event id of the client, `0-0` if it has none."""
     given = request.headers.get("Last-Event-ID", "") or request.args.get("last_event_id", "")
     return given if EVENT_ID.fullmatch(given) else START
 
 
 class JobStream:
-    """The events of one job on their way to one client."""
+    """The events of one job, streamed to one client that has all events up to `after`."""
 
     __slots__ = ("_here", "_write", "follower")
 
-    heartbeat = COMMENT
+    heartbeat = b": still here\n\n"
     farewell = b""
 
     def __init__(self, here: LiveConnections, job_id: str, after: str) -> None:
-        """Make a stream for a client that knows the events up to `after`."""
         self._here = here
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
     def response(self, followed: JobSnapshot) -> Response:
-        """Return the response that begins with what is known; 204 for a client that knows the end."""
+        """Return a response that starts with the past events, or 204 if the client has the final event."""
         ended = followed.job.done
         if (
             ended
@@ -84,8 +75,8 @@ class JobStream:
         ):
             self._leave()
             return Response(status=204, headers={"Cache-Control": "no-store"})
-        told = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
-        first = RECONNECT_AFTER + encode("", "status", shown(followed.job)) + told
+        past = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
+        first = b"retry: 2000\n\n" + encode("", "status", shown(followed.job)) + past
         return self._answer(
             first, followed.last_id, HEADERS, over=any(event.last for event in followed.events)
         )
@@ -93,20 +84,14 @@ class JobStream:
     def _answer(
         self, first: bytes, last_id: str, headers: dict[str, str], *, over: bool
     ) -> Response:
-        """Return the response that begins with `first`, and unless all is `over`, goes on with what comes behind `last_id`."""
+        """Return a response that starts with `first` and, unless the job is `over`, streams the events after `last_id`."""
         if over:
             self._leave()
             return Response(first, headers=headers)
         if supports_streaming():
-            return DetachedResponse(
-                200,
-                headers,
-                self,
-                partial(self._begin, last_id=last_id),
-                first,
-                abandon=self._leave,
-            )
-        return Response(self._pieces(first, last_id), headers=headers)
+            begin = partial(self._begin, last_id=last_id)
+            return DetachedResponse(200, headers, self, begin, first, abandon=self._leave)
+        return Response(self._blocks(first, last_id), headers=headers)
 
     def _deliver(self, event: JobEvent) -> None:
         self._write(encoded_event(self.follower.job_id, event), event.last)
@@ -114,14 +99,13 @@ class JobStream:
     def _leave(self) -> None:
         self.follower.leave(self._here.feed)
 
-    # -- a connection that the hub holds
+    # Connection of the hub
 
     def receive(self, line: Connection, data: bytes) -> bool:
-        """Pass over what a client sends that has nothing to say."""
+        """Ignore data from the client."""
         return True
 
     def ended(self, line: Connection) -> None:
-        """Learn that the client is gone."""
         self._leave()
 
     def _begin(self, line: Connection, last_id: str) -> None:
@@ -129,18 +113,18 @@ class JobStream:
         self._write = lambda data, last: hub.send(lines, data, last=last)
         self.follower.open(last_id)
 
-    # -- a connection that a thread holds, under a server that hands none over
+    # Fallback for servers that cannot detach a connection: a thread per stream
 
-    def _pieces(self, first: bytes, last_id: str) -> Iterator[bytes]:
-        pieces: queue.Queue[tuple[bytes, bool]] = queue.Queue()
-        self._write = lambda data, last: pieces.put((data, last))
+    def _blocks(self, first: bytes, last_id: str) -> Iterator[bytes]:
+        blocks: queue.Queue[tuple[bytes, bool]] = queue.Queue()
+        self._write = lambda data, last: blocks.put((data, last))
         self.follower.open(last_id)
         try:
             yield first
             last = False
             while not last and not self._here.stopping.is_set():
                 try:
-                    data, last = pieces.get(timeout=15.0)
+                    data, last = blocks.get(timeout=15.0)
                 except queue.Empty:
                     data = self.heartbeat
                 yield data
@@ -149,12 +133,12 @@ class JobStream:
 
 
 def encoded_event(job_id: str, event: JobEvent) -> bytes:
-    """Return an event as it is written; made once, however many clients follow the job."""
+    """Return an encoded event; cached, since many clients may follow the job."""
     return _encoded_event(job_id, event.id, event.name, _Unchanged(event))
 
 
 class _Unchanged:
-    """An event as an argument that makes no difference: job, id and name say which it is."""
+    """An event that the cache key ignores: job, id and name identify it."""
 
     def __init__(self, event: JobEvent) -> None:
         self.event = event
@@ -169,24 +153,19 @@ class _Unchanged:
 @lru_cache(maxsize=256)
 def _encoded_event(job_id: str, event_id: str, name: str, same: _Unchanged) -> bytes:
     event = same.event
-    return encode(
-        event_id,
-        name,
-        shown(event.job) if event.job is not None else {"id": job_id, **event.data, **_over(event)},
-    )
-
-
-def _over(event: JobEvent) -> JsonObject:
-    return {"done": True} if event.name in ENDS else {}
+    if event.job is not None:
+        return encode(event_id, name, shown(event.job))
+    done = {"done": True} if name in ENDS else {}
+    return encode(event_id, name, {"id": job_id, **event.data, **done})
 
 
 def shown(job: JobRecord) -> JsonObject:
-    """Return a job as its owner sees it."""
+    """Return the JSON representation of a job for its owner."""
     with as_owner(job.owner):
         return job_body(job)
 
 
 def encode(event_id: str, name: str, data: JsonObject) -> bytes:
-    """Return one event of the stream. JSON holds no line breaks, so one line of data is enough."""
+    """Return one event. JSON has no line breaks, so one `data` line is enough."""
     head = f"id: {event_id}\n" if event_id else ""
     return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode()

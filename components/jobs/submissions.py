@@ -1,4 +1,4 @@
-"""A job that is named by its task, or by an operation."""
+"""Submission of jobs by the name of a task or of an operation."""
 
 from __future__ import annotations
 
@@ -14,45 +14,36 @@ from libraries.job_manager import UnknownTask, check_task
 from libraries.json_types import JsonObject
 
 
-def job_plan(asked: JsonObject) -> JobPlan:
-    """Return the job that a `SubmitJobSchema` describes.
-
-    Raises:
-        NotFound: there is no such task. The name is looked up in a list; nothing is imported.
-        BadFields: the arguments are wrong for the operation.
-    """
-    if asked["task"] in OPERATIONS:
-        return operation_plan(OPERATIONS[asked["task"]], asked)
+def job_plan(body: JsonObject) -> JobPlan:
+    """Return the job of a loaded `SubmitJobSchema`; raise NotFound if the task is unknown."""
+    if body["task"] in OPERATIONS:
+        return operation_plan(OPERATIONS[body["task"]], body)
     try:
-        check_task(asked["task"])
+        check_task(body["task"])
     except UnknownTask as error:
         text = f"{error}; {error.hint}" if error.hint else str(error)
         raise with_members(NotFound(text, code="unknown-task"), tasks=error.choices) from None
-    return JobPlan(task=asked["task"], args=asked["args"], kwargs=asked["kwargs"])
+    return JobPlan(task=body["task"], args=body["args"], kwargs=body["kwargs"])
 
 
-def operation_plan(operation: Operation, asked: JsonObject) -> JobPlan:
-    """Return the job of an operation whose request is in `kwargs`.
-
-    Raises:
-        BadFields: the request is wrong.
-    """
-    if asked["args"]:
-        raise BadFields([FieldError(("args",), "An operation takes its request in kwargs.")])
+def operation_plan(operation: Operation, body: JsonObject) -> JobPlan:
+    """Return the job of an operation with the request body in `kwargs`; raise BadFields if that is invalid."""
+    if body["args"]:
+        raise BadFields([FieldError(("args",), "Not supported by operations; use `kwargs`.")])
     try:
-        plan = operation.plan(operation.body().load(asked["kwargs"]))
+        plan = operation.plan(operation.body().load(body["kwargs"]))
     except ValidationError as error:
-        raise BadFields(list(_inside(flatten(error.messages)))) from None
+        raise BadFields(list(_in_kwargs(flatten(error.messages)))) from None
     except InvalidInput as error:
         found = field_errors_of(error)
         if not found:
             raise
-        raise BadFields(list(_inside(found))) from error
+        raise BadFields(list(_in_kwargs(found))) from error
     if isinstance(plan, BatchPlan):
-        raise InvalidInput("this operation makes several jobs; use its own route", field="task")
+        raise InvalidInput("this operation creates several jobs; use its own route", field="task")
     return replace(plan, message="Job queued", members={})
 
 
-def _inside(errors: Iterable[FieldError]) -> Iterator[FieldError]:
+def _in_kwargs(errors: Iterable[FieldError]) -> Iterator[FieldError]:
     for one in errors:
         yield replace(one, path=("kwargs", *one.path))

@@ -1,4 +1,4 @@
-"""Mail: letters from templates, and messages to the people who run the service."""
+"""Mail from templates, and contact messages to the operator."""
 
 from components.mail.contact import blueprint as contact
 from components.mail.emails import blueprint as emails

@@ -8,9 +8,7 @@ from components.mail.contact_schemas import ContactSchema
 from libraries.json_types import JsonObject
 from libraries.mailing import admin_address
 
-blueprint = api_blueprint(
-    "contact", __name__, "/contact", "Write to the people who run the service."
-)
+blueprint = api_blueprint("contact", __name__, "/contact", "Messages to the operator.")
 
 
 @blueprint.submits(
@@ -23,10 +21,9 @@ blueprint = api_blueprint(
     example={"name": "Ann", "email": "ann@example.com", "message": "Could you plot on A2, too?"},
 )
 def send_contact_message(contact: JsonObject) -> JsonObject:
-    """Queue a message to the people who run the service.
+    """Queue a message to the operator of the service.
 
-    It goes to the address of the setting `ADMIN_EMAIL` and to no other; an answer to it goes to `email`. Where the setting is
-    empty, nobody would get it, and the reply is 503.
+    The message is sent to `ADMIN_EMAIL`, with `email` as the reply address. If the setting is empty, the reply is 503.
     """
     admin_address()
     return contact

@@ -1,4 +1,4 @@
-"""What the contact route takes."""
+"""Request schema of `POST /contact`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ MAX_MESSAGE_CHARS = next(
 
 
 class ContactSchema(Schema):
-    """A message of a visitor."""
+    """A message to the operator."""
 
     name = fields.String(
         required=True,
         validate=[Length(1, MAX_SENDER_NAME_CHARS), library_check(check_name)],
-        metadata={"description": "Who writes; one line.", "example": "Ann"},
+        metadata={"description": "Name of the sender, in one line.", "example": "Ann"},
     )
     email = fields.String(
         required=True,
         validate=[Length(1, MAX_ADDRESS_CHARS), library_check(check_address)],
         metadata={
-            "description": "Where an answer goes.",
+            "description": "Reply address.",
             "format": "email",
             "example": "ann@example.com",
         },
@@ -39,5 +39,5 @@ class ContactSchema(Schema):
     message = fields.String(
         required=True,
         validate=Length(1, MAX_MESSAGE_CHARS),
-        metadata={"description": "What there is to say.", "example": "Could you plot on A2, too?"},
+        metadata={"description": "Message.", "example": "Could you plot on A2, too?"},
     )

@@ -1,4 +1,4 @@
-"""What the mail route takes and gives."""
+"""Request schema of `POST /emails`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ADDRESS = {"type": "string", "format": "email", "maxLength": MAX_ADDRESS_CHARS}
 
 
 class Recipients(fields.Raw):
-    """One address, or a list of 1 to 100 different ones; loaded as a list."""
+    """One address or a list of 1 to 100 distinct ones; loaded as a list."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         addresses = value if isinstance(value, list) else [value]
@@ -45,28 +45,29 @@ class Recipients(fields.Raw):
 def _address_problems(addresses: list[Any]) -> dict[int, list[str]]:
     problems: dict[int, list[str]] = {}
     seen: set[str] = set()
-    for place, address in enumerate(addresses):
+    for index, address in enumerate(addresses):
         try:
             key = check_address(address).lower()
         except InvalidInput as error:
-            problems[place] = [str(error)]
+            problems[index] = [str(error)]
             continue
         if key in seen:
-            problems[place] = ["This address stands in the list already."]
+            problems[index] = ["Duplicate address."]
         seen.add(key)
     return problems
 
 
 class Attachments(fields.Raw):
-    """A list of what `check_attachments` lets pass."""
+    """A list of attachments, validated by `check_attachments`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         try:
             return check_attachments(value)
         except InvalidInput as error:
-            place = (error.field or "").rpartition(".")[2]
+            index = (error.field or "").rpartition(".")[2]
+            problems = [str(error)]
             raise ValidationError(
-                {int(place): [str(error)]} if place.isdecimal() else [str(error)]
+                {int(index): problems} if index.isdecimal() else problems
             ) from None
 
 
@@ -76,7 +77,7 @@ class EmailSchema(Schema):
     recipient = Recipients(
         required=True,
         metadata={
-            "description": "One address, or a list of up to 100; each gets a mail of its own.",
+            "description": "One address or up to 100; each recipient gets a separate mail.",
             "oneOf": [
                 ADDRESS,
                 {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MAX_RECIPIENTS},
@@ -87,13 +88,13 @@ class EmailSchema(Schema):
     subject = fields.String(
         required=True,
         validate=[Length(1, MAX_SUBJECT_CHARS), library_check(check_subject)],
-        metadata={"description": "One line.", "example": "Your order is ready"},
+        metadata={"description": "Subject, in one line.", "example": "Your order is ready"},
     )
     template = fields.String(
         load_default="order_complete",
         validate=library_check(check_template),
         metadata={
-            "description": "The name of the template.",
+            "description": "Name of the template.",
             "enum": list(TEMPLATES),
             "example": "order_complete",
         },
@@ -103,8 +104,7 @@ class EmailSchema(Schema):
         load_default=dict,
         validate=library_check(check_context),
         metadata={
-            "description": f"Values for the template, at most {MAX_CONTEXT_BYTES} bytes as JSON. "
-            "`GET /templates` tells what each of them makes use of.",
+            "description": f"Values for the template, at most {MAX_CONTEXT_BYTES} bytes as JSON; see `GET /templates`.",
             "example": {"name": "Ann", "order": "A-17"},
         },
     )
@@ -112,7 +112,7 @@ class EmailSchema(Schema):
     attachments = Attachments(
         load_default=list,
         metadata={
-            "description": "Files of finished jobs that go with it, 10 MB in all: ids of jobs, or names such as `output/a.svg`.",
+            "description": "Files to attach, 10 MB in total: ids of finished jobs, or paths such as `output/a.svg`.",
             "type": "array",
             "items": {"type": "string", "minLength": 1, "maxLength": 500},
             "maxItems": MAX_ATTACHMENTS,

@@ -12,36 +12,28 @@ from libraries.job_manager import find_job
 from libraries.json_types import JsonObject
 from libraries.mailing import find_attachments
 
-blueprint = api_blueprint("emails", __name__, "/emails", "Send mail made from a template.")
+blueprint = api_blueprint("emails", __name__, "/emails", "Mail from templates.")
 TO_MANY = "workers.email_tasks.send_batch"
 
 
 def mail_calls(email: JsonObject) -> list[JsonObject]:
-    """Return the arguments of the jobs that send a mail, one for each recipient, once its attachments are known to be there.
-
-    Raises:
-        BadFields: an attachment is not there, or they are too large.
-    """
-    letter = checked_letter(email)
-    return [{"recipient": address, **letter} for address in email["recipient"]]
+    """Return the arguments of the send task for each recipient; raises as `common_arguments`."""
+    common = common_arguments(email)
+    return [{"recipient": address, **common} for address in email["recipient"]]
 
 
-def checked_letter(email: JsonObject) -> JsonObject:
-    """Return what is the same for all recipients.
-
-    Raises:
-        BadFields: an attachment is not there, or they are too large.
-    """
-    letter = {name: email[name] for name in ("subject", "template", "context")}
+def common_arguments(email: JsonObject) -> JsonObject:
+    """Return the arguments common to all recipients; raise BadFields if attachments are missing or too large."""
+    common = {name: email[name] for name in ("subject", "template", "context")}
     if not email["attachments"]:
-        return letter
+        return common
     try:
         find_attachments(email["attachments"], lambda job_id: find_job(job_id).artifacts)
     except InvalidInput as error:
         if error.code != "bad-attachment":
             raise
         raise BadFields(field_errors_of(error)) from error
-    return {**letter, "attachments": email["attachments"]}
+    return {**common, "attachments": email["attachments"]}
 
 
 @blueprint.submits(
@@ -61,20 +53,20 @@ def checked_letter(email: JsonObject) -> JsonObject:
     },
 )
 def send_email(email: JsonObject) -> JobPlan:
-    """Queue a mail to one recipient, or to up to 100.
+    """Queue a mail to up to 100 recipients.
 
-    Each gets a mail of their own and sees no other. The result of a mail to several says what became of each; one bad address
-    spoils nothing for the others. The template is filled once before anything is queued, so a value that it cannot use is
-    refused here. `GET /templates` lists the templates and their fields.
+    Each recipient gets a separate mail. With several recipients, the job's result reports each delivery; a rejected address does
+    not affect the others. The template is rendered once before the job is queued, so invalid values are rejected immediately.
+    `GET /templates` lists the templates and their fields.
 
-    There are limits an hour, for each owner and for each address; what goes beyond them is answered with 429.
+    Hourly limits apply to each owner and each address; requests that exceed them get 429.
     """
     recipients = email["recipient"]
     if len(recipients) == 1:
         return JobPlan(kwargs=mail_calls(email)[0])
     return JobPlan(
         task=TO_MANY,
-        kwargs={"recipients": recipients, **checked_letter(email)},
+        kwargs={"recipients": recipients, **common_arguments(email)},
         timeout="15m",
         message=f"{len(recipients)} mails queued",
     )

@@ -1,4 +1,4 @@
-"""Notifications, and an example task that gives some."""
+"""Notifications about jobs, and an example task that sends some."""
 
 from components.notifications.main import blueprint
 

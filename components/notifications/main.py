@@ -1,11 +1,11 @@
-"""GET /notifications, and /start-task in its two forms."""
+"""GET /notifications, GET /start-task and POST /start-task."""
 
 from __future__ import annotations
 
 from flask import Response, request
 
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import TEXT, api_blueprint
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit
@@ -13,12 +13,11 @@ from libraries.json_types import JsonObject
 from libraries.notifications import read_notifications
 
 blueprint = api_blueprint(
-    "notifications", __name__, None, "Hear of long tasks by asking from time to time."
+    "notifications", __name__, None, "Notifications about long tasks, for polling clients."
 )
 
 EXAMPLE_TASK = "workers.example_tasks.example_long_task"
-NOT_KEPT = {"Cache-Control": "no-store"}
-TEXT = {"schema": {"type": "string"}}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 @blueprint.route("/notifications", access=Access.KEY)
@@ -26,28 +25,26 @@ TEXT = {"schema": {"type": "string"}}
 @blueprint.response(200, NotificationSchema(many=True))
 @blueprint.problems(503)
 def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, dict[str, str]]:
-    """List your notifications, the oldest first, at most 1000.
+    """List your notifications, oldest first, at most 1000.
 
-    Jobs that were queued with notifications give them: `POST /start-task` does. To miss none, ask again with `since` set to the
-    last `timestamp` that you have.
+    Only jobs queued with notifications send them, such as the job of `POST /start-task`. To continue, set `since` to the last
+    `timestamp` received.
     """
-    return [notice._asdict() for notice in read_notifications(query["since"])], 200, NOT_KEPT
+    return [notice._asdict() for notice in read_notifications(query["since"])], 200, NO_STORE
 
 
 @blueprint.route("/start-task", access=Access.KEY)
-@blueprint.response(
-    302, description="To `/live`, which shows its progress", headers={"Location": TEXT}
-)
+@blueprint.response(302, description="Redirect to `/live`", headers={"Location": TEXT})
 @blueprint.problems(429, 503)
 def start_task_and_watch() -> Response:
-    """Start the example task, and go to the page that shows its progress.
+    """Start the example task and redirect to the page that shows its progress.
 
-    It takes ten steps, one a second.
+    The task takes ten steps of one second.
     """
-    # Whoever asks only for the headers wants nothing done.
+    # HEAD must not have side effects.
     if request.method != "HEAD":
         submit(EXAMPLE_TASK, options=JobOptions(notify=True))
-    return Response(status=302, headers={"Location": "/live", **NOT_KEPT})
+    return Response(status=302, headers={"Location": "/live", **NO_STORE})
 
 
 @blueprint.submits(
@@ -56,11 +53,11 @@ def start_task_and_watch() -> Response:
     name="example_task",
     task=EXAMPLE_TASK,
     example={},
-    message="Example task queued: ten steps, one a second",
+    message="Example task queued: ten steps of one second",
 )
 def start_task(_: JsonObject) -> JobPlan:
     """Start the example task.
 
-    It takes ten steps, one a second, and `GET /notifications` tells of each.
+    The task takes ten steps of one second; `GET /notifications` lists its progress.
     """
     return JobPlan(notify=True)

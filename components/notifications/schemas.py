@@ -1,4 +1,4 @@
-"""What the routes of notifications take and give."""
+"""Request and reply schemas of notifications."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ from marshmallow.validate import Range
 
 from components.http.replies import ReplySchema
 
-LATEST = 10**11
-
 
 class NotificationsQuerySchema(Schema):
-    """What is known already."""
+    """Filter of notifications."""
 
     since = fields.Float(
         load_default=0.0,
-        validate=Range(0, LATEST),
+        validate=Range(0, 10**11),
         metadata={
-            "description": "Only what is later: the `timestamp` of the last notification that you have.",
+            "description": "Only later notifications: the last `timestamp` received.",
             "example": 0,
         },
     )
@@ -29,21 +27,20 @@ class NotificationSchema(ReplySchema):
     name = fields.String(
         required=True,
         metadata={
-            "description": "`task_status`, `task_progress`, or at the end `task_finished`, `task_failed`, `task_canceled`.",
+            "description": "`task_status`, `task_progress`, or finally `task_finished`, `task_failed` or `task_canceled`.",
             "example": "task_progress",
         },
     )
     data = fields.Dict(
         required=True,
         metadata={
-            "description": "`job_id`, and what is said of the job: of its progress `step`, `total`, `percent` and `message`, "
-            "otherwise `status`.",
+            "description": "`job_id` and the job's `status`; for progress `step`, `total`, `percent` and `message`.",
         },
     )
     timestamp = fields.Float(
         required=True,
         metadata={
-            "description": "When, in Unix seconds. No two of yours have the same.",
+            "description": "Unix time in seconds, unique among your notifications.",
             "example": 1795297432.322,
         },
     )

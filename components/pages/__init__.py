@@ -1,1 +1,1 @@
-"""Pages for people, one module or package each: the dashboard, the gallery, and jobs on a WebSocket."""
+"""HTML pages: the dashboard, the gallery and the WebSocket demo."""

@@ -1,4 +1,4 @@
-"""GET /dashboard, and the style sheet and the scripts of the page."""
+"""GET /dashboard and the assets of the page."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ blueprint = api_blueprint(
     "dashboard",
     __name__,
     "/dashboard",
-    "A page on which an operator sees what the service does.",
+    "Dashboard for operators.",
     access=Access.OPEN,
     assets="dashboard",
 )
 
 
 @blueprint.route("")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
+@blueprint.response(
+    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+)
 def show_dashboard() -> Response:
-    """Show a page with the jobs, the queue and the schedules, from which jobs are stopped, retried and deleted."""
+    """Show the dashboard: jobs, queue and schedules."""
     return script_page("dashboard.html", curl=first_curl())

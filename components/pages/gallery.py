@@ -1,4 +1,4 @@
-"""GET /gallery/page, and the style sheet and the script of the page."""
+"""GET /gallery/page and the assets of the page."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("/page")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
+@blueprint.response(
+    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+)
 def show_gallery() -> Response:
-    """Show a page with your drawings."""
+    """Show the gallery page."""
     papers = [(name, paper.title) for name, paper in PAPERS.items()]
     return script_page("gallery.html", papers=papers)

@@ -1,4 +1,4 @@
-"""GET /live, and the style sheet and the scripts of the page."""
+"""GET /live and the assets of the page."""
 
 from __future__ import annotations
 
@@ -11,26 +11,15 @@ from components.http.submissions import OPERATIONS
 from libraries.sheets.page import MAX_SEED
 
 blueprint = api_blueprint(
-    "live",
-    __name__,
-    "/live",
-    "A page to ask for jobs and watch them.",
-    access=Access.OPEN,
-    assets="live",
+    "live", __name__, "/live", "WebSocket demo page.", access=Access.OPEN, assets="live"
 )
 
 
 @blueprint.route("")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
+@blueprint.response(
+    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+)
 def show_live() -> Response:
-    """Show a page that asks for jobs on a WebSocket and draws what they make."""
-    return script_page("live.html", types=text_types(), largest_seed=MAX_SEED)
-
-
-def text_types() -> list[str]:
-    """Return the names of the job types that take a text and nothing else, in alphabetical order."""
-    return [
-        name
-        for name, operation in OPERATIONS.items()
-        if set(operation.body().fields) == {"content"}
-    ]
+    """Show the page that submits and follows jobs on a WebSocket."""
+    types = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
+    return script_page("live.html", types=types, largest_seed=MAX_SEED)

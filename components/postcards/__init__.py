@@ -1,4 +1,4 @@
-"""Postcards: a message in single strokes."""
+"""Postcards with single-line lettering."""
 
 from components.postcards.main import blueprint
 

@@ -25,6 +25,6 @@ blueprint = api_blueprint(
 def create_postcard(postcard: CreatePostcard) -> JsonObject:
     """Queue a postcard.
 
-    A later card for the same recipient with the same template takes the place of the file.
+    A later card with the same recipient and template replaces the file.
     """
     return postcard.values()

@@ -1,4 +1,4 @@
-"""Request of `POST /postcards`."""
+"""Request schema of `POST /postcards`."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from libraries.sheets.postcards import Postcard
 
 
 class CreatePostcard(Postcard):
-    """A postcard as a client asks for it: nothing beyond what a postcard is."""
+    """A request for a postcard; the members are those of the postcard."""

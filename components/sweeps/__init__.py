@@ -1,4 +1,4 @@
-"""Sweeps: contact sheets of many seeds, or of steps of a parameter."""
+"""Sweeps: contact sheets of many seeds or parameter values."""
 
 from components.sweeps.main import blueprint
 

@@ -6,13 +6,10 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.submissions import BatchPlan
 from components.sweeps.schemas import Sweep, SweepAcceptedSchema
-from components.sweeps.submissions import DRAW, GATHER, sweep_plan
+from components.sweeps.submissions import DRAW, DRAW_SHEET, sweep_plan
 
 blueprint = api_blueprint(
-    "sweeps",
-    __name__,
-    "/sweeps",
-    "Contact sheets: one pattern with many seeds, or with steps of a parameter.",
+    "sweeps", __name__, "/sweeps", "Contact sheets of one pattern with many seeds or parameters."
 )
 
 EXAMPLE = {
@@ -30,16 +27,16 @@ EXAMPLE = {
     body=Sweep.schema(),
     reply=SweepAcceptedSchema,
     task=DRAW,
-    other_tasks=(GATHER,),
+    other_tasks=(DRAW_SHEET,),
     jobs="the jobs",
     example=EXAMPLE,
 )
 def create_sweep(sweep: Sweep) -> BatchPlan:
     """Draw a contact sheet of many seeds, or of steps of one or two parameters.
 
-    Each drawing is a separate job, all of them a batch; its last job puts them on one sheet, small, with a caption under each.
-    It begins when the others have ended. A drawing that failed is a crossed box with the reason in it.
+    Each drawing is a job of one batch. When all have ended, the last job draws them on one sheet, each with a caption; a failed
+    drawing appears as a crossed box with the error message.
 
-    Everything is checked before it is queued: each drawing by itself, and what they cost together.
+    The drawings and their total cost are validated before anything is queued.
     """
     return sweep_plan(sweep)

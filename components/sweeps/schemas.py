@@ -1,4 +1,4 @@
-"""Requests and replies of sweeps."""
+"""Request and reply schemas of sweeps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from libraries.sheets.sweeps import ArtboardSweep
 
 
 class Sweep(ArtboardSweep):
-    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
+    """An artboard and its variations: by `seeds`, by a `count` of seeds, or by `vary`."""
 
 
 class SweepLinksSchema(ReplySchema):
@@ -18,45 +18,34 @@ class SweepLinksSchema(ReplySchema):
     self_ = fields.String(
         data_key="self",
         required=True,
-        metadata={"description": "State of the batch, the sheet's job last."},
+        metadata={"description": "The batch; the last job draws the sheet."},
     )
-    sheet = fields.String(
-        required=True, metadata={"description": "State of the job that draws the sheet."}
-    )
+    sheet = fields.String(required=True, metadata={"description": "The job that draws the sheet."})
     cancel = fields.String(
-        metadata={
-            "description": "POST here to cancel its jobs that have not begun, the sheet's as well."
-        }
+        metadata={"description": "POST to cancel jobs that have not started, including the sheet."}
     )
 
 
 class SweepAcceptedSchema(ReplySchema):
-    """The reply to a sweep that was queued."""
+    """Reply to a sweep that was queued."""
 
     status = fields.String(
         required=True, metadata={"description": "`queued`.", "example": "queued"}
     )
     batch_id = fields.String(
-        required=True,
-        metadata={"description": "The id to follow all jobs by.", "example": "9d2e41"},
+        required=True, metadata={"description": "Id of the batch.", "example": "9d2e41"}
     )
     job_ids = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "The jobs of the drawings, row by row."},
+        metadata={"description": "Ids of the jobs of the drawings, row by row."},
     )
     sheet_job_id = fields.String(
-        required=True, metadata={"description": "The job of the sheet.", "example": "4f1c9a"}
+        required=True, metadata={"description": "Id of the job of the sheet.", "example": "4f1c9a"}
     )
     captions = fields.List(
-        fields.String(),
-        required=True,
-        metadata={"description": "The difference of each drawing from the others."},
+        fields.String(), required=True, metadata={"description": "Captions of the drawings."}
     )
-    columns = fields.Integer(
-        required=True, metadata={"description": "Number of drawings in a row."}
-    )
-    message = fields.String(required=True, metadata={"description": "What was queued, in words."})
-    links = fields.Nested(
-        SweepLinksSchema, required=True, metadata={"description": "Where to follow it."}
-    )
+    columns = fields.Integer(required=True, metadata={"description": "Number of drawings per row."})
+    message = fields.String(required=True, metadata={"description": "Summary of the sweep."})
+    links = fields.Nested(SweepLinksSchema, required=True, metadata={"description": "Links."})

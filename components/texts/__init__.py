@@ -1,4 +1,4 @@
-"""Text jobs: a text in, an answer out."""
+"""Text jobs: translation, analysis and generation."""
 
 from components.texts.main import blueprint
 

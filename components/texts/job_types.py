@@ -1,7 +1,6 @@
-"""The types of text jobs: a name, and the task that does it.
+"""Registry of text job types and their tasks.
 
-A type is usable everywhere, in `POST /texts`, in batches and over WebSockets, once it has its line here. Its task takes one
-argument, `content`.
+A type that is added here is available in `POST /texts`, in batches and over WebSockets. Its task takes one argument, `content`.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ JOB_FUNCTIONS = {
     "generate": "workers.text_tasks.generate_text",
     "default": "workers.text_tasks.default_text",
 }
-# What an unknown type runs.
 DEFAULT_TYPE = "default"
 
 
 def text_plan(name: str, text: JsonObject) -> JobPlan:
-    """Return the job of a text of a type; an unknown type is the default one."""
+    """Return the job of a text; unknown types use the default type."""
     kind = name if name in JOB_FUNCTIONS else DEFAULT_TYPE
     return JobPlan(
         task=JOB_FUNCTIONS[kind],

@@ -23,6 +23,6 @@ blueprint = api_blueprint("texts", __name__, "/texts", "Translate, analyze or an
 def create_text(text: JsonObject) -> JobPlan:
     """Queue a text job.
 
-    The id of the job begins with its type. The result says in `engine` who answered.
+    The id of the job starts with its type. `engine` in the result names the engine that was used.
     """
     return text_plan(text["type"], text)

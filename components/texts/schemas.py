@@ -1,4 +1,4 @@
-"""What the text route takes and gives."""
+"""Request and reply schemas of texts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
 from libraries.texts import MAX_CONTENT_CHARS, check_content
 
-MAX_TYPE_CHARS = 100
-
 
 class ContentSchema(Schema):
-    """The text of a job whose type is known already."""
+    """The text of a job."""
 
     content = fields.String(
         required=True,
@@ -28,21 +26,21 @@ class ContentSchema(Schema):
 
 
 class CreateTextSchema(ContentSchema):
-    """A text job."""
+    """A text with the type of its job."""
 
     type = fields.String(
         load_default="default",
-        validate=Length(0, MAX_TYPE_CHARS),
+        validate=Length(0, 100),
         metadata={
-            "description": "`translate`, `analyze`, `generate` or `default`. Any other runs `default`.",
+            "description": "`translate`, `analyze`, `generate` or `default`; unknown types use `default`.",
             "example": "translate",
         },
     )
 
 
 class TextAcceptedSchema(AcceptedSchema):
-    """The reply to a text job that was queued."""
+    """Reply to a text job that was queued."""
 
     type = fields.String(
-        required=True, metadata={"description": "The type that will run.", "example": "translate"}
+        required=True, metadata={"description": "Type of the job.", "example": "translate"}
     )

@@ -1,4 +1,4 @@
-"""Webhooks: what was sent, and what it is signed with."""
+"""Deliveries and the signing secret of webhooks."""
 
 from components.webhooks.main import blueprint
 

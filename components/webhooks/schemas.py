@@ -1,4 +1,4 @@
-"""What the webhook routes give."""
+"""Reply schemas of webhooks."""
 
 from __future__ import annotations
 
@@ -9,61 +9,59 @@ from libraries.webhooks import EVENTS
 
 
 class DeliverySchema(ReplySchema):
-    """One attempt to tell a webhook."""
+    """A delivery attempt."""
 
     delivery_id = fields.String(
         required=True,
         metadata={
-            "description": "The id of the message, `webhook-id` to the receiver; the same in all attempts."
+            "description": "Id of the message, sent as `webhook-id`; the same in all attempts."
         },
     )
     event = fields.String(
-        required=True, metadata={"description": "What was told.", "enum": list(EVENTS)}
+        required=True, metadata={"description": "Event type.", "enum": list(EVENTS)}
     )
-    attempted_at = fields.DateTime(required=True, metadata={"description": "When."})
+    attempted_at = fields.DateTime(required=True, metadata={"description": "Time of the attempt."})
     status = fields.Integer(
         required=True,
         allow_none=True,
-        metadata={"description": "The HTTP status of the answer, if any."},
+        metadata={"description": "HTTP status of the response, if any."},
     )
-    milliseconds = fields.Integer(required=True, metadata={"description": "How long it took."})
+    milliseconds = fields.Integer(required=True, metadata={"description": "Duration."})
     error = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "What went wrong; null if it was delivered."},
+        metadata={"description": "Error message; null if delivered."},
     )
     next_attempt_at = fields.DateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When it is tried again; null if it is not."},
+        metadata={"description": "Time of the next attempt, if any."},
     )
 
 
 class DeliveriesSchema(ReplySchema):
-    """What was sent to the webhook of a job."""
+    """Delivery attempts of a job."""
 
     items = fields.List(
         fields.Nested(DeliverySchema),
         required=True,
-        metadata={"description": "The newest first, the last hundred at most."},
+        metadata={"description": "Attempts, newest first, at most 100."},
     )
 
 
 class RedeliverySchema(AcceptedSchema):
-    """The reply to a delivery that was queued again."""
+    """Reply to a redelivery that was queued."""
 
-    delivery_id = fields.String(
-        required=True, metadata={"description": "The id of the message, as before."}
-    )
+    delivery_id = fields.String(required=True, metadata={"description": "Id of the message."})
 
 
 class SecretSchema(ReplySchema):
-    """What webhooks are signed with."""
+    """Signing secret of webhooks."""
 
     secret = fields.String(
         required=True,
         metadata={
-            "description": "Give it to the receiver, and to nobody else.",
+            "description": "Secret; share it with the receiver only.",
             "example": "whsec_...",
         },
     )

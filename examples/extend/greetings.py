@@ -1,4 +1,4 @@
-"""POST /greetings: a card that says hello."""
+"""POST /greetings: greeting cards."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from marshmallow.validate import Length
 from components.http.access import Access
 from components.http.api import api_blueprint
 
-blueprint = api_blueprint("greetings", __name__, "/greetings", "Cards that say hello.")
+blueprint = api_blueprint("greetings", __name__, "/greetings", "Greeting cards.")
 
 
 class GreetingSchema(Schema):
-    """Who is greeted."""
+    """Request for a greeting card."""
 
     name = fields.String(
         required=True,
         validate=Length(1, 20),
-        metadata={"description": "Who is greeted.", "example": "Ann"},
+        metadata={"description": "Name of the recipient.", "example": "Ann"},
     )
 
 
@@ -30,5 +30,5 @@ class GreetingSchema(Schema):
     message="Greeting queued",
 )
 def create_greeting(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Letter a greeting."""
+    """Draw a greeting card."""
     return greeting

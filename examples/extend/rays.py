@@ -1,4 +1,4 @@
-"""Rays from the middle of the page to the largest circle that fits."""
+"""Rays from the centre of the page to the largest circle that fits."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ from libraries.patterns.catalogue import Polyline, pattern
 class Rays(Params):
     """Rays around an empty centre.
 
-    The pen draws outwards and inwards in turn, which saves travel.
+    The pen alternates between outwards and inwards, which reduces travel.
     """
 
-    count: int = whole("How many rays.", 3, 720, default=72)
+    count: int = whole("Number of rays.", 3, 720, default=72)
 
     def cost(self, area: Area) -> float:
-        """Return how many points the rays have."""
+        """Return the number of points."""
         return 2 * self.count
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the rays one after the other."""
+        """Yield the rays."""
         radius = 0.99 * min(area.inner_width, area.inner_height) / 2
         for number, angle in enumerate(np.linspace(0, 2 * np.pi, self.count, endpoint=False)):
             ends = (radius / 6, radius) if number % 2 == 0 else (radius, radius / 6)

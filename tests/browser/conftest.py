@@ -1,4 +1,4 @@
-"""A real browser, and the service that it looks at."""
+"""A real browser and a running service."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUIET = [
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system's packages."""
+    """Chromium, as installed on the system."""
     program = system_program("chromium", "chromium")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=QUIET)
@@ -33,7 +33,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page in a fresh profile."""
+    """A page in a new browser context."""
     context = browser.new_context()
     yield context.new_page()
     context.close()

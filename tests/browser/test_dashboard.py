@@ -1,4 +1,4 @@
-"""The page /dashboard, used as an operator uses it."""
+"""End-to-end tests of the page /dashboard."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ POSTCARD, EXAMPLE = (
 
 
 @pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """Other programs may keep the machine busy."""
+def _timeouts() -> Iterator[None]:
+    """Longer timeouts for slow machines."""
     expect.set_options(timeout=15_000)
     yield
     expect.set_options(timeout=5_000)
 
 
 def opened(page: Page, service: Service) -> Page:
-    """The page, once it has heard from the service."""
+    """Open the page and wait until it is connected."""
     page.goto(f"{service.url}/dashboard")
-    expect(page.locator("#state-text")).to_have_text("All parts are well.")
+    expect(page.locator("#state-text")).to_have_text("All services are running.")
     return page
 
 
 def queue(service: Service, task: str, **kwargs: Any) -> str:
-    """Queue a job that is tried once; return its id."""
+    """Queue a job with a single attempt; return its id."""
     status, body = service.ask(
         "POST", "/jobs", {"task": task, "kwargs": kwargs, "retry": {"max": 0}}
     )
@@ -51,7 +51,7 @@ def queue(service: Service, task: str, **kwargs: Any) -> str:
 
 
 def fail(service: Service, template: str = HOSTILE) -> str:
-    """Have a job fail with an error that repeats what was sent; return its id."""
+    """Run a job that fails with an error that contains `template`; return its id."""
     job_id = queue(service, POSTCARD, recipient="Ann", message="Hello", template_name=template)
     until(
         lambda: service.ask("GET", f"/jobs/{job_id}")[1]["status"] == "failed", what="a failed job"
@@ -67,13 +67,13 @@ def is_decoded(image: Locator) -> bool:
     return bool(image.evaluate("one => one.complete && one.naturalWidth > 0"))
 
 
-def test_jobs_are_shown_in_full_stopped_retried_and_deleted(
+def test_jobs_are_shown_stopped_retried_and_deleted(
     start_service: StartService, page: Page, browser: Browser
 ) -> None:
-    service = start_service(WORKERS="2")  # which has drawn a first artboard
+    service = start_service(WORKERS="2")  # The launcher draws one artboard
     failed = [fail(service), fail(service, "plaid")]
     running = queue(service, EXAMPLE, seconds=2)
-    with watched(page) as (asked, complaints):
+    with watched(page) as (requested, errors):
         opened(page, service)
         expect(page.locator("#finished .made")).to_have_count(1)
         drawing = page.locator("#finished .sheet img")
@@ -92,7 +92,7 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(
         page.keyboard.press("Escape")
         expect(detail).to_be_hidden()
 
-        # What a client sent is text, in the list and in full.
+        # Client input is shown as text, in the list and in the details.
         expect(rows(page, "failed")).to_have_count(2)
         expect(rows(page, "failed").last).to_contain_text(f"unknown template '{HOSTILE}'")
         rows(page, "failed").last.get_by_role("link").press("Enter")
@@ -104,32 +104,34 @@ def test_jobs_are_shown_in_full_stopped_retried_and_deleted(
         )
         assert page.locator("img[src=x]").count() == 0
 
-        # It is tried again from here, fails again, and is deleted after a question.
+        # Retry it, let it fail again, and delete it after confirmation.
         detail.get_by_role("button", name=re.compile("^Retry")).click()
-        expect(page.locator("#detail-said")).to_have_text("generate_postcard_svg is queued again.")
+        expect(page.locator("#detail-message")).to_have_text(
+            "generate_postcard_svg was queued again."
+        )
         expect(detail.locator("ol li")).to_have_count(2)
         detail.get_by_role("button", name=re.compile("^Delete")).click()
         page.get_by_role("button", name="Delete", exact=True).click()
-        expect(page.locator("#said")).to_have_text("generate_postcard_svg was deleted.")
+        expect(page.locator("#message")).to_have_text("generate_postcard_svg was deleted.")
         expect(rows(page, "failed")).to_have_count(1)
         assert service.ask("GET", f"/jobs/{failed[0]}")[0] == 410
 
-        # The running one shows how far it is, and is stopped.
+        # The running job shows its progress and can be stopped.
         expect(rows(page, "running").locator("progress")).to_have_attribute(
             "value", re.compile("^[1-9]0$")
         )
         rows(page, "running").get_by_role("button", name=re.compile("^Stop")).click()
-        expect(page.locator("#said")).to_have_text("example_long_task was stopped.")
+        expect(page.locator("#message")).to_have_text("example_long_task was stopped.")
         expect(rows(page, "ended")).to_have_count(1)
         assert service.ask("GET", f"/jobs/{running}")[1]["status"] == "stopped"
-    assert complaints == []
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
-        urlsplit(service.url).netloc
-    }
-    fits_a_phone_and_can_be_read(service, browser)
+    assert errors == []
+    assert {
+        urlsplit(url).netloc for url in requested if not url.startswith(("data:", "blob:"))
+    } == {urlsplit(service.url).netloc}
+    check_layout_and_contrast(service, browser)
 
 
-def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
+def check_layout_and_contrast(service: Service, browser: Browser) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
         page = opened(context.new_page(), service)
@@ -153,45 +155,45 @@ def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, 
     page.get_by_label("Search").fill("tartan")
     expect(page.locator("#found")).to_have_text("1 job")
     expect(rows(page, "failed")).to_contain_text("tartan")
-    page.get_by_label("State").select_option("finished")
-    expect(page.locator("#found")).to_have_text("No job is like that.")
+    page.get_by_label("Status").select_option("finished")
+    expect(page.locator("#found")).to_have_text("No matching jobs.")
     page.reload()
-    expect(page.locator("#found")).to_have_text("No job is like that.")
+    expect(page.locator("#found")).to_have_text("No matching jobs.")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#finished .made")).to_have_count(1)
     page.get_by_label("Task").select_option(POSTCARD)
     expect(page.locator("#found")).to_have_text("2 jobs")
 
-    # A question comes first, and "no" is an answer.
-    page.get_by_role("button", name="Pause the queue").click()
-    page.get_by_role("button", name="Leave it").click()
+    # Pausing needs a confirmation.
+    page.get_by_role("button", name="Pause queue").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert service.ask("GET", "/capacity")[1]["paused"] is False
-    page.get_by_role("button", name="Pause the queue").click()
-    page.get_by_role("dialog").get_by_role("button", name="Pause the queue").click()
+    page.get_by_role("button", name="Pause queue").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause queue").click()
     expect(page.locator("#queue-number")).to_have_text("Paused")
     page.get_by_role("button", name="Retry all 2").click()
-    expect(page.locator("#said")).to_have_text("2 jobs are queued again.")
+    expect(page.locator("#message")).to_have_text("2 jobs were queued again.")
     expect(rows(page, "waiting")).to_have_count(2)
     expect(page.locator("#waiting-number")).to_have_text("2")
-    page.get_by_role("button", name="Resume the queue").click()
-    expect(page.locator("#queue-number")).to_have_text("Open")
+    page.get_by_role("button", name="Resume queue").click()
+    expect(page.locator("#queue-number")).to_have_text("Running")
     expect(rows(page, "failed")).to_have_count(2)
 
 
-def test_the_page_goes_on_by_itself_when_the_service_is_back(
+def test_the_page_reconnects_when_the_service_is_back(
     start_service: StartService, page: Page
 ) -> None:
     service = start_service()
     opened(page, service)
     service.stop()
-    expect(page.locator("#state-text")).to_contain_text("The service cannot be reached.")
+    expect(page.locator("#state-text")).to_contain_text("Connection lost. Reconnecting…")
     expect(page.locator("#finished .made")).to_have_count(1)
     with service.log.open("ab") as sink:
         command = [sys.executable, "start_dev.py"]
         service.process = subprocess.Popen(
             command, env=service.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
         )
-    expect(page.locator("#state-text")).to_have_text("All parts are well.")
+    expect(page.locator("#state-text")).to_have_text("All services are running.")
     expect(page.locator("#finished .made")).to_have_count(2)
 
 
@@ -207,13 +209,11 @@ def test_with_keys_the_page_shows_what_the_key_may_see(
         == "finished"
     )
     page.goto(f"{service.url}/dashboard")
-    expect(page.locator("#state-text")).to_have_text(
-        "Enter your API key to see what the service does."
-    )
+    expect(page.locator("#state-text")).to_have_text("Enter your API key.")
     expect(page.locator("#data")).to_be_hidden()
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")
-    expect(page.locator("#said")).to_have_text("This key is not known here.")
+    expect(page.locator("#message")).to_have_text("Invalid API key.")
     page.get_by_label("API key").fill("ann-key")
     page.get_by_role("button", name="Use this key").click()
     drawing = page.locator("#finished .sheet img")

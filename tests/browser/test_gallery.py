@@ -1,4 +1,4 @@
-"""The page of the gallery, used as a person uses it."""
+"""End-to-end tests of the gallery page."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PATTERNS = ("spiral", "grid", "hatch")
 
 
 @pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """Other programs may keep the machine busy."""
+def _timeouts() -> Iterator[None]:
+    """Longer timeouts for slow machines."""
     expect.set_options(timeout=15_000)
     yield
     expect.set_options(timeout=5_000)
 
 
 def draw(page: Page, service: Service, **headers: str) -> None:
-    """Have a few drawings made."""
-    for place, pattern in enumerate(PATTERNS):
-        body = {"width": 80 + 40 * place, "height": 100, "pattern": pattern, "seed": place}
+    """Draw one artboard of each pattern."""
+    for number, pattern in enumerate(PATTERNS):
+        body = {"width": 80 + 40 * number, "height": 100, "pattern": pattern, "seed": number}
         wait = {"Prefer": "wait=30", **headers}
         assert (
             page.request.post(f"{service.url}/artboard/create", data=body, headers=wait).json()[
@@ -44,9 +44,9 @@ def test_drawings_are_searched_labelled_kept_and_deleted(
     start_service: StartService, browser: Browser, page: Page
 ) -> None:
     service = start_service()
-    draw(page, service)  # beside the one that the launcher begins with
+    draw(page, service)  # The launcher draws one more
     cards = page.locator(".drawing")
-    with watched(page) as (asked, complaints):
+    with watched(page) as (requested, errors):
         page.goto(f"{service.url}/gallery/page")
         expect(cards).to_have_count(4)
         for image in page.locator(".sheet img").all():
@@ -55,7 +55,7 @@ def test_drawings_are_searched_labelled_kept_and_deleted(
                 what="a picture",
             )
 
-        # A title that is no markup, and a tag, with the keyboard alone.
+        # Markup in a title is shown as text; only the keyboard is used.
         cards.first.get_by_role("button", name=re.compile("Edit")).press("Enter")
         page.get_by_label("Title").fill("<img src=x> Low tide")
         page.get_by_label("Tags").fill("Wall, blue-ink")
@@ -79,18 +79,18 @@ def test_drawings_are_searched_labelled_kept_and_deleted(
         expect(cards).to_have_count(1)
         cards.get_by_role("button", name=re.compile("Edit")).click()
         page.get_by_role("button", name="Delete drawing").click()
-        page.get_by_role("button", name="Really delete").click()
-        expect(page.get_by_role("status")).to_have_text("No drawing is like that.")
+        page.get_by_role("button", name="Confirm deletion").click()
+        expect(page.get_by_role("status")).to_have_text("No matching drawings.")
         page.get_by_role("button", name="Clear").click()
         expect(cards).to_have_count(3)
-    assert complaints == []
-    assert {urlsplit(url).netloc for url in asked if not url.startswith(("data:", "blob:"))} == {
-        urlsplit(service.url).netloc
-    }
-    fits_a_phone_and_can_be_read(service, browser)
+    assert errors == []
+    assert {
+        urlsplit(url).netloc for url in requested if not url.startswith(("data:", "blob:"))
+    } == {urlsplit(service.url).netloc}
+    check_layout_and_contrast(service, browser)
 
 
-def fits_a_phone_and_can_be_read(service: Service, browser: Browser) -> None:
+def check_layout_and_contrast(service: Service, browser: Browser) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
         page = context.new_page()

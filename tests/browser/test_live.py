@@ -1,4 +1,4 @@
-"""The page /live, used as a person uses it."""
+"""End-to-end tests of the page /live."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from tests.journeys.conftest import Service
 pytestmark = pytest.mark.browser
 StartService = Callable[..., Service]
 TASK = "workers.example_tasks.example_long_task"
-# Not ASCII on purpose: it has to survive a header and the name of a subprotocol.
+# Not ASCII: it must survive a header and the name of a subprotocol.
 KEY = "ann-ключ-4c1f9a7be2d8"
-# The text is looked at up to a second apart, so that no single step can be waited for.
+# The text is polled up to a second apart, so a test cannot wait for a particular step.
 UNDER_WAY = re.compile("^Progress: [1-9]0%$")
-# Keeps each text that the status has, with the value of the bar beside it.
+# Records each text of the status with the value of the progress bar.
 KEEP_PROGRESS = """() => {
   window.kept = []
   const [status, bar] = ['#task-status', '#task-bar'].map((name) => document.querySelector(name))
   new MutationObserver(() => kept.push(`${status.textContent} ${bar.value}`)).observe(status, {childList: true})
 }"""
-# How long it takes from a click until a line of the log says so, in milliseconds.
+# Returns the time from a click until the log contains a text, in milliseconds.
 LINE_AFTER_CLICK = """([button, words]) => new Promise((done) => {
   const started = performance.now()
   const look = () => document.querySelector('#log').textContent.includes(words) && done(performance.now() - started)
@@ -42,15 +42,15 @@ LINE_AFTER_CLICK = """([button, words]) => new Promise((done) => {
 
 
 @pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """Other programs may keep the machine busy."""
+def _timeouts() -> Iterator[None]:
+    """Longer timeouts for slow machines."""
     expect.set_options(timeout=15_000)
     yield
     expect.set_options(timeout=5_000)
 
 
 def opened(page: Page, service: Service) -> Page:
-    """The page, connected."""
+    """Open the page and wait until it is connected."""
     page.goto(f"{service.url}/live")
     expect(page.locator("#connection-text")).to_have_text("Connected")
     return page
@@ -61,13 +61,13 @@ def lines(page: Page) -> Locator:
 
 
 def natural_width(page: Page) -> int:
-    """The width of the drawing as the browser has decoded it, 0 for none."""
+    """Return the decoded width of the drawing, 0 if there is none."""
     return int(
         page.locator("#drawing").evaluate("image => image.complete ? image.naturalWidth : 0")
     )
 
 
-def test_a_text_job_shows_its_three_lines_and_its_answer(
+def test_a_text_job_shows_three_log_lines_and_its_result(
     shared_service: Service, page: Page
 ) -> None:
     """C17, F25, F27."""
@@ -78,7 +78,7 @@ def test_a_text_job_shows_its_three_lines_and_its_answer(
     expect(lines(page)).to_have_text(["🔄 Background Job Processor: Connected!"])
     page.get_by_label("Job type").select_option("translate")
     page.get_by_label("Text", exact=True).fill("hello")
-    page.get_by_role("button", name="Submit Job").click()
+    page.get_by_role("button", name="Submit job").click()
     queued = re.compile("📋 Job translate_[a-z0-9]+ queued successfully!")
     answer = "🌍 Translated: 'hello' → 'hola'"
     expect(lines(page)).to_have_text(
@@ -87,31 +87,31 @@ def test_a_text_job_shows_its_three_lines_and_its_answer(
     expect(page.locator("#text-outcome")).to_have_text(answer)
     expect(page.locator("#task-status")).to_have_text("Progress: 100%")
 
-    # With the keyboard alone, and a text that is no markup.
+    # Markup is shown as text; only the keyboard is used.
     page.get_by_label("Job type").select_option("default")
     box = page.get_by_label("Text", exact=True)
     box.fill("<img src=x onerror=alert(1)>")
     box.press("Enter")
     expect(page.locator("#text-outcome")).to_have_text("✅ Processed: <IMG SRC=X ONERROR=ALERT(1)>")
-    assert page.locator("img").count() == 1, "the drawing's own, and no other"
+    assert page.locator("img").count() == 1, "only the image of the drawing"
 
     box.fill(" ")
     box.press("Enter")
     expect(page.locator("#text-outcome")).to_have_text("❌ Empty message not allowed")
 
-    page.get_by_label("Frames as sent").check()
+    page.get_by_label("Show raw frames").check()
     expect(page.locator("#log .raw:visible").first).to_contain_text('"action": "job_status"')
     expect(page.locator("#log .out .raw:visible").first).to_contain_text('"type":"translate"')
 
 
-def test_an_artboard_ends_as_a_picture(shared_service: Service, page: Page) -> None:
-    with watched(page) as (asked, complaints):
+def test_an_artboard_is_shown_as_an_image(shared_service: Service, page: Page) -> None:
+    with watched(page) as (requested, errors):
         opened(page, shared_service)
         expect(page.get_by_label("Pattern").locator("option")).to_have_text(list(PATTERNS))
         page.get_by_label("Pattern").select_option("grid")
         expect(page.locator("#pattern-hint")).to_have_text(PATTERNS["grid"].summary)
-        page.get_by_label("Width, mm").fill("120.5")
-        page.get_by_label("Height, mm").fill("80")
+        page.get_by_label("Width (mm)").fill("120.5")
+        page.get_by_label("Height (mm)").fill("80")
         page.get_by_label("Seed").fill("7")
         page.get_by_role("button", name="Draw").click()
         expect(page.locator("#drawing")).to_be_visible()
@@ -124,16 +124,16 @@ def test_an_artboard_ends_as_a_picture(shared_service: Service, page: Page) -> N
             page.get_by_role("link", name="Download SVG").click()
     assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
     assert download.value.path().read_text().count("<path") >= 1
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+    assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
         urlsplit(shared_service.url).netloc
     }
-    assert complaints == []
+    assert errors == []
 
-    # The form's own limits keep nonsense at home; what they let pass and the service refuses is said beside the form.
-    page.get_by_label("Width, mm").fill("0")
+    # The form validates its fields; errors of the service are shown below the form.
+    page.get_by_label("Width (mm)").fill("0")
     page.get_by_role("button", name="Draw").click()
     assert page.locator("#width:invalid").count() == 1
-    page.get_by_label("Width, mm").evaluate("input => { input.min = -5 }")
+    page.get_by_label("Width (mm)").evaluate("input => { input.min = -5 }")
     page.get_by_role("button", name="Draw").click()
     expect(page.locator("#artboard-outcome")).to_contain_text(
         "width: Must be greater than or equal to 1"
@@ -146,7 +146,7 @@ def test_the_example_task_shows_its_progress_and_can_be_canceled(
     """M6, M7."""
     opened(page, shared_service)
     page.evaluate(KEEP_PROGRESS)
-    page.get_by_role("button", name="Start the example task").click()
+    page.get_by_role("button", name="Start example task").click()
     until(
         lambda: {f"Progress: {n}% {n}" for n in (10, 20, 30)} <= set(page.evaluate("kept")),
         seconds=20,
@@ -157,7 +157,7 @@ def test_the_example_task_shows_its_progress_and_can_be_canceled(
     expect(page.locator("#example-outcome")).to_contain_text("was stopped")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
 
-    # By its address, the page is led to and finds what was started.
+    # The redirect of GET /start-task shows the running task.
     page.goto(f"{shared_service.url}/start-task")
     assert page.url == f"{shared_service.url}/live"
     expect(page.locator("#task-status")).to_have_text(UNDER_WAY)
@@ -166,34 +166,32 @@ def test_the_example_task_shows_its_progress_and_can_be_canceled(
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_lost_connection_comes_back_and_nothing_was_missed(
-    start_service: StartService, page: Page
-) -> None:
+def test_the_page_reconnects_without_losing_events(start_service: StartService, page: Page) -> None:
     service = start_service()
     job = submit(TASK, kwargs={"seconds": 0.4})
     opened(page, service)
     expect(page.locator("#task-status")).to_have_text(UNDER_WAY)
     os.kill(service.pids()["gunicorn"], signal.SIGKILL)
-    expect(page.locator("#connection-text")).to_have_text("Connection lost, trying again…")
-    expect(page.get_by_role("button", name="Submit Job")).to_be_disabled()
+    expect(page.locator("#connection-text")).to_have_text("Connection lost. Reconnecting…")
+    expect(page.get_by_role("button", name="Submit job")).to_be_disabled()
     expect(page.locator("#connection-text")).to_have_text("Connected")
     expect(page.locator("#task-status")).to_have_text("Progress: 100%")
     expect(page.locator("#example-outcome")).to_have_text(f"✅ Job {job.id} finished: done")
     steps = [line for line in lines(page).all_inner_texts() if line.startswith("Step ")]
     assert steps == [f"Step {step} of 10 (…{job.id[-6:]})" for step in range(1, 11)], (
-        "each once and in order"
+        "every step once, in order"
     )
-    page.get_by_role("button", name="Submit Job").click()
+    page.get_by_role("button", name="Submit job").click()
     expect(page.locator("#text-outcome")).to_have_text("🌍 Translated: 'hello' → 'hola'")
 
 
-def test_a_second_job_is_taken_while_a_long_one_runs(
+def test_a_second_job_starts_while_a_long_one_is_running(
     start_service: StartService, page: Page
 ) -> None:
     """F11."""
     opened(page, start_service(DEMO_DELAYS="1", WORKERS="2"))
     page.get_by_label("Job type").select_option("generate")
-    page.get_by_role("button", name="Submit Job").click()
+    page.get_by_role("button", name="Submit job").click()
     expect(page.locator("#task-status")).to_have_text(UNDER_WAY)
     page.get_by_label("Job type").select_option("default")
     assert page.evaluate(LINE_AFTER_CLICK, ["#text-form button", "Job default_"]) < 1000
@@ -202,17 +200,15 @@ def test_a_second_job_is_taken_while_a_long_one_runs(
     expect(page.locator("#log")).to_contain_text("🤖 AI Response to 'hello'")
 
 
-def test_where_keys_are_set_the_page_works_with_one(
-    start_service: StartService, page: Page
-) -> None:
+def test_the_page_works_with_an_api_key(start_service: StartService, page: Page) -> None:
     service = start_service(API_KEYS=f"ann:{sha256(KEY.encode()).hexdigest()}")
     page.goto(f"{service.url}/live")
     state = page.locator("#connection-text")
-    expect(state).to_have_text("A valid API key is needed")
+    expect(state).to_have_text("API key required")
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")
     expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is needed")
-    expect(state).to_have_text("A valid API key is needed")
+    expect(state).to_have_text("API key required")
     expect(page.get_by_role("button", name="Draw")).to_be_disabled()
 
     page.get_by_label("API key").fill(KEY)
@@ -223,7 +219,7 @@ def test_where_keys_are_set_the_page_works_with_one(
     expect(page.locator("#drawing")).to_be_visible()
     until(lambda: natural_width(page) > 0, what="a decoded drawing")
     assert (page.locator("#drawing").get_attribute("src") or "").startswith("blob:")
-    page.get_by_role("button", name="Start the example task").click()
+    page.get_by_role("button", name="Start example task").click()
     expect(page.locator("#task-status")).to_have_text(UNDER_WAY)
 
     page.reload()
@@ -233,13 +229,13 @@ def test_where_keys_are_set_the_page_works_with_one(
     assert KEY not in page.content()
 
 
-def test_the_page_fits_a_phone_is_labelled_and_can_be_read_in_the_dark(
+def test_the_page_fits_a_phone_is_labelled_and_readable_in_dark_mode(
     shared_service: Service, browser: Browser
 ) -> None:
     for scheme in ("light", "dark"):
         context = browser.new_context(viewport={"width": 400, "height": 800}, color_scheme=scheme)
         page = opened(context.new_page(), shared_service)
-        page.get_by_label("Frames as sent").check()
+        page.get_by_label("Show raw frames").check()
         page.get_by_role("button", name="Draw").click()
         expect(page.locator("#drawing")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 400, scheme

@@ -1,4 +1,4 @@
-"""The pages of the service and its drawings, as a browser shows them."""
+"""End-to-end tests of the other pages and of drawings in a browser."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" width="50mm" height="50mm" 
 <script>function run() { document.querySelector('title').textContent = 'ran' } run(); fetch('/healthz')</script>
 <image href="/docs" width="5" height="5"/>
 <rect x="5" y="5" width="40" height="40" fill="none" stroke="black"/></svg>"""
-# WCAG 2: the contrast of each text with what lies behind it.
+# WCAG 2: the contrast of each text with its background.
 LOWEST_CONTRAST = """() => {
   const channels = (colour) => (colour.match(/[0-9.]+/g) || []).map(Number)
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0)
   const canvas = getComputedStyle(document.documentElement).colorScheme
-  const behind = (node) => {
+  const background = (node) => {
     for (; node; node = node.parentElement) {
       const colour = channels(getComputedStyle(node).backgroundColor)
       if (colour.length === 3 || colour[3] === 1) return colour
@@ -41,7 +41,7 @@ LOWEST_CONTRAST = """() => {
   const texts = [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility()
     && [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim()))
   return texts.map((node) => {
-    const pair = [light(channels(getComputedStyle(node).color)), light(behind(node))].sort((a, b) => b - a)
+    const pair = [light(channels(getComputedStyle(node).color)), light(background(node))].sort((a, b) => b - a)
     return [(pair[0] + 0.05) / (pair[1] + 0.05), node.textContent.trim().slice(0, 40)]
   }).sort((a, b) => a[0] - b[0])[0]
 }"""
@@ -49,36 +49,36 @@ LOWEST_CONTRAST = """() => {
 
 @contextmanager
 def watched(page: Page) -> Iterator[tuple[list[str], list[str]]]:
-    """What the page asks for, and what it complains about, while the block runs."""
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    """Record the requests, and the warnings and errors, of a page."""
+    requested: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.on(
         "console",
         lambda message: (
-            complaints.append(message.text) if message.type in ("error", "warning") else None
+            errors.append(message.text) if message.type in ("error", "warning") else None
         ),
     )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield asked, complaints
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield requested, errors
 
 
-def test_the_pages_ask_nobody_else_for_anything_and_have_no_complaints(
+def test_the_pages_load_only_local_resources_without_errors(
     shared_service: Service, page: Page
 ) -> None:
-    with watched(page) as (asked, complaints):
+    with watched(page) as (requested, errors):
         for path in PAGES:
             reply = page.goto(shared_service.url + path, wait_until="networkidle")
             assert reply is not None
             assert reply.status == 200
             assert page.locator("h1").is_visible()
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {
+    assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
         urlsplit(shared_service.url).netloc
     }
-    assert complaints == []
+    assert errors == []
 
 
-def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(
+def test_the_pages_fit_a_phone_and_are_readable_in_dark_mode(
     shared_service: Service, browser: Browser
 ) -> None:
     for scheme in ("light", "dark"):
@@ -92,7 +92,7 @@ def test_the_pages_fit_a_phone_and_can_be_read_in_the_dark(
         context.close()
 
 
-def test_the_reference_leads_to_every_route(shared_service: Service, page: Page) -> None:
+def test_the_reference_links_to_every_route(shared_service: Service, page: Page) -> None:
     page.goto(f"{shared_service.url}/docs")
     links = page.locator("nav.contents a")
     described = shared_service.ask("GET", "/openapi.json")[1]["paths"]
@@ -103,26 +103,24 @@ def test_the_reference_leads_to_every_route(shared_service: Service, page: Page)
         assert page.locator(target).count() == 1
 
 
-def test_a_finished_spiral_opens_as_a_picture_of_its_size(
-    shared_service: Service, page: Page
-) -> None:
+def test_a_finished_spiral_is_shown_in_its_size(shared_service: Service, page: Page) -> None:
     body = {"width": 100, "height": 150, "margin": 10, "params": {"pitch": 5, "inner_radius": 5}}
     job = shared_service.ask("POST", "/artboard/create", body)[1]["links"]
     until(lambda: shared_service.ask("GET", job["self"])[1]["done"], what="the end of the job")
-    with watched(page) as (asked, complaints):
+    with watched(page) as (requested, errors):
         reply = page.goto(shared_service.url + job["result"])
     assert reply is not None
     assert (reply.status, reply.headers["content-type"]) == (200, "image/svg+xml")
-    assert asked == [shared_service.url + job["result"]]
-    assert complaints == []
+    assert requested == [shared_service.url + job["result"]]
+    assert errors == []
     paths = page.locator("path")
     assert paths.count() == 1
     length, x, y, width, height = paths.evaluate(
         "path => { const box = path.getBBox(); return [path.getTotalLength(), box.x, box.y, box.width, box.height] }"
     )
-    # A spiral from radius 5 to 40 in turns 5 apart is about as long as seven circles of the radius between them.
+    # A spiral from radius 5 to 40 with a pitch of 5 is about as long as seven circles of the mean radius.
     assert length == pytest.approx(7 * 2 * 3.14159 * 22.5, rel=0.01)
-    # The last turn reaches the edge of the room at one point and lies a pitch inside it half a turn before.
+    # The last turn touches the margin at one point; half a turn before it is one pitch further inside.
     assert 70 <= width <= 80
     assert 70 <= height <= 80
     assert x >= 10
@@ -133,7 +131,7 @@ def test_a_finished_spiral_opens_as_a_picture_of_its_size(
 
 @pytest.fixture
 def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
-    """A web process alone, on whatever broker and worker the test has."""
+    """A web process that uses the broker and worker of the test."""
     service = Service.__new__(Service)
     port = str(free_port())
     service.url = f"http://127.0.0.1:{port}"
@@ -152,31 +150,29 @@ def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
 def test_a_script_in_a_drawing_neither_runs_nor_fetches(
     web: Service, start_worker: Callable[..., WorkerProcess], page: Page
 ) -> None:
-    """Attack list, row 12: a task that writes a hostile drawing harms nobody who opens it."""
+    """Attack list, row 12: a hostile drawing is harmless when opened."""
     start_worker()
     address = f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'hostile.svg', HOSTILE).id}/result"
 
-    def there() -> bool:
+    def is_available() -> bool:
         try:
             return bool(web.ask("GET", address)[0] == 200)
         except OSError:
             return False
 
-    until(there, what="the drawing")
-    with watched(page) as (_, complaints):
+    until(is_available, what="the drawing")
+    with watched(page) as (_, errors):
         page.goto(web.url + address, wait_until="networkidle")
-    assert page.locator("rect").count() == 1, "it is shown"
+    assert page.locator("rect").count() == 1, "the drawing is rendered"
     assert page.locator("title").text_content() == "still"
     asked = re.findall(r"GET (\S+) ", web.said())
     assert address in asked
     assert {"/docs", "/healthz"}.isdisjoint(asked)
-    assert any("script" in complaint for complaint in complaints), (
-        "the browser says what it did not let happen"
-    )
+    assert any("script" in error for error in errors), "the browser reports the blocked script"
 
 
-def test_the_same_script_runs_where_nothing_forbids_it(page: Page, tmp_path: Path) -> None:
-    """So that the test above can fail."""
+def test_the_same_script_runs_without_a_policy(page: Page, tmp_path: Path) -> None:
+    """Proves that the test above can fail."""
     (tmp_path / "hostile.svg").write_text(HOSTILE)
     page.goto((tmp_path / "hostile.svg").as_uri())
     page.wait_for_function("document.querySelector('title').textContent === 'ran'")

@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator, misc, no-any-unimported"
-# fast-channels is only installed in the environment that this module runs in.
-"""An application with a WebSocket of fast-channels."""
+# fast-channels is only installed in the environment of this module.
+"""Application with a fast-channels WebSocket."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ loop = asyncio.new_event_loop()
 
 
 class Consumer(AsyncWebsocketConsumer):
-    """One client, a member of the group."""
+    """One client in the group."""
 
     groups = (GROUP,)
     channel_layer_alias = "chat"
 
     async def progress(self, event: dict[str, Any]) -> None:
-        """Pass an event on."""
         await self.send(
             text_data=json.dumps({"action": "progress", "payload": {"message": event["message"]}})
         )
 
 
 def set_up() -> None:
-    """Make the layer."""
     if not has_layers():
         register_channel_layer(
             "chat", RedisPubSubChannelLayer(hosts=[os.environ["BENCH_BROKER"]], prefix="chat")
@@ -41,7 +39,6 @@ def set_up() -> None:
 
 
 def create_app() -> FastAPI:
-    """Return the application."""
     set_up()
     app = FastAPI()
     app.router.routes.append(WebSocketRoute("/ws", Consumer.as_asgi()))
@@ -54,7 +51,6 @@ def create_app() -> FastAPI:
 
 
 def publish(text: str) -> None:
-    """Tell all clients."""
     set_up()
     loop.run_until_complete(
         get_channel_layer("chat").group_send(GROUP, {"type": "progress", "message": text})

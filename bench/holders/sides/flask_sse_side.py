@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
-# Flask-SSE is only installed in the environment that this module runs in.
-"""An application with Flask-SSE's stream."""
+# Flask-SSE is only installed in the environment of this module.
+"""Application with a Flask-SSE stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from flask_sse import sse
 
 
 def create_app() -> Flask:
-    """Return the application."""
     app = Flask(__name__)
     app.config["REDIS_URL"] = os.environ["BENCH_BROKER"]
     app.register_blueprint(sse, url_prefix="/stream")
@@ -28,6 +27,5 @@ publisher = create_app()
 
 
 def publish(text: str) -> None:
-    """Tell all clients."""
     with publisher.app_context():
         sse.publish({"message": text}, type="progress")

@@ -1,4 +1,4 @@
-"""A message to a group of the product's WebSockets, from outside of its web process."""
+"""Messages to a WebSocket group of the product, from another process."""
 
 from __future__ import annotations
 
@@ -7,5 +7,4 @@ from libraries.job_manager.events import send_to_group
 
 
 def publish(text: str) -> None:
-    """Tell the group."""
     send_to_group(current_owner(), "bench", {"message": text})

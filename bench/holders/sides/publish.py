@@ -1,7 +1,7 @@
-"""Publishes for a server, inside that server's own environment: `publish.py SIDE`.
+"""Publishes events in the environment of a server: `publish.py SIDE`.
 
-A side is a module with `publish(text)`, which tells a text to all clients. Each line on the input is a text; the answer to it is
-the moment just before it was published, by the clock of `time.monotonic()`.
+A side is a module with `publish(text)`, which sends a text to all clients. Each input line is published and answered with the value
+of `time.monotonic()` just before.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 
 
 def main() -> None:
-    """Publish each line of the input."""
+    """Publish each line of standard input."""
     side = importlib.import_module(sys.argv[1])
     for line in sys.stdin:
         moment = time.monotonic()

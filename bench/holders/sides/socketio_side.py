@@ -1,6 +1,6 @@
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator"
-# Flask-SocketIO is only installed in the environment that this module runs in.
-"""An application with Flask-SocketIO."""
+# Flask-SocketIO is only installed in the environment of this module.
+"""Application with Flask-SocketIO."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ BROKER = os.environ["BENCH_BROKER"]
 
 
 def create_app() -> Flask:
-    """Return the application."""
     app = Flask(__name__)
-    # `message_queue=` does the same, but takes no address of a unix socket.
+    # `message_queue=` does the same, but does not support unix sockets.
     SocketIO(app, client_manager=RedisManager(BROKER), async_mode="gevent")
 
     @app.get("/plain")
@@ -30,12 +29,11 @@ def create_app() -> Flask:
 
 @cache
 def queue() -> SocketIO:
-    """Return what publishes from a process that serves nobody."""
+    """Return a write-only instance for the publishing process."""
     outside = SocketIO()
     outside.init_app(None, client_manager=RedisManager(BROKER, write_only=True))
     return outside
 
 
 def publish(text: str) -> None:
-    """Tell all clients."""
     queue().emit("progress", {"message": text})

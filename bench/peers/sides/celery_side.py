@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
-# Celery is only installed in the environment that this module runs in.
+# Celery is only installed in the environment of this module.
 """The no-op as a Celery task."""
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ app.conf.update(worker_prefetch_multiplier=64, broker_connection_retry_on_startu
 
 @app.task
 def nothing() -> bool:
-    """Return True."""
     return True
 
 
 def enqueue(jobs: int) -> None:
-    """Queue this many."""
+    """Queue `jobs` no-ops."""
     for _ in range(jobs):
         nothing.delay()
 
 
-def run_one(look: Callable[[], None]) -> None:
-    """Queue one and wait for its result."""
+def run_one(wait: Callable[[], None]) -> None:
+    """Queue one no-op and poll for its result, calling `wait` between polls."""
     result = nothing.delay()
     while result.backend.get(result.backend.get_key_for_task(result.id)) is None:
-        look()
+        wait()

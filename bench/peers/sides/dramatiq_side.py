@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
-# Dramatiq is only installed in the environment that this module runs in.
+# Dramatiq is only installed in the environment of this module.
 """The no-op as a Dramatiq actor."""
 
 from __future__ import annotations
@@ -20,23 +20,22 @@ dramatiq.set_broker(broker)
 
 @dramatiq.actor(store_results=True)
 def nothing() -> bool:
-    """Return True."""
     return True
 
 
 def enqueue(jobs: int) -> None:
-    """Queue this many."""
+    """Queue `jobs` no-ops."""
     for _ in range(jobs):
         nothing.send()
 
 
-def run_one(look: Callable[[], None]) -> None:
-    """Queue one and wait for its result."""
+def run_one(wait: Callable[[], None]) -> None:
+    """Queue one no-op and poll for its result, calling `wait` between polls."""
     message = nothing.send()
     while True:
         try:
             message.get_result()
         except ResultMissing:
-            look()
+            wait()
         else:
             return

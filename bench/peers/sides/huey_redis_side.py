@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
-# Huey is only installed in the environment that this module runs in.
+# Huey is only installed in the environment of this module.
 """The no-op as a Huey task, queued in the broker."""
 
 from __future__ import annotations
@@ -14,19 +14,18 @@ huey = RedisHuey("bench", url=f"unix://{os.environ['BENCH_SOCKET']}")
 
 @huey.task()
 def nothing() -> bool:
-    """Return True."""
     return True
 
 
 def enqueue(jobs: int) -> None:
-    """Queue this many."""
+    """Queue `jobs` no-ops."""
     for _ in range(jobs):
         nothing()
 
 
-def run_one(look: Callable[[], None]) -> None:
-    """Queue one and wait for its result."""
+def run_one(wait: Callable[[], None]) -> None:
+    """Queue one no-op and poll for its result, calling `wait` between polls."""
     result = nothing()
-    # Keeping it leaves the number of results right.
+    # Results must be kept to be counted.
     while result.get(preserve=True) is None:
-        look()
+        wait()

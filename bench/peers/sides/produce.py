@@ -1,6 +1,6 @@
-"""Queues no-ops for a peer, inside that peer's own environment: `produce.py SIDE enqueue|latency JOBS`.
+"""Queues no-ops in the environment of a queue system: `produce.py SIDE enqueue|latency JOBS`.
 
-A side is a module with `enqueue(jobs)` and `run_one(look)`, which queues one job and calls `look()` until its result is there.
+A side is a module with `enqueue(jobs)` and `run_one(wait)`, which queues one job and calls `wait()` between polls for its result.
 """
 
 from __future__ import annotations
@@ -10,39 +10,38 @@ import json
 import sys
 import time
 
-LOOK_EVERY = 0.0002
-PAUSE = 0.02
-PATIENCE = 30.0
+POLL_S = 0.0002
+PAUSE_S = 0.02
+TIMEOUT_S = 30.0
 
 
 class Watch:
-    """Waits a little between two looks, and not for ever."""
+    """A stopwatch that sleeps between polls and enforces a timeout."""
 
     def __init__(self) -> None:
-        """Begin to measure."""
         self._started = time.perf_counter()
 
     def __call__(self) -> None:
-        """Wait until the next look."""
-        if time.perf_counter() - self._started > PATIENCE:
-            raise SystemExit(f"a no-op had no result after {PATIENCE:.0f} s")
-        time.sleep(LOOK_EVERY)
+        """Sleep until the next poll."""
+        if time.perf_counter() - self._started > TIMEOUT_S:
+            raise SystemExit(f"a no-op had no result after {TIMEOUT_S:.0f} s")
+        time.sleep(POLL_S)
 
     def milliseconds(self) -> float:
-        """Return the time since the beginning."""
+        """Return the elapsed time in ms."""
         return 1000 * (time.perf_counter() - self._started)
 
 
 def main() -> None:
-    """Do what the command line says."""
-    name, act, jobs = sys.argv[1:]
+    """Queue jobs, or print their latencies as JSON."""
+    name, action, jobs = sys.argv[1:]
     side = importlib.import_module(name)
-    if act == "enqueue":
+    if action == "enqueue":
         side.enqueue(int(jobs))
         return
     waits = []
     for _ in range(int(jobs)):
-        time.sleep(PAUSE)
+        time.sleep(PAUSE_S)
         watch = Watch()
         side.run_one(watch)
         waits.append(watch.milliseconds())

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found"
-"""Runs in the peers' own environment: keeps the drawing, and writes it with vpype or svgwrite whenever it is asked to."""
+"""Writes the drawing of bench/svg_writing.py with vpype or svgwrite, in their own environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import vpype
 
 
 def drawing(polylines: int, corners: int) -> Any:
-    """Return the rings that bench/svg_writing.py draws: shape (polylines, corners, 2), mm."""
+    """Return the rings of bench/svg_writing.py in mm, shape (polylines, corners, 2)."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, corners)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
@@ -24,7 +24,7 @@ def drawing(polylines: int, corners: int) -> Any:
 
 
 def vpype_writer(lines: Any) -> Callable[[Path], None]:
-    """Return what writes the drawing with vpype; its document, in pixels, is made beforehand."""
+    """Return a function that writes the drawing with vpype; the document in pixels is built before."""
     pixels = vpype.convert_length("1mm")
     document = vpype.Document(page_size=(210 * pixels, 210 * pixels))
     document.add(
@@ -39,7 +39,7 @@ def vpype_writer(lines: Any) -> Callable[[Path], None]:
 
 
 def svgwrite_writer(lines: Any) -> Callable[[Path], None]:
-    """Return what writes the drawing with svgwrite as it comes, one polyline after the other."""
+    """Return a function that writes the drawing with svgwrite and its default validation."""
     rounded = np.round(lines, 3)
 
     def write(path: Path) -> None:
@@ -54,14 +54,14 @@ def svgwrite_writer(lines: Any) -> Callable[[Path], None]:
 
 
 def main() -> None:
-    """Answer questions, pairs of a writer and a path in JSON, one a line, with the seconds that each took."""
+    """Read lines of JSON, `[writer, path]`, write the drawing, and answer with the seconds."""
     lines = drawing(int(sys.argv[1]), int(sys.argv[2]))
     writers = {"vpype": vpype_writer(lines), "svgwrite": svgwrite_writer(lines)}
     print(json.dumps({"ready": True}), flush=True)
-    for question in sys.stdin:
-        what, path = json.loads(question)
+    for line in sys.stdin:
+        writer, path = json.loads(line)
         began = time.perf_counter()
-        writers[what](Path(path))
+        writers[writer](Path(path))
         print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
 
 

@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
-# Taskiq is only installed in the environment that this module runs in.
+# Taskiq is only installed in the environment of this module.
 """The no-op as a Taskiq task."""
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ loop = asyncio.new_event_loop()
 
 @broker.task
 async def nothing() -> bool:
-    """Return True."""
     return True
 
 
 def enqueue(jobs: int) -> None:
-    """Queue this many."""
+    """Queue `jobs` no-ops."""
 
     async def queue() -> None:
         for _ in range(jobs):
@@ -33,12 +32,12 @@ def enqueue(jobs: int) -> None:
     loop.run_until_complete(queue())
 
 
-def run_one(look: Callable[[], None]) -> None:
-    """Queue one and wait for its result."""
+def run_one(wait: Callable[[], None]) -> None:
+    """Queue one no-op and poll for its result, calling `wait` between polls."""
 
     async def run() -> None:
         task = await nothing.kiq()
         while not await task.is_ready():
-            look()
+            wait()
 
     loop.run_until_complete(run())

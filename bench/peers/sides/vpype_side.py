@@ -1,5 +1,5 @@
 # mypy: disable-error-code="import-not-found"
-"""Runs in vpype's own environment: writes a text again and again, and prints the glyphs a second of each round."""
+"""Measures vpype in its own environment: prints the glyphs per second of each round."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import vpype
 
 
 def main() -> None:
-    """Read the font, the seconds of a round and their number from the command line, and the text from standard input."""
+    """Read font, seconds per round and number of rounds from the arguments, and the text from standard input."""
     font, seconds, rounds = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     text = sys.stdin.read()
     vpype.text_line(text, font_name=font)

@@ -103,7 +103,7 @@ def test_any_complexity_but_simple_queues_the_pattern(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_client_that_prefers_an_asynchronous_answer_gets_202(client: FlaskClient) -> None:
+def test_a_client_that_prefers_an_asynchronous_response_gets_202(client: FlaskClient) -> None:
     response = client.post(
         "/artboard/create",
         json={"width": 100, "height": 60},
@@ -166,13 +166,13 @@ def test_a_seed_is_chosen_and_echoed_when_none_is_given(client: FlaskClient) -> 
 @pytest.mark.parametrize(
     "odd", ["", "a/b", "../x", "a" * 65, "ä", "a b", "a\n", "a\x00", 1.5, True, [], {}]
 )
-def test_an_odd_artboard_id_is_refused(client: FlaskClient, odd: object) -> None:
+def test_an_invalid_artboard_id_is_rejected(client: FlaskClient, odd: object) -> None:
     assert set(bad_fields(client, id=odd)) == {"id"}
 
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("fine", ["a" * 64, "-_-", 7, 10**20, None])
-def test_text_and_whole_numbers_are_artboard_ids(client: FlaskClient, fine: object) -> None:
+def test_strings_and_integers_are_artboard_ids(client: FlaskClient, fine: object) -> None:
     assert create(client, id=fine)["status"] == "generating"
 
 
@@ -183,7 +183,7 @@ def test_unknown_fields_are_ignored(client: FlaskClient) -> None:
     )
 
 
-def test_all_bad_fields_are_told_at_once_with_pointer_value_and_hint(client: FlaskClient) -> None:
+def test_all_invalid_fields_are_reported_with_pointer_value_and_hint(client: FlaskClient) -> None:
     errors = bad_fields(
         client, width=-1, height="tall", pattern="spirall", pen_width=True, seed=-1, id="?"
     )
@@ -205,18 +205,18 @@ def test_the_params_of_a_pattern_are_checked_before_anything_is_queued(client: F
     "number",
     [0, -5, 2000.1, 10**9, 10**300, True, False, None, "NaN", "Infinity", "", [], {}, "1e400"],
 )
-def test_a_number_that_is_no_length_is_refused(client: FlaskClient, number: object) -> None:
+def test_an_invalid_length_is_rejected(client: FlaskClient, number: object) -> None:
     """Attack list, row 21."""
     assert set(bad_fields(client, width=number)) == {"width"}
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_number_written_as_text_is_taken(client: FlaskClient) -> None:
+def test_a_number_in_a_string_is_accepted(client: FlaskClient) -> None:
     assert create(client, width="200")["status"] == "generating"
 
 
 @pytest.mark.parametrize("margin", [30, 1000, -1])
-def test_a_margin_that_leaves_no_room_is_refused(client: FlaskClient, margin: float) -> None:
+def test_a_margin_that_leaves_no_area_is_rejected(client: FlaskClient, margin: float) -> None:
     assert set(bad_fields(client, margin=margin)) == {"margin"}
 
 
@@ -227,14 +227,14 @@ def test_a_margin_that_leaves_no_room_is_refused(client: FlaskClient, margin: fl
         {"pattern": "spiral", "params": {"pitch": 0.3, "tolerance": 0.005, "inner_radius": 0.1}},
     ],
 )
-def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(
+def test_a_drawing_with_too_many_points_is_rejected_before_it_is_queued(
     client: FlaskClient, fields: dict[str, Any]
 ) -> None:
-    """Attack list, row 23: with the largest page either the answer names the estimate, or the drawing is within the cap."""
+    """Attack list, row 23: on the largest page, the drawing is within the limit or the response has the estimate."""
     response = client.post(
         "/artboard/create", json={"width": 2000, "height": 2000, "margin": 0, **fields}
     )
-    # No broker runs: what is not refused for its size gets as far as the queue.
+    # Without a broker, requests that are small enough fail when they are queued.
     assert response.status_code in (422, 503)
     if response.status_code == 422:
         assert response.get_json()["type"] == "/problems/too-complex"
@@ -242,7 +242,7 @@ def test_a_drawing_of_too_many_points_is_refused_before_it_is_queued(
         assert response.get_json()["estimate"] > 2_000_000
 
 
-def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(
+def test_without_a_broker_a_queued_request_gets_retry_after(
     client: FlaskClient,
 ) -> None:
     started = Stopwatch()
@@ -253,7 +253,7 @@ def test_with_the_broker_down_a_queued_request_is_told_to_come_back_soon(
     assert int(response.headers["Retry-After"]) >= 1
 
 
-def test_work_is_taken_again_when_the_broker_comes_back(
+def test_jobs_are_accepted_again_when_the_broker_is_back(
     client: FlaskClient, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     private_broker.stop()

@@ -24,7 +24,7 @@ def create(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, Any]
 
 
 def problem(client: FlaskClient, *elements: Any, **fields: Any) -> dict[str, Any]:
-    """The problem document; no broker runs, so whatever is queued would answer 503."""
+    """Return the problem document; without a broker, a queued request would return 503."""
     response = client.post("/artboard/create", json={**PAGE, "elements": list(elements), **fields})
     assert response.status_code == 422, response.get_json()
     found: dict[str, Any] = response.get_json()
@@ -59,7 +59,7 @@ def test_a_composition_is_drawn_and_stored_with_layers_recipe_and_statistics(
     assert artifact["recipe_sha256"] in svg
 
 
-def test_an_equal_composition_is_answered_from_the_stored_file(
+def test_an_equal_composition_reuses_the_stored_file(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     first, second = (create(client, SPIRAL, seed=4) for _ in range(2))
@@ -71,9 +71,7 @@ def test_an_equal_composition_is_answered_from_the_stored_file(
     )
 
 
-def test_a_batch_takes_compositions_and_patterns_side_by_side(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_a_batch_accepts_compositions_and_patterns(client: FlaskClient, run_jobs: RunJobs) -> None:
     items = [{**PAGE, "elements": [CIRCLE]}, {**PAGE, "pattern": "grid"}]
     reply = client.post("/batches", json={"operation": "artboard", "items": items}).get_json()
     run_jobs()
@@ -85,7 +83,7 @@ def test_a_batch_takes_compositions_and_patterns_side_by_side(
     assert [job.status for job in jobs if job] == ["finished", "finished"]
 
 
-def test_a_mistake_in_a_batch_is_named_by_item_and_element(client: FlaskClient) -> None:
+def test_an_error_in_a_batch_is_reported_by_item_and_element(client: FlaskClient) -> None:
     items = [{**PAGE, "elements": [{"type": "circle", "box": {**BOX, "x": 50}}]}]
     response = client.post("/batches", json={"operation": "artboard", "items": items})
     assert [error["pointer"] for error in response.get_json()["errors"]] == [
@@ -93,7 +91,7 @@ def test_a_mistake_in_a_batch_is_named_by_item_and_element(client: FlaskClient) 
     ]
 
 
-def test_every_mistake_in_the_elements_is_named_by_its_pointer(client: FlaskClient) -> None:
+def test_every_error_in_the_elements_is_reported_by_its_pointer(client: FlaskClient) -> None:
     found = pointers(
         client,
         {"type": "pattern", "pattern": "spiral", "params": {"pitch": 0, "dirction": "out"}},
@@ -115,7 +113,7 @@ def test_every_mistake_in_the_elements_is_named_by_its_pointer(client: FlaskClie
 
 
 @pytest.mark.parametrize("beside", [{"pattern": "spiral"}, {"params": {}}])
-def test_elements_beside_a_pattern_are_refused_in_words(
+def test_elements_together_with_a_pattern_are_rejected(
     client: FlaskClient, beside: dict[str, Any]
 ) -> None:
     (name,) = beside
@@ -133,11 +131,13 @@ def test_elements_beside_a_pattern_are_refused_in_words(
         ({"color": "red"}, "#/layers/0/name"),
     ],
 )
-def test_a_bad_layer_is_refused(client: FlaskClient, layer: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_layer_is_rejected(
+    client: FlaskClient, layer: dict[str, Any], pointer: str
+) -> None:
     assert set(pointers(client, CIRCLE, layers=[layer])) == {pointer}
 
 
-def test_two_layers_of_one_name_are_refused(client: FlaskClient) -> None:
+def test_two_layers_with_the_same_name_are_rejected(client: FlaskClient) -> None:
     found = pointers(client, CIRCLE, layers=[{"name": "a"}, {"name": "b"}, {"name": "a"}])
     assert set(found) == {"#/layers/0/name", "#/layers/2/name"}
 
@@ -163,7 +163,7 @@ def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
     assert "at most 5,000" in pointers(client, *[comb] * 64)["#/elements"]
 
 
-def test_elements_that_are_too_much_together_are_told_by_their_points(client: FlaskClient) -> None:
+def test_elements_with_too_many_points_together_are_rejected(client: FlaskClient) -> None:
     dense = {"type": "rect", "hatch": {"spacing": 0.1, "cross": True}}
     found = problem(client, *[dense] * 64, width=2000, height=2000)
     assert found["type"] == "/problems/too-complex"
@@ -171,10 +171,10 @@ def test_elements_that_are_too_much_together_are_told_by_their_points(client: Fl
 
 
 @pytest.mark.parametrize("without", [{}, {"elements": None}, {"layers": [{"name": 7}, "x"]}])
-def test_without_elements_an_artboard_is_what_it_always_was(
+def test_without_elements_layers_are_ignored(
     client: FlaskClient, run_jobs: RunJobs, without: dict[str, Any]
 ) -> None:
-    """`layers` mean nothing to it: a field of that name was ignored before, and is."""
+    """`layers` is ignored like any unknown field."""
     plain = client.post(
         "/artboard/create", json={**PAGE, "pattern": "spiral", "seed": 1}
     ).get_json()
@@ -189,11 +189,11 @@ def test_without_elements_an_artboard_is_what_it_always_was(
     assert record.task == "workers.svg_tasks.generate_complex_svg"
 
 
-def test_simple_stays_simple(client: FlaskClient) -> None:
+def test_simple_artboards_ignore_elements(client: FlaskClient) -> None:
     assert set(create(client, CIRCLE, complexity="simple")) == {"svg"}
 
 
-def test_the_documentation_has_a_schema_for_each_type_of_element(client: FlaskClient) -> None:
+def test_the_openapi_document_has_a_schema_for_each_type_of_element(client: FlaskClient) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
     union = schemas["Element"]
     assert union["discriminator"]["propertyName"] == "type"
@@ -208,14 +208,14 @@ def test_the_documentation_has_a_schema_for_each_type_of_element(client: FlaskCl
         assert schema["additionalProperties"] is False
 
 
-def test_the_reference_for_people_lists_the_fields_of_elements(client: FlaskClient) -> None:
+def test_the_html_reference_lists_the_fields_of_elements(client: FlaskClient) -> None:
     page = client.get("/docs", headers={"Accept": "text/html"}).get_data(as_text=True)
     for name in {name for one in ELEMENTS for name in ELEMENTS[one].declared()}:
         assert f"elements[].{name}" in page
     assert "For: line, polygon, polyline." in page
 
 
-def test_a_missing_glyph_is_listed_with_the_drawing_also_when_it_was_already_drawn(
+def test_missing_glyphs_are_listed_also_for_a_stored_drawing(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     replies = [create(client, {"type": "text", "text": "é 漢 é"}, seed=1) for _ in range(2)]

@@ -21,7 +21,7 @@ BOARD = {"width": 60, "height": 40, "id": "same"}
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client of the whole application."""
+    """A client of the application."""
     return application(settings).test_client()
 
 
@@ -41,7 +41,7 @@ def archive_of(client: FlaskClient, batch_id: str) -> zipfile.ZipFile:
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_zip_is_whole_and_holds_each_file_under_a_name_of_its_own(
+def test_the_zip_is_complete_and_has_unique_names(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     """L7."""
@@ -74,7 +74,7 @@ def test_the_zip_is_whole_and_holds_each_file_under_a_name_of_its_own(
 
 
 @pytest.mark.usefixtures("broker")
-def test_before_all_have_ended_it_holds_what_there_is(client: FlaskClient) -> None:
+def test_the_zip_of_an_unfinished_batch_has_the_files_so_far(client: FlaskClient) -> None:
     archive = archive_of(client, submitted(client, [BOARD, BOARD]))
     manifest = json.loads(archive.read("manifest.json"))
     assert archive.namelist() == ["manifest.json"]
@@ -85,7 +85,7 @@ def test_before_all_have_ended_it_holds_what_there_is(client: FlaskClient) -> No
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_that_is_gone_or_replaced_is_told_and_not_sent(
+def test_a_deleted_or_replaced_file_is_reported_and_not_sent(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     batch_id = submitted(client, [{**BOARD, "id": "a"}, {**BOARD, "id": "b"}, {**BOARD, "id": "c"}])
@@ -103,5 +103,5 @@ def test_a_file_that_is_gone_or_replaced_is_told_and_not_sent(
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("batch_id", ["unknown", "..%2f", "x" * 200])
-def test_an_unknown_batch_has_no_zip(client: FlaskClient, batch_id: str) -> None:
+def test_an_unknown_batch_has_no_archive(client: FlaskClient, batch_id: str) -> None:
     assert client.get(f"/batches/{batch_id}/archive.zip").status_code == 404

@@ -1,4 +1,4 @@
-"""Batches: many jobs of one kind."""
+"""Batches over HTTP."""
 
 from __future__ import annotations
 
@@ -46,9 +46,7 @@ def waiting() -> list[str]:
     return list(background_queue(web_client(get_settings())).get_job_ids())
 
 
-def test_a_batch_of_artboards_is_drawn_each_in_a_file_of_its_own(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_each_artboard_of_a_batch_has_its_own_file(client: FlaskClient, run_jobs: RunJobs) -> None:
     items = [
         {**BOARD, "id": "same", "width": 100},
         {**BOARD, "id": "same", "width": 80, "pattern": "grid"},
@@ -70,7 +68,7 @@ def test_a_batch_of_artboards_is_drawn_each_in_a_file_of_its_own(
 
 
 @pytest.mark.usefixtures("probe_tasks")
-def test_a_batch_is_followed_to_its_end_and_one_bad_job_fails_alone(
+def test_a_failed_job_does_not_affect_the_rest_of_its_batch(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     items = [{"name": f"sheets/{number}.svg", "text": "<svg/>"} for number in range(4)]
@@ -106,7 +104,7 @@ def test_a_batch_is_followed_to_its_end_and_one_bad_job_fails_alone(
 
 
 @pytest.mark.usefixtures("broker")
-def test_nothing_new_about_a_batch_is_answered_with_304(client: FlaskClient) -> None:
+def test_an_unchanged_batch_is_answered_with_304(client: FlaskClient) -> None:
     address = f"/batches/{submitted(client, 'postcard', [CARD])['batch_id']}"
     known = client.get(address)
     assert known.headers["Retry-After"] == "1"
@@ -115,7 +113,7 @@ def test_nothing_new_about_a_batch_is_answered_with_304(client: FlaskClient) -> 
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_jobs_of_a_batch_that_have_not_begun_can_be_canceled_together(
+def test_waiting_jobs_of_a_batch_can_be_canceled_together(
     client: FlaskClient,
 ) -> None:
     reply = submitted(client, "postcard", [CARD] * 3)
@@ -131,7 +129,7 @@ def test_the_jobs_of_a_batch_that_have_not_begun_can_be_canceled_together(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_whose_record_is_gone_still_has_its_place_in_the_batch(client: FlaskClient) -> None:
+def test_a_job_whose_record_has_expired_stays_in_the_batch(client: FlaskClient) -> None:
     reply = submitted(client, "postcard", [CARD] * 2)
     client.delete(f"/jobs/{reply['job_ids'][0]}")
     batch = shown(client, reply["batch_id"])
@@ -155,7 +153,7 @@ def test_the_jobs_of_a_batch_can_be_listed(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_urgent_batch_stands_in_front_of_those_that_wait(client: FlaskClient) -> None:
+def test_a_batch_with_high_priority_is_queued_first(client: FlaskClient) -> None:
     first = client.post("/postcards", json=CARD).get_json()["job_id"]
     urgent = submitted(client, "postcard", [CARD] * 2, priority="high")["job_ids"]
     assert waiting()[-1] == first
@@ -163,7 +161,7 @@ def test_an_urgent_batch_stands_in_front_of_those_that_wait(client: FlaskClient)
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_mail_to_many_is_a_job_for_each_of_them(client: FlaskClient) -> None:
+def test_a_mail_to_many_recipients_becomes_one_job_for_each(client: FlaskClient) -> None:
     items: list[dict[str, Any]] = [
         MAIL,
         {**MAIL, "recipient": ["bob@example.com", "cem@example.com"]},
@@ -172,7 +170,7 @@ def test_a_mail_to_many_is_a_job_for_each_of_them(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_jobs_of_a_batch_may_run_as_long_as_those_that_are_asked_for_alone(
+def test_jobs_of_a_batch_have_the_same_timeout_as_single_ones(
     client: FlaskClient,
 ) -> None:
     job_id = submitted(client, "postcard", [CARD])["job_ids"][0]
@@ -202,17 +200,17 @@ def test_the_jobs_of_a_batch_may_run_as_long_as_those_that_are_asked_for_alone(
         ("", [CARD], ["#/operation"]),
     ],
 )  # fmt: skip
-def test_every_bad_item_is_named_before_anything_is_queued(
+def test_every_invalid_item_is_reported_before_anything_is_queued(
     client: FlaskClient, operation: str, items: list[Any], pointers: list[str]
 ) -> None:
-    """Attack lists, rows 1 and 23; no broker runs."""
+    """Attack lists, rows 1 and 23; without a broker."""
     assert (
         bad_pointers(client.post("/batches", json={"operation": operation, "items": items}))
         == pointers
     )
 
 
-def test_bad_items_come_with_their_values_and_hints(client: FlaskClient) -> None:
+def test_invalid_items_are_reported_with_values_and_hints(client: FlaskClient) -> None:
     items = [{**BOARD, "pattern": "spirall", "width": -1}, {**CARD, **BOARD, "pattern": "grid"}]
     response = client.post("/batches", json={"operation": "artboard", "items": items})
     errors = {error["field"]: error for error in response.get_json()["errors"]}
@@ -229,7 +227,9 @@ def test_bad_items_come_with_their_values_and_hints(client: FlaskClient) -> None
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(settings: Settings) -> None:
+def test_a_batch_that_does_not_fit_into_the_queue_is_rejected_completely(
+    settings: Settings,
+) -> None:
     client = watchful_client(settings.with_values(max_queue=3))
     submitted(client, "postcard", [CARD])
     response = client.post("/batches", json={"operation": "postcard", "items": [CARD] * 3})
@@ -240,14 +240,14 @@ def test_a_batch_that_does_not_fit_into_the_queue_is_refused_as_a_whole(settings
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("odd", ["nobody", "a b", "..", "%00", "x" * 129, "*", "'"])
-def test_a_batch_that_never_was_is_not_found(client: FlaskClient, odd: str) -> None:
+def test_an_unknown_batch_is_not_found(client: FlaskClient, odd: str) -> None:
     for method, address in (("GET", f"/batches/{odd}"), ("POST", f"/batches/{odd}/cancel")):
         response = client.open(address, method=method)
         assert response.status_code == 404
         assert response.get_json()["type"] == "/problems/batch-not-found"
 
 
-def test_with_the_broker_down_a_batch_is_told_to_come_back(client: FlaskClient) -> None:
+def test_without_a_broker_a_batch_gets_retry_after(client: FlaskClient) -> None:
     response = client.post("/batches", json={"operation": "postcard", "items": [CARD]})
     assert (response.status_code, response.get_json()["type"]) == (
         503,

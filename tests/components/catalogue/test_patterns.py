@@ -14,7 +14,7 @@ def test_the_catalogue_lists_every_pattern(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("name", list(PATTERNS))
-def test_a_pattern_says_what_it_takes_as_a_json_schema(client: FlaskClient, name: str) -> None:
+def test_a_pattern_has_a_json_schema_of_its_params(client: FlaskClient, name: str) -> None:
     shown = client.get(f"/patterns/{name}").get_json()
     jsonschema.Draft202012Validator.check_schema(shown["params"])
     assert set(shown["params"]["properties"]) == set(PATTERNS[name].schema().fields)
@@ -25,9 +25,7 @@ def test_a_pattern_says_what_it_takes_as_a_json_schema(client: FlaskClient, name
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("name", list(PATTERNS))
-def test_the_example_of_a_pattern_is_a_request_that_is_taken(
-    client: FlaskClient, name: str
-) -> None:
+def test_the_example_of_a_pattern_is_a_valid_request(client: FlaskClient, name: str) -> None:
     shown = client.get(f"/patterns/{name}").get_json()
     jsonschema.validate(shown["example"]["params"], shown["params"])
     assert client.post("/artboard/create", json=shown["example"]).status_code == 200

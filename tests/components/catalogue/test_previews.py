@@ -1,4 +1,4 @@
-"""What a pattern looks like, asked for by its name."""
+"""Previews of patterns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.patterns import PATTERNS
 
 
 @pytest.mark.parametrize("name", list(PATTERNS))
-def test_each_pattern_has_a_picture_that_a_browser_may_keep(client: FlaskClient, name: str) -> None:
+def test_each_pattern_has_a_cacheable_preview(client: FlaskClient, name: str) -> None:
     links = client.get(f"/patterns/{name}").get_json()["links"]
     response = client.get(links["preview_png"], query_string={"width": 200})
     assert response.content_type == "image/png"
@@ -29,7 +29,7 @@ def test_each_pattern_has_a_picture_that_a_browser_may_keep(client: FlaskClient,
     assert again.status_code == 304
 
 
-def test_a_preview_is_a_whole_drawing_and_its_seed_chooses_which(client: FlaskClient) -> None:
+def test_a_preview_is_a_complete_drawing_of_its_seed(client: FlaskClient) -> None:
     first, second = (
         client.get("/patterns/truchet/preview.svg", query_string={"seed": seed}) for seed in (1, 2)
     )
@@ -47,5 +47,5 @@ def test_a_preview_is_a_whole_drawing_and_its_seed_chooses_which(client: FlaskCl
         ("/patterns/spiral/preview.png?seed=-1", 422),
     ],
 )
-def test_a_preview_that_cannot_be_is_refused(client: FlaskClient, path: str, status: int) -> None:
+def test_an_invalid_preview_is_rejected(client: FlaskClient, path: str, status: int) -> None:
     assert client.get(path).status_code == status

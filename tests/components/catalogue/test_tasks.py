@@ -36,7 +36,7 @@ def client(scheduled: Settings) -> FlaskClient:
     return watchful_client(scheduled)
 
 
-def test_every_task_is_listed_with_what_it_does_and_takes(client: FlaskClient) -> None:
+def test_every_task_is_listed_with_its_summary_and_parameters(client: FlaskClient) -> None:
     body = client.get("/tasks").get_json()
     assert [task["name"] for task in body["tasks"]] == known_tasks()
     tasks = {task["name"]: task for task in body["tasks"]}
@@ -58,7 +58,7 @@ def test_every_task_is_listed_with_what_it_does_and_takes(client: FlaskClient) -
     assert all(task["summary"] for task in body["tasks"])
 
 
-def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
+def test_a_schedule_has_the_time_and_status_of_its_last_run(
     client: FlaskClient, scheduled: Settings
 ) -> None:
     (before,) = client.get("/tasks").get_json()["schedules"]
@@ -76,7 +76,9 @@ def test_a_schedule_tells_when_it_ran_and_what_became_of_it(
     assert after["when"] == "cron 0 * * * *"
 
 
-def test_the_schedule_of_an_owner_is_shown_to_nobody_else(scheduled: Settings, home: Path) -> None:
+def test_the_schedule_of_an_owner_is_visible_to_that_owner_only(
+    scheduled: Settings, home: Path
+) -> None:
     (home / "schedules.toml").write_text(FILE + FILE.replace("hourly", "hers") + 'owner = "ann"\n')
     client = watchful_client(
         scheduled.with_values(
@@ -91,7 +93,7 @@ def test_the_schedule_of_an_owner_is_shown_to_nobody_else(scheduled: Settings, h
     assert seen == {"ann": ["hourly", "hers"], "bob": ["hourly"]}
 
 
-def test_a_bad_schedules_file_is_said_so(client: FlaskClient, home: Path) -> None:
+def test_an_invalid_schedules_file_is_reported(client: FlaskClient, home: Path) -> None:
     (home / "schedules.toml").write_text('[[schedule]]\nname = "x"\n')
     reply = client.get("/tasks")
     assert (reply.status_code, reply.get_json()["type"]) == (503, "/problems/schedules-unusable")

@@ -38,7 +38,7 @@ def test_every_example_of_a_mail_template_can_be_sent(client: FlaskClient) -> No
         assert client.post("/emails", json=mail).status_code == 202
 
 
-def test_the_list_is_not_sent_again_to_who_has_it(client: FlaskClient) -> None:
+def test_an_unchanged_list_is_answered_with_304(client: FlaskClient) -> None:
     first = client.get("/templates")
     again = client.get("/templates", headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)

@@ -17,7 +17,7 @@ from tests.watchful import application
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client of the whole application, with one file in the upload folder."""
+    """A client of the application with one file in the upload folder."""
     settings.storage.upload_dir.mkdir(parents=True)
     (settings.storage.upload_dir / "data.csv").write_text("name,width\nAnn,210\nBob\n")
     (settings.storage.upload_dir / "folder").mkdir()
@@ -26,7 +26,7 @@ def client(settings: Settings) -> FlaskClient:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_is_queued_converted_and_fetched(
+def test_a_file_is_queued_converted_and_downloaded(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     """D10."""
@@ -64,7 +64,7 @@ def test_a_file_is_queued_converted_and_fetched(
         ({"job_timeout": "1d"}, "#/job_timeout"),
     ],
 )
-def test_a_bad_field_is_refused_at_once(
+def test_an_invalid_field_is_rejected(
     client: FlaskClient, settings: Settings, change: dict[str, Any], where: str
 ) -> None:
     reply = client.post("/data/process", json={"file_path": "data.csv", "format": "json", **change})
@@ -83,7 +83,7 @@ def test_a_bad_field_is_refused_at_once(
         ("parquet", "application/vnd.apache.parquet"),
     ],
 )
-def test_every_format_is_served_as_what_it_is(
+def test_every_format_has_its_media_type(
     client: FlaskClient, run_jobs: Callable[[], None], to_format: str, media_type: str
 ) -> None:
     reply = client.post(
@@ -99,7 +99,7 @@ def test_every_format_is_served_as_what_it_is(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_chart_is_queued_drawn_and_fetched(
+def test_a_chart_is_queued_drawn_and_downloaded(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     body = {
@@ -135,7 +135,7 @@ def test_a_chart_is_queued_drawn_and_fetched(
         ({"delimiter": "x"}, "#/delimiter"),
     ],
 )
-def test_a_bad_field_of_a_chart_is_refused_at_once(
+def test_an_invalid_field_of_a_chart_is_rejected(
     client: FlaskClient, change: dict[str, Any], where: str
 ) -> None:
     reply = client.post(

@@ -16,7 +16,7 @@ from tests.watchful import application
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client of the whole application, with two files in the upload folder."""
+    """A client of the application with two files in the upload folder."""
     settings.storage.upload_dir.mkdir(parents=True)
     for name in ("file1.csv", "file2.csv"):
         (settings.storage.upload_dir / name).write_text(f"name\n{name}\n")
@@ -24,7 +24,7 @@ def client(settings: Settings) -> FlaskClient:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_batch_runs_and_tells_what_became_of_each_file(
+def test_a_batch_reports_the_result_for_each_file(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     """D11."""
@@ -56,7 +56,7 @@ def test_a_batch_runs_and_tells_what_became_of_each_file(
         ({"file_list": ["file1.csv"], "on_success": "os.system"}, "#/on_success"),
     ],
 )
-def test_a_bad_field_is_refused_at_once(
+def test_an_invalid_field_is_rejected(
     client: FlaskClient, body: dict[str, Any], where: str
 ) -> None:
     reply = client.post("/files/batch", json=body)

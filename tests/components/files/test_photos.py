@@ -49,19 +49,19 @@ def fetched(client: FlaskClient, url: str) -> Image.Image:
 
 @pytest.fixture
 def private(settings: Settings) -> Settings:
-    """Settings with which photos may be fetched from this machine."""
+    """Settings that allow photos from private addresses."""
     return use_settings(settings.with_values(fetch_private=True))
 
 
 @pytest.fixture
 def photo_server() -> Iterator[str]:
-    """The URL of a photo on a server of this machine."""
+    """The URL of a photo on a local server."""
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(PHOTO)}\r\n\r\n".encode()
     with OddServer(lambda connection: connection.sendall(head + PHOTO)) as server:
         yield f"{server.url}album/my%20cat.jpeg?size=large"
 
 
-def test_a_photo_is_stored_clean_and_in_three_sizes_after_the_reply(
+def test_a_photo_is_stored_without_metadata_in_three_sizes(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     """H1 and H2; attack list, row 20."""
@@ -97,7 +97,7 @@ def test_a_photo_is_stored_clean_and_in_three_sizes_after_the_reply(
 def test_a_photo_is_fetched_from_a_url(
     client: FlaskClient, private: Settings, photo_server: str, run_jobs: Callable[[], None]
 ) -> None:
-    """H2: what the server calls it does not matter."""
+    """H2; the media type of the server is ignored."""
     response = client.post("/photos", json={"url": photo_server})
     run_jobs()
     job = job_of(client, response)
@@ -121,13 +121,13 @@ NEVER_ASKED = [
 
 
 @pytest.mark.parametrize("url", NEVER_ASKED)
-def test_urls_that_are_never_asked_are_refused_at_once(client: FlaskClient, url: str) -> None:
+def test_disallowed_urls_are_rejected_immediately(client: FlaskClient, url: str) -> None:
     """Attack list, row 31."""
     assert client.post("/photos", json={"url": url}).status_code == 422
     assert client.post("/photos/plot", json={"photo": url, **PAGE}).status_code == 422
 
 
-def test_a_name_that_leads_inside_is_found_out_by_the_worker(
+def test_a_host_with_a_private_address_is_rejected_by_the_worker(
     client: FlaskClient, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attack list, row 31."""
@@ -145,7 +145,7 @@ BAD_PHOTOS = {
 }
 
 
-def test_photos_that_cannot_be_read_fail_once_and_leave_nothing(
+def test_unreadable_photos_fail_without_retries_or_files(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     """Attack list, row 20."""
@@ -165,7 +165,7 @@ def test_photos_that_cannot_be_read_fail_once_and_leave_nothing(
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("side", [5_001, 60_000])
-def test_a_photo_whose_header_promises_too_much_is_refused_at_once(
+def test_a_photo_with_too_many_pixels_in_its_header_is_rejected(
     client: FlaskClient, side: int
 ) -> None:
     """Attack list, row 20."""
@@ -176,8 +176,10 @@ def test_a_photo_whose_header_promises_too_much_is_refused_at_once(
     assert discard_expired(web_client(get_settings())) == 0
 
 
-def test_traps_become_plain_photos(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
-    """Attack list, row 20: animations and files that are two things at once."""
+def test_animations_and_polyglot_files_become_plain_photos(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    """Attack list, row 20: animations and polyglot files."""
     traps = [
         animation(1000, "GIF"),
         animation(40, "PNG"),
@@ -193,7 +195,7 @@ def test_traps_become_plain_photos(client: FlaskClient, run_jobs: Callable[[], N
         assert b"script" not in client.get(made["url"]).data
 
 
-def test_what_is_no_photo_is_refused_at_once(
+def test_a_file_that_is_no_photo_is_rejected(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     for data in (
@@ -211,7 +213,7 @@ def test_what_is_no_photo_is_refused_at_once(
     assert not web_client(settings).keys("vector:parcel:*")
 
 
-def test_a_photo_becomes_drawings_that_are_asked_for_while_it_is_on_its_way(
+def test_drawings_of_a_photo_can_be_queued_before_it_is_stored(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     photo = send(client, PHOTO).get_json()["job_id"]
@@ -227,7 +229,7 @@ def test_a_photo_becomes_drawings_that_are_asked_for_while_it_is_on_its_way(
     for response in sent:
         job = job_of(client, response)
         assert job["status"] == "finished", job
-        # The page lies as the photo does.
+        # The page has the orientation of the photo.
         assert (job["result"]["width"], job["result"]["height"]) == (148, 105)
         assert job["result"]["path"] == response.get_json()["file"]
         assert job["result"]["plot"]["pen_down_mm"] > 100
@@ -239,7 +241,7 @@ def test_a_photo_becomes_drawings_that_are_asked_for_while_it_is_on_its_way(
     ) == len(PHOTO_PATTERNS)
 
 
-def test_the_same_photo_gives_the_same_drawing_from_wherever_it_comes(
+def test_the_same_photo_gives_the_same_drawing_from_every_source(
     client: FlaskClient, private: Settings, photo_server: str, run_jobs: Callable[[], None]
 ) -> None:
     uploaded = client.post("/uploads", data={"file": (io.BytesIO(PHOTO), "a.jpg")}).get_json()[
@@ -257,7 +259,7 @@ def test_the_same_photo_gives_the_same_drawing_from_wherever_it_comes(
         assert file.read() == first
 
 
-def test_what_cannot_be_drawn_is_refused_at_once(
+def test_an_invalid_drawing_of_a_photo_is_rejected(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     failed = send(client, PHOTO[:3000]).get_json()["job_id"]
@@ -279,7 +281,7 @@ def test_what_cannot_be_drawn_is_refused_at_once(
         assert field in {one["field"] for one in response.get_json()["errors"]}, response.get_json()
 
 
-def test_a_drawing_of_a_photo_that_could_not_be_stored_is_given_up(
+def test_a_drawing_of_a_photo_that_could_not_be_stored_fails(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     photo = send(client, PHOTO[:3000]).get_json()["job_id"]
@@ -289,7 +291,7 @@ def test_a_drawing_of_a_photo_that_could_not_be_stored_is_given_up(
     assert job_of(client, response)["status"] in {"failed", "canceled"}
 
 
-def test_a_white_photo_is_said_to_be_blank(
+def test_a_white_photo_is_reported_as_blank(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     photo = send(client, encoded(Image.new("RGB", (50, 50), "white"), "PNG")).get_json()["job_id"]

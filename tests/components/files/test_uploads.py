@@ -38,7 +38,7 @@ def send_raw(
     return client.post("/uploads", data=body, content_type=content_type, **more)
 
 
-def parcels(settings: Settings) -> list[bytes]:
+def staged_uploads(settings: Settings) -> list[bytes]:
     return list(web_client(settings).keys("vector:parcel:*"))  # type: ignore[arg-type]
 
 
@@ -47,43 +47,43 @@ def test_a_file_is_stored_by_a_job_after_the_reply(
 ) -> None:
     """H1."""
     response = send(client)
-    told = response.get_json()
+    accepted = response.get_json()
     assert response.status_code == 202
-    assert response.headers["Location"] == f"/jobs/{told['job_id']}"
-    assert (told["media_type"], told["size"], told["sha256"]) == (
+    assert response.headers["Location"] == f"/jobs/{accepted['job_id']}"
+    assert (accepted["media_type"], accepted["size"], accepted["sha256"]) == (
         "text/csv",
         len(CSV),
         hashlib.sha256(CSV).hexdigest(),
     )
-    assert told["file"].startswith("uploads/")
-    assert told["file"].endswith("/towns.csv")
+    assert accepted["file"].startswith("uploads/")
+    assert accepted["file"].endswith("/towns.csv")
     assert not settings.storage.upload_dir.exists()
     run_jobs()
-    job = client.get(told["links"]["self"]).get_json()
+    job = client.get(accepted["links"]["self"]).get_json()
     assert job["status"] == "finished"
     assert (
         job["result"].items()
-        >= {"file": told["file"], "size": len(CSV), "sha256": told["sha256"]}.items()
+        >= {"file": accepted["file"], "size": len(CSV), "sha256": accepted["sha256"]}.items()
     )
-    with open_input(told["file"]) as file:
+    with open_input(accepted["file"]) as file:
         assert file.read() == CSV
-    assert not parcels(settings)
+    assert not staged_uploads(settings)
 
 
 def test_storing_twice_gives_the_same_file_once(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    """What was tried and died is tried again: the file waits until the job has ended."""
-    told = send(client).get_json()
-    (key,) = parcels(settings)
-    name = told["file"].removeprefix("uploads/")
+    """A crashed attempt can be retried: the file is kept until the job has ended."""
+    accepted = send(client).get_json()
+    (key,) = staged_uploads(settings)
+    name = accepted["file"].removeprefix("uploads/")
     with as_owner("anonymous"):
         first, second = (store_upload(key.decode().rpartition(":")[2], name) for _ in range(2))
     assert first == second
     assert len([path for path in settings.storage.upload_dir.rglob("*") if path.is_file()]) == 1
 
 
-def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(
+def test_the_name_is_sanitized_and_gets_the_suffix_of_its_type(
     client: FlaskClient, broker: object
 ) -> None:
     """Attack list, row 5."""
@@ -94,13 +94,13 @@ def test_the_name_is_made_safe_and_its_end_tells_what_the_file_is(
         "con": ".png",
         ".png": ".png",
     }.items():
-        told = send(client, photo, name).get_json()
-        assert told["file"].endswith(end)
-        assert told["media_type"] == "image/png"
-        assert ".." not in told["file"]
+        accepted = send(client, photo, name).get_json()
+        assert accepted["file"].endswith(end)
+        assert accepted["media_type"] == "image/png"
+        assert ".." not in accepted["file"]
 
 
-def test_what_is_taken_for_nothing_known_is_refused_and_nothing_is_kept(
+def test_an_unknown_file_type_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     for data in (b"\x7fELF\0\0", b"PK\x03\x04" + b"\0" * 100, b"<html>", b"\x1f\x8b\x08\0"):
@@ -109,35 +109,35 @@ def test_what_is_taken_for_nothing_known_is_refused_and_nothing_is_kept(
         assert "Parquet" in response.get_json()["detail"]
     assert send(client, b"a,b\n" * 2000 + b"\0").status_code == 422
     assert send(client, b"").status_code == 422
-    assert not parcels(settings)
+    assert not staged_uploads(settings)
 
 
-def test_a_file_over_the_limit_is_refused_and_nothing_is_kept(
+def test_a_file_over_the_limit_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    """L10: ten megabytes are taken, one byte more is not, whether the length is told or not."""
+    """L10: ten megabytes are accepted, one byte more is not, with or without Content-Length."""
     whole = b"a,b\n" * 2_500_000
     head = part(file_name="a.csv")
     assert send_raw(client, multipart((head, whole))).status_code == 202
-    before = set(parcels(settings))
+    before = set(staged_uploads(settings))
     for data in (whole + b"c", whole + whole[:100_000]):
-        told = send_raw(client, multipart((head, data)))
-        untold = send_raw(
+        sized = send_raw(client, multipart((head, data)))
+        chunked = send_raw(
             client,
             multipart((head, data)),
             environ_overrides={"CONTENT_LENGTH": "", "wsgi.input_terminated": True},
         )
-        for refused in (told, untold):
+        for refused in (sized, chunked):
             assert (refused.status_code, refused.get_json()["type"]) == (
                 413,
                 "/problems/file-too-large",
             )
             assert "10 MB" in refused.get_json()["detail"]
-    assert set(parcels(settings)) == before
+    assert set(staged_uploads(settings)) == before
 
 
 class Unread(io.RawIOBase):
-    """A body that must not be read."""
+    """A request body that must not be read."""
 
     def readable(self) -> bool:
         return True
@@ -146,13 +146,15 @@ class Unread(io.RawIOBase):
         raise AssertionError("the body was read")
 
 
-def test_a_length_that_is_too_large_is_refused_before_anything_is_read(client: FlaskClient) -> None:
+def test_a_content_length_over_the_limit_is_rejected_before_the_body_is_read(
+    client: FlaskClient,
+) -> None:
     """L10."""
     body = {"wsgi.input": Unread(), "CONTENT_LENGTH": "10000000000", "CONTENT_TYPE": FORM}
     assert client.open("/uploads", method="POST", environ_overrides=body).status_code == 413
 
 
-def test_a_file_is_held_in_pieces_and_leaves_no_temporary_file(
+def test_a_file_is_staged_in_chunks_without_temporary_files(
     client: FlaskClient, broker: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -182,19 +184,19 @@ BROKEN = {
     "a head that is no text": b"--cut\r\n\xff\xfe: \xff\r\n\r\na\r\n--cut--\r\n",
     "no disposition": multipart(("Content-Type: text/csv", CSV)),
     "endless words before the form": b"x" * 300_000,
-    "endless words behind the form": multipart((HEAD, CSV)) + b"x" * 300_000,
+    "endless data after the form": multipart((HEAD, CSV)) + b"x" * 300_000,
 }
 
 
-def test_a_broken_form_is_refused_and_nothing_is_kept(
+def test_a_malformed_form_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     """Attack list, row 24."""
-    told = {name: send_raw(client, body) for name, body in BROKEN.items()}
+    accepted = {name: send_raw(client, body) for name, body in BROKEN.items()}
     assert {
-        name for name, response in told.items() if response.status_code not in {400, 413}
+        name for name, response in accepted.items() if response.status_code not in {400, 413}
     } == set()
-    assert not parcels(settings)
+    assert not staged_uploads(settings)
 
 
 NOT_JUST_A_FILE = {
@@ -203,20 +205,20 @@ NOT_JUST_A_FILE = {
     "no file": [(part(file_name=None), CSV)],
     "an empty file": [(HEAD, b"")],
     "two files": [(HEAD, CSV), (HEAD, CSV)],
-    "a field beside it": [(HEAD, CSV), (part("note", None), b"hello")],
+    "an additional field": [(HEAD, CSV), (part("note", None), b"hello")],
     "no name": [("Content-Disposition: form-data", CSV)],
     "ten thousand parts": [(part(f"p{number}"), b"x") for number in range(10_000)],
 }
 
 
-def test_a_form_that_has_not_just_the_file_is_refused_and_nothing_is_kept(
+def test_a_form_with_other_fields_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     """Attack list, row 24."""
     for name, parts in NOT_JUST_A_FILE.items():
         response = send_raw(client, multipart(*parts))
         assert (response.status_code, bool(response.get_json()["errors"])) == (422, True), name
-    assert not parcels(settings)
+    assert not staged_uploads(settings)
 
 
 @pytest.mark.parametrize(
@@ -231,17 +233,17 @@ def test_a_form_that_has_not_just_the_file_is_refused_and_nothing_is_kept(
         ("application/x-www-form-urlencoded", 415),
     ],
 )
-def test_only_forms_are_taken(client: FlaskClient, content_type: str, status: int) -> None:
+def test_only_forms_are_accepted(client: FlaskClient, content_type: str, status: int) -> None:
     assert send_raw(client, multipart((HEAD, CSV)), content_type).status_code == status
 
 
-def test_a_packed_body_is_refused(client: FlaskClient) -> None:
+def test_a_compressed_body_is_rejected(client: FlaskClient) -> None:
     """Attack list, row 19."""
     packed = send_raw(client, multipart((HEAD, CSV)), headers={"Content-Encoding": "gzip"})
     assert packed.status_code == 415
 
 
-def test_a_boundary_longer_than_the_standard_has_it_is_taken(
+def test_a_boundary_longer_than_the_standard_allows_is_accepted(
     client: FlaskClient, broker: object
 ) -> None:
     boundary = "-" * 15 + "WerkzeugFormPart_1795340123.12345670.00012345678901234567"
@@ -250,7 +252,7 @@ def test_a_boundary_longer_than_the_standard_has_it_is_taken(
     assert send_raw(client, body, f"multipart/form-data; boundary={boundary}").status_code == 202
 
 
-def test_what_looks_like_a_boundary_belongs_to_the_file_when_it_is_none(
+def test_data_that_resembles_the_boundary_belongs_to_the_file(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     ends = [b"\r\n--cutter", b"--cut--", b"\r\n--cu", b"\r", b"\n"]
@@ -259,29 +261,29 @@ def test_what_looks_like_a_boundary_belongs_to_the_file_when_it_is_none(
         for end in ends
         for size in (70_000, 65_400)
     ]
-    told = [send_raw(client, multipart((HEAD, data))).get_json() for data in files]
+    accepted = [send_raw(client, multipart((HEAD, data))).get_json() for data in files]
     run_jobs()
-    for data, one in zip(files, told, strict=True):
+    for data, one in zip(files, accepted, strict=True):
         with open_input(one["file"]) as file:
             assert file.read() == data
 
 
-def test_a_file_is_stored_once_for_a_key_that_comes_twice(
+def test_a_repeated_idempotency_key_stores_the_file_once(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     headers = {"Idempotency-Key": "towns"}
     first, again = (send(client, headers=headers) for _ in range(2))
     assert first.get_json() == again.get_json()
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert len(parcels(settings)) == 1
+    assert len(staged_uploads(settings)) == 1
     other = send(client, CSV + b"Troms\xc3\xb8,41000\n", headers=headers)
     assert (other.status_code, other.get_json()["type"]) == (422, "/problems/idempotency-mismatch")
-    assert len(parcels(settings)) == 1
+    assert len(staged_uploads(settings)) == 1
     run_jobs()
     assert client.get(f"/jobs/{first.get_json()['job_id']}").get_json()["status"] == "finished"
 
 
-def test_more_files_than_the_broker_may_hold_are_refused_for_now(
+def test_uploads_over_the_staging_limit_are_rejected_with_retry_after(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     use_settings(settings.with_values(parcels_limit=2 * len(CSV)))
@@ -293,7 +295,7 @@ def test_more_files_than_the_broker_may_hold_are_refused_for_now(
     assert send(client).status_code == 202
 
 
-def test_without_a_broker_a_file_is_refused_for_now(client: FlaskClient) -> None:
+def test_without_a_broker_an_upload_is_rejected_with_retry_after(client: FlaskClient) -> None:
     response = send(client)
     assert (response.status_code, response.get_json()["type"]) == (
         503,
@@ -301,7 +303,7 @@ def test_without_a_broker_a_file_is_refused_for_now(client: FlaskClient) -> None
     )
 
 
-def test_a_reply_can_wait_for_the_file(
+def test_prefer_wait_delays_the_reply_until_the_file_is_stored(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     use_settings(settings.with_values(immediate=True))
@@ -309,7 +311,7 @@ def test_a_reply_can_wait_for_the_file(
     assert (response.status_code, response.get_json()["status"]) == (200, "finished")
     with open_input(response.get_json()["file"]) as file:
         assert file.read() == CSV
-    assert not parcels(settings)
+    assert not staged_uploads(settings)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +322,7 @@ def test_a_reply_can_wait_for_the_file(
         ("/files/batch", {"file_list": ["FILE"], "operation": "convert_to_ndjson"}),
     ],
 )
-def test_what_works_on_a_file_can_be_asked_for_before_it_is_stored_and_waits_for_that(
+def test_jobs_on_a_file_can_be_queued_before_it_is_stored(
     client: FlaskClient, run_jobs: Callable[[], None], route: str, body: dict[str, Any]
 ) -> None:
     stored = send(client).get_json()
@@ -334,7 +336,7 @@ def test_what_works_on_a_file_can_be_asked_for_before_it_is_stored_and_waits_for
     assert done["status"] == "finished", done
     assert done["result"].get("failed", 0) == 0
     again = client.post(route, json=asked).get_json()["job_id"]
-    assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is there"
+    assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is stored"
 
 
 def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(
@@ -350,16 +352,18 @@ def test_a_photo_can_be_drawn_by_its_path_before_it_is_stored(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canceled(
+def test_a_pending_upload_belongs_to_its_owner_until_its_job_is_canceled(
     client: FlaskClient,
 ) -> None:
-    told = send(client).get_json()
+    accepted = send(client).get_json()
     with as_owner("anonymous"):
-        assert jobs_writing([told["file"], "uploads/other.csv", "data.csv"]) == (told["job_id"],)
+        assert jobs_writing([accepted["file"], "uploads/other.csv", "data.csv"]) == (
+            accepted["job_id"],
+        )
     with as_owner("ann"):
-        assert jobs_writing([told["file"]]) == ()
-    assert client.post(f"/jobs/{told['job_id']}/cancel").status_code == 200
-    refused = client.post("/data/process", json={"file_path": told["file"], "format": "json"})
+        assert jobs_writing([accepted["file"]]) == ()
+    assert client.post(f"/jobs/{accepted['job_id']}/cancel").status_code == 200
+    refused = client.post("/data/process", json={"file_path": accepted["file"], "format": "json"})
     assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "file_path")
 
 
@@ -367,8 +371,8 @@ def test_a_file_on_its_way_belongs_to_its_owner_and_is_none_when_its_job_is_canc
 def test_a_request_in_a_batch_waits_for_the_job_that_stores_its_file(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
-    told = send(client).get_json()
-    items = [{"file_path": told["file"], "format": "json"}]
+    accepted = send(client).get_json()
+    items = [{"file_path": accepted["file"], "format": "json"}]
     reply = client.post("/batches", json={"operation": "convert", "items": items})
     assert reply.status_code == 202, reply.get_json()
     (job_id,) = reply.get_json()["job_ids"]
@@ -382,9 +386,9 @@ def test_a_request_in_a_batch_waits_for_the_job_that_stores_its_file(
 def test_a_request_cannot_be_delayed_while_its_file_is_being_stored(
     client: FlaskClient, later: dict[str, Any]
 ) -> None:
-    told = send(client).get_json()
-    body = {"file_path": told["file"], "format": "json", **later}
+    accepted = send(client).get_json()
+    body = {"file_path": accepted["file"], "format": "json", **later}
     refused = client.post("/data/process", json=body)
     assert refused.status_code == 422
     (error,) = refused.get_json()["errors"]
-    assert told["job_id"] in error["detail"]
+    assert accepted["job_id"] in error["detail"]

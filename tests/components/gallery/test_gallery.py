@@ -1,4 +1,4 @@
-"""The gallery over HTTP, with real jobs."""
+"""The gallery over HTTP with real jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ids(client: FlaskClient, query: str = "", **headers: str) -> list[str]:
 
 
 def entered(count: int, **more: Any) -> list[Drawing]:
-    """Drawings in the gallery without jobs or files of their own."""
+    """Add drawings without jobs and files to the gallery."""
     made = []
     with gallery().changing() as change:
         for number in range(count):
@@ -52,7 +52,7 @@ def entered(count: int, **more: Any) -> list[Drawing]:
 def test_a_drawing_is_listed_labelled_kept_and_removed(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    """M9: the whole life of a drawing in the gallery, beyond that of its job."""
+    """M9: the life cycle of a drawing, which can outlive its job."""
     job_id = client.post("/artboard/create", json=SPIRAL).get_json()["job_id"]
     assert ids(client) == []
     run_jobs()
@@ -98,7 +98,7 @@ def test_a_drawing_is_listed_labelled_kept_and_removed(
     assert client.get(own).status_code == client.delete(own).status_code == 404
 
 
-def test_a_drawing_that_is_not_kept_goes_with_its_job(
+def test_a_drawing_that_is_not_kept_is_deleted_with_its_job(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = client.post("/artboard/create", json=SPIRAL).get_json()["job_id"]
@@ -128,7 +128,7 @@ def test_another_owners_drawings_are_unknown(
         (404, "/problems/drawing-not-found")
     }
     assert client.get("/gallery").status_code == 401
-    # The page itself shows nothing of anybody.
+    # The page itself contains no data.
     assert client.get("/gallery/page").status_code == 200
     assert client.get(f"{own}/drawing.svg", headers=ann).status_code == 200
 
@@ -157,7 +157,7 @@ def test_drawings_are_found_by_size_date_and_colour(client: FlaskClient) -> None
     assert {query: len(ids(client, f"?{query}")) for query in FOUND} == FOUND
 
 
-def test_a_paper_is_recognised_lying_and_standing(client: FlaskClient) -> None:
+def test_a_paper_is_recognised_in_both_orientations(client: FlaskClient) -> None:
     entered(1, width=297.0, height=210.0)
     (item,) = client.get("/gallery").get_json()["items"]
     assert item["paper"] == "a4"
@@ -169,13 +169,13 @@ NONSENSE = [
 ]  # fmt: skip
 
 
-def test_a_question_that_makes_no_sense_is_refused(client: FlaskClient) -> None:
+def test_an_invalid_query_is_rejected(client: FlaskClient) -> None:
     for query in NONSENSE:
         reply = client.get(f"/gallery?{query}")
         assert (reply.status_code, reply.mimetype) == (422, "application/problem+json"), query
 
 
-def test_a_hostile_search_is_only_a_search(client: FlaskClient) -> None:
+def test_search_syntax_is_escaped(client: FlaskClient) -> None:
     made = entered(2)
     for text in (
         '"',
@@ -200,27 +200,27 @@ BAD_LABELS: list[Any] = [
 ]  # fmt: skip
 
 
-def test_a_bad_label_is_refused_and_changes_nothing(client: FlaskClient) -> None:
+def test_an_invalid_label_is_rejected_without_changes(client: FlaskClient) -> None:
     (one,) = entered(1)
     for body in BAD_LABELS:
         assert client.patch(f"/gallery/{one.id}", json=body).status_code in (400, 422), body
     assert client.get(f"/gallery/{one.id}").get_json()["title"] == "number 0"
 
 
-def test_an_id_that_stands_for_nothing_is_not_found(client: FlaskClient) -> None:
+def test_an_unknown_id_is_not_found(client: FlaskClient) -> None:
     for drawing in (UNKNOWN, "x", "a" * 5000, "%00", "marks'"):
         assert client.get(f"/gallery/{drawing}").status_code == 404
         assert client.patch(f"/gallery/{drawing}", json={"title": "x"}).status_code == 404
         assert client.post(f"/gallery/{drawing}/keep").status_code == 404
 
 
-def test_a_drawing_whose_file_is_gone_says_so(client: FlaskClient) -> None:
+def test_a_drawing_without_its_file_is_reported(client: FlaskClient) -> None:
     (one,) = entered(1)
     reply = client.get(f"/gallery/{one.id}/drawing.svg")
     assert (reply.status_code, reply.get_json()["type"]) == (404, "/problems/drawing-not-found")
 
 
-def test_the_index_can_be_built_anew_by_a_job(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_index_can_be_rebuilt_by_a_job(client: FlaskClient, run_jobs: RunJobs) -> None:
     output_folder().publish(
         "found.svg", '<svg width="10mm" height="10mm"><title>Found</title></svg>'
     )
@@ -236,7 +236,7 @@ def test_the_index_can_be_built_anew_by_a_job(client: FlaskClient, run_jobs: Run
     assert [one["title"] for one in client.get("/gallery").get_json()["items"]] == ["Found"]
 
 
-def test_the_gallery_answers_also_while_the_broker_is_away(
+def test_the_gallery_works_without_the_broker(
     client: FlaskClient, private_broker: EmbeddedBroker
 ) -> None:
     entered(2)
@@ -245,7 +245,7 @@ def test_the_gallery_answers_also_while_the_broker_is_away(
     private_broker.start()
 
 
-def test_a_browser_is_sent_to_the_page_with_its_question(client: FlaskClient) -> None:
+def test_a_browser_is_redirected_to_the_page_with_its_query(client: FlaskClient) -> None:
     reply = client.get(
         "/gallery?q=tide", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     )

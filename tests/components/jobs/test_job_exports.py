@@ -1,4 +1,4 @@
-"""Results of jobs and drawings of the gallery in the media type that a client accepts."""
+"""Content negotiation for results of jobs and drawings of the gallery."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Coordinates(Params):
 
 @pytest.fixture
 def drawer(settings: Settings, probe_tasks: None) -> Iterator[FlaskClient]:
-    """A client of a service that runs its jobs at once."""
+    """A client of a service in immediate mode."""
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield watchful_client(changed)
@@ -52,7 +52,7 @@ def drawer(settings: Settings, probe_tasks: None) -> Iterator[FlaskClient]:
 
 @pytest.fixture
 def coordinates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One more export format, in one file."""
+    """An additional export format in one file."""
     (tmp_path / "coordinates.py").write_text(COORDINATES)
     monkeypatch.setattr(exporting, "__path__", [*exporting.__path__, str(tmp_path)])
     load_modules("libraries.exporting")
@@ -76,7 +76,7 @@ def finished(client: FlaskClient, path: str, body: dict[str, Any]) -> dict[str, 
     return job
 
 
-def test_a_result_is_the_file_itself_unless_something_else_is_preferred(
+def test_a_result_is_the_file_itself_by_default(
     drawer: FlaskClient,
 ) -> None:
     address = drawn(drawer)["links"]["result"]
@@ -107,7 +107,7 @@ def test_a_client_that_prefers_png_gets_the_preview(drawer: FlaskClient, accept:
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_what_cannot_be_given_is_not_acceptable(drawer: FlaskClient) -> None:
+def test_an_unsupported_media_type_is_not_acceptable(drawer: FlaskClient) -> None:
     refused = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "application/pdf"})
     assert (refused.status_code, refused.get_json()["type"]) == (406, "/problems/not-acceptable")
     assert "image/svg+xml, image/png" in refused.get_json()["detail"]
@@ -115,21 +115,21 @@ def test_what_cannot_be_given_is_not_acceptable(drawer: FlaskClient) -> None:
     assert nothing.status_code == 406
 
 
-def test_a_file_that_is_not_a_drawing_is_given_only_as_it_is(drawer: FlaskClient) -> None:
+def test_a_file_that_is_not_a_drawing_has_only_its_own_media_type(drawer: FlaskClient) -> None:
     address = probed(drawer, "a.csv")["links"]["result"]
     for accept, status in (("text/csv", 200), ("text/*", 200), ("*/*", 200), (PNG_TYPE, 406)):
         assert drawer.get(address, headers={"Accept": accept}).status_code == status, accept
     assert "Vary" not in drawer.get(address).headers
 
 
-def test_a_value_is_given_as_json_only(drawer: FlaskClient) -> None:
+def test_a_return_value_is_available_as_json_only(drawer: FlaskClient) -> None:
     call = {"task": "workers.http_tasks.write_several", "kwargs": {"folder": "x", "names": []}}
     address = finished(drawer, "/jobs", call)["links"]["result"]
     assert drawer.get(address, headers={"Accept": "application/json"}).status_code == 200
     assert drawer.get(address, headers={"Accept": PNG_TYPE}).status_code == 406
 
 
-def test_a_drawing_that_no_picture_is_made_of_is_refused_as_its_preview_is(
+def test_a_drawing_without_a_preview_cannot_be_exported_as_png(
     drawer: FlaskClient,
 ) -> None:
     address = probed(drawer, "a.svg")["links"]["result"]
@@ -139,7 +139,7 @@ def test_a_drawing_that_no_picture_is_made_of_is_refused_as_its_preview_is(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_that_has_not_finished_is_a_conflict_whatever_is_accepted(
+def test_an_unfinished_job_is_a_conflict_for_every_media_type(
     client: FlaskClient,
 ) -> None:
     job = client.post("/artboard/create", json=BOARD).get_json()
@@ -148,7 +148,7 @@ def test_a_job_that_has_not_finished_is_a_conflict_whatever_is_accepted(
 
 
 @pytest.mark.usefixtures("coordinates")
-def test_a_format_in_one_new_file_is_used_over_http(drawer: FlaskClient) -> None:
+def test_a_new_export_format_is_available_over_http(drawer: FlaskClient) -> None:
     reply = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "text/x-coordinates"})
     assert reply.content_type == "text/x-coordinates"
     assert b"," in reply.data.splitlines()[0]

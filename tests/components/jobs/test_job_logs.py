@@ -1,4 +1,4 @@
-"""GET /jobs/<job_id>/logs: how a job went, line by line, for its owner."""
+"""GET /jobs/<job_id>/logs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOTHING, BOOM = "workers.probe_tasks.nothing", "workers.probe_tasks.boom"
 STUMBLE = "workers.log_tasks.stumble"
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\w+) +(.*)")
 TRACE = re.compile(r" {4}\| .*")
-# What could end a line for somebody who reads it, or pass for one.
+# Characters that end a line, or look like the start of one.
 HOSTILE = (
     "x\n2026-01-01T00:00:00.000Z ended    finished\r2026-01-01T00:00:00.000Z ended    finished\u2028y\u0085z\x1b[2J\x00"
     "\x0b\x0c\u202e    | Traceback"
@@ -54,15 +54,15 @@ def log_of(client: FlaskClient, job_id: str) -> str:
 
 
 def lines_of(text: str) -> list[tuple[str, str]]:
-    """The kinds and the texts of the lines; the lines of traces are of kind `|`. Times must not go back."""
+    """Return kinds and texts of the lines (`|` for tracebacks), and check that times increase."""
     found, times = [], []
     assert text.endswith("\n")
     for line in text.splitlines():
-        told = LINE.fullmatch(line)
-        assert told or TRACE.fullmatch(line), line
-        if told:
-            times.append(told[1])
-        found.append((told[2], told[3]) if told else ("|", line[6:]))
+        match = LINE.fullmatch(line)
+        assert match or TRACE.fullmatch(line), line
+        if match:
+            times.append(match[1])
+        found.append((match[2], match[3]) if match else ("|", line[6:]))
     assert times == sorted(times)
     return found
 
@@ -76,9 +76,7 @@ def done(job_id: str) -> bool:
     return record is not None and record.done
 
 
-def test_the_log_of_a_job_that_finished_tells_its_course(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_the_log_of_a_finished_job_lists_its_events(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.write", "a.txt", "text").id
     assert lines_of(log_of(client, job_id)) == [("queued", "workers.probe_tasks.write")]
     run_jobs()
@@ -93,7 +91,7 @@ def test_the_log_of_a_job_that_finished_tells_its_course(
     assert client.get(f"/jobs/{job_id}").get_json()["links"]["logs"] == f"/jobs/{job_id}/logs"
 
 
-def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(
+def test_each_failed_attempt_is_in_the_log_with_its_traceback(
     client: FlaskClient, start_worker: StartWorker
 ) -> None:
     job_id = submit(
@@ -105,12 +103,12 @@ def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(
     found = lines_of(text)
     attempt = ["begun", "log", "progress", "progress", "failed"]
     assert kinds(text) == ["queued", *attempt, *attempt, "ended"]
-    assert [said for kind, said in found if kind == "log"] == ["here I am"] * 2
-    assert [said for kind, said in found if kind == "progress"] == [
+    assert [text for kind, text in found if kind == "log"] == ["here I am"] * 2
+    assert [text for kind, text in found if kind == "progress"] == [
         "25 % drawing",
         "75 % writing",
     ] * 2
-    errors = [said for kind, said in found if kind == "failed"]
+    errors = [text for kind, text in found if kind == "failed"]
     for number, error in enumerate(errors, 1):
         assert re.fullmatch(
             rf"attempt {number} after 0\.\d{{3}} s: ValueError: boom at \d+", error
@@ -120,13 +118,11 @@ def test_each_attempt_that_failed_stands_in_the_log_with_its_own_trace(
     for trace, error in zip(traces, errors, strict=True):
         assert "log_tasks.py" in trace
         assert trace.splitlines()[-1] == "    | " + error.partition(" s: ")[2]
-        assert text.index(error) < text.index(trace), "a trace stands below its attempt"
+        assert text.index(error) < text.index(trace), "a traceback follows its attempt"
     assert found[-1][1].startswith("failed: internal error")
 
 
-def test_a_trace_is_seen_in_the_log_and_nowhere_else(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_tracebacks_are_in_the_log_only(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = submit(BOOM, options=JobOptions(retries=0)).id
     run_jobs()
     assert "boom at /secret/place" in log_of(client, job_id)
@@ -134,9 +130,7 @@ def test_a_trace_is_seen_in_the_log_and_nowhere_else(
         assert "boom at" not in client.get(address).get_data(as_text=True)
 
 
-def test_a_job_tried_again_on_request_keeps_the_traces_of_before(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_a_retried_job_keeps_its_earlier_tracebacks(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = submit("workers.http_tasks.once_bad", ("marker",), {}, JobOptions(retries=0)).id
     run_jobs()
     client.post(f"/jobs/{job_id}/retry")
@@ -147,7 +141,7 @@ def test_a_job_tried_again_on_request_keeps_the_traces_of_before(
     assert "attempt 2 after" in text
 
 
-def test_of_many_attempts_the_last_have_their_numbers_and_the_last_five_their_traces(
+def test_the_log_keeps_the_last_attempts_and_five_tracebacks(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = submit(BOOM, options=JobOptions(retries=0)).id
@@ -156,16 +150,18 @@ def test_of_many_attempts_the_last_have_their_numbers_and_the_last_five_their_tr
         client.post(f"/jobs/{job_id}/retry")
         run_jobs()
     text = log_of(client, job_id)
-    numbers = [int(said.split()[1]) for kind, said in lines_of(text) if kind == "failed"]
+    numbers = [int(entry.split()[1]) for kind, entry in lines_of(text) if kind == "failed"]
     assert numbers == list(range(3, 13))
     assert text.count("    | Traceback") == 5
     assert text.rindex("    | Traceback") > text.index("attempt 12 after")
 
 
-def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_long_traceback_is_truncated_in_the_middle(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = submit("workers.log_tasks.stumble_at_length", (100_000,), {}, JobOptions(retries=0)).id
     run_jobs()
-    trace = "\n".join(said for kind, said in lines_of(log_of(client, job_id)) if kind == "|")
+    trace = "\n".join(text for kind, text in lines_of(log_of(client, job_id)) if kind == "|")
     assert len(trace) < MAX_TRACE_CHARS + 100
     assert "Traceback" in trace[:100]
     assert "characters are left out]" in trace
@@ -174,10 +170,10 @@ def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJob
 @pytest.mark.parametrize(
     "task", [STUMBLE, "workers.probe_tasks.refuse_for", "workers.probe_tasks.forge"]
 )
-def test_no_text_of_a_client_forges_a_line(
+def test_client_input_cannot_forge_log_lines(
     client: FlaskClient, run_jobs: RunJobs, task: str
 ) -> None:
-    """Attack list: what a client sent comes back as what was said and as the text of an error, and stays inside its line."""
+    """Attack list: client input in log messages and errors stays within its line."""
     arguments = (HOSTILE, HOSTILE) if task == STUMBLE else (HOSTILE,)
     job_id = submit(task, arguments, {}, JobOptions(retries=0)).id
     run_jobs()
@@ -194,9 +190,7 @@ def test_no_text_of_a_client_forges_a_line(
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]", text)
 
 
-def test_words_of_any_script_are_written_as_they_are(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_text_in_any_script_is_logged_unchanged(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = submit(STUMBLE, ("Größe", "größer 大きい 🌍"), {}, JobOptions(retries=0)).id
     run_jobs()
     assert ("log", "größer 大きい 🌍") in lines_of(log_of(client, job_id))
@@ -228,13 +222,13 @@ def test_a_job_that_a_stock_worker_ran_has_a_log_too(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_log_of_a_canceled_job_says_so(client: FlaskClient) -> None:
+def test_the_log_of_a_canceled_job_has_its_cancellation(client: FlaskClient) -> None:
     job_id = enqueue_background_job(NOTHING).id
     assert cancel_job(job_id)
     assert lines_of(log_of(client, job_id))[-1] == ("ended", "canceled")
 
 
-def test_the_log_of_a_stopped_job_says_so(
+def test_the_log_of_a_stopped_job_has_its_stop(
     client: FlaskClient, start_worker: StartWorker, settings: Settings
 ) -> None:
     begun = settings.storage.output_dir.parent / "begun"
@@ -249,8 +243,8 @@ def test_the_log_of_a_stopped_job_says_so(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings) -> None:
-    """404 for others, 410 for what was; as `GET /jobs/<job_id>` answers."""
+def test_jobs_of_others_and_deleted_jobs_have_no_log(settings: Settings) -> None:
+    """404 for jobs of others, 410 for deleted ones, as `GET /jobs/<job_id>`."""
     owners = {"ann": "key-of-ann", "bob": "key-of-bob"}
     api_keys = tuple(ApiKey(name, sha256(key.encode()).digest()) for name, key in owners.items())
     client = watchful_client(settings.with_values(api_keys=api_keys))
@@ -272,7 +266,7 @@ def test_a_job_that_is_not_the_callers_or_is_gone_has_no_log(settings: Settings)
     assert status("bob", job_id) == 404
 
 
-def test_a_job_that_has_ended_is_followed_to_its_end_at_once(
+def test_following_an_ended_job_returns_its_complete_log(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = submit(BOOM, options=JobOptions(retries=0)).id
@@ -285,7 +279,7 @@ def test_a_job_that_has_ended_is_followed_to_its_end_at_once(
     assert client.get(f"/jobs/{job_id}/logs?follow=perhaps").status_code == 422
 
 
-def test_without_a_broker_the_log_is_a_503(client: FlaskClient) -> None:
+def test_without_a_broker_the_log_is_unavailable(client: FlaskClient) -> None:
     started = time.monotonic()
     response = client.get("/jobs/x/logs")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "2")

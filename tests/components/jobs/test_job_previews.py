@@ -1,4 +1,4 @@
-"""What a job drew, as a picture."""
+"""GET /jobs/<job_id>/preview.png."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOARD = {"width": 100, "height": 50, "pattern": "grid", "pen_width": 1}
 
 @pytest.fixture
 def drawer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
-    """A client of a service that runs its jobs at once."""
+    """A client of a service in immediate mode."""
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield watchful_client(changed)
@@ -30,7 +30,7 @@ def drawer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flas
 
 
 def drawn(client: FlaskClient, **more: Any) -> dict[str, Any]:
-    """A job that has drawn a board, as it ended."""
+    """Return a finished job that has drawn an artboard."""
     job: dict[str, Any] = client.get(
         client.post("/artboard/create", json={**BOARD, **more}).headers["Location"]
     ).get_json()
@@ -42,7 +42,7 @@ def picture(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
-def test_a_job_that_drew_has_a_picture_in_the_width_that_is_asked_for(drawer: FlaskClient) -> None:
+def test_a_preview_has_the_requested_width(drawer: FlaskClient) -> None:
     address = drawn(drawer)["links"]["preview"]
     usual, small = drawer.get(address), drawer.get(address, query_string={"width": 16})
     assert usual.content_type == "image/png"
@@ -51,7 +51,7 @@ def test_a_job_that_drew_has_a_picture_in_the_width_that_is_asked_for(drawer: Fl
     assert tones == (0, 255)
 
 
-def test_the_paper_may_have_a_colour_or_none(drawer: FlaskClient) -> None:
+def test_a_preview_can_have_a_background_colour_or_be_transparent(drawer: FlaskClient) -> None:
     address = drawn(drawer)["links"]["preview"]
     cream = picture(drawer.get(address, query_string={"paper": "#FDF6E3"}).data)
     assert cream.convert("RGB").getpixel((2, 2)) == (0xFD, 0xF6, 0xE3)
@@ -59,7 +59,7 @@ def test_the_paper_may_have_a_colour_or_none(drawer: FlaskClient) -> None:
     assert clear.convert("RGBA").getpixel((2, 2))[3] == 0  # type: ignore[index]
 
 
-def test_a_picture_that_the_client_has_is_not_sent_again(drawer: FlaskClient) -> None:
+def test_an_unchanged_preview_is_answered_with_304(drawer: FlaskClient) -> None:
     address = drawn(drawer)["links"]["preview"]
     first, other = drawer.get(address), drawer.get(address, query_string={"width": 100})
     assert first.headers["ETag"] != other.headers["ETag"]
@@ -67,7 +67,7 @@ def test_a_picture_that_the_client_has_is_not_sent_again(drawer: FlaskClient) ->
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_equal_drawings_have_equal_pictures_and_files(drawer: FlaskClient) -> None:
+def test_equal_drawings_have_equal_previews_and_files(drawer: FlaskClient) -> None:
     one, other = drawn(drawer, seed=3), drawn(drawer, seed=3)
     assert other["progress"]["message"] == "grid was already drawn"
     for link in ("preview", "result"):
@@ -76,7 +76,7 @@ def test_equal_drawings_have_equal_pictures_and_files(drawer: FlaskClient) -> No
         assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
 
 
-def test_a_compact_file_gives_the_same_picture(drawer: FlaskClient) -> None:
+def test_a_compact_file_has_the_same_preview(drawer: FlaskClient) -> None:
     plain, compact = drawn(drawer, seed=3), drawn(drawer, seed=3, encoding="compact")
     assert compact["artifacts"][0]["size"] != plain["artifacts"][0]["size"]
     one, other = (
@@ -86,11 +86,11 @@ def test_a_compact_file_gives_the_same_picture(drawer: FlaskClient) -> None:
     assert differing < len(one.tobytes()) / 100
 
 
-def test_the_pens_have_their_own_colours(drawer: FlaskClient) -> None:
+def test_a_preview_has_the_colours_of_the_pens(drawer: FlaskClient) -> None:
     svg = SVGBuilder(20, 20, stroke="#cc0000", pen_width=4).line(0, 10, 20, 10).to_string()
     job = probe(drawer, {"folder": "x", "names": ["a.svg"]})
     output_folder().publish("x/0/a.svg", svg)
-    # The job's record knows the bytes that it wrote, and nothing else is shown under its name.
+    # The record has the hash of the file, and other content under the same name is not shown.
     assert drawer.get(f"/jobs/{job['id']}/preview.png").status_code == 410
     job = probe(drawer, {"name": "red.svg", "text": svg}, task="workers.probe_tasks.write")
     red = picture(drawer.get(job["links"]["preview"], query_string={"width": 100}).data).convert(
@@ -101,7 +101,7 @@ def test_the_pens_have_their_own_colours(drawer: FlaskClient) -> None:
 
 @pytest.fixture(autouse=True)
 def _probes(probe_tasks: None) -> None:
-    """The probes write what a test wants to see."""
+    """Add the probe tasks, which write files for the tests."""
 
 
 def probe(
@@ -113,20 +113,20 @@ def probe(
     return job
 
 
-def test_a_job_without_a_drawing_has_no_picture(drawer: FlaskClient) -> None:
+def test_a_job_without_a_drawing_has_no_preview(drawer: FlaskClient) -> None:
     job = probe(drawer, {"folder": "x", "names": ["a.txt"]})
     assert "preview" not in job["links"]
     response = drawer.get(f"/jobs/{job['id']}/preview.png")
     assert (response.status_code, response.get_json()["type"]) == (404, "/problems/no-drawing")
 
 
-def test_what_calls_itself_an_svg_and_is_none_is_refused(drawer: FlaskClient) -> None:
+def test_a_malformed_svg_is_rejected(drawer: FlaskClient) -> None:
     job = probe(drawer, {"folder": "x", "names": ["a.svg"]})
     response = drawer.get(job["links"]["preview"])
     assert (response.status_code, response.get_json()["type"]) == (422, "/problems/bad-svg")
 
 
-def test_a_drawing_of_unknown_length_is_refused_by_its_bytes(drawer: FlaskClient) -> None:
+def test_a_drawing_without_statistics_is_limited_by_its_size(drawer: FlaskClient) -> None:
     text = "<svg>" + " " * 2_100_000 + "</svg>"
     job = drawer.get(
         f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'large.svg', text).id}"
@@ -139,7 +139,7 @@ def test_a_drawing_of_unknown_length_is_refused_by_its_bytes(drawer: FlaskClient
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_that_has_not_finished_has_no_picture_yet(client: FlaskClient) -> None:
+def test_an_unfinished_job_has_no_preview(client: FlaskClient) -> None:
     job = client.post("/artboard/create", json=BOARD).get_json()
     assert "preview" not in job["links"]
     response = client.get(f"/jobs/{job['job_id']}/preview.png")
@@ -160,5 +160,5 @@ def test_a_job_that_has_not_finished_has_no_picture_yet(client: FlaskClient) -> 
         {"paper": "x" * 101},
     ],
 )
-def test_a_picture_that_cannot_be_is_refused(drawer: FlaskClient, query: dict[str, Any]) -> None:
+def test_an_invalid_preview_request_is_rejected(drawer: FlaskClient, query: dict[str, Any]) -> None:
     assert drawer.get("/jobs/any/preview.png", query_string=query).status_code == 422

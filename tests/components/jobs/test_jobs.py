@@ -49,7 +49,7 @@ def get_job(client: FlaskClient, job_id: str) -> dict[str, Any]:
 
 
 def written(run_jobs: RunJobs, name: str = "drawings/sheet.svg", text: str = "<svg/>") -> str:
-    """Let a job write a file, and return the job's id."""
+    """Run a job that writes a file; return its id."""
     job = enqueue_background_job("workers.probe_tasks.write", name, text)
     run_jobs()
     return str(job.id)
@@ -71,7 +71,7 @@ def test_a_job_can_be_followed_from_queued_to_finished(
     assert get_job(client, job_id)["result"] == "rested"
 
 
-def test_a_job_begins_with_the_seven_keys_and_tells_its_times_in_utc(
+def test_a_job_starts_with_seven_keys_and_has_utc_times(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     """D4, D7."""
@@ -91,7 +91,7 @@ def test_a_job_begins_with_the_seven_keys_and_tells_its_times_in_utc(
     assert job["progress"] == {"step": 2, "total": 2, "percent": 100, "message": "there"}
 
 
-def test_a_job_names_its_files_without_their_folders_and_links_to_them(
+def test_files_of_a_job_have_names_without_folders_and_links(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = written(run_jobs)
@@ -110,7 +110,7 @@ def test_a_job_names_its_files_without_their_folders_and_links_to_them(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_waiting_job_tells_its_place_and_when_to_ask_again(client: FlaskClient) -> None:
+def test_a_waiting_job_has_its_position_and_retry_after(client: FlaskClient) -> None:
     first, second = (enqueue_background_job("workers.probe_tasks.nothing").id for _ in range(2))
     assert [get_job(client, job_id)["position"] for job_id in (first, second)] == [0, 1]
     response = client.get(f"/jobs/{first}")
@@ -118,13 +118,11 @@ def test_a_waiting_job_tells_its_place_and_when_to_ask_again(client: FlaskClient
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_a_done_job_no_longer_asks_to_be_polled(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_done_job_has_no_retry_after(client: FlaskClient, run_jobs: RunJobs) -> None:
     assert "Retry-After" not in client.get(f"/jobs/{written(run_jobs)}").headers
 
 
-def test_nothing_new_about_a_job_is_answered_with_304(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_an_unchanged_job_is_answered_with_304(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.nothing").id
     known = client.get(f"/jobs/{job_id}").headers["ETag"]
     assert known.startswith('W/"')
@@ -136,7 +134,7 @@ def test_nothing_new_about_a_job_is_answered_with_304(
 
 
 @pytest.mark.parametrize("odd", ODD_IDS)
-def test_an_odd_job_id_is_simply_not_found_even_without_a_broker(
+def test_an_invalid_job_id_is_not_found_even_without_a_broker(
     client: FlaskClient, odd: str
 ) -> None:
     for address in (f"/jobs/{odd}", f"/jobs/{odd}/result"):
@@ -151,7 +149,7 @@ def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
         assert client.get(address).get_json()["type"] == "/problems/job-not-found"
 
 
-def test_with_the_broker_down_a_job_cannot_be_told(client: FlaskClient) -> None:
+def test_without_a_broker_jobs_are_unavailable(client: FlaskClient) -> None:
     response = client.get("/jobs/some-job")
     assert (response.status_code, response.get_json()["type"]) == (
         503,
@@ -159,7 +157,7 @@ def test_with_the_broker_down_a_job_cannot_be_told(client: FlaskClient) -> None:
     )
 
 
-def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(
+def test_the_exception_of_a_task_is_hidden_from_clients(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.boom").id
@@ -175,9 +173,7 @@ def test_a_crash_of_a_task_shows_clients_nothing_of_the_exception(
         assert "ValueError" not in response.get_data(as_text=True)
 
 
-def test_an_error_that_is_meant_for_users_reaches_them(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_the_message_of_a_user_error_is_shown(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.refuse").id
     run_jobs()
     job = get_job(client, job_id)
@@ -186,7 +182,7 @@ def test_an_error_that_is_meant_for_users_reaches_them(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_result_of_a_waiting_job_is_a_conflict_that_says_when_to_ask_again(
+def test_the_result_of_a_waiting_job_is_a_conflict_with_retry_after(
     client: FlaskClient,
 ) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.nothing").id
@@ -207,7 +203,7 @@ def test_a_canceled_job_has_no_result(client: FlaskClient) -> None:
     assert (response.status_code, response.get_json()["job_status"]) == (409, "canceled")
 
 
-def test_the_result_is_the_file_itself_with_its_hash_as_its_tag(
+def test_the_result_is_the_file_with_its_hash_as_etag(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     response = client.get(f"/jobs/{written(run_jobs)}/result")
@@ -227,7 +223,7 @@ def test_the_result_is_the_file_itself_with_its_hash_as_its_tag(
         ({"Range": "bytes=-2"}, 206),
     ],
 )
-def test_an_svg_is_sandboxed_however_it_is_asked_for(
+def test_an_svg_is_always_sandboxed(
     client: FlaskClient, run_jobs: RunJobs, headers: dict[str, str], status: int
 ) -> None:
     """Attack list, row 12."""
@@ -238,7 +234,7 @@ def test_an_svg_is_sandboxed_however_it_is_asked_for(
     assert {name: response.headers[name] for name in FILE_HEADERS} == FILE_HEADERS
 
 
-def test_a_part_of_a_result_can_be_asked_for(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_range_of_a_result_can_be_requested(client: FlaskClient, run_jobs: RunJobs) -> None:
     address = f"/jobs/{written(run_jobs)}/result"
     part = client.get(address, headers={"Range": "bytes=1-3"})
     assert (part.status_code, part.get_data(), part.headers["Content-Range"]) == (
@@ -251,9 +247,7 @@ def test_a_part_of_a_result_can_be_asked_for(client: FlaskClient, run_jobs: RunJ
     assert client.head(address).headers["Content-Length"] == "6"
 
 
-def test_a_download_is_offered_under_the_name_of_the_file(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_a_download_has_the_name_of_the_file(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = written(run_jobs, "a/Two words-1.svg")
     response = client.get(f"/jobs/{job_id}/result?download=1")
     assert response.headers["Content-Disposition"] == 'attachment; filename="Two words-1.svg"'
@@ -264,7 +258,7 @@ def test_a_download_is_offered_under_the_name_of_the_file(
     ]
 
 
-def test_a_job_without_a_file_gives_the_value_of_its_task(
+def test_a_job_without_a_file_returns_the_value_of_its_task(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.echo", 1, two="2").id
@@ -279,7 +273,7 @@ def test_a_job_without_a_file_gives_the_value_of_its_task(
     )
 
 
-def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
+def test_a_deleted_file_is_gone_and_an_unknown_job_not_found(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = written(run_jobs)
@@ -288,7 +282,7 @@ def test_a_file_that_is_gone_is_told_apart_from_a_job_that_never_was(
     assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
 
 
-def test_a_file_that_another_job_replaced_is_not_given_out_as_this_jobs_result(
+def test_a_file_that_another_job_replaced_is_not_returned(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     first, second = written(run_jobs, text="<svg/>"), written(run_jobs, text="<SVG/>")
@@ -296,7 +290,7 @@ def test_a_file_that_another_job_replaced_is_not_given_out_as_this_jobs_result(
     assert client.get(f"/jobs/{second}/result").get_data() == b"<SVG/>"
 
 
-def test_a_link_in_the_place_of_a_result_is_not_followed(
+def test_a_symbolic_link_is_not_followed(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = written(run_jobs)
@@ -306,7 +300,7 @@ def test_a_link_in_the_place_of_a_result_is_not_followed(
     assert client.get(f"/jobs/{job_id}/result").status_code == 410
 
 
-def test_paths_of_this_machine_are_shown_from_the_output_folder_on_wherever_they_stand(
+def test_paths_in_results_are_relative_to_the_output_folder(
     settings: Settings,
 ) -> None:
     path = f"{settings.storage.output_dir}/a/b.svg"

@@ -1,4 +1,4 @@
-"""Jobs asked for by the name of their task, and what can be done with them."""
+"""Submission of jobs by task name, and actions on jobs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NOT_TASKS = [
     "libraries.job_manager.enqueue_background_job",
     "\x00",
 ]
-# What RQ itself would take out of the arguments of a task, and more that is said of a job in its record.
+# Keyword arguments that RQ's own `enqueue` would consume, and fields of a job record.
 SMUGGLED: dict[str, Any] = {
     "on_success": "os.system",
     "on_failure": "os.system",
@@ -99,9 +99,7 @@ def failed_job(client: FlaskClient, run_jobs: RunJobs) -> str:
     return job_id
 
 
-def test_a_job_is_queued_by_the_name_of_its_task_and_done(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_a_job_is_queued_by_the_name_of_its_task(client: FlaskClient, run_jobs: RunJobs) -> None:
     reply = submitted(client, ECHO, args=[1, None, "a"], kwargs={"b": {"c": [2.5]}})
     assert (reply["status"], reply["message"]) == ("queued", "Job queued")
     run_jobs()
@@ -112,7 +110,7 @@ def test_a_job_is_queued_by_the_name_of_its_task_and_done(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_is_said_of_a_job_is_what_it_gets(client: FlaskClient) -> None:
+def test_queue_options_are_applied_to_the_job(client: FlaskClient) -> None:
     reply = submitted(client, timeout="90s", result_ttl=600, retry={"max": 3, "interval": 7})
     job = shown(client, reply["job_id"])
     assert (job["timeout"], job["retries_left"], job["attempt"]) == (90, 3, 0)
@@ -124,14 +122,12 @@ def test_what_is_said_of_a_job_is_what_it_gets(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_urgent_job_stands_in_front_of_those_that_wait(client: FlaskClient) -> None:
+def test_a_job_with_high_priority_is_queued_first(client: FlaskClient) -> None:
     first, urgent = submitted(client)["job_id"], submitted(client, priority="high")["job_id"]
     assert waiting() == [urgent, first]
 
 
-def test_a_delayed_job_waits_and_is_done_when_its_time_has_come(
-    client: FlaskClient, start_worker: StartWorker
-) -> None:
+def test_a_delayed_job_runs_when_it_is_due(client: FlaskClient, start_worker: StartWorker) -> None:
     soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     later, due = submitted(client, delay=3600)["job_id"], submitted(client, run_at=soon)["job_id"]
     assert shown(client, due)["status"] == "scheduled"
@@ -148,7 +144,7 @@ def test_a_job_can_wait_for_others(client: FlaskClient, run_jobs: RunJobs) -> No
     assert shown(client, second)["status"] == "finished"
 
 
-def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(
+def test_an_unknown_or_failed_job_cannot_be_waited_for(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     failed = failed_job(client, run_jobs)
@@ -195,14 +191,14 @@ def test_a_job_that_nobody_has_or_that_failed_cannot_be_waited_for(
         ),
     ],
 )
-def test_a_mistake_about_a_job_is_told_before_the_broker_is_asked(
+def test_invalid_requests_are_rejected_without_the_broker(
     client: FlaskClient, fields: dict[str, Any], pointers: list[str]
 ) -> None:
     assert bad_pointers(client.post("/jobs", json={"task": NOTHING, **fields})) == pointers
 
 
 @pytest.mark.parametrize("name", NOT_TASKS)
-def test_only_the_name_of_a_task_is_one_and_nothing_is_imported_or_run(
+def test_only_task_names_are_accepted_and_nothing_else_is_imported(
     client: FlaskClient, name: str, settings: Settings
 ) -> None:
     """Attack list, row 1."""
@@ -218,21 +214,21 @@ def test_only_the_name_of_a_task_is_one_and_nothing_is_imported_or_run(
     | st.builds("workers.{}".format, st.text(min_size=1, max_size=30))
 )
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-def test_no_text_but_the_name_of_a_task_is_one(client: FlaskClient, name: str) -> None:
+def test_arbitrary_texts_are_not_task_names(client: FlaskClient, name: str) -> None:
     """Attack list, row 1."""
     assert client.post("/jobs", json={"task": name}).status_code == (
         503 if name in known_tasks() else 404
     )
 
 
-def test_an_unknown_task_comes_with_the_nearest_one(client: FlaskClient) -> None:
+def test_an_unknown_task_is_reported_with_a_suggestion(client: FlaskClient) -> None:
     response = client.post("/jobs", json={"task": "workers.svg_tasks.generate_postcard_svgs"})
     assert (
         "did you mean 'workers.svg_tasks.generate_postcard_svg'?" in response.get_json()["detail"]
     )
 
 
-def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(
+def test_queue_options_in_kwargs_are_ordinary_arguments(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     """Attack list, row 3."""
@@ -262,7 +258,7 @@ def test_the_words_of_the_queue_are_mere_arguments_inside_kwargs(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_is_queued_is_written_as_json(client: FlaskClient) -> None:
+def test_jobs_are_serialized_as_json(client: FlaskClient) -> None:
     """Attack list, row 4."""
     record = background_queue(web_client(get_settings())).fetch_job(
         submitted(client, ECHO, args=["a"])["job_id"]
@@ -296,14 +292,14 @@ def test_no_source_of_the_product_imports_a_pickler() -> None:
         }, path
 
 
-def test_an_import_of_a_pickler_would_be_noticed() -> None:
+def test_an_import_of_a_pickler_is_detected() -> None:
     assert imported(
         "def f():\n    from pickle import loads\n    import os.path, marshal as m\n"
     ) == {"pickle", "os", "marshal"}
 
 
 def imported(source: str) -> set[str]:
-    """The packages that a source imports, wherever in it."""
+    """Return all packages that a source file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -313,7 +309,7 @@ def imported(source: str) -> set[str]:
     return found
 
 
-def test_a_waiting_job_is_canceled_and_stays_so(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_canceled_job_stays_canceled(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = submitted(client)["job_id"]
     for _ in range(2):
         response = client.post(f"/jobs/{job_id}/cancel")
@@ -328,7 +324,7 @@ def test_a_delayed_job_can_be_canceled(client: FlaskClient) -> None:
     assert client.post(f"/jobs/{job_id}/cancel").get_json()["status"] == "canceled"
 
 
-def test_a_running_job_is_stopped_and_only_then_said_to_be(
+def test_a_stopped_job_is_reported_after_it_has_stopped(
     client: FlaskClient, start_worker: StartWorker, settings: Settings
 ) -> None:
     begun, ended = (
@@ -360,7 +356,7 @@ def test_a_job_that_has_ended_cannot_be_canceled(client: FlaskClient, run_jobs: 
     assert response.get_json()["job_status"] == "finished"
 
 
-def test_a_failed_job_is_tried_again_on_request(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_a_failed_job_can_be_retried(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = submitted(client, "workers.http_tasks.once_bad", args=["marker"], retry={"max": 0})[
         "job_id"
     ]
@@ -377,7 +373,7 @@ def test_a_failed_job_is_tried_again_on_request(client: FlaskClient, run_jobs: R
     assert set(done["links"]) == {"self", "events", "logs", "result"}
 
 
-def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(
+def test_attempts_are_shown_without_exception_messages(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job_id = failed_job(client, run_jobs)
@@ -391,7 +387,7 @@ def test_the_attempts_of_a_job_are_shown_without_the_texts_of_their_exceptions(
 
 
 @pytest.mark.parametrize("end", ["queued", "finished"])
-def test_a_job_that_waits_or_went_well_is_not_tried_again(
+def test_a_waiting_or_finished_job_cannot_be_retried(
     client: FlaskClient, run_jobs: RunJobs, end: str
 ) -> None:
     job_id = submitted(client)["job_id"]
@@ -402,7 +398,7 @@ def test_a_job_that_waits_or_went_well_is_not_tried_again(
     assert response.get_json()["job_status"] == end
 
 
-def test_a_deleted_job_takes_its_files_along_and_is_gone_from_then_on(
+def test_a_deleted_job_and_its_files_are_gone(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = submitted(client, "workers.probe_tasks.write", args=["drawings/sheet.svg", "<svg/>"])[
@@ -432,7 +428,7 @@ def test_a_job_can_be_deleted_while_it_waits(client: FlaskClient, run_jobs: RunJ
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_that_never_was_is_not_found_by_any_route(client: FlaskClient) -> None:
+def test_an_unknown_job_is_not_found_by_any_route(client: FlaskClient) -> None:
     for method, address in [
         ("GET", "/jobs/nobody"),
         ("DELETE", "/jobs/nobody"),
@@ -443,7 +439,7 @@ def test_a_job_that_never_was_is_not_found_by_any_route(client: FlaskClient) -> 
         assert kind_of(client.open(address, method=method)) == (404, "job-not-found")
 
 
-def test_every_file_of_a_job_can_be_fetched_by_its_name(
+def test_every_file_of_a_job_can_be_downloaded_by_name(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     names = ["a.svg", "b two.txt", "a.svg"]
@@ -469,7 +465,7 @@ def test_every_file_of_a_job_can_be_fetched_by_its_name(
 @pytest.mark.parametrize(
     "odd", ["c.svg", "..", "%2e%2e%2fa.svg", "sheets%2f0%2fa.svg", "%00", "a.svg%0a"]
 )
-def test_a_name_that_the_job_made_no_file_of_is_not_found(
+def test_an_unknown_file_name_is_not_found(
     client: FlaskClient, run_jobs: RunJobs, odd: str
 ) -> None:
     job_id = submitted(client, "workers.http_tasks.write_several", args=["sheets", ["a.svg"]])[
@@ -479,7 +475,7 @@ def test_a_name_that_the_job_made_no_file_of_is_not_found(
     assert client.get(f"/jobs/{job_id}/artifacts/{odd}").status_code == 404
 
 
-def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(
+def test_a_bulk_action_reports_the_result_for_each_job(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     done = submitted(client)["job_id"]
@@ -512,14 +508,12 @@ def test_many_jobs_are_dealt_with_at_once_and_each_has_its_own_outcome(
         {"ids": ["a"]},
     ],
 )
-def test_a_bulk_request_that_makes_no_sense_is_refused(
-    client: FlaskClient, asked: dict[str, Any]
-) -> None:
+def test_an_invalid_bulk_request_is_rejected(client: FlaskClient, asked: dict[str, Any]) -> None:
     assert client.post("/jobs/bulk", json=asked).status_code == 422
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_full_queue_is_said_to_be_full_and_when_to_come_back(settings: Settings) -> None:
+def test_a_full_queue_is_reported_with_retry_after(settings: Settings) -> None:
     client = watchful_client(settings.with_values(max_queue=2))
     first, _ = submitted(client)["job_id"], submitted(client)
     card = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
@@ -537,7 +531,7 @@ def test_a_full_queue_is_said_to_be_full_and_when_to_come_back(settings: Setting
     submitted(client)
 
 
-def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(
+def test_without_a_broker_actions_on_jobs_fail_quickly(
     client: FlaskClient,
 ) -> None:
     started = Stopwatch()
@@ -558,7 +552,7 @@ def test_with_the_broker_down_nothing_can_be_done_with_jobs_and_it_says_so_soon(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_the_python_side_queues_belongs_to_whoever_uses_the_api_without_keys(
+def test_jobs_queued_in_python_belong_to_anonymous_api_clients(
     client: FlaskClient,
 ) -> None:
     job_id = enqueue_background_job(NOTHING).id

@@ -21,7 +21,7 @@ def queued(number: int, task: str = NOTHING) -> list[str]:
 
 
 def listed(client: FlaskClient, **query: Any) -> list[str]:
-    """The ids of all pages."""
+    """Return the ids on all pages."""
     found: list[str] = []
     while True:
         response = client.get("/jobs", query_string=query)
@@ -48,14 +48,14 @@ def test_every_job_is_on_one_page_newest_first_or_oldest_first(
     assert listed(client, limit=limit, order="oldest") == ids
 
 
-def test_a_job_in_the_list_is_the_job_as_it_is_shown_alone(client: FlaskClient) -> None:
+def test_a_job_in_the_list_equals_the_single_job(client: FlaskClient) -> None:
     (job_id,) = queued(1)
     (item,) = client.get("/jobs").get_json()["items"]
     alone = client.get(f"/jobs/{job_id}").get_json()
     assert {**item, "position": 0} == alone
 
 
-def test_the_link_leads_to_the_next_page_with_the_same_question(client: FlaskClient) -> None:
+def test_the_link_header_has_the_next_page_with_the_same_query(client: FlaskClient) -> None:
     ids = queued(3, ECHO)
     queued(2)
     response = client.get("/jobs", query_string={"limit": 2, "task": ECHO, "q": "probe tasks?&"})
@@ -67,7 +67,7 @@ def test_the_link_leads_to_the_next_page_with_the_same_question(client: FlaskCli
     assert [job["id"] for page in (first, second) for job in page.get_json()["items"]] == ids[::-1]
 
 
-def test_jobs_that_come_meanwhile_do_not_shift_the_pages(client: FlaskClient) -> None:
+def test_new_jobs_do_not_shift_the_pages(client: FlaskClient) -> None:
     ids = queued(4)
     first = client.get("/jobs?limit=2").get_json()
     queued(3)
@@ -91,7 +91,7 @@ def test_jobs_are_found_by_state_task_and_text(client: FlaskClient, run_jobs: Ru
     assert listed(client, q="no such words") == []
 
 
-def test_the_text_of_a_crash_cannot_be_searched_for(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_exception_messages_cannot_be_searched(client: FlaskClient, run_jobs: RunJobs) -> None:
     queued(1, "workers.probe_tasks.boom")
     run_jobs()
     assert listed(client, q="secret/place") == []
@@ -114,7 +114,7 @@ def test_the_text_of_a_crash_cannot_be_searched_for(client: FlaskClient, run_job
         ({"cursor": "bmFuIHg"}, "cursor"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_refused(
+def test_an_invalid_query_is_rejected(
     client: FlaskClient, query: dict[str, Any], parameter: str
 ) -> None:
     response = client.get("/jobs", query_string=query)

@@ -17,12 +17,12 @@ MESSAGE = {"name": "Ann", "email": "ann@example.com", "message": "Could you plot
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client of a service that somebody runs."""
+    """A client of a service with ADMIN_EMAIL."""
     return watchful_client(use_settings(settings.with_values(admin_email="admin@example.org")))
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_message_is_mailed_to_the_admin_alone_and_the_sender_does_not_learn_the_address(
+def test_a_message_is_mailed_to_the_admin_whose_address_stays_hidden(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     """H3."""
@@ -45,7 +45,7 @@ def test_a_message_is_mailed_to_the_admin_alone_and_the_sender_does_not_learn_th
 
 
 @pytest.mark.usefixtures("broker")
-def test_without_a_mail_server_the_message_is_kept_and_not_shown_to_its_sender(
+def test_without_a_mail_server_the_message_is_stored_and_not_shown(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     reply = client.post("/contact", json=MESSAGE).get_json()
@@ -57,7 +57,7 @@ def test_without_a_mail_server_the_message_is_kept_and_not_shown_to_its_sender(
     assert result.get_json() == {"delivered": "file"}
 
 
-def test_nothing_in_a_message_can_reach_a_header_or_somebody_else(client: FlaskClient) -> None:
+def test_a_message_cannot_inject_headers_or_recipients(client: FlaskClient) -> None:
     """Attack list, rows 13 to 16."""
     changes: list[tuple[dict[str, Any], str]] = [
         ({"name": "Ann\r\nBcc: v@example.com"}, "#/name"),
@@ -78,7 +78,7 @@ def test_nothing_in_a_message_can_reach_a_header_or_somebody_else(client: FlaskC
         assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
 
 
-def test_where_nobody_is_named_the_reply_says_what_to_set(settings: Settings) -> None:
+def test_without_an_admin_address_the_reply_names_the_setting(settings: Settings) -> None:
     reply = watchful_client(settings).post("/contact", json=MESSAGE)
     assert reply.status_code == 503
     assert reply.get_json()["type"] == "/problems/no-contact-address"

@@ -22,12 +22,12 @@ MAIL = {
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client of the whole application."""
+    """A client of the application."""
     return application(settings).test_client()
 
 
 def pointers(reply: Any) -> list[str]:
-    """Where the bad fields of a request are, from its problem document."""
+    """Return the pointers of a problem document."""
     assert reply.status_code == 422, reply.get_data(as_text=True)
     assert reply.content_type == "application/problem+json"
     return sorted(error["pointer"] for error in reply.get_json()["errors"])
@@ -55,7 +55,7 @@ def test_a_mail_is_queued_and_sent(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
+def test_several_recipients_are_one_job_and_separate_mails(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     recipients = ["ann@example.com", "bob@example.com", "cem@example.com"]
@@ -112,20 +112,20 @@ def test_a_list_of_recipients_is_one_job_and_nobody_sees_another(
         ),
     ],
 )
-def test_bad_fields_are_all_named_before_the_broker_is_asked(
+def test_all_invalid_fields_are_reported_without_the_broker(
     client: FlaskClient, change: dict[str, Any], where: list[str]
 ) -> None:
     assert sorted(set(pointers(client.post("/emails", json={**MAIL, **change})))) == where
 
 
-def test_a_near_miss_of_a_template_gets_a_hint(client: FlaskClient) -> None:
+def test_a_misspelt_template_gets_a_hint(client: FlaskClient) -> None:
     (error,) = client.post("/emails", json={**MAIL, "template": "order_completed"}).get_json()[
         "errors"
     ]
     assert error["hint"] == "did you mean 'order_complete'?"
 
 
-def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again(
+def test_without_a_broker_a_mail_gets_retry_after(
     client: FlaskClient,
 ) -> None:
     reply = client.post("/emails", json=MAIL)
@@ -135,7 +135,7 @@ def test_without_a_broker_nothing_is_queued_and_the_reply_says_when_to_try_again
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(
+def test_a_missing_attachment_is_rejected_before_anything_is_queued(
     client: FlaskClient,
 ) -> None:
     for recipient in ("ann@example.com", ["ann@example.com", "bob@example.com"]):
@@ -152,7 +152,7 @@ def test_an_attachment_that_is_not_there_is_refused_before_anything_is_queued(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_one_job_made_goes_with_the_mail_of_another(
+def test_a_file_of_a_job_can_be_attached_to_a_mail(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     card = client.post(
@@ -167,7 +167,7 @@ def test_what_one_job_made_goes_with_the_mail_of_another(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_hundred_and_first_mail_of_an_hour_is_refused_by_every_way_in(
+def test_the_hourly_limit_of_mails_applies_to_all_routes(
     client: FlaskClient,
 ) -> None:
     """Attack list, row 15."""

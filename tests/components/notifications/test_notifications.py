@@ -1,4 +1,4 @@
-"""Notifications, and the example task that gives some."""
+"""Notifications and the example task."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def queued_jobs() -> list[str]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(
+def test_a_task_with_notifications_reports_each_step_and_its_end(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     """M4, M5."""
     assert notifications(client) == []
     before = time.time()
-    # Longer than the shortest time between two reports that are written.
+    # Longer than the minimum interval between two reports.
     job = submit(TASK, kwargs={"seconds": 0.11}, options=NOTIFY)
     run_jobs()
     found = notifications(client)
@@ -64,9 +64,7 @@ def test_a_task_with_notifications_tells_of_each_step_and_of_its_end(
 
 
 @pytest.mark.usefixtures("broker")
-def test_whoever_asks_with_the_last_timestamp_gets_only_what_is_later(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_since_returns_only_later_notifications(client: FlaskClient, run_jobs: RunJobs) -> None:
     submit(TASK, kwargs={"seconds": 0}, options=NOTIFY)
     run_jobs()
     found = notifications(client)
@@ -76,7 +74,7 @@ def test_whoever_asks_with_the_last_timestamp_gets_only_what_is_later(
 
 
 @pytest.mark.usefixtures("broker")
-def test_each_way_to_end_has_its_name(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_each_final_state_has_its_notification(client: FlaskClient, run_jobs: RunJobs) -> None:
     canceled = submit(TASK, options=NOTIFY)
     cancel_job(canceled.id)
     failed = submit(TASK, kwargs={"seconds": -1}, options=NOTIFY)
@@ -86,7 +84,7 @@ def test_each_way_to_end_has_its_name(client: FlaskClient, run_jobs: RunJobs) ->
 
 
 @pytest.mark.usefixtures("broker")
-def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
+def test_only_own_jobs_queued_with_notifications_send_them(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     submit(TASK, kwargs={"seconds": 0})
@@ -100,7 +98,7 @@ def test_jobs_that_were_queued_without_it_and_those_of_others_give_none(
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_a_failed_attempt_of_a_job_that_was_queued_without_it_gives_none(
+def test_a_failed_attempt_of_a_job_without_notifications_sends_none(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     job = submit("workers.probe_tasks.boom", options=JobOptions(retries=1))
@@ -112,7 +110,7 @@ def test_a_failed_attempt_of_a_job_that_was_queued_without_it_gives_none(
 
 
 def write(settings: Settings, *ids: str) -> None:
-    """Put notices of these ids among those of everyone."""
+    """Store notifications with these ids."""
     with web_client(settings).pipeline() as pipeline:
         for one in ids:
             pipeline.xadd(
@@ -124,7 +122,9 @@ def write(settings: Settings, *ids: str) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_notices_of_one_millisecond_are_told_apart(settings: Settings) -> None:
+def test_notifications_of_the_same_millisecond_have_different_timestamps(
+    settings: Settings,
+) -> None:
     ids = [f"{ms}-{number}" for ms in (1795297432322, 1795297432323) for number in range(500)]
     write(settings, *ids)
     found = read_notifications()
@@ -134,7 +134,7 @@ def test_notices_of_one_millisecond_are_told_apart(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_at_most_a_thousand_are_told_at_once_and_the_rest_when_asked_again(
+def test_a_reply_has_at_most_a_thousand_notifications(
     client: FlaskClient, settings: Settings
 ) -> None:
     ids = [f"{ms}-0" for ms in range(1, 1201)]
@@ -147,12 +147,12 @@ def test_at_most_a_thousand_are_told_at_once_and_the_rest_when_asked_again(
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("since", [-1e300, -1.0, 0.0, 1e10, 1e300])
-def test_any_finite_time_can_be_asked_for_in_python(since: float) -> None:
+def test_since_can_be_any_finite_number_in_python(since: float) -> None:
     assert read_notifications(since) == []
 
 
 @pytest.mark.parametrize("since", ["", "x", "nan", "inf", "-1", "1e99", "0,5", "1" * 5000])
-def test_what_is_no_time_is_refused(client: FlaskClient, since: str) -> None:
+def test_an_invalid_time_is_rejected(client: FlaskClient, since: str) -> None:
     response = client.get("/notifications", query_string={"since": since})
     assert response.status_code == 422
     assert response.get_json()["errors"][0]["field"] == "since"
@@ -165,7 +165,7 @@ def test_without_a_broker_notifications_and_tasks_are_unavailable(client: FlaskC
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_address_of_the_task_leads_to_the_page_at_once(client: FlaskClient) -> None:
+def test_get_start_task_redirects_to_the_page(client: FlaskClient) -> None:
     """M6."""
     seconds = []
     for _ in range(3):
@@ -180,13 +180,13 @@ def test_the_address_of_the_task_leads_to_the_page_at_once(client: FlaskClient) 
 
 
 @pytest.mark.usefixtures("broker")
-def test_whoever_asks_for_the_headers_alone_starts_nothing(client: FlaskClient) -> None:
+def test_a_head_request_starts_no_task(client: FlaskClient) -> None:
     assert client.head("/start-task").status_code == 302
     assert queued_jobs() == []
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_program_starts_the_task_and_gets_its_id(client: FlaskClient) -> None:
+def test_post_start_task_returns_the_job_id(client: FlaskClient) -> None:
     response = client.post("/start-task", headers={"Idempotency-Key": "once"})
     reply = response.get_json()
     assert (response.status_code, reply["status"]) == (202, "queued")
@@ -198,7 +198,7 @@ def test_a_program_starts_the_task_and_gets_its_id(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_where_keys_are_set_each_needs_one_and_sees_its_own(
+def test_with_api_keys_notifications_are_visible_to_their_owner(
     settings: Settings, run_jobs: RunJobs
 ) -> None:
     """M6."""

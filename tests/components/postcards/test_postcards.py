@@ -42,15 +42,13 @@ def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[
         ("template_name", None),
     ],
 )
-def test_a_postcard_that_cannot_be_drawn_is_refused_at_once(
-    client: FlaskClient, field: str, value: Any
-) -> None:
+def test_an_invalid_postcard_is_rejected(client: FlaskClient, field: str, value: Any) -> None:
     response = client.post("/postcards", json={**CARD, field: value})
     assert response.status_code == 422
     assert [error["field"] for error in response.get_json()["errors"]] == [field]
 
 
-def test_a_misspelt_template_and_a_misspelt_field_come_with_a_hint(client: FlaskClient) -> None:
+def test_misspelt_templates_and_fields_get_a_hint(client: FlaskClient) -> None:
     response = client.post("/postcards", json={**CARD, "template_name": "birthdy", "mesage": "hi"})
     hints = {error["field"]: error["hint"] for error in response.get_json()["errors"]}
     assert hints == {
@@ -59,7 +57,7 @@ def test_a_misspelt_template_and_a_misspelt_field_come_with_a_hint(client: Flask
     }
 
 
-def test_a_recipient_cannot_lead_out_of_the_output_folder(
+def test_a_recipient_cannot_escape_the_output_folder(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     reply = client.post("/postcards", json={**CARD, "recipient": "../../../etc/passwd"}).get_json()

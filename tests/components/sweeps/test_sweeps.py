@@ -1,4 +1,4 @@
-"""Contact sheets: many drawings of one request, followed as a batch, and put on one sheet."""
+"""Sweeps: contact sheets of many drawings."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-def asked(client: FlaskClient, **body: Any) -> dict[str, Any]:
+def submitted(client: FlaskClient, **body: Any) -> dict[str, Any]:
     response = client.post("/sweeps", json=body)
     assert response.status_code == 202, response.get_json()
     reply: dict[str, Any] = response.get_json()
@@ -62,14 +62,14 @@ def asked(client: FlaskClient, **body: Any) -> dict[str, Any]:
     return reply
 
 
-def refusals(client: FlaskClient, **body: Any) -> dict[str, str]:
+def field_errors(client: FlaskClient, **body: Any) -> dict[str, str]:
     response = client.post("/sweeps", json=body)
     assert response.status_code == 422, response.get_json()
     return {one["pointer"]: one["detail"] for one in response.get_json()["errors"]}
 
 
 def arguments_of(job_id: str) -> dict[str, Any]:
-    """What a job that waits will call its task with."""
+    """Return the arguments of a waiting job."""
     job = background_queue(web_client(get_settings())).fetch_job(job_id)
     assert job is not None
     kwargs: dict[str, Any] = job.kwargs
@@ -83,7 +83,7 @@ def sheet_of(client: FlaskClient, reply: dict[str, Any]) -> TestResponse:
 
 
 def test_a_sheet_has_the_drawing_of_every_seed(client: FlaskClient, run_jobs: RunJobs) -> None:
-    reply = asked(
+    reply = submitted(
         client, **GRID, seeds=[3, 7, 12, 4], sheet={"paper": "a5", "orientation": "landscape"}
     )
     assert reply["captions"] == ["seed 3", "seed 7", "seed 12", "seed 4"]
@@ -106,13 +106,13 @@ def test_a_sheet_has_the_drawing_of_every_seed(client: FlaskClient, run_jobs: Ru
     assert made["plot"]["out_of_bounds_mm"] == 0
 
 
-def test_a_count_of_seeds_begins_at_the_seed(client: FlaskClient, broker: object) -> None:
-    assert asked(client, **SPIRAL, count=3)["captions"] == ["seed 0", "seed 1", "seed 2"]
-    assert asked(client, **SPIRAL, count=2, seed=41)["captions"] == ["seed 41", "seed 42"]
+def test_a_count_of_seeds_starts_at_the_seed(client: FlaskClient, broker: object) -> None:
+    assert submitted(client, **SPIRAL, count=3)["captions"] == ["seed 0", "seed 1", "seed 2"]
+    assert submitted(client, **SPIRAL, count=2, seed=41)["captions"] == ["seed 41", "seed 42"]
 
 
 def test_two_parameters_make_rows_and_columns(client: FlaskClient, broker: object) -> None:
-    reply = asked(
+    reply = submitted(
         client, **SPIRAL, vary={"pitch": [4, 8], "seed": {"from": 1, "to": 2, "steps": 3}}
     )
     assert reply["columns"] == 2
@@ -126,10 +126,8 @@ def test_two_parameters_make_rows_and_columns(client: FlaskClient, broker: objec
     assert drawn == [({"pitch": 4}, 1), ({"pitch": 4}, 2), ({"pitch": 8}, 1), ({"pitch": 8}, 2)]
 
 
-def test_the_steps_of_a_range_are_numbers_that_one_would_write(
-    client: FlaskClient, broker: object
-) -> None:
-    reply = asked(client, **SPIRAL, vary={"pitch": {"from": 2, "to": 3, "steps": 4}})
+def test_the_steps_of_a_range_are_rounded(client: FlaskClient, broker: object) -> None:
+    reply = submitted(client, **SPIRAL, vary={"pitch": {"from": 2, "to": 3, "steps": 4}})
     assert reply["captions"] == ["pitch 2", "pitch 2.33333", "pitch 2.66667", "pitch 3"]
     assert [arguments_of(job_id)["params"]["pitch"] for job_id in reply["job_ids"]] == [
         2,
@@ -139,11 +137,11 @@ def test_the_steps_of_a_range_are_numbers_that_one_would_write(
     ]
 
 
-def test_a_drawing_that_failed_is_crossed_out_with_the_reason(
+def test_a_failed_drawing_is_crossed_out_with_its_error(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    reply = asked(client, **SPIRAL, count=4)
-    # A folder lies where the second drawing is to be written; the third is canceled.
+    reply = submitted(client, **SPIRAL, count=4)
+    # The path of the second drawing is a folder; the third job is canceled.
     (settings.storage.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(
         parents=True
     )
@@ -159,18 +157,18 @@ def test_a_drawing_that_failed_is_crossed_out_with_the_reason(
     ]
     drawn = read_svg(sheet_of(client, reply).data).document
     frames = next(number for number, layer in enumerate(drawn.layers) if layer.name == "frames")
-    # Four frames, and two crosses of four arms.
+    # Four frames and two crosses of four arms.
     assert len(drawn.on_layer(frames)) == 4 + 2 * 4
 
 
 def test_canceling_a_sweep_cancels_its_sheet(client: FlaskClient, run_jobs: RunJobs) -> None:
-    reply = asked(client, **SPIRAL, count=3)
+    reply = submitted(client, **SPIRAL, count=3)
     assert client.post(reply["links"]["cancel"]).get_json()["counts"] == {"canceled": 4}
     run_jobs()
     assert client.get(reply["links"]["self"]).get_json()["counts"] == {"canceled": 4}
 
 
-def test_a_sweep_that_is_sent_again_with_its_key_is_the_same_sweep(
+def test_a_repeated_idempotency_key_returns_the_same_sweep(
     client: FlaskClient, broker: object
 ) -> None:
     again = [
@@ -182,13 +180,13 @@ def test_a_sweep_that_is_sent_again_with_its_key_is_the_same_sweep(
     assert background_queue(web_client(get_settings())).count == 3
 
 
-def test_what_is_wrong_with_a_sweep_is_said_where_it_stands(client: FlaskClient) -> None:
+def test_errors_of_a_sweep_are_reported_by_field(client: FlaskClient) -> None:
     for more, pointer, said in MISTAKES:
-        found = refusals(client, **{**SPIRAL, **more})
+        found = field_errors(client, **{**SPIRAL, **more})
         assert said in found.get(pointer, ""), (more, found)
 
 
-def test_a_sweep_that_would_draw_for_hours_is_refused_with_what_it_would_take(
+def test_a_sweep_that_is_too_large_is_rejected_with_its_cost(
     client: FlaskClient,
 ) -> None:
     body = {"paper": "a2", "pattern": "flow_field", "params": {"separation": 1.2}, "count": 100}
@@ -202,5 +200,5 @@ def test_a_sweep_that_would_draw_for_hours_is_refused_with_what_it_would_take(
     assert one.status_code == 422
 
 
-def test_without_a_broker_a_sweep_is_to_be_sent_again(client: FlaskClient) -> None:
+def test_without_a_broker_a_sweep_gets_retry_after(client: FlaskClient) -> None:
     assert client.post("/sweeps", json={**SPIRAL, "count": 2}).status_code == 503

@@ -1,4 +1,4 @@
-"""POST /texts, and a type that is added to it."""
+"""POST /texts, and how to add a type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from components.texts.job_types import JOB_FUNCTIONS
 from libraries.job_manager import known_tasks
 from tests.conftest import REPOSITORY
 
-# The example of an image job: a function behind those of its module, and a line of the table.
+# Example of an image job: a function after those of the module, and a line in the registry.
 FUNCTION = '''
 
 def process_image(content: str) -> dict[str, Any]:
@@ -43,7 +43,7 @@ print(json.dumps({"type": one["type"], "first": one["job_id"], "results": [job["
 
 @pytest.fixture
 def extended(home: Path) -> Path:
-    """A copy of the sources with one function and one entry added."""
+    """A copy of the sources with one additional function and entry."""
     copy = home / "copy"
     for name in ("components", "libraries", "workers"):
         shutil.copytree(
@@ -70,7 +70,7 @@ def extended(home: Path) -> Path:
         ("default", "✅ Processed: HELLO"),
     ],
 )
-def test_a_text_is_queued_and_answered(
+def test_a_text_is_queued_and_processed(
     client: FlaskClient, run_jobs: Callable[[], None], kind: str, result: str
 ) -> None:
     """F3, F16, C7."""
@@ -120,9 +120,7 @@ def test_ids_of_one_type_are_unique_within_a_second(client: FlaskClient) -> None
 @pytest.mark.parametrize(
     "content", ["", " \n", "x" * 10_001, "a\x00b", "a\x1b[2J", "\ud83d", 5, None, ["x"]]
 )
-def test_what_is_no_text_is_refused_before_the_broker_is_asked(
-    client: FlaskClient, content: Any
-) -> None:
+def test_an_invalid_text_is_rejected_without_the_broker(client: FlaskClient, content: Any) -> None:
     response = client.post("/texts", json={"type": "translate", "content": content})
     assert response.status_code in ({400, 422} if content == "\ud83d" else {422})
     assert response.status_code == 400 or [
@@ -130,7 +128,7 @@ def test_what_is_no_text_is_refused_before_the_broker_is_asked(
     ] == ["content"]
 
 
-def test_an_empty_message_is_refused_in_the_documented_words(client: FlaskClient) -> None:
+def test_an_empty_message_is_rejected_with_the_documented_message(client: FlaskClient) -> None:
     """F27."""
     (error,) = client.post("/texts", json={"type": "translate", "content": ""}).get_json()["errors"]
     assert error["detail"] == "❌ Empty message not allowed"
@@ -140,7 +138,7 @@ def test_an_empty_message_is_refused_in_the_documented_words(client: FlaskClient
     "body",
     [{}, {"type": "translate"}, {"type": 5, "content": "x"}, {"type": "x" * 101, "content": "x"}],
 )
-def test_a_bad_field_is_named(client: FlaskClient, body: dict[str, Any]) -> None:
+def test_an_invalid_field_is_reported(client: FlaskClient, body: dict[str, Any]) -> None:
     (error,) = client.post("/texts", json=body).get_json()["errors"]
     assert error["field"] == ("type" if "content" in body else "content")
 
@@ -158,7 +156,7 @@ def test_every_type_has_a_task_and_is_an_operation_of_batches() -> None:
     assert {name: OPERATIONS[name].task for name in JOB_FUNCTIONS} == JOB_FUNCTIONS
 
 
-def test_a_batch_of_texts_is_checked_as_a_single_one_is(
+def test_texts_in_a_batch_are_validated_like_single_ones(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     bad = client.post(
@@ -183,7 +181,7 @@ def test_a_type_is_added_with_one_function_and_one_entry(
     extended: Path, environ: dict[str, str]
 ) -> None:
     """F26."""
-    # The copy is gone when coverage is counted.
+    # The copy no longer exists when coverage is combined.
     kept = {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
         [sys.executable, "-c", ASK],
@@ -204,7 +202,7 @@ def test_a_type_is_added_with_one_function_and_one_entry(
     assert {result["type"] for result in said["results"]} == {"image"}
 
 
-def test_the_guide_shows_the_extension_as_it_is_tested() -> None:
+def test_the_guide_shows_the_tested_extension() -> None:
     guide = (REPOSITORY / "docs" / "how-to" / "texts.md").read_text()
     assert FUNCTION.strip() in guide
     assert ENTRY.strip() in guide

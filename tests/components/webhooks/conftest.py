@@ -1,4 +1,4 @@
-"""What the tests of webhooks share."""
+"""Fixtures of the webhook tests."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tests.webhook_sink import Sink
 
 @pytest.fixture
 def sink() -> Iterator[Sink]:
-    """A receiver on this machine that takes everything."""
+    """A local receiver that accepts everything."""
     with Sink() as server:
         yield server
 
 
 @pytest.fixture
 def private(settings: Settings) -> FlaskClient:
-    """A client of a service that lets webhooks go to this machine."""
+    """A client of a service that allows webhooks to private addresses."""
     return watchful_client(settings.with_values(webhook_private=True))
 
 
 @pytest.fixture
 def keyed(settings: Settings) -> FlaskClient:
-    """A client of such a service with two keys, `ann-key` and `bob-key`."""
+    """A client of such a service with the keys `ann-key` and `bob-key`."""
     keys = tuple(ApiKey(name, sha256(f"{name}-key".encode()).digest()) for name in ("ann", "bob"))
     return watchful_client(settings.with_values(webhook_private=True, api_keys=keys))

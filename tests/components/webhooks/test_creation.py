@@ -1,4 +1,4 @@
-"""What is refused when a job is asked for."""
+"""Validation of webhooks at submission."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUTES: dict[str, dict[str, Any]] = {
     "/batches": {"operation": "artboard", "items": [ARTBOARD]},
 }
 SECRET = secret_of(bytes(32))
-# Each leads, or tries to lead, to a receiver on this machine or to a place where no webhook belongs.
+# Each URL refers to this machine or to another address that webhooks must not reach.
 ATTACKS = [
     "http://127.0.0.1:{port}/",
     "http://127.0.0.1:{port}",
@@ -78,7 +78,7 @@ def pointers(response: TestResponse) -> list[str]:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_url_that_leads_inside_is_refused_with_nothing_queued(
+def test_a_private_url_is_rejected_and_nothing_is_queued(
     route: str, client: FlaskClient, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: ["127.0.0.1"])
@@ -91,7 +91,7 @@ def test_a_url_that_leads_inside_is_refused_with_nothing_queued(
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_a_name_that_cannot_be_looked_up_is_refused(
+def test_an_unresolvable_host_is_rejected(
     route: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: [])
@@ -117,7 +117,7 @@ def test_a_name_that_cannot_be_looked_up_is_refused(
         (True, ["#/webhook"]),
     ],
 )
-def test_a_webhook_that_is_not_one_is_refused(
+def test_an_invalid_webhook_is_rejected(
     client: FlaskClient, webhook: object, wrong: list[str]
 ) -> None:
     assert [pointers(ask(client, route, webhook)) for route in ROUTES] == [wrong] * len(ROUTES)
@@ -137,14 +137,14 @@ def test_a_webhook_that_is_not_one_is_refused(
         },
     ],
 )
-def test_a_webhook_to_the_public_network_is_taken(
+def test_a_webhook_to_a_public_address_is_accepted(
     client: FlaskClient, route: str, webhook: object
 ) -> None:
     assert ask(client, route, webhook).status_code in (200, 202)
     assert capacity()["queue_depth"] == 1
 
 
-def test_a_webhook_stands_beside_the_items_of_a_batch_and_not_in_them(client: FlaskClient) -> None:
+def test_a_webhook_belongs_to_a_batch_and_not_to_its_items(client: FlaskClient) -> None:
     items = [
         ARTBOARD,
         {**ARTBOARD, "webhook": {"url": "http://1.1.1.1/"}},
@@ -155,7 +155,7 @@ def test_a_webhook_stands_beside_the_items_of_a_batch_and_not_in_them(client: Fl
     assert capacity()["queue_depth"] == 0
 
 
-def test_items_of_a_batch_are_checked_before_a_host_is_looked_up(
+def test_items_of_a_batch_are_validated_before_a_host_is_resolved(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []

@@ -1,31 +1,31 @@
-// What is done from this page, with a question before what cannot be undone, and a word on what came of it.
+// Actions of the dashboard, with a confirmation before destructive ones and a message afterwards.
 import { ask } from '/assets/access.js'
 import { jobs, nameOf, put, sentence } from './words.js'
 
 const $ = (id) => document.getElementById(id)
-const SHOWN_FOR = 8000
-let fading = 0
+const MESSAGE_MS = 8000
+let hideTimer = 0
 
 export function say(text, bad = false) {
   const detailed = $('detail').open
-  for (const [node, here] of [[$('detail-said'), detailed], [$('said'), !detailed]]) {
+  for (const [node, here] of [[$('detail-message'), detailed], [$('message'), !detailed]]) {
     node.textContent = here ? text : ''
     node.classList.toggle('bad', bad)
   }
-  $('said').hidden = detailed || !text
-  clearTimeout(fading)
-  if (!bad) fading = setTimeout(() => { $('said').hidden = true }, SHOWN_FOR)
+  $('message').hidden = detailed || !text
+  clearTimeout(hideTimer)
+  if (!bad) hideTimer = setTimeout(() => { $('message').hidden = true }, MESSAGE_MS)
 }
 
-function confirmed(title, text, yes) {
-  put($('question-title'), title)
-  put($('question-text'), text)
-  put($('question-yes'), yes)
-  const dialog = $('question')
+function confirmed(title, text, label) {
+  put($('confirm-title'), title)
+  put($('confirm-text'), text)
+  put($('confirm-ok'), label)
+  const dialog = $('confirm')
   dialog.returnValue = ''
   dialog.showModal()
   return new Promise((done) => {
-    dialog.addEventListener('close', () => done(dialog.returnValue === 'yes'), { once: true })
+    dialog.addEventListener('close', () => done(dialog.returnValue === 'ok'), { once: true })
   })
 }
 
@@ -38,17 +38,17 @@ async function cancel(job) {
 
 async function retry(job) {
   await ask(job.links.retry, { method: 'POST' })
-  return `${nameOf(job.task)} is queued again.`
+  return `${nameOf(job.task)} was queued again.`
 }
 
 async function remove(job) {
-  const text = 'The job and the files that it made are removed for good.'
+  const text = 'The job and its files are permanently deleted.'
   if (!(await confirmed(`Delete this ${nameOf(job.task)}?`, text, 'Delete'))) return ''
   await ask(job.links.self, { method: 'DELETE' })
   return `${nameOf(job.task)} was deleted.`
 }
 
-// What a job's state allows, in the order of the buttons.
+// Returns the actions that the state of a job allows, in the order of the buttons.
 export function actionsOf(job) {
   const found = []
   if (job.links.cancel) found.push({ id: 'cancel', label: job.status === 'started' ? 'Stop' : 'Cancel', act: cancel })
@@ -57,12 +57,12 @@ export function actionsOf(job) {
   return found
 }
 
-// Does something, says what came of it, and returns that; an empty text if nothing was done.
+// Runs an action, shows its message and returns it; returns an empty string if nothing was done.
 export async function attempt(act) {
   try {
-    const said = await act()
-    if (said) say(said)
-    return said
+    const message = await act()
+    if (message) say(message)
+    return message
   } catch (error) {
     say(sentence(error.message), true)
     return ''
@@ -73,18 +73,18 @@ export async function retryAll(failed) {
   const body = JSON.stringify({ action: 'retry', ids: failed.map((job) => job.id) })
   const { done, failed: refused, items } = await (await ask('/jobs/bulk', { method: 'POST', body })).json()
   const reason = items.find((one) => !one.ok)?.detail
-  const told = `${jobs(done)} ${done === 1 ? 'is' : 'are'} queued again.`
-  return refused ? `${told} ${jobs(refused)} could not be: ${reason}.` : told
+  const message = `${jobs(done)} ${done === 1 ? 'was' : 'were'} queued again.`
+  return refused ? `${message} ${jobs(refused)} could not be retried: ${reason}.` : message
 }
 
 export async function pauseQueue() {
-  const text = 'Workers finish what they run and take no new job. Jobs can still be queued; they wait. It stays so, also over a restart, until somebody resumes it.'
-  if (!(await confirmed('Pause the queue?', text, 'Pause the queue'))) return ''
+  const text = 'Workers finish their current jobs but start no new ones. Jobs can still be queued. The queue stays paused, even after a restart, until you resume it.'
+  if (!(await confirmed('Pause the queue?', text, 'Pause queue'))) return ''
   await ask('/queue/pause', { method: 'POST' })
-  return 'The queue is paused.'
+  return 'The queue was paused.'
 }
 
 export async function resumeQueue() {
   await ask('/queue/resume', { method: 'POST' })
-  return 'The queue goes on.'
+  return 'The queue was resumed.'
 }

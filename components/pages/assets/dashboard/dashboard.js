@@ -1,42 +1,42 @@
-// The page /dashboard: asks the service every two seconds how it is, while somebody looks.
+// The page /dashboard: polls the service every two seconds while the page is visible.
 import { ask, getKey, setKey } from '/assets/access.js'
 import { attempt, pauseQueue, resumeQueue, retryAll, say } from './actions.js'
 import { Chart } from './chart.js'
-import { refreshDetail, wantedJob } from './detail.js'
+import { refreshDetail, selectedJob } from './detail.js'
 import { addressOf, showGroups, STATES } from './lists.js'
 import { ago, clock, jobs as counted, make, nameOf, put, putWithCode, sentence, setClock, span, sync, until } from './words.js'
 
 const $ = (id) => document.getElementById(id)
-const EVERY = 2000
-const PATIENCE = 10_000
-const PAUSE_WHILE_TYPING = 250
-// Most rounds ask for the newest jobs; each fifth for all that are shown, and for the schedules.
-const FULL_ROUND = 5
-const PAGE = 40
-const MOST_PAGES = 10
-// Jobs that may be older than the newest ones, by state: how many of each are looked for.
-const BESIDE = { started: 40, failed: 30, finished: 12 }
+const POLL_MS = 2000
+const REQUEST_TIMEOUT_MS = 10_000
+const TYPING_DELAY_MS = 250
+// Most refreshes load only the newest jobs; every fifth loads all listed jobs and the schedules.
+const FULL_REFRESH = 5
+const PAGE_JOBS = 40
+const MAX_PAGES = 10
+// Numbers of jobs by state that are loaded in addition to the newest ones, since they may be older.
+const EXTRA_JOBS = { started: 40, failed: 30, finished: 12 }
 
-const charts = { waiting: new Chart('waiting', 'Jobs that waited'), running: new Chart('running', 'Jobs that ran') }
-// The jobs that are shown, by id, and what was asked for to get them.
-let known = new Map()
-let knownFor = null
+const charts = { waiting: new Chart('waiting', 'Waiting jobs'), running: new Chart('running', 'Running jobs') }
+// The listed jobs by id, and the query that returned them.
+let listed = new Map()
+let listedQuery = null
 let pages = 1
-let next = null
+let nextCursor = null
 let partial = new Set()
 let paused = false
-let rounds = 0
-let turn = 0
+let refreshes = 0
+let latest = 0
 let timer = 0
 
-const get = (path) => ask(path, { signal: AbortSignal.timeout(PATIENCE) })
+const get = (path) => ask(path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
 
-// ---- what is asked for
+// ---- filters
 
 const FILTERS = ['q', 'status', 'task']
 let batch = ''
 
-function asked() {
+function currentQuery() {
   const query = new URLSearchParams()
   for (const name of FILTERS) if ($(name).value.trim()) query.set(name, $(name).value.trim())
   if (batch) query.set('batch_id', batch)
@@ -57,23 +57,23 @@ function readAddress() {
 }
 
 function showFilters() {
-  $('clear').hidden = !asked().toString()
+  $('clear').hidden = !currentQuery().toString()
   $('batch').hidden = !batch
-  put($('batch'), `Only jobs of the batch ${batch}`)
+  put($('batch'), `Only jobs of batch ${batch}`)
 }
 
 function search() {
-  const query = asked().toString()
+  const query = currentQuery().toString()
   history.replaceState(null, '', `${query ? `?${query}` : location.pathname}${location.hash}`)
   showFilters()
   pages = 1
   return refresh({ full: true })
 }
 
-// ---- asking
+// ---- requests
 
-// The parts of the service, also those that are missing; throws if nobody answers.
-async function askReady() {
+// Returns the state of each part of the service, ready or not; throws if the service is unreachable.
+async function fetchReadiness() {
   try {
     const reply = await get('/readyz')
     setClock(reply.headers.get('Date'))
@@ -84,54 +84,54 @@ async function askReady() {
   }
 }
 
-async function askPage(query, limit, cursor) {
-  const wanted = new URLSearchParams(query)
-  wanted.set('limit', limit)
-  if (cursor) wanted.set('cursor', cursor)
-  return (await get(`/jobs?${wanted}`)).json()
+async function fetchPage(query, limit, cursor) {
+  const parameters = new URLSearchParams(query)
+  parameters.set('limit', limit)
+  if (cursor) parameters.set('cursor', cursor)
+  return (await get(`/jobs?${parameters}`)).json()
 }
 
-// Gives the jobs to show, and the cursor behind them. In a short round only the newest are asked for; older ones stay as they were.
-async function askJobs(full) {
-  const query = asked().toString()
-  const first = await askPage(query, PAGE)
-  const short = !full && knownFor === query && first.next_cursor
-  const found = short ? [...known.values()] : []
+// Returns the jobs to list and the cursor after them. A short refresh loads the newest jobs and keeps the older ones unchanged.
+async function fetchJobs(full) {
+  const query = currentQuery().toString()
+  const first = await fetchPage(query, PAGE_JOBS)
+  const short = !full && listedQuery === query && first.next_cursor
+  const found = short ? [...listed.values()] : []
   let cursor = first.next_cursor
-  let whole = []
+  let complete = []
   if (!short) {
     if (cursor && !query) {
-      const beside = await Promise.all(Object.entries(BESIDE).map(async ([status, limit]) => ({ status, ...(await askPage({ status }, limit)) })))
-      found.push(...beside.flatMap((page) => page.items))
-      whole = beside.filter((page) => !page.next_cursor).map((page) => page.status)
+      const extra = await Promise.all(Object.entries(EXTRA_JOBS).map(async ([status, limit]) => ({ status, ...(await fetchPage({ status }, limit)) })))
+      found.push(...extra.flatMap((page) => page.items))
+      complete = extra.filter((page) => !page.next_cursor).map((page) => page.status)
     }
     for (let page = 1; page < pages && cursor; page += 1) {
-      const older = await askPage(query, PAGE, cursor)
+      const older = await fetchPage(query, PAGE_JOBS, cursor)
       found.push(...older.items)
       cursor = older.next_cursor
     }
   }
   found.push(...first.items)
   const jobs = new Map(found.map((job) => [job.id, job]))
-  if (short) return { query, jobs, cursor: next, partial }
-  return { query, jobs, cursor, partial: new Set(cursor ? STATES.filter((state) => !whole.includes(state)) : []) }
+  if (short) return { query, jobs, cursor: nextCursor, partial }
+  return { query, jobs, cursor, partial: new Set(cursor ? STATES.filter((state) => !complete.includes(state)) : []) }
 }
 
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }))
 
 async function refresh({ full = false } = {}) {
   clearTimeout(timer)
-  const mine = ++turn
-  const all = full || rounds % FULL_ROUND === 0
-  const open = mayAsk()
+  const mine = ++latest
+  const all = full || refreshes % FULL_REFRESH === 0
+  const open = mayFetch()
   const [ready, load, jobs, tasks] = await Promise.all([
-    settled(askReady()),
+    settled(fetchReadiness()),
     open && settled(get('/capacity').then((reply) => reply.json())),
-    open && settled(askJobs(all)),
+    open && settled(fetchJobs(all)),
     open && all && settled(get('/tasks').then((reply) => reply.json())),
   ])
-  if (mine !== turn) return
-  rounds += 1
+  if (mine !== latest) return
+  refreshes += 1
   if ([load, jobs].some((one) => one?.error?.status === 401)) refused()
   else if (open) {
     $('data').hidden = false
@@ -140,24 +140,24 @@ async function refresh({ full = false } = {}) {
     if (tasks) showTasks(tasks)
   }
   showState(ready, load)
-  // A job that is shown in full is asked for by itself: it may be older than all others here.
+  // The open job is loaded separately, since it may be older than all listed ones.
   if (open) refreshDetail(act)
-  if (!document.hidden) timer = setTimeout(refresh, EVERY)
+  if (!document.hidden) timer = setTimeout(refresh, POLL_MS)
 }
 
 // ---- keys
 
-let needed = false
-const mayAsk = () => !$('key-form') || (Boolean(getKey()) && !needed)
+let keyNeeded = false
+const mayFetch = () => !$('key-form') || (Boolean(getKey()) && !keyNeeded)
 
 function refused() {
-  // Keys were set since this page was loaded.
+  // Keys were configured after this page was loaded.
   if (!$('key-form')) location.reload()
-  needed = true
+  keyNeeded = true
   $('data').hidden = true
   if (getKey()) {
     setKey('')
-    say('This key is not known here.', true)
+    say('Invalid API key.', true)
   }
   $('key')?.focus()
 }
@@ -166,34 +166,34 @@ $('key-form')?.addEventListener('submit', (event) => {
   event.preventDefault()
   setKey($('key').value.trim())
   $('key').value = ''
-  needed = false
+  keyNeeded = false
   say('')
   refresh({ full: true })
 })
 
-// ---- showing
+// ---- rendering
 
 function showState(ready, load) {
-  const away = Boolean(ready.error)
+  const lost = Boolean(ready.error)
   const missing = Object.values(ready.value || {}).filter((one) => !one.ready)
-  const state = away ? 'away' : !mayAsk() ? 'refused' : missing.length ? 'ill' : paused ? 'paused' : 'well'
-  const words = {
-    away: 'The service cannot be reached. This page goes on by itself as soon as it answers.',
-    refused: 'Enter your API key to see what the service does.',
-    ill: missing.length > 1 ? 'Parts of the service are missing.' : 'A part of the service is missing.',
-    paused: 'All parts are well, and the queue is paused.',
-    well: 'All parts are well.',
+  const state = lost ? 'lost' : !mayFetch() ? 'refused' : missing.length ? 'degraded' : paused ? 'paused' : 'ok'
+  const texts = {
+    lost: 'Connection lost. Reconnecting…',
+    refused: 'Enter your API key.',
+    degraded: missing.length > 1 ? 'Some services are unavailable.' : 'One service is unavailable.',
+    paused: 'All services are running. The queue is paused.',
+    ok: 'All services are running.',
   }
   $('state').dataset.state = state
-  put($('state-text'), words[state])
-  $('data').classList.toggle('stale', away || Boolean(load?.error))
+  put($('state-text'), texts[state])
+  $('data').classList.toggle('stale', lost || Boolean(load?.error))
   const parts = Object.entries(ready.value || {}).map(([name, one]) => ({ id: name, ...one }))
   sync($('parts'), parts, {
     create: () => make('li', {}, make('strong'), ' ', make('span')),
-    update(item, { id, ready: there, detail, fix }) {
+    update(item, { id, ready: available, detail, fix }) {
       put(item.firstChild, id)
       putWithCode(item.lastChild, fix ? `${detail}. ${fix}` : detail)
-      item.classList.toggle('bad', !there)
+      item.classList.toggle('bad', !available)
     },
   })
 }
@@ -204,50 +204,50 @@ function showLoad({ value, error }) {
   charts.waiting.add(value.queue_depth)
   charts.running.add(value.active_jobs)
   put($('waiting-number'), String(value.queue_depth))
-  put($('waiting-beside'), `of at most ${value.max_queue.toLocaleString('en')}`)
+  put($('waiting-note'), `of max. ${value.max_queue.toLocaleString('en')}`)
   put($('running-number'), String(value.active_jobs))
-  put($('running-beside'), `on ${value.workers} ${value.workers === 1 ? 'worker' : 'workers'}`)
+  put($('running-note'), `on ${value.workers} ${value.workers === 1 ? 'worker' : 'workers'}`)
   paused = value.paused
-  put($('queue-number'), paused ? 'Paused' : 'Open')
-  put($('queue-text'), paused ? 'Workers take no new job.' : waitInWords(value))
-  put($('pause'), paused ? 'Resume the queue' : 'Pause the queue')
+  put($('queue-number'), paused ? 'Paused' : 'Running')
+  put($('queue-text'), paused ? 'Workers start no new jobs.' : expectedWait(value))
+  put($('pause'), paused ? 'Resume queue' : 'Pause queue')
   $('pause').classList.toggle('quiet', !paused)
 }
 
-function waitInWords({ estimated_wait_s: seconds, workers, active_jobs: active, queue_depth: depth }) {
-  if (!workers) return 'No worker is alive: jobs wait.'
-  if (seconds === null) return 'How long a new job waits is not known yet.'
-  if (active + depth < workers) return 'A new job begins at once.'
-  return `A new job waits about ${span(Math.max(1, Math.round(seconds)))}.`
+function expectedWait({ estimated_wait_s: seconds, workers, active_jobs: active, queue_depth: depth }) {
+  if (!workers) return 'No workers are running.'
+  if (seconds === null) return 'Waiting time unknown.'
+  if (active + depth < workers) return 'New jobs start immediately.'
+  return `New jobs wait about ${span(Math.max(1, Math.round(seconds)))}.`
 }
 
 function showJobs({ value, error }) {
   if (error) {
-    // That nobody answers is said at the top.
+    // A lost connection is reported at the top.
     if (error.status) put($('found'), sentence(error.message))
     return
   }
-  knownFor = value.query
-  known = value.jobs
-  next = value.cursor
+  listedQuery = value.query
+  listed = value.jobs
+  nextCursor = value.cursor
   partial = value.partial
-  const jobs = [...known.values()]
+  const jobs = [...listed.values()]
   showGroups(jobs, { partial, filtered: Boolean(value.query), onAct: act })
-  const failed = failedOnes()
+  const failed = failedJobs()
   $('retry-all').hidden = failed.length < 2
   put($('retry-all'), `Retry all ${failed.length}`)
-  $('first').hidden = Boolean(jobs.length || value.query || next)
-  $('older').hidden = !next || pages >= MOST_PAGES
-  put($('found'), told(jobs.length, value.query))
+  $('first').hidden = Boolean(jobs.length || value.query || nextCursor)
+  $('older').hidden = !nextCursor || pages >= MAX_PAGES
+  put($('found'), searchResult(jobs.length, value.query))
 }
 
-function told(count, query) {
+function searchResult(count, query) {
   if (!query) return ''
-  if (count) return `${counted(count)}${next ? ', and there may be more' : ''}`
-  return next ? 'No job among the newest is like that; there are older ones.' : 'No job is like that.'
+  if (count) return `${counted(count)}${nextCursor ? ' or more' : ''}`
+  return nextCursor ? 'No matching jobs among the newest ones.' : 'No matching jobs.'
 }
 
-const failedOnes = () => [...known.values()].filter((job) => job.status === 'failed')
+const failedJobs = () => [...listed.values()].filter((job) => job.status === 'failed')
 
 function showTasks({ value, error }) {
   if (error) {
@@ -264,11 +264,11 @@ function showTasks({ value, error }) {
   }
   $('schedules').hidden = !value.schedules.length
   $('no-schedules').hidden = Boolean(value.schedules.length)
-  put($('no-schedules'), 'No schedules. A task is queued again and again once schedules.toml names it.')
+  put($('no-schedules'), 'No schedules. Add them to schedules.toml.')
   sync($('schedules').querySelector('tbody'), value.schedules.map((one) => ({ id: one.name, ...one })), { create: newSchedule, update: fillSchedule })
 }
 
-// Where the table is too wide, each cell says what it holds.
+// On narrow screens, each cell shows its column name.
 function labelled(label) {
   const cell = make('td')
   cell.dataset.label = label
@@ -277,7 +277,7 @@ function labelled(label) {
 
 function newSchedule() {
   const name = make('th', { scope: 'row' }, make('span'), make('span', { className: 'hint' }))
-  return make('tr', {}, name, ...['When, UTC', 'Next run', 'Last run', 'Runs'].map(labelled))
+  return make('tr', {}, name, ...['Schedule (UTC)', 'Next run', 'Last run', 'Runs'].map(labelled))
 }
 
 function fillSchedule(row, one) {
@@ -295,28 +295,28 @@ function fillSchedule(row, one) {
   put(runs, [one.runs, ...left].join(', '))
 }
 
-// ---- acting
+// ---- actions
 
 async function act(action, job, button) {
   button.disabled = true
   const done = await attempt(() => action.act(job))
   button.disabled = false
-  if (done && action.id === 'delete' && wantedJob() === job.id) {
+  if (done && action.id === 'delete' && selectedJob() === job.id) {
     $('detail').close()
     say(done)
   }
   if (done) await refresh({ full: true })
 }
 
-async function press(button, doing) {
+async function press(button, action) {
   button.disabled = true
-  await attempt(doing)
+  await attempt(action)
   button.disabled = false
   await refresh({ full: true })
 }
 
 $('pause').addEventListener('click', () => press($('pause'), paused ? resumeQueue : pauseQueue))
-$('retry-all').addEventListener('click', () => press($('retry-all'), () => retryAll(failedOnes())))
+$('retry-all').addEventListener('click', () => press($('retry-all'), () => retryAll(failedJobs())))
 $('older').addEventListener('click', () => {
   pages += 1
   press($('older'), () => '')
@@ -325,7 +325,7 @@ $('older').addEventListener('click', () => {
 let typing = 0
 $('q').addEventListener('input', () => {
   clearTimeout(typing)
-  typing = setTimeout(search, PAUSE_WHILE_TYPING)
+  typing = setTimeout(search, TYPING_DELAY_MS)
 })
 $('search').addEventListener('change', (event) => event.target.id !== 'q' && search())
 $('search').addEventListener('submit', (event) => {
@@ -338,7 +338,7 @@ $('search').addEventListener('reset', () => {
   setTimeout(() => { $('q').focus(); search() })
 })
 
-// A link to a file works without a key by itself; with one, the file is fetched and offered.
+// With an API key, plain links would be refused: the file is fetched and saved instead.
 document.addEventListener('click', async (event) => {
   const link = event.target.closest?.('a[data-file]')
   if (!link || !getKey()) return
@@ -346,12 +346,12 @@ document.addEventListener('click', async (event) => {
   await attempt(async () => {
     const address = URL.createObjectURL(await (await ask(link.getAttribute('href'))).blob())
     make('a', { href: address, download: link.dataset.file }).click()
-    setTimeout(() => URL.revokeObjectURL(address), EVERY)
-    return `${link.dataset.file} was fetched.`
+    setTimeout(() => URL.revokeObjectURL(address), POLL_MS)
+    return `${link.dataset.file} was downloaded.`
   })
 })
 
-addEventListener('hashchange', () => mayAsk() && refreshDetail(act))
+addEventListener('hashchange', () => mayFetch() && refreshDetail(act))
 document.addEventListener('visibilitychange', () => {
   clearTimeout(timer)
   if (!document.hidden) refresh({ full: true })

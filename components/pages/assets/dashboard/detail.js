@@ -1,4 +1,4 @@
-// One job, in full. Its id stands in the address (`#job=ID`), so that it can be sent to somebody and the way back leads out.
+// The details of one job. Its id is in the URL (`#job=ID`), so that it can be shared and the back button closes it.
 import { ask, getKey } from '/assets/access.js'
 import { say } from './actions.js'
 import { fillActions } from './lists.js'
@@ -6,29 +6,29 @@ import { show } from './pictures.js'
 import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
-const LONGEST = 4000
+const MAX_RESULT_CHARS = 4000
 let shown = ''
-let turn = 0
+let latest = 0
 
-export const wantedJob = () => new URLSearchParams(location.hash.slice(1)).get('job') || ''
+export const selectedJob = () => new URLSearchParams(location.hash.slice(1)).get('job') || ''
 
-// Shows the job that the address names, or nothing. `onAct` is as for the lists.
+// Shows the job of the URL, if any. `onAct` is as for `showGroups`.
 export async function refreshDetail(onAct) {
-  const id = wantedJob()
-  const mine = ++turn
+  const id = selectedJob()
+  const mine = ++latest
   if (!id) {
     if ($('detail').open) $('detail').close()
     return
   }
   if (!$('detail').open) begin(id)
   try {
-    // A browser sends the ETag that it has by itself; what has not changed is answered without a body.
+    // The browser revalidates with its ETag; an unchanged job is answered with 304.
     const job = await (await ask(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
-    if (mine !== turn) return
+    if (mine !== latest) return
     const batch = job.batch_id && !job.done ? await (await ask(`/batches/${job.batch_id}`)).json().catch(() => null) : null
-    if (mine === turn && wantedJob() === id && fill(job, batch, onAct)) await showLog(job)
+    if (mine === latest && selectedJob() === id && fill(job, batch, onAct)) await showLog(job)
   } catch (error) {
-    if (mine === turn && error.status && error.status !== 401) gone(id, error)
+    if (mine === latest && error.status && error.status !== 401) showError(error)
   }
 }
 
@@ -47,7 +47,7 @@ function begin(id) {
   $('detail').scrollTop = 0
 }
 
-function gone(id, error) {
+function showError(error) {
   shown = ''
   put($('detail-status'), '')
   $('detail-acts').replaceChildren()
@@ -56,15 +56,14 @@ function gone(id, error) {
   $('detail-log').hidden = true
 }
 
-// How it went, with the trace of each attempt that failed.
 async function showLog(job) {
   const text = await (await ask(job.links.logs)).text()
-  if (wantedJob() !== job.id) return
+  if (selectedJob() !== job.id) return
   put($('detail-log').querySelector('pre'), text)
   $('detail-log').hidden = false
 }
 
-// Tells whether there was anything new.
+// Returns whether anything has changed.
 function fill(job, batch, onAct) {
   const text = JSON.stringify([job, batch])
   if (text === shown) return false
@@ -86,15 +85,15 @@ const part = (title, ...nodes) => make('section', {}, make('h3', { textContent: 
 function facts(job, batch) {
   const rows = [
     ['Error', job.error],
-    ['Kind of error', job.error_code],
+    ['Error code', job.error_code],
     ['Progress', job.progress && !job.done ? `${job.progress.percent} %${job.progress.message ? ` · ${job.progress.message}` : ''}` : ''],
-    ['In front of it', job.position === null || job.done ? '' : String(job.position)],
-    ['Asked for', job.created_at && clock(job.created_at)],
-    ['Begun', job.started_at && clock(job.started_at)],
+    ['Jobs ahead', job.position === null || job.done ? '' : String(job.position)],
+    ['Submitted', job.created_at && clock(job.created_at)],
+    ['Started', job.started_at && clock(job.started_at)],
     ['Ended', job.ended_at && `${clock(job.ended_at)}${took(job) ? `, after ${took(job)}` : ''}`],
     ['Attempt', job.attempt ? `${job.attempt}${job.retries_left && job.status !== 'finished' ? `, ${job.retries_left} left` : ''}` : ''],
-    ['May run', span(job.timeout)],
-    ['Record kept until', job.expires_at && clock(job.expires_at)],
+    ['Time limit', span(job.timeout)],
+    ['Expires', job.expires_at && clock(job.expires_at)],
     ['Task', job.task],
   ]
   const list = make('dl')
@@ -103,8 +102,8 @@ function facts(job, batch) {
   }
   if (job.batch_id) {
     const link = make('a', { href: `?${new URLSearchParams({ batch_id: job.batch_id })}`, textContent: job.batch_id })
-    const told = batch?.counts ? ` ${batch.percent} % of ${batch.total} jobs have ended` : ''
-    list.append(make('dt', { textContent: 'Batch' }), make('dd', {}, link, told))
+    const state = batch?.counts ? ` ${batch.percent} % of ${batch.total} jobs have ended` : ''
+    list.append(make('dt', { textContent: 'Batch' }), make('dd', {}, link, state))
   }
   return list
 }
@@ -112,10 +111,10 @@ function facts(job, batch) {
 function result(job) {
   if (job.status !== 'finished' || job.result === null || job.artifacts.length) return null
   const text = typeof job.result === 'string' ? job.result : JSON.stringify(job.result, null, 2)
-  return part('Result', make('pre', { tabIndex: 0 }, text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text))
+  return part('Result', make('pre', { tabIndex: 0 }, text.length > MAX_RESULT_CHARS ? `${text.slice(0, MAX_RESULT_CHARS)}…` : text))
 }
 
-// With a key, a link by itself would be refused: what it leads to is fetched and offered as a file.
+// With an API key, the click handler of the page fetches the file.
 function fileLink(address, text, file) {
   const link = make('a', { href: address, textContent: text })
   link.dataset.file = file
@@ -126,8 +125,8 @@ function files(job) {
   if (!job.artifacts.length) return null
   const items = job.artifacts.map((one) => {
     const plotted = one.plot?.time && Object.entries(one.plot.time).map(([plotter, { seconds }]) => `${span(seconds)} on ${plotter}`).join(', ')
-    const told = [one.media_type, bytes(one.size), plotted].filter(Boolean).join(' · ')
-    return make('li', {}, fileLink(one.url, one.name, one.name), make('span', { className: 'hint', textContent: told }))
+    const details = [one.media_type, bytes(one.size), plotted].filter(Boolean).join(' · ')
+    return make('li', {}, fileLink(one.url, one.name, one.name), make('span', { className: 'hint', textContent: details }))
   })
   return part('Files', make('ul', { className: 'plain' }, ...items))
 }
@@ -151,13 +150,13 @@ function links(job) {
 }
 
 function leave() {
-  if (wantedJob()) history.replaceState(null, '', location.pathname + location.search)
+  if (selectedJob()) history.replaceState(null, '', location.pathname + location.search)
   shown = ''
 }
 
 $('detail').addEventListener('close', leave)
 $('detail-close').addEventListener('click', () => $('detail').close())
-// A click beside the dialog is one on its backdrop.
+// Clicks outside the dialog reach its backdrop.
 $('detail').addEventListener('click', (event) => {
   if (event.target === $('detail')) $('detail').close()
 })

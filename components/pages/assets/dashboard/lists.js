@@ -1,4 +1,4 @@
-// The jobs in groups: rows for those that run, wait or failed, sheets for those that finished.
+// Lists of jobs by group: rows for most jobs, thumbnails for finished ones.
 import { actionsOf } from './actions.js'
 import { show } from './pictures.js'
 import { ago, clock, line, make, nameOf, put, runs, sync, took } from './words.js'
@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id)
 
 const byTime = (name, sign) => (one, other) => sign * (Date.parse(one[name] || one.created_at) - Date.parse(other[name] || other.created_at))
 
-// `few` are shown at first, all on request.
+// `few` jobs are shown at first, all on request.
 const GROUPS = [
   { name: 'running', states: ['started'], few: 20, order: byTime('started_at', 1) },
   { name: 'waiting', states: ['queued', 'scheduled', 'deferred'], few: 6, order: byTime('created_at', -1) },
@@ -15,14 +15,14 @@ const GROUPS = [
   { name: 'finished', states: ['finished'], few: 12, order: byTime('ended_at', -1) },
   { name: 'ended', states: ['canceled', 'stopped'], few: 4, order: byTime('ended_at', -1) },
 ]
-const WAITING = { queued: 'Waits for a worker', scheduled: 'Waits for its time', deferred: 'Waits for other jobs' }
+const WAITING = { queued: 'Waiting for a worker', scheduled: 'Scheduled', deferred: 'Waiting for other jobs' }
 export const STATES = GROUPS.flatMap((group) => group.states)
 const open = new Set()
 
 export const addressOf = (job) => `#job=${job.id}`
 
-// `onAct(action, job)` hears a button; `partial` has the states of which there may be more jobs than these; `filtered` tells that
-// not all are wanted.
+// `onAct(action, job, button)` handles clicks on buttons, `partial` has the states whose jobs may be incomplete, and `filtered` is
+// true during a search.
 export function showGroups(jobs, { partial, filtered, onAct }) {
   for (const group of GROUPS) {
     const here = jobs.filter((job) => group.states.includes(job.status)).sort(group.order)
@@ -34,7 +34,7 @@ function showGroup({ name, few }, jobs, { more, any, onAct }) {
   const section = $(name)
   const shown = open.has(name) ? jobs : jobs.slice(0, few)
   const all = section.querySelector('.all')
-  // What comes and goes all the time keeps its place, so that nothing moves from under the pointer.
+  // Groups that change often stay visible when empty, so that the layout does not jump.
   const none = section.querySelector('.none')
   section.hidden = !jobs.length && !(none && any)
   if (none) none.hidden = Boolean(jobs.length)
@@ -46,16 +46,12 @@ function showGroup({ name, few }, jobs, { more, any, onAct }) {
     if (!open.delete(name)) open.add(name)
     showGroup({ name, few }, jobs, { more, any, onAct })
   }
-  const [create, update] = name === 'finished' ? [newSheet, fillSheet] : [newRow, fillRow]
-  const onLost = (beside) => (beside?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
-  sync(section.querySelector('ul'), shown, { create, update: (child, job) => update(child, job, onAct), onLost })
+  const [create, update] = name === 'finished' ? [() => copy('sheet'), fillSheet] : [() => copy('row'), fillRow]
+  const onFocusLost = (neighbour) => (neighbour?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
+  sync(section.querySelector('ul'), shown, { create, update: (child, job) => update(child, job, onAct), onFocusLost })
 }
 
 const copy = (name) => $(name).content.firstElementChild.cloneNode(true)
-
-function newRow() {
-  return copy('row')
-}
 
 function fillRow(row, job, onAct) {
   const link = row.querySelector('.what a')
@@ -68,23 +64,23 @@ function fillRow(row, job, onAct) {
   if (job.progress) bar.value = job.progress.percent
   else bar.removeAttribute('value')
   bar.setAttribute('aria-label', `Progress of ${nameOf(job.task)}`)
-  const said = row.querySelector('.said p')
-  put(said, saidOf(job))
-  said.title = job.error || ''
-  said.classList.toggle('bad', Boolean(job.error))
+  const state = row.querySelector('.said p')
+  put(state, describe(job))
+  state.title = job.error || ''
+  state.classList.toggle('bad', Boolean(job.error))
   const when = row.querySelector('.when')
   put(when, whenOf(job))
   when.title = clock(job.ended_at || job.started_at || job.created_at)
   fillActions(row.querySelector('.acts'), job, onAct)
 }
 
-function saidOf({ status, progress, error, retries_left: left, attempt }) {
+function describe({ status, progress, error, retries_left: left, attempt }) {
   if (status === 'started') {
     const again = attempt > 1 ? ` (attempt ${attempt})` : ''
-    return progress ? `${progress.percent} %${progress.message ? ` · ${progress.message}` : ''}${again}` : `Begun${again}`
+    return progress ? `${progress.percent} %${progress.message ? ` · ${progress.message}` : ''}${again}` : `Started${again}`
   }
   if (error) return error
-  if (WAITING[status]) return attempt && left ? `Tried ${attempt} times, ${left} left` : WAITING[status]
+  if (WAITING[status]) return attempt && left ? `Attempt ${attempt} failed, ${left} left` : WAITING[status]
   return { canceled: 'Canceled', stopped: 'Stopped' }[status] || ''
 }
 
@@ -104,12 +100,8 @@ export function fillActions(place, job, onAct) {
   })
 }
 
-// What a task returned besides what is known anyway.
+// The return value of the task, without its envelope.
 const answerOf = ({ result }) => (typeof result?.result === 'string' ? result.result : result ?? 'Done')
-
-function newSheet() {
-  return copy('sheet')
-}
 
 function fillSheet(item, job) {
   const [sheet, image, text, name] = ['.sheet', 'img', '.text', '.name a'].map((one) => item.querySelector(one))
@@ -123,7 +115,7 @@ function fillSheet(item, job) {
     sheet.href = job.links.result
     sheet.dataset.file = job.artifacts[0]?.name || job.id
     image.alt = `Drawing of ${nameOf(job.task)} ${job.id}`
-    show(image, job, () => put(text, 'This drawing has no preview.'))
+    show(image, job, () => put(text, 'No preview available.'))
   } else {
     sheet.href = addressOf(job)
     put(text, job.artifacts.length ? job.artifacts.map((one) => one.name).join('\n') : line(answerOf(job)).slice(0, 300))

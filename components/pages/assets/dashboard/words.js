@@ -1,18 +1,18 @@
-// Times, sizes and names in words, and small pieces of the page. What is put into the page is put in as text, never as markup.
+// Formatting of times, sizes and names, and DOM helpers. Content is always inserted as text, never as HTML.
 
 const SECOND = 1000
 const UNITS = [[86400, 'd'], [3600, 'h'], [60, 'min']]
 
-// How far the server's clock is ahead of this one, in milliseconds: it tells the times, and this one may be wrong.
-let ahead = 0
+// Offset of the server's clock in milliseconds; the clock of the browser may be wrong.
+let offset = 0
 
-// The header has whole seconds; a smaller difference is none.
+// The `Date` header has a resolution of one second, so small differences are ignored.
 export function setClock(date) {
   const difference = Date.parse(date) - Date.now()
-  if (Number.isFinite(difference)) ahead = Math.abs(difference) < 2 * SECOND ? 0 : difference
+  if (Number.isFinite(difference)) offset = Math.abs(difference) < 2 * SECOND ? 0 : difference
 }
 
-const now = () => Date.now() + ahead
+const now = () => Date.now() + offset
 
 export function span(seconds) {
   if (seconds < 1) return `${Math.max(0, Math.round(seconds * 1000))} ms`
@@ -45,25 +45,25 @@ export const bytes = (size) => (size < 1000 ? `${size} bytes` : size < 1e6 ? `${
 
 export const jobs = (count) => `${count} ${count === 1 ? 'job' : 'jobs'}`
 
-// What a task is called among people: the last part of its path.
+// The short name of a task: the last part of its path.
 export const nameOf = (task) => task.split('.').pop()
 
-// One line of what may be any JSON value.
+// A JSON value in one line.
 export const line = (value) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-// What the service says of a problem, as a sentence of its own.
+// Formats the detail of a problem as a sentence.
 export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.?!…]$/.test(text) ? '' : '.'}`
 
-// Text that stays as it is keeps what is selected in it, and is not read out again.
+// Leaves unchanged text alone, which keeps the selection and avoids screen reader announcements.
 export function put(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
 
-// Text in which what stands between backticks is code.
+// Sets text with `code` in backticks.
 export function putWithCode(node, text) {
-  if (node.dataset.said === text) return
-  node.dataset.said = text
-  node.replaceChildren(...text.split('`').map((part, place) => (place % 2 ? make('code', { textContent: part }) : part)))
+  if (node.dataset.text === text) return
+  node.dataset.text = text
+  node.replaceChildren(...text.split('`').map((part, index) => (index % 2 ? make('code', { textContent: part }) : part)))
 }
 
 export function make(name, properties = {}, ...children) {
@@ -72,25 +72,25 @@ export function make(name, properties = {}, ...children) {
   return node
 }
 
-// Lets a list hold one child for each item, in order. Children are kept as long as their item is there, with whatever is focused
-// in them; if the focused one goes, `onLost` hears what stands in its place.
-export function sync(list, items, { create, update, onLost = () => {} }) {
-  const held = new Map([...list.children].map((child) => [child.dataset.id, child]))
+// Updates a list to have one child per item, in order. Children are reused by id and keep the focus; if the focused child is removed,
+// `onFocusLost` gets its neighbour.
+export function sync(list, items, { create, update, onFocusLost = () => {} }) {
+  const existing = new Map([...list.children].map((child) => [child.dataset.id, child]))
   const wanted = new Set(items.map((item) => item.id))
-  for (const [id, child] of held) {
+  for (const [id, child] of existing) {
     if (wanted.has(id)) continue
-    const lost = child.contains(document.activeElement)
-    const beside = child.nextElementSibling || child.previousElementSibling
+    const focused = child.contains(document.activeElement)
+    const neighbour = child.nextElementSibling || child.previousElementSibling
     child.remove()
-    if (lost) onLost(beside)
+    if (focused) onFocusLost(neighbour)
   }
-  items.forEach((item, place) => {
-    let child = held.get(item.id)
+  items.forEach((item, index) => {
+    let child = existing.get(item.id)
     if (!child) {
       child = create(item)
       child.dataset.id = item.id
     }
-    if (list.children[place] !== child) list.insertBefore(child, list.children[place] || null)
+    if (list.children[index] !== child) list.insertBefore(child, list.children[index] || null)
     update(child, item)
   })
 }

@@ -1,19 +1,19 @@
-// The gallery: what is asked for stands in the address, so that a search can be sent to somebody.
+// The gallery. Searches are kept in the URL, so that they can be shared.
 import { ask, getKey, setKey } from '/assets/access.js'
 
 const $ = (id) => document.getElementById(id)
 const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'kept']
-const PAUSE_WHILE_TYPING = 200
-let asking = 0
-let next = null
+const TYPING_DELAY_MS = 200
+let latest = 0
+let nextCursor = null
 let edited = null
 const cards = new Map()
 
-// ---- what is asked for
+// ---- filters
 
 const value = (name) => ($(name).type === 'checkbox' ? ($(name).checked ? '1' : '') : $(name).value.trim())
 
-function asked() {
+function currentQuery() {
   const query = new URLSearchParams()
   for (const name of FILTERS) if (value(name)) query.set(name, value(name))
   return query
@@ -23,7 +23,7 @@ function choose(name, wanted) {
   const field = $(name)
   if (field.type === 'checkbox') field.checked = wanted === '1'
   else {
-    // A mark that no drawing has (any more) can stand in the address too.
+    // The URL may contain a value that no drawing has.
     if (wanted && field.tagName === 'SELECT' && ![...field.options].some((one) => one.value === wanted)) field.add(new Option(wanted, wanted))
     field.value = wanted
   }
@@ -35,18 +35,18 @@ function readAddress() {
 }
 
 function writeAddress() {
-  const query = asked().toString()
+  const query = currentQuery().toString()
   history.replaceState(null, '', query ? `?${query}` : location.pathname)
   $('clear').hidden = !query
 }
 
 // ---- pictures
 
-// Where a key is needed, a picture cannot be fetched by its address alone; it is fetched when it comes into view.
-const seen = new IntersectionObserver((entries) => {
+// With API keys, images cannot be loaded by `src`; they are fetched when they become visible.
+const visible = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue
-    seen.unobserve(target)
+    visible.unobserve(target)
     fetchPicture(target)
   }
 }, { rootMargin: '400px' })
@@ -56,18 +56,18 @@ async function fetchPicture(image) {
     image.src = URL.createObjectURL(await (await ask(image.dataset.address)).blob())
     image.closest('a').href = image.src
   } catch {
-    image.alt = 'This picture cannot be fetched.'
+    image.alt = 'Image not available'
   }
 }
 
 function showPicture(image, drawing) {
-  image.alt = drawing.title || 'Drawing without a title'
+  image.alt = drawing.title || 'Untitled drawing'
   image.className = drawing.width >= drawing.height ? 'wide' : 'tall'
   image.width = Math.max(1, Math.round(drawing.width * 4))
   image.height = Math.max(1, Math.round(drawing.height * 4))
   if (getKey()) {
     image.dataset.address = drawing.links.drawing
-    seen.observe(image)
+    visible.observe(image)
   } else {
     image.loading = 'lazy'
     image.src = image.closest('a').href = drawing.links.drawing
@@ -91,7 +91,7 @@ function fill(card, drawing) {
   keep.textContent = drawing.kept ? 'Kept' : 'Keep'
   keep.setAttribute('aria-pressed', String(drawing.kept))
   keep.disabled = false
-  keep.title = drawing.kept ? 'Stays until you delete it' : 'Keep it when its job expires'
+  keep.title = drawing.kept ? 'Stays until you delete it' : 'Keep this drawing when its job expires'
   keep.setAttribute('aria-label', `${keep.textContent}: ${drawing.title || 'Untitled'}`)
   card.querySelector('.edit').setAttribute('aria-label', `Edit: ${drawing.title || 'Untitled'}`)
   card.querySelector('.tags').replaceChildren(...drawing.tags.map((tag) => {
@@ -141,7 +141,7 @@ function openEditor(card) {
   const drawing = drawingOf(card)
   $('title').value = drawing.title
   $('tags').value = drawing.tags.join(' ')
-  $('editor-trouble').textContent = ''
+  $('editor-error').textContent = ''
   $('remove').textContent = 'Delete drawing'
   $('editor').showModal()
 }
@@ -152,15 +152,15 @@ async function save() {
   try {
     update(edited, await (await ask(drawing.links.self, { method: 'PATCH', body: JSON.stringify(body) })).json())
     $('editor').close()
-    fillMarks()
+    fillFilters()
   } catch (error) {
-    $('editor-trouble').textContent = error.message
+    $('editor-error').textContent = error.message
   }
 }
 
 async function remove() {
-  if ($('remove').textContent !== 'Really delete') {
-    $('remove').textContent = 'Really delete'
+  if ($('remove').textContent !== 'Confirm deletion') {
+    $('remove').textContent = 'Confirm deletion'
     return
   }
   try {
@@ -170,10 +170,10 @@ async function remove() {
     const after = edited.nextElementSibling || edited.previousElementSibling
     edited.remove()
     after?.querySelector('.edit').focus()
-    tell()
-    fillMarks()
+    showCount()
+    fillFilters()
   } catch (error) {
-    $('editor-trouble').textContent = error.message
+    $('editor-error').textContent = error.message
   }
 }
 
@@ -184,35 +184,35 @@ function say(text, bad = false) {
   $('found').classList.toggle('bad', bad)
 }
 
-function tell() {
+function showCount() {
   const count = $('drawings').childElementCount
-  if (count) say(`${count} ${count === 1 ? 'drawing' : 'drawings'}${next ? ', and there are more' : ''}`)
-  else say(asked().toString() ? 'No drawing is like that.' : 'No drawings yet. The page Live asks for one.')
+  if (count) say(`${count} ${count === 1 ? 'drawing' : 'drawings'}${nextCursor ? ' or more' : ''}`)
+  else say(currentQuery().toString() ? 'No matching drawings.' : 'No drawings yet. Create one on the Live page.')
 }
 
 async function load({ more = false } = {}) {
-  const turn = ++asking
-  const query = asked()
-  if (more && next) query.set('cursor', next)
+  const mine = ++latest
+  const query = currentQuery()
+  if (more && nextCursor) query.set('cursor', nextCursor)
   $('more').disabled = true
   try {
     const page = await (await ask(`/gallery?${query}`)).json()
-    if (turn !== asking) return
-    next = page.next_cursor
-    const made = page.items.map(cardOf)
-    if (more) $('drawings').append(...made)
-    else $('drawings').replaceChildren(...made)
-    $('more').hidden = !next
-    tell()
-    if (more) made[0]?.querySelector('a').focus()
+    if (mine !== latest) return
+    nextCursor = page.next_cursor
+    const loaded = page.items.map(cardOf)
+    if (more) $('drawings').append(...loaded)
+    else $('drawings').replaceChildren(...loaded)
+    $('more').hidden = !nextCursor
+    showCount()
+    if (more) loaded[0]?.querySelector('a').focus()
   } catch (error) {
-    if (turn === asking) say(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
+    if (mine === latest) say(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
   } finally {
     $('more').disabled = false
   }
 }
 
-async function fillMarks() {
+async function fillFilters() {
   try {
     const marks = await (await ask('/gallery/marks')).json()
     for (const [name, found] of [['pattern', marks.patterns], ['color', marks.colors], ['tag', marks.tags]]) {
@@ -221,7 +221,7 @@ async function fillMarks() {
       choose(name, chosen)
     }
   } catch {
-    // The search works without them, and says what is wrong.
+    // Optional; the search itself reports errors.
   }
 }
 
@@ -233,7 +233,7 @@ function search() {
 let typing = 0
 $('q').addEventListener('input', () => {
   clearTimeout(typing)
-  typing = setTimeout(search, PAUSE_WHILE_TYPING)
+  typing = setTimeout(search, TYPING_DELAY_MS)
 })
 $('search').addEventListener('change', (event) => event.target.id !== 'q' && search())
 $('search').addEventListener('submit', (event) => {
@@ -260,8 +260,8 @@ $('key-form')?.addEventListener('submit', (event) => {
 
 async function start() {
   readAddress()
-  $('clear').hidden = !asked().toString()
-  await Promise.all([load(), fillMarks()])
+  $('clear').hidden = !currentQuery().toString()
+  await Promise.all([load(), fillFilters()])
 }
 
 start()

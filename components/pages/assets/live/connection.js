@@ -1,21 +1,21 @@
-// One WebSocket that comes back: it connects, notices silence, and after a loss tries again with growing pauses.
-const FIRST_PAUSE = 1000
-const LONGEST_PAUSE = 10000
-// Milliseconds without a word until one is asked for, and until the connection counts as lost.
-const QUIET = 20000
-const DEAD = 45000
+// A WebSocket that reconnects with exponential backoff and detects dead connections with pings.
+const MIN_RETRY_MS = 1000
+const MAX_RETRY_MS = 10000
+// Time without messages after which a ping is sent, and after which the connection is considered lost.
+const PING_AFTER_MS = 20000
+const LOST_AFTER_MS = 45000
 const POLICY_VIOLATION = 1008
 
 export class Connection {
-  // `path` is on this server; `protocols()` gives the subprotocols; `onState(state, reason)` hears `connecting`, `connected`,
-  // `lost` and `refused`; `onFrame(frame, text)` hears what the server says, `onSent(text)` what is said to it.
+  // `path` is relative to this server and `protocols()` returns the subprotocols. `onState(state, reason)` gets `connecting`,
+  // `connected`, `lost` or `refused`; `onFrame(frame, text)` gets received frames, `onSent(text)` sent ones.
   constructor(path, { protocols, onState, onFrame, onSent }) {
     Object.assign(this, { path, protocols, onState, onFrame, onSent })
     this.socket = null
     this.ready = false
-    this.pause = FIRST_PAUSE
+    this.retryMs = MIN_RETRY_MS
     this.timer = 0
-    setInterval(() => this.listen(), QUIET / 4)
+    setInterval(() => this.checkAlive(), PING_AFTER_MS / 4)
     addEventListener('online', () => this.timer && this.open())
   }
 
@@ -26,12 +26,12 @@ export class Connection {
     address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(address, this.protocols())
     this.socket = socket
-    this.heardAt = Date.now()
-    socket.onmessage = (event) => this.hear(event.data)
+    this.receivedAt = Date.now()
+    socket.onmessage = (event) => this.receive(event.data)
     socket.onclose = (event) => this.lose(event.code, event.reason)
   }
 
-  // Returns whether it was sent: nothing is kept for later.
+  // Returns whether the frame was sent; frames are not queued while disconnected.
   send(frame) {
     if (!this.ready) return false
     const text = JSON.stringify(frame)
@@ -40,15 +40,15 @@ export class Connection {
     return true
   }
 
-  hear(text) {
-    this.heardAt = Date.now()
+  receive(text) {
+    this.receivedAt = Date.now()
     const frame = JSON.parse(text)
     if (frame.action === 'pong') return
-    // A stranger's socket is opened as well, to say why it is closed; the greeting is for those who may stay.
+    // Unauthorized sockets are also opened, to close them with a reason; only authorized ones get the greeting.
     const greeted = !this.ready && frame.action === 'job_status' && frame.payload.status === 'connected'
     if (greeted) {
       this.ready = true
-      this.pause = FIRST_PAUSE
+      this.retryMs = MIN_RETRY_MS
     }
     this.onFrame(frame, text)
     if (greeted) this.onState('connected')
@@ -60,9 +60,9 @@ export class Connection {
       this.onState('refused', reason)
       return
     }
-    // Not all at once, when many pages lost the same server.
-    this.timer = setTimeout(() => this.open(), this.pause * (1 + Math.random() / 4))
-    this.pause = Math.min(2 * this.pause, LONGEST_PAUSE)
+    // Jitter: many pages may have lost the same server.
+    this.timer = setTimeout(() => this.open(), this.retryMs * (1 + Math.random() / 4))
+    this.retryMs = Math.min(2 * this.retryMs, MAX_RETRY_MS)
     this.onState('lost')
   }
 
@@ -76,9 +76,9 @@ export class Connection {
     this.socket = null
   }
 
-  listen() {
-    const silence = this.socket ? Date.now() - this.heardAt : 0
-    if (silence > DEAD) this.lose(0, '')
-    else if (silence > QUIET && this.ready) this.socket.send(JSON.stringify({ action: 'ping' }))
+  checkAlive() {
+    const silence = this.socket ? Date.now() - this.receivedAt : 0
+    if (silence > LOST_AFTER_MS) this.lose(0, '')
+    else if (silence > PING_AFTER_MS && this.ready) this.socket.send(JSON.stringify({ action: 'ping' }))
   }
 }

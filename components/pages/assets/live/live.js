@@ -1,29 +1,28 @@
-// The page /live: asks for jobs on a WebSocket, and shows what becomes of them. Whatever comes from the server is set as text or
-// shown as an image, never as HTML.
+// The page /live: submits and follows jobs on a WebSocket. Data from the server is shown as text or as an image, never as HTML.
 import { ask, getKey, protocols, setKey } from '/assets/access.js'
 import { Connection } from './connection.js'
 
 const EXAMPLE_TASK = 'workers.example_tasks.example_long_task'
-const MOST_LINES = 500
+const MAX_LINES = 500
 const STATES = {
   connecting: 'Connecting…',
   connected: 'Connected',
-  lost: 'Connection lost, trying again…',
-  refused: 'A valid API key is needed',
+  lost: 'Connection lost. Reconnecting…',
+  refused: 'API key required',
 }
 
 const $ = (id) => document.getElementById(id)
 
-// ---- what is known
+// ---- state
 
-// The jobs of this page by id: `slot` is the form that asked, `after` the last event that is known, `about` what was asked for.
+// The jobs of this page by id: `slot` is the form, `after` the last received event, `about` a description.
 const jobs = new Map()
-// Requests without an answer yet, by the reference that the answer repeats.
-const asked = new Map()
+// Pending requests by the `ref` that the reply repeats.
+const pending = new Map()
 let references = 0
 let shownJob = ''
 
-// A form with its button for cancellation and the place for its outcome.
+// A form with its cancel button and its status message.
 class Slot {
   constructor(name) {
     this.form = $(`${name}-form`)
@@ -59,12 +58,12 @@ class Slot {
 
 const slots = { artboard: new Slot('artboard'), text: new Slot('text'), example: new Slot('example') }
 
-// ---- asking
+// ---- submitting
 
 function submit(slot, type, content, about) {
   const ref = ++references
-  if (connection.send({ action: 'job', payload: { type, content }, ref })) asked.set(ref, { slot, about })
-  else slot.say('Not connected. Please try again in a moment.', 'bad')
+  if (connection.send({ action: 'job', payload: { type, content }, ref })) pending.set(ref, { slot, about })
+  else slot.say('Not connected. Try again in a moment.', 'bad')
 }
 
 slots.text.onSubmit(() => submit(slots.text, $('job-type').value, $('job-content').value, $('job-type').value))
@@ -94,7 +93,7 @@ function remember(jobId, slot, about) {
   showProgress(jobId, 0, 'Progress: 0%')
 }
 
-// Follows a job that was not asked for on this connection.
+// Follows a job that was submitted elsewhere.
 function adopt(jobId, slot, about) {
   remember(jobId, slot, about)
   subscribe(jobId)
@@ -102,10 +101,10 @@ function adopt(jobId, slot, about) {
 
 function subscribe(jobId) {
   const ref = ++references
-  if (connection.send({ action: 'subscribe', payload: { job_id: jobId, after: jobs.get(jobId).after }, ref })) asked.set(ref, { jobId })
+  if (connection.send({ action: 'subscribe', payload: { job_id: jobId, after: jobs.get(jobId).after }, ref })) pending.set(ref, { jobId })
 }
 
-// A redirect from /start-task ends here: example tasks that are under way are shown.
+// Follows running example tasks: GET /start-task redirects here.
 async function adoptExamples() {
   try {
     const reply = await ask(`/jobs?task=${EXAMPLE_TASK}&limit=5`)
@@ -114,18 +113,18 @@ async function adoptExamples() {
       if (!job.done && !jobs.has(job.id)) adopt(job.id, slots.example, 'example task')
     }
   } catch {
-    // Nothing depends on it.
+    // Optional.
   }
 }
 
-// ---- hearing
+// ---- receiving
 
-const heard = {
+const handlers = {
   job_status({ payload, job_id: jobId, ref, seq, job }) {
-    const request = asked.get(ref)
+    const request = pending.get(ref)
     if (payload.status === 'queuing') request?.slot?.say(payload.message)
     else if (payload.status === 'queued') {
-      asked.delete(ref)
+      pending.delete(ref)
       request?.slot?.say(payload.message)
       if (request) remember(payload.job_id, request.slot, request.about)
     } else if (jobId) end(jobId, payload, job, seq)
@@ -141,7 +140,7 @@ const heard = {
   },
 
   subscribed({ ref }) {
-    asked.delete(ref)
+    pending.delete(ref)
   },
 
   error({ payload, ref }) {
@@ -150,10 +149,10 @@ const heard = {
 }
 
 function refuse(ref, detail) {
-  const request = asked.get(ref)
-  asked.delete(ref)
+  const request = pending.get(ref)
+  pending.delete(ref)
   if (request?.slot) request.slot.say(detail, 'bad')
-  // What cannot be followed any more has been forgotten by the server.
+  // A job that cannot be followed any more has expired.
   else if (request?.jobId) end(request.jobId, { status: 'error', message: detail })
 }
 
@@ -169,7 +168,7 @@ function end(jobId, { status, message }, body, seq = '') {
   if (picture && status === 'result') showDrawing(picture, job.about)
 }
 
-// ---- showing
+// ---- rendering
 
 function showProgress(jobId, percent, text) {
   shownJob = jobId
@@ -179,7 +178,7 @@ function showProgress(jobId, percent, text) {
   $('task-name').textContent = jobId
 }
 
-let fromMemory = ''
+let objectUrl = ''
 
 async function showDrawing(picture, about) {
   const image = $('drawing')
@@ -192,8 +191,8 @@ async function showDrawing(picture, about) {
       return
     }
   }
-  if (fromMemory) URL.revokeObjectURL(fromMemory)
-  fromMemory = address.startsWith('blob:') ? address : ''
+  if (objectUrl) URL.revokeObjectURL(objectUrl)
+  objectUrl = address.startsWith('blob:') ? address : ''
   image.src = address
   image.alt = `Drawing: ${about}`
   image.hidden = $('caption').hidden = false
@@ -205,11 +204,11 @@ async function showDrawing(picture, about) {
 
 const kilobytes = (size) => (size < 1000 ? `${size} bytes` : `${(size / 1000).toFixed(size < 10000 ? 1 : 0)} kB`)
 
-function inWords({ action, payload, job_id: jobId }) {
+function describe({ action, payload, job_id: jobId }) {
   if (action === 'job_status') return payload.message
   if (action === 'job_progress') {
-    const said = payload.message ? `, ${payload.message}` : ''
-    return `Step ${payload.step} of ${payload.total}${said} (…${jobId.slice(-6)})`
+    const message = payload.message ? `, ${payload.message}` : ''
+    return `Step ${payload.step} of ${payload.total}${message} (…${jobId.slice(-6)})`
   }
   if (action === 'job_log') return payload.message
   if (action === 'error') return payload.detail
@@ -217,22 +216,22 @@ function inWords({ action, payload, job_id: jobId }) {
   return action
 }
 
-function write(kind, words, raw) {
+function write(kind, text, raw) {
   const log = $('log')
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8
   const line = document.createElement('li')
   line.className = kind
   const time = document.createElement('time')
   time.textContent = new Date().toLocaleTimeString('en-GB')
-  const said = document.createElement('span')
-  said.className = 'words'
-  said.textContent = words
+  const message = document.createElement('span')
+  message.className = 'words'
+  message.textContent = text
   const frame = document.createElement('code')
   frame.className = 'raw'
   frame.textContent = raw
-  line.append(time, said, frame)
+  line.append(time, message, frame)
   log.append(line)
-  while (log.children.length > MOST_LINES) log.firstElementChild.remove()
+  while (log.children.length > MAX_LINES) log.firstElementChild.remove()
   if (atEnd) log.scrollTop = log.scrollHeight
 }
 
@@ -249,8 +248,8 @@ $('raw').addEventListener('change', (event) => {
 const connection = new Connection('/ws/background_jobs', {
   protocols,
   onFrame(frame, text) {
-    write(isBad(frame) ? 'bad' : 'in', inWords(frame), text)
-    heard[frame.action]?.(frame)
+    write(isBad(frame) ? 'bad' : 'in', describe(frame), text)
+    handlers[frame.action]?.(frame)
   },
   onSent: (text) => write('out', '', text),
   onState(state, reason) {
@@ -260,9 +259,9 @@ const connection = new Connection('/ws/background_jobs', {
     if (state === 'connected') {
       for (const jobId of jobs.keys()) subscribe(jobId)
     } else if (state === 'lost') {
-      // Whether these were queued is not known; the list of jobs tells.
-      for (const { slot } of asked.values()) slot?.say('The connection was lost before the reply came.', 'bad')
-      asked.clear()
+      // These jobs may or may not have been queued.
+      for (const { slot } of pending.values()) slot?.say('Connection lost before the reply arrived.', 'bad')
+      pending.clear()
     } else if (state === 'refused') {
       if (reason) write('bad', `Connection refused: ${reason}`, '')
       $('key')?.focus()
@@ -285,7 +284,7 @@ async function loadPatterns() {
     select.disabled = false
     explain()
   } catch (error) {
-    // That a key is needed is said by the connection.
+    // A missing key is reported by the connection.
     if (error.status !== 401) slots.artboard.say(error.message, 'bad')
   }
 }

@@ -1,4 +1,4 @@
-"""What a webhook is told, by the real worker over real HTTP."""
+"""Webhook deliveries by a real worker over HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("probe_tasks", "broker")
 def submit(
     client: FlaskClient, sink: Sink | str, task: str = "nothing", *, key: str = "", **webhook: Any
 ) -> str:
-    """Queue a task with a webhook and return the job's id."""
+    """Queue a task with a webhook; return the job id."""
     url = sink if isinstance(sink, str) else sink.url
     body = {"task": f"workers.probe_tasks.{task}", "webhook": {"url": url, **webhook}}
     response = client.post("/jobs", json=body, headers={"X-API-Key": key} if key else {})
@@ -56,7 +56,7 @@ def secret_shown(client: FlaskClient, key: str = "") -> str:
     )
 
 
-def test_a_webhook_is_told_of_the_end_with_a_signature_and_the_job_as_it_stands(
+def test_a_webhook_receives_the_signed_final_state_of_the_job(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(private, sink)
@@ -77,7 +77,7 @@ def test_a_webhook_is_told_of_the_end_with_a_signature_and_the_job_as_it_stands(
     assert delivery["attempted_at"] >= job["ended_at"]
 
 
-def test_a_webhook_is_told_of_the_events_that_it_asked_for_and_no_others(
+def test_a_webhook_receives_only_the_requested_events(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(private, sink, events=["started", "finished", "started"])
@@ -94,7 +94,7 @@ def test_a_webhook_is_told_of_the_events_that_it_asked_for_and_no_others(
     assert len({one.headers["webhook-id"] for one in sink.received}) == 2
 
 
-def test_a_webhook_is_told_of_a_failure_without_what_nobody_may_see(
+def test_a_webhook_receives_failures_without_internal_details(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     submit(private, sink, "boom")
@@ -105,18 +105,18 @@ def test_a_webhook_is_told_of_a_failure_without_what_nobody_may_see(
     assert b"/secret/place" not in received.body
 
 
-def test_a_webhook_is_told_of_a_job_that_was_canceled(
+def test_a_webhook_receives_a_cancellation(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(private, sink)
     assert cancel_job(job_id)
-    # Any job with a webhook brings the worker to what is due.
+    # Any job with a webhook makes the worker send due deliveries.
     submit(private, sink)
     run_jobs()
     assert sorted(one.json["type"] for one in sink.received) == ["job.canceled", "job.finished"]
 
 
-def test_each_job_of_a_batch_is_told_of(
+def test_a_webhook_receives_each_job_of_a_batch(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     items = [{"width": 50, "height": 50, "pattern": "grid"}] * 3
@@ -127,7 +127,7 @@ def test_each_job_of_a_batch_is_told_of(
     assert sorted(one.json["data"]["id"] for one in sink.received) == sorted(reply["job_ids"])
 
 
-def test_an_artboard_is_told_of_with_its_file(
+def test_a_webhook_receives_the_file_of_an_artboard(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     body = {"width": 50, "height": 50, "id": "first", "webhook": {"url": sink.url}}
@@ -137,7 +137,7 @@ def test_an_artboard_is_told_of_with_its_file(
     assert received.json["data"]["artifacts"][0]["url"] == f"/jobs/{job_id}/result"
 
 
-def test_a_secret_that_came_with_the_webhook_is_used_and_never_shown(
+def test_the_secret_of_a_webhook_is_used_and_never_shown(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(private, sink, secret=OWN_SECRET)
@@ -148,7 +148,7 @@ def test_a_secret_that_came_with_the_webhook_is_used_and_never_shown(
     assert OWN_SECRET.encode() not in sink.received[0].body
 
 
-def test_the_receiver_of_the_documentation_takes_a_message(
+def test_the_receiver_in_the_documentation_verifies_a_message(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(private, sink)
@@ -165,7 +165,7 @@ def test_the_receiver_of_the_documentation_takes_a_message(
         names["take"](received.body, received.headers, OWN_SECRET)
 
 
-def test_each_owner_has_a_secret_that_stays(
+def test_each_owner_has_a_constant_secret(
     keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     ann, bob = secret_shown(keyed, "ann-key"), secret_shown(keyed, "bob-key")
@@ -177,7 +177,7 @@ def test_each_owner_has_a_secret_that_stays(
     assert keyed.get("/webhooks/secret").status_code == 401
 
 
-def test_a_secret_of_the_settings_is_everyones(
+def test_a_secret_in_the_settings_applies_to_all_owners(
     keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     use_settings(get_settings().with_values(webhook_secret=OWN_SECRET))
@@ -187,7 +187,7 @@ def test_a_secret_of_the_settings_is_everyones(
     assert verified(sink.received[0], OWN_SECRET)["type"] == "job.finished"
 
 
-def test_a_receiver_that_is_down_is_noted_with_the_time_of_the_next_attempt(
+def test_an_unreachable_receiver_is_recorded_with_the_next_attempt(
     private: FlaskClient, run_jobs: RunJobs
 ) -> None:
     with Sink(503) as sink:
@@ -205,7 +205,7 @@ def test_a_receiver_that_is_down_is_noted_with_the_time_of_the_next_attempt(
     assert private.get(f"/jobs/{job_id}").get_json()["status"] == "finished"
 
 
-def test_a_receiver_that_says_no_is_not_asked_again(
+def test_a_receiver_that_rejects_a_message_is_not_retried(
     private: FlaskClient, run_jobs: RunJobs
 ) -> None:
     with Sink(410) as sink:
@@ -217,7 +217,7 @@ def test_a_receiver_that_says_no_is_not_asked_again(
     assert (delivery["status"], delivery["next_attempt_at"]) == (410, None)
 
 
-def test_a_redirect_to_another_place_is_not_followed(
+def test_a_redirect_to_another_host_is_not_followed(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     with Sink(302, headers={"Location": sink.url}) as turning:
@@ -231,7 +231,7 @@ def test_a_redirect_to_another_place_is_not_followed(
     )
 
 
-def test_a_name_that_is_public_at_creation_and_private_at_delivery_is_not_called(
+def test_a_host_that_became_private_before_delivery_is_not_called(
     client: FlaskClient, sink: Sink, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: ["93.184.215.14"])
@@ -265,7 +265,7 @@ def test_a_message_is_sent_again_on_request_under_the_same_id(
     assert private.get(f"/jobs/{reply['job_id']}").get_json()["status"] == "finished"
 
 
-def test_a_delivery_that_was_not_made_cannot_be_repeated(
+def test_an_unknown_delivery_cannot_be_repeated(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id, other = submit(private, sink), submit(private, sink)
@@ -287,13 +287,11 @@ def test_a_job_without_a_webhook_has_no_deliveries(private: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("job_id", ["unknown", "a b", "x" * 129, "%00", "..%2f"])
-def test_a_job_that_is_not_there_has_no_deliveries_to_show(
-    private: FlaskClient, job_id: str
-) -> None:
+def test_an_unknown_job_has_no_deliveries(private: FlaskClient, job_id: str) -> None:
     assert private.get(f"/jobs/{job_id}/deliveries").status_code == 404
 
 
-def test_deliveries_are_shown_to_the_owner_of_the_job_alone(
+def test_deliveries_are_visible_to_the_owner_of_the_job_only(
     keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(keyed, sink, key="ann-key")
@@ -309,7 +307,7 @@ def test_deliveries_are_shown_to_the_owner_of_the_job_alone(
     )
 
 
-def test_the_task_tells_nothing_of_a_job_of_somebody_else(
+def test_the_task_sends_nothing_about_jobs_of_other_owners(
     keyed: FlaskClient, sink: Sink, run_jobs: RunJobs
 ) -> None:
     job_id = submit(keyed, sink, key="ann-key", events=["failed"])
@@ -331,7 +329,7 @@ def test_the_task_tells_nothing_of_a_job_of_somebody_else(
         {"delivery_id": "x" * 65},
     ],
 )
-def test_the_task_takes_no_event_and_no_id_that_there_cannot_be(
+def test_the_task_rejects_invalid_events_and_ids(
     private: FlaskClient, sink: Sink, run_jobs: RunJobs, call: dict[str, str]
 ) -> None:
     kwargs = {
@@ -347,7 +345,9 @@ def test_the_task_takes_no_event_and_no_id_that_there_cannot_be(
     assert private.get(f"/jobs/{asked}").get_json()["error_code"] == "bad-delivery"
 
 
-def test_the_task_says_when_a_job_has_no_webhook(private: FlaskClient, run_jobs: RunJobs) -> None:
+def test_the_task_fails_for_a_job_without_a_webhook(
+    private: FlaskClient, run_jobs: RunJobs
+) -> None:
     job_id = private.post("/jobs", json={"task": "workers.probe_tasks.nothing"}).get_json()[
         "job_id"
     ]
@@ -359,7 +359,7 @@ def test_the_task_says_when_a_job_has_no_webhook(private: FlaskClient, run_jobs:
     assert private.get(f"/jobs/{asked}").get_json()["error_code"] == "no-webhook"
 
 
-def test_without_a_broker_the_secret_is_not_known_right_now(
+def test_without_a_broker_the_secret_is_unavailable(
     private: FlaskClient, private_broker: Any
 ) -> None:
     private_broker.stop()
