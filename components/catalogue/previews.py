@@ -18,7 +18,11 @@ from libraries.sheets.page import default_margin
 # A sheet of A6: small enough to be drawn while the client waits.
 WIDTH, HEIGHT = 105, 148
 PNG_TYPE = "image/png"
-FRESH = "public, max-age=86400"
+# It shows nothing of anyone's: pages of every origin may embed it.
+PUBLIC_PICTURE = {
+    "Cache-Control": "public, max-age=86400",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 
 
 def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
@@ -28,9 +32,7 @@ def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
         TooComplex: even the small sheet would take too many points.
     """
     data = preview(name, query["seed"], query["width"] if media_type == PNG_TYPE else 0)
-    response = Response(
-        data, content_type=media_type, headers=FILE_HEADERS | {"Cache-Control": FRESH}
-    )
+    response = Response(data, content_type=media_type, headers=FILE_HEADERS | PUBLIC_PICTURE)
     response.set_etag(hashlib.sha256(data).hexdigest())
     response.make_conditional(request)
     return response

@@ -101,7 +101,7 @@ def change_jobs(asked: JsonObject) -> Response:
     return apply_to_all(asked["action"], asked["ids"])
 
 
-@blueprint.route("/<job_id>", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 410, 503)
@@ -139,7 +139,7 @@ def get_job_events(query: JsonObject, job_id: str) -> Response:
     return stream_response(job_id)
 
 
-@blueprint.route("/<job_id>/logs", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/logs", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(LogQuerySchema, location="query")
 @blueprint.response(
     200,
@@ -165,9 +165,10 @@ def get_job_logs(query: JsonObject, job_id: str) -> Response:
 @blueprint.problems(404, 410)
 @blueprint.queues()
 def make_job_token(job_id: str) -> Response:
-    """Get a token for following a job where headers cannot be sent.
+    """Get a token for reading one job where headers cannot be sent.
 
-    `?token=` in the address of the job's events, or of a WebSocket, stands for the API key for 15 minutes, for this job only.
+    For 15 minutes, `?token=` replaces the API key at the addresses in `links`: the job, its events, log, result, preview and
+    files, and a WebSocket that follows it. `POST /links` makes an address that opens one of them only, for longer.
     """
     return token_response(visible_job(job_id))
 
@@ -213,7 +214,7 @@ def retry_job(job_id: str) -> Response:
     return queued_response(retry(job_id))
 
 
-@blueprint.route("/<job_id>/result", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/result", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200)
 @blueprint.doc(
@@ -229,15 +230,14 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
 
     The first file of the job as it is, with a strong `ETag` and ranges; a job that made no file gives the value that its task
     returned, as JSON. A drawing is also given in the other media types that `Accept` may prefer; `*/*` is the file itself, and what
-    excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`. Pages of other origins can fetch the
-    file, or show it with `<img crossorigin src=...>`.
+    excludes all of them is answered with 406. While the job is not finished the answer is 409 with `job_status`.
     """
     return result_response(visible_job(job_id), download=query["download"])
 
 
 @blueprint.route(
     "/<job_id>/artifacts/<file_name>",
-    access=Access.KEY,
+    access=Access.TOKEN,
     parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER],
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
@@ -248,7 +248,7 @@ def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response
     return artifact_response(visible_job(job_id), file_name, download=query["download"])
 
 
-@blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/preview.png", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(Png.schema(), location="query")
 @blueprint.response(
     200,

@@ -296,11 +296,6 @@ class FollowQuerySchema(Schema):
             "description": "What the header `Last-Event-ID` says, for a client that cannot send it."
         },
     )
-    token = fields.String(
-        load_default="",
-        validate=Length(max=1024),
-        metadata={"description": "In place of an API key; see the job's `token`."},
-    )
 
 
 class LogQuerySchema(Schema):
@@ -313,14 +308,18 @@ class LogQuerySchema(Schema):
 
 
 class TokenLinksSchema(ReplySchema):
-    """Where a token can be used."""
+    """The addresses that a job's token opens, besides those of its artifacts."""
 
+    self = fields.String(metadata={"description": "The job."})
     events = fields.String(metadata={"description": "The job's event stream."})
+    logs = fields.String(metadata={"description": "The job's log."})
+    result = fields.String(metadata={"description": "The job's result."})
+    preview = fields.String(metadata={"description": "A picture of the job's drawing."})
     socket = fields.String(metadata={"description": "A WebSocket that may follow the job."})
 
 
 class TokenSchema(ReplySchema):
-    """A token for following one job."""
+    """A token for reading one job."""
 
     token = fields.String(
         required=True, metadata={"description": "Stands for the API key, for this job only."}
