@@ -66,7 +66,8 @@ class LinkSchema(ReplySchema):
 @blueprint.route("", access=Access.KEY, methods=["POST"])
 @blueprint.arguments(LinkRequestSchema)
 @blueprint.response(201, LinkSchema)
-@blueprint.problems(404, 503)
+@blueprint.problems(404)
+@blueprint.queues()
 def create_link(asked: dict[str, Any]) -> Response:
     """Make a link that opens one path without a key.
 
