@@ -114,7 +114,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 doc["manual_doc"]["security"] = []
         if self.route_access[name] is Access.TOKEN:
             for doc in documents:
-                doc["manual_doc"].setdefault("parameters", []).append(TOKEN_PARAMETER)
+                described = doc.get("arguments", doc["manual_doc"])
+                described.setdefault("parameters", []).append(TOKEN_PARAMETER)
 
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any

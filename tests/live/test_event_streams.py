@@ -129,7 +129,7 @@ def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(
 def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
-        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         heard = b""
         while heard.count(b"\n: still here\n") < 2:
             got = connection.recv(65536)
@@ -437,7 +437,7 @@ def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(10)
         connection.connect(("127.0.0.1", web.port))
-        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(17) == b"HTTP/1.1 200 OK\r\n"
         lazy.append(connection)
     eager, beside = Following(web, job), Following(web, other)

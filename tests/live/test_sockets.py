@@ -661,7 +661,7 @@ def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
         "websocket",
         "/problems/upgrade-required",
     )
-    head = "GET /ws/background_jobs HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    head = "GET /ws/background_jobs HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     for rest in (
         "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n\r\n",
         "Sec-WebSocket-Version: 13\r\n\r\n",
