@@ -374,6 +374,9 @@ CODES: dict[str, Code] = {
         "Given when a job is to be canceled that has ended by itself, or that did not stop in time.",
     ),
     "not-drawn": Code(Conflict, "Given when the drawing of a job is wanted that has not finished."),
+    "not-linkable": Code(
+        InvalidInput, "Returned when a link is requested for a path that links cannot open."
+    ),
     "not-ready": Code(
         Unavailable,
         "Given when a part is missing that jobs need; `parts` says which, and what to do.",

@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 import components
 from app import create_app
 from components.http.access_log import OneLineFormatter
-from components.http.api import EXPOSED_HEADERS
 from components.http.pages import VERSION
 from libraries.settings import Settings
 from tests.watchful import watchful_client
@@ -59,23 +58,6 @@ def test_two_applications_live_in_one_process(settings: Settings) -> None:
 def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert project["version"] == VERSION
-
-
-def test_a_page_of_another_origin_may_ask_and_read(client: FlaskClient) -> None:
-    """D21."""
-    ask = {"Origin": "https://studio.example", "Access-Control-Request-Method": "POST"}
-    preflight = client.options(
-        "/artboard/create", headers={**ask, "Access-Control-Request-Headers": "content-type"}
-    )
-    assert preflight.status_code == 200
-    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Content-Type" in preflight.headers["Access-Control-Allow-Headers"]
-    assert int(preflight.headers["Access-Control-Max-Age"]) > 0
-    answer = client.get("/healthz", headers={"Origin": "https://studio.example"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Access-Control-Expose-Headers"] == EXPOSED_HEADERS
-    for name in ("Location", "Retry-After", "ETag", "X-Request-ID", "Content-Disposition"):
-        assert name in EXPOSED_HEADERS.split(", ")
 
 
 def test_no_cookie_is_ever_set(client: FlaskClient) -> None:

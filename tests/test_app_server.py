@@ -69,7 +69,9 @@ def server(environ: dict[str, str], home: Path) -> Iterator[Server]:
 
 def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, home: Path) -> None:
     """D20."""
-    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[2] == {"status": "alive"}
+    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[2] == {
+        "status": "alive"
+    }
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(10) == 0
     assert "GET /healthz 200" in server.log.read_text()
@@ -79,15 +81,15 @@ def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, ho
 @pytest.mark.parametrize(
     ("data", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Large: " + b"a" * 100_000 + b"\r\n\r\n", 431),
         (
-            b"GET / HTTP/1.1\r\nHost: x\r\n"
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n"
             + b"".join(b"X-%d: a\r\n" % n for n in range(10_000))
             + b"\r\n",
             431,
         ),
-        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nBad Name: <script>\r\n\r\n", 400),
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Name: <script>\r\n\r\n", 400),
         (b"<script>alert(1)</script>\r\n\r\n", 400),
     ],
 )
@@ -103,7 +105,9 @@ def test_what_is_no_request_is_answered_with_a_problem_document_too(
 
 def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> None:
     """Attack list, rows 22 and 24."""
-    head = b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = (
+        b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    )
     told = server.send(head + b"Content-Length: 10000000000\r\n\r\n{")
     assert (told[0], told[2]["type"]) == (413, "/problems/payload-too-large")
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -121,10 +125,10 @@ def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
     stalled = [server.connect() for _ in range(20)]
     for connection in stalled:
         connection.sendall(
-            b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+            b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
         )
     began = Stopwatch()
-    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    assert server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
     assert began.seconds() < 2
     for connection in stalled:
         connection.close()
@@ -138,14 +142,14 @@ def test_clients_that_stay_silent_lose_their_threads_in_the_end(
     try:
         halves = (
             b"POST /artboard/cre",
-            b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
         )
         stalled = [server.connect() for _ in halves]
         for connection, half in zip(stalled, halves, strict=True):
             connection.sendall(half)
         with server.connect() as patient:
             patient.settimeout(20)
-            patient.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            patient.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert patient.recv(100).startswith(b"HTTP/1.1 200")
         until(lambda: "fell silent" in server.log.read_text(), what="a line in the log")
         assert "Traceback" not in server.log.read_text()
@@ -158,7 +162,7 @@ def test_clients_that_stay_silent_lose_their_threads_in_the_end(
 
 def test_no_request_writes_lines_of_its_own_into_the_log(server: Server) -> None:
     """Attack list, row 35."""
-    server.send(b"GET /%0aforged%1b[2J HTTP/1.1\r\nHost: x\r\n\r\n")
+    server.send(b"GET /%0aforged%1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n")
     until(lambda: "forged" in server.log.read_text(), what="a line in the log")
     (line,) = [one for one in server.log.read_text().splitlines() if "forged" in one]
     assert "GET /\\nforged\\x1b[2J 404" in line

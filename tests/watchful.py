@@ -44,7 +44,12 @@ def check_response(response: TestResponse, private: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", response.headers["X-Request-ID"])
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert response.headers.get("Access-Control-Allow-Origin") in (
+        None,
+        response.request.headers.get("Origin"),
+    )
+    assert response.headers["Cross-Origin-Resource-Policy"] in ("same-origin", "cross-origin")
+    assert "Origin" in response.vary
     assert "Access-Control-Allow-Credentials" not in response.headers
     if response.status_code >= 400 and response.request.method != "HEAD":
         check_problem(response)

@@ -51,7 +51,7 @@ def get_batch(batch_id: str) -> Response:
     return etag_response(batch_body(batch), done=batch.done)
 
 
-@blueprint.route("/<batch_id>/archive.zip", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])
+@blueprint.route("/<batch_id>/archive.zip", access=Access.TOKEN, parameters=[BATCH_ID_PARAMETER])
 @blueprint.response(
     200,
     content_type="application/zip",

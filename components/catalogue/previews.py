@@ -18,13 +18,17 @@ from libraries.sheets.page import default_margin
 # A6 is small enough to be drawn during the request.
 WIDTH, HEIGHT = 105, 148
 PNG_TYPE = "image/png"
+# Previews contain no data of owners, so pages of every origin may embed them.
+PUBLIC_PICTURE = {
+    "Cache-Control": "public, max-age=86400",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 
 
 def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
     """Return a pattern with default parameters on A6, as SVG or PNG; cacheable for a day."""
     data = preview(name, query["seed"], query["width"] if media_type == PNG_TYPE else 0)
-    headers = FILE_HEADERS | {"Cache-Control": "public, max-age=86400"}
-    response = Response(data, content_type=media_type, headers=headers)
+    response = Response(data, content_type=media_type, headers=FILE_HEADERS | PUBLIC_PICTURE)
     response.set_etag(hashlib.sha256(data).hexdigest())
     response.make_conditional(request)
     return response

@@ -133,7 +133,9 @@ def remove_drawing(drawing_id: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.route("/<drawing_id>/drawing.svg", access=Access.KEY, parameters=[DRAWING_ID_PARAMETER])
+@blueprint.route(
+    "/<drawing_id>/drawing.svg", access=Access.TOKEN, parameters=[DRAWING_ID_PARAMETER]
+)
 @blueprint.response(200)
 @blueprint.doc(
     responses={"200": exported_reply(SVG_TYPE, description="The drawing", headers={"ETag": TEXT})}

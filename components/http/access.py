@@ -18,7 +18,7 @@ from hashlib import sha256
 from flask import Flask, current_app, g, request
 
 from components.http.problems import EdgeError
-from components.http.tokens import read_token
+from components.http.tokens import Grant, read_token
 from libraries.job_manager import as_owner
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
@@ -52,10 +52,10 @@ class Access(Enum):
     KEY = "key"
     """Who sends an API key."""
     TOKEN = "token"  # noqa: S105 # nosec B105 - a level, not a secret
-    """Who sends an API key, or a token in the address for the job in the address: a browser cannot always send headers."""
+    """Clients with an API key, or with a token in the address that opens it: a browser cannot always send headers."""
     SOCKET = "socket"
-    """As TOKEN. A handshake without either is accepted and the WebSocket closed with the reason: a browser never shows why a
-    handshake is refused."""
+    """Clients with an API key, or with a token for one job. A handshake without either is accepted and the WebSocket closed with
+    the reason: a browser never shows why a handshake was refused."""
     ADMIN = "admin"
     """Who sends an API key with the scope `admin`; a key without a list of scopes has every scope."""
 
@@ -75,7 +75,10 @@ def install_access(app: Flask, settings: Settings) -> None:
     """Let every request act for its caller; where keys are set, refuse requests without one."""
 
     def admit() -> None:
-        g.caller = _caller(settings.access.api_keys)
+        # An unknown path reveals nothing without a key.
+        access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
+        g.grant = _grant() if access in (Access.TOKEN, Access.SOCKET) else None
+        g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()
         g.acting.enter_context(as_owner(g.caller.name))
 
@@ -98,14 +101,12 @@ def described_access(settings: Settings) -> JsonObject:
     }
 
 
-def _caller(keys: Sequence[ApiKey]) -> Caller:
-    # An address that is not there tells a stranger nothing.
-    access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
+def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
     # A browser asks without a key whether it may ask with one.
     if not keys or request.method == "OPTIONS" or access is Access.OPEN:
         return Caller(ANONYMOUS)
-    if access in (Access.TOKEN, Access.SOCKET) and (granted := _granted()):
-        return granted
+    if g.grant is not None:
+        return Caller(g.grant.owner, frozenset({g.grant.subject}))
     name = name_of(given_key(), keys)
     if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
         return UNAUTHENTICATED
@@ -121,12 +122,17 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
     return caller
 
 
-def _granted() -> Caller | None:
-    """Return whom the token in the address stands for, and for which job."""
-    granted = read_token(request.args.get("token", ""))
-    if granted is None or request.view_args.get("job_id", granted.job_id) != granted.job_id:  # type: ignore[union-attr]
-        return None
-    return Caller(granted.owner, frozenset({f"job:{granted.job_id}"}))
+def _grant() -> Grant | None:
+    """Return the grant of a token in the address that opens this address, None for none.
+
+    A token for a path opens that path; one for a job opens whatever takes tokens and is about that
+    job, and a WebSocket.
+    """
+    grant = read_token(request.args.get("token", ""))
+    if grant is None or grant.subject == request.path:
+        return grant
+    about = (request.view_args or {}).get("job_id", grant.job_id)
+    return grant if grant.job_id is not None and about == grant.job_id else None
 
 
 def given_key() -> str:

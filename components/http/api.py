@@ -7,7 +7,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
@@ -26,20 +26,17 @@ View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 
-EXPOSED_HEADERS = (
-    "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
-    "Link, Content-Disposition, Preference-Applied"
-)
-
-
-ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Range, X-API-Key, X-Request-ID"
-
-
 BODY_PROBLEMS = (400, 413, 415, 422)
 
 
 TEXT = {"schema": {"type": "string"}}
 QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
+TOKEN_PARAMETER = {
+    "in": "query",
+    "name": "token",
+    "description": "Replaces the API key: the token of a link (`POST /links`) or of the job.",
+    "schema": {"type": "string", "maxLength": 1024},
+}
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
@@ -111,10 +108,14 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
+        documents = [doc for method, doc in self._docs[name].items() if method != "parameters"]
         if self.route_access[name] is Access.OPEN:
-            for method, doc in self._docs[name].items():
-                if method != "parameters":
-                    doc["manual_doc"]["security"] = []
+            for doc in documents:
+                doc["manual_doc"]["security"] = []
+        if self.route_access[name] is Access.TOKEN:
+            for doc in documents:
+                described = doc.get("arguments", doc["manual_doc"])
+                described.setdefault("parameters", []).append(TOKEN_PARAMETER)
 
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any
@@ -326,17 +327,11 @@ def api_document() -> JsonObject:
 
 
 def finish_response(response: Response) -> Response:
-    """Add the headers that every response has: request id, security, and CORS for pages of any origin without credentials."""
+    """Add the headers that every response has: the request id, and security."""
     headers = response.headers
     headers["X-Request-ID"] = request_id()
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
-    if request.method == "OPTIONS" and "Allow" in headers:
-        headers["Access-Control-Allow-Methods"] = headers["Allow"]
-        headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS
-        headers["Access-Control-Max-Age"] = "86400"
     return response
 
 

@@ -15,12 +15,9 @@ VERSION = "0.1.0"
 SVG_TYPE = "image/svg+xml"
 
 
-# An SVG is active content. Opened by itself it may not run, load or send anything; a page of
-# another origin has to ask for it with CORS (`fetch`, `<img crossorigin>`), which is open to all,
-# and cannot embed it unasked.
+# An SVG is active content. Opened by itself it may not run, load or send anything.
 FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
 }
 
 

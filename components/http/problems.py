@@ -95,7 +95,15 @@ class EdgeCode(NamedTuple):
 EDGE_CODES: dict[str, EdgeCode] = {
     "file-too-large": EdgeCode(413, "Given when a file is larger than the setting `UPLOAD_LIMIT`."),
     "forbidden": EdgeCode(
-        403, "Given when a page of an origin that is not allowed opens a WebSocket."
+        403, "Returned when the API key does not have the scope that the route requires."
+    ),
+    "foreign-origin": EdgeCode(
+        403,
+        "Returned to a page of another origin that requests a change or opens a WebSocket. The setting `ALLOWED_ORIGINS` lists the origins that may.",
+    ),
+    "host-not-served": EdgeCode(
+        421,
+        "Returned when the `Host` of the request is not a name of this service. The setting `ALLOWED_HOSTS` lists further names.",
     ),
     "job-expired": EdgeCode(
         410,

@@ -1,38 +1,54 @@
-"""Tokens: what a browser sends in an address where it cannot send a header.
+"""Signed, expiring tokens: an address with one works where a browser cannot send a key.
 
-Each is good for following one job, for a while.
+A token is good for reading one thing as its owner: a job, or a single path. It ends at its time,
+when the job is deleted, and when the setting LINK_SECRET changes.
 """
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 from libraries.job_manager.ids import derive_secret
+from libraries.settings import AccessSettings
 
-LIFETIME_S = 900
+JOB_TOKEN_S = 900
+MAX_LINK_S = 30 * 24 * 3600
 MAX_TOKEN_CHARS = 1024
+JOB_PREFIX = "job:"
 
 
-class Granted(NamedTuple):
-    """What a token is good for: following this job, as its owner."""
+class Grant(NamedTuple):
+    """What a token allows."""
 
-    job_id: str
     owner: str
+    subject: str
+    """A path, or `job:` and an id for everything of one job that can be read."""
+    expires_at: float
+    """Unix seconds."""
+
+    @property
+    def job_id(self) -> str | None:
+        """The job of a token for a whole job."""
+        return (
+            self.subject.removeprefix(JOB_PREFIX) if self.subject.startswith(JOB_PREFIX) else None
+        )
 
 
-def make_token(job_id: str, owner: str) -> str:
-    """Return a token for following a job of the owner's for 15 minutes.
+def make_token(owner: str, subject: str, lifetime_s: int) -> tuple[str, float]:
+    """Return a token and the Unix time at which it expires.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
     """
-    return str(_serializer().dumps([job_id, owner]))
+    grant = Grant(owner, subject, int(time.time()) + lifetime_s)
+    return str(_serializer().dumps(list(grant))), grant.expires_at
 
 
-def read_token(text: str) -> Granted | None:
-    """Return what a token is good for, None if it is forged, changed or too old.
+def read_token(text: str) -> Grant | None:
+    """Return what a token allows, None if it is forged, changed or expired.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
@@ -40,11 +56,12 @@ def read_token(text: str) -> Granted | None:
     if not text or len(text) > MAX_TOKEN_CHARS:
         return None
     try:
-        job_id, owner = _serializer().loads(text, max_age=LIFETIME_S)
-    except (BadData, ValueError):
+        owner, subject, expires_at = _serializer().loads(text)
+        grant = Grant(str(owner), str(subject), float(expires_at))
+    except (BadData, ValueError, TypeError):
         return None
-    return Granted(str(job_id), str(owner))
+    return grant if time.time() < grant.expires_at else None
 
 
-def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(derive_secret("token", ""), salt="follow-job")
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(derive_secret("link", AccessSettings.current().link_secret), "link")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from flask import Response, request
 
 from components.http.conditional import etag_response
 from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
-from components.http.tokens import LIFETIME_S, make_token
+from components.http.tokens import JOB_PREFIX, JOB_TOKEN_S, make_token
 from components.jobs.representation import job_body, visible_job
 from libraries.job_manager import JobRecord
 from libraries.job_manager.representation import utc
@@ -37,15 +37,19 @@ def _response(record: JobRecord) -> Response:
 
 
 def token_response(record: JobRecord) -> Response:
-    """Return a token for the events of a job, with the URLs that accept it."""
-    token = make_token(record.id, record.owner)
+    """Return a token for reading a job, and the addresses that it opens."""
+    token, expires_at = make_token(record.owner, f"{JOB_PREFIX}{record.id}", JOB_TOKEN_S)
+    job = f"/jobs/{record.id}"
+    paths = {
+        "self": job,
+        **{name: f"{job}/{name}" for name in ("events", "logs", "result")},
+        "preview": f"{job}/preview.png",
+        "socket": "/ws/background_jobs",
+    }
     body = {
         "token": token,
-        "expires_at": utc(datetime.now(UTC) + timedelta(seconds=LIFETIME_S)),
+        "expires_at": utc(datetime.fromtimestamp(expires_at, UTC)),
         "job_id": record.id,
-        "links": {
-            "events": f"/jobs/{record.id}/events?token={token}",
-            "socket": f"/ws/background_jobs?token={token}",
-        },
+        "links": {name: f"{path}?token={token}" for name, path in paths.items()},
     }
     return json_response(body, status_code=201)

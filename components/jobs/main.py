@@ -85,7 +85,7 @@ def change_jobs(body: JsonObject) -> Response:
     return apply_to_all(body["action"], body["ids"])
 
 
-@blueprint.route("/<job_id>", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404, 410, 503)
@@ -123,7 +123,7 @@ def get_job_events(query: JsonObject, job_id: str) -> Response:
     return stream_response(job_id)
 
 
-@blueprint.route("/<job_id>/logs", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/logs", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(LogQuerySchema, location="query")
 @blueprint.response(
     200,
@@ -148,9 +148,10 @@ def get_job_logs(query: JsonObject, job_id: str) -> Response:
 @blueprint.problems(404, 410)
 @blueprint.queues()
 def make_job_token(job_id: str) -> Response:
-    """Create a token to follow a job where headers cannot be sent.
+    """Create a token for reading one job where headers cannot be sent.
 
-    For 15 minutes, `?token=` replaces the API key in the URL of this job's events or of a WebSocket.
+    For 15 minutes, `?token=` replaces the API key at the addresses in `links`: the job, its events, log, result, preview and
+    files, and a WebSocket that follows it. `POST /links` makes an address that opens one of them only, for longer.
     """
     return token_response(visible_job(job_id))
 
@@ -196,7 +197,7 @@ def retry_job(job_id: str) -> Response:
     return queued_response(retry(job_id))
 
 
-@blueprint.route("/<job_id>/result", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/result", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200)
 @blueprint.doc(
@@ -212,15 +213,14 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
 
     Returns the first file of the job, with a strong `ETag` and range support; if the job has no files, the return value of its
     task as JSON. Drawings are also available in the other media types that `Accept` can request; `*/*` selects the file itself,
-    and 406 means that no supported type is accepted. Until the job is finished, the response is 409 with `job_status`. Pages of
-    other origins can fetch the file or show it with `<img crossorigin src=...>`.
+    and 406 means that no supported type is accepted. Until the job is finished, the response is 409 with `job_status`.
     """
     return result_response(visible_job(job_id), download=query["download"])
 
 
 @blueprint.route(
     "/<job_id>/artifacts/<file_name>",
-    access=Access.KEY,
+    access=Access.TOKEN,
     parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER],
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
@@ -231,7 +231,7 @@ def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response
     return artifact_response(visible_job(job_id), file_name, download=query["download"])
 
 
-@blueprint.route("/<job_id>/preview.png", access=Access.KEY, parameters=[JOB_ID_PARAMETER])
+@blueprint.route("/<job_id>/preview.png", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(Png.schema(), location="query")
 @blueprint.response(
     200,

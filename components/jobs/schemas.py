@@ -277,11 +277,6 @@ class FollowQuerySchema(Schema):
         validate=Length(max=64),
         metadata={"description": "Alternative to the `Last-Event-ID` header."},
     )
-    token = fields.String(
-        load_default="",
-        validate=Length(max=1024),
-        metadata={"description": "Alternative to an API key; see `POST /jobs/<job_id>/token`."},
-    )
 
 
 class LogQuerySchema(Schema):
@@ -293,14 +288,18 @@ class LogQuerySchema(Schema):
 
 
 class TokenLinksSchema(ReplySchema):
-    """URLs that accept a token."""
+    """The addresses that a job's token opens, besides those of its artifacts."""
 
+    self = fields.String(metadata={"description": "The job."})
     events = fields.String(metadata={"description": "The job's event stream."})
-    socket = fields.String(metadata={"description": "A WebSocket that can follow the job."})
+    logs = fields.String(metadata={"description": "The job's log."})
+    result = fields.String(metadata={"description": "The job's result."})
+    preview = fields.String(metadata={"description": "A picture of the job's drawing."})
+    socket = fields.String(metadata={"description": "A WebSocket that may follow the job."})
 
 
 class TokenSchema(ReplySchema):
-    """A token to follow one job."""
+    """A token for reading one job."""
 
     token = fields.String(
         required=True, metadata={"description": "Replaces the API key, for this job only."}

@@ -6,6 +6,7 @@ from flask import Response, request
 
 from components.http.access import Access
 from components.http.api import TEXT, api_blueprint
+from components.http.boundary import changes_state
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit
@@ -36,6 +37,7 @@ def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, 
 @blueprint.route("/start-task", access=Access.KEY)
 @blueprint.response(302, description="Redirect to `/live`", headers={"Location": TEXT})
 @blueprint.problems(429, 503)
+@changes_state
 def start_task_and_watch() -> Response:
     """Start the example task and redirect to the page that shows its progress.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 import flask
 from flask import Response, g, request
@@ -30,7 +29,7 @@ from libraries.job_manager import current_owner
 from libraries.job_manager.events import send_to_group
 from libraries.json_types import JsonObject
 from libraries.live import Conversation, handshake_reply, is_handshake
-from libraries.settings import AccessSettings, SocketSettings, WebSettings
+from libraries.settings import AccessSettings, SocketSettings
 
 blueprint = api_blueprint(
     "sockets", __name__, None, "Ask for jobs and follow them on one connection."
@@ -140,7 +139,6 @@ def open_socket(codec: Codec) -> Response:
 
     Raises:
         EdgeError: the request is not a handshake.
-        EdgeError: API keys are set, and the page's origin is not allowed.
         Unavailable: the server cannot hand over connections.
         HubFull: too many connections are open.
     """
@@ -149,12 +147,6 @@ def open_socket(codec: Codec) -> Response:
             "this address is a WebSocket; open it with one",
             code="upgrade-required",
             headers=UPGRADE,
-        )
-    allowed = WebSettings.current().allowed_origins
-    if AccessSettings.current().api_keys and not origin_allowed(allowed):
-        raise EdgeError(
-            "pages of this origin may not open WebSockets here; see the setting ALLOWED_ORIGINS",
-            code="forbidden",
         )
     if not supports_streaming():
         error = Unavailable(
@@ -171,12 +163,6 @@ def open_socket(codec: Codec) -> Response:
         conversation,
         conversation.begin,
     )
-
-
-def origin_allowed(allowed: tuple[str, ...]) -> bool:
-    """Return whether the request has no origin, this server's, or an allowed one."""
-    origin = request.headers.get("Origin", "").rstrip("/").lower()
-    return not origin or origin in allowed or urlsplit(origin).netloc == request.host.lower()
 
 
 def chosen_protocol() -> str:

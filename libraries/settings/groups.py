@@ -25,6 +25,7 @@ from libraries.settings.parsers import (
     parse_api_keys,
     parse_bytes,
     parse_duration,
+    parse_host_names,
     parse_origins,
     parse_storage_url,
     resolved_path,
@@ -107,7 +108,12 @@ class WebSettings(SettingsGroup):
     allowed_origins: tuple[str, ...] = setting(
         "",
         parse_origins,
-        "Whose pages may open WebSockets where API_KEYS are set, such as https://app.example. Empty: this server's own.",
+        "Origins whose pages may use the API, such as https://app.example, comma-separated. Empty: only the service's own pages.",
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "",
+        parse_host_names,
+        "Host names of the service besides localhost and HOST, such as plotter.example or *.example.com, comma-separated.",
     )
     log_level: str = setting(
         "INFO",
@@ -130,6 +136,12 @@ class AccessSettings(SettingsGroup):
         "0",
         yes_or_no,
         "1 to listen beyond this machine without API_KEYS; with them it changes nothing.",
+    )
+    link_secret: str = setting(
+        "",
+        str.strip,
+        "Any text. Changing it revokes every link and token that was given out.",
+        secret=True,
     )
 
 

@@ -179,6 +179,21 @@ def parse_origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def parse_host_names(text: str) -> tuple[str, ...]:
+    """Return the host names in a text such as `plotter.example, *.example.com`.
+
+    Raises:
+        ValidationError: one of them is not a host name.
+    """
+    names = tuple(filter(None, (part.strip().rstrip(".").lower() for part in text.split(","))))
+    for name in names:
+        if not re.fullmatch(r"(?:\*\.)?[a-z0-9_.\-]{1,253}", name, re.ASCII):
+            raise ValidationError(
+                "Each must be a host name without a port, such as plotter.example or *.example.com."
+            )
+    return names
+
+
 def yes_or_no(text: str) -> bool:
     """Return the truth that `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off` stands for; an empty text is no."""
     word = text.strip().lower()

@@ -102,7 +102,7 @@ class Reader:
                 reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
                 known = f"Last-Event-ID: {self.heard[-1][0]}\r\n" if self.heard else ""
                 self._writer.write(
-                    f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: x\r\n{known}\r\n".encode()
+                    f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n{known}\r\n".encode()
                 )
                 if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 "):
                     await asyncio.sleep(0.1)

@@ -87,7 +87,7 @@ class Place:
         server = Server(self.environ | {"LOG_LEVEL": "WARNING"}, self.home)
         try:
             # The port listens before the application is loaded; what waits for that is not what is measured here.
-            server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             yield server
         finally:
             server.process.terminate()

@@ -29,7 +29,7 @@ HELD, LINES = 100, 250
 @pytest.fixture
 def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Server]:
     started = Server(environ | {"LOG_LEVEL": "WARNING", "MAX_STREAMS": str(HELD)}, home)
-    assert started.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    assert started.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
     yield started
     started.process.terminate()
     assert started.process.wait(10) == 0

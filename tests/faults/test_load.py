@@ -31,7 +31,7 @@ ROUNDS = 3
 def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Server]:
     started = Server(environ | {"LOG_LEVEL": "WARNING"}, home)
     # The port listens before the application is loaded; what waits for that is not what is measured here.
-    assert started.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    assert started.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
     yield started
     started.process.terminate()
     started.process.wait()
@@ -92,7 +92,7 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
     """L9."""
     halves = (
         b"POST /artboard/cre",
-        b"POST /artboard/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
     )
     simple = {"width": 60, "height": 60, "complexity": "simple"}
 

@@ -26,7 +26,7 @@ from tests.conftest import REPOSITORY, RUN_WORKER, until
 from tests.photographs import from_a_camera, multipart, part
 from tests.test_app_server import Server
 
-HEAD = "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=cut\r\n{more}\r\n"
+HEAD = "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=cut\r\n{more}\r\n"
 # Stores each file six seconds later than it could.
 SLOWLY = """
 import time
@@ -80,7 +80,7 @@ def running() -> Iterator[Running]:
         ended.callback(server.process.wait)
         ended.callback(server.process.terminate)
         # The port listens before the application is loaded.
-        assert server.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+        assert server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
         yield Running(server, home, environ)
 
 

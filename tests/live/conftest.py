@@ -45,10 +45,12 @@ def other_web(installation: Installation) -> Web:
 
 
 @pytest.fixture(scope="package")
-def ann(installation: Installation) -> Web:
-    """A web process that takes keys, as Ann uses it."""
+def ann(installation: Installation, web: Web) -> Web:
+    """A web process that takes keys, as Ann uses it; pages of the other one may use it."""
     started = installation.start_web(
-        key=KEYS["ann"], API_KEYS=API_KEYS, ALLOWED_ORIGINS="https://app.example"
+        key=KEYS["ann"],
+        API_KEYS=API_KEYS,
+        ALLOWED_ORIGINS=f"https://app.example,http://127.0.0.1:{web.port}",
     )
     return started.wait_until_ready()
 

@@ -115,7 +115,7 @@ def test_an_event_source_goes_on_behind_the_last_event_when_the_server_is_replac
     second.close()
 
 
-def test_a_page_of_another_origin_may_follow_a_job_with_a_token(
+def test_a_page_of_an_allowed_origin_may_follow_a_job_with_a_token(
     ann: Web, web: Web, page: Page
 ) -> None:
     job = ann.submit("probe_tasks.nothing")

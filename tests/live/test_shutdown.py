@@ -19,7 +19,7 @@ from tests.live.test_long_polls import Asking
 def follow(web: Web, job: str) -> socket.socket:
     """An event stream by hand, its headers read."""
     connection = socket.create_connection(("127.0.0.1", web.port), timeout=10)
-    connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert connection.recv(17) == b"HTTP/1.1 200 OK\r\n"
     return connection
 

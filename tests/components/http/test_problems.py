@@ -140,7 +140,7 @@ def test_an_untidy_address_is_not_there_instead_of_redirecting(
 
 
 def test_an_address_without_a_path_is_the_index_and_redirects_nowhere(client: FlaskClient) -> None:
-    response = client.get("/", environ_overrides={"PATH_INFO": "", "HTTP_HOST": "e.vil"})
+    response = client.get("/", environ_overrides={"PATH_INFO": "", "HTTP_HOST": "studio.localhost"})
     assert (response.status_code, response.get_json()["name"]) == (200, "Vector API")
 
 

@@ -116,7 +116,7 @@ def test_the_index_is_json_for_programs_and_a_page_for_browsers(client: FlaskCli
     assert {client.get(link).status_code for link in index["links"].values()} <= {200, 503}
     page = client.get("/", headers=HTML)
     assert page.content_type.startswith("text/html")
-    assert page.headers["Vary"] == "Accept"
+    assert "Accept" in page.vary
 
 
 def test_the_openapi_document_is_valid_3_1(client: FlaskClient) -> None:
@@ -199,14 +199,15 @@ def test_every_link_of_a_page_leads_somewhere(client: FlaskClient, address: str)
 def test_the_host_that_a_request_claims_is_repeated_nowhere(client: FlaskClient) -> None:
     """Attack list, row 40."""
     for address in ("/", "/docs", "/openapi.json", "/patterns", "/nothing", "/problems/not-found"):
-        response = client.get(
-            address, headers={"Host": "e.vil", "X-Forwarded-Host": "e.vil", **HTML}
-        )
-        assert "e.vil" not in f"{response.headers}{response.get_data(as_text=True)}"
+        for host in ("e.vil", "e.vil.localhost"):
+            response = client.get(
+                address, headers={"Host": host, "X-Forwarded-Host": "e.vil", **HTML}
+            )
+            assert "e.vil" not in f"{response.headers}{response.get_data(as_text=True)}"
 
 
-def test_a_host_that_is_no_host_is_answered_all_the_same(client: FlaskClient) -> None:
-    assert client.get("/healthz", headers={"Host": "a b/<script>"}).status_code in (200, 400)
+def test_a_host_that_is_no_host_name_is_refused(client: FlaskClient) -> None:
+    assert client.get("/healthz", headers={"Host": "a b/<script>"}).status_code in (400, 421)
 
 
 def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Settings) -> None:
