@@ -180,7 +180,7 @@ class Guilloche(Params):
                 )
                 line[-1] = line[0]
                 # The sums are exact to the last digits only, and nothing may leave the area.
-                yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+                yield area.clip(line)
 
     def _figure(
         self, by_default: tuple[int, int], radii: Floats, heights: Floats, waves: int
@@ -261,7 +261,7 @@ class Figure(NamedTuple):
 
 
 def _outer(area: Area) -> float:
-    return min(area.inner_width, area.inner_height) / 2
+    return area.shorter_side / 2
 
 
 def _edges(

@@ -123,7 +123,7 @@ class Harmonograph(Params):
             )
             if self.kind == "lissajous":
                 line[-1] = line[0]
-            yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+            yield area.clip(line)
 
     def _bound(self, pair: tuple[int, int], size: float) -> float:
         """Return a bound of the points if the seed chooses a `pair` of frequencies."""
@@ -199,7 +199,7 @@ class Swinging(NamedTuple):
 
 def _half_sides(area: Area, stretch: float) -> Floats:
     """Return half the width and height in mm of the figure that fills the area."""
-    shorter = min(area.inner_width, area.inner_height)
+    shorter = area.shorter_side
     return np.minimum((area.inner_width, area.inner_height), shorter * stretch) / 2
 
 

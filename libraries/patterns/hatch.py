@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 from marshmallow import fields
 from marshmallow.validate import Length, Range
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
@@ -27,6 +26,7 @@ from libraries.fields import (
     whole,
 )
 from libraries.geometry.area import MAX_SIDE_MM, Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
@@ -38,8 +38,6 @@ MIN_WIDTH_MM = 1e-3
 # A loop of a scribble has at least so many points.
 MIN_LOOP = 12
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Shape = Literal["room", "circle", "polygon", "star", "outline"]
 Style = Literal["lines", "cross", "zigzag", "contour", "scribble"]
 
@@ -128,13 +126,13 @@ class Hatch(Params):
         across = math.hypot(area.inner_width, area.inner_height)
         if self.shape in {"circle", "polygon", "star"}:
             # These are about as wide as high, and touch the nearer edges of the area.
-            across = min(across, 1.7 * min(area.inner_width, area.inner_height))
+            across = min(across, 1.7 * area.shorter_side)
         lines = across / spacing + 2
         corners = self._corner_count(area)
         if self.style == "contour":
             # An outline that crosses itself has its crossings for corners too.
             crossings = corners * corners / 4 if self.shape == "outline" else 0
-            rings = min(area.inner_width, area.inner_height) / 2 / spacing + 1
+            rings = area.shorter_side / 2 / spacing + 1
             return rings * (corners + crossings + 1) * 1.5
         if self.style == "scribble":
             return lines * (lines + 2) * _loop(spacing, self.tolerance)
@@ -192,7 +190,7 @@ class Hatch(Params):
         """Return the distance between lines; loops are never too large for the area."""
         if self.style != "scribble":
             return self.spacing
-        return min(self.spacing, min(area.inner_width, area.inner_height) / 8)
+        return min(self.spacing, area.shorter_side / 8)
 
     def _shape(self, area: Area) -> BaseGeometry:
         """Return the shape, as large as fits the area."""
@@ -210,14 +208,14 @@ class Hatch(Params):
         scale = float((np.array([area.inner_width, area.inner_height]) / (high - low)).min())
         corners = (unit - (low + high) / 2) * scale + area.centre
         # The division is exact to the last digits only, and nothing may leave the area.
-        return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
+        return shapely.Polygon(area.clip(corners))
 
     def _corner_count(self, area: Area) -> int:
         match self.shape:
             case "room":
                 return 4
             case "circle":
-                radius = min(area.inner_width, area.inner_height) / 2
+                radius = area.shorter_side / 2
                 return 4 * max(3, int(arc_chords(radius, math.pi / 2, self.tolerance)))
             case "polygon":
                 return self.sides

@@ -263,7 +263,7 @@ class LSystem(Params):
         grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
         pieces = _fit([_once(each) for each in grown], area, rng)
         for line in nearest_neighbour_order(list(merge_strokes(pieces))):
-            yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+            yield area.clip(line)
 
     def _system(self) -> System:
         """Return the preset, with what is given in its place."""

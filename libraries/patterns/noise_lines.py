@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, flag, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
 MIN_HILL_MM = 2.0
 
-Floats = NDArray[np.float64]
 Envelope = Literal["bell", "hills", "flat"]
 
 

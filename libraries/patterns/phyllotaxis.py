@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # How far the centre may be from the middle of a page, as a share of its sides.
 MAX_OFFSET = 0.22
 # On a long strip most marks are outside; no more than these are tried, from the centre outwards.
@@ -210,7 +209,7 @@ def _most_on_strip(area: Area, field: Field) -> float:
 
 
 def _disc(area: Area) -> float:
-    return min(area.inner_width, area.inner_height) / 2
+    return area.shorter_side / 2
 
 
 def _widest(field: Field) -> float:

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Integers
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
 # How much longer than computed the steps of a turtle's curve are at most: its width is approximate.
 SLACK = 1.3
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 # A curve through squares: for each state, the cells in the order of the visit, as column, row and
 # the state in which each is visited. States of Hilbert's curve are the four ways to go from one
@@ -127,7 +126,7 @@ class SpaceFilling(Params):
         if self.kind in TURTLES:
             turtle = TURTLES[self.kind]
             order = _turtle_order(area, turtle, self.cell)
-            step = min(area.inner_width, area.inner_height) / (turtle.width * turtle.factor**order)
+            step = area.shorter_side / (turtle.width * turtle.factor**order)
             bend = _bend_steps(SLACK * step * self.rounding / 2, self.tolerance)
             corners = bend + 1 if self.rounding else 1
             return corners * (math.pow(turtle.growth, order) * turtle.steps + 2)
@@ -275,7 +274,7 @@ def _divide(
 
 def _turtle_order(area: Area, turtle: Turtle, cell: float) -> int:
     """Return how often the curve is refined, so that its steps come near `cell`."""
-    side = min(area.inner_width, area.inner_height)
+    side = area.shorter_side
     return max(1, round(math.log(max(side / cell / turtle.width, 1)) / math.log(turtle.factor)))
 
 

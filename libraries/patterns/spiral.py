@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.fields import Params, angle, choice, mm, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.patterns.catalogue import Polyline, pattern
 
 # A logarithmic spiral narrows towards its centre; turns that are closer tear the paper.
@@ -19,7 +19,6 @@ SIDES = 4
 
 Kind = Literal["archimedean", "log", "fermat", "square"]
 Direction = Literal["clockwise", "counter-clockwise"]
-Floats = NDArray[np.float64]
 
 
 @pattern
@@ -96,7 +95,7 @@ class Spiral(Params):
 
     def _radii(self, area: Area) -> tuple[float, float, float]:
         """Return the inner radius, the outer radius and the pitch that fit the area."""
-        outer = min(area.inner_width, area.inner_height) / 2
+        outer = area.shorter_side / 2
         inner = min(self.inner_radius, outer / 2)
         return inner, outer, min(self.pitch, outer - inner)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
@@ -22,8 +23,6 @@ KEPT = 0.45
 # What a piece costs in addition to its points: pieces are found, joined and yielded one by one.
 PIECE = 4
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 # Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is
 # turned left to right and upside down.
 Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_], NDArray[np.bool_]]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
@@ -21,7 +22,6 @@ from libraries.imaging.stipples import MIN_TONE, stipple
 from libraries.imaging.tones import Box, Tones
 from libraries.patterns.catalogue import Polyline, pattern
 
-Floats = NDArray[np.float64]
 # Polygons of shapely, which has no type for an array of them.
 Cells = NDArray[np.object_]
 # With the full gradient, sites a long side away from the focus are farther apart by e to this
@@ -339,7 +339,7 @@ def _quarter(radius: float, tolerance: float) -> int:
     return max(2, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
-def _by_rows(cells: Cells, across: float) -> NDArray[np.int64]:
+def _by_rows(cells: Cells, across: float) -> Integers:
     """Return the order of `cells` row by row, to and fro."""
     x, y = shapely.get_coordinates(shapely.centroid(cells)).T
     row = np.floor(y / (across * 1.3)).astype(np.int64)

@@ -172,7 +172,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, lines: Iterable[object]) -> int:
     [
         (
             OUTSIDE,
-            r"stroke 2 has the point \(300, 30\), outside of its area from \(10, 10\) to \(95, 138\)",
+            r"stroke 2 has the point \(300, 30\), outside the area from \(10, 10\) to \(95, 138\)",
         ),
         (LINE * (1, -1), r"stroke 2 has the point \(20, -20\), outside"),
         (LINE * np.nan, r"stroke 2 has the point \(nan, nan\), outside"),
@@ -219,7 +219,7 @@ def test_a_pattern_may_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("body", "mistake"),
     [
-        ("yield np.array([area.centre, (area.right + 5, 30.0)])", "outside of its area"),
+        ("yield np.array([area.centre, (area.right + 5, 30.0)])", "outside the area"),
         ("yield area.centre", "is of type tuple"),
         ("yield 1 / 0", "ZeroDivisionError: division by zero"),
     ],

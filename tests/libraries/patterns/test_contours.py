@@ -11,7 +11,7 @@ from libraries.geometry.area import Area
 from libraries.geometry.contours import contour_lines
 from libraries.geometry.reaction_diffusion import REGIMES, refined, seed_state, simulate
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
-from libraries.patterns.contours import _Land, _numbered
+from libraries.patterns.contours import _Terrain, _labeled
 
 SQUARE = Area(200, 200, 10)
 
@@ -153,12 +153,12 @@ def test_a_number_is_not_written_where_the_line_is_short_or_the_land_too_steep()
     at = np.linspace(0, 200, 401)
     slope = np.broadcast_to(at[None, :] / 200, (401, 401))
     for levels, numbers in ((20, 1), (400, 0)):
-        land = _Land(slope * levels - 0.5, at, at)
+        land = _Terrain(slope * levels - 0.5, at, at)
         level, line = next(
             each for each in contour_lines(slope, at, at, levels) if each[0] == levels // 2
         )
-        pieces, digits = _numbered(line, level, land)
+        pieces, digits = _labeled(line, level, land)
         assert len(pieces) == 1 + numbers
         assert bool(digits) == bool(numbers)
-    pieces, digits = _numbered(line[:40], level, land)
+    pieces, digits = _labeled(line[:40], level, land)
     assert (len(pieces), digits) == (1, [])
