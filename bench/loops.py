@@ -173,7 +173,7 @@ def draw_guilloche(
 ) -> Iterator[Line]:
     """Weave rosettes, as `guilloche` does for its defaults."""
     choices = guilloche.CHOICES["rosette"]
-    outer = guilloche._outer(area)
+    outer = area.shorter_side / 2
     centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * 0.46)
     order = rng.permutation(len(choices))
     waves = int(rng.choice(guilloche.WAVES))

@@ -102,8 +102,8 @@ class Contours(Params):
         # The height of a lattice point takes as long as drawing 0.4 points.
         work = columns * rows * 0.4
         if self.kind == "terrain":
-            slope = 2.0 * (1 + 1.5 * self.warp) * (1 + 0.2 * (self.octaves - 1))
-            length = slope * drawn * room / self._scale(area)
+            length = 2.0 * (1 + 1.5 * self.warp) * drawn * room / self._scale(area)
+            length *= 1 + 0.2 * (self.octaves - 1)
             work *= self.octaves + 2.0
         elif self.kind == "distance":
             length = 0.6 * drawn * room / (0.25 * math.sqrt(room / self.stones))
@@ -135,7 +135,7 @@ class Contours(Params):
             if length < (min_closed if closed else min_open):
                 continue
             is_index = level % INDEX == INDEX // 2
-            pieces, label = [line], []
+            pieces, label = [line], list[Polyline]()
             if self.labels and is_index:
                 pieces, label = _labeled(line, level, terrain)
             if self.bold and is_index:
