@@ -142,8 +142,9 @@ class Spiral(Params):
             # As for a spiral that begins at the centre; d angle / dr is 2 r / c**2.
             square = outer * advance / math.pi
             turn = radius**2 / square
-            bend = np.sqrt(turn + 3 / (4 * turn)) * (turn + 1 / (4 * turn)) ** -0.25
-            each = math.sqrt(square) ** 0.5 * bend / math.sqrt(scale) * 2 * radius / square
+            bend = math.sqrt(square) ** 0.5 * np.sqrt(turn + 3 / (4 * turn))
+            bend *= (turn + 1 / (4 * turn)) ** -0.25
+            each = bend / math.sqrt(scale) * 2 * radius / square
         steps = np.concatenate(([0.0], np.cumsum((each[1:] + each[:-1]) / 2 * np.diff(radius))))
         return np.stack((radius, steps)), float(steps[-1])
 
