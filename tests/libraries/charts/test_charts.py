@@ -158,8 +158,8 @@ def test_odd_values_are_drawn_or_refused_but_never_break(chart: str, values: lis
     [
         ("line", None, [], "1 to 8 series"),
         ("line", None, [Measure("a", np.array([math.nan]))], "no numbers"),
-        ("line", None, [Measure("a", np.array([0.0]), "text", ("x",))], "not of numbers"),
-        ("bars", Measure("x", np.arange(500.0)), [Measure("a", np.ones(500))], "no bars"),
+        ("line", None, [Measure("a", np.array([0.0]), "text", ("x",))], "does not contain numbers"),
+        ("bars", Measure("x", np.arange(500.0)), [Measure("a", np.ones(500))], "different values of x"),
         ("pie", None, [Measure("a", np.ones(5))], "unknown chart"),
     ],
 )
@@ -197,7 +197,7 @@ def test_columns_of_a_file_become_a_chart(settings: Settings) -> None:
     ("given", "why"),
     [
         ({"x": "nothing"}, "unknown column"),
-        ({"y": ["shop"]}, "not of numbers"),
+        ({"y": ["shop"]}, "does not contain numbers"),
         ({"y": []}, "series"),
         ({"chart": "pie"}, "chart"),
     ],
