@@ -27,10 +27,7 @@ UNKNOWN_FIELD = "Unknown field."
 
 
 class InvalidFields(InvalidInput):
-    """Raised when fields are unknown, missing or out of range.
-
-    `errors` maps dotted field names, such as `params.pitch`, to messages.
-    """
+    """Raised when fields are invalid; `errors` maps names such as `params.pitch` to messages."""
 
     code = "invalid-fields"
 
@@ -133,7 +130,6 @@ def optional(field: fields.Field[Any], **facts: Any) -> Any:
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
-    """Declare a length in mm."""
     return declare(millimetres(description, least=least, most=most), default=default, **facts)
 
 
@@ -164,7 +160,6 @@ def number(
 
 
 def whole(description: str, least: int, most: int, *, default: Any = missing, **facts: Any) -> Any:
-    """Declare an integer."""
     field = WholeNumber(validate=Range(least, most), metadata={"description": description})
     return declare(field, default=default, **facts)
 
@@ -177,7 +172,6 @@ def choice(description: str, choices: Any, *, default: Any = missing, **facts: A
 
 
 def flag(description: str, *, default: bool, **facts: Any) -> Any:
-    """Declare a boolean."""
     field = fields.Boolean(metadata={"description": description})
     return declare(field, default=default, **facts)
 

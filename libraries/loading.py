@@ -22,10 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class LoadError(Exception):
-    """Raised when a module breaks a rule of its package.
-
-    `line` is the line of the mistake, if the traceback does not contain it.
-    """
+    """Raised when a module breaks a rule of its package, at `line` if not in the traceback."""
 
     def __init__(self, text: str, *, line: int | None = None) -> None:
         super().__init__(text)
@@ -65,7 +62,6 @@ def load_problems() -> list[LoadProblem]:
 
 
 def load_problem(name: str) -> LoadProblem | None:
-    """Return the problem of the module `name`, if any."""
     return _problems.get(name)
 
 
@@ -115,10 +111,7 @@ def parse_module(name: str, path: Path) -> ast.Module:
 
 
 def record_problem(name: str, error: BaseException, *, path: Path | None = None) -> LoadProblem:
-    """Record and log that the module `name` failed with `error`.
-
-    `path` is its file, by default the one that the import system finds.
-    """
+    """Record and log that the module `name`, in the file `path`, failed with `error`."""
     problem = _problem(name, error, path)
     _problems[name] = problem
     # The text of a public problem is enough to find the mistake.

@@ -184,8 +184,6 @@ def _counted(series: Sequence[Measure]) -> _Data:
 
 
 class _Sheet:
-    """A sheet that a chart is drawn on."""
-
     def __init__(self, area: Area, title: str, pen_width: float) -> None:
         self._area, self._title = area, _one_line(title)
         self._document = Document(area.width, area.height, title=self._title)
@@ -214,7 +212,6 @@ class _Sheet:
         return self._document
 
     def _layer(self, number: int, name: str) -> int:
-        """Return the layer of a series, whose pen is named after its colour."""
         pen = Pen(COLOURS[number], COLOURS[number], self._pen_width)
         return self._document.layer(f"{number + 1} {_short(name)}", pen)
 
@@ -235,7 +232,6 @@ class _Sheet:
         self._top += cap + 1.6 * GAP * self._scale
 
     def _write_key(self, chart: str, number: int, name: str, x: float) -> float:
-        """Write a legend entry at `x`: a sample and a name. Return the x of the next one."""
         cap = LABEL * self._scale
         block = lay_out(_short(name), cap_height=cap)
         wide = (3 if chart == "scatter" else 6) * self._scale
@@ -266,7 +262,6 @@ class _Sheet:
         self._right -= 0.6 * LABEL * self._scale
 
     def _widest(self, ticks: Ticks) -> float:
-        """Return the width of the widest label in mm."""
         cap = LABEL * self._scale
         return max((lay_out(label, cap_height=cap).width for label in ticks.labels), default=0.0)
 
@@ -368,7 +363,6 @@ class _Sheet:
         return strokes
 
     def _bar_sides(self, data: _Data, number: int) -> tuple[Floats, Floats]:
-        """Return the x of the left and right sides of the bars of a series."""
         count, centre = len(data.series), self._across(data.x.values)
         unit = (self._right - self._left) / (self._x.high - self._x.low)
         if data.widths is not None:

@@ -11,7 +11,7 @@ from libraries.tables import Reading, Report, read_columns
 
 
 def default_margin(size: tuple[float, float]) -> float:
-    """Return the margin of a sheet in mm: a 13th of its shorter side, at most 15 mm."""
+    """Return the margin of a sheet in mm: 7.5 % of its shorter side, at most 15 mm."""
     return min(15.0, 0.075 * min(size))
 
 

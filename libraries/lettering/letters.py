@@ -62,7 +62,6 @@ def _barred(
     *,
     single: bool = False,
 ) -> Form:
-    """Return a letter with a bar across its stem, `left` and `right` units long on its sides."""
 
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)

@@ -91,7 +91,6 @@ class CirclePacking(Params):
         yield from map(area.clip, nearest_neighbour_order(lines))
 
     def _sizes(self, area: Area) -> Sizes:
-        """Return the sizes that cover the share `cover`, with circles that fit the area."""
         shorter = area.shorter_side
         largest = min(max(self.largest, self.smallest), shorter * 0.45)
         sizes = Sizes(min(self.smallest, largest / 2), largest, self.tail, 0)
@@ -195,7 +194,6 @@ def _set(
 
 
 def _style(fill: Fill, share: float, chance: float) -> Fill:
-    """Return the fill of a circle with a `share` of the largest radius; `chance` is 0 to 1."""
     if fill != "mixed":
         return fill
     if share < 0.16:  # noqa: PLR2004 - small circles stay empty
@@ -209,7 +207,6 @@ def _style(fill: Fill, share: float, chance: float) -> Fill:
 def _circle(
     radius: float, style: Fill, spacing: float, angle: float, tolerance: float
 ) -> Iterator[Polyline]:
-    """Yield a circle around (0, 0) and its fill."""
     if style == "spiral" and radius > 2 * spacing:
         yield _spiral(radius, spacing, angle, tolerance)
         return

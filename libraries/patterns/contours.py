@@ -163,7 +163,6 @@ class Contours(Params):
         return min(self.scale, 0.8 * max(area.inner_width, area.inner_height))
 
     def _feature(self, area: Area) -> float:
-        """Return the distance between stripes in mm."""
         if self.feature is not None:
             return self.feature
         return max(6.0, math.sqrt(area.inner_width * area.inner_height) / 22)
@@ -232,7 +231,6 @@ class Contours(Params):
 def _terrain(
     rng: np.random.Generator, x: Floats, y: Floats, scale: float, *, octaves: int, warp: float
 ) -> Floats:
-    """Return heights from 0 to 1, as an array of shape (rows, columns)."""
     land, aside, along = (GradientNoise(rng) for _ in range(3))
     # Shifted, since noise is 0 at whole numbers for every seed.
     u, v = x[None, :] / scale + rng.uniform(0, 64), y[:, None] / scale + rng.uniform(0, 64)
@@ -283,7 +281,6 @@ class _Terrain:
         return bool((places >= low).all() and (places <= high).all())
 
     def at(self, places: Polyline) -> Floats:
-        """Return the heights at the nearest lattice points."""
         column, row = (
             np.rint((places[..., axis] - along[0]) / (along[1] - along[0])).astype(np.int64)
             for axis, along in enumerate((self.x, self.y))

@@ -150,7 +150,6 @@ class FlowField(Params):
     def _field(
         self, area: Area, rng: np.random.Generator, circles: list[Circle], cell: float
     ) -> Field:
-        """Return the current sampled over the area and one cell around it."""
         columns = math.ceil(area.inner_width / cell) + 4
         rows = math.ceil(area.inner_height / cell) + 4
         row, column = np.mgrid[:rows, :columns].astype(np.float64)
@@ -256,7 +255,6 @@ def _is_wound(line: Polyline, separation: float) -> bool:
 
 
 def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
-    """Return whether all points are inside the area and outside the circles."""
     inside = np.array_equal(area.clip(places), places)
     x, y = places.T
     return inside and all(
@@ -266,7 +264,6 @@ def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
 
 
 def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
-    """Return one point in each cell of a grid, in random order."""
     columns = max(1, math.floor(area.inner_width / separation / 2))
     rows = max(1, math.floor(area.inner_height / separation / 2))
     order = rng.permutation(columns * rows)

@@ -122,7 +122,6 @@ def _levels(first: float, last: float, spacing: float) -> Floats:
 
 
 def _half_turn(levels: Floats, depth: float, tolerance: float) -> Polyline:
-    """Return the inner points of the turn between two `levels` around (0, 0)."""
     if not depth:
         return np.empty((0, 2))
     half_gap = (levels[1] - levels[0]) / 2
@@ -134,7 +133,6 @@ def _half_turn(levels: Floats, depth: float, tolerance: float) -> Polyline:
 def _serpentine(
     levels: Floats, ends: tuple[float, float], depth: float, tolerance: float
 ) -> Polyline:
-    """Return lines between `ends` at each of `levels`, joined by turns of `depth` mm."""
     turn = _half_turn(levels, depth, tolerance)
     size = 2 + len(turn)
     # A block is the two ends of a line, then the turn to the next line.
@@ -155,10 +153,7 @@ def _arc_steps(radius: Floats | float, angle: float, tolerance: float) -> Floats
 def _family(
     area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool
 ) -> Iterator[Polyline]:
-    """Yield parallel lines a `gap` apart, one of them through the centre.
-
-    If `serpentine`, they are joined into one stroke by round turns.
-    """
+    """Yield parallel lines a `gap` apart, one of them through the centre."""
     along = np.array([math.cos(angle), math.sin(angle)])
     depth = min(gap / 2, area.shorter_side / 4) if serpentine else 0.0
     half = np.array([area.inner_width, area.inner_height]) / 2 - depth * np.abs(along)
@@ -246,7 +241,6 @@ def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
 
 
 def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
-    """Yield the runs of two points or more within `half` sides around (0, 0)."""
     inside = np.concatenate(([False], (np.abs(line) <= half).all(axis=1), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):

@@ -151,7 +151,6 @@ class Guilloche(Params):
     def _figure(
         self, by_default: tuple[int, int], radii: Floats, heights: Floats, waves: int
     ) -> Figure:
-        """Return the figure between two `radii`, with the teeth `by_default` if not given."""
         ring, wheel = self.ring or by_default[0], self.wheel or by_default[1]
         shared = math.gcd(ring, wheel)
         swing = (radii[0] - radii[1]) / (2 * radii[0])
@@ -207,7 +206,6 @@ class Figure(NamedTuple):
         return at
 
     def _between_envelopes(self, points: Complexes, start: float) -> Complexes:
-        """Return `points`, whose largest radius is 1, scaled to fit the wavy envelopes."""
         radius = np.abs(points)
         wave = np.cos(self.waves * (np.angle(points) - start))
         least = abs(1 - 2 * self.swing)

@@ -106,7 +106,6 @@ class Harmonograph(Params):
             yield area.clip(line)
 
     def _bound(self, pair: tuple[int, int], size: float) -> float:
-        """Return a bound of the points for a `pair` of default frequencies."""
         first, second = self.frequency_x or pair[0], self.frequency_y or pair[1]
         if self.kind == "lissajous":
             fastest = max(_whole(first, second))
@@ -116,7 +115,6 @@ class Harmonograph(Params):
         return _most_points(size, max(first, second), duration, fading, self.tolerance)
 
     def _motions(self, rng: np.random.Generator) -> list[Motion]:
-        """Return the motion of each line."""
         pair = CHOICES[self.kind][int(rng.integers(len(CHOICES[self.kind])))]
         off = self.detune
         if off is None:
@@ -146,10 +144,7 @@ class Harmonograph(Params):
 
 
 class Motion(NamedTuple):
-    """The motion of the pen.
-
-    `reach` and `phases` (in radians) have shape (2, n): x and y components for each of n pendulums.
-    """
+    """The motion of n pendulums; `reach` and `phases` (in radians) have shape (2, n)."""
 
     frequencies: Floats
     reach: Floats
@@ -225,9 +220,6 @@ def _duration(first: float, second: float, swings: float, decay: float) -> tuple
 def _most_points(
     size: float, frequency: float, duration: float, fading: float, tolerance: float
 ) -> float:
-    """Return a bound of the points of one curve that reaches `size` mm.
-
-    It is the integral of the number of steps, which decreases with the amplitude.
-    """
+    """Return a bound of the points of one curve: the integral of the number of steps."""
     lasts = 2 / fading * -math.expm1(-fading * duration / 2) if fading else duration
     return 3 + 1.05 * 2 * math.pi * frequency * math.sqrt(size / (8 * tolerance)) * lasts

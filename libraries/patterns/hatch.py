@@ -112,11 +112,7 @@ class Hatch(Params):
             raise InvalidFields({"outline": ["Must be given for the shape outline."]})
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points; cutting a line counts as some points.
-
-        Raises:
-            InvalidInput: the outline encloses nothing of the area (code `nothing-to-fill`).
-        """
+        """Return a bound of the points; cutting a line counts as some points."""
         if self.shape == "outline":
             self._check_reach(area)
         spacing = self._spacing(area)
@@ -158,7 +154,6 @@ class Hatch(Params):
     def _layers(
         self, whole: BaseGeometry, filled: BaseGeometry, rng: np.random.Generator, spacing: float
     ) -> Iterator[Polyline]:
-        """Yield the lines of all layers; `filled` is the `whole` shape without its inset."""
         light = float(rng.uniform(0, 2 * math.pi))
         for layer, angle in enumerate(self.angles if self.style == "cross" else self.angles[:1]):
             region = filled
@@ -187,7 +182,6 @@ class Hatch(Params):
         return min(self.spacing, area.shorter_side / 8)
 
     def _shape(self, area: Area) -> BaseGeometry:
-        """Return the shape, as large as fits the area."""
         if self.shape == "outline":
             return _outlined(area, self.outline or [])
         if self.shape == "room":
@@ -273,7 +267,6 @@ def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
 def _hatched(
     region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool
 ) -> Iterator[Polyline]:
-    """Yield the rows inside a region in alternating directions; with `link`, join neighbours."""
     parts, row = shapely.get_parts(
         shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region),
         return_index=True,
@@ -323,7 +316,6 @@ def _thickness(region: BaseGeometry) -> float:
 
 
 def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyline]:
-    """Yield a line from one side of each row to the other side of the next."""
     rows = shapely.linestrings(_rows(region, turn, spacing))
     parts = shapely.get_parts(shapely.intersection(rows, shapely.convex_hull(region)))
     cut = [np.array(each.coords) for each in parts if each.length > 0]
@@ -341,7 +333,6 @@ def _loop(spacing: float, tolerance: float) -> int:
 def _scribble(
     region: BaseGeometry, turn: float, spacing: float, rng: np.random.Generator, tolerance: float
 ) -> Iterator[Polyline]:
-    """Yield loops along rows: a rolling circle with noise on its size and position."""
     loop = _loop(spacing, tolerance)
     noise = GradientNoise(rng)
     rows = _rows(region, turn, spacing * 1.6)
@@ -385,7 +376,6 @@ def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:
 
 
 def _parts(found: BaseGeometry) -> Iterator[Polyline]:
-    """Yield the lines of an intersection, merged, without short pieces."""
     parts = shapely.get_parts(found)
     lines = [part for part in parts if part.geom_type == "LineString" and part.length > 0]
     for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):

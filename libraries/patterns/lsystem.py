@@ -255,7 +255,6 @@ class LSystem(Params):
         yield from map(area.clip, nearest_neighbour_order(list(merge_strokes(pieces))))
 
     def _system(self) -> System:
-        """Return the preset with the given fields replaced."""
         base = PRESETS[self.preset]
         names = ("axiom", "angle", "iterations", "jitter", "plants")
         values = {name: getattr(self, name) for name in names}
@@ -358,10 +357,7 @@ def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[P
 
 
 def _in_a_row(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Segments]:
-    """Return the plants side by side on one base line, of different heights.
-
-    Together they have about the aspect ratio of the area.
-    """
+    """Return the plants side by side, in about the aspect ratio of the area."""
     ratio = area.inner_height / area.inner_width
     lift, shift = GradientNoise(rng), float(rng.uniform(0, 64))
     placed = []

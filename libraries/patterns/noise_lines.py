@@ -87,10 +87,7 @@ class NoiseLines(Params):
         return max(16, math.ceil(area.inner_width / max(min(chord, finest / 4), 0.02)))
 
     def _hills(self, area: Area, rng: np.random.Generator, x: Floats) -> Floats:
-        """Return the heights of all lines, from 0 to 1, of shape (lines, len(x)).
-
-        `x` is in mm from the left margin.
-        """
+        """Return the heights of all lines, from 0 to 1, of shape (lines, len(x))."""
         wide, high = area.inner_width, area.inner_height
         down = np.linspace(0, high, self.lines)
         wander, size, grain = GradientNoise(rng), GradientNoise(rng), GradientNoise(rng)
@@ -135,7 +132,6 @@ def _mask(
 
 
 def _visible(x: Floats, y: Floats, horizon: Floats) -> Iterator[Polyline]:
-    """Yield the parts of a line above `horizon`; y points down."""
     above = np.where(np.isfinite(horizon), horizon - y, 1.0)
     visible = above >= 0
     edges = np.flatnonzero(visible[1:] != visible[:-1])

@@ -89,11 +89,7 @@ class Phyllotaxis(Params):
     tolerance: float = tolerance(default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return the points of all marks that may fit, as if all were as large as the largest.
-
-        The density of marks decreases outwards, so an area contains at most as many as the disc of
-        its size around the centre.
-        """
+        """Return a bound of the points: the density of marks decreases outwards."""
         field = self._field(area)
         disc = area.shorter_side / 2
         if self.container == "page":
@@ -163,11 +159,9 @@ class Field(NamedTuple):
     candidates: int
 
     def radius(self, number: Floats | Integers | float) -> Floats:
-        """Return the distance of marks from the centre in mm."""
         return np.asarray(self.reach * (number / self.within) ** self.growth)
 
     def number(self, radius: Floats | float) -> Floats:
-        """Return the number of marks inside a `radius` in mm."""
         return np.asarray(self.within * (radius / self.reach) ** (1 / self.growth))
 
 
@@ -196,10 +190,7 @@ def _max_on_strip(area: Area, field: Field) -> float:
 
 
 def _max_diameter(field: Field) -> float:
-    """Return the maximum diameter in mm of a mark of size 1.
-
-    The distances still grow where the page extends beyond the reach.
-    """
+    """Return the maximum diameter in mm of a mark of size 1."""
     return field.spacing * math.pow(2, 1 - 1 / (2 * field.growth))
 
 
@@ -214,7 +205,6 @@ def _centre(area: Area, rng: np.random.Generator, container: Container) -> Float
 
 
 def _distances(field: Field, step: float, number: Integers) -> Floats:
-    """Return the distances from each mark to the following 1000."""
     later = np.arange(1, 1001)
     near, far = field.radius(number)[:, None], field.radius(number[:, None] + later)
     squares = near**2 + far**2 - 2 * near * far * np.cos(step * later)
@@ -230,7 +220,6 @@ def _nearest(field: Field, step: float, number: Integers) -> Floats:
 def _fitting(
     area: Area, places: Floats, reach: Floats, centre: Floats, container: Container
 ) -> NDArray[np.bool_]:
-    """Return which marks, with a radius of `reach` mm, are inside."""
     if container == "disc":
         away = places - centre
         return np.asarray(np.hypot(away[:, 0], away[:, 1]) + reach <= area.shorter_side / 2)

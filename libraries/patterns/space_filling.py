@@ -155,7 +155,6 @@ class SpaceFilling(Params):
         yield area.clip(line + np.array(area.centre))
 
     def _through_cells(self, area: Area, rng: np.random.Generator) -> Polyline:
-        """Return the middles of all cells in visiting order, in mm from the centre."""
         roots, table = _roots(area, self.kind), np.array(TABLES[self.kind])
         base, depth = math.isqrt(table.shape[1]), _depth(roots, self.kind, self.cell)
         noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
@@ -213,10 +212,7 @@ def _ring(long: int, *, upright: bool) -> Integers:
 
 
 def _peano_layout(ratio: float) -> tuple[int, int]:
-    """Return the numbers of columns and rows whose ratio is near `ratio`.
-
-    The number of rows is odd, so that columns join.
-    """
+    """Return columns and rows whose ratio is near `ratio`; rows are odd, so that columns join."""
     tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
     wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
     return min(
@@ -246,7 +242,6 @@ def _depth(roots: Roots, kind: Kind, cell: float) -> int:
 def _divide(
     cells: tuple[Integers, Integers, Integers, Integers], split: NDArray[np.bool_], table: Integers
 ) -> tuple[Integers, Integers, Integers, Integers]:
-    """Divide the cells that `split` marks, in visiting order."""
     column, row, state, side = cells
     parts = table.shape[1]
     counts = np.where(split, parts, 1)
@@ -264,13 +259,11 @@ def _divide(
 
 
 def _turtle_order(area: Area, turtle: Turtle, cell: float) -> int:
-    """Return how often the curve is refined for steps of about `cell` mm."""
     side = area.shorter_side
     return max(1, round(math.log(max(side / cell / turtle.width, 1)) / math.log(turtle.factor)))
 
 
 def _turtle(turtle: Turtle, order: int) -> Polyline:
-    """Return the curve with steps of length 1."""
     text, rules = turtle.axiom, str.maketrans(turtle.rules)
     for _ in range(order):
         text = text.translate(rules)
@@ -284,7 +277,6 @@ def _turtle(turtle: Turtle, order: int) -> Polyline:
 
 
 def _corners(line: Polyline) -> Polyline:
-    """Return the line without collinear points."""
     step = np.diff(line, axis=0)
     bend = np.abs(step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0])
     length = np.abs(step).sum(axis=1)

@@ -67,7 +67,6 @@ class Spiral(Params):
         return self.arms * (3 + self._steps(area)[1])
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield one line for each arm."""
         sign = 1 if self.direction == "clockwise" else -1
         if self.kind == "square":
             turned = [line * (1, sign) for line in self._square_arms(area)]
@@ -84,7 +83,6 @@ class Spiral(Params):
             yield (line if number % 2 == 0 else line[::-1]) + centre
 
     def _radii(self, area: Area) -> tuple[float, float, float]:
-        """Return the inner radius, the outer radius and the pitch that fit the area."""
         outer = area.shorter_side / 2
         inner = min(self.inner_radius, outer / 2)
         return inner, outer, min(self.pitch, outer - inner)
@@ -170,8 +168,5 @@ class Spiral(Params):
 
 
 def _growth(outer: float, advance: float) -> float:
-    """Return `b` of the logarithmic spiral whose last turn is `advance` wide.
-
-    No turn grows by more than a factor of 20.
-    """
+    """Return `b` of the logarithmic spiral whose last turn is `advance` wide."""
     return -math.log1p(-min(advance / outer, 0.95)) / (2 * math.pi)

@@ -97,7 +97,6 @@ class Stipple(PictureParams):
 
 
 def _mark(dot: float, tolerance: float) -> Polyline:
-    """Return a dot of radius 1."""
     if not dot:
         return np.array([[-1.0, 0.0], [1.0, 0.0]])
     turn = np.linspace(0, 2 * math.pi, _steps(dot, tolerance) + 1)
@@ -107,5 +106,4 @@ def _mark(dot: float, tolerance: float) -> Polyline:
 
 
 def _steps(dot: float, tolerance: float) -> int:
-    """Return the number of chords of a dot."""
     return max(8, int(arc_chords(dot / 2, 2 * math.pi, tolerance))) if dot else 1

@@ -86,7 +86,6 @@ class Truchet(Params):
         return points
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield long strokes: pieces that meet are joined."""
         columns, rows, side = _layout(area, self.cell)
         corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
         parts = 2 ** (self.levels - 1) if self.kind == "multi-scale" else 1
@@ -125,7 +124,6 @@ def _most_points(lines: int, side: float, tolerance: float) -> float:
 
 
 def _layout(area: Area, cell: float) -> tuple[int, int, float]:
-    """Return how many columns and rows of tiles fit, and their side in mm."""
     wide, high = area.inner_width, area.inner_height
     side = min(wide / max(1, round(wide / cell)), high / max(1, round(high / cell)))
     return max(1, int(wide / side + 1e-9)), max(1, int(high / side + 1e-9)), side

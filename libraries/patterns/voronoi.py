@@ -165,7 +165,7 @@ class Voronoi(Params):
         if tones is not None:
             places = stipple(tones, sites, self.relax, rng)
         else:
-            places = _relaxed(self._places(area, rng, sites), room, self.relax)
+            places = _relaxed_by_lloyd(self._places(area, rng, sites), room, self.relax)
         if self.kind == "delaunay":
             return _triangles(area, places, across)
         return _voronoi(places, room)
@@ -247,15 +247,13 @@ def _apart(places: Floats, closest: Floats) -> Floats:
     return places[chosen]
 
 
-def _relaxed(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
-    """Apply Lloyd's algorithm (1982)."""
+def _relaxed_by_lloyd(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
     for _ in range(steps):
         places = shapely.get_coordinates(shapely.centroid(_voronoi(places, room)))
     return places
 
 
 def _voronoi(places: Floats, room: shapely.Polygon) -> Cells:
-    """Return the cells of `places`, clipped to the area."""
     diagram = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)
     return _solid(shapely.intersection(shapely.get_parts(diagram), room))
 
@@ -271,7 +269,6 @@ def _triangles(area: Area, places: Floats, across: float) -> Cells:
 
 
 def _solid(cells: Cells) -> Cells:
-    """Return the `cells` that are polygons with an area."""
     is_polygon = shapely.get_type_id(cells) == shapely.GeometryType.POLYGON
     return np.asarray(cells[is_polygon & (shapely.area(cells) > 0)])
 
@@ -289,7 +286,6 @@ def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Ce
 
 
 def _quarter(radius: float, tolerance: float) -> int:
-    """Return the number of chords of a quarter circle."""
     return max(2, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
@@ -301,7 +297,6 @@ def _by_rows(cells: Cells, across: float) -> Integers:
 
 
 def _edges(cells: Cells) -> list[Polyline]:
-    """Return the straight edges of `cells`, each once."""
     rings = map(shapely.get_coordinates, shapely.get_exterior_ring(cells))
     pieces = np.concatenate([np.stack((ring[:-1], ring[1:]), axis=1) for ring in rings])
     named = np.sort(np.round(pieces * 1e6).astype(np.int64).view("i8,i8")[..., 0], axis=1)
