@@ -23,8 +23,6 @@ from marshmallow.validate import OneOf, Range
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.registry import Registry
 
-UNKNOWN_FIELD = "Unknown field."
-
 
 class InvalidFields(InvalidInput):
     """Raised when fields are invalid; `errors` maps names such as `params.pitch` to messages."""
@@ -85,7 +83,7 @@ def load_fields(schema: Schema, values: Mapping[str, Any], *, inside: str = "") 
 
 
 def _name_choices(schema: Schema, name: str, texts: Any) -> Any:
-    if texts != [UNKNOWN_FIELD]:
+    if texts != ["Unknown field."]:  # the message of marshmallow
         return texts
     text = f"Unknown field; known: {', '.join(sorted(schema.fields)) or 'none'}."
     hint = did_you_mean(str(name)[:100], schema.fields)

@@ -27,14 +27,10 @@ MAX_GROUP_SHARE = 0.76
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of data.
+    """A column of data of the kind `number`, `date` or `text`.
 
-    Attributes:
-        name: name of the column.
-        values: floats of shape (n,), NaN for missing; dates are seconds since 1970, texts are
-            indexes into `texts`.
-        kind: `number`, `date` or `text`.
-        texts: the distinct texts of a column of texts.
+    `values` have shape (n,), NaN for missing; dates are in seconds since 1970, texts are indexes
+    into `texts`.
     """
 
     name: str

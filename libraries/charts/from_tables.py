@@ -32,14 +32,14 @@ def plot_table(
 
     Args:
         path: as for `libraries.storage.open_input`.
-        chart: `line`, `scatter`, `bars` or `histogram`.
+        chart: see `draw_chart`.
         x: column of the horizontal axis: numbers, dates, or for bars also texts; None for the row
             number.
         y: one to eight columns of numbers; bars sum the rows with equal `x`.
         size: width and height of the sheet in mm.
-        title: heading.
+        title: see `draw_chart`.
         margin: in mm, by default `default_margin`.
-        pen_width: line width in mm.
+        pen_width: see `draw_chart`.
         reading: format of the file, by default detected.
         on_progress: called repeatedly with the bytes read, the total, and a message.
 

@@ -11,7 +11,6 @@ from libraries.svg_builder import Hatching, hatch_lines
 
 # A pen shows only the minimum and maximum of a line in each column of this width.
 PIXEL_MM = 0.5
-MIN_POINTS_TO_THIN = 4
 MAX_POINTS = 20_000
 # Directions of the hatching of series, in degrees.
 ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
@@ -30,7 +29,7 @@ def line_strokes(places: Floats) -> list[Floats]:
 def _thinned(places: Floats) -> Floats:
     column = np.floor(places[:, 0] / PIXEL_MM)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
-    if len(places) <= MIN_POINTS_TO_THIN * len(starts):
+    if len(places) <= 4 * len(starts):
         return places
     low, high = np.minimum.reduceat(places[:, 1], starts), np.maximum.reduceat(places[:, 1], starts)
     middle = (column[starts] + 0.5) * PIXEL_MM

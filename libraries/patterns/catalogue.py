@@ -22,7 +22,6 @@ from libraries.registry import Registry
 # A document of about 30 MB; a plotter needs days for more.
 MAX_POINTS = 2_000_000
 MAX_PARAMS = 64
-LINES_PER_REPORT = 16
 # One array operation per line would take longer than drawing many short lines.
 LINES_PER_CHECK = 1024
 # Tolerance for rounding errors at the edge of the area.
@@ -234,7 +233,7 @@ def _collected(
         if points > MAX_POINTS:
             raise TooComplex(points)
         lines.append(line)
-        if len(lines) % LINES_PER_REPORT == 1:
+        if len(lines) % 16 == 1:
             report_progress(points / estimate)
         if len(lines) - checked == LINES_PER_CHECK:
             _check_inside(chosen, area, lines, checked)

@@ -16,9 +16,6 @@ from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
-# The time to place a circle, in points drawn.
-WORK_POINTS = 200
-
 Container = Literal["disc", "page"]
 Fill = Literal["empty", "concentric", "spiral", "hatch", "mixed"]
 
@@ -67,7 +64,8 @@ class CirclePacking(Params):
         each = _chords(radius, self.tolerance) + 1.0
         if self.fill != "empty":
             each *= 1 + radius / self.fill_spacing
-        return max(float(each.mean()), WORK_POINTS) * sizes.number
+        # Placing a circle takes as long as drawing 200 points.
+        return max(float(each.mean()), 200) * sizes.number
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield closed circles, spirals and hatches, in an order with short pen-up moves."""
@@ -143,10 +141,10 @@ def _packed(
     y = np.linspace(area.top, area.bottom, max(3, math.ceil(area.inner_height / step) + 1))
     free = _to_edge(area, x, y, container)
     wide = 0.45 * max(area.inner_width, area.inner_height)
-    liked = GradientNoise(rng).at(x[None, :] / wide, y[:, None] / wide)
+    preference = GradientNoise(rng).at(x[None, :] / wide, y[:, None] / wide)
     circles = []
     for radius in radii.tolist():
-        place = _place(free, liked, radius, rng)
+        place = _place(free, preference, radius, rng)
         fits = min(radius, float(free[place]))
         if fits < smallest:
             break
@@ -167,8 +165,10 @@ def _to_edge(area: Area, x: Floats, y: Floats, container: Container) -> Floats:
     return np.minimum(across[None, :], down[:, None])
 
 
-def _place(free: Floats, liked: Floats, radius: float, rng: np.random.Generator) -> tuple[int, int]:
-    """Return the lattice index for a circle: the most liked of 24 that fit, or the freest."""
+def _place(
+    free: Floats, preference: Floats, radius: float, rng: np.random.Generator
+) -> tuple[int, int]:
+    """Return the lattice index for a circle: the most preferred of 24 that fit."""
     compared = 24
     tried = rng.integers(0, free.size, 400)
     room = tried[free.flat[tried] >= radius][:compared]
@@ -176,7 +176,7 @@ def _place(free: Floats, liked: Floats, radius: float, rng: np.random.Generator)
         room = np.flatnonzero(free >= radius)
         if len(room) > compared:
             room = room[rng.integers(0, len(room), compared)]
-    best = int(room[np.argmax(liked.flat[room])]) if len(room) else int(np.argmax(free))
+    best = int(room[np.argmax(preference.flat[room])]) if len(room) else int(np.argmax(free))
     return best // free.shape[1], best % free.shape[1]
 
 

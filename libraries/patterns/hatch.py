@@ -35,8 +35,6 @@ from libraries.patterns.catalogue import Polyline, pattern
 # Shorter pieces look like stray dots.
 MIN_PIECE_MM = 1.5
 MIN_WIDTH_MM = 1e-3
-# Minimum number of points in a loop of a scribble.
-MIN_LOOP = 12
 
 Shape = Literal["room", "circle", "polygon", "star", "outline"]
 Style = Literal["lines", "cross", "zigzag", "contour", "scribble"]
@@ -327,7 +325,7 @@ def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyl
 
 def _loop(spacing: float, tolerance: float) -> int:
     """Return the number of points in a loop of a scribble, which is up to 1.45 spacings wide."""
-    return max(MIN_LOOP, int(arc_chords(1.45 * spacing, 2 * math.pi, tolerance)))
+    return max(12, int(arc_chords(1.45 * spacing, 2 * math.pi, tolerance)))
 
 
 def _scribble(

@@ -17,10 +17,6 @@ from libraries.geometry.arrays import Integers
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
-# Tolerance for the approximate width of turtle curves.
-SLACK = 1.3
-
-
 # A curve through squares: for each state, the cells in visiting order, as column, row and state.
 # The states of Hilbert's curve are the four ways from one corner to an adjacent one: 0 along the
 # top to the right, 1 down the left side, 2 along the bottom to the left, 3 up the right side.
@@ -121,7 +117,8 @@ class SpaceFilling(Params):
         if self.kind in TURTLES:
             turtle = TURTLES[self.kind]
             order = _turtle_order(area, turtle, self.cell)
-            side = SLACK * (area.shorter_side / (turtle.width * turtle.factor**order))
+            # 1.3 allows for the approximate width of turtle curves.
+            side = 1.3 * (area.shorter_side / (turtle.width * turtle.factor**order))
             steps = math.pow(turtle.growth, order) * turtle.steps
         else:
             roots, base = _roots(area, self.kind), len(TABLES[self.kind][0])
