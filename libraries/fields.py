@@ -44,42 +44,10 @@ class WholeNumber(fields.Integer):
         return super()._validated(value)
 
 
-def millimetres(description: str, *, least: float, most: float, **options: Any) -> fields.Float:
-    """Return a field for a length in mm; `options` are passed to the field."""
-    metadata = {"description": f"{description}, in mm.", "x-unit": "mm"}
-    return fields.Float(validate=Range(least, most), metadata=metadata, **options)
-
-
-def tolerance_field(of: str = "the true curve", *, load_default: float = 0.02) -> fields.Float:
-    """Return a field for the maximum deviation of a line, in mm."""
-    return millimetres(
-        f"Maximum deviation from {of}", least=0.005, most=1, load_default=load_default
-    )
-
-
-def degrees(description: str, **options: Any) -> fields.Float:
-    """Return a field for an angle from -360 to 360 degrees; `options` are passed to the field."""
-    metadata = {"description": f"{description}, in degrees.", "x-unit": "degrees"}
-    return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
-
-
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return error messages by field; that of an unknown field lists the known ones."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
-
-
-def load_fields(schema: Schema, values: Mapping[str, Any], *, inside: str = "") -> dict[str, Any]:
-    """Return `values` parsed by `schema`, with defaults filled in.
-
-    Raises:
-        InvalidFields: a field is invalid; lists all invalid fields, prefixed with `inside`.
-    """
-    try:
-        loaded: dict[str, Any] = schema.load(values)
-    except ValidationError:
-        raise InvalidFields(dict(_flatten(find_mistakes(schema, values), inside))) from None
-    return loaded
 
 
 def _name_choices(schema: Schema, name: str, texts: Any) -> Any:
@@ -128,17 +96,18 @@ def optional(field: fields.Field[Any], **facts: Any) -> Any:
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
-    return declare(millimetres(description, least=least, most=most), default=default, **facts)
+    return number(f"{description}, in mm.", least, most, default=default, unit="mm", **facts)
 
 
 def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     """Declare an angle in degrees, from -360 to 360."""
-    return declare(degrees(description), default=default, **facts)
+    text = f"{description}, in degrees."
+    return number(text, -360, 360, default=default, unit="degrees", **facts)
 
 
 def tolerance(of: str = "the true curve", *, default: float) -> Any:
     """Declare the maximum deviation of a line from the curve that it approximates, in mm."""
-    return declare(tolerance_field(of), default=default)
+    return mm(f"Maximum deviation from {of}", 0.005, 1, default=default)
 
 
 def number(
@@ -212,8 +181,16 @@ class Params:
 
     @classmethod
     def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
-        """Return an instance parsed from `values`; raises the errors of `load_fields`."""
-        loaded: Any = load_fields(cls.schema()(), values, inside=inside)
+        """Return an instance parsed from `values`, with defaults filled in.
+
+        Raises:
+            InvalidFields: a field is invalid; lists all invalid fields, prefixed with `inside`.
+        """
+        schema = cls.schema()()
+        try:
+            loaded: Any = schema.load(values)
+        except ValidationError:
+            raise InvalidFields(dict(_flatten(find_mistakes(schema, values), inside))) from None
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
         return loaded
 
