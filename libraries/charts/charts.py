@@ -99,7 +99,6 @@ def _bad_chart(text: str, field: str) -> InvalidInput:
 
 
 def check_series_count(count: int) -> None:
-    """Raise `InvalidInput` unless a chart can have `count` series."""
     if not 1 <= count <= MAX_SERIES:
         raise _bad_chart(f"a chart has 1 to {MAX_SERIES} series", "y")
 
@@ -212,7 +211,6 @@ class _Sheet:
         return self._document.layer(f"{number + 1} {_short(name)}", pen)
 
     def _write_head(self, chart: str, data: _Data) -> None:
-        """Write the title, and the legend or the name of the single series below it."""
         if self._title:
             height = 4.6 * self._scale
             width = self._right - self._left
@@ -371,6 +369,5 @@ class _Sheet:
 
 
 def _short(text: str) -> str:
-    """Return a name without unprintable characters, truncated for a label."""
     plain = " ".join("".join(filter(str.isprintable, text)).split())
     return plain if len(plain) <= MAX_LABEL_CHARS else f"{plain[: MAX_LABEL_CHARS - 3]}..."

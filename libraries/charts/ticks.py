@@ -37,10 +37,7 @@ class Ticks:
 
 
 def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False) -> Ticks:
-    """Return about `count` ticks, at least 2, at round numbers that span `low` to `high`.
-
-    With `from_zero`, the axis includes 0.
-    """
+    """Return about `count` ticks at round numbers that span `low` to `high`, and 0 if `from_zero`."""
     low, high = (0.0 if abs(end) < MIN_VALUE else end for end in (low, high))
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)

@@ -338,10 +338,7 @@ def _has_room(middle: Polyline, turn: Floats, gap: float, level: int, terrain: _
 def _without(
     line: Polyline, run: Floats, first: tuple[float, Polyline], last: tuple[float, Polyline]
 ) -> list[Polyline]:
-    """Return the line without the part between two places; a closed line becomes an open one.
-
-    A place is the distance along the line in mm, and the point.
-    """
+    """Return the line without the part between two places: distances in mm, and points."""
     before = np.concatenate((line[run < first[0]], first[1][None]))
     after = np.concatenate((last[1][None], line[run > last[0]]))
     if np.array_equal(line[0], line[-1]):

@@ -221,11 +221,8 @@ class FlowField(Params):
     def _tracing(
         self, area: Area, rng: np.random.Generator, at: tuple[Floats, Floats], cell: float
     ) -> Current:
-        """Return the current perpendicular to the gradient of the tones of a picture.
-
-        A weak swirling current is added for areas of even tone. Tones are not equalised, which
-        would turn steps between nearly equal greys into slopes.
-        """
+        """Return the current perpendicular to the gradient of tones, plus weak swirls."""
+        # Equalised tones would turn steps between nearly equal greys into slopes.
         box = Box(area.left, area.top, area.inner_width, area.inner_height)
         picture = PictureParams(image=self.image, gamma=1.0, equalise=0.0)
         dark = _smoothed(picture.tones(box, rng).averaged(cell).at(*at), 12)
