@@ -336,8 +336,7 @@ def _scribble(
     rows = _rows(region, turn, spacing * 1.6)
     along, across = _axes(turn)
     for index, (start, end) in enumerate(rows):
-        length = math.dist(start, end)
-        t = np.arange(0, length, spacing / loop)
+        t = np.arange(0, math.dist(start, end), spacing / loop)
         phase = 2 * math.pi * t / spacing
         level = np.full(len(t), index * 0.73 + 0.5)
         size = spacing * (0.95 + 0.5 * noise.at(t / (6 * spacing), level))
