@@ -173,7 +173,7 @@ def draw_guilloche(
 ) -> Iterator[Line]:
     """Draw rosettes, as `guilloche` with its defaults."""
     choices = guilloche.CHOICES["rosette"]
-    outer = guilloche._outer(area)
+    outer = area.shorter_side / 2
     centre = complex(area.centre[0], area.top + outer + (area.inner_height - 2 * outer) * 0.46)
     order = rng.permutation(len(choices))
     waves = int(rng.choice(guilloche.WAVES))
@@ -334,11 +334,11 @@ def draw_phyllotaxis(
     )
     centre_x, centre_y = phyllotaxis._centre(area, rng, "page").tolist()
     start = rng.uniform(0, 2 * math.pi)
-    widest = phyllotaxis._widest(field)
-    nearest = phyllotaxis._nearest(field, step, np.arange(1, field.tried + 1)).tolist()
+    widest = phyllotaxis._max_diameter(field)
+    nearest = phyllotaxis._nearest(field, step, np.arange(1, field.candidates + 1)).tolist()
     marks: dict[int, tuple[float, float, float, float]] = {}
     largest = 0.0
-    for number in range(1, field.tried + 1):
+    for number in range(1, field.candidates + 1):
         radius = field.reach * (number / field.within) ** field.growth
         around, part = start + step * number, min(radius / field.reach, 1)
         across = size * (ramp + (1 - ramp) * part) * min(widest, nearest[number - 1])

@@ -1,7 +1,6 @@
-"""Rules for classes that extend the service: patterns, plotting steps and export formats.
+"""Checks for classes that extend the service: patterns, plotting steps and export formats.
 
-They are checked when the module of the class is loaded. A class that breaks one is left out, and
-the text of the error names the mistake.
+They run when the module of the class is loaded. A class that fails is left out.
 """
 
 from __future__ import annotations
@@ -18,10 +17,9 @@ from libraries.loading import LoadError
 
 
 def check_method(cls: type, name: str, parameters: tuple[str, ...], form: str) -> None:
-    """Check that `cls` has a plain method `name` with these parameters; `form` is shown if not.
+    """Raise `LoadError` unless `cls` has a plain method with these parameters.
 
-    Raises:
-        LoadError: it has not.
+    `form` is the signature to show in the error.
     """
     method = inspect.getattr_static(cls, name, None)
     rule = f"declare it as `def {name}{form}`"
@@ -36,10 +34,9 @@ def check_method(cls: type, name: str, parameters: tuple[str, ...], form: str) -
 
 
 def check_params(cls: type) -> None:
-    """Check that each field of `cls` has a declaration with description, range and default.
+    """Raise `LoadError` unless `cls` is a subclass of `Params` with complete declarations.
 
-    Raises:
-        LoadError: one has not, or `cls` is not a subclass of `Params`.
+    Each field needs a description, a default and, if it is a number, a range.
     """
     if not issubclass(cls, Params):
         raise LoadError(f"{cls.__name__} must be a subclass of libraries.fields.Params")
@@ -69,11 +66,7 @@ def _check_field(name: str, field: fields.Field[Any]) -> None:
 
 
 def check_summary(cls: type) -> str:
-    """Return the first line of the docstring of `cls`.
-
-    Raises:
-        LoadError: it is not a sentence.
-    """
+    """Return the summary line of the docstring of `cls`; raise `LoadError` if it has none."""
     summary = " ".join((inspect.getdoc(cls) or "").partition("\n\n")[0].split())
     if not summary.endswith("."):
         raise LoadError(f"{cls.__name__} needs a docstring that begins with a sentence")

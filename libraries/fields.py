@@ -23,26 +23,20 @@ from marshmallow.validate import OneOf, Range
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.registry import Registry
 
-UNKNOWN_FIELD = "Unknown field."
-
 
 class InvalidFields(InvalidInput):
-    """Raised when fields are unknown, missing or out of their range.
-
-    `errors` has the texts by the dotted name of the field, such as `params.pitch`.
-    """
+    """Raised when fields are invalid; `errors` maps names such as `params.pitch` to messages."""
 
     code = "invalid-fields"
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
-        """Word the error from `errors`; its first field is also `field`."""
-        said = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
-        super().__init__(said, field=next(iter(errors), None))
+        text = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
+        super().__init__(text, field=next(iter(errors), None))
         self.errors = errors
 
 
 class WholeNumber(fields.Integer):
-    """An integer field that refuses 7.5 instead of cutting it to 7."""
+    """An integer field that rejects 7.5 instead of truncating it."""
 
     def _validated(self, value: Any) -> int:
         if isinstance(value, float) and not value.is_integer():
@@ -50,57 +44,18 @@ class WholeNumber(fields.Integer):
         return super()._validated(value)
 
 
-def millimetres(description: str, *, least: float, most: float, **options: Any) -> fields.Float:
-    """Return a field for a length in mm from `least` to `most`; `options` go to the field."""
-    metadata = {"description": f"{description}, in mm.", "x-unit": "mm"}
-    return fields.Float(validate=Range(least, most), metadata=metadata, **options)
-
-
-def tolerance_field(of: str = "the true curve", *, load_default: float = 0.02) -> fields.Float:
-    """Return a field for how far a line may lie from what it stands for, in mm."""
-    return millimetres(
-        f"Farthest that a line may lie from {of}", least=0.005, most=1, load_default=load_default
-    )
-
-
-def degrees(description: str, **options: Any) -> fields.Float:
-    """Return a field for an angle in degrees, from -360 to 360; `options` go to the field."""
-    metadata = {"description": f"{description}, in degrees.", "x-unit": "degrees"}
-    return fields.Float(validate=Range(-360, 360), metadata=metadata, **options)
-
-
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the mistakes in `values` by field; for an unknown one the known ones are named."""
+    """Return error messages by field; that of an unknown field lists the known ones."""
     messages = schema.validate(values)
     return {name: _name_choices(schema, name, texts) for name, texts in messages.items()}
 
 
-def load_fields(schema: Schema, values: Mapping[str, Any], *, inside: str = "") -> dict[str, Any]:
-    """Return `values` parsed by `schema`, with its defaults filled in.
-
-    Args:
-        schema: what the fields may be.
-        values: the fields by name.
-        inside: the dotted name of the object that the fields belong to, for the errors.
-
-    Raises:
-        InvalidFields: one or more fields are bad; all are named.
-    """
-    try:
-        loaded: dict[str, Any] = schema.load(values)
-    except ValidationError:
-        raise InvalidFields(dict(_flatten(find_mistakes(schema, values), inside))) from None
-    return loaded
-
-
 def _name_choices(schema: Schema, name: str, texts: Any) -> Any:
-    if texts != [UNKNOWN_FIELD]:
+    if texts != ["Unknown field."]:  # the message of marshmallow
         return texts
+    text = f"Unknown field; known: {', '.join(sorted(schema.fields)) or 'none'}."
     hint = did_you_mean(str(name)[:100], schema.fields)
-    return [
-        f"Unknown field; known: {', '.join(sorted(schema.fields)) or 'none'}.",
-        *([hint] if hint else []),
-    ]
+    return [text, hint] if hint else [text]
 
 
 def _flatten(messages: Any, name: str) -> Iterator[tuple[str, list[str]]]:
@@ -119,10 +74,9 @@ def declare(
 ) -> Any:
     """Return a dataclass field that the marshmallow `field` parses and describes.
 
-    Without a `default` or a `factory` of defaults the value is required, unless `resolved=True`
-    says that `Params.resolve` provides it; a field whose default is None also takes null. `facts`
-    are kept in the metadata of the dataclass field for what derives from it, such as
-    `visual=False` for a field that does not change the picture.
+    Without a `default` or a `factory` the value is required, unless `resolved=True` declares that
+    `Params.resolve` provides it; a default of None also allows null. `facts` are stored in the
+    metadata of the dataclass field, such as `visual=False` if it does not change the picture.
     """
     metadata = {"field": field, **facts}
     if factory is not missing:
@@ -137,23 +91,23 @@ def declare(
 
 
 def optional(field: fields.Field[Any], **facts: Any) -> Any:
-    """Return a dataclass field that may be left out, but not be null; None means left out."""
+    """Return a dataclass field that may be omitted, but not be null; None means omitted."""
     return dataclasses.field(default=None, metadata={"field": field, **facts})
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
-    """Declare a length in mm from `least` to `most`."""
-    return declare(millimetres(description, least=least, most=most), default=default, **facts)
+    return number(f"{description}, in mm.", least, most, default=default, unit="mm", **facts)
 
 
 def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     """Declare an angle in degrees, from -360 to 360."""
-    return declare(degrees(description), default=default, **facts)
+    text = f"{description}, in degrees."
+    return number(text, -360, 360, default=default, unit="degrees", **facts)
 
 
 def tolerance(of: str = "the true curve", *, default: float) -> Any:
-    """Declare how far a line may deviate from the curve that it approximates, in mm."""
-    return declare(tolerance_field(of), default=default)
+    """Declare the maximum deviation of a line from the curve that it approximates, in mm."""
+    return mm(f"Maximum deviation from {of}", 0.005, 1, default=default)
 
 
 def number(
@@ -165,7 +119,7 @@ def number(
     unit: str | None = None,
     **facts: Any,
 ) -> Any:
-    """Declare a number from `least` to `most`, in `unit` if it has one."""
+    """Declare a number, in `unit` if it has one."""
     metadata = {"description": description} | ({"x-unit": unit} if unit else {})
     return declare(
         fields.Float(validate=Range(least, most), metadata=metadata), default=default, **facts
@@ -173,20 +127,18 @@ def number(
 
 
 def whole(description: str, least: int, most: int, *, default: Any = missing, **facts: Any) -> Any:
-    """Declare an integer from `least` to `most`."""
     field = WholeNumber(validate=Range(least, most), metadata={"description": description})
     return declare(field, default=default, **facts)
 
 
 def choice(description: str, choices: Any, *, default: Any = missing, **facts: Any) -> Any:
-    """Declare one of a few texts; `choices` are a `Literal` of them, a `StrEnum` or a sequence."""
+    """Declare one of several strings; `choices` is a `Literal`, a `StrEnum` or a sequence."""
     texts = [str(one) for one in get_args(choices) or choices]
     field = fields.String(validate=OneOf(texts), metadata={"description": description})
     return declare(field, default=default, **facts)
 
 
 def flag(description: str, *, default: bool, **facts: Any) -> Any:
-    """Declare a truth value."""
     field = fields.Boolean(metadata={"description": description})
     return declare(field, default=default, **facts)
 
@@ -206,11 +158,10 @@ class Params:
         Ring(radius=5.0)
     """
 
-    # Whether unknown fields are ignored instead of refused.
+    # Ignore unknown fields instead of rejecting them.
     ignores_unknown: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Make the subclass a frozen dataclass whose fields are given by name."""
         super().__init_subclass__(**options)
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
@@ -233,25 +184,24 @@ class Params:
         """Return an instance parsed from `values`, with defaults filled in.
 
         Raises:
-            InvalidFields: one or more fields are bad; all are named, below `inside`.
+            InvalidFields: a field is invalid; lists all invalid fields, prefixed with `inside`.
         """
-        loaded: Any = load_fields(cls.schema()(), values, inside=inside)
+        schema = cls.schema()()
+        try:
+            loaded: Any = schema.load(values)
+        except ValidationError:
+            raise InvalidFields(dict(_flatten(find_mistakes(schema, values), inside))) from None
         assert isinstance(loaded, cls)  # noqa: S101 - for the type checker
         return loaded
 
     def check(self, given: frozenset[str]) -> None:
-        """Refuse fields that contradict each other; `given` has the names that the caller set.
-
-        Raises:
-            InvalidFields: fields contradict each other.
-        """
+        """Raise `InvalidFields` if fields contradict each other; `given` are the names passed."""
 
     @classmethod
     def inputs(cls) -> dict[str, fields.Field[Any]]:
-        """Return the marshmallow fields that the class has without an annotation, by name.
+        """Return the class attributes without annotation that are marshmallow fields, by name.
 
-        They are parsed and described as the declared ones are, but not kept: `resolve` derives
-        declared fields from them.
+        They are parsed and documented, but not stored: `resolve` derives declared fields from them.
         """
         attributes = {
             name: one for base in reversed(cls.__mro__) for name, one in vars(base).items()
@@ -260,36 +210,28 @@ class Params:
 
     @classmethod
     def prepare(cls, given: Any) -> Any:
-        """Return what is parsed of what was `given`, which may be anything."""
+        """Transform the raw input, of any type, before it is parsed."""
         return given
 
     @classmethod
     def resolve(cls, parsed: dict[str, Any]) -> dict[str, Any]:
-        """Return the declared fields of what was `parsed`, which has the inputs, too."""
+        """Return the declared fields, derived from `parsed`, which includes the inputs."""
         return parsed
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield texts by field for fields that are wrong together, also if others are wrong alone.
+        """Yield error messages by field for invalid combinations, even if other fields are invalid.
 
-        Args:
-            parsed: the fields that could be parsed, with defaults; of nested declarations with
-                mistakes there are parts.
-            given: the fields as the caller sent them.
+        `parsed` has the fields that could be parsed, with defaults, and `given` the raw input.
         """
         yield from ()
 
     def check_order(self, given: frozenset[str], least: str, most: str) -> None:
-        """Refuse a field `least` that is more than the field `most`, if both were given.
-
-        Raises:
-            InvalidFields: both were given, and the first is more.
-        """
+        """Raise `InvalidFields` if both fields were given and `least` exceeds `most`."""
         if {least, most} <= given and getattr(self, least) > getattr(self, most):
             raise InvalidFields({least: [f"Must not be more than {most}."]})
 
     def values(self) -> dict[str, Any]:
-        """Return the fields by name."""
         return {name: getattr(self, name) for name in self.declared()}
 
 
@@ -299,12 +241,12 @@ class _LenientSchema(Schema):
 
 
 class OneOfField(fields.Field[Params]):
-    """An object of one of several declarations, which its member `discriminator` names."""
+    """An object of one of several declarations, selected by its member `discriminator`."""
 
     def __init__(
         self, discriminator: str, choices: Registry[Any], *, name: str, **options: Any
     ) -> None:
-        """Take the declarations by name; `name` is what documents call their union."""
+        """Accept the declarations in `choices`; `name` is the name of their union in OpenAPI."""
         super().__init__(**options)
         self.discriminator = discriminator
         self.choices = choices
@@ -317,8 +259,8 @@ class OneOfField(fields.Field[Params]):
             raise ValidationError({self.discriminator: ["Missing data for required field."]})
         name = value[self.discriminator]
         if not isinstance(name, str) or name not in self.choices:
-            said = f"Must be one of: {', '.join(self.choices)}."
-            raise ValidationError({self.discriminator: [said]})
+            text = f"Must be one of: {', '.join(self.choices)}."
+            raise ValidationError({self.discriminator: [text]})
         schema = self.choices[name].schema()()
         try:
             loaded: Params = schema.load(value)
@@ -335,7 +277,7 @@ def _merged_mistakes(cls: type[Params], parsed: Mapping[str, Any], original: Any
 
 def _check(cls: type[Params], parsed: Mapping[str, Any], original: Any) -> None:
     if _merged_mistakes(cls, parsed, original):
-        return  # reported by the other validator; an instance may be impossible
+        return  # reported by the other validator; `cls` may fail
     given = frozenset(original) if isinstance(original, Mapping) else frozenset()
     try:
         cls(**cls.resolve(dict(parsed))).check(given)

@@ -5,4 +5,4 @@ from __future__ import annotations
 from typing import Any
 
 JsonObject = dict[str, Any]
-"""A JSON object: at the edges, where its members are not known yet or belong to others."""
+"""A JSON object whose members are not validated yet, or belong to another service."""

@@ -1,8 +1,7 @@
-"""Loading of the modules that extend the service, and the list of those that cannot be loaded.
+"""Loading of the modules that extend the service, and a record of those that fail.
 
-One broken module must not stop the others: a pattern, a task module, a component, a step or an
-export format that cannot be loaded is left out and recorded here. The log, `GET /readyz` and the
-doctor report the list.
+A broken pattern, task module, component, step or export format must not stop the others: it is left
+out and recorded. The log, `GET /readyz` and the doctor report it.
 """
 
 from __future__ import annotations
@@ -23,13 +22,9 @@ log = logging.getLogger(__name__)
 
 
 class LoadError(Exception):
-    """Raised when a module breaks a rule of its package; the text says which.
-
-    `line` is that of the mistake, where the traceback does not have it.
-    """
+    """Raised when a module breaks a rule of its package, at `line` if not in the traceback."""
 
     def __init__(self, text: str, *, line: int | None = None) -> None:
-        """Keep the line beside the text."""
         super().__init__(text)
         self.line = line
 
@@ -37,8 +32,8 @@ class LoadError(Exception):
 class LoadProblem(NamedTuple):
     """A module that cannot be loaded.
 
-    `mistake` is for the operator. `kind` is the name of the exception; where `is_public` is false,
-    clients see only that, since the text of an unforeseen exception may hold anything.
+    `mistake` is for the operator. If `is_public` is false, clients see only `kind`, the name of the
+    exception, since the text of an unexpected exception may contain secrets.
     """
 
     module: str
@@ -49,12 +44,11 @@ class LoadProblem(NamedTuple):
     is_public: bool
 
     def __str__(self) -> str:
-        """Return the place and the mistake in one line."""
         place = self.file if self.line is None else f"{self.file}, line {self.line}"
         return f"{place}: {self.mistake}"
 
     def public(self) -> dict[str, object]:
-        """Return the problem as clients see it."""
+        """Return the problem as JSON for clients."""
         mistake = self.mistake if self.is_public else self.kind
         return {"module": self.module, "file": self.file, "line": self.line, "mistake": mistake}
 
@@ -63,24 +57,21 @@ _problems: dict[str, LoadProblem] = {}
 
 
 def load_problems() -> list[LoadProblem]:
-    """Return the modules that this process could not load, in alphabetical order."""
+    """Return the problems of this process, sorted by module name."""
     return [problem for _, problem in sorted(_problems.items())]
 
 
 def load_problem(name: str) -> LoadProblem | None:
-    """Return why this process could not load the module `name`; None if it has not failed."""
     return _problems.get(name)
 
 
 def load_modules(
     package: str, *, discard: Callable[[str], object] | None = None
 ) -> list[ModuleType]:
-    """Import the modules of `package` in alphabetical order, and return those that can be imported.
+    """Import the modules of `package` in alphabetical order; return those that do not fail.
 
-    Args:
-        package: dotted name of the package.
-        discard: called with the name, without the package, of each module that cannot be imported,
-            to remove what it has registered before it failed.
+    `discard` is called with the unqualified name of each module that fails, to unregister what it
+    registered before.
     """
     loaded = []
     for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
@@ -93,13 +84,11 @@ def load_modules(
 
 
 def load_module(name: str) -> ModuleType | None:
-    """Import a module; record and log the problem and return None if that fails."""
+    """Import a module; if that fails, record and log the problem and return None."""
     try:
         module = importlib.import_module(name)
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # a module that calls `sys.exit` must not end the process
+    # A module that calls `sys.exit` must not end the process.
+    except (Exception, SystemExit) as error:
         record_problem(name, error)
         return None
     forget_problem(name)
@@ -109,7 +98,7 @@ def load_module(name: str) -> ModuleType | None:
 def parse_module(name: str, path: Path) -> ast.Module:
     """Return the syntax tree of a module without importing it.
 
-    The tree is empty if the file is not Python; the problem is recorded and logged.
+    If the file is invalid, the problem is recorded and logged, and the tree is empty.
     """
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
@@ -122,20 +111,16 @@ def parse_module(name: str, path: Path) -> ast.Module:
 
 
 def record_problem(name: str, error: BaseException, *, path: Path | None = None) -> LoadProblem:
-    """Record and log that the module `name` cannot be used because of `error`.
-
-    `path` is its file, where that is not known from the import system.
-    """
+    """Record and log that the module `name`, in the file `path`, failed with `error`."""
     problem = _problem(name, error, path)
     _problems[name] = problem
-    # A traceback helps only where the mistake is not one that the text explains.
+    # The text of a public problem is enough to find the mistake.
     trace = None if problem.is_public else error
     log.error("%s cannot be loaded and is left out: %s", name, problem, exc_info=trace)
     return problem
 
 
 def forget_problem(name: str) -> None:
-    """Remove the problem of the module `name`, which could be loaded by now."""
     _problems.pop(name, None)
 
 
@@ -146,9 +131,8 @@ def _problem(name: str, error: BaseException, path: Path | None) -> LoadProblem:
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
         file, line, text = error.filename, error.lineno, error.msg
     else:
-        lines = [
-            one.lineno for one in traceback.extract_tb(error.__traceback__) if one.filename == file
-        ]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == file]
         line = lines[-1] if lines else getattr(error, "line", None)
     return LoadProblem(
         module=name,
@@ -169,7 +153,7 @@ def _file_of(name: str) -> str:
 
 
 def _display_path(file: str) -> str:
-    """Return a path relative to the folder that the package was imported from."""
+    """Return a path relative to its entry in `sys.path`, or to the root of the project."""
     path = Path(file)
     for folder in sorted(sys.path, key=len, reverse=True):
         if folder and path.is_relative_to(folder):

@@ -1,4 +1,4 @@
-"""One registry for all that is listed by being there: patterns, papers, fonts, tasks, templates."""
+"""Registry of named items such as patterns, papers and templates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class Registry(Generic[Item]):
-    """Items by name: refuses duplicates, and answers an unknown name with the choices.
+    """Items by name. Rejects duplicates; the error for an unknown name lists the known ones.
 
     Example:
         >>> papers: Registry[tuple[float, float]] = Registry("paper")
@@ -23,7 +23,7 @@ class Registry(Generic[Item]):
     """
 
     def __init__(self, kind: str) -> None:
-        """Name the `kind` of item in the singular; error texts use it."""
+        """Set the `kind` of item, a singular noun for error messages."""
         self.kind = kind
         self._items: dict[str, Item] = {}
 
@@ -39,22 +39,16 @@ class Registry(Generic[Item]):
         return item
 
     def discard(self, name: str) -> None:
-        """Remove the item called `name`, if there is one."""
         self._items.pop(name, None)
 
     def __getitem__(self, name: str) -> Item:
-        """Return the item called `name`.
-
-        Raises:
-            UnknownName: no item has that name; the error lists those that exist.
-        """
+        """Return the item called `name`; raise `UnknownName` if there is none."""
         try:
             return self._items[name]
         except KeyError:
             raise UnknownName(self.kind, name, self._items) from None
 
     def __contains__(self, name: object) -> bool:
-        """Tell whether `name` is registered."""
         return name in self._items
 
     def __iter__(self) -> Iterator[str]:
@@ -62,9 +56,8 @@ class Registry(Generic[Item]):
         return iter(sorted(self._items))
 
     def __len__(self) -> int:
-        """Return the number of items."""
         return len(self._items)
 
     def items(self) -> list[tuple[str, Item]]:
-        """Return the pairs of name and item in alphabetical order."""
+        """Return pairs of name and item in alphabetical order."""
         return sorted(self._items.items(), key=lambda pair: pair[0])

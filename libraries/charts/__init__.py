@@ -1,4 +1,4 @@
-"""Charts for plotters: lines, points, bars and histograms with axes and lettering."""
+"""Charts for plotters: lines, points, bars and histograms with axes and labels."""
 
 from libraries.charts.charts import CHARTS, MAX_SERIES, Measure, check_chart, draw_chart
 from libraries.charts.from_tables import plot_table

@@ -1,4 +1,4 @@
-"""What stands for data on paper: lines, points, bars. Each is thinned to what a pen can show."""
+"""Strokes for lines, points and bars, reduced to the resolution of a pen."""
 
 from __future__ import annotations
 
@@ -9,52 +9,44 @@ import numpy as np
 from libraries.geometry.arrays import Floats
 from libraries.svg_builder import Hatching, hatch_lines
 
-# A pen shows no more of a line than its lowest and its highest place, once in this many mm.
-PIXEL = 0.5
-MIN_POINTS_TO_THIN = 4
+# A pen shows only the minimum and maximum of a line in each column of this width.
+PIXEL_MM = 0.5
 MAX_POINTS = 20_000
-# Directions of hatching, in degrees.
+# Directions of the hatching of series, in degrees.
 ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
 
 
 def line_strokes(places: Floats) -> list[Floats]:
     """Return a line through `places`, of shape (n, 2) in mm and sorted by x, broken where y is NaN.
 
-    Where it has many vertices in half a mm, only the lowest and the highest of each half are left,
-    so that the line goes up and down once in a mm: more would be one blot of ink.
+    Where it has many vertices, only the minimum and the maximum in every 0.5 mm are kept.
     """
-    breaks = np.flatnonzero(np.isnan(places[:, 1]))
-    pieces = np.split(places, breaks)
-    return [
-        _thinned(piece[~np.isnan(piece[:, 1])])
-        for piece in pieces
-        if (~np.isnan(piece[:, 1])).any()
-    ]
+    pieces = np.split(places, np.flatnonzero(np.isnan(places[:, 1])))
+    finite = (piece[~np.isnan(piece[:, 1])] for piece in pieces)
+    return [_thinned(piece) for piece in finite if len(piece)]
 
 
 def _thinned(places: Floats) -> Floats:
-    column = np.floor(places[:, 0] / PIXEL)
+    column = np.floor(places[:, 0] / PIXEL_MM)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
-    if len(places) <= MIN_POINTS_TO_THIN * len(starts):
+    if len(places) <= 4 * len(starts):
         return places
     low, high = np.minimum.reduceat(places[:, 1], starts), np.maximum.reduceat(places[:, 1], starts)
-    middle = (column[starts] + 0.5) * PIXEL
+    middle = (column[starts] + 0.5) * PIXEL_MM
     up = np.arange(len(starts)) % 2 == 0
     first, second = np.where(up, low, high), np.where(up, high, low)
-    zigzag = np.stack(
-        (np.column_stack((middle, first)), np.column_stack((middle, second))), axis=1
-    ).reshape(-1, 2)
+    zigzag = np.column_stack((middle, first, middle, second)).reshape(-1, 2)
     zigzag[:, 0] = np.clip(zigzag[:, 0], places[0, 0], places[-1, 0])
     found = np.concatenate((places[:1], zigzag, places[-1:]))
     kept = np.ones(len(found), dtype=bool)
-    kept[1:] = (np.abs(np.diff(found, axis=0)) > 1e-9).any(axis=1)  # noqa: PLR2004 - less than an atom
+    kept[1:] = (np.abs(np.diff(found, axis=0)) > 1e-9).any(axis=1)  # noqa: PLR2004 - mm
     return found[kept]
 
 
 def spread_points(places: Floats) -> Floats:
     """Return one of `places`, of shape (n, 2) in mm, for each square of 0.7 mm."""
     found = places[~np.isnan(places).any(axis=1)]
-    # Points nearer to each other than this, in mm, become one blot.
+    # Points that are closer become one blot.
     _, first = np.unique(np.floor(found / 0.7), axis=0, return_index=True)
     chosen = found[np.sort(first)]
     return chosen if len(chosen) <= MAX_POINTS else chosen[:: -(-len(chosen) // MAX_POINTS)]
@@ -81,7 +73,7 @@ def _cross(turn: float) -> Callable[[float], list[Floats]]:
     return draw
 
 
-# The sign of each series, told apart without colour.
+# The sign of each series, distinct without colour.
 SIGNS: tuple[Callable[[float], list[Floats]], ...] = (
     _circle,
     _cross(0.125),
@@ -101,19 +93,13 @@ def point_strokes(places: Floats, sign: int, size: float) -> list[Floats]:
 
 
 def bar_strokes(
-    left: float, right: float, base: float, top: float, *, hatch: int | None, pitch: float
+    left: float, right: float, base: float, top: float, *, hatch: int, pitch: float
 ) -> list[Floats]:
-    """Return the outline of a bar, and its hatching in a direction that tells the series.
+    """Return the outline of a bar, in mm, and its hatching in the direction of the series `hatch`.
 
-    Args:
-        left: x of one side in mm.
-        right: x of the other side.
-        base: y of the axis.
-        top: y of its end, above the axis or below it.
-        hatch: the number of the direction, None for no hatching.
-        pitch: between two lines of the hatching, in mm.
+    `top` may be above or below `base`; `pitch` is the distance between the lines of the hatching.
     """
     outline = np.array([[left, base], [left, top], [right, top], [right, base]])
-    if hatch is None or min(abs(top - base), right - left) < pitch / 2:
+    if min(abs(top - base), right - left) < pitch / 2:
         return [outline]
     return [outline, *hatch_lines([outline], Hatching(pitch, ANGLES[hatch % len(ANGLES)]))]

@@ -1,7 +1,7 @@
-"""Where an axis is marked, and what is written there: round numbers, and round dates.
+"""Ticks of an axis at round numbers and dates.
 
-The steps of numbers are those of Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990):
-1, 2 or 5 times a power of ten.
+The steps of numbers follow Heckbert, "Nice Numbers for Graph Labels" (Graphics Gems, 1990): 1, 2 or
+5 times a power of ten.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 MINUTE, DAY = 60.0, 86400.0
-# Steps of seconds up to half a month, and of months from there on.
+# Steps up to two weeks in seconds, longer ones in months.
 STEPS_OF_SECONDS = (
     *(1.0, 2.0, 5.0, 10.0, 15.0, 30.0),
     *(MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
@@ -20,7 +20,7 @@ STEPS_OF_SECONDS = (
     *(DAY * n for n in (1, 2, 7, 14)),
 )
 STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400)
-# What is nearer to 0 is taken for 0: a part of it might not be a number of full precision any more.
+# Smaller values count as 0, since their fractions could be subnormal.
 MIN_VALUE = 1e-290
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -37,26 +37,15 @@ class Ticks:
 
 
 def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False) -> Ticks:
-    """Return about `count` round numbers that take in everything from `low` to `high`.
-
-    Args:
-        low: the least number, finite.
-        high: the greatest one.
-        count: how many marks are wanted, at least 2.
-        from_zero: let the axis begin or end at 0 if it does not cross it.
-    """
+    """Return about `count` ticks at round numbers that span `low` to `high`, and 0 if `from_zero`."""
     low, high = (0.0 if abs(end) < MIN_VALUE else end for end in (low, high))
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if not high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
-        room = abs(low) / 2 or 1.0
-        low, high = (
-            (low - room, high + room)
-            if low and not from_zero
-            else (low, low + 1.0)
-            if not low
-            else (low, high)
-        )
+        if not low:
+            high = low + 1.0
+        elif not from_zero:
+            low, high = low - abs(low) / 2, high + abs(low) / 2
     if high == low:
         low, high = low - 1.0, high + 1.0
     step = _nice((high - low) / max(count - 1, 1))
@@ -67,17 +56,13 @@ def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False
 
 def _nice(step: float) -> float:
     power = 10.0 ** math.floor(math.log10(step))
-    return float(
-        next(factor for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9)) * power
-    )
+    return next(factor * power for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9))
 
 
 def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
     largest = max(map(abs, places))
-    unit, letter = next(
-        ((size, name) for size, name in ((1e12, "T"), (1e9, "G"), (1e6, "M")) if largest >= size),
-        (1.0, ""),
-    )
+    units = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
+    unit, letter = next(((size, name) for size, name in units if largest >= size), (1.0, ""))
     if largest >= 1e15 or largest < 1e-4:  # noqa: PLR2004 - from here on zeros are hard to count
         return tuple("0" if place == 0 else f"{place:.3g}" for place in places)
     decimals = max(0, -math.floor(math.log10(step / unit) + 1e-9))
@@ -85,32 +70,24 @@ def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
 
 
 def date_ticks(low: float, high: float, count: int) -> Ticks:
-    """Return about `count` round moments between `low` and `high`, in seconds since 1970 in UTC."""
+    """Return about `count` ticks at round dates from `low` to `high`, in seconds since 1970, UTC."""
     if not high > low:
         low, high = low - DAY / 2, high + DAY / 2
     wanted = (high - low) / max(count - 1, 1)
     seconds = next((step for step in STEPS_OF_SECONDS if step >= wanted), None)
     if seconds is not None:
-        offset = (
-            4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0
-        )  # Weeks begin on Mondays; 1970-01-05 was one.
-        first = math.ceil((low - offset) / seconds)
-        places = [
-            offset + seconds * number
-            for number in range(first, math.floor((high - offset) / seconds) + 1)
-        ]
+        # Weeks begin on Mondays; 1970-01-05 was one.
+        offset = 4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0
+        first, last = math.ceil((low - offset) / seconds), math.floor((high - offset) / seconds)
+        places = [offset + seconds * number for number in range(first, last + 1)]
         labels = [_label(place, seconds) for place in places]
     else:
-        months = next(
-            (step for step in STEPS_OF_MONTHS if step * (30.44 * DAY) >= wanted),
-            STEPS_OF_MONTHS[-1],
-        )
+        long_enough = (step for step in STEPS_OF_MONTHS if step * (30.44 * DAY) >= wanted)
+        months = next(long_enough, STEPS_OF_MONTHS[-1])
         moments = list(_months(low, high, months))
         places = [(moment - EPOCH).total_seconds() for moment in moments]
-        labels = [
-            str(one.year) if months >= STEPS_OF_MONTHS[4] else f"{NAMES[one.month - 1]} {one.year}"
-            for one in moments
-        ]
+        names = [f"{NAMES[one.month - 1]} " if months < 12 else "" for one in moments]  # noqa: PLR2004
+        labels = [f"{name}{one.year}" for name, one in zip(names, moments, strict=True)]
     return Ticks(tuple(places), tuple(labels), low, high)
 
 
@@ -131,8 +108,6 @@ def _months(low: float, high: float, step: int) -> Iterator[datetime]:
 
 def _label(place: float, step: float) -> str:
     moment = EPOCH + timedelta(seconds=place)
-    if step >= DAY:
-        return f"{moment.day} {NAMES[moment.month - 1]}"
-    if moment.hour == moment.minute == moment.second == 0:
+    if step >= DAY or moment.hour == moment.minute == moment.second == 0:
         return f"{moment.day} {NAMES[moment.month - 1]}"
     return f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Polyline
 
 MAX_SIDE_MM = 2000
 
@@ -65,3 +68,12 @@ class Area:
     def centre(self) -> tuple[float, float]:
         """Return x and y of the centre of the page in mm."""
         return self.width / 2, self.height / 2
+
+    @property
+    def shorter_side(self) -> float:
+        """Return the smaller of the inner width and height in mm."""
+        return min(self.inner_width, self.inner_height)
+
+    def clip(self, points: Polyline) -> Polyline:
+        """Return points of shape (n, 2) in mm, with those outside moved to the nearest edge."""
+        return np.clip(points, (self.left, self.top), (self.right, self.bottom))

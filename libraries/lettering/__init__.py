@@ -1,4 +1,4 @@
-"""Letters that a pen can write: stroke fonts with the accents of Europe, and their layout in lines, on paths and in boxes."""
+"""Stroke fonts with European accents, and text layout in lines, on paths and in boxes."""
 
 from libraries.lettering.characters import MAX_TEXT_CHARS, check_text, is_blank
 from libraries.lettering.fitting import fitted

@@ -1,4 +1,4 @@
-"""Which characters a text may hold, and what of it there is to draw."""
+"""Validation of text, and its splitting into drawable characters."""
 
 from __future__ import annotations
 
@@ -8,42 +8,36 @@ import unicodedata
 from libraries.errors import InvalidInput
 
 MAX_TEXT_CHARS = 10_000
-# A letter carries this many marks at most; further ones stand for themselves, and are missing
-# glyphs.
+# Maximum number of marks on a letter; further ones become missing glyphs.
 MAX_MARKS = 4
 
 
 def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS) -> str:
-    r"""Return `text` with line ends written as `\n`, if it has at most `longest` characters and no control characters.
+    r"""Return `text` with `\n` as line ends, after checking its length and characters.
 
     Raises:
-        InvalidInput: it is not text, is longer, or holds control characters, lone surrogates or
-            code points that XML 1.0 refuses.
+        InvalidInput: `text` is not a string, has more than `longest` characters, or contains
+            control characters, lone surrogates or code points that XML 1.0 excludes.
     """
     if not isinstance(text, str):
         raise InvalidInput(f"{field} must be text", field=field, code="bad-text")
+    problem = ""
     if len(text) > longest:
-        raise InvalidInput(
-            f"{field} has {len(text)} characters; at most {longest} are drawn",
-            field=field,
-            code="bad-text",
-        )
-    # Control characters except tab, line feed and carriage return; lone surrogates; the two that
-    # XML 1.0 leaves out.
-    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text)
-    if found:
-        raise InvalidInput(
-            f"{field} holds the character U+{ord(found[0]):04X}, which cannot be drawn or written down",
-            field=field,
-            code="bad-text",
-        )
+        problem = f"{field} has {len(text)} characters; at most {longest} are allowed"
+    # Control characters except tab, line feed and carriage return; lone surrogates; the two code
+    # points that XML 1.0 excludes.
+    elif found := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text):
+        problem = f"{field} contains the unsupported character U+{ord(found[0]):04X}"
+    if problem:
+        raise InvalidInput(problem, field=field, code="bad-text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def characters(line: str) -> list[str]:
-    """Return what there is to draw: letters with their accents, any white space as a plain space, no invisible marks.
+    """Split a line into letters with their accents, spaces for any white space, and signs.
 
-    An accent that has no letter of its own with its base stays behind the base, in one string.
+    A letter and an accent without a precomposed character stay together in one string. Invisible
+    characters are dropped.
     """
     line = line.replace("\t", "    ")
     if line.isascii():
@@ -52,23 +46,22 @@ def characters(line: str) -> list[str]:
     for character in unicodedata.normalize("NFC", line):
         if character.isspace():
             found.append(" ")
-        elif (
-            found
-            and found[-1] != " "
-            and unicodedata.combining(character)
-            and len(found[-1]) <= MAX_MARKS
-        ):
+        elif unicodedata.combining(character) and _takes_mark(found):
             found[-1] += character
         elif not _is_invisible(character):
             found.append(character)
     return found
 
 
+def _takes_mark(found: list[str]) -> bool:
+    return bool(found) and found[-1] != " " and len(found[-1]) <= MAX_MARKS
+
+
 def _is_invisible(character: str) -> bool:
-    """Tell whether a character shapes its neighbours and has no ink of its own: joiners, variation selectors, directions."""
+    """Return whether a character is a joiner, direction mark or variation selector."""
     return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether `text` has nothing to draw: only spaces and marks without ink of their own."""
+    """Return whether `text` has only white space and invisible characters."""
     return all(character == " " for line in text.split("\n") for character in characters(line))

@@ -1,4 +1,4 @@
-"""Characters that a font's table lacks, composed: letters with accents by Unicode decomposition, special letters, signs."""
+"""Composition of characters missing from a font: accented letters, special letters, signs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from libraries.lettering.signs import SIGNS
 
 
 def compose(face: Face, cluster: str) -> Glyph | None:
-    """Return `cluster`, a character with any combining marks after it, drawn with the strokes of `face`; None if that cannot be.
+    """Return `cluster`, a character with combining marks, as a glyph; None if not supported.
 
     A letter is decomposed into its base and its marks (Unicode's canonical decomposition), and each
-    mark is placed by the measured ink of the base. What does not decompose is a special letter or a
-    sign with a form of its own.
+    mark is placed by the measured ink of the base. Special letters and signs have separate forms.
     """
     if cluster in SIGNS:
         return SIGNS[cluster](Hand(face))

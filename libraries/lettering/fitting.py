@@ -1,16 +1,17 @@
-"""Text fitted to a box: the largest letters that leave it all inside."""
+"""Text in the largest size that fits a box."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from libraries.errors import InvalidInput
 from libraries.lettering.characters import check_text
-from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
+from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, as_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
     LINE_PITCH,
@@ -34,26 +35,24 @@ def fitted(
     largest: float = MAX_LENGTH_MM,
     line_spacing: float = LINE_PITCH,
 ) -> TextBlock:
-    """Return `text` in the largest size whose ink stays inside `box`, wrapped between words, and centred in height.
-
-    Words are not broken, and letters are not stretched.
+    """Return `text` in the largest size that fits `box`, wrapped at spaces, vertically centred.
 
     Args:
-        text: what to write, at most 10,000 characters.
-        box: the room in mm.
+        text: at most 10,000 characters.
+        box: in mm.
         font: a font or its name.
-        align: which part of the lines stands at which part of the box: `left`, `center` or `right`.
-        smallest: the least height of a capital letter in mm; a pen of 0.3 mm needs 1.5.
-        largest: the greatest height of a capital letter in mm.
-        line_spacing: from one base line to the next, in cap heights.
+        align: `left`, `center` or `right`.
+        smallest: minimum cap height in mm; a pen of 0.3 mm needs 1.5.
+        largest: maximum cap height in mm.
+        line_spacing: distance between base lines, in cap heights.
 
     Raises:
-        InvalidInput: the text does not fit at the smallest size (`text-does-not-fit`) or is not
-            valid, or a measure is not in its range.
-        UnknownName: there is no such font.
+        InvalidInput: the text does not fit at the smallest size (`text-does-not-fit`) or is
+            invalid, or a number is out of range.
+        UnknownName: unknown font.
     """
     text = check_text(text)
-    face = stroke_font(font) if not isinstance(font, StrokeFont) else font
+    face = as_font(font)
     check_layout(x=box.left, y=box.top, width=box.width, height=box.height)
     check_layout(smallest=smallest, largest=largest)
     widest = widest_word(text, face) / face.cap_height
@@ -78,19 +77,18 @@ def _is_inside(block: TextBlock, box: Box) -> bool:
 
 
 def _crowded(text: str, face: StrokeFont, box: Box, line_spacing: float) -> float:
-    """Return the size whose area is half as much again as that of the box.
+    """Return the size at which the text takes 1.5 times the area of the box.
 
-    It is too large, except for texts of a line or two.
+    It is too large, except for texts of one or two lines.
     """
     area = advance_of(text.replace("\n", " "), face) / face.cap_height * line_spacing
     return 1.5 * math.sqrt(box.width * box.height / max(area, 1.0))
 
 
 def _largest(fits: Callable[[float], bool], low: float, high: float, crowded: float) -> float:
-    """Return about the largest size from `low` to `high` that fits; `crowded` is tried first."""
+    """Return the largest size from `low` to `high` that fits, to 0.2 %; try `crowded` first."""
     if low < crowded < high and not fits(crowded):
         high = crowded
-    # The size is found to this part of itself.
     while high - low > 0.002 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
@@ -98,13 +96,11 @@ def _largest(fits: Callable[[float], bool], low: float, high: float, crowded: fl
 
 
 def _centred(block: TextBlock, box: Box) -> TextBlock:
-    """Return the block with its ink in the middle of the height of the box, and inside its sides."""
+    """Return the block with its ink vertically centred in the box and between its sides."""
     ink = block.box
     if ink is None:
         return block
     down = (box.top + box.bottom - ink.top - ink.bottom) / 2
     aside = max(box.left - ink.left, 0.0) + min(box.right - ink.right, 0.0)
     strokes = [np.add(stroke, (aside, down)) for stroke in block.strokes]
-    return TextBlock(
-        strokes, [line + down for line in block.baselines], block.missing_glyphs, block.lines
-    )
+    return replace(block, strokes=strokes, baselines=[line + down for line in block.baselines])

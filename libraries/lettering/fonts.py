@@ -1,4 +1,4 @@
-"""Stroke fonts: every glyph that can be had, each made once in the life of a process."""
+"""Stroke fonts with composed glyphs and kerning, cached in the process."""
 
 from __future__ import annotations
 
@@ -15,22 +15,18 @@ from libraries.lettering.strokes import drawn
 
 DEFAULT_FONT = "futural"
 KERNED_SIGNS = frozenset(".,'’‘“”\"-–")  # noqa: RUF001
-# More pairs than any language has; beyond it somebody is feeding noise, and the table begins anew.
+# More pairs than any language has; the cache is cleared if random text exceeds it.
 MAX_PAIRS = 20_000
 
 
 class StrokeFont:
-    """A font of strokes. Lines are heights in font units, y down: capitals stand on `base_line` and reach up to `cap_line`."""
+    """A font of strokes. `base_line` and `cap_line` are the y of capitals in font units, y down."""
 
     def __init__(self, face: Face) -> None:
-        """Draw with the glyphs of `face`, and with what can be composed of them."""
         self.style: Style = face.style
         self.name = face.style.name
-        self.cap_line, self.base_line, self.cap_height = (
-            face.cap_line,
-            face.base_line,
-            face.cap_height,
-        )
+        self.cap_line, self.base_line = face.cap_line, face.base_line
+        self.cap_height = face.cap_height
         self._face = face
         self._glyphs = dict(face.glyphs)
         self._profiles: dict[str, Sides] = {}
@@ -38,24 +34,22 @@ class StrokeFont:
 
     @cached_property
     def missing_glyph(self) -> Glyph:
-        """Return what stands for a character that the font does not have: an upright box as high as a capital."""
+        """Return a box as high as a capital, for characters that the font does not support."""
         left, right = 3.0, 3.0 + round(self.cap_height * 0.6)
         top, bottom = self.cap_line, self.base_line
-        return Glyph(
-            right + 3.0,
-            drawn([(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]),
-        )
+        box = [(left, bottom), (left, top), (right, top), (right, bottom), (left, bottom)]
+        return Glyph(right + 3.0, drawn(box))
 
     def __contains__(self, character: object) -> bool:
-        """Tell whether the font can draw `character`, one character with any combining marks after it."""
+        """Return whether the font supports `character`, which may include combining marks."""
         return isinstance(character, str) and self._find(character) is not None
 
     def glyph(self, character: str) -> Glyph:
-        """Return the glyph of `character`, composed if need be, or the box that stands for a missing one."""
-        return self._glyphs.get(character) or self._find(character) or self.missing_glyph
+        """Return the glyph of `character`, composed if necessary, or `missing_glyph`."""
+        return self._find(character) or self.missing_glyph
 
     def kerning(self, first: str, second: str) -> float:
-        """Return how far `second` moves towards `first` when it follows it, in font units: 0 or a negative number."""
+        """Return the kerning of a pair in font units: 0 or negative."""
         pair = (first, second)
         known = self._kerns.get(pair)
         if known is None:
@@ -93,44 +87,35 @@ class StrokeFont:
         return found
 
     def _make(self, character: str) -> Glyph | None:
-        """Compose a character: of the font's own strokes, or of its kin's where it has no Latin letters or no signs."""
+        """Compose a character from the font's strokes, or from those of its kin."""
         if self.style.script == "latin":
             return compose(self._whole_face, character)
-        # Greek and Cyrillic letters sit in the slots of the Latin ones: an e with an accent would
-        # be another letter.
+        # Greek and Cyrillic letters occupy the Latin slots, so a composed é would be another
+        # letter.
         if self.style.kin is None or character.isascii() or character[0].isalpha():
             return None
         return compose(parsed(self.style.kin), character)
 
     @cached_property
     def _whole_face(self) -> Face:
-        """Return the face with the signs of its kin in place of planets, clouds and notes."""
+        """Return the face with the signs of its kin instead of planets, clouds and notes."""
         if self.style.kin is None:
             return self._face
-        letters = {
-            character: glyph
-            for character, glyph in self._face.glyphs.items()
-            if character.isalpha()
-        }
-        return replace(
-            self._face, glyphs=MappingProxyType({**parsed(self.style.kin).glyphs, **letters})
-        )
+        letters = {name: glyph for name, glyph in self._face.glyphs.items() if name.isalpha()}
+        glyphs = {**parsed(self.style.kin).glyphs, **letters}
+        return replace(self._face, glyphs=MappingProxyType(glyphs))
 
 
-class _Shelf:
-    """The fonts of this process, filled as they are asked for."""
-
-    lock = threading.Lock()
-    fonts: dict[str, StrokeFont] = {}  # noqa: RUF012 - one shelf for the process, guarded by its lock
+_fonts: dict[str, StrokeFont] = {}
+_lock = threading.Lock()
 
 
 def font_names() -> tuple[str, ...]:
-    """Return the names of the fonts in alphabetical order."""
     return tuple(sorted(STYLES))
 
 
 def catalogue() -> MappingProxyType[str, Style]:
-    """Return what is known of every font by its name, those that a pen writes fastest first: one stroke to a stem."""
+    """Return the styles of all fonts by name, the fastest to draw first."""
     return STYLES
 
 
@@ -138,11 +123,15 @@ def stroke_font(name: str = DEFAULT_FONT) -> StrokeFont:
     """Return the font called `name`; the first call for a name parses it (about 15 ms).
 
     Raises:
-        UnknownName: there is no such font; the error lists those that exist.
+        UnknownName: unknown font; the error lists the known ones.
     """
     if not isinstance(name, str) or name not in STYLES:
         raise UnknownName("font", name, font_names(), field="font")
-    with _Shelf.lock:
-        if name not in _Shelf.fonts:
-            _Shelf.fonts[name] = StrokeFont(parsed(name))
-        return _Shelf.fonts[name]
+    with _lock:
+        if name not in _fonts:
+            _fonts[name] = StrokeFont(parsed(name))
+        return _fonts[name]
+
+
+def as_font(font: str | StrokeFont) -> StrokeFont:
+    return font if isinstance(font, StrokeFont) else stroke_font(font)

@@ -1,8 +1,9 @@
-"""The hand that draws what a font lacks: upright letters of the font to take apart, and a pen as broad as its stems."""
+"""Building blocks for composed glyphs: upright letters of a font, and pens with its breadths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from libraries.lettering.hershey import Face, Glyph
 from libraries.lettering.strokes import (
@@ -17,63 +18,56 @@ from libraries.lettering.strokes import (
 )
 
 
+@dataclass(frozen=True)
 class Part:
-    """Strokes stood upright, with how far the pen moves on after them."""
+    """Upright strokes and their advance width."""
 
-    def __init__(self, strokes: Strokes, advance: float) -> None:
-        """Keep what is given."""
-        self.strokes = strokes
-        self.advance = advance
+    strokes: Strokes
+    advance: float
 
     @property
     def box(self) -> Box:
-        """Return the box around the ink."""
         return box_around(self.strokes)
 
     def between(self, top: float, bottom: float) -> tuple[float, float]:
-        """Return the leftmost and rightmost ink from the height `top` to `bottom`."""
+        """Return the minimum and maximum x of the ink between the heights `top` and `bottom`."""
         return ink_between(self.strokes, top, bottom)
 
     def moved(self, x: float = 0.0, y: float = 0.0) -> Strokes:
-        """Return the strokes shifted by (`x`, `y`)."""
         return moved(self.strokes, x, y)
 
 
 class Hand:
-    """Draws in the manner of a face.
-
-    Everything is drawn upright and leaned as the font leans at the end.
-    """
+    """Draws in the style of a face: upright, slanted at the end by `finished`."""
 
     def __init__(self, face: Face) -> None:
-        """Draw in the manner of `face`."""
         self.face = face
         self.cap, self.base, self.small = face.cap_line, face.base_line, face.x_line
 
     @property
     def middle(self) -> float:
-        """Return the height half way up a small letter."""
+        """Return the height halfway up a small letter."""
         return (self.small + self.base) / 2
 
     def letter(self, character: str) -> Part:
-        """Return a character of the font's own table, upright."""
+        """Return a character of the font, upright."""
         glyph = self.face.glyphs[character]
         return Part(leaned(glyph.strokes, -self.face.style.slant, self.base), glyph.advance)
 
     def pen(self, *lines: Sequence[tuple[float, float]]) -> Strokes:
-        """Return lines, each a list of points, as broad as the stems of the font."""
+        """Return lines with the breadth of the stems."""
         return broadened(drawn(*lines), self.face.style.breadth)
 
     def hairline(self, *lines: Sequence[tuple[float, float]]) -> Strokes:
-        """Return lines as broad as the thin strokes of the font."""
+        """Return lines with the breadth of the thin strokes."""
         return broadened(drawn(*lines), self.face.style.hairline)
 
     def fine_pen(self, *lines: Sequence[tuple[float, float]]) -> Strokes:
-        """Return lines as broad as the marks of the font."""
+        """Return lines with the breadth of the marks."""
         return broadened(drawn(*lines), self.face.style.mark_breadth)
 
     def finished(self, strokes: Strokes, advance: float) -> Glyph:
-        """Return the glyph, leaned as the font leans."""
+        """Return the glyph, slanted like the font."""
         return Glyph(advance, leaned(strokes, self.face.style.slant, self.base))
 
 

@@ -1,9 +1,8 @@
-"""How much closer two letters may stand than their advances say, from the profiles of their sides.
+"""Optical kerning from the side profiles of glyphs.
 
-The room between two letters is judged as the eye judges it: half by the place where they come
-nearest, half by the white between them, taken as the mean distance over the heights where both have
-ink; deep bays count only so far. A pair with more room than two stems and two bowls have is drawn
-together by the difference.
+The space between two letters is the mean of their minimum distance and of the average distance over
+the heights where both have ink, with a limit on deep bays. A pair with more space than two stems
+and two bowls is moved closer by the difference.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from libraries.lettering.strokes import Strokes, sampled
 
-# Ink keeps its distance from ink this far above and below it too.
+# Ink keeps its distance from ink up to this many units above and below.
 REACH = 2
 
 Profile = NDArray[np.float64]
@@ -23,10 +23,9 @@ Profile = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sides:
-    """The room from the left border of a glyph to its ink, and from its ink to the right border, at each height.
+    """Distance from the left and right border of a glyph to its ink, by height; inf without ink.
 
-    All are infinite where there is no ink. `near_left` and `near_right` are the same for ink that
-    reaches `REACH` units further up and down.
+    `near_left` and `near_right` are the same for ink extended by `REACH` units up and down.
     """
 
     left: Profile
@@ -37,16 +36,15 @@ class Sides:
 
 @dataclass(frozen=True)
 class Measure:
-    """What letters of a font have between them: the least distance of two stems, and the room that needs no change."""
+    """Reference spaces of a font: the minimum distance of two stems, and a space to keep."""
 
     stems: float
     enough: float
 
 
 def sides_of(strokes: Strokes, advance: float) -> Sides:
-    """Return the sides of a glyph."""
     points = sampled(strokes)
-    # Heights in font units: from above the marks of capitals to below the descenders.
+    # From above the marks of capitals to below the descenders, in font units.
     top, bottom = -24, 28
     rows = np.clip(np.floor(points[:, 1]).astype(np.int64) - top, 0, bottom - top - 1)
     left, right = np.full(bottom - top, np.inf), np.full(bottom - top, np.inf)
@@ -56,23 +54,21 @@ def sides_of(strokes: Strokes, advance: float) -> Sides:
 
 
 def measure_of(stem: Sides, bowl: Sides) -> Measure:
-    """Return the measure of a font from the sides of two letters, such as H and o, each of which is set beside itself."""
+    """Return the measure of a font from the sides of H and o, each paired with itself."""
     stems = _nearest(stem, stem)
     return Measure(stems, max(_room(stem, stem, stems), _room(bowl, bowl, stems)))
 
 
 def kern(first: Sides, second: Sides, measure: Measure, cap_height: float) -> float:
-    """Return by how much `second` moves after `first`, in font units: a negative number or 0."""
+    """Return the kerning of a pair in font units: 0 or negative."""
     excess = _room(first, second, measure.stems) - measure.enough
-    # Where letters come nearest, this part of the room of two stems stays.
+    # At least 0.6 of the distance of two stems remains.
     closer = min(excess, 0.16 * cap_height, _nearest(first, second) - 0.6 * measure.stems)
-    # No pair is drawn together by more than this part of the cap height, and none by less than a
-    # part that would not be seen.
+    # Smaller corrections are invisible.
     return -closer if closer >= 0.04 * cap_height else 0.0
 
 
 def _room(first: Sides, second: Sides, stems: float) -> float:
-    # A bay is taken for no deeper than this many times the room of two stems.
     deepest = stems * 1.6
     return (_nearest(first, second) + _white(first, second, deepest)) / 2
 
@@ -82,18 +78,13 @@ def _nearest(first: Sides, second: Sides) -> float:
 
 
 def _white(first: Sides, second: Sides, deepest: float) -> float:
-    """Return the mean distance at the heights where both letters have ink, and `deepest` if there are none."""
+    """Return the mean distance over the heights where both letters have ink, at most `deepest`."""
     distance = first.right + second.left
-    side_by_side = np.isfinite(distance)
-    return (
-        float(np.minimum(distance, deepest)[side_by_side].mean()) if side_by_side.any() else deepest
-    )
+    shared = np.isfinite(distance)
+    return float(np.minimum(distance, deepest)[shared].mean()) if shared.any() else deepest
 
 
 def _spread(profile: Profile) -> Profile:
-    """Return the profile as if the ink reached `REACH` units further up and down."""
+    """Return the profile with its ink extended by `REACH` units up and down."""
     padded = np.pad(profile, REACH, constant_values=np.inf)
-    spread: Profile = np.min(
-        [padded[shift : shift + len(profile)] for shift in range(2 * REACH + 1)], axis=0
-    )
-    return spread
+    return np.asarray(sliding_window_view(padded, 2 * REACH + 1).min(axis=1))

@@ -1,9 +1,9 @@
-"""Text as pen strokes in millimetres: lines, alignment, justification and spacing."""
+"""Text as pen strokes in mm: lines, alignment, justification and spacing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
 from libraries.lettering.characters import characters, check_text
-from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, stroke_font
+from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, as_font
 from libraries.lettering.hershey import Glyph
 from libraries.lettering.strokes import Box, Stroke, box_around
 from libraries.lettering.wrapping import wrap
@@ -22,24 +22,21 @@ Align = Literal["left", "center", "right"]
 VerticalAlign = Literal["top", "middle", "baseline"]
 ALIGN_SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}
 VERTICAL_PLACES = get_args(VerticalAlign)
-# From one base line to the next, in heights of a capital letter.
+# Distance between base lines, in cap heights.
 LINE_PITCH = 1.65
-# Lengths that make sense on paper, in mm, and how far letters may be moved apart or together, in
-# cap heights.
 MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
 
 
 @dataclass(frozen=True)
 class TextBlock:
-    """Written text.
+    """Text as strokes.
 
     Attributes:
-        strokes: one array of shape (n, 2) in mm, y down, for each time the pen goes down.
-        baselines: the y of each line's base line in mm, from the first line to the last.
-        missing_glyphs: the characters that the font does not have, drawn as boxes, each once, in
-            the order of their appearance.
+        strokes: arrays of shape (n, 2) in mm, y down.
+        baselines: the y of the base line of each line in mm.
+        missing_glyphs: distinct characters that the font does not support, drawn as boxes.
         lines: the text of each line.
-        overflow: what had no room: the end of a text that is longer than its path.
+        overflow: the end of a text that is longer than its path.
     """
 
     strokes: list[Stroke]
@@ -50,7 +47,7 @@ class TextBlock:
 
     @property
     def box(self) -> Box | None:
-        """Return the smallest box around the ink in mm, or None without ink."""
+        """Return the bounds of the ink in mm, or None without ink."""
         return box_around(self.strokes) if self.strokes else None
 
     @property
@@ -66,14 +63,14 @@ class TextBlock:
 
 @dataclass
 class SetLine:
-    """A line of glyphs with the place of each, in font units: what layout moves about before it draws."""
+    """A line of glyphs, with the x of each in `pens`, in font units."""
 
     written: list[str]
     glyphs: list[Glyph]
     pens: NDArray[np.float64]
 
     def ink(self) -> tuple[float, float]:
-        """Return where the ink of the line begins and ends; 0 and 0 without ink."""
+        """Return the minimum and maximum x of the ink; (0, 0) without ink."""
         if not any(glyph.strokes for glyph in self.glyphs):
             return 0.0, 0.0
         edges = np.array([glyph.ink for glyph in self.glyphs])
@@ -81,7 +78,7 @@ class SetLine:
 
 
 def set_line(text: str, font: StrokeFont, letter_spacing: float = 0.0) -> SetLine:
-    """Return the line `text` with its glyphs side by side, kerned, and `letter_spacing` font units between them."""
+    """Return the kerned glyphs of a line, with `letter_spacing` font units between them."""
     written = characters(text)
     glyphs = [font.glyph(character) for character in written]
     steps = [glyph.advance + letter_spacing for glyph in glyphs[:-1]]
@@ -109,25 +106,24 @@ def lay_out(
     """Return `text` written at (`x`, `y`); a line feed begins a new line, a tab is four spaces.
 
     Args:
-        text: what to write, at most 10,000 characters.
+        text: at most 10,000 characters.
         font: a font or its name.
-        cap_height: the height of a capital letter in mm.
-        x: where `align` puts the lines, in mm.
-        y: where `vertical` puts the block, in mm.
-        width: lines that are wider are broken, in mm; without it only line feeds break them.
-        align: the part of each line's ink at `x`: its `left` end, `center` or `right` end.
-        vertical: the part of the block at `y`: the `top` of its capitals, `middle` or `baseline`.
-        justify: widen spaces until lines fill `width`, except the last ones and where gaps result.
-        letter_spacing: added between letters, in mm.
-        line_spacing: from one base line to the next, in cap heights.
+        cap_height: height of a capital letter in mm.
+        x: horizontal anchor in mm.
+        y: vertical anchor in mm.
+        width: maximum line width in mm; None for no wrapping.
+        align: part of each line's ink at `x`: `left`, `center` or `right`.
+        vertical: part of the block at `y`: `top` of the capitals, `middle` or `baseline`.
+        justify: widen spaces to fill `width`, except in last lines or if gaps would be too wide.
+        letter_spacing: additional distance between letters in mm.
+        line_spacing: distance between base lines, in cap heights.
 
     Raises:
-        InvalidInput: `text` is too long or holds control characters or lone surrogates.
-        InvalidInput: a measure is not a number in its range, or an alignment is unknown.
-        UnknownName: there is no such font.
+        InvalidInput: invalid text, a number out of range, or an unknown alignment.
+        UnknownName: unknown font.
     """
     text = check_text(text)
-    face = font if isinstance(font, StrokeFont) else stroke_font(font)
+    face = as_font(font)
     check_layout(cap_height=cap_height, x=x, y=y, width=width)
     check_layout(cap_height=cap_height, letter_spacing=letter_spacing, line_spacing=line_spacing)
     check_places(align, vertical)
@@ -144,7 +140,7 @@ def lay_out(
 def _rows(
     text: str, face: StrokeFont, measure: float | None, spacing: float, *, justify: bool
 ) -> tuple[list[str], list[SetLine]]:
-    """Return the lines of `text`, broken where they are wider than `measure`, and their glyphs."""
+    """Return the lines of `text`, wrapped at `measure` font units, and their glyphs."""
     broken = [
         wrap(part, face, measure, letter_spacing=spacing) if measure else [part]
         for part in text.split("\n")
@@ -152,8 +148,8 @@ def _rows(
     lines = [line for paragraph in broken for line in paragraph]
     rows = [set_line(line, face, spacing) for line in lines]
     if justify and measure is not None:
-        last = set((np.cumsum([len(paragraph) for paragraph in broken]) - 1).tolist())
-        _justify([row for number, row in enumerate(rows) if number not in last], measure, face)
+        ends = set(np.cumsum([len(paragraph) for paragraph in broken]).tolist())
+        _justify([row for number, row in enumerate(rows, 1) if number not in ends], measure, face)
     return lines, rows
 
 
@@ -177,11 +173,7 @@ def _levels(
 
 
 def check_layout(**measures: float | None) -> None:
-    """Refuse measures that make no layout, by their names in `lay_out`; None is no measure.
-
-    Raises:
-        InvalidInput: a measure is not a finite number in its range.
-    """
+    """Raise `InvalidInput` for arguments of `lay_out` that are not finite numbers in range."""
     height = measures.get("cap_height")
     for name, value in measures.items():
         if value is None:
@@ -194,26 +186,19 @@ def check_layout(**measures: float | None) -> None:
 
 
 def check_places(align: str, vertical: str) -> None:
-    """Refuse an alignment that is not one.
-
-    Raises:
-        InvalidInput: it is not one.
-    """
-    if align not in ALIGN_SHIFT:
-        raise InvalidInput(
-            f"align must be one of {', '.join(ALIGN_SHIFT)}", code="bad-layout", field="align"
-        )
-    if vertical not in VERTICAL_PLACES:
-        raise InvalidInput(
-            f"vertical must be one of {', '.join(VERTICAL_PLACES)}",
-            code="bad-layout",
-            field="vertical",
-        )
+    """Raise `InvalidInput` for an unknown alignment."""
+    for name, value, known in (
+        ("align", align, tuple(ALIGN_SHIFT)),
+        ("vertical", vertical, VERTICAL_PLACES),
+    ):
+        if value not in known:
+            text = f"{name} must be one of {', '.join(known)}"
+            raise InvalidInput(text, code="bad-layout", field=name)
 
 
-def missing_from(written: object, font: StrokeFont) -> list[str]:
-    """Return the characters of the iterable `written` that `font` cannot draw, each once, in their order."""
-    return [character for character in dict.fromkeys(written) if character not in font]  # type: ignore[call-overload]
+def missing_from(written: Iterable[str], font: StrokeFont) -> list[str]:
+    """Return the distinct characters that `font` does not support, in order of appearance."""
+    return [character for character in dict.fromkeys(written) if character not in font]
 
 
 def _is_number(value: object) -> bool:
@@ -231,7 +216,7 @@ def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
 
 
 def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
-    # A justified line whose spaces would grow wider than four of the font's is left ragged.
+    # A line stays ragged if its spaces would be wider than four normal ones.
     widest = font.glyph(" ").advance * 3.0
     for row in rows:
         spaces = np.array([character == " " for character in row.written])
@@ -245,7 +230,7 @@ def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
 def _drawn(
     rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, place: tuple[float, float]
 ) -> list[Stroke]:
-    """Return the strokes of all rows, moved by their pens and levels, in one pass over their points."""
+    """Return the strokes of all rows, moved by their pens and levels, in one vectorized pass."""
     glyphs = [glyph for row in rows for glyph in row.glyphs]
     if not any(glyph.strokes for glyph in glyphs):
         return []
@@ -259,6 +244,6 @@ def _drawn(
 
 
 def in_strokes(points: Stroke, glyphs: Sequence[Glyph]) -> list[Stroke]:
-    """Return `points`, all those of `glyphs` one after the other, cut into their strokes."""
+    """Split the concatenated `points` of `glyphs` into strokes."""
     ends = np.cumsum([length for glyph in glyphs for length in glyph.lengths]).tolist()
     return [points[start:end] for start, end in pairwise([0, *ends])]

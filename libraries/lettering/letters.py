@@ -1,4 +1,4 @@
-"""Letters that no accent makes: built from the strokes of the font's own letters, and drawn where nothing is near."""
+"""Letters without a decomposition, built from the letters of the font or drawn from scratch."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from libraries.lettering.hand import Form, Hand, Part
 from libraries.lettering.hershey import Glyph
 from libraries.lettering.marks import DRAWN, comma, dot
 from libraries.lettering.strokes import (
+    Stroke,
     Strokes,
     box_around,
     drawn,
@@ -20,20 +21,19 @@ from libraries.lettering.strokes import (
     scaled,
 )
 
-# Slashes and bars reach this far beyond a stem or a bowl.
+# Slashes and bars extend this far beyond a stem or a bowl.
 REACH = 1.6
 BAR = 3.6
 
 
 def dotless(strokes: Strokes, x_line: float) -> Strokes:
-    """Return the strokes of an i or a j without its dot, which lies wholly above the small letters."""
+    """Return the strokes of an i or j that reach below the top of small letters."""
     return tuple(stroke for stroke in strokes if stroke[:, 1].max() >= x_line - 1.0)
 
 
 def _without_dot(base: str) -> Form:
     def form(hand: Hand) -> Glyph:
         glyph = hand.face.glyphs[base]
-        # The bodies of both letters rise as high as an x does, or a little less in a round hand.
         return Glyph(glyph.advance, dotless(glyph.strokes, hand.small))
 
     return form
@@ -43,8 +43,7 @@ def _slashed(base: str) -> Form:
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
         box = part.box
-        # The foot of the bowl says where it stands: what leads on to the next letter of a round
-        # hand leaves at its top.
+        # Use the foot of the bowl: in connected fonts the link to the next letter is at the top.
         middle = sum(part.between(box.bottom - box.height / 3, box.bottom)) / 2
         half = min(box.width / 2, box.height * 0.45) + REACH / 2
         slash = hand.hairline(
@@ -63,18 +62,15 @@ def _barred(
     *,
     single: bool = False,
 ) -> Form:
-    """Return the form of a letter with a bar across its stem at a height, from `left` to `right` of the middle of the stem."""
 
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
         height = level(hand, part)
         west, east = part.between(height - 1.0, height + 1.0)
-        # Of a bowl or two stems, the first stem carries the bar.
-        stem = (
-            (west + east) / 2
-            if single or east - west < hand.face.cap_height / 3
-            else west + hand.face.style.breadth / 2
-        )
+        stem = (west + east) / 2
+        if not single and east - west >= hand.face.cap_height / 3:
+            # A letter with a bowl or two stems has the bar on the first stem.
+            stem = west + hand.face.style.breadth / 2
         bar = hand.hairline([(stem - left, height), (stem + right, height)])
         return hand.finished(part.strokes + bar, part.advance)
 
@@ -111,15 +107,14 @@ def _eng(base: str) -> Form:
         _, above = part.between(hand.middle - 1.0, hand.middle + 2.0)
         stem, foot = min(right, above) - hand.face.style.breadth / 2, hand.base
         hook = [(0.0, 0.0), (0.0, 3.2), (-0.6, 5.2), (-2.0, 6.6), (-4.0, 7.0), (-5.6, 6.4)]
-        return hand.finished(
-            part.strokes + hand.pen([(stem + x, foot + y) for x, y in hook]), part.advance
-        )
+        strokes = hand.pen([(stem + x, foot + y) for x, y in hook])
+        return hand.finished(part.strokes + strokes, part.advance)
 
     return form
 
 
 def _ligature(first: str, second: str) -> Form:
-    """Return the form of two small letters whose bowls touch half way up."""
+    """Return two small letters whose bowls touch halfway up."""
 
     def form(hand: Hand) -> Glyph:
         one, two = hand.letter(first), hand.letter(second)
@@ -140,9 +135,8 @@ def _upper_ae(hand: Hand) -> Glyph:
     height = hand.base - hand.face.cap_height * 0.3
     along = (height - hand.cap) / hand.face.cap_height
     start = west - (west - left) * along
-    leg = hand.fine_pen([(west, hand.cap), (left, hand.base)]) + hand.hairline(
-        [(start, height), (west, height)]
-    )
+    leg = hand.fine_pen([(west, hand.cap), (left, hand.base)])
+    leg += hand.hairline([(start, height), (west, height)])
     shift = max(0.0, 1.0 - left)
     return hand.finished(moved(part.strokes + leg, shift), part.advance + shift)
 
@@ -162,44 +156,40 @@ def _small_thorn(hand: Hand) -> Glyph:
     part = hand.letter("p")
     west, east = part.between(hand.base + 3.0, hand.base + 5.0)
     stem = (west + east) / 2
-    return hand.finished(
-        part.strokes + hand.pen([(stem, hand.small + 0.5), (stem, hand.cap)]), part.advance
-    )
+    ascender = hand.pen([(stem, hand.small + 0.5), (stem, hand.cap)])
+    return hand.finished(part.strokes + ascender, part.advance)
 
 
 def _upper_thorn(hand: Hand) -> Glyph:
     if hand.face.style.kind == "blackletter":
-        # Its capitals have no bare stem; the small letter, larger, is what its printers used.
+        # Blackletter capitals have no plain stem; its printers used a larger small letter.
         small = _small_thorn(hand)
         return Glyph(small.advance * 1.2, scaled(small.strokes, 1.2, 1.2, level=hand.base))
     stem, bowl = hand.letter("I"), hand.letter("P")
     if stem.box.width > hand.face.cap_height * 0.6:
-        # A stem with flourishes hides the bowl; a bare one does not.
+        # A stem with flourishes would hide the bowl.
         stem = Part(hand.pen([(4.0, hand.cap), (4.0, hand.base)]), 8.0)
-    drop = hand.face.cap_height * 0.22
     upright = stem.between(hand.middle - 2.0, hand.middle + 2.0)
     of_bowl = bowl.between(hand.base - 4.0, hand.base - 2.0)
     shift = sum(upright) / 2 - sum(of_bowl) / 2
-    lowered = bowl.moved(shift, drop)
-    # The stem of the P has gone below the line with its foot.
-    round_part = right_part(
-        tuple(one for one in lowered if one[:, 1].max() <= hand.base), upright[1] + 0.01
-    )
-    if not round_part:
-        round_part = right_part(lowered, upright[1] + 0.01)
+    lowered = bowl.moved(shift, hand.face.cap_height * 0.22)
+    # Drop the stem of the lowered P, which extends below the base line.
+    without_stem = tuple(one for one in lowered if one[:, 1].max() <= hand.base)
+    limit = upright[1] + 0.01
+    round_part = right_part(without_stem, limit) or right_part(lowered, limit)
     return hand.finished(stem.strokes + round_part, bowl.advance + shift)
 
 
 def _eth(hand: Hand) -> Glyph:
     if hand.face.style.kind == "blackletter":
-        # Its d leans to the left as an eth does.
+        # The d of blackletter leans to the left like an eth.
         return LETTERS["đ"](hand)
     part = hand.letter("o")
     box = part.box
     centre = sum(part.between(hand.base - 4.0, hand.base)) / 2
     box = box._replace(right=min(box.right, 2 * centre - box.left))
     top = hand.cap + 0.5
-    # From the right side of the bowl up over its crown, as a d leans to the left in a round hand.
+    # From the right side of the bowl over its top, leaning to the left.
     neck = [
         (box.right, hand.middle),
         (box.right - 0.5, hand.middle - 4.5),
@@ -211,16 +201,14 @@ def _eth(hand: Hand) -> Glyph:
     return hand.finished(part.strokes + hand.fine_pen(neck) + hand.hairline(bar), part.advance)
 
 
+def _is_bar(stroke: Stroke, hand: Hand) -> bool:
+    return bool(np.ptp(stroke[:, 1]) < 1.2 and stroke[:, 1].mean() < hand.middle)  # noqa: PLR2004
+
+
 def _long_s(hand: Hand) -> Glyph:
     part = hand.letter("f")
-    # A stroke this flat is a bar.
-    flat = 1.2
-    bars = [
-        stroke
-        for stroke in part.strokes
-        if np.ptp(stroke[:, 1]) < flat and stroke[:, 1].mean() < hand.middle
-    ]
-    kept = tuple(stroke for stroke in part.strokes if not any(stroke is bar for bar in bars))
+    bars = [stroke for stroke in part.strokes if _is_bar(stroke, hand)]
+    kept = tuple(stroke for stroke in part.strokes if not _is_bar(stroke, hand))
     if not bars:
         return hand.finished(kept, part.advance)
     west, _ = part.between(hand.middle - 1.0, hand.middle + 1.0)
@@ -235,7 +223,7 @@ def _sharp_s(hand: Hand) -> Glyph:
     shape, style = DRAWN["signs"]["ß"], hand.face.style
     strokes = hand.fine_pen(*shape["strokes"])
     if style.breadth > style.mark_breadth:
-        # A font with thick and thin strokes has a thick stem, which stands on a serif.
+        # A font with thick and thin strokes has a thick stem with a serif.
         x, y = shape["strokes"][0][0]
         strokes += hand.pen([(x, y), (x, shape["strokes"][0][1][1])])
         strokes += () if style.connected else hand.hairline([(x - 3.0, y), (x + 3.0, y)])
@@ -243,7 +231,7 @@ def _sharp_s(hand: Hand) -> Glyph:
 
 
 def _long_s_with_z(hand: Hand) -> Glyph:
-    """Return what the letter is in blackletter: a long s that touches a z."""
+    """Return a long s joined to a z, the ß of blackletter."""
     long_s, z = _long_s(hand), hand.letter("z")
     _, stem = Part(long_s.strokes, 0.0).between(hand.middle - 2.0, hand.middle + 2.0)
     shift = stem + 0.6 - z.box.left
@@ -254,9 +242,8 @@ def _kra(hand: Hand) -> Glyph:
     part = hand.letter("K")
     factor = (hand.base - hand.small) / hand.face.cap_height
     across = min(1.0, factor * 1.15)
-    return hand.finished(
-        scaled(part.strokes, across, factor, level=hand.base), part.advance * across
-    )
+    small = scaled(part.strokes, across, factor, level=hand.base)
+    return hand.finished(small, part.advance * across)
 
 
 def _dotted_l(base: str) -> Form:
@@ -297,11 +284,8 @@ def _middle_bar(hand: Hand, part: Part) -> float:
 
 
 def _low_bar(hand: Hand, part: Part) -> float:
-    return (
-        hand.middle + 0.5
-        if part.box.top > hand.cap - 1 and part.advance < hand.face.cap_height * 0.75
-        else hand.middle - 1.5
-    )
+    is_small = part.box.top > hand.cap - 1 and part.advance < hand.face.cap_height * 0.75
+    return hand.middle + (0.5 if is_small else -1.5)
 
 
 LETTERS = MappingProxyType(

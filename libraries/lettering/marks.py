@@ -1,10 +1,10 @@
-"""Accents: where each mark sits on the ink of a letter. Their shapes stand in drawn.json."""
+"""Placement of accents on the ink of a letter; their shapes are in drawn.json."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -25,13 +25,15 @@ from libraries.lettering.strokes import (
 
 DRAWN: dict[str, Any] = json.loads(Path(__file__).with_name("drawn.json").read_text("utf-8"))
 MARKS = MappingProxyType({mark: dict(shape) for mark, shape in DRAWN["marks"].items()})
-# How much of a letter's height, from its foot, says where its middle is.
+# Ink within this distance of the base line is the foot of a letter.
 FOOT = 1.5
+# Letters whose cedilla is drawn as a comma.
+COMMA_LETTERS = frozenset("gGkKlLnNrR")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter that is being composed: what is drawn so far, and how high and low its ink reaches with all marks."""
+    """A letter in composition: its `body`, all `strokes`, and the bounds of the ink with marks."""
 
     base: str
     advance: float
@@ -42,7 +44,7 @@ class Letter:
 
 
 def marked(face: Face, base: str, glyph: Glyph, marks: str) -> Glyph:
-    """Return `glyph`, which draws the letter `base`, with all `marks`, combining characters that are keys of `MARKS`."""
+    """Return `glyph`, the letter `base`, with `marks`: combining characters in `MARKS`."""
     box = box_around(glyph.strokes)
     letter = Letter(base, glyph.advance, glyph.strokes, glyph.strokes, box.top, box.bottom)
     for mark in marks:
@@ -52,9 +54,9 @@ def marked(face: Face, base: str, glyph: Glyph, marks: str) -> Glyph:
 
 def dot(face: Face) -> Strokes:
     """Return the font's full stop with its middle at (0, 0)."""
-    return (
-        _about_zero(face.glyphs["."].strokes) if "." in face.glyphs else (circle(0.0, 0.0, 1.0, 8),)
-    )
+    if "." not in face.glyphs:
+        return (circle(0.0, 0.0, 1.0, 8),)
+    return _about_zero(face.glyphs["."].strokes)
 
 
 def comma(face: Face) -> Strokes:
@@ -68,22 +70,10 @@ def _about_zero(strokes: Strokes) -> Strokes:
 
 
 def _with_mark(face: Face, letter: Letter, mark: str) -> Letter:
-    # The letters that wear their caron as an apostrophe at the side, and those whose cedilla is a
-    # comma.
+    # These letters have an apostrophe instead of a caron.
     if mark == "\N{COMBINING CARON}" and letter.base in {"d", "t", "l", "L"}:
         return _caron_at_the_side(face, letter)
-    if mark == "\N{COMBINING CEDILLA}" and letter.base in {
-        "g",
-        "G",
-        "k",
-        "K",
-        "l",
-        "L",
-        "n",
-        "N",
-        "r",
-        "R",
-    }:
+    if mark == "\N{COMBINING CEDILLA}" and letter.base in COMMA_LETTERS:
         comma = "TURNED COMMA ABOVE" if letter.base == "g" else "COMMA BELOW"
         mark = unicodedata.lookup(f"COMBINING {comma}")
     place = MARKS[mark]["place"]
@@ -91,7 +81,7 @@ def _with_mark(face: Face, letter: Letter, mark: str) -> Letter:
 
 
 def _shape(face: Face, mark: str) -> Strokes:
-    """Return the mark in the hand of the font: with its stops and commas, as broad as its stems, leaning as it leans."""
+    """Return the mark in the style of the font: its stops and commas, its breadth, its slant."""
     row = MARKS[mark]
     if "comma" in row:
         strokes = upside_down(comma(face)) if row["comma"] == "turned" else comma(face)
@@ -110,10 +100,10 @@ def _above(face: Face, letter: Letter, shape: Strokes) -> Letter:
     if tall:
         shape = scaled(shape, 1.0, 0.88)
     elif face.style.connected:
-        # In a round hand, letters are narrow and their feet lead on to the next: marks are narrower
-        # and centred on the upper half.
+        # Connected letters are narrow, with links at their feet: marks are narrower and centred on
+        # the upper half.
         shape = scaled(shape, 0.78, 1.0)
-    # How much of a letter's height, from its top, says where its middle is.
+    # The part of the letter, from its top, that the mark is centred on.
     crown = 0.3 if tall else 0.5 if face.style.connected else 1.0
     # Descenders do not count.
     foot = min(body.bottom, face.base_line)
@@ -129,14 +119,11 @@ def _below(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
     head = max(letter.bottom, face.base_line) + 2.2
     left, right = ink_between(letter.body, face.x_line, face.base_line)
-    middle = (
-        (face.x_line + face.base_line) / 2
-        if body.bottom > face.base_line
-        else (body.top + body.bottom) / 2
-    )
-    return _joined(
-        letter, moved(shape, (left + right) / 2 - face.style.slant * (head - middle), head)
-    )
+    middle = (body.top + body.bottom) / 2
+    if body.bottom > face.base_line:
+        middle = (face.x_line + face.base_line) / 2
+    x = (left + right) / 2 - face.style.slant * (head - middle)
+    return _joined(letter, moved(shape, x, head))
 
 
 def _at_the_foot(face: Face, letter: Letter, shape: Strokes) -> Letter:
@@ -153,9 +140,7 @@ def _as_horn(face: Face, letter: Letter, shape: Strokes) -> Letter:
     body = box_around(letter.body)
     _, right = ink_between(letter.body, body.top, body.top + body.height / 3)
     joined = _joined(letter, moved(shape, right, body.top + body.height / 6))
-    return Letter(
-        joined.base, joined.advance, joined.strokes, joined.body, letter.top, letter.bottom
-    )
+    return replace(joined, top=letter.top, bottom=letter.bottom)
 
 
 _PLACES = MappingProxyType(
@@ -170,25 +155,18 @@ _PLACES = MappingProxyType(
 
 
 def _caron_at_the_side(face: Face, letter: Letter) -> Letter:
-    """Return the letter with an apostrophe beside its ascender, and room for it."""
+    """Return the letter with an apostrophe next to its ascender, and a wider advance."""
     box = box_around(letter.body)
     shape = comma(face)
     size = box_around(shape)
     _, right = ink_between(letter.body, box.top, box.top + size.height + 1)
     side_gap = 2.0
     shape = moved(shape, right + side_gap - size.left, box.top - size.top)
-    joined = _joined(letter, shape)
     advance = max(letter.advance, box_around(shape).right + side_gap)
-    return Letter(joined.base, advance, joined.strokes, joined.body, joined.top, joined.bottom)
+    return replace(_joined(letter, shape), advance=advance)
 
 
 def _joined(letter: Letter, shape: Strokes) -> Letter:
     box = box_around(shape)
-    return Letter(
-        letter.base,
-        letter.advance,
-        letter.strokes + shape,
-        letter.body,
-        min(letter.top, box.top),
-        max(letter.bottom, box.bottom),
-    )
+    top, bottom = min(letter.top, box.top), max(letter.bottom, box.bottom)
+    return replace(letter, strokes=letter.strokes + shape, top=top, bottom=bottom)

@@ -1,4 +1,4 @@
-"""Signs outside ASCII: quotes, dashes, currencies, fractions and the like, from the font's own signs where there are some."""
+"""Signs outside ASCII, such as quotes, dashes, currencies and fractions, built from the font."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from libraries.lettering.strokes import (
     upside_down,
 )
 
-# Raised and lowered figures, against the full ones.
+# Scale of raised and lowered figures.
 SMALL = 0.56
 
 
@@ -26,15 +26,13 @@ def _quotes(count: int, *, low: bool = False, turned: bool = False) -> Form:
     def form(hand: Hand) -> Glyph:
         mark = upside_down(comma(hand.face)) if turned else comma(hand.face)
         size = box_around(mark)
-        level = (
-            hand.base - size.height / 2 + size.height * 0.45 if low else hand.cap + size.height / 2
-        )
+        level = hand.cap + size.height / 2
+        if low:
+            level = hand.base - size.height / 2 + size.height * 0.45
         step = size.width + 1.6
         quote_bearing = 1.8
         first = quote_bearing + size.width / 2
-        strokes = tuple(
-            stroke for place in range(count) for stroke in moved(mark, first + place * step, level)
-        )
+        strokes = sum((moved(mark, first + n * step, level) for n in range(count)), ())
         return Glyph(2 * quote_bearing + size.width + (count - 1) * step, strokes)
 
     return form
@@ -49,13 +47,12 @@ def _dash(length: float) -> Form:
 
 
 def _turned(base: str) -> Form:
-    """Return the form of a sign upside down, as high above the lower line as the sign hangs under the upper one."""
+    """Return a sign rotated by half a turn and lowered."""
 
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
-        return hand.finished(
-            moved(upside_down(part.strokes), y=hand.face.cap_height * 0.3), part.advance
-        )
+        turned = moved(upside_down(part.strokes), y=hand.face.cap_height * 0.3)
+        return hand.finished(turned, part.advance)
 
     return form
 
@@ -80,15 +77,13 @@ def _raised(base: str, *, underlined: bool = False) -> Form:
 
 
 def _small(hand: Hand, text: str, top: float, left: float = 1.5) -> Strokes:
-    """Return characters of the font at `SMALL` size, with their ink beginning at `left` and the height `top`."""
+    """Return characters at `SMALL` size, with their ink beginning at `left` and `top`."""
     strokes: Strokes = ()
     for character in text:
-        part = hand.letter(character)
-        small = scaled(part.strokes, SMALL, SMALL)
+        small = scaled(hand.letter(character).strokes, SMALL, SMALL)
         box = box_around(small)
-        strokes += moved(
-            small, left - box.left, top - (hand.cap * SMALL if character not in "ao" else box.top)
-        )
+        level = box.top if character in "ao" else hand.cap * SMALL
+        strokes += moved(small, left - box.left, top - level)
         left += box.width + 1.5
     return strokes
 
@@ -105,14 +100,12 @@ def _fraction(over: str, under: str) -> Form:
 
 
 def _dots(*places: tuple[float, float], advance: float) -> Form:
-    """Return stops at (x, height above the base line as a part of the cap height)."""
+    """Return dots at (x, height above the base line in cap heights)."""
 
     def form(hand: Hand) -> Glyph:
-        strokes = [
-            moved(dot(hand.face), x, hand.base - height * hand.face.cap_height)
-            for x, height in places
-        ]
-        return Glyph(advance, tuple(stroke for part in strokes for stroke in part))
+        point, cap = dot(hand.face), hand.face.cap_height
+        dots = (moved(point, x, hand.base - height * cap) for x, height in places)
+        return Glyph(advance, sum(dots, ()))
 
     return form
 
@@ -120,7 +113,7 @@ def _dots(*places: tuple[float, float], advance: float) -> Form:
 def _ellipsis(hand: Hand) -> Glyph:
     part = hand.letter(".")
     step = part.box.width + 4.0
-    strokes = tuple(stroke for place in range(3) for stroke in part.moved(place * step))
+    strokes = sum((part.moved(place * step) for place in range(3)), ())
     return Glyph(part.advance + 2 * step, strokes)
 
 
@@ -142,10 +135,8 @@ def _numero(hand: Hand) -> Glyph:
 def _plus_minus(hand: Hand) -> Glyph:
     plus = hand.letter("+")
     box = plus.box
-    small = moved(plus.strokes, y=-2.0)
-    return hand.finished(
-        small + drawn([(box.left, hand.base), (box.right, hand.base)]), plus.advance
-    )
+    line = drawn([(box.left, hand.base), (box.right, hand.base)])
+    return hand.finished(moved(plus.strokes, y=-2.0) + line, plus.advance)
 
 
 def _euro(hand: Hand) -> Glyph:
@@ -160,12 +151,8 @@ def _euro(hand: Hand) -> Glyph:
 def _yen(hand: Hand) -> Glyph:
     part = hand.letter("Y")
     middle = part.box.middle
-    bars = drawn(
-        *(
-            [(middle - 5.0, level), (middle + 5.0, level)]
-            for level in (hand.middle - 1.0, hand.middle + 3.0)
-        )
-    )
+    levels = (hand.middle - 1.0, hand.middle + 3.0)
+    bars = drawn(*([(middle - 5.0, level), (middle + 5.0, level)] for level in levels))
     return hand.finished(part.strokes + bars, part.advance)
 
 
@@ -178,19 +165,16 @@ def _cent(hand: Hand) -> Glyph:
 
 def _broken_bar(hand: Hand) -> Glyph:
     x, middle = 4.0, (hand.cap + hand.base) / 2
-    return Glyph(
-        8.0,
-        drawn([(x, hand.cap - 2.0), (x, middle - 2.5)], [(x, middle + 2.5), (x, hand.base + 2.0)]),
-    )
+    upper, lower = (hand.cap - 2.0, middle - 2.5), (middle + 2.5, hand.base + 2.0)
+    return Glyph(8.0, drawn(*([(x, start), (x, end)] for start, end in (upper, lower))))
 
 
 def _micro(hand: Hand) -> Glyph:
     part = hand.letter("u")
     west, _ = part.between(hand.middle - 2.0, hand.middle + 2.0)
     stem = west + hand.face.style.breadth / 2
-    return hand.finished(
-        part.strokes + hand.pen([(stem, hand.middle), (stem, hand.base + 7.0)]), part.advance
-    )
+    descender = hand.pen([(stem, hand.middle), (stem, hand.base + 7.0)])
+    return hand.finished(part.strokes + descender, part.advance)
 
 
 def _encircled(letter: str) -> Form:
@@ -206,13 +190,11 @@ def _encircled(letter: str) -> Form:
 
 
 def _mark_alone(mark: str) -> Form:
-    """Return the form of a mark that stands without a letter, where it would stand above or below a small one."""
+    """Return a mark without a letter, at its height above or below a small letter."""
 
     def form(hand: Hand) -> Glyph:
         row = MARKS[mark]
-        strokes = tuple(
-            stroke for x, y in row.get("dots", ()) for stroke in moved(dot(hand.face), x, y)
-        )
+        strokes: Strokes = sum((moved(dot(hand.face), x, y) for x, y in row.get("dots", ())), ())
         strokes += hand.fine_pen(*row.get("strokes", ()))
         level = hand.small - 2.6 if row["place"] == "above" else hand.base
         return hand.finished(moved(strokes, 6.0, level), 12.0)
@@ -223,10 +205,8 @@ def _mark_alone(mark: str) -> Form:
 def _struck(base: str) -> Form:
     def form(hand: Hand) -> Glyph:
         part = hand.letter(base)
-        middle = (part.box.top + part.box.bottom) / 2
-        slash = drawn(
-            [(part.box.middle - 4.0, middle + 7.0), (part.box.middle + 4.0, middle - 7.0)]
-        )
+        x, y = part.box.middle, (part.box.top + part.box.bottom) / 2
+        slash = drawn([(x - 4.0, y + 7.0), (x + 4.0, y - 7.0)])
         return hand.finished(part.strokes + slash, part.advance)
 
     return form
@@ -246,7 +226,7 @@ def _per_mille(hand: Hand) -> Glyph:
 
 SIGNS = MappingProxyType(
     {
-        **{sign: _whole(sign) for sign in [sign for sign in DRAWN["signs"] if not sign.isalpha()]},
+        **{sign: _whole(sign) for sign in DRAWN["signs"] if not sign.isalpha()},
         "‘": _quotes(1, turned=True),  # noqa: RUF001
         "’": _quotes(1),  # noqa: RUF001
         "‚": _quotes(1, low=True),  # noqa: RUF001

@@ -23,34 +23,31 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
-        """Return the width."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """Return the height."""
         return self.bottom - self.top
 
     @property
     def middle(self) -> float:
-        """Return the x half way between left and right."""
         return (self.left + self.right) / 2
 
 
 def read_only(points: ArrayLike) -> Stroke:
-    """Return a copy of `points` that nobody can change."""
+    """Return a read-only copy of `points`."""
     array = np.array(points, dtype=np.float64)
     array.setflags(write=False)
     return array
 
 
 def drawn(*lines: Sequence[tuple[float, float]]) -> Strokes:
-    """Return strokes from lists of pairs."""
+    """Return strokes from lists of (x, y)."""
     return tuple(read_only(line) for line in lines)
 
 
 def box_around(strokes: Iterable[Stroke]) -> Box:
-    """Return the smallest box around all strokes, of which there must be one."""
+    """Return the bounds of one or more strokes."""
     points = np.concatenate(list(strokes))
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return Box(float(left), float(top), float(right), float(bottom))
@@ -69,14 +66,14 @@ def scaled(strokes: Strokes, across: float, down: float, *, level: float = 0.0) 
 
 
 def upside_down(strokes: Strokes) -> Strokes:
-    """Return the strokes turned by half a turn about the middle of their box."""
+    """Return the strokes rotated by half a turn about the middle of their box."""
     box = box_around(strokes)
     corner = (box.left + box.right, box.top + box.bottom)
     return tuple(read_only(corner - stroke) for stroke in strokes)
 
 
 def leaned(strokes: Strokes, slant: float, level: float) -> Strokes:
-    """Return the strokes leaned to the right by `slant` units for each unit above `level`."""
+    """Return the strokes sheared to the right by `slant` units per unit above `level`."""
     return tuple(
         read_only(np.column_stack((one[:, 0] + slant * (level - one[:, 1]), one[:, 1])))
         for one in strokes
@@ -84,7 +81,7 @@ def leaned(strokes: Strokes, slant: float, level: float) -> Strokes:
 
 
 def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
-    """Return a circle around (`x`, `y`) as a closed polygon of `corners` corners that begins at the top."""
+    """Return a circle as a closed polygon that begins at the top."""
     turn = np.linspace(0.0, 2 * np.pi, corners + 1)
     ring = np.column_stack((x + radius * np.sin(turn), y - radius * np.cos(turn)))
     ring[-1] = ring[0]
@@ -92,12 +89,9 @@ def circle(x: float, y: float, radius: float, corners: int = 16) -> Stroke:
 
 
 def broadened(strokes: Strokes, breadth: float) -> Strokes:
-    """Return outlines `breadth` wide in place of the strokes, each one closed stroke.
+    """Return closed outlines of the strokes, `breadth` wide, or the strokes if it is 0.
 
-    The same strokes without a breadth.
-
-    Fonts of several strokes to a stem outline what a broad pen would draw. Corners are mitred along
-    the mean of their normals.
+    Corners are mitred along the mean of their normals.
     """
     return tuple(_outline(stroke, breadth / 2) for stroke in strokes) if breadth else strokes
 
@@ -114,18 +108,18 @@ def _outline(stroke: Stroke, aside: float) -> Stroke:
     along = before + after
     along /= np.maximum(np.hypot(*along.T), 0.5)[:, None]
     normal = np.column_stack((-along[:, 1], along[:, 0])) * aside
-    # A mitre grows as the corner gets sharper; half as much again is enough.
+    # Limit the mitres of sharp corners to 1.5.
     normal *= np.minimum(1 / np.maximum(np.sum(along * after, axis=1), 0.1), 1.5)[:, None]
     return read_only(np.vstack((points + normal, (points - normal)[::-1], points[:1] + normal[:1])))
 
 
 def left_part(strokes: Strokes, limit: float) -> Strokes:
-    """Return what lies at x <= `limit`, cut where strokes cross it."""
+    """Return the strokes clipped to x <= `limit`."""
     return tuple(piece for stroke in strokes for piece in _cut(stroke, limit))
 
 
 def right_part(strokes: Strokes, limit: float) -> Strokes:
-    """Return what lies at x >= `limit`, cut where strokes cross it."""
+    """Return the strokes clipped to x >= `limit`."""
     mirror = (-1.0, 1.0)
     return tuple(
         read_only(piece * mirror) for stroke in strokes for piece in _cut(stroke * mirror, -limit)
@@ -148,26 +142,18 @@ def _cut(stroke: Stroke, limit: float) -> list[Stroke]:
 
 
 def sampled(strokes: Iterable[Stroke]) -> Stroke:
-    """Return points of the ink at most a quarter of a unit apart, shape (n, 2)."""
+    """Return points on the strokes at most 0.25 units apart, of shape (n, 2)."""
     found = []
     for stroke in strokes:
         steps = np.hypot(*np.diff(stroke, axis=0).T)
         along = np.concatenate(([0.0], np.cumsum(steps)))
-        # Ink is looked at in points this far apart, in font units.
         at = np.linspace(0.0, along[-1], max(2, int(np.ceil(along[-1] / 0.25)) + 1))
-        found.append(
-            np.column_stack(
-                (np.interp(at, along, stroke[:, 0]), np.interp(at, along, stroke[:, 1]))
-            )
-        )
+        found.append(np.column_stack([np.interp(at, along, axis) for axis in stroke.T]))
     return np.concatenate(found)
 
 
 def ink_between(strokes: Iterable[Stroke], top: float, bottom: float) -> tuple[float, float]:
-    """Return the leftmost and the rightmost x of the ink from the height `top` to `bottom`.
-
-    Of all ink if there is none.
-    """
+    """Return the minimum and maximum x of the ink from `top` to `bottom`, or else of all ink."""
     points = sampled(strokes)
     near = points[(points[:, 1] >= top) & (points[:, 1] <= bottom)]
     across = near[:, 0] if len(near) else points[:, 0]

@@ -1,4 +1,4 @@
-"""Where lines break."""
+"""Line breaking."""
 
 from __future__ import annotations
 
@@ -13,49 +13,39 @@ AFTER_HYPHEN = re.compile(r"(?<=\w[-\u2010\u2013\u2014])(?=\w)")
 
 
 def wrap(text: str, font: StrokeFont, width: float, *, letter_spacing: float = 0.0) -> list[str]:
-    """Return `text` broken into lines no wider than `width` font units; line feeds in it are kept.
+    """Break `text` into lines at most `width` font units wide; line feeds are kept.
 
-    Lines break at spaces and after hyphens; a word that is wider than a line is broken where it
-    must be. No character is lost but the spaces at the breaks.
+    Lines break at spaces and after hyphens, and within words that are wider than a line. Only the
+    spaces at the breaks are dropped.
     """
-    return [
-        line
-        for paragraph in text.split("\n")
-        for line in _wrap_paragraph(paragraph, font, width, letter_spacing)
-    ]
+    paragraphs = text.split("\n")
+    return [line for one in paragraphs for line in _wrap(one, font, width, letter_spacing)]
 
 
 def advance_of(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> float:
-    """Return how far the pen moves to the right over the line `text`, in font units, kerning and spacing included."""
+    """Return the advance width of the line `text` in font units, with kerning and spacing."""
     written = characters(text)
     kerning = sum(font.kerning(first, second) for first, second in pairwise(written))
-    return (
-        sum(font.glyph(one).advance for one in written)
-        + kerning
-        + letter_spacing * max(len(written) - 1, 0)
-    )
+    glyphs = sum(font.glyph(one).advance for one in written)
+    return glyphs + kerning + letter_spacing * max(len(written) - 1, 0)
 
 
 def widest_word(text: str, font: StrokeFont, *, letter_spacing: float = 0.0) -> float:
-    """Return the width of the widest piece of `text` that wrapping leaves whole, in font units."""
+    """Return the width of the widest part of `text` without a break opportunity, in font units."""
     words = (word for paragraph in text.split("\n") for word, _ in _words(paragraph))
-    return max(
-        (advance_of(word, font, letter_spacing=letter_spacing) for word in words), default=0.0
-    )
+    widths = (advance_of(word, font, letter_spacing=letter_spacing) for word in words)
+    return max(widths, default=0.0)
 
 
 def _words(paragraph: str) -> Iterator[tuple[str, str]]:
-    """Yield the pieces between places where a line may break, each with what stands before it: a space or nothing."""
-    # Lines break at spaces, except at those that say they must not, and after a hyphen or dash
-    # within a word.
+    """Yield the parts between break opportunities, each with the preceding space or ""."""
+    # No-break spaces are not break opportunities.
     for word in filter(None, re.split(r"[^\S\u00a0\u202f]+", paragraph)):
         for number, part in enumerate(AFTER_HYPHEN.split(word)):
             yield part, "" if number else " "
 
 
-def _wrap_paragraph(
-    paragraph: str, font: StrokeFont, width: float, letter_spacing: float
-) -> Iterable[str]:
+def _wrap(paragraph: str, font: StrokeFont, width: float, letter_spacing: float) -> Iterable[str]:
     space = font.glyph(" ").advance + letter_spacing
     line, used = "", 0.0
     for word, glue, wide in _pieces(paragraph, font, width, letter_spacing):
@@ -72,10 +62,7 @@ def _wrap_paragraph(
 def _pieces(
     paragraph: str, font: StrokeFont, width: float, letter_spacing: float
 ) -> Iterator[tuple[str, str, float]]:
-    """Yield words with what stands before them and their widths.
-
-    One wider than a line comes in pieces that fill lines.
-    """
+    """Yield words, the preceding space or "", and widths; split words wider than a line."""
     for word, glue in _words(paragraph):
         wide = advance_of(word, font, letter_spacing=letter_spacing)
         if wide <= width:

@@ -1,4 +1,4 @@
-"""The patterns: one class a module, found by being there."""
+"""Drawing patterns. Each module of this package defines one and is loaded automatically."""
 
 from libraries.loading import load_modules
 from libraries.patterns.catalogue import (

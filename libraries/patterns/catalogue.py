@@ -1,4 +1,4 @@
-"""The catalogue of patterns: how a pattern declares itself, is checked, and is drawn."""
+"""Registration, validation and drawing of patterns."""
 
 from __future__ import annotations
 
@@ -22,12 +22,9 @@ from libraries.registry import Registry
 # A document of about 30 MB; a plotter needs days for more.
 MAX_POINTS = 2_000_000
 MAX_PARAMS = 64
-# Together the reports of a drawing take microseconds.
-LINES_PER_REPORT = 16
-# Lines are checked in groups: an array operation for each of many short lines would take longer
-# than to draw them.
+# One array operation per line would take longer than drawing many short lines.
 LINES_PER_CHECK = 1024
-# How far rounding may carry a point out of its area.
+# Tolerance for rounding errors at the edge of the area.
 MAX_OUTSIDE_MM = 1e-6
 
 Polyline = NDArray[np.float64]
@@ -37,12 +34,11 @@ _progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 class TooComplex(InvalidInput):
-    """Raised when a drawing would have more points than the service draws."""
+    """Raised when a drawing would have more than `MAX_POINTS` points."""
 
     code = "too-complex"
 
     def __init__(self, estimate: float) -> None:
-        """Name the `estimate` of points beside the limit."""
         super().__init__(
             f"the drawing would have about {estimate:,.0f} points; "
             f"at most {MAX_POINTS:,} are drawn",
@@ -53,25 +49,22 @@ class TooComplex(InvalidInput):
 
 
 class BadDrawing(Exception):
-    """Raised when a pattern yields what cannot be drawn: a mistake in the pattern."""
+    """Raised when a pattern yields an invalid stroke, which is a bug in the pattern."""
 
 
 class PatternParams(Protocol):
-    """The parameters of a pattern: a subclass of `Params` that estimates and draws it."""
+    """The parameters of a pattern: a subclass of `Params` that also estimates and draws it."""
 
     @classmethod
-    def schema(cls) -> type[Schema]:
-        """Return the schema of the parameters; see `Params`."""
+    def schema(cls) -> type[Schema]: ...
 
     @classmethod
-    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self:
-        """Return the parameters parsed from `values`; see `Params`."""
+    def load(cls, values: Mapping[str, Any], *, inside: str = "") -> Self: ...
 
-    def values(self) -> dict[str, Any]:
-        """Return the parameters by name; see `Params`."""
+    def values(self) -> dict[str, Any]: ...
 
     def cost(self, area: Area) -> float:
-        """Estimate the points of the drawing, not too low, in milliseconds."""
+        """Return an upper estimate of the number of points, within milliseconds."""
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield polylines inside `area`: arrays of float64 of shape (n, 2), in mm."""
@@ -79,7 +72,7 @@ class PatternParams(Protocol):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern of the catalogue: its parameters, and the words of their docstring."""
+    """A registered pattern; `summary` and `description` are the docstring of its class."""
 
     name: str
     summary: str
@@ -88,7 +81,6 @@ class Pattern:
 
     @property
     def schema(self) -> type[Schema]:
-        """Return the schema of the parameters."""
         return self.params.schema()
 
 
@@ -97,18 +89,14 @@ P = TypeVar("P", bound=PatternParams)
 
 
 def pattern(cls: type[P]) -> type[P]:
-    """Register the decorated class as the pattern that its module is named after.
+    """Register the decorated class under the name of its module.
 
     Raises:
         LoadError: the class breaks a rule of patterns; the text says which.
     """
+    draw_form = "(self, area: Area, rng: Generator) -> Iterator[Polyline]"
     check_method(cls, "cost", ("self", "area"), "(self, area: Area) -> float")
-    check_method(
-        cls,
-        "draw",
-        ("self", "area", "rng"),
-        "(self, area: Area, rng: Generator) -> Iterator[Polyline]",
-    )
+    check_method(cls, "draw", ("self", "area", "rng"), draw_form)
     check_params(cls)
     summary = check_summary(cls)
     description = (inspect.getdoc(cls) or "").partition("\n\n")[2]
@@ -123,7 +111,7 @@ def find_pattern(name: str) -> Pattern:
     """Return the pattern called `name`.
 
     Raises:
-        UnknownName: there is none (code `unknown-pattern`); the error lists those that exist.
+        UnknownName: no pattern has that name (code `unknown-pattern`); the error lists all names.
     """
     if not isinstance(name, str) or name not in PATTERNS:
         raise UnknownName("pattern", name, PATTERNS, field="pattern", code="unknown-pattern")
@@ -131,28 +119,26 @@ def find_pattern(name: str) -> Pattern:
 
 
 def check_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> PatternParams:
-    """Return the parameters of a pattern with defaults filled in, if it can be drawn on `area`.
+    """Validate a pattern without drawing it, and return its parameters with defaults filled in.
 
-    Nothing is drawn. This takes milliseconds, more only for an image, which has to be read.
+    Takes milliseconds, plus the time to read an image.
 
     Raises:
         UnknownName: no pattern has that name.
-        InvalidFields: parameters are unknown or out of their range; all are named, as
-            `params.<name>`.
+        InvalidFields: parameters are unknown or out of range; lists all, as `params.<name>`.
         TooComplex: the drawing would have too many points.
     """
     return _checked(find_pattern(name), area, params)[0]
 
 
 def cost_of_pattern(name: str, area: Area, params: Mapping[str, Any] | None = None) -> float:
-    """Return the estimated points of a pattern on `area`; raises as `check_pattern`."""
+    """Return the estimated number of points on `area`; raises the errors of `check_pattern`."""
     return _checked(find_pattern(name), area, params)[1]
 
 
 def _checked(
     chosen: Pattern, area: Area, params: Mapping[str, Any] | None
 ) -> tuple[PatternParams, float]:
-    """Return the parameters of a pattern and the estimate of its points, if it can be drawn."""
     loaded = load_params(chosen, params)
     estimate = loaded.cost(area)
     # Not `>`: a comparison with NaN is false.
@@ -162,10 +148,10 @@ def _checked(
 
 
 def load_params(chosen: Pattern, params: Mapping[str, Any] | None) -> PatternParams:
-    """Return `params` parsed as the parameters of the pattern `chosen`, with defaults filled in.
+    """Return `params` parsed by the pattern `chosen`, with defaults filled in.
 
     Raises:
-        InvalidFields: parameters are unknown or out of their range.
+        InvalidFields: parameters are unknown or out of range.
     """
     given = {} if params is None else params
     if not isinstance(given, Mapping) or len(given) > MAX_PARAMS:
@@ -183,17 +169,17 @@ def draw_pattern(
 ) -> list[Polyline]:
     """Return the pattern `name` drawn on `area`: polylines, arrays of shape (n, 2) in mm.
 
-    The same `seed` gives the same lines. `progress` is called now and then with the part that is
-    drawn, from 0 to 1: what the pattern reports, or the points so far by the estimated ones. It
-    never falls.
+    The same `seed` produces the same lines. `progress` is called repeatedly with the share of the
+    work that is done, from 0 to 1, never decreasing: the value that the pattern reports, or the
+    number of points so far divided by the estimate.
 
     Raises:
-        UnknownName, InvalidFields, TooComplex: see `check_pattern`; nothing was drawn.
-        BadDrawing: the pattern has a mistake.
+        UnknownName, InvalidFields, TooComplex: see `check_pattern`.
+        BadDrawing: the pattern yields an invalid stroke.
     """
     chosen = find_pattern(name)
     loaded, estimate = _checked(chosen, area, params)
-    token = _progress.set(_rising(progress) if progress is not None else None)
+    token = _progress.set(_increasing(progress) if progress is not None else None)
     try:
         drawn = loaded.draw(area, np.random.default_rng(seed))
         return _collected(chosen, area, drawn, max(estimate, 1.0))
@@ -202,7 +188,7 @@ def draw_pattern(
 
 
 def trial_drawing(name: str) -> str | None:
-    """Draw a pattern at its defaults on a small area, and return its mistake, if it has one."""
+    """Draw a pattern with its defaults on a small area; return the error message, if any."""
     try:
         draw_pattern(name, Area(52, 74, 5))
     except BadDrawing as error:
@@ -213,17 +199,17 @@ def trial_drawing(name: str) -> str | None:
 
 
 def report_progress(part: float) -> None:
-    """Report from `draw` that this part of the work is done, from 0 to 1.
+    """Report from `draw` that `part` of the work is done, from 0 to 1.
 
-    A pattern whose work precedes its first line calls this; for others it is not needed.
+    Only patterns that work for long before they yield their first line need to call this.
     """
     progress = _progress.get()
     if progress is not None:
         progress(part)
 
 
-def _rising(progress: Progress) -> Progress:
-    """Return a function that passes on the largest part so far, at most 1."""
+def _increasing(progress: Progress) -> Progress:
+    """Return a function that reports the maximum so far, at most 1."""
     largest = 0.0
 
     def report(part: float) -> None:
@@ -240,19 +226,14 @@ def _collected(
     lines: list[Polyline] = []
     points = checked = 0
     for line in drawn:
-        if not (
-            isinstance(line, np.ndarray)
-            and line.dtype == np.float64
-            and line.shape[1:] == (2,)
-            and len(line)
-        ):
+        if not _is_polyline(line):
             raise _bad_drawing(chosen, len(lines), f"is {_described(line)}")
         points += len(line)
-        # The estimate was within the limit, but a pattern may draw more than it estimated.
+        # A pattern may draw more than it estimated.
         if points > MAX_POINTS:
             raise TooComplex(points)
         lines.append(line)
-        if len(lines) % LINES_PER_REPORT == 1:
+        if len(lines) % 16 == 1:
             report_progress(points / estimate)
         if len(lines) - checked == LINES_PER_CHECK:
             _check_inside(chosen, area, lines, checked)
@@ -261,8 +242,14 @@ def _collected(
     return lines
 
 
+def _is_polyline(line: object) -> bool:
+    if not isinstance(line, np.ndarray) or line.dtype != np.float64:
+        return False
+    return line.shape[1:] == (2,) and len(line) > 0
+
+
 def _check_inside(chosen: Pattern, area: Area, lines: list[Polyline], first: int) -> None:
-    """Refuse lines, from the one with the number `first`, that leave `area` or are not finite."""
+    """Raise `BadDrawing` if `lines[first:]` leave `area` or are not finite."""
     low = np.array((area.left, area.top)) - MAX_OUTSIDE_MM
     high = np.array((area.right, area.bottom)) + MAX_OUTSIDE_MM
     if first == len(lines) or _is_inside(np.concatenate(lines[first:]), low, high):
@@ -273,16 +260,14 @@ def _check_inside(chosen: Pattern, area: Area, lines: list[Polyline], first: int
     raise _bad_drawing(
         chosen,
         number,
-        f"has the point ({x:g}, {y:g}), outside of its area from ({area.left:g}, {area.top:g}) to "
+        f"has the point ({x:g}, {y:g}), outside the area from ({area.left:g}, {area.top:g}) to "
         f"({area.right:g}, {area.bottom:g})",
     )
 
 
 def _is_inside(line: Polyline, low: Polyline, high: Polyline) -> bool:
-    # The least of values with a NaN is NaN, which compares as false.
-    return len(line) > 0 and bool(
-        (line.min(axis=0) >= low).all() and (line.max(axis=0) <= high).all()
-    )
+    # The minimum of values with a NaN is NaN, which compares as false.
+    return bool((line.min(axis=0) >= low).all() and (line.max(axis=0) <= high).all())
 
 
 def _described(line: object) -> str:
@@ -299,5 +284,4 @@ def _bad_drawing(chosen: Pattern, number: int, mistake: str) -> BadDrawing:
 
 
 def _named(chosen: Pattern) -> str:
-    """Return the name of a pattern with its file."""
     return f"pattern {chosen.name!r} ({chosen.params.__module__.replace('.', '/')}.py)"

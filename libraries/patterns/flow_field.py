@@ -1,4 +1,4 @@
-"""Flow fields: evenly spaced lines that follow an invisible current."""
+"""Flow fields: evenly spaced streamlines of a vector field."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.curves import decimated
 from libraries.geometry.gaps import join_gaps
 from libraries.geometry.noise import GradientNoise
@@ -22,12 +22,10 @@ from libraries.imaging.field import image_field
 from libraries.imaging.tones import Box
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
-# Steps and samples are no finer on small pages and with pictures. Half a step may not lead out of
-# the sample outside of the area.
+# Half a step must not leave the margin of one sample around the area.
 MIN_STEP_MM = 0.15
 
-Floats = NDArray[np.float64]
-# A current at many places: its parts along x and y.
+# The x and y components of the field at many points.
 Current = tuple[Floats, Floats]
 Circle = tuple[float, float, float]
 Source = Literal["noise", "curl", "vortices", "image"]
@@ -35,79 +33,65 @@ Source = Literal["noise", "curl", "vortices", "image"]
 
 @pattern
 class FlowField(Params):
-    """Long lines that follow a current, evenly apart, and part around circles that stay empty.
+    """Long, evenly spaced lines that follow a current and part around empty circles.
 
-    Each line is grown both ways until it would come too near another, so that the tone is even and
-    nothing is drawn twice. Two that come towards each other are joined. Where the current is slow
-    the lines open up. The seed decides which way the current runs, where it swirls and where the
-    circles lie.
+    Each line grows in both directions until it would come too close to another, so that the tone is
+    even and nothing is drawn twice. Lines that meet head-on are joined. Where the current is slow
+    the lines are farther apart. The seed chooses the direction of the current, its swirls and the
+    positions of the circles.
 
-    With `field: image` the lines run around what is dark and what is light in a picture, and so
-    trace its forms; where it is of one tone they swirl a little. A small `separation` and a `taper`
-    of 1 show most of it.
+    With `field: image` the lines follow the outlines of the dark and light parts of a picture;
+    where its tone is even they swirl a little. A small `separation` and a `taper` of 1 show the
+    most detail.
     """
 
     field: Source = choice(
-        "The current: directions that drift (noise), one that swirls around hills and valleys "
-        "(curl), a stream with a few whirls (vortices), or one that follows the forms of a "
-        "picture (image).",
+        "The current: drifting directions (noise), swirls around hills and valleys (curl), a "
+        "stream with a few vortices (vortices), or the outlines of a picture (image).",
         Source,
         default="curl",
     )
     image: str = declare(image_field(only="field: image"), default="portrait")
     scale: float = mm("Size of the swirls", 5, 2000, default=110.0)
     swirl: float = number(
-        "How much the current turns: 0 is a straight stream, 1 is lively, 5 is wild.",
-        0,
-        5,
-        default=1.0,
+        "Strength of the swirls: 0 is a straight stream, 1 is lively, 5 is wild.", 0, 5, default=1.0
     )
-    separation: float = mm("Distance between lines where they are closest", 0.5, 50, default=1.5)
+    separation: float = mm("Smallest distance between lines", 0.5, 50, default=1.5)
     taper: float = number(
-        "How many times wider apart the lines are where they are farthest; 1 is even everywhere.",
-        1,
-        6,
-        default=2.2,
+        "Ratio of the largest to the smallest distance between lines.", 1, 6, default=2.2
     )
     shortest: float = mm(
-        "Lines shorter than this are left out; never under three separations", 1, 200, default=5.0
+        "Shorter lines are left out, and those under three separations", 1, 200, default=5.0
     )
-    longest: float = mm("Lines are ended at this length", 10, 20000, default=2000.0)
+    longest: float = mm("Lines end at this length", 10, 20000, default=2000.0)
     obstacles: int | None = whole(
-        "How many empty circles the lines part around; if not given, 1, and none with an image.",
-        0,
-        9,
-        default=None,
+        "Number of empty circles. If not given, 1, or 0 with an image.", 0, 9, default=None
     )
     obstacle_radius: float = mm(
-        "Radius of the largest circle, at most a quarter of the shorter side; the others are "
-        "smaller",
+        "Radius of the largest circle, at most a quarter of the shorter side; others are smaller",
         1,
         500,
         default=30.0,
     )
-    tolerance: float = tolerance("the one that follows the current", default=0.02)
+    tolerance: float = tolerance("the true streamline", default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
-        """Refuse a `shortest` beyond the `longest`."""
         self.check_order(given, "shortest", "longest")
 
     def cost(self, area: Area) -> float:
-        """Return how many points the lines have at most; to grow a line counts as some points."""
+        """Return a bound of the points; growing a line counts as some points."""
         separation, cell, step = self._sizes(area)
         room = (area.inner_width + separation) * (area.inner_height + separation)
         samples = (area.inner_width / cell + 4) * (area.inner_height / cell + 4)
         return 2 * room / (separation * step) + samples / 10
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the lines, each near the end of the one before.
+        """Yield the lines in an order with short pen-up moves.
 
-        The spacing follows Jobard and Lefer (1997). The swirling current is the curl of a sum of
-        two octaves of gradient noise, which has no sources and no sinks (Bridson, "Curl-Noise for
-        Procedural Fluid Flow", 2007). Near a circle the part of the current that points at it fades
-        out.
+        The spacing follows Jobard and Lefer (1997). The swirling current is the curl of two octaves
+        of gradient noise, which has no sources and no sinks (Bridson, "Curl-Noise for Procedural
+        Fluid Flow", 2007). Near a circle the component of the current towards it fades out.
         """
-        short = min(area.inner_width, area.inner_height)
         separation, cell, step = self._sizes(area)
         circles = self._circles(area, rng, separation)
         lines = Streamlines(
@@ -115,7 +99,7 @@ class FlowField(Params):
             (area.left, area.top, area.right, area.bottom),
             separation=separation,
             step=step,
-            shortest=min(self.shortest, short / 2),
+            shortest=min(self.shortest, area.shorter_side / 2),
             longest=self.longest,
         )
         for circle in circles:
@@ -124,8 +108,7 @@ class FlowField(Params):
         grown = list(_reported(lines, seeds, area.inner_width * area.inner_height / step))
         kept = [line for line in grown if not _is_wound(line, separation)]
         if self.field != "image":
-            # Forms of a picture turn so sharply that the bends which mend gaps would cross other
-            # lines.
+            # The outlines of a picture turn so sharply that joins would cross other lines.
             kept = join_gaps(
                 kept, lines.lanes, longest=self.longest, allowed=partial(_is_free, area, circles)
             )
@@ -133,36 +116,32 @@ class FlowField(Params):
 
     def _sizes(self, area: Area) -> tuple[float, float, float]:
         """Return the separation, the distance between samples of the field, and the step, in mm."""
-        separation = min(self.separation, min(area.inner_width, area.inner_height) / 5)
-        # The scale on which the field turns has this many samples and steps.
+        separation = min(self.separation, area.shorter_side / 5)
         cell, bend = self.scale / 20, self.scale * (1 / 30)
         if self.field == "image":
-            # Forms of a picture are followed down to this size.
+            # Smaller details of a picture are ignored.
             form = 1 / 90 * math.sqrt(area.inner_width * area.inner_height)
             cell, bend = max(min(cell, form / 3), MIN_STEP_MM), min(bend, form / 2)
         return separation, cell, min(separation * 0.5, max(bend, MIN_STEP_MM))
 
     def _circles(self, area: Area, rng: np.random.Generator, separation: float) -> list[Circle]:
-        """Return the x, y and radius of obstacles, as far as there is room for them.
-
-        They keep a distance from each other.
-        """
-        largest = min(self.obstacle_radius, min(area.inner_width, area.inner_height) / 4)
+        """Return the x, y and radius of the obstacles that fit with a distance between them."""
+        largest = min(self.obstacle_radius, area.shorter_side / 4)
         by_default = 0 if self.field == "image" else 1
         circles: list[Circle] = []
         for index in range(by_default if self.obstacles is None else self.obstacles):
             radius = largest / (1 + 0.45 * index)
             chances = rng.uniform(0, 1, (30, 2))
             if index == 0:
-                # The first one is about a third from an edge, where a picture likes its subject.
+                # The first one is about a third from an edge (rule of thirds).
                 sides = np.sign(chances - 0.5)
                 chances = 0.5 + 0.36 * sides * (0.35 + np.abs(chances - 0.5))
             for u, v in chances.tolist():
                 x = area.left + radius + u * (area.inner_width - 2 * radius)
                 y = area.top + radius + v * (area.inner_height - 2 * radius)
                 if all(
-                    math.hypot(x - other[0], y - other[1]) > radius + other[2] + 6 * separation
-                    for other in circles
+                    math.hypot(x - at_x, y - at_y) > radius + other + 6 * separation
+                    for at_x, at_y, other in circles
                 ):
                     circles.append((x, y, radius))
                     break
@@ -171,10 +150,8 @@ class FlowField(Params):
     def _field(
         self, area: Area, rng: np.random.Generator, circles: list[Circle], cell: float
     ) -> Field:
-        """Return the current sampled over the area and a cell around it."""
-        columns, rows = (
-            math.ceil(length / cell) + 4 for length in (area.inner_width, area.inner_height)
-        )
+        columns = math.ceil(area.inner_width / cell) + 4
+        rows = math.ceil(area.inner_height / cell) + 4
         row, column = np.mgrid[:rows, :columns].astype(np.float64)
         x: Floats = area.left + cell * (column - 1)
         y: Floats = area.top + cell * (row - 1)
@@ -186,7 +163,7 @@ class FlowField(Params):
         sparse = 1 + (self.taper - 1) * np.clip(1.3 * (0.55 * calm + 0.75 * slow) - 0.45, 0, 1)
         for circle in circles:
             current = _parted(current, (x, y), circle)
-        # Rounded, so that the last digits of a sine do not decide where a line goes.
+        # Rounded, so that lines do not depend on the last digits of a sine.
         along_x, along_y = (np.round(each, 9) for each in current)
         return Field(area.left - cell, area.top - cell, cell, along_x, along_y, np.round(sparse, 4))
 
@@ -214,10 +191,8 @@ class FlowField(Params):
     def _swirling(self, rng: np.random.Generator, at: tuple[Floats, Floats]) -> Current:
         drift = rng.uniform(0, 2 * math.pi)
         noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
-        along_x, along_y = (
-            np.full(at[0].shape, 0.55 * math.cos(drift)),
-            np.full(at[0].shape, 0.55 * math.sin(drift)),
-        )
+        along_x = np.full(at[0].shape, 0.55 * math.cos(drift))
+        along_y = np.full(at[0].shape, 0.55 * math.sin(drift))
         for octave, weight in ((1, 1.0), (2, 0.22)):
             down_x, down_y = noise.slope(
                 at[0] * octave / self.scale + shift[0], at[1] * octave / self.scale + shift[1]
@@ -235,7 +210,7 @@ class FlowField(Params):
             y = area.top + rng.uniform(0.1, 0.9) * area.inner_height
             away_x, away_y = at[0] - x, at[1] - y
             strength = self.swirl * scale * rng.uniform(0.3, 0.8) * (1 if index % 2 else -1)
-            # A whirl with a calm core, so that its middle is no knot.
+            # A calm core keeps the lines from knotting in the middle.
             whirl = strength / (away_x**2 + away_y**2 + (0.12 * scale) ** 2) ** 0.5
             reach = np.exp(-(away_x**2 + away_y**2) / (1.2 * scale) ** 2)
             distance = np.sqrt(away_x**2 + away_y**2 + 1)
@@ -246,12 +221,8 @@ class FlowField(Params):
     def _tracing(
         self, area: Area, rng: np.random.Generator, at: tuple[Floats, Floats], cell: float
     ) -> Current:
-        """Return the current around what is dark and what is light in a picture.
-
-        It runs across the slope of the tones. A weak swirling one is added, which is all that there
-        is where the tones are even. Tones are not equalised: that would make slopes of the steps
-        between greys that look the same.
-        """
+        """Return the current perpendicular to the gradient of tones, plus weak swirls."""
+        # Equalised tones would turn steps between nearly equal greys into slopes.
         box = Box(area.left, area.top, area.inner_width, area.inner_height)
         picture = PictureParams(image=self.image, gamma=1.0, equalise=0.0)
         dark = _smoothed(picture.tones(box, rng).averaged(cell).at(*at), 12)
@@ -267,34 +238,31 @@ def _reported(lines: Streamlines, seeds: Polyline, room: float) -> Iterator[Poly
     filled = 0.0
     for line in lines.grow(seeds):
         filled += float(lines.lanes(line).sum())
-        # To grow the lines is about 0.9 of all the work.
+        # Growing the lines is about 0.9 of the work.
         report_progress(0.9 * filled / room)
         yield line
 
 
 def _is_wound(line: Polyline, separation: float) -> bool:
-    """Return whether a line runs round and round in an eddy without room for two rounds: a blot."""
+    """Return whether a line is a blot: more than one round in an eddy too small for two."""
     wide, high = np.ptp(line, axis=0).tolist()
     length = float(np.hypot(*np.diff(line, axis=0).T).sum())
-    # Once around is 2.
+    # One round is about 2 * (wide + high).
     return bool(max(wide, high) < 3.0 * separation and length > 2.1 * (wide + high))
 
 
 def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
-    """Return whether all places are in the area and outside of the circles."""
-    inside = (places >= (area.left, area.top)).all() and (places <= (area.right, area.bottom)).all()
+    inside = np.array_equal(area.clip(places), places)
     x, y = places.T
-    return bool(inside) and all(
-        ((x - circle[0]) ** 2 + (y - circle[1]) ** 2 > circle[2] ** 2).all() for circle in circles
+    return inside and all(
+        bool(((x - at_x) ** 2 + (y - at_y) ** 2 > radius**2).all())
+        for at_x, at_y, radius in circles
     )
 
 
 def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
-    """Return one place in each cell of a grid, in random order, so that no corner stays empty."""
-    columns, rows = (
-        max(1, math.floor(length / separation / 2))
-        for length in (area.inner_width, area.inner_height)
-    )
+    columns = max(1, math.floor(area.inner_width / separation / 2))
+    rows = max(1, math.floor(area.inner_height / separation / 2))
     order = rng.permutation(columns * rows)
     row, column = np.divmod(order, columns)
     jitter = rng.uniform(0.1, 0.9, (2, len(order)))
@@ -303,7 +271,7 @@ def _seeds(area: Area, rng: np.random.Generator, separation: float) -> Polyline:
 
 
 def _parted(current: Current, at: tuple[Floats, Floats], circle: Circle) -> Current:
-    """Return the current with its part towards or away from a circle faded out near it."""
+    """Return the current with its radial component faded out near a circle."""
     (along_x, along_y), (x, y) = current, at
     away_x, away_y = x - circle[0], y - circle[1]
     distance = np.maximum(np.sqrt(away_x**2 + away_y**2), 1e-6)
@@ -316,10 +284,7 @@ def _parted(current: Current, at: tuple[Floats, Floats], circle: Circle) -> Curr
 
 
 def _smoothed(values: Floats, rounds: int) -> Floats:
-    """Return samples blended with their neighbours, a quarter of each, so many times.
-
-    They spread by the root of half of `rounds`.
-    """
+    """Return samples blurred by the kernel (1, 2, 1) / 4 along both axes, `rounds` times."""
     for _ in range(rounds):
         wide = np.pad(values, 1, mode="edge")
         rows = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4

@@ -1,4 +1,4 @@
-"""Grids: square, triangular, isometric, hexagonal and polar, in as few strokes as each allows."""
+"""Grids: square, triangular, isometric, hexagonal and polar, in few strokes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.fields import Params, angle, choice, flag, mm, tolerance
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
-Levels = NDArray[np.float64]
-# The directions of the lines in degrees, clockwise from three o'clock.
+# Directions of the lines in degrees, clockwise from three o'clock.
 FAMILIES = {"square": (0, 90), "triangular": (0, 60, 120), "isometric": (90, 30, 150)}
 ROOT3 = math.sqrt(3)
 
@@ -24,14 +23,14 @@ Kind = Literal["square", "hex", "triangular", "isometric", "polar"]
 
 @pattern
 class Grid(Params):
-    """Lines that fill the room to its edges: squares, triangles, hexagons, or circles with spokes.
+    """Lines that fill the area: squares, triangles, hexagons, or circles with spokes.
 
-    The spacing of a square grid is adjusted by as little as makes whole gaps; the other kinds keep
-    the spacing and are centred. Lines run to and fro, one direction after the other. As one stroke
-    they turn in half circles outside the outermost lines, so that no line is drawn twice. Hexagons
-    cannot be drawn so: three lines meet at each corner, so that every cell costs a lift. A polar
-    grid fills the largest circle; its spokes thin out towards the centre, which keeps the paper
-    whole.
+    The spacing of a square grid is adjusted to fill the area exactly; the other kinds keep the
+    spacing and are centred. The lines of each direction alternate between forwards and backwards.
+    As one stroke they are joined by half circles outside the outermost lines, so that no line is
+    drawn twice. Hexagons need a pen lift for each cell, since three lines meet at each corner. A
+    polar grid fills the largest circle; it has fewer spokes towards the centre, to keep the paper
+    intact.
     """
 
     kind: Kind = choice(
@@ -41,8 +40,8 @@ class Grid(Params):
         default="square",
     )
     spacing_x: float = mm(
-        "Distance between vertical lines; for hex, triangular and isometric, between neighbouring "
-        "parallel lines; for polar, between circles",
+        "Distance between vertical lines; for hex, triangular and isometric, between parallel "
+        "lines; for polar, between circles",
         0.3,
         500,
         default=5.0,
@@ -54,37 +53,31 @@ class Grid(Params):
         500,
         default=5.0,
     )
-    angle: float = angle("How far the grid is turned, clockwise", default=0.0)
+    angle: float = angle("Clockwise rotation of the grid", default=0.0)
     serpentine: bool = flag(
-        "Join the lines of each direction into one stroke by round turns. Without it each line "
-        "ends at the edge and is a stroke of its own: square corners, many more pen lifts.",
+        "Join the lines of each direction into one stroke by round turns. Otherwise each line is a "
+        "separate stroke that ends at the edge: square corners, but many more pen lifts.",
         default=True,
     )
     tolerance: float = tolerance("the true circle or turn", default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return how many points the grid has: two to a line, and those of the turns."""
+        angle = math.radians(self.angle)
         if self.kind == "square" and self.angle == 0:
             columns, rows, turn_x, turn_y = self._plan(area)
-            plans = ((rows, turn_x), (columns, turn_y))
-            return float(
-                sum(
-                    len(levels) * (2 + len(_half_turn(levels, depth, self.tolerance)))
-                    for levels, depth in plans
-                )
-            )
+            in_rows = len(rows) * (2 + len(_half_turn(rows, turn_x, self.tolerance)))
+            in_columns = len(columns) * (2 + len(_half_turn(columns, turn_y, self.tolerance)))
+            return float(in_rows + in_columns)
         if self.kind == "polar":
             radii, counts = _polar_plan(area, self.spacing_x, self.spacing_y)
-            return float(
-                (_arc_steps(radii, 2 * math.pi, self.tolerance) + 1).sum() + 2 * counts[-1]
-            )
+            in_circles = (_arc_steps(radii, 2 * math.pi, self.tolerance) + 1).sum()
+            return float(in_circles + 2 * counts[-1])
         if self.kind == "hex":
             gap = _hex_gap(area, self.spacing_x)
-            wide, high = _box(area, math.radians(self.angle))
-            cells = (
-                (area.inner_width + 2 * gap) * (area.inner_height + 2 * gap) / (gap**2 * ROOT3 / 2)
-            )
-            # All rows are made as long as the turned grid needs, and cut at the edges of the room.
+            wide, high = _box(area, angle)
+            room = (area.inner_width + 2 * gap) * (area.inner_height + 2 * gap)
+            cells = room / (gap**2 * ROOT3 / 2)
+            # All rows are as long as the rotated grid needs, and are cut at the edges of the area.
             return 6 * cells + (wide / gap + 4) * (high / gap + 4) / 8
         total = 0.0
         for gap, direction in self._families():
@@ -93,39 +86,30 @@ class Grid(Params):
         return total
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield a line for each direction, or for each line of the grid."""
+        """Yield one stroke for each direction, or for each line of the grid."""
+        angle = math.radians(self.angle)
         if self.kind == "square" and self.angle == 0:
             columns, rows, turn_x, turn_y = self._plan(area)
-            across = _to_and_fro(rows, (columns[0], columns[-1]), turn_x, self.tolerance)
-            down = _to_and_fro(columns, (rows[0], rows[-1]), turn_y, self.tolerance)[:, ::-1]
+            across = _serpentine(rows, (columns[0], columns[-1]), turn_x, self.tolerance)
+            down = _serpentine(columns, (rows[0], rows[-1]), turn_y, self.tolerance)[:, ::-1]
             for stroke in (across, down):
                 yield from [stroke] if self.serpentine else stroke.reshape(-1, 2, 2)
         elif self.kind == "polar":
-            yield from _polar(
-                area, self.spacing_x, self.spacing_y, math.radians(self.angle), self.tolerance
-            )
+            yield from _polar(area, self.spacing_x, self.spacing_y, angle, self.tolerance)
         elif self.kind == "hex":
-            yield from _honeycomb(area, self.spacing_x, math.radians(self.angle))
+            yield from _honeycomb(area, self.spacing_x, angle)
         else:
-            for gap, direction in self._families():
-                yield from _family(
-                    area,
-                    gap,
-                    math.radians(direction + self.angle),
-                    self.tolerance,
-                    serpentine=self.serpentine,
-                )
+            for gap, degrees in self._families():
+                direction = math.radians(degrees + self.angle)
+                yield from _family(area, gap, direction, self.tolerance, serpentine=self.serpentine)
 
     def _families(self) -> list[tuple[float, int]]:
         """Return the gap and the direction in degrees of each family of parallel lines."""
         gaps = (self.spacing_y, self.spacing_x) if self.kind == "square" else (self.spacing_x,) * 3
         return list(zip(gaps, FAMILIES[self.kind], strict=True))
 
-    def _plan(self, area: Area) -> tuple[Levels, Levels, float, float]:
-        """Return the x of the vertical lines, the y of the others, and how far their turns reach.
-
-        The reach of the turns is in x and in y.
-        """
+    def _plan(self, area: Area) -> tuple[Floats, Floats, float, float]:
+        """Return the x of columns, the y of rows, and the depth of the turns in x and y."""
         turn_x = min(self.spacing_y / 2, area.inner_width / 4) if self.serpentine else 0.0
         turn_y = min(self.spacing_x / 2, area.inner_height / 4) if self.serpentine else 0.0
         columns = _levels(area.left + turn_x, area.right - turn_x, self.spacing_x)
@@ -133,27 +117,25 @@ class Grid(Params):
         return columns, rows, turn_x, turn_y
 
 
-def _levels(first: float, last: float, spacing: float) -> Levels:
+def _levels(first: float, last: float, spacing: float) -> Floats:
     return np.linspace(first, last, max(1, round((last - first) / spacing)) + 1)
 
 
-def _half_turn(levels: Levels, depth: float, tolerance: float) -> Polyline:
-    """Return the inner points of the turn between two `levels` around (0, 0); none for no depth."""
+def _half_turn(levels: Floats, depth: float, tolerance: float) -> Polyline:
+    if not depth:
+        return np.empty((0, 2))
     half_gap = (levels[1] - levels[0]) / 2
-    steps = int(arc_chords(max(depth, half_gap), math.pi, tolerance)) if depth else 1
-    angle = (
-        np.linspace(-math.pi / 2, math.pi / 2, max(steps, 2) + 1)[1:-1] if depth else np.empty(0)
-    )
+    steps = int(arc_chords(max(depth, half_gap), math.pi, tolerance))
+    angle = np.linspace(-math.pi / 2, math.pi / 2, max(steps, 2) + 1)[1:-1]
     return np.column_stack((depth * np.cos(angle), half_gap * np.sin(angle)))
 
 
-def _to_and_fro(
-    levels: Levels, ends: tuple[float, float], depth: float, tolerance: float
+def _serpentine(
+    levels: Floats, ends: tuple[float, float], depth: float, tolerance: float
 ) -> Polyline:
-    """Return lines between `ends` at each of `levels`, joined by turns that reach `depth`."""
     turn = _half_turn(levels, depth, tolerance)
     size = 2 + len(turn)
-    # One block for each line: its two ends, then the turn to the next line.
+    # A block is the two ends of a line, then the turn to the next line.
     blocks = np.empty((len(levels), size, 2))
     blocks[:, :2, 0] = ends
     blocks[:, :2, 1] = levels[:, None]
@@ -164,73 +146,71 @@ def _to_and_fro(
     return points[: len(points) - len(turn)]
 
 
-def _arc_steps(radius: Levels | float, angle: float, tolerance: float) -> Levels:
-    """Return how many chords arcs of `angle` radians get, at least what looks round."""
+def _arc_steps(radius: Floats | float, angle: float, tolerance: float) -> Floats:
     return np.maximum(arc_chords(radius, angle, tolerance), 4.0)
 
 
 def _family(
     area: Area, gap: float, angle: float, tolerance: float, *, serpentine: bool
 ) -> Iterator[Polyline]:
-    """Yield parallel lines a `gap` apart, one of them through the centre.
-
-    They are one stroke with round turns, if `serpentine`, or one by one.
-    """
+    """Yield parallel lines a `gap` apart, one of them through the centre."""
     along = np.array([math.cos(angle), math.sin(angle)])
-    shortest = min(area.inner_width, area.inner_height)
-    depth = min(gap / 2, shortest / 4) if serpentine else 0.0
+    depth = min(gap / 2, area.shorter_side / 4) if serpentine else 0.0
     half = np.array([area.inner_width, area.inner_height]) / 2 - depth * np.abs(along)
     count = math.floor(math.hypot(*half) / gap)
-    lines = _clip(
-        np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]]), along, half
-    )
+    across = np.arange(-count, count + 1)[:, None] * gap * np.array([-along[1], along[0]])
+    lines = _clip(across, along, half)
     lines[1::2] = lines[1::2, ::-1]
     centre = np.array(area.centre)
     if not serpentine:
         yield from lines + centre
         return
-    # From the end of a line to the beginning of the next: half of an ellipse, slanted where the
-    # edge of the room is.
+    for run in _joined(lines, along, gap, depth, tolerance):
+        yield run + centre
+
+
+def _joined(
+    lines: Floats, along: Floats, gap: float, depth: float, tolerance: float
+) -> Iterator[Polyline]:
+    """Yield runs of lines joined by half ellipses, slanted where the edge of the area is."""
     out, back = lines[:-1, 1], lines[1:, 0]
     steps = int(_arc_steps(gap * 2, math.pi, tolerance))
     turn = np.linspace(0, math.pi, steps + 1)[1:-1, None]
     middle, reach = (out + back)[:, None] / 2, (out - back)[:, None] / 2
     heading = np.where(np.arange(len(out)) % 2, -1, 1)[:, None, None] * along
     turns = middle + reach * np.cos(turn) + depth * heading * np.sin(turn)
-    # Round a corner, or along an edge nearly parallel to the lines, the next line begins too far
-    # away for a turn.
+    # At a corner, or along an edge nearly parallel to the lines, the next line is too far for a
+    # turn.
     far = np.flatnonzero(np.hypot(*(out - back).T) > 3.0 * gap) + 1
     for first, last in zip([0, *far.tolist()], [*far.tolist(), len(lines)], strict=True):
-        blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1).reshape(
-            -1, 2
-        )
-        yield np.concatenate((blocks, lines[last - 1])) + centre
+        blocks = np.concatenate((lines[first : last - 1], turns[first : last - 1]), axis=1)
+        yield np.concatenate((blocks.reshape(-1, 2), lines[last - 1]))
 
 
-def _clip(through: Polyline, along: Polyline, half: Polyline) -> NDArray[np.float64]:
-    """Return the parts of lines in the rectangle of `half` sides around (0, 0), of shape (n, 2, 2).
+def _clip(through: Polyline, along: Polyline, half: Polyline) -> Floats:
+    """Return the parts of lines within `half` sides around (0, 0), of shape (n, 2, 2).
 
-    The lines run through the points `through`. Short parts are left out, but never all of them.
+    The lines pass through the points `through`. Short parts are left out, but never all of them.
     """
-    # A line along an edge never meets it.
+    # A line parallel to an edge never meets it.
     slope = np.where(np.abs(along) < 1e-12, 1e-12, along)  # noqa: PLR2004
     one, two = (-half - through) / slope, (half - through) / slope
     enter, leave = np.minimum(one, two).max(axis=1), np.maximum(one, two).min(axis=1)
     length = leave - enter
-    # Shorter lines look like mistakes.
+    # Lines shorter than 1.5 mm look like mistakes.
     kept = length >= min(1.5, length.max())
     ends = through[kept, None] + np.stack((enter[kept], leave[kept]), axis=1)[:, :, None] * along
-    # The division is exact to the last digits only, and the edge of the room is a promise.
+    # Rounding errors must not leave the area.
     return np.clip(ends, -half, half)
 
 
 def _hex_gap(area: Area, spacing: float) -> float:
-    """Return the distance between opposite sides of a hexagon: at least one fits the area."""
-    return min(spacing, min(area.inner_width, area.inner_height) * 0.8)
+    """Return the distance between opposite sides of a hexagon, so that at least one fits."""
+    return min(spacing, area.shorter_side * 0.8)
 
 
 def _box(area: Area, angle: float) -> tuple[float, float]:
-    """Return the width and height of the area in the frame that is turned by `angle` radians."""
+    """Return the width and height of the area's bounds in a frame rotated by `angle` radians."""
     cos, sin = abs(math.cos(angle)), abs(math.sin(angle))
     return (
         area.inner_width * cos + area.inner_height * sin,
@@ -239,10 +219,7 @@ def _box(area: Area, angle: float) -> tuple[float, float]:
 
 
 def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
-    """Yield hexagons: zigzags to and fro, and the sides between each two of them.
-
-    Opposite sides of a hexagon are a `spacing` apart.
-    """
+    """Yield hexagons whose opposite sides are `spacing` apart: zigzags, and the sides between."""
     gap = _hex_gap(area, spacing)
     side = gap / ROOT3
     half = np.array([area.inner_width, area.inner_height]) / 2
@@ -256,16 +233,14 @@ def _honeycomb(area: Area, spacing: float, angle: float) -> Iterator[Polyline]:
         zigzag = np.column_stack((steps * gap / 2, (1.5 * row + 0.5 + 0.5 * up) * side)) @ turn
         for line in _runs(zigzag, half):
             yield (line if forward else line[::-1]) + area.centre
-        stems = np.stack((zigzag[up == 1], zigzag[up == 1] + (0, side) @ turn), axis=1)[
-            :: -1 if forward else 1
-        ]
+        stems = np.stack((zigzag[up == 1], zigzag[up == 1] + (0, side) @ turn), axis=1)
+        stems = stems[:: -1 if forward else 1]
         stems = stems[(np.abs(stems) <= half).all(axis=(1, 2))]
         stems[1::2] = stems[1::2, ::-1]
         yield from stems + area.centre
 
 
 def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
-    """Yield the runs of two points or more in the rectangle of `half` sides around (0, 0)."""
     inside = np.concatenate(([False], (np.abs(line) <= half).all(axis=1), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -273,22 +248,17 @@ def _runs(line: Polyline, half: Polyline) -> Iterator[Polyline]:
             yield line[start:stop]
 
 
-def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Levels, NDArray[np.int64]]:
-    """Return the radii of the circles, and how many spokes cross the ring inside each.
-
-    The counts double outwards.
-    """
-    outer = min(area.inner_width, area.inner_height) / 2
+def _polar_plan(area: Area, spacing_x: float, spacing_y: float) -> tuple[Floats, Integers]:
+    """Return the radii of the circles, and how many spokes cross the ring inside each."""
+    outer = area.shorter_side / 2
     radii = np.linspace(0, outer, max(1, round(outer / spacing_x)) + 1)[1:]
     most = max(1.0, 2 * math.pi * outer / (6 * spacing_y))
     doublings = round(math.log2(most))
     inner = radii - radii[0]
-    # A ring gets as many spokes as are half of their final distance apart, or more, where it
-    # begins.
+    # The counts double outwards; spokes are never closer than half of their final distance.
     allowed = np.log2(np.maximum(inner * 2 / outer, 2.0**-60)) + doublings
-    return radii, np.where(
-        inner > 0, 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64), 6
-    )
+    counts = 6 * 2 ** np.clip(np.floor(allowed), 0, doublings).astype(np.int64)
+    return radii, np.where(inner > 0, counts, 6)
 
 
 def _polar(
@@ -296,15 +266,14 @@ def _polar(
 ) -> Iterator[Polyline]:
     radii, counts = _polar_plan(area, spacing_x, spacing_y)
     centre = np.array(area.centre)
-    for radius, steps in zip(
-        radii, _arc_steps(radii, 2 * math.pi, tolerance).astype(np.int64), strict=True
-    ):
-        turn = angle + np.linspace(0, 2 * math.pi, steps + 1)
+    steps = _arc_steps(radii, 2 * math.pi, tolerance).astype(np.int64)
+    for radius, count in zip(radii, steps, strict=True):
+        turn = angle + np.linspace(0, 2 * math.pi, count + 1)
         circle = radius * np.column_stack((np.cos(turn), np.sin(turn)))
         circle[-1] = circle[0]
         yield circle + centre
     most = int(counts[-1])
-    # Each spoke begins at the first circle outside which all its neighbours are drawn too.
+    # Each spoke begins at the first circle that all its neighbours cross too.
     for number in range(most):
         first = int(np.argmax(number % (most // counts) == 0))
         begins = float(radii[first - 1] if first else min(radii[0], radii[-1] / 2))

@@ -1,4 +1,4 @@
-"""Halftone: a picture in the tones of lines, waves, a spiral, dots, or crossed hatches."""
+"""Halftone: a picture drawn as waves, a spiral, dots or crossed hatches."""
 
 from __future__ import annotations
 
@@ -21,48 +21,43 @@ Style = Literal["squiggle", "spiral", "dots", "cross-hatch"]
 
 @pattern
 class HalftoneLines(PictureParams):
-    """A picture in evenly spaced lines that make its tones by waves, or in dots that grow, or in hatches that cross.
+    """A picture drawn with waves, with growing dots, or with crossed hatches.
 
     Where the picture is darker, waves are higher and shorter. Neighbouring lines are joined at
-    their ends, and a spiral is one stroke from its middle to its rim. Dots are spirals that the pen
-    fills from the middle. Hatches lie in up to four directions over each other, one more for each
-    step into the dark. White paper stays empty, but for the spiral.
+    their ends, and a spiral is one stroke from its middle to its rim. Dots are filled with spirals.
+    Hatches overlap in up to four directions, one more for each darker step. White paper stays
+    empty, except for the spiral.
 
-    Send a picture of your own as `image`. The seed varies pictures that are made by formula, and
-    where the waves begin.
+    Send your own picture as `image`. The seed varies generated pictures and the phase of the waves.
     """
 
     style: Style = choice(
         "How tones are made: waves on parallel lines (squiggle) or on one spiral (spiral), filled "
-        "dots that grow (dots), or up to four hatches over each other (cross-hatch).",
+        "dots of different sizes (dots), or up to four overlapping hatches (cross-hatch).",
         Style,
         default="squiggle",
     )
     channel: str = choice(
-        "What of the picture is drawn: its greys, or what one ink has to print of its colours, so "
-        "that four halftones, each with its own pen and angle, make one picture in colour. Black "
-        "takes over what is grey in a colour: K = 1 - max(R, G, B), C = (1 - R - K) / (1 - K), M "
-        "and Y likewise. An ink that the picture does not need draws nothing. Give all four the "
-        "same seed, and an equalise of 0.",
+        "Channel of the picture to draw: its greys, or one ink of a colour separation, so that "
+        "four halftones, each with its own pen and angle, make one picture in colour. Black "
+        "replaces the grey component: K = 1 - max(R, G, B), C = (1 - R - K) / (1 - K), M and Y "
+        "likewise. An unused ink draws nothing. Use the same seed for all four, and equalise 0.",
         CHANNELS,
         default=GREY,
     )
-    spacing: float = mm("Distance of the lines, turns or dots", 0.4, 50, default=2.2)
+    spacing: float = mm("Distance between lines, turns or dots", 0.4, 50, default=2.2)
     amplitude: float = number(
-        "How far the waves of the darkest tone, or its dots, fill the spacing; at more than 1 "
-        "they overlap.",
+        "Size of the waves or dots of the darkest tone, as a share of the spacing; above 1 they "
+        "overlap.",
         0,
         1.5,
         default=0.95,
     )
     wavelength: float = mm(
-        "Length of the waves of the darkest tone; those of lighter ones are longer",
-        0.3,
-        50,
-        default=1.0,
+        "Length of the waves of the darkest tone; lighter ones are longer", 0.3, 50, default=1.0
     )
     fill: float = mm(
-        "Distance of the turns that fill a dot; as wide as the pen makes it solid",
+        "Distance between the turns that fill a dot; the width of the pen makes it solid",
         0.15,
         5,
         default=0.35,
@@ -73,9 +68,9 @@ class HalftoneLines(PictureParams):
     tolerance: float = tolerance("the true wave", default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points; the picture is sampled at a bounded number of places."""
+        """Return a bound of the points; the picture is sampled at a bounded number of points."""
         box = self._box(area)
-        # Every line samples the tones under it; where that alone is too much, nothing is sampled.
+        # If sampling the tones is too much work already, skip it.
         samples = box.width * box.height / self.spacing / look_mm(self.spacing)
         if samples > MAX_POINTS:
             return float(samples)
@@ -93,9 +88,9 @@ class HalftoneLines(PictureParams):
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield the strokes.
 
-        A wave of amplitude A and length L has a curvature of A * (2 pi / L)**2 at its crests, and a
-        chord of length c leaves a curve of curvature k by k * c**2 / 8: points are set as closely
-        as the larger of the two next ones asks.
+        A wave of amplitude A and length L has the curvature A * (2 pi / L)**2 at its crests, and a
+        chord of length c deviates from a curve of curvature k by k * c**2 / 8, which determines the
+        distance between points.
         """
         box = self._box(area)
         tones = self.tones(box, rng, self.channel).averaged(self.spacing / 3)
@@ -109,14 +104,13 @@ class HalftoneLines(PictureParams):
                 strokes = halftone.dots()
             case "cross-hatch":
                 strokes = halftone.hatches()
-        low, high = (area.left, area.top), (area.right, area.bottom)
-        yield from (np.clip(stroke, low, high) for stroke in strokes)
+        yield from map(area.clip, strokes)
 
     def _box(self, area: Area) -> Box:
-        """Return where the picture is placed: the whole area, or the square around the spiral."""
+        """Return the box of the picture: the whole area, or the square around the spiral."""
         width, height = area.inner_width, area.inner_height
         if self.style == "spiral":
-            width = height = min(width, height)
+            width = height = area.shorter_side
         return Box(area.width / 2 - width / 2, area.height / 2 - height / 2, width, height)
 
     def _halftone(self, box: Box, tones: Tones) -> Halftone:
@@ -125,7 +119,7 @@ class HalftoneLines(PictureParams):
             box=box,
             angle=math.radians(self.angle),
             spacing=self.spacing,
-            # In a small area less than the amplitude asks.
+            # Limited in a small area.
             reach=float(min(self.amplitude * self.spacing / 2, box.width / 4, box.height / 4)),
             wavelength=self.wavelength,
             fill=self.fill,

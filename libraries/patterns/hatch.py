@@ -1,4 +1,4 @@
-"""Hatching: a shape filled with lines, in layers that follow the light."""
+"""Hatching: a shape filled with lines, in layers that shade it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 from marshmallow import fields
 from marshmallow.validate import Length, Range
-from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
@@ -27,6 +26,7 @@ from libraries.fields import (
     whole,
 )
 from libraries.geometry.area import MAX_SIDE_MM, Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
@@ -35,32 +35,28 @@ from libraries.patterns.catalogue import Polyline, pattern
 # Shorter pieces look like stray dots.
 MIN_PIECE_MM = 1.5
 MIN_WIDTH_MM = 1e-3
-# A loop of a scribble has at least so many points.
-MIN_LOOP = 12
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Shape = Literal["room", "circle", "polygon", "star", "outline"]
 Style = Literal["lines", "cross", "zigzag", "contour", "scribble"]
 
 
 @pattern
 class Hatch(Params):
-    """A shape filled with lines: hatched, crossed, zigzagged, scribbled, or followed inwards from its edge.
+    """A shape filled with lines: hatches, cross hatches, a zigzag, a scribble or contours.
 
-    A cross hatching is built in layers, as in an engraving: the first covers the whole shape, and
-    each further one keeps clear of a wider disc of light, so that a circle becomes a sphere. Lines
-    run to and fro, and are linked where that is short, to save lifts. The seed says from where the
-    light comes, and how a scribble trembles.
+    Cross hatching is built in layers, as in an engraving: the first covers the whole shape, and
+    each further one leaves out a larger disc of light, so that a circle looks like a sphere. Lines
+    alternate in direction, and close ends are linked to save pen lifts. The seed chooses the
+    direction of the light and the irregularities of a scribble.
     """
 
     shape: Shape = choice(
-        "What is filled: the whole room, the largest circle, polygon or star that fits, or an "
-        "outline of your own.",
+        "Shape to fill: the whole area (room), the largest circle, polygon or star that fits, or "
+        "the given outline.",
         Shape,
         default="circle",
     )
-    sides: int = whole("How many sides a polygon has, or how many points a star.", 3, 60, default=6)
+    sides: int = whole("Number of sides of a polygon, or of points of a star.", 3, 60, default=6)
     outline: list[list[float]] | None = declare(
         fields.List(
             fields.List(
@@ -69,16 +65,15 @@ class Hatch(Params):
             validate=Length(3, 100),
             metadata={
                 "description": "Corners of the shape `outline` as pairs of x and y on the page, in "
-                "mm; what lies outside the room is cut off. Where it crosses itself, every second "
-                "region stays empty."
+                "mm; clipped at the margins. Where it crosses itself, every second region stays "
+                "empty."
             },
         ),
         default=None,
     )
     style: Style = choice(
-        "Parallel lines in the first angle, a layer of lines for each angle (cross), slanting "
-        "ones (zigzag), lines that follow the edge inwards (contour), or loops as by a quick hand "
-        "(scribble).",
+        "Parallel lines at the first angle (lines), a layer of lines for each angle (cross), one "
+        "slanting line (zigzag), lines parallel to the edge (contour), or loops (scribble).",
         Style,
         default="cross",
     )
@@ -96,8 +91,7 @@ class Hatch(Params):
         factory=lambda: [20.0, 65.0, 110.0, 155.0],
     )
     shade: float = number(
-        "How much a light thins the lines: each angle of a cross hatching keeps more clear of it. "
-        "0 is even. The seed says from where the light comes.",
+        "Size of the disc of light that the layers of a cross hatching leave out; 0 for none.",
         0,
         1,
         default=0.75,
@@ -106,44 +100,38 @@ class Hatch(Params):
         "Free space along the edge, such as half of the pen's width", 0, 100, default=0.15
     )
     link: bool = flag(
-        "Join neighbouring lines where the way between their ends is short and inside the shape.",
+        "Join neighbouring lines whose ends are close, if the link is inside the shape.",
         default=True,
     )
     tolerance: float = tolerance("the true edge or loop", default=0.02)
 
     def check(self, given: frozenset[str]) -> None:
-        """Refuse the shape `outline` without its corners."""
         if self.shape == "outline" and not self.outline:
             raise InvalidFields({"outline": ["Must be given for the shape outline."]})
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points; to cut a line counts as some points.
-
-        Raises:
-            InvalidInput: the outline encloses nothing of the area (code `nothing-to-fill`).
-        """
+        """Return a bound of the points; cutting a line counts as some points."""
         if self.shape == "outline":
             self._check_reach(area)
         spacing = self._spacing(area)
         across = math.hypot(area.inner_width, area.inner_height)
         if self.shape in {"circle", "polygon", "star"}:
-            # These are about as wide as high, and touch the nearer edges of the area.
-            across = min(across, 1.7 * min(area.inner_width, area.inner_height))
+            # These are about as wide as high.
+            across = min(across, 1.7 * area.shorter_side)
         lines = across / spacing + 2
         corners = self._corner_count(area)
         if self.style == "contour":
-            # An outline that crosses itself has its crossings for corners too.
+            # The crossings of an outline with itself are corners, too.
             crossings = corners * corners / 4 if self.shape == "outline" else 0
-            rings = min(area.inner_width, area.inner_height) / 2 / spacing + 1
+            rings = area.shorter_side / 2 / spacing + 1
             return rings * (corners + crossings + 1) * 1.5
         if self.style == "scribble":
             return lines * (lines + 2) * _loop(spacing, self.tolerance)
-        # A line crosses each side of a shape once at most. To cut it costs as much as 8 points.
+        # A line crosses each side at most once; cutting it takes as long as 8 points.
         pieces = 1 if self.shape in {"room", "circle", "polygon"} else corners / 2
         return (len(self.angles) if self.style == "cross" else 1) * lines * (2 * pieces + 8)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the strokes of all layers."""
         whole, spacing = self._shape(area), self._spacing(area)
         if whole.area < MIN_WIDTH_MM * MIN_WIDTH_MM:
             raise _nothing_to_fill()
@@ -158,13 +146,12 @@ class Hatch(Params):
             drawn += 1
             yield stroke
         if not drawn:
-            # A shape too small for a line of this style is shown by its edge.
+            # Draw the edge of a shape that is too small for a line of this style.
             yield from islice(_contours(filled, spacing), 1)
 
     def _layers(
         self, whole: BaseGeometry, filled: BaseGeometry, rng: np.random.Generator, spacing: float
     ) -> Iterator[Polyline]:
-        """Yield the lines of all layers; `filled` is what of the `whole` shape may be drawn on."""
         light = float(rng.uniform(0, 2 * math.pi))
         for layer, angle in enumerate(self.angles if self.style == "cross" else self.angles[:1]):
             region = filled
@@ -183,19 +170,16 @@ class Hatch(Params):
                 yield from nearest_neighbour_order(list(rows))
 
     def _check_reach(self, area: Area) -> None:
-        """Refuse an outline that is a line or a point, or lies wholly outside of the area."""
-        corners = np.clip(self.outline or [], (area.left, area.top), (area.right, area.bottom))
+        corners = area.clip(np.array(self.outline or []))
         if (np.ptp(corners, axis=0) < MIN_WIDTH_MM).any():
             raise _nothing_to_fill()
 
     def _spacing(self, area: Area) -> float:
-        """Return the distance between lines; loops are never too large for the area."""
         if self.style != "scribble":
             return self.spacing
-        return min(self.spacing, min(area.inner_width, area.inner_height) / 8)
+        return min(self.spacing, area.shorter_side / 8)
 
     def _shape(self, area: Area) -> BaseGeometry:
-        """Return the shape, as large as fits the area."""
         if self.shape == "outline":
             return _outlined(area, self.outline or [])
         if self.shape == "room":
@@ -209,15 +193,14 @@ class Hatch(Params):
         low, high = unit.min(axis=0), unit.max(axis=0)
         scale = float((np.array([area.inner_width, area.inner_height]) / (high - low)).min())
         corners = (unit - (low + high) / 2) * scale + area.centre
-        # The division is exact to the last digits only, and nothing may leave the area.
-        return shapely.Polygon(np.clip(corners, (area.left, area.top), (area.right, area.bottom)))
+        return shapely.Polygon(area.clip(corners))
 
     def _corner_count(self, area: Area) -> int:
         match self.shape:
             case "room":
                 return 4
             case "circle":
-                radius = min(area.inner_width, area.inner_height) / 2
+                radius = area.shorter_side / 2
                 return 4 * max(3, int(arc_chords(radius, math.pi / 2, self.tolerance)))
             case "polygon":
                 return self.sides
@@ -229,79 +212,66 @@ class Hatch(Params):
 
 def _nothing_to_fill() -> InvalidInput:
     return InvalidInput(
-        "the outline encloses nothing of the room inside the margins",
+        "the outline encloses nothing inside the margins",
         code="nothing-to-fill",
         field="params.outline",
     )
 
 
 def _outlined(area: Area, outline: list[list[float]]) -> BaseGeometry:
-    """Return what an outline encloses of the area.
-
-    Where it crosses itself, every second region is inside.
-    """
+    """Return the intersection of an outline, filled by the even-odd rule, with the area."""
     regions = shapely.make_valid(shapely.Polygon(outline), method="linework")
     found = shapely.intersection(regions, shapely.box(area.left, area.top, area.right, area.bottom))
-    return shapely.union_all([part for part in _flat(found) if part.geom_type == "Polygon"])
-
-
-def _flat(found: BaseGeometry) -> list[BaseGeometry]:
-    """Return the single parts of collections within collections."""
-    parts = shapely.get_parts(found)
-    return list(shapely.get_parts(parts))
+    # Collections may contain multipolygons.
+    parts = shapely.get_parts(shapely.get_parts(found))
+    return shapely.union_all([part for part in parts if part.geom_type == "Polygon"])
 
 
 def _glow(
     whole: BaseGeometry, light: float, shade: float, part: float, tolerance: float
 ) -> BaseGeometry:
-    """Return the disc of light that a layer keeps clear of; `part` of the layers precede it."""
+    """Return the disc of light that a layer leaves out; `part` of the layers precede it."""
     left, top, right, bottom = whole.bounds
     reach = min(right - left, bottom - top) / 2
     x = (left + right) / 2 + 0.42 * shade * reach * math.cos(light)
     y = (top + bottom) / 2 + 0.42 * shade * reach * math.sin(light)
     radius = shade * reach * (0.35 + 1.05 * part)
-    turn = np.linspace(
-        0,
-        2 * math.pi,
-        max(12, int(arc_chords(max(radius, 1.0), 2 * math.pi, tolerance))),
-        endpoint=False,
-    )
-    return (
-        shapely.Polygon(np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn))))
-        if radius
-        else shapely.Polygon()
-    )
+    if not radius:
+        return shapely.Polygon()
+    chords = max(12, int(arc_chords(max(radius, 1.0), 2 * math.pi, tolerance)))
+    turn = np.linspace(0, 2 * math.pi, chords, endpoint=False)
+    return shapely.Polygon(np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn))))
+
+
+def _axes(turn: float) -> tuple[Floats, Floats]:
+    """Return unit vectors along and across the direction `turn` in radians."""
+    cosine, sine = math.cos(turn), math.sin(turn)
+    return np.array([cosine, sine]), np.array([-sine, cosine])
 
 
 def _rows(region: BaseGeometry, turn: float, spacing: float) -> Floats:
     """Return lines across the bounds of a region, a spacing apart, of shape (n, 2, 2)."""
     left, top, right, bottom = region.bounds
-    along, across = (
-        np.array([math.cos(turn), math.sin(turn)]),
-        np.array([-math.sin(turn), math.cos(turn)]),
-    )
+    along, across = _axes(turn)
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     low, high = (corners @ across).min(), (corners @ across).max()
     count = max(1, math.floor((high - low) / spacing))
     levels = (low + high) / 2 + (np.arange(count) - (count - 1) / 2) * spacing
     start, end = (corners @ along).min() - 1, (corners @ along).max() + 1
-    return np.stack(
-        (start * along + levels[:, None] * across, end * along + levels[:, None] * across), axis=1
-    )
+    through = levels[:, None] * across
+    return np.stack((start * along + through, end * along + through), axis=1)
 
 
 def _hatched(
     region: BaseGeometry, turn: float, spacing: float, tolerance: float, *, link: bool
 ) -> Iterator[Polyline]:
-    """Yield the rows inside a region, to and fro; with `link`, neighbours are joined."""
     parts, row = shapely.get_parts(
         shapely.intersection(shapely.linestrings(_rows(region, turn, spacing)), region),
         return_index=True,
     )
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     kept = lines & (shapely.length(parts) >= min(MIN_PIECE_MM, _thickness(region) / 8))
-    row, pieces = row[kept], shapely.get_coordinates(parts[kept]).reshape(-1, 4).reshape(-1, 2, 2)
-    # Each second row runs back.
+    row, pieces = row[kept], shapely.get_coordinates(parts[kept]).reshape(-1, 2, 2)
     pieces[row % 2 == 1] = pieces[row % 2 == 1, ::-1]
     followers = _links(region, row, pieces, spacing, tolerance) if link else {}
     followed = set(followers.values())
@@ -317,21 +287,15 @@ def _hatched(
 def _links(
     region: BaseGeometry, row: Integers, pieces: Polyline, spacing: float, tolerance: float
 ) -> dict[int, int]:
-    """Return for pieces which piece of the next row follows.
-
-    The way between them is short and inside the region.
-    """
+    """Map pieces to the piece of the next row that a short link inside the region leads to."""
     starts = np.searchsorted(row, np.arange(row.max(initial=0) + 3))
     one = np.repeat(np.arange(len(row)), starts[row + 2] - starts[row + 1])
-    two = np.concatenate(
-        [np.arange(starts[each + 1], starts[each + 2]) for each in row.tolist()]
-        or [np.empty(0, np.int64)]
-    )
+    next_rows = [np.arange(starts[each + 1], starts[each + 2]) for each in row.tolist()]
+    two = np.concatenate(next_rows or [np.empty(0, np.int64)])
     ways = np.stack((pieces[one, 1], pieces[two, 0]), axis=1)
     short = np.hypot(*(ways[:, 1] - ways[:, 0]).T) <= 2.5 * spacing
     one, two, ways = one[short], two[short], ways[short]
-    # A link may run along the edge, which is known within the tolerance: a chord of a hollow edge
-    # lies just outside.
+    # A link may follow the edge, where a chord of a concave curve is slightly outside.
     near = region.buffer(tolerance)
     shapely.prepare(near)
     inside = shapely.covers(near, shapely.linestrings(ways)) if len(ways) else np.empty(0, bool)
@@ -350,13 +314,9 @@ def _thickness(region: BaseGeometry) -> float:
 
 
 def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyline]:
-    """Yield a line that runs slantingly from one side of each row to the other side of the next."""
     rows = shapely.linestrings(_rows(region, turn, spacing))
-    cut = [
-        np.array(each.coords)
-        for each in shapely.get_parts(shapely.intersection(rows, shapely.convex_hull(region)))
-        if each.length > 0
-    ]
+    parts = shapely.get_parts(shapely.intersection(rows, shapely.convex_hull(region)))
+    cut = [np.array(each.coords) for each in parts if each.length > 0]
     ends = [row[-1] if number % 2 else row[0] for number, row in enumerate(cut)]
     yield from _parts(
         shapely.intersection(shapely.LineString(ends if len(ends) > 1 else cut[0]), region)
@@ -364,28 +324,19 @@ def _zigzag(region: BaseGeometry, turn: float, spacing: float) -> Iterator[Polyl
 
 
 def _loop(spacing: float, tolerance: float) -> int:
-    """Return how many points a loop of a scribble has.
-
-    The second derivative of its path is that of a circle as large.
-    """
-    # It is at most 1.45 spacings wide from its middle.
-    return max(MIN_LOOP, int(arc_chords(1.45 * spacing, 2 * math.pi, tolerance)))
+    """Return the number of points in a loop of a scribble, which is up to 1.45 spacings wide."""
+    return max(12, int(arc_chords(1.45 * spacing, 2 * math.pi, tolerance)))
 
 
 def _scribble(
     region: BaseGeometry, turn: float, spacing: float, rng: np.random.Generator, tolerance: float
 ) -> Iterator[Polyline]:
-    """Yield loops along rows: a rolling circle whose size and place tremble."""
     loop = _loop(spacing, tolerance)
     noise = GradientNoise(rng)
     rows = _rows(region, turn, spacing * 1.6)
-    along, across = (
-        np.array([math.cos(turn), math.sin(turn)]),
-        np.array([-math.sin(turn), math.cos(turn)]),
-    )
+    along, across = _axes(turn)
     for index, (start, end) in enumerate(rows):
-        length = math.dist(start, end)
-        t = np.arange(0, length, spacing / loop)
+        t = np.arange(0, math.dist(start, end), spacing / loop)
         phase = 2 * math.pi * t / spacing
         level = np.full(len(t), index * 0.73 + 0.5)
         size = spacing * (0.95 + 0.5 * noise.at(t / (6 * spacing), level))
@@ -400,7 +351,7 @@ def _scribble(
 
 
 def _runs(line: Polyline, region: BaseGeometry) -> Iterator[Polyline]:
-    """Yield the runs of points inside a region; a line that crosses itself keeps its course."""
+    """Yield the runs of points inside a region; unlike an intersection, crossings stay whole."""
     inside = np.concatenate(([False], shapely.contains_xy(region, line), [False]))
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -408,7 +359,7 @@ def _runs(line: Polyline, region: BaseGeometry) -> Iterator[Polyline]:
 
 
 def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:
-    """Yield the edge of a region, and what remains of it a spacing further in, again and again."""
+    """Yield the edge of a region and its inner offset curves, a spacing apart."""
     inset = 0.0
     while True:
         ring = region.buffer(-inset, join_style="mitre") if inset else region
@@ -422,12 +373,8 @@ def _contours(region: BaseGeometry, spacing: float) -> Iterator[Polyline]:
 
 
 def _parts(found: BaseGeometry) -> Iterator[Polyline]:
-    """Yield the lines of a cut that are long enough, joined where they meet."""
-    lines = [
-        part
-        for part in shapely.get_parts(found)
-        if part.geom_type == "LineString" and part.length > 0
-    ]
+    parts = shapely.get_parts(found)
+    lines = [part for part in parts if part.geom_type == "LineString" and part.length > 0]
     for line in shapely.get_parts(shapely.line_merge(shapely.MultiLineString(lines))):
         if line.length >= min(MIN_PIECE_MM, _thickness(found)):
             yield np.array(line.coords)

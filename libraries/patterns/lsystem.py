@@ -1,4 +1,4 @@
-"""L-systems: plants and curves that grow from a short word by rewriting it again and again."""
+"""L-systems: plants and curves grown from a short word by rewriting rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
-# Letters, and the marks that a turtle understands.
+# Letters and turtle commands.
 WORD = r"\A[A-Za-z+\-\[\]|]*\Z"
 MAX_WORD_CHARS = 200
 UPWARDS = -90.0
@@ -30,7 +30,7 @@ Segments = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class System:
-    """A word and how it grows. `jitter` is in degrees, `plants` is the number of individuals."""
+    """An axiom and its rules; `angle`, `heading` and `jitter` are in degrees."""
 
     axiom: str
     rules: Rules
@@ -106,30 +106,30 @@ PRESETS = {
         5,
     ),
 }
-# Letters by which a turtle steps forward; f leaves no line.
+# Symbols that move the turtle forward; f does not draw.
 MOVES = frozenset("FGABf")
 
 
 class ProductionSchema(Schema):
-    """What a symbol may become."""
+    """One replacement of a symbol."""
 
     to = fields.String(
         required=True,
         validate=[Length(max=MAX_WORD_CHARS), Regexp(WORD)],
         metadata={
-            "description": "The symbols that take the place of the one.",
+            "description": "The symbols that replace it.",
             "example": "F[+F]F[-F]F",
         },
     )
     weight = fields.Float(
         load_default=1.0,
         validate=Range(0.001, 1000),
-        metadata={"description": "How likely this is beside the other choices."},
+        metadata={"description": "Relative probability of this choice."},
     )
 
 
 class RulesField(fields.Dict):
-    """An object whose errors are named by its keys alone, as they are in what was sent."""
+    """A dictionary whose errors are reported by key, without `key` and `value` levels."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -139,14 +139,14 @@ class RulesField(fields.Dict):
         except ValidationError as error:
             if not isinstance(error.messages, dict):
                 raise
-            by_key = {
-                key: texts.get("value", texts.get("key")) for key, texts in error.messages.items()
-            }
-            raise ValidationError(by_key) from None
+            messages = error.messages.items()
+            raise ValidationError(
+                {key: texts.get("value", texts.get("key")) for key, texts in messages}
+            ) from None
 
 
 class ChoicesField(fields.List[Any]):
-    """A list of choices, or the one word that a symbol always becomes."""
+    """A list of choices, or the single word that always replaces a symbol."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -156,31 +156,28 @@ class ChoicesField(fields.List[Any]):
         try:
             return super()._deserialize([{"to": value}], attr, data, **kwargs)
         except ValidationError as error:
-            # The word is named by its own place: there is no list and no field around it in what
-            # was sent.
+            # The request has no list and no `to` field around the word.
             raise ValidationError(error.messages[0]["to"]) from None  # type: ignore[index]
 
 
 @pattern
 class LSystem(Params):
-    """A word is rewritten by rules, and a turtle draws it: ferns, trees and meadows, or dragons and snowflakes.
+    """Plants such as ferns, trees and meadows, or curves such as dragons and snowflakes.
 
-    Where a rule has several choices, chance decides by their weights; turns may miss their angle a
-    little. So a meadow has no two plants alike, and each seed grows another. Curves are exact and
-    fill the room. Branches are joined into long strokes, and what falls on the same place is drawn
-    once.
+    A word is rewritten by rules, and a turtle draws the result. Where a rule has several choices,
+    one is chosen at random by weight; turns may vary a little. So no two plants of a meadow are
+    alike, and each seed grows another one. Curves are exact and fill the area. Branches are joined
+    into long strokes, and coinciding segments are drawn once.
     """
 
-    preset: str = choice(
-        "A named system to draw or to start from.", sorted(PRESETS), default="plant"
-    )
+    preset: str = choice("A named system to draw or to modify.", sorted(PRESETS), default="plant")
     axiom: str | None = declare(
         fields.String(
             validate=[Length(1, MAX_WORD_CHARS), Regexp(WORD)],
             metadata={
-                "description": "The word to begin with. F, G, A and B draw a step, f moves without "
-                "drawing, + and - turn right and left, | turns round, [ keeps the place and ] "
-                "returns to it; other letters only grow."
+                "description": "The initial word. F, G, A and B draw a step, f moves without "
+                "drawing, + and - turn right and left, | turns back, [ saves the position and ] "
+                "restores it; other letters are not drawn."
             },
         ),
         default=None,
@@ -199,25 +196,19 @@ class LSystem(Params):
             ),
             validate=Length(1, 26),
             metadata={
-                "description": "For each letter what it becomes: a word, or a list of choices that "
-                "are taken by weight."
+                "description": "Replacements by letter: a word, or a list of choices with weights."
             },
         ),
         default=None,
     )
-    angle: float | None = angle("How far + and - turn", default=None)
-    iterations: int | None = whole("How many times the word is rewritten.", 0, 30, default=None)
+    angle: float | None = angle("Angle of + and -", default=None)
+    iterations: int | None = whole("Number of rewriting steps.", 0, 30, default=None)
     jitter: float | None = number(
-        "How far a turn may miss its angle, in degrees, so that no two plants are alike.",
-        0,
-        45,
-        default=None,
-        unit="degrees",
+        "Maximum random deviation of a turn, in degrees.", 0, 45, default=None, unit="degrees"
     )
-    plants: int | None = whole("How many individuals stand side by side.", 1, 40, default=None)
+    plants: int | None = whole("Number of plants side by side.", 1, 40, default=None)
 
     def check(self, given: frozenset[str]) -> None:
-        """Refuse words in which a bracket has no partner."""
         words = {
             "axiom": [self.axiom or ""],
             "rules": [one["to"] for choices in (self.rules or {}).values() for one in choices],
@@ -227,10 +218,10 @@ class LSystem(Params):
                 raise InvalidFields({name: ["Every [ needs a ] after it, within one word."]})
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points; the word is counted, not written."""
+        """Return a bound of the points from the counts of symbols, without rewriting the word."""
         system = self._system()
         counts = {symbol: float(system.axiom.count(symbol)) for symbol in set(system.axiom)}
-        # Of several choices the one with most of a symbol counts, for each symbol.
+        # For each symbol, the choice that contains most of it counts.
         grows = {
             symbol: {
                 each: max(word.count(each) for word, _ in choices)
@@ -245,33 +236,30 @@ class LSystem(Params):
                 for each, times in grows.get(symbol, {symbol: 1}).items():
                     new[each] = new.get(each, 0.0) + count * times
             counts = new
-            # Words that are written on the way count as well: rules may shrink them again.
+            # Intermediate words count too: rules may shrink them again.
             length = max(length, sum(counts.values()))
             if length > 1e12:  # noqa: PLR2004 - far too many: the sums could overflow
                 break
-        # A symbol costs about as much as two points and a half: it is written, read, and perhaps
-        # drawn.
+        # Writing, reading and perhaps drawing a symbol takes about as long as 2.5 points.
         return length * 2.5 * system.plants + 2
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the strokes, each near the end of the one before.
+        """Yield the strokes in an order with short pen-up moves.
 
-        The rewriting is Aristid Lindenmayer's (1968), the turtle that of Prusinkiewicz and
-        Lindenmayer, "The Algorithmic Beauty of Plants" (1990).
+        The turtle is that of Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of Plants"
+        (1990).
         """
         system = self._system()
         grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
         pieces = _fit([_once(each) for each in grown], area, rng)
-        for line in nearest_neighbour_order(list(merge_strokes(pieces))):
-            yield np.clip(line, (area.left, area.top), (area.right, area.bottom))
+        yield from map(area.clip, nearest_neighbour_order(list(merge_strokes(pieces))))
 
     def _system(self) -> System:
-        """Return the preset, with what is given in its place."""
         base = PRESETS[self.preset]
+        names = ("axiom", "angle", "iterations", "jitter", "plants")
+        values = {name: getattr(self, name) for name in names}
         changes: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("axiom", "angle", "iterations", "jitter", "plants")
-            if getattr(self, name) is not None
+            name: value for name, value in values.items() if value is not None
         }
         if self.rules is not None:
             changes["rules"] = {
@@ -279,7 +267,7 @@ class LSystem(Params):
                 for symbol, choices in self.rules.items()
             }
         if self.axiom is not None or self.rules is not None:
-            # Another word is exact and alone, unless the request says otherwise.
+            # A custom system has no jitter and one plant by default.
             changes = {"jitter": 0.0, "plants": 1} | changes
         return replace(base, **changes)
 
@@ -294,7 +282,6 @@ def _is_balanced(word: str) -> bool:
 
 
 def _grow(system: System, rng: np.random.Generator) -> str:
-    """Return the word after all iterations."""
     word = system.axiom
     certain = str.maketrans(
         {symbol: choices[0][0] for symbol, choices in system.rules.items() if len(choices) == 1}
@@ -307,12 +294,9 @@ def _grow(system: System, rng: np.random.Generator) -> str:
         picks = {}
         for symbol, choices in chances.items():
             limits = np.cumsum([weight for _, weight in choices])
-            rolled = np.searchsorted(
-                limits, rng.random(word.count(symbol)) * limits[-1], side="right"
-            )
-            picks[symbol] = iter(
-                [choices[min(each, len(choices) - 1)][0] for each in rolled.tolist()]
-            )
+            values = rng.random(word.count(symbol)) * limits[-1]
+            picked = np.minimum(np.searchsorted(limits, values, side="right"), len(choices) - 1)
+            picks[symbol] = iter([choices[index][0] for index in picked.tolist()])
         word = "".join(
             next(picks[symbol]) if symbol in picks else symbol.translate(certain) for symbol in word
         )
@@ -320,9 +304,8 @@ def _grow(system: System, rng: np.random.Generator) -> str:
 
 
 def _walk(word: str, system: System, rng: np.random.Generator) -> Segments:
-    """Return the steps that a turtle draws for a word, as an array of shape (n, 2, 2) in steps."""
+    """Return the segments that a turtle draws, of shape (n, 2, 2) and length 1."""
     turns = {"+": system.angle, "-": -system.angle, "|": 180.0}
-    # A step bends by 0.3 of what a turn may miss.
     misses = iter((rng.uniform(-1, 1, sum(map(word.count, turns))) * system.jitter).tolist())
     bends = iter((rng.uniform(-1, 1, sum(map(word.count, MOVES))) * (system.jitter * 0.3)).tolist())
     x = y = 0.0
@@ -336,11 +319,9 @@ def _walk(word: str, system: System, rng: np.random.Generator) -> Segments:
             x, y, heading = kept.pop()
         elif symbol in MOVES:
             heading += next(bends)
-            # Rounded, so that steps that should meet do.
-            to_x, to_y = (
-                x + round(math.cos(math.radians(heading)), 12),
-                y + round(math.sin(math.radians(heading)), 12),
-            )
+            # Rounded, so that ends meet exactly.
+            to_x = x + round(math.cos(math.radians(heading)), 12)
+            to_y = y + round(math.sin(math.radians(heading)), 12)
             if symbol != "f":
                 drawn.append((x, y, to_x, to_y))
             x, y = to_x, to_y
@@ -348,7 +329,7 @@ def _walk(word: str, system: System, rng: np.random.Generator) -> Segments:
 
 
 def _once(segments: Segments) -> Segments:
-    """Return the segments without copies: both ends agree to a thousandth of a step."""
+    """Return the segments without duplicates, compared to a thousandth of a step."""
     if not len(segments):
         return segments
     cells = np.round(segments / 1e-3).astype(np.int64)
@@ -361,29 +342,22 @@ def _once(segments: Segments) -> Segments:
 
 
 def _fit(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Polyline]:
-    """Return all segments in mm: the plants side by side, as large as fits the area."""
+    """Return all segments in mm: the plants side by side, as large as the area allows."""
     plants = [each for each in plants if len(each)]
     if not plants:
-        # A word without a step draws nothing but the ground.
+        # A word without a step draws only the ground.
         return [np.array([(area.left, area.centre[1]), (area.right, area.centre[1])])]
     if len(plants) > 1:
         plants = _in_a_row(plants, area, rng)
     everything = np.concatenate(plants)
     low, high = everything.min(axis=(0, 1)), everything.max(axis=(0, 1))
-    scale = min(
-        room / max(size, 1e-9)
-        for room, size in zip(
-            (area.inner_width, area.inner_height), (high - low).tolist(), strict=True
-        )
-    )
+    wide, tall = (high - low).tolist()
+    scale = min(area.inner_width / max(wide, 1e-9), area.inner_height / max(tall, 1e-9))
     return list((everything - (low + high) / 2) * scale + area.centre)
 
 
 def _in_a_row(plants: list[Segments], area: Area, rng: np.random.Generator) -> list[Segments]:
-    """Return the plants side by side, their feet on one line, of different heights.
-
-    Together they have about the proportions of the area.
-    """
+    """Return the plants side by side, in about the aspect ratio of the area."""
     ratio = area.inner_height / area.inner_width
     lift, shift = GradientNoise(rng), float(rng.uniform(0, 64))
     placed = []

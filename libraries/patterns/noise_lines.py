@@ -1,4 +1,4 @@
-"""Noise lines: a range of hills drawn line by line, near ones hiding what lies behind."""
+"""Noise lines: a range of hills as horizontal lines, with hidden parts removed."""
 
 from __future__ import annotations
 
@@ -7,92 +7,78 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, flag, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
 MIN_HILL_MM = 2.0
 
-Floats = NDArray[np.float64]
 Envelope = Literal["bell", "hills", "flat"]
 
 
 @pattern
 class NoiseLines(Params):
-    """Lines from side to side that rise into hills, as a pulsar's signal once did on a record sleeve.
+    """Horizontal lines that rise into hills, like the pulsar signals on a famous record sleeve.
 
-    Each hill is a bump that wanders from line to line, grows and fades, with a little noise on it;
-    the sum of a dozen makes the ridges. What lies behind a nearer hill is not drawn, so that the
-    range stands in depth. Lines are drawn to and fro from the lowest to the highest. The seed
-    places the hills and lets them wander.
+    Each hill is a bump that drifts, grows and shrinks from line to line, with a little noise; the
+    sum of many makes the ridges. Parts that a nearer hill hides are not drawn. Lines are drawn from
+    bottom to top in alternating directions. The seed chooses the positions of the hills and their
+    drift.
     """
 
-    lines: int = whole("How many lines, from the top to the bottom.", 2, 600, default=78)
+    lines: int = whole("Number of lines.", 2, 600, default=78)
     amplitude: float = mm(
-        "Height of the highest hill, at most two thirds of the room's height", 0, 1000, default=48.0
+        "Height of the highest hill, at most two thirds of the area's height", 0, 1000, default=48.0
     )
     width: float = mm("Width of a typical hill", MIN_HILL_MM, 1000, default=17.0)
     roughness: float = number(
-        "How much fine noise lies on the hills: 0 is smooth, 1 is rugged.", 0, 1, default=0.22
+        "Amount of fine noise on the hills: 0 is smooth, 1 is rugged.", 0, 1, default=0.22
     )
     envelope: Envelope = choice(
-        "Where there are hills: in the middle, dying out at the sides (bell), in a few places on "
-        "the sheet (hills), or everywhere (flat).",
+        "Position of the hills: in the middle, fading towards the sides (bell), in a few regions "
+        "(hills), or everywhere (flat).",
         Envelope,
         default="bell",
     )
-    occlude: bool = flag("Whether near hills hide the lines behind them.", default=True)
+    occlude: bool = flag("Remove the parts of lines that nearer hills hide.", default=True)
     gap: float = mm(
-        "Free space that a hill leaves between its ridge and what it hides; at most 0.6 of the "
-        "distance between lines",
-        0,
-        10,
-        default=0.35,
+        "Free space above a ridge; at most 0.6 of the distance between lines", 0, 10, default=0.35
     )
     tolerance: float = tolerance(default=0.03)
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points: samples for each line, and the ends of what is hidden."""
+        """Return a bound of the points: samples for each line, and the ends of hidden parts."""
         return self.lines * (self._samples(area, self.amplitude) * 1.25 + 8)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the parts of each line that can be seen.
-
-        A line is seen where it is higher than all nearer ones; the point where it comes out of
-        hiding is found between samples.
-        """
+        """Yield the visible parts of each line: those above all nearer lines."""
         amplitude = min(self.amplitude, area.inner_height * 2 / 3)
         samples = self._samples(area, amplitude)
         x = np.linspace(area.left, area.right, samples)
         heights = self._hills(area, rng, x - area.left) * amplitude
-        # The first line needs room for its hills; as much is left as they really take.
         base = np.linspace(0, 1, self.lines)
-        tops = heights.max(axis=1)
-        top = _headroom(base, tops, area.inner_height)
+        top = _headroom(base, heights.max(axis=1), area.inner_height)
         # A wider gap would hide lines on flat ground.
         gap = min(self.gap, 0.6 * (area.inner_height - top) / (self.lines - 1))
         nothing = np.full(samples, np.inf)
         horizon = nothing
         for index in range(self.lines - 1, -1, -1):
-            y = np.clip(
-                area.top + top + base[index] * (area.inner_height - top) - heights[index],
-                area.top,
-                area.bottom,
-            )
+            level = area.top + top + base[index] * (area.inner_height - top)
+            y = np.clip(level - heights[index], area.top, area.bottom)
             forward = (self.lines - index) % 2 == 0
-            runs = list(_seen(x, y, horizon if self.occlude else nothing))
+            runs = list(_visible(x, y, horizon if self.occlude else nothing))
             for run in runs if forward else reversed(runs):
                 yield run if forward else run[::-1]
             horizon = np.minimum(horizon, y - gap)
 
     def _samples(self, area: Area, amplitude: float) -> int:
-        """Return how many samples a line needs.
+        """Return the number of samples for a line.
 
-        A chord of length `c` leaves a curve of curvature `k` by k * c**2 / 8. The curvature at the
-        top of a bump of half width `w` is 2 * amplitude / w**2.
+        A chord of length `c` deviates from a curve of curvature `k` by k * c**2 / 8. The curvature
+        at the top of a bump of half width `w` is 2 * amplitude / w**2.
         """
         width = max(min(self.width, area.inner_width), MIN_HILL_MM)
         finest = width / (1.6 + 2.4 * self.roughness)
@@ -101,10 +87,7 @@ class NoiseLines(Params):
         return max(16, math.ceil(area.inner_width / max(min(chord, finest / 4), 0.02)))
 
     def _hills(self, area: Area, rng: np.random.Generator, x: Floats) -> Floats:
-        """Return the heights of all lines, from 0 to 1, in an array of shape (lines, len(x)).
-
-        `x` is in mm from the left.
-        """
+        """Return the heights of all lines, from 0 to 1, of shape (lines, len(x))."""
         wide, high = area.inner_width, area.inner_height
         down = np.linspace(0, high, self.lines)
         wander, size, grain = GradientNoise(rng), GradientNoise(rng), GradientNoise(rng)
@@ -126,10 +109,7 @@ class NoiseLines(Params):
 
 
 def _headroom(base: Floats, tops: Floats, height: float) -> float:
-    """Return how far below the upper edge the first line has to be for all `tops` to fit.
-
-    `base` goes from 0 to 1.
-    """
+    """Return the space above the first line that all `tops` need, in mm; `base` is 0 to 1."""
     over = base * height - tops
     return float(np.clip((-over[:-1] / (1 - base[:-1])).max(), 0, height))
 
@@ -137,7 +117,7 @@ def _headroom(base: Floats, tops: Floats, height: float) -> float:
 def _mask(
     area: Area, rng: np.random.Generator, x: Floats, down: Floats, envelope: Envelope
 ) -> tuple[Floats, float]:
-    """Return how high hills may be at each place, and over which part of the width they spread."""
+    """Return the factor of heights at each point, and the part of the width with hills."""
     if envelope == "flat":
         return np.ones((1, 1)), 1.05
     if envelope == "bell":
@@ -151,28 +131,29 @@ def _mask(
     return np.clip(field * 1.6 + 0.45, 0, 1) ** 1.5 * (sides * sides * (3 - 2 * sides)), 1.0
 
 
-def _seen(x: Floats, y: Floats, horizon: Floats) -> Iterator[Polyline]:
-    """Yield the parts of a line that lie above `horizon`; y points down."""
+def _visible(x: Floats, y: Floats, horizon: Floats) -> Iterator[Polyline]:
     above = np.where(np.isfinite(horizon), horizon - y, 1.0)
-    seen = above >= 0
-    edges = np.flatnonzero(seen[1:] != seen[:-1])
+    visible = above >= 0
+    edges = np.flatnonzero(visible[1:] != visible[:-1])
     starts = [0, *(edges + 1).tolist()]
     ends = [*edges.tolist(), len(x) - 1]
     for start, end in zip(starts, ends, strict=True):
-        if not seen[start]:
+        if not visible[start]:
             continue
-        points = np.column_stack((x[start : end + 1], y[start : end + 1]))
-        parts = [_crossing(x, y, above, start - 1, start)] if start else []
-        parts += [points] + ([_crossing(x, y, above, end + 1, end)] if end < len(x) - 1 else [])
+        parts = [np.column_stack((x[start : end + 1], y[start : end + 1]))]
+        if start:
+            parts.insert(0, _crossing(x, y, above, start - 1, start))
+        if end < len(x) - 1:
+            parts.append(_crossing(x, y, above, end + 1, end))
         line = np.concatenate(parts)
         # Pieces shorter than 1.5 mm look like stray dots.
         if len(line) > 1 and (line[-1, 0] - line[0, 0] >= 1.5 or len(edges) == 0):  # noqa: PLR2004
             yield line
 
 
-def _crossing(x: Floats, y: Floats, above: Floats, hidden: int, seen: int) -> Polyline:
-    """Return where a line meets the horizon between two samples, as an array of shape (1, 2)."""
-    part = above[seen] / (above[seen] - above[hidden])
+def _crossing(x: Floats, y: Floats, above: Floats, hidden: int, shown: int) -> Polyline:
+    """Return where a line crosses the horizon between two samples, of shape (1, 2)."""
+    part = above[shown] / (above[shown] - above[hidden])
     return np.array(
-        [[x[seen] + part * (x[hidden] - x[seen]), y[seen] + part * (y[hidden] - y[seen])]]
+        [[x[shown] + part * (x[hidden] - x[shown]), y[shown] + part * (y[hidden] - y[shown])]]
     )

@@ -1,4 +1,4 @@
-"""Phyllotaxis: marks set as a sunflower sets its seeds."""
+"""Phyllotaxis: marks arranged like the seeds of a sunflower."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.patterns.catalogue import Polyline, pattern
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-# How far the centre may be from the middle of a page, as a share of its sides.
+# Maximum distance of the centre from the middle of a page, as a share of its sides.
 MAX_OFFSET = 0.22
-# On a long strip most marks are outside; no more than these are tried, from the centre outwards.
-MAX_TRIED = 400_000
+# Candidates, from the centre outwards; on a long strip most are outside.
+MAX_CANDIDATES = 400_000
 
 Marker = Literal["circle", "petal", "triangle", "square", "hexagon", "spiral", "dash"]
 Container = Literal["disc", "page"]
@@ -27,40 +26,40 @@ Container = Literal["disc", "page"]
 
 @pattern
 class Phyllotaxis(Params):
-    """Marks set around a centre as a sunflower sets its seeds.
+    """Marks arranged around a centre like the seeds of a sunflower.
 
-    Each mark is turned from the one before by the golden angle and lies a little farther out, so
-    that all have the same room. The marks grow and turn on their way to the rim. A detuning of a
-    few hundredths of a degree draws them into arms. A mark never takes more than its share of the
-    distance to its nearest neighbour. A spacing that is too wide for the room is narrowed.
+    Each mark is rotated from the one before by the golden angle and is a little farther out, so
+    that all have equal space. The marks grow and turn towards the rim. A detuning of a few
+    hundredths of a degree aligns them in arms. The size of a mark is limited by the distance to its
+    nearest neighbour. A spacing that is too wide for the area is reduced.
 
-    The seed chooses the detuning if none is given, where the first mark lies, and on a filled page,
+    The seed chooses the detuning if not given, the angle of the first mark and, on a filled page,
     the centre.
     """
 
     count: int | None = whole(
-        "How many marks there are; as many as fit if not given.", 1, 30000, default=None
+        "Number of marks; as many as fit if not given.", 1, 30000, default=None
     )
     spacing: float = mm(
-        "Distance between neighbouring marks near the rim, about", 0.8, 200, default=10.0
+        "Approximate distance between neighbouring marks near the rim", 0.8, 200, default=10.0
     )
     growth: float = number(
-        "How the distances grow outwards: 0.5 keeps them alike, 1 lets them grow with the root of "
-        "the radius.",
+        "Growth of the distances: 0.5 keeps them equal, 1 makes them proportional to the square "
+        "root of the radius.",
         0.5,
         1.5,
         default=0.8,
     )
     angle: float = number(
-        "Angle from each mark to the next, in degrees; the golden angle sets them most evenly.",
+        "Angle between successive marks, in degrees; the golden angle is the most even.",
         1,
         359,
         default=137.508,
         unit="degrees",
     )
     detune: float | None = number(
-        "Added to the angle, in degrees: a few hundredths make arms appear. Chosen by the seed if "
-        "not given.",
+        "Added to the angle, in degrees: a few hundredths make arms. Chosen by the seed if not "
+        "given.",
         -5,
         5,
         default=None,
@@ -68,192 +67,152 @@ class Phyllotaxis(Params):
     )
     marker: Marker = choice("Shape of the marks.", Marker, default="petal")
     size: float = number(
-        "Diameter of the marks, as a share of the distance to the nearest one; over 1 they may "
-        "overlap.",
+        "Diameter of the outermost marks relative to the distance of the nearest one; above 1 they "
+        "may overlap.",
         0.1,
         2,
         default=1.4,
     )
     ramp: float = number(
-        "How much smaller the innermost marks are than this, as a share; the outermost have the "
-        "full size.",
-        0.05,
-        1,
-        default=0.6,
+        "Relative size of the innermost marks, as a share of `size`.", 0.05, 1, default=0.6
     )
     turn: float = number(
-        "How far the marks turn from the centre to the rim, in degrees.",
+        "Rotation of the marks from the centre to the rim, in degrees.",
         -360,
         360,
         default=90.0,
         unit="degrees",
     )
     container: Container = choice(
-        "What the marks fill: the largest disc, or the whole room up to its edges.",
-        Container,
-        default="page",
+        "Shape to fill: the largest disc, or the whole area.", Container, default="page"
     )
     tolerance: float = tolerance(default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return the points of all marks that may fit, as if all were as large as the largest.
-
-        Marks lie the less densely the farther out they are. So a room has at most as many as the
-        disc of its size around the centre.
-        """
+        """Return a bound of the points: the density of marks decreases outwards."""
         field = self._field(area)
-        disc = (
-            _disc(area)
-            if self.container == "disc"
-            else math.sqrt(area.inner_width * area.inner_height / math.pi)
-        )
+        disc = area.shorter_side / 2
+        if self.container == "page":
+            disc = math.sqrt(area.inner_width * area.inner_height / math.pi)
         marks = float(field.number(disc))
         if self.container == "page":
-            marks = min(marks, _most_on_strip(area, field))
-        # Along the edge a few more may fit than the room has space for.
+            marks = min(marks, _max_on_strip(area, field))
+        # A few more may fit along the edge.
         edge = 4 * (2 * math.pi * disc) / field.spacing
-        return min(field.tried, marks + edge + 10) * len(
-            _shape(self.marker, self.size * _widest(field), self.tolerance)
-        )
+        shape = _shape(self.marker, self.size * _max_diameter(field), self.tolerance)
+        return min(field.candidates, marks + edge + 10) * len(shape)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the marks arm by arm, outwards and inwards in turn.
+        """Yield the marks arm by arm, alternating outwards and inwards.
 
-        Mark n lies at the angle n times `angle` and at a radius in proportion to n ** growth. With
-        a growth of 0.5 that is Vogel's "A better way to construct the sunflower head", Mathematical
-        Biosciences 44 (1979). The room of a mark at the radius r is 2 pi growth r**2 / n, which in
-        a net of triangles is the square of their side times sqrt(3) / 2.
+        Mark n is at the angle n times `angle` and at a radius proportional to n ** growth. With a
+        growth of 0.5 that is Vogel's "A better way to construct the sunflower head", Mathematical
+        Biosciences 44 (1979). A mark at the radius r has the space 2 pi growth r**2 / n, which in a
+        triangular lattice is the square of the side times sqrt(3) / 2.
         """
         field = self._field(area)
-        # No detuning keeps the even field, the others draw the marks into curved arms.
+        # 0 keeps the even field, the others align the marks in curved arms.
         detunings = (0.0, 0.02, -0.02, 0.045, -0.045, 0.09, -0.09, 0.16)
         chosen = float(rng.choice(detunings)) if self.detune is None else self.detune
         step = math.radians(self.angle + chosen)
         centre = _centre(area, rng, self.container)
         start = rng.uniform(0, 2 * math.pi)
-        number = np.arange(1, field.tried + 1)
+        number = np.arange(1, field.candidates + 1)
         radius = field.radius(number)
         around = start + step * number
         part = np.minimum(radius / field.reach, 1)
-        sizes = (
-            self.size
-            * (self.ramp + (1 - self.ramp) * part)
-            * np.minimum(_widest(field), _nearest(field, step, number))
-        )
+        room = np.minimum(_max_diameter(field), _nearest(field, step, number))
+        sizes = self.size * (self.ramp + (1 - self.ramp) * part) * room
         places = np.column_stack((radius * np.cos(around), radius * np.sin(around))) + centre
-        fits = _fitting(area, places, sizes / 2, centre, self.container) & (
-            # Smaller marks are blots; without them the centre stays open.
-            sizes >= min(0.8, float(sizes.max()) / 4)
-        )
-        shape = _shape(self.marker, self.size * _widest(field), self.tolerance)
-        facing = around + math.radians(self.turn) * part
+        # Smaller marks are blots; without them the centre stays open.
+        is_visible = sizes >= min(0.8, float(sizes.max()) / 4)
+        fits = is_visible & _fitting(area, places, sizes / 2, centre, self.container)
         order = np.array(_along_arms(number[fits] - 1, field, step), dtype=np.int64)
-        # About a thousand marks at a time.
-        for block in np.array_split(order, len(order) // 1000 + 1):
-            half = (sizes[block] / 2)[:, None]
-            along = np.stack(
-                (half * np.cos(facing[block])[:, None], half * np.sin(facing[block])[:, None]),
-                axis=2,
-            )
-            aside = along[..., ::-1] * (-1, 1)
-            yield from shape[:, :1] * along + shape[:, 1:] * aside + places[block][:, None]
+        shape = _shape(self.marker, self.size * _max_diameter(field), self.tolerance)
+        facing = around + math.radians(self.turn) * part
+        yield from _marks(shape, places[order], sizes[order] / 2, facing[order])
 
     def _field(self, area: Area) -> Field:
-        """Return how the marks are placed; in a small area they are closer than `spacing`."""
+        """Return the placement of the marks; in a small area they are closer than `spacing`."""
+        reach = corner = area.shorter_side / 2
         # At least four marks fit across.
-        spacing = min(self.spacing, 2 * _disc(area) / 4)
-        reach = corner = _disc(area)
+        spacing = min(self.spacing, 2 * reach / 4)
         if self.container == "page":
             reach = math.sqrt(area.inner_width * area.inner_height / 2)
             corner = (0.5 + MAX_OFFSET) * math.hypot(area.inner_width, area.inner_height)
         within = 4 * math.pi * self.growth * reach**2 / (math.sqrt(3) * spacing**2)
         needed = within * (corner / reach) ** (1 / self.growth)
-        tried = min(self.count or MAX_TRIED, MAX_TRIED, math.ceil(needed))
-        return Field(reach, within, self.growth, spacing, tried)
+        candidates = min(self.count or MAX_CANDIDATES, MAX_CANDIDATES, math.ceil(needed))
+        return Field(reach, within, self.growth, spacing, candidates)
 
 
 class Field(NamedTuple):
-    """How marks lie: mark `n` is `reach` * (n / `within`) ** `growth` mm from the centre.
+    """Placement of marks: mark `n` is `reach` * (n / `within`) ** `growth` mm from the centre.
 
-    `within` of them lie within the radius `reach` in mm, where neighbours are `spacing` mm apart;
-    `tried` are looked at.
+    `within` of them are inside the radius `reach` in mm, where neighbours are `spacing` mm apart.
     """
 
     reach: float
     within: float
     growth: float
     spacing: float
-    tried: int
+    candidates: int
 
     def radius(self, number: Floats | Integers | float) -> Floats:
-        """Return the distance of marks from the centre in mm."""
         return np.asarray(self.reach * (number / self.within) ** self.growth)
 
     def number(self, radius: Floats | float) -> Floats:
-        """Return how many marks lie within a `radius` in mm."""
         return np.asarray(self.within * (radius / self.reach) ** (1 / self.growth))
 
 
-def _most_on_strip(area: Area, field: Field) -> float:
-    """Return a bound of the marks on a long area.
+def _marks(shape: Polyline, places: Floats, radii: Floats, facing: Floats) -> Iterator[Polyline]:
+    """Yield the `shape` at each of `places`, scaled by `radii`, rotated by `facing` radians."""
+    # About a thousand marks at a time.
+    for block in np.array_split(np.arange(len(places)), len(places) // 1000 + 1):
+        half, angle = radii[block][:, None], facing[block][:, None]
+        along = np.stack((half * np.cos(angle), half * np.sin(angle)), axis=2)
+        aside = along[..., ::-1] * (-1, 1)
+        yield from shape[:, :1] * along + shape[:, 1:] * aside + places[block][:, None]
 
-    It has those of the disc that touches its long sides, and those to the left and right of it.
-    There the density is no higher than straight to the left or right of the centre, and marks end
-    where no more are tried.
+
+def _max_on_strip(area: Area, field: Field) -> float:
+    """Return a bound of the marks in a long area.
+
+    It has those of the disc that touches its long sides, and those to the left and right. Their
+    density is at most that on the centre line, and the candidates end at a maximum radius.
     """
-    half = _disc(area)
-    far = min(max(area.inner_width, area.inner_height) / 2, float(field.radius(field.tried)))
+    half = area.shorter_side / 2
+    far = min(max(area.inner_width, area.inner_height) / 2, float(field.radius(field.candidates)))
     away = np.geomspace(half, max(far, half), 65)
     density = field.number(away) / (2 * math.pi * field.growth * away**2)
-    beside = float((density[:-1] * np.diff(away)).sum()) + float(density[0]) * half
-    return float(field.number(half)) + 4 * half * beside
+    outside = float((density[:-1] * np.diff(away)).sum()) + float(density[0]) * half
+    return float(field.number(half)) + 4 * half * outside
 
 
-def _disc(area: Area) -> float:
-    return min(area.inner_width, area.inner_height) / 2
-
-
-def _widest(field: Field) -> float:
-    """Return the diameter in mm that no mark of size 1 exceeds.
-
-    The distances still grow where the page goes beyond the reach.
-    """
+def _max_diameter(field: Field) -> float:
+    """Return the maximum diameter in mm of a mark of size 1."""
     return field.spacing * math.pow(2, 1 - 1 / (2 * field.growth))
 
 
 def _centre(area: Area, rng: np.random.Generator, container: Container) -> Floats:
-    """Return the centre of the field.
-
-    That of a disc is slightly above the middle, which the eye takes for the middle; another is
-    where the seed puts it, not far from the middle.
-    """
+    """Return the optical centre of a disc, slightly above the middle, or a random point near it."""
     if container == "disc":
-        return np.array(
-            (
-                area.centre[0],
-                area.top + _disc(area) + (area.inner_height - 2 * _disc(area)) * 0.46,
-            )
-        )
-    return np.array(area.centre) + rng.uniform(-MAX_OFFSET, MAX_OFFSET, 2) * (
-        area.inner_width,
-        area.inner_height,
-    )
+        radius = area.shorter_side / 2
+        y = area.top + radius + (area.inner_height - 2 * radius) * 0.46
+        return np.array((area.centre[0], y))
+    sides = (area.inner_width, area.inner_height)
+    return np.array(area.centre) + rng.uniform(-MAX_OFFSET, MAX_OFFSET, 2) * sides
 
 
 def _distances(field: Field, step: float, number: Integers) -> Floats:
-    """Return how far each mark is from the ones that come 1, 2, ... 1000 numbers later."""
     later = np.arange(1, 1001)
     near, far = field.radius(number)[:, None], field.radius(number[:, None] + later)
-    return np.asarray(
-        np.sqrt(np.maximum(near**2 + far**2 - 2 * near * far * np.cos(step * later), 0))
-    )
+    squares = near**2 + far**2 - 2 * near * far * np.cos(step * later)
+    return np.asarray(np.sqrt(np.maximum(squares, 0)))
 
 
 def _nearest(field: Field, step: float, number: Integers) -> Floats:
-    """Return how far the nearest neighbour of each mark is, in mm.
-
-    It changes slowly from mark to mark, so 200 are measured.
-    """
+    """Return the distance of each mark to its nearest neighbour in mm, interpolated from 200."""
     some = np.unique(np.round(np.linspace(1, math.sqrt(len(number)), 200) ** 2).astype(np.int64))
     return np.asarray(np.interp(number, some, _distances(field, step, some).min(axis=1)))
 
@@ -261,10 +220,9 @@ def _nearest(field: Field, step: float, number: Integers) -> Floats:
 def _fitting(
     area: Area, places: Floats, reach: Floats, centre: Floats, container: Container
 ) -> NDArray[np.bool_]:
-    """Return which of the marks, with `reach` mm to all sides of their `places`, lie inside."""
     if container == "disc":
         away = places - centre
-        return np.asarray(np.hypot(away[:, 0], away[:, 1]) + reach <= _disc(area))
+        return np.asarray(np.hypot(away[:, 0], away[:, 1]) + reach <= area.shorter_side / 2)
     low, high = places - reach[:, None], places + reach[:, None]
     return np.asarray(
         ((low >= (area.left, area.top)) & (high <= (area.right, area.bottom))).all(axis=1)
@@ -272,9 +230,9 @@ def _fitting(
 
 
 def _along_arms(marks: Integers, field: Field, step: float) -> list[int]:
-    """Return the rising indices `marks` in an order with short ways: along the arms.
+    """Return the ascending indices `marks` in an order with short pen-up moves: along the arms.
 
-    An arm is made of every f-th mark, with the f for which neighbours on it lie closest together.
+    An arm is every f-th mark, with the f for which its neighbours are closest.
     """
     if len(marks) == 0:
         return []
@@ -283,15 +241,12 @@ def _along_arms(marks: Integers, field: Field, step: float) -> list[int]:
     # Neighbouring arms begin one after another around the centre.
     order = np.argsort(np.mod(step * np.arange(arms), 2 * math.pi), kind="stable")
     rows = [marks[marks % arms == arm] for arm in order.tolist()]
-    return [
-        index
-        for number, row in enumerate(rows)
-        for index in row[:: -1 if number % 2 else 1].tolist()
-    ]
+    rows[1::2] = [row[::-1] for row in rows[1::2]]
+    return [index for row in rows for index in row.tolist()]
 
 
 def _shape(marker: Marker, diameter: float, tolerance: float) -> Polyline:
-    """Return the mark of radius 1 that points along x, fine enough for the `diameter` in mm."""
+    """Return the mark of radius 1 that points along x, for a `diameter` in mm."""
     turn = max(8, int(arc_chords(diameter / 2, 2 * math.pi, tolerance)))
     if marker == "dash":
         return np.array([(-1.0, 0.0), (1.0, 0.0)])
@@ -300,12 +255,10 @@ def _shape(marker: Marker, diameter: float, tolerance: float) -> Polyline:
     turn = {"triangle": 3, "square": 4, "hexagon": 6}.get(marker, turn)
     turns = 3 if marker == "spiral" else 1
     angle = np.linspace(0, 2 * math.pi * turns, turns * turn + 1)
-    # A spiral goes once round its rim and then evenly inwards.
-    radius = (
-        np.minimum(1, (turns - angle / (2 * math.pi)) / (turns - 1))
-        if turns > 1
-        else np.ones(len(angle))
-    )
+    radius = np.ones(len(angle))
+    if turns > 1:
+        # A spiral follows its rim once and then runs evenly inwards.
+        radius = np.minimum(1, (turns - angle / (2 * math.pi)) / (turns - 1))
     points = np.column_stack((radius * np.cos(angle), radius * np.sin(angle)))
     if turns == 1:
         points[-1] = points[0]
@@ -313,9 +266,9 @@ def _shape(marker: Marker, diameter: float, tolerance: float) -> Polyline:
 
 
 def _petal(steps: int) -> Polyline:
-    """Return a leaf from (-1, 0) to (1, 0) and back, in two arcs, and its vein."""
+    """Return a leaf from (-1, 0) to (1, 0) and back, with its vein."""
     part = np.linspace(0, 1, steps + 1)
-    # The slow start makes the stem narrow and the tip round.
+    # The exponent makes the stem narrow and the tip round.
     upper = np.column_stack((2 * part - 1, 0.5 * np.sin(math.pi * part**1.35)))
     lower = upper[::-1] * (1, -1)
     return np.concatenate((upper, lower[1:], [(0.25, 0.0)]))

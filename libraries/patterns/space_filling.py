@@ -1,4 +1,4 @@
-"""Space-filling curves: one line that visits every cell of the sheet."""
+"""Space-filling curves: one line that visits every cell of the area."""
 
 from __future__ import annotations
 
@@ -13,19 +13,13 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Integers
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns.catalogue import Polyline, pattern
 
-# How much longer than computed the steps of a turtle's curve are at most: its width is approximate.
-SLACK = 1.3
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-
-# A curve through squares: for each state, the cells in the order of the visit, as column, row and
-# the state in which each is visited. States of Hilbert's curve are the four ways to go from one
-# corner to a neighbouring one (Hilbert, 1891): 0 along the top to the right, 1 down the left side,
-# 2 along the bottom to the left, 3 up the right side.
+# A curve through squares: for each state, the cells in visiting order, as column, row and state.
+# The states of Hilbert's curve are the four ways from one corner to an adjacent one: 0 along the
+# top to the right, 1 down the left side, 2 along the bottom to the left, 3 up the right side.
 _HILBERT = [
     [(0, 0, 1), (0, 1, 0), (1, 1, 0), (1, 0, 3)],
     [(0, 0, 0), (1, 0, 1), (1, 1, 1), (0, 1, 2)],
@@ -33,8 +27,8 @@ _HILBERT = [
     [(1, 1, 2), (0, 1, 3), (0, 0, 3), (1, 0, 0)],
 ]
 _Z = [[(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0)]]
-# Peano's curve (1890) goes from a corner to the opposite one, up and down three columns: the state
-# says which way it is mirrored.
+# Peano's curve goes from a corner to the opposite one, up and down three columns; the bits of the
+# state mirror it horizontally and vertically.
 _PEANO = [
     [
         (
@@ -53,7 +47,7 @@ TABLES = {"hilbert": _HILBERT, "moore": _HILBERT, "peano": _PEANO, "z": _Z}
 
 @dataclass(frozen=True)
 class Turtle:
-    """A curve that a turtle draws: F and G are steps forward, + and - are turns of `angle` degrees.
+    """A turtle curve: F and G are steps forward, + and - are turns of `angle` degrees.
 
     Each refinement replaces symbols by `rules`. The n-th curve is about `width * factor**n` steps
     wide and high, and has `steps * growth**n` steps.
@@ -83,71 +77,69 @@ Kind = Literal["hilbert", "moore", "peano", "gosper", "sierpinski", "z"]
 
 @pattern
 class SpaceFilling(Params):
-    """One unbroken line that passes through every cell of the sheet, finer where the picture is dark.
+    """One unbroken line that passes through every cell, finer where the area is darker.
 
-    The curves of Hilbert (1891), Moore (1900), Peano (1890) and the order of Morton (1966) go
-    through squares, and each square may be refined or not: clouds of light and dark appear that the
-    seed chooses, while the line stays one. An oblong room is filled with several squares in a row
-    or a ring. The curves of Gosper and Sierpinski are even and keep their own outline.
+    The curves of Hilbert (1891), Moore (1900) and Peano (1890) and the order of Morton (1966) are
+    made of squares. Each square may be refined further, which makes light and dark clouds, chosen
+    by the seed, in one line. An oblong area is filled with several squares in a row or a ring. The
+    curves of Gosper and Sierpinski are even and have their own outline.
     """
 
     kind: Kind = choice(
-        "Whose curve: Hilbert's, Moore's (closed), Peano's, Gosper's, Sierpinski's (closed) or "
-        "Morton's (z).",
+        "Curve of Hilbert, Moore (closed), Peano, Gosper, Sierpinski (closed) or Morton (z).",
         Kind,
         default="moore",
     )
     cell: float = mm(
-        "Size of the finest cells, as near as halving (or thirding, for peano) the sheet comes to "
-        "it",
+        "Size of the smallest cells; approximate, since cells are halved (for peano, thirded)",
         0.5,
         200,
         default=1.5,
     )
     shading: int = whole(
-        "How many times larger by halves the cells are where the sheet is lightest; 0 is even "
-        "everywhere. Not used by gosper and sierpinski.",
+        "Number of doublings from the smallest to the largest cells; 0 is even. Not used by gosper "
+        "and sierpinski.",
         0,
         6,
         default=3,
     )
-    scale: float = mm("Size of the light and dark places", 10, 2000, default=120.0)
+    scale: float = mm("Size of the light and dark regions", 10, 2000, default=120.0)
     rounding: float = number(
-        "How round the corners are: 0 is sharp, 1 is as round as they can be.", 0, 1, default=1.0
+        "Rounding of the corners, from sharp (0) to as round as possible (1).", 0, 1, default=1.0
     )
     tolerance: float = tolerance("the true round corner", default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return how many points the curve has if it is as fine as possible everywhere.
+        """Return the number of points if the curve is as fine as possible everywhere.
 
-        A corner that is as round as can be ends where the next one begins, if their cells are of
-        one size. A cell that is larger, or a side that is longer, takes more points for its corner,
-        but saves more than that.
+        A larger cell or a longer side takes more points for its corner, but saves more than that.
         """
         if self.kind in TURTLES:
             turtle = TURTLES[self.kind]
             order = _turtle_order(area, turtle, self.cell)
-            step = min(area.inner_width, area.inner_height) / (turtle.width * turtle.factor**order)
-            bend = _bend_steps(SLACK * step * self.rounding / 2, self.tolerance)
-            corners = bend + 1 if self.rounding else 1
-            return corners * (math.pow(turtle.growth, order) * turtle.steps + 2)
-        roots, base = _roots(area, self.kind), len(TABLES[self.kind][0])
-        depth = _depth(roots, self.kind, self.cell)
-        bend = _bend_steps(
-            roots.side / math.isqrt(base) ** depth * self.rounding / 2, self.tolerance
-        )
-        corners = bend + 1 if self.rounding else 1
-        if self.rounding and depth == 0 and self.kind in {"hilbert", "moore"}:
-            # A ring of squares that are not divided is straight but for four corners.
-            return corners * 6.0
-        if self.rounding == 1 and self.kind != "z":
-            return bend * roots.columns * roots.rows * math.pow(base, depth) + 2 * corners
-        return corners * (roots.columns * roots.rows * math.pow(base, depth) + 2)
+            # 1.3 allows for the approximate width of turtle curves.
+            side = 1.3 * (area.shorter_side / (turtle.width * turtle.factor**order))
+            steps = math.pow(turtle.growth, order) * turtle.steps
+        else:
+            roots, base = _roots(area, self.kind), len(TABLES[self.kind][0])
+            depth = _depth(roots, self.kind, self.cell)
+            side = roots.side / math.isqrt(base) ** depth
+            steps = roots.columns * roots.rows * math.pow(base, depth)
+        if not self.rounding:
+            return steps + 2
+        bend = _bend_steps(side * self.rounding / 2, self.tolerance)
+        if self.kind in {"hilbert", "moore"} and steps == roots.columns * roots.rows:
+            # A ring of undivided squares has only four corners.
+            return (bend + 1) * 6.0
+        if self.rounding == 1 and self.kind in {"hilbert", "moore", "peano"}:
+            # The corners of equal cells touch.
+            return bend * steps + 2 * (bend + 1)
+        return (bend + 1) * (steps + 2)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the line."""
         if self.kind in TURTLES:
-            line = _turtle(TURTLES[self.kind], _turtle_order(area, TURTLES[self.kind], self.cell))
+            turtle = TURTLES[self.kind]
+            line = _turtle(turtle, _turtle_order(area, turtle, self.cell))
             low, high = line.min(axis=0), line.max(axis=0)
             fit = np.array([area.inner_width, area.inner_height]) / np.maximum(high - low, 1e-9)
             line = (line - (low + high) / 2) * float(fit.min())
@@ -157,12 +149,9 @@ class SpaceFilling(Params):
             line = np.concatenate((line, line[:1]))
         if self.rounding:
             line = _rounded(_corners(line), self.rounding, self.tolerance)
-        yield np.clip(
-            line + np.array(area.centre), (area.left, area.top), (area.right, area.bottom)
-        )
+        yield area.clip(line + np.array(area.centre))
 
     def _through_cells(self, area: Area, rng: np.random.Generator) -> Polyline:
-        """Return the middles of all cells in the order of the visit, in mm from the centre."""
         roots, table = _roots(area, self.kind), np.array(TABLES[self.kind])
         base, depth = math.isqrt(table.shape[1]), _depth(roots, self.kind, self.cell)
         noise, shift = GradientNoise(rng), rng.uniform(0, 64, 2)
@@ -171,10 +160,8 @@ class SpaceFilling(Params):
         side = np.full(len(state), base**depth)
         column, row = column * side, row * side
         for _ in range(depth):
-            x, y = (
-                (each + side / 2) * (unit / self.scale) + move
-                for each, move in zip((column, row), shift, strict=True)
-            )
+            x = (column + side / 2) * (unit / self.scale) + shift[0]
+            y = (row + side / 2) * (unit / self.scale) + shift[1]
             light = np.clip(0.5 + 1.15 * noise.fractal(x, y, 2), 0, 1) * self.shading
             largest = np.minimum(2**light, base ** (depth - 1)) * 1.0001 if depth > 1 else 1
             split = side > np.maximum(1, largest)
@@ -188,9 +175,9 @@ class SpaceFilling(Params):
 
 @dataclass(frozen=True)
 class Roots:
-    """The largest squares: how many columns and rows of them, and their side in mm.
+    """The largest squares: their number, and their side in mm.
 
-    `visits` gives their columns, rows and states in the order of the visit.
+    `visits` returns column, row and state of each, of shape (n, 3), in visiting order.
     """
 
     columns: int
@@ -200,7 +187,7 @@ class Roots:
 
 
 def _roots(area: Area, kind: Kind) -> Roots:
-    """Return the squares that fill the area best, for an oblong one in two columns or rows."""
+    """Return the squares that fill the area best, in two columns or rows if it is oblong."""
     wide, high = area.inner_width, area.inner_height
     if kind == "peano":
         columns, rows = _peano_layout(wide / high)
@@ -215,17 +202,14 @@ def _roots(area: Area, kind: Kind) -> Roots:
 
 
 def _ring(long: int, *, upright: bool) -> Integers:
-    """Return squares in two columns, up the left one and down the right one; or in two rows."""
+    """Return squares in two columns, up the left one and down the right one, or in two rows."""
     up = [(0, row, 3) if upright else (row, 0, 2) for row in reversed(range(long))]
     down = [(1, row, 1) if upright else (row, 1, 0) for row in range(long)]
     return np.array(up + down)
 
 
 def _peano_layout(ratio: float) -> tuple[int, int]:
-    """Return how many columns and rows of squares come near `ratio`, width by height.
-
-    The rows are odd, so that columns join.
-    """
+    """Return columns and rows whose ratio is near `ratio`; rows are odd, so that columns join."""
     tall = [(columns, 2 * max(0, round((columns / ratio - 1) / 2)) + 1) for columns in range(1, 8)]
     wide = [(max(1, round(rows * ratio)), rows) for rows in range(1, 8, 2)]
     return min(
@@ -245,18 +229,16 @@ def _to_and_fro(columns: int, rows: int) -> Integers:
 
 
 def _depth(roots: Roots, kind: Kind, cell: float) -> int:
-    """Return how often the largest squares are divided to come near `cell`."""
-    # One point alone is no line.
+    """Return how often the largest squares are divided to approximate `cell`."""
+    # A line needs more than one point.
     least = 1 if roots.columns * roots.rows == 1 else 0
-    return max(
-        least, round(math.log(roots.side / cell) / math.log(math.isqrt(len(TABLES[kind][0]))))
-    )
+    base = math.isqrt(len(TABLES[kind][0]))
+    return max(least, round(math.log(roots.side / cell) / math.log(base)))
 
 
 def _divide(
     cells: tuple[Integers, Integers, Integers, Integers], split: NDArray[np.bool_], table: Integers
 ) -> tuple[Integers, Integers, Integers, Integers]:
-    """Return the cells with those that `split` marks divided; the order of the visit is kept."""
     column, row, state, side = cells
     parts = table.shape[1]
     counts = np.where(split, parts, 1)
@@ -274,13 +256,11 @@ def _divide(
 
 
 def _turtle_order(area: Area, turtle: Turtle, cell: float) -> int:
-    """Return how often the curve is refined, so that its steps come near `cell`."""
-    side = min(area.inner_width, area.inner_height)
+    side = area.shorter_side
     return max(1, round(math.log(max(side / cell / turtle.width, 1)) / math.log(turtle.factor)))
 
 
 def _turtle(turtle: Turtle, order: int) -> Polyline:
-    """Return the curve in steps of length 1."""
     text, rules = turtle.axiom, str.maketrans(turtle.rules)
     for _ in range(order):
         text = text.translate(rules)
@@ -288,64 +268,54 @@ def _turtle(turtle: Turtle, order: int) -> Polyline:
     turns = np.cumsum((symbols == ord("+")).astype(np.int64) - (symbols == ord("-")))
     headings = turns[(symbols == ord("F")) | (symbols == ord("G"))] % (360 // turtle.angle)
     angle = np.radians(turtle.angle * np.arange(360 // turtle.angle))
-    # Rounded, so that steps that should lie on one line do.
+    # Rounded, so that collinear steps stay exactly collinear.
     steps = np.round(np.column_stack((np.cos(angle), np.sin(angle))), 12)[headings]
     return np.concatenate((np.zeros((1, 2)), np.cumsum(steps, axis=0)))
 
 
 def _corners(line: Polyline) -> Polyline:
-    """Return the line without the points where it goes straight on."""
     step = np.diff(line, axis=0)
     bend = np.abs(step[:-1, 0] * step[1:, 1] - step[:-1, 1] * step[1:, 0])
-    return line[
-        np.concatenate(
-            (
-                [True],
-                bend > 1e-9 * np.abs(step[:-1]).sum(axis=1) * np.abs(step[1:]).sum(axis=1),
-                [True],
-            )
-        )
-    ]
+    length = np.abs(step).sum(axis=1)
+    is_corner = bend > 1e-9 * length[:-1] * length[1:]
+    return line[np.concatenate(([True], is_corner, [True]))]
 
 
 def _bend_steps(reach: float, tolerance: float) -> int:
-    """Return how many chords a parabola has that ends `reach` mm from its corner, at most."""
+    """Return the maximum number of chords of a parabola that ends `reach` mm from its corner."""
     return max(1, math.ceil(math.sqrt(2 * reach / (4 * tolerance))))
 
 
-def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
-    """Return the line with each corner replaced by a parabola that touches both sides.
+def _parabolas(start: Polyline, corner: Polyline, end: Polyline, tolerance: float) -> Polyline:
+    """Return the points of parabolas from `start` to `end` with the control points `corner`.
 
-    A closed line stays closed.
-
-    A parabola from `a` by the corner `b` to `c` has the second derivative 2 * (a - 2 * b + c): so
-    n equal steps keep to it within |a - 2 * b + c| / (4 * n**2), where the length is at most twice
-    that of the longer side.
+    The second derivative of a parabola from a by b to c is 2 * (a - 2 * b + c), so n equal steps
+    deviate from it by at most |a - 2 * b + c| / (4 * n**2).
     """
+    bend = np.hypot(*(start - 2 * corner + end).T)
+    # Rounded, so that the number of steps does not depend on the last digits.
+    counts = np.maximum(np.ceil(np.round(np.sqrt(bend / (4 * tolerance)), 6)), 1).astype(np.int64)
+    at = np.repeat(np.arange(len(counts)), counts + 1)
+    nth = np.arange(len(at)) - np.repeat(np.cumsum(counts + 1) - (counts + 1), counts + 1)
+    t = (nth / counts[at])[:, None]
+    return np.asarray((1 - t) ** 2 * start[at] + 2 * t * (1 - t) * corner[at] + t**2 * end[at])
+
+
+def _rounded(line: Polyline, rounding: float, tolerance: float) -> Polyline:
+    """Return the line with each corner replaced by a parabola tangent to both sides."""
     closed = bool((line[0] == line[-1]).all())
     if len(line) < 3:  # noqa: PLR2004 - a straight line has no corner
         return line
     if closed:
         line = np.concatenate((line, line[1:2]))
     before, corner, after = line[:-2], line[1:-1], line[2:]
-    reach = (
-        rounding
-        / 2
-        * np.minimum(np.hypot(*(before - corner).T), np.hypot(*(after - corner).T))[:, None]
-    )
-    start, end = (
-        corner + (other - corner) / np.hypot(*(other - corner).T)[:, None] * reach
-        for other in (before, after)
-    )
-    bend = np.hypot(*(start - 2 * corner + end).T)
-    # Rounded, so that the last digits do not decide between two numbers of steps.
-    counts = np.maximum(np.ceil(np.round(np.sqrt(bend / (4 * tolerance)), 6)), 1).astype(np.int64)
-    at = np.repeat(np.arange(len(counts)), counts + 1)
-    nth = np.arange(len(at)) - np.repeat(np.cumsum(counts + 1) - (counts + 1), counts + 1)
-    t = (nth / counts[at])[:, None]
-    bends = (1 - t) ** 2 * start[at] + 2 * t * (1 - t) * corner[at] + t**2 * end[at]
+    back, forth = (np.hypot(*(other - corner).T)[:, None] for other in (before, after))
+    reach = rounding / 2 * np.minimum(back, forth)
+    start = corner + (before - corner) / back * reach
+    end = corner + (after - corner) / forth * reach
+    bends = _parabolas(start, corner, end, tolerance)
     parts = (bends, bends[:1]) if closed else (line[:1], bends, line[-1:])
     joined = np.concatenate(parts)
-    # Where the bends of two corners touch, their common point is written once.
+    # Where two bends touch, their common point occurs once.
     moved = np.abs(np.diff(joined, axis=0)).max(axis=1) > 1e-9  # noqa: PLR2004
     return joined[np.concatenate(([True], moved))]

@@ -1,4 +1,4 @@
-"""Truchet tiles: one small motif, turned in different ways, joined into long lines."""
+"""Truchet tiles: copies of one motif in different orientations, joined into long lines."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
 from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
-# How much of the sheet keeps its size of tiles at each halving.
+# Share of the tiles that are not halved, at each level.
 KEPT = 0.45
-# What a piece costs in addition to its points: pieces are found, joined and yielded one by one.
-PIECE = 4
+# The time to join and yield a piece, in points drawn.
+PIECE_POINTS = 4
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-# Tiles: column and row in the finest grid, side in cells of that grid, and whether the motif is
-# turned left to right and upside down.
+# Tiles: column, row and side in cells of the finest grid, and whether the motif is mirrored
+# horizontally and vertically.
 Tiles = tuple[Integers, Integers, Integers, NDArray[np.bool_], NDArray[np.bool_]]
 
 
@@ -34,48 +33,41 @@ Kind = Literal["arcs", "diagonal", "multi-scale", "smith", "ten-print"]
 
 @pattern
 class Truchet(Params):
-    """Tiles of one motif, turned by chance or by rule, whose lines join into long ribbons and closed rounds.
+    """Tiles of one motif, oriented at random or by a rule, whose lines join into ribbons.
 
     The tile with two quarter circles is Cyril Stanley Smith's (1987), after the tiles of Sébastien
     Truchet (1704). With several parallel strands the arcs become ribbons, one over the other at
-    each crossing. Tiles of several sizes fit together, because a tile of half the size carries half
-    of the strands at the same distance. Some regions of the sheet follow a rule and close into
-    rounds, others are left to chance; the seed says which, and where the tiles are small.
+    each crossing. Tiles of several sizes fit together: a tile of half the size has half of the
+    strands at the same distance. Some regions follow a rule that makes circles, others are random;
+    the seed chooses which, and where the tiles are small.
     """
 
     kind: Kind = choice(
-        "The motif: two quarter circles (arcs), ribbons, one over the other (smith), such ribbons "
-        "in tiles of several sizes (multi-scale), one diagonal (ten-print), or a triangle of "
-        "parallel lines (diagonal).",
+        "The motif: two quarter circles (arcs), overlapping ribbons (smith), such ribbons in tiles "
+        "of several sizes (multi-scale), one diagonal (ten-print), or a triangle of parallel lines "
+        "(diagonal).",
         Kind,
         default="multi-scale",
     )
     cell: float = mm(
-        "Side of a tile, and of the largest tile of multi-scale; adjusted to fill the room",
+        "Side of a tile, for multi-scale of the largest; adjusted to fill the area",
         1,
         500,
         default=24.0,
     )
     strands: int = whole(
-        "How many lines a ribbon or a triangle has, as far as tiles have room: never closer than "
-        "0.3 mm.",
-        1,
-        64,
-        default=12,
+        "Number of lines in a ribbon or triangle; fewer if closer than 0.3 mm.", 1, 64, default=12
     )
     levels: int = whole(
-        "How many sizes of tiles multi-scale mixes, each half of the one before.", 1, 5, default=3
+        "Number of tile sizes of multi-scale, each half of the one before.", 1, 5, default=3
     )
     order: float = number(
-        "How much of the sheet is regular: 0 is all chance, 1 is a strict weave of circles.",
-        0,
-        1,
-        default=0.55,
+        "Regular share of the area: 0 is random, 1 is a weave of circles.", 0, 1, default=0.55
     )
     tolerance: float = tolerance("the true circle", default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points; to join pieces counts as some points for each."""
+        """Return a bound of the points; joining counts as some points for each piece."""
         columns, rows, side = _layout(area, self.cell)
         tiles = columns * rows
         if self.kind == "ten-print":
@@ -85,35 +77,31 @@ class Truchet(Params):
         parts = 2 ** (self.levels - 1) if self.kind == "multi-scale" else 1
         lines = 1 if self.kind == "arcs" else _whole_strands(self.strands, parts, side)
         if self.kind == "arcs":
-            return tiles * 2.0 * (_arc_steps(side / 2, self.tolerance) + 1 + PIECE)
+            return tiles * 2.0 * (_arc_steps(side / 2, self.tolerance) + 1 + PIECE_POINTS)
         points = 0.0
         while tiles:
             halved = _halved(tiles) if parts > 1 else 0
             points += (tiles - halved) * _most_points(lines, side, self.tolerance)
-            # A tile of half the side has half of the strands.
             tiles, parts, lines, side = halved * 4, parts // 2, lines // 2, side / 2
         return points
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield long strokes: pieces that meet are joined, so that the pen is lifted seldom."""
         columns, rows, side = _layout(area, self.cell)
         corner = np.array(area.centre) - (columns * side / 2, rows * side / 2)
         parts = 2 ** (self.levels - 1) if self.kind == "multi-scale" else 1
         cell = side / parts
         tiles = _tiles(rng, (columns, rows), parts, self.order)
-        low, high = (area.left, area.top), (area.right, area.bottom)
         for line in self._lines(tiles, side, cell):
-            yield np.clip(line * cell + corner, low, high)
+            yield area.clip(line * cell + corner)
 
     def _lines(self, tiles: Tiles, side: float, cell: float) -> Iterable[Polyline]:
         """Return the strokes in units of the finest cells; the largest tiles are `side` mm wide."""
         if self.kind == "diagonal":
             return _triangles(tiles, _whole_strands(self.strands, 1, side))
-        pieces = (
-            _diagonals(tiles)
-            if self.kind == "ten-print"
-            else _ribbons(tiles, self.kind, self.strands, cell, self.tolerance)
-        )
+        if self.kind == "ten-print":
+            pieces = _diagonals(tiles)
+        else:
+            pieces = _ribbons(tiles, self.kind, self.strands, cell, self.tolerance)
         # Ends of hidden strands that are shorter than 1 mm look like mistakes.
         shortest = min(1.0, cell / 2)
         return nearest_neighbour_order(
@@ -122,47 +110,36 @@ class Truchet(Params):
 
 
 def _halved(tiles: int) -> int:
-    """Return how many of some tiles are halved at most: those above the quantile KEPT."""
+    """Return the maximum number of tiles that are halved: those above the quantile KEPT."""
     return tiles - 1 - math.floor((tiles - 1) * KEPT)
 
 
 def _most_points(lines: int, side: float, tolerance: float) -> float:
-    """Return a bound of the points of a tile with two ribbons of `lines` strands, and its pieces.
+    """Return a bound of the points of a tile with two ribbons of `lines` strands.
 
-    An arc of the ribbon below may be cut in two, each with a point at its end and one more chord.
+    An arc of the lower ribbon may be cut in two, which adds an end point and a chord to each part.
     """
     steps = sum(_arc_steps((strand + 0.5) / lines * side, tolerance) for strand in range(lines))
-    return 2 * steps + lines * (1 + 4 + 3 * PIECE)
+    return 2 * steps + lines * (1 + 4 + 3 * PIECE_POINTS)
 
 
 def _layout(area: Area, cell: float) -> tuple[int, int, float]:
-    """Return how many columns and rows of tiles fit, and their side in mm."""
-    columns, rows = (
-        max(1, round(length / cell)) for length in (area.inner_width, area.inner_height)
-    )
-    side = min(area.inner_width / columns, area.inner_height / rows)
-    return (
-        max(1, int(area.inner_width / side + 1e-9)),
-        max(1, int(area.inner_height / side + 1e-9)),
-        side,
-    )
+    wide, high = area.inner_width, area.inner_height
+    side = min(wide / max(1, round(wide / cell)), high / max(1, round(high / cell)))
+    return max(1, int(wide / side + 1e-9)), max(1, int(high / side + 1e-9)), side
 
 
 def _whole_strands(strands: int, parts: int, side: float) -> int:
-    """Return how many strands the largest tile has, which is `side` mm wide.
-
-    The smallest one, which is `parts` times smaller, gets a whole number.
-    """
+    """Return the number of strands of the largest tile, `side` mm wide: a multiple of `parts`."""
     return max(1, round(min(strands, side / 0.3) / parts)) * parts
 
 
 def _arc_steps(radius: float, tolerance: float) -> int:
-    """Return how many chords a quarter circle gets, at least what looks round."""
     return max(4, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
 def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: float) -> Tiles:
-    """Return tiles that cover `size` large ones; some are halved, down to 1 / `parts`."""
+    """Return tiles that cover `size` large ones, some of them halved down to 1 / `parts`."""
     row, column = (each.ravel() * parts for each in np.mgrid[: size[1], : size[0]])
     span = max(size) * parts
     detail, rule = GradientNoise(rng), GradientNoise(rng)
@@ -180,10 +157,8 @@ def _tiles(rng: np.random.Generator, size: tuple[int, int], parts: int, order: f
         column = (column[split, None] + (0, side, 0, side)).ravel()
         row = (row[split, None] + (0, 0, side, side)).ravel()
     column, row, sides = (np.concatenate(each) for each in zip(*done, strict=True))
-    calm = rule.at(
-        (column + sides / 2) / span * 2.5 + shift[2], (row + sides / 2) / span * 2.5 + shift[3]
-    )
-    # The thresholds make the regular part of the sheet about as large as asked.
+    middle_x, middle_y = ((each + sides / 2) / span for each in (column, row))
+    calm = rule.at(middle_x * 2.5 + shift[2], middle_y * 2.5 + shift[3])
     ruled = calm < np.quantile(calm, order) if 0 < order < 1 else np.full(len(calm), order == 1)
     chance = rng.random((2, len(calm))) < 0.5  # noqa: PLR2004
     turned = np.where(ruled, (column // sides + row // sides) % 2 == 1, chance[0])
@@ -214,11 +189,10 @@ def _length(line: Polyline) -> float:
 def _motif(
     side: int, lines: int, cell: float, tolerance: float, *, woven: bool
 ) -> Iterator[Polyline]:
-    """Yield the arcs of a tile.
+    """Yield the arcs around the upper left corner, and the visible parts of those opposite.
 
-    These are the arcs around its upper left corner, and what can be seen of those around the
-    opposite one. The far corner's arc of radius `r` meets the circle of radius `side` around the
-    near corner where the cosine of the angle from the diagonal is (side**2 + r**2) / (2 * sqrt(2) *
+    An arc of radius `r` around the far corner meets the circle of radius `side` around the near
+    corner where the cosine of the angle from the diagonal is (side**2 + r**2) / (2 * sqrt(2) *
     side * r).
     """
     for strand in range(side * lines):
@@ -229,10 +203,10 @@ def _motif(
         if not woven or meets >= 1:
             yield side - _arc(radius, 0, math.pi / 2, steps)
         else:
-            seen = math.pi / 4 - math.acos(meets)
-            part = max(1, math.ceil(steps * seen / (math.pi / 2)))
-            yield side - _arc(radius, 0, seen, part)
-            yield side - _arc(radius, math.pi / 2 - seen, math.pi / 2, part)
+            visible = math.pi / 4 - math.acos(meets)
+            part = max(1, math.ceil(steps * visible / (math.pi / 2)))
+            yield side - _arc(radius, 0, visible, part)
+            yield side - _arc(radius, math.pi / 2 - visible, math.pi / 2, part)
 
 
 def _arc(radius: float, start: float, end: float, steps: int) -> Polyline:
@@ -241,23 +215,18 @@ def _arc(radius: float, start: float, end: float, steps: int) -> Polyline:
 
 
 def _diagonals(tiles: Tiles) -> list[Polyline]:
-    """Return one diagonal for each tile."""
     column, row, side, turned, _ = tiles
     x = np.column_stack((column + np.where(turned, side, 0), column + np.where(turned, 0, side)))
     return list(np.stack((x, np.column_stack((row, row + side))), axis=2).astype(np.float64))
 
 
 def _triangles(tiles: Tiles, strands: int) -> Iterator[Polyline]:
-    """Yield for each tile a corner filled to and fro with lines parallel to the diagonal."""
+    """Yield for each tile a zigzag that fills a corner parallel to the diagonal."""
     reach = np.repeat((np.arange(strands) + 0.5) / strands, 2)
     first = np.tile((True, False, False, True), (strands + 1) // 2)[: 2 * strands]
     x, y = np.where(first, reach, 0), np.where(first, 0, reach)
     column, row, _, turned, upside = tiles
     order = np.lexsort((np.where(row % 2, -column, column), row))
     for tile in order.tolist():
-        yield np.column_stack(
-            (
-                column[tile] + (1 - x if turned[tile] else x),
-                row[tile] + (1 - y if upside[tile] else y),
-            ),
-        )
+        across = column[tile] + (1 - x if turned[tile] else x)
+        yield np.column_stack((across, row[tile] + (1 - y if upside[tile] else y)))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
@@ -21,14 +22,11 @@ from libraries.imaging.stipples import MIN_TONE, stipple
 from libraries.imaging.tones import Box, Tones
 from libraries.patterns.catalogue import Polyline, pattern
 
-Floats = NDArray[np.float64]
-# Polygons of shapely, which has no type for an array of them.
+# An array of shapely polygons.
 Cells = NDArray[np.object_]
-# With the full gradient, sites a long side away from the focus are farther apart by e to this
-# power.
+# At full gradient, sites one long side away from the focus are exp(STEEPNESS) farther apart.
 STEEPNESS = 2.4
-# An inset takes at most this share of the distance between sites, so that the cells of a small page
-# do not vanish.
+# As a share of the distance between sites, so that the cells of a small page do not vanish.
 MAX_INSET = 0.2
 # Shorter strokes are blots.
 MIN_STROKE_MM = 1.5
@@ -43,73 +41,65 @@ Fill = Literal["nested", "hatched", "mixed"]
 class Voronoi(Params):
     """Cells around scattered sites, like dried mud, leaves under a lens, or leaded glass.
 
-    The sites lie closer in one region than in another and are evened out a little. Each cell is
-    drawn as a closed line with round corners, with a gap to its neighbours; without gaps, the edges
-    become long strokes and none is drawn twice. Some cells are filled, by rings inside each other
-    or by one line that runs to and fro along the cell. Gaps that are too wide for the cells are
-    narrowed.
+    The sites are denser in one region than in another and are evened out a little. Each cell is a
+    closed line with round corners and a gap to its neighbours; without gaps, the edges are joined
+    into long strokes and drawn once. Some cells are filled, with rings or with a zigzag along the
+    cell. Gaps that are too wide for the cells are reduced.
 
     With `sites: image` the cells are small where a picture is dark and large where it is light, and
-    the darkest of them are filled, so that the picture is seen in leaded glass. A strong `gradient`
-    and many cells do best.
+    the darkest ones are filled. A strong `gradient` and many cells work best.
 
     The seed chooses the sites, where they are dense, and which regions are filled.
     """
 
     kind: Kind = choice(
-        "Cells of all that is nearest to a site (voronoi), or triangles between sites (delaunay).",
+        "Voronoi cells of the sites (voronoi), or triangles between them (delaunay).",
         Kind,
         default="voronoi",
     )
     sites: Sites = choice(
-        "Sites fall anywhere (uniform), keep their distance from each other (poisson), or lie "
-        "closer where a picture is darker (image).",
+        "Random sites (uniform), sites with a minimum distance (poisson), or sites that are denser "
+        "where a picture is darker (image).",
         Sites,
         default="poisson",
     )
     image: str = declare(image_field(only="sites: image"), default="portrait")
     spacing: float | None = mm(
-        "Distance between neighbouring sites, on average; if not given, 15, and 4 with an image",
+        "Average distance between sites. If not given, 15, or 4 with an image",
         1.5,
         500,
         default=None,
     )
     count: int | None = whole(
-        "How many sites there are, about; if not given, as many as spacing asks.",
-        MIN_SITES,
-        20000,
-        default=None,
+        "Approximate number of sites. If not given, set by spacing.", MIN_SITES, 20000, default=None
     )
     gradient: float = number(
-        "How much closer the sites lie in one region of the page than in another, or in the dark "
-        "of an image than in the light; 0 for evenly.",
+        "Contrast in density between regions of the page, or tones of an image; 0 is even.",
         0,
         1,
         default=0.7,
     )
     relax: int = whole(
-        "How often each site moves to the middle of its cell, or of the ink in it with an image; "
-        "many steps make a honeycomb.",
+        "Rounds of Lloyd's algorithm, weighted by the ink of an image; many make a honeycomb.",
         0,
         12,
         default=3,
     )
     inset: float = mm(
-        "Width of the gaps between cells, narrower between the small ones of an image; without "
-        "gaps each edge is drawn once",
+        "Width of the gaps between cells, narrower between small cells of an image; 0 draws each "
+        "edge once",
         0,
         20,
         default=1.6,
     )
-    rounding: float = mm("Radius of the corners, where there are gaps", 0, 50, default=3.0)
+    rounding: float = mm("Radius of the corners, if there are gaps", 0, 50, default=3.0)
     fill: Fill = choice(
-        "Filled cells have rings inside each other (nested), parallel lines (hatched), or either "
-        "(mixed).",
+        "Fill of the filled cells: rings (nested), parallel lines (hatched), or either (mixed).",
         Fill,
         default="mixed",
     )
     filled: float = number(
-        "Share of the cells that are filled; they lie together, with an image where it is darkest.",
+        "Share of the cells that are filled: coherent regions, or the dark parts of an image.",
         0,
         1,
         default=0.6,
@@ -118,34 +108,33 @@ class Voronoi(Params):
     tolerance: float = tolerance("the true round corner", default=0.02)
 
     def cost(self, area: Area) -> float:
-        """Return a bound of the points, and what it takes to find the cells if they are many.
+        """Return a bound of the points, plus the time to find the cells if they are many.
 
-        Cells have six corners each on average, or there are two triangles for each site and a few
-        on the edge. The lines that fill cells are most if only those are large, all of one size,
-        and fill the area.
+        On average, cells have six corners, and there are two triangles for each site and a few at
+        the edge. Fills have most points if only the filled cells are large, and of equal size.
         """
         sites, across = self._sites(area)
         cells, corners = sites, 8.0
         if self.kind == "delaunay":
-            cells, corners = 2 * sites + 4 * math.ceil(math.sqrt(sites) * _longish(area)) + 20, 4.0
+            # The perimeter relative to that of a square of the same size.
+            oblong = (area.inner_width + area.inner_height) / (
+                2 * math.sqrt(area.inner_width * area.inner_height)
+            )
+            cells, corners = 2 * sites + 4 * math.ceil(math.sqrt(sites) * oblong) + 20, 4.0
         turns = 4 * _quarter(min(self.rounding, across), self.tolerance) + corners
-        full = _share(cells, self.filled)
-        # A cell holds no larger circle than one of its own area.
-        radius = min(
-            0.57 * math.sqrt(area.inner_width * area.inner_height / max(full, 1)),
-            area.inner_width,
-            area.inner_height,
-        )
-        points = cells * turns + full * (radius / self.fill_spacing + 1) * turns + turns
-        # To place a site and to find its cell once takes as long as to draw 160 points; 5000 are
-        # quick. The rounds of stipples take a third of the time that cells do.
+        full = min(cells, math.floor(self.filled * cells) + 1) if self.filled > 0 else 0
+        # The largest circle inside a cell is no larger than the cell.
+        radius = 0.57 * math.sqrt(area.inner_width * area.inner_height / max(full, 1))
+        rings = min(radius, area.shorter_side) / self.fill_spacing + 1
+        points = cells * turns + full * rings * turns + turns
+        # Placing a site and finding its cell takes as long as 160 points, except for the first
+        # 5000. A round of stippling takes a third of the time of a round of cells.
         rounds = self.relax / 3 if self.sites == "image" else self.relax
         return points + max(0, sites * (rounds + 2) - 5000) * 160
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield outlines and fills cell by cell, row by row."""
-        low, high = (area.left, area.top), (area.right, area.bottom)
-        yield from (np.clip(line, low, high) for line in self._lines(area, rng))
+        yield from map(area.clip, self._lines(area, rng))
 
     def _lines(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         sites, across = self._sites(area)
@@ -167,7 +156,7 @@ class Voronoi(Params):
             if style == "nested":
                 yield from _rings(cell, self.fill_spacing)
             elif style == "hatched":
-                yield from _to_and_fro(cell, self.fill_spacing)
+                yield from _zigzag(cell, self.fill_spacing)
 
     def _cells(
         self, area: Area, rng: np.random.Generator, sites: int, across: float, tones: Tones | None
@@ -176,46 +165,43 @@ class Voronoi(Params):
         if tones is not None:
             places = stipple(tones, sites, self.relax, rng)
         else:
-            places = _relaxed(self._places(area, rng, sites), room, self.relax)
+            places = _relaxed_by_lloyd(self._places(area, rng, sites), room, self.relax)
         if self.kind == "delaunay":
             return _triangles(area, places, across)
         return _voronoi(places, room)
 
     def _sites(self, area: Area) -> tuple[int, float]:
-        """Return the number of sites, and how far apart they are on average in mm."""
+        """Return the number of sites, and their average distance in mm."""
         room = area.inner_width * area.inner_height
-        # A picture needs more sites to be recognised.
+        # A picture needs more sites to be recognizable.
         spacing = self.spacing or (4.0 if self.sites == "image" else 15.0)
         sites = self.count or max(MIN_SITES, math.ceil(room / spacing**2))
         return sites, math.sqrt(room / sites)
 
     def _places(self, area: Area, rng: np.random.Generator, sites: int) -> Floats:
-        """Return about so many places of shape (n, 2), with `gradient` denser at a focus."""
+        """Return about `sites` points of shape (n, 2), with `gradient` denser at a focus."""
         sides = np.array((area.inner_width, area.inner_height))
         focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * sides
-        # A poisson kind picks sites from six places for each.
+        # Poisson sites are picked from about six candidates each.
         tries = rng.uniform(0, 1, (sites * 6 * 3, 2)) * sides + (area.left, area.top)
         away = np.sqrt((((tries - focus) / sides.max()) ** 2).sum(axis=1))
-        # How far apart sites should be, relative to each other: the same factor wider with each
-        # step away from the focus.
+        # The relative distance between sites increases exponentially with that from the focus.
         apart = np.exp(self.gradient * STEEPNESS * np.minimum(away, 1))
         chance = (apart.min() / apart) ** 2
         kept = rng.uniform(0, 1, len(tries)) < chance
         tries, apart = tries[kept], apart[kept]
         if self.sites == "uniform":
             return np.asarray(tries[:sites])
-        # The places that were kept are dense where `apart` is small; so is the mean of its square
-        # there. Sites keep 0.75 of the distance that their number allows.
-        closest = (
-            0.75 * apart * math.sqrt(sides[0] * sides[1] / sites / float(1 / np.mean(1 / apart**2)))
-        )
+        # The minimum distance is 0.75 of the average one; `apart` is scaled by its mean square.
+        scale = float(1 / np.mean(1 / apart**2))
+        closest = 0.75 * apart * math.sqrt(sides[0] * sides[1] / sites / scale)
         return np.asarray(_apart(tries, closest)[:sites])
 
     def _tones(self, area: Area, rng: np.random.Generator) -> Tones:
-        """Return how dense the sites are at each place of a picture; none has density 0."""
+        """Return the density of the sites at each point of a picture, greater than 0."""
         box = Box(area.left, area.top, area.inner_width, area.inner_height)
-        # The edges to a square mm go with the root of the sites to a square mm; this gamma makes
-        # them go with the tone.
+        # The length of edges is proportional to the square root of the number of sites; this gamma
+        # makes it proportional to the tone.
         tones = PictureParams(image=self.image, gamma=2.0).tones(box, rng)
         light = max(MIN_TONE, math.exp(-2 * self.gradient * STEEPNESS))
         return Tones(np.round(light + (1 - light) * tones.dark, 6), box)
@@ -223,16 +209,13 @@ class Voronoi(Params):
     def _styles(
         self, area: Area, rng: np.random.Generator, cells: Cells, tones: Tones | None
     ) -> list[str]:
-        """Return how each cell is filled, "" for not filled.
-
-        Slow noise or a picture decides, so that filled cells are next to each other.
-        """
+        """Return the fill of each cell, "" for none, from slow noise or the tones of a picture."""
         noise, choice = GradientNoise(rng), GradientNoise(rng)
         middles = shapely.get_coordinates(shapely.centroid(cells))
         x, y = (middles / (0.3 * max(area.inner_width, area.inner_height))).T
         density = noise.at(x + 0.37, y + 0.37)
         if tones is not None:
-            # Where the picture is of one tone, the noise decides still.
+            # Where the tone is even, the noise decides.
             density = tones.at(*middles.T) + density / 1000
         dense = density >= (np.quantile(density, 1 - self.filled) if self.filled < 1 else -2)
         nested = np.full(len(x), self.fill == "nested")
@@ -244,26 +227,13 @@ class Voronoi(Params):
         ]
 
 
-def _share(cells: int, filled: float) -> int:
-    """Return how many of the cells are filled, at most: those above a quantile, at least one."""
-    return min(cells, math.floor(filled * cells) + 1) if filled > 0 else 0
-
-
-def _longish(area: Area) -> float:
-    """Return how much longer than that of a square of its size the outline of the room is."""
-    return (area.inner_width + area.inner_height) / (
-        2 * math.sqrt(area.inner_width * area.inner_height)
-    )
-
-
 def _apart(places: Floats, closest: Floats) -> Floats:
-    """Return those of `places` that keep the distance `closest` from the ones chosen before."""
+    """Return the `places` at least `closest` away from all that were chosen before."""
     side = float(closest.max())
     taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     chosen = []
-    for index, ((x, y), reach) in enumerate(
-        zip(places.tolist(), (closest**2).tolist(), strict=True)
-    ):
+    squares = (closest**2).tolist()
+    for index, ((x, y), reach) in enumerate(zip(places.tolist(), squares, strict=True)):
         column, row = int(x // side), int(y // side)
         near = (
             point
@@ -277,53 +247,34 @@ def _apart(places: Floats, closest: Floats) -> Floats:
     return places[chosen]
 
 
-def _relaxed(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
-    """Return the places after `steps` of the method of Lloyd.
-
-    "Least squares quantization in PCM", IEEE Transactions on Information Theory 28 (1982).
-    """
+def _relaxed_by_lloyd(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
     for _ in range(steps):
         places = shapely.get_coordinates(shapely.centroid(_voronoi(places, room)))
     return places
 
 
 def _voronoi(places: Floats, room: shapely.Polygon) -> Cells:
-    """Return the cells of `places`, cut at the edges of the room."""
-    return _solid(
-        shapely.intersection(
-            shapely.get_parts(
-                shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)
-            ),
-            room,
-        )
-    )
+    diagram = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)
+    return _solid(shapely.intersection(shapely.get_parts(diagram), room))
 
 
 def _triangles(area: Area, places: Floats, across: float) -> Cells:
     """Return the triangles between `places` and points on the edges, about `across` mm apart."""
     columns = np.linspace(area.left, area.right, max(1, round(area.inner_width / across)) + 1)
     rows = np.linspace(area.top, area.bottom, max(1, round(area.inner_height / across)) + 1)[1:-1]
-    edge = [(x, y) for x in columns for y in (area.top, area.bottom)] + [
-        (x, y) for y in rows for x in (area.left, area.right)
-    ]
-    return _solid(
-        shapely.get_parts(
-            shapely.delaunay_triangles(shapely.multipoints(np.concatenate((places, edge))))
-        )
-    )
+    edge = [(x, y) for x in columns for y in (area.top, area.bottom)]
+    edge += [(x, y) for y in rows for x in (area.left, area.right)]
+    points = shapely.multipoints(np.concatenate((places, edge)))
+    return _solid(shapely.get_parts(shapely.delaunay_triangles(points)))
 
 
 def _solid(cells: Cells) -> Cells:
-    """Return `cells` without those of which nothing is left."""
-    return np.asarray(
-        cells[
-            (shapely.get_type_id(cells) == shapely.GeometryType.POLYGON) & (shapely.area(cells) > 0)
-        ]
-    )
+    is_polygon = shapely.get_type_id(cells) == shapely.GeometryType.POLYGON
+    return np.asarray(cells[is_polygon & (shapely.area(cells) > 0)])
 
 
 def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Cells:
-    """Return `cells` smaller by their `inset` in mm, with corners of the `radius` if it fits."""
+    """Return `cells` smaller by their `inset` in mm, with corners of `radius` mm if they fit."""
     inner = shapely.buffer(cells, -inset, join_style="mitre", mitre_limit=100)
     done = inner
     for radius_now in (radius / 2**halvings for halvings in range(6)):
@@ -335,32 +286,26 @@ def _rounded(cells: Cells, inset: Floats, radius: float, tolerance: float) -> Ce
 
 
 def _quarter(radius: float, tolerance: float) -> int:
-    """Return the steps of a quarter circle."""
     return max(2, int(arc_chords(radius, math.pi / 2, tolerance)))
 
 
-def _by_rows(cells: Cells, across: float) -> NDArray[np.int64]:
-    """Return the order of `cells` row by row, to and fro."""
+def _by_rows(cells: Cells, across: float) -> Integers:
+    """Return the order of `cells` row by row, in alternating directions."""
     x, y = shapely.get_coordinates(shapely.centroid(cells)).T
     row = np.floor(y / (across * 1.3)).astype(np.int64)
     return np.lexsort((np.where(row % 2, -x, x), row))
 
 
 def _edges(cells: Cells) -> list[Polyline]:
-    """Return the straight edges of `cells`, each once."""
-    pieces = np.concatenate(
-        [
-            np.stack((ring[:-1], ring[1:]), axis=1)
-            for ring in map(shapely.get_coordinates, shapely.get_exterior_ring(cells))
-        ]
-    )
+    rings = map(shapely.get_coordinates, shapely.get_exterior_ring(cells))
+    pieces = np.concatenate([np.stack((ring[:-1], ring[1:]), axis=1) for ring in rings])
     named = np.sort(np.round(pieces * 1e6).astype(np.int64).view("i8,i8")[..., 0], axis=1)
     _, first = np.unique(named.view(np.int64).reshape(len(pieces), 4), axis=0, return_index=True)
     return list(pieces[np.sort(first)])
 
 
 def _rings(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
-    """Yield closed lines inside `cell`, `spacing` mm from each other, as long as there is room."""
+    """Yield closed lines inside `cell`, `spacing` mm apart."""
     while True:
         cell = shapely.buffer(cell, -spacing, join_style="mitre", mitre_limit=100)
         if cell.geom_type != "Polygon" or cell.length < 2 * MIN_STROKE_MM:
@@ -368,8 +313,8 @@ def _rings(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
         yield shapely.get_coordinates(cell)
 
 
-def _to_and_fro(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
-    """Yield a line that fills the convex `cell` to and fro, half a `spacing` inside."""
+def _zigzag(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
+    """Yield a zigzag that fills the convex `cell`, half a `spacing` inside."""
     inner = shapely.buffer(cell, -spacing / 2, join_style="mitre", mitre_limit=100)
     if inner.geom_type != "Polygon" or inner.length < 2 * MIN_STROKE_MM:
         return
@@ -390,12 +335,11 @@ def _to_and_fro(cell: shapely.Polygon, spacing: float) -> Iterator[Polyline]:
 
 
 def _crossings(ring: Polyline, levels: Floats) -> Floats:
-    """Return where lines at `levels` enter and leave a convex `ring`, of shape (levels, 2)."""
+    """Return the x where lines at `levels` enter and leave a convex `ring`, of shape (n, 2)."""
     start, end = ring[:-1], ring[1:]
     rise = end[:, 1] - start[:, 1]
     part = (levels[:, None] - start[:, 1]) / np.where(rise == 0, np.inf, rise)
     x = start[:, 0] + part * (end[:, 0] - start[:, 0])
     hit = (part >= 0) & (part <= 1) & (rise != 0)
-    return np.column_stack(
-        (np.where(hit, x, np.inf).min(axis=1), np.where(hit, x, -np.inf).max(axis=1))
-    )
+    enter = np.where(hit, x, np.inf).min(axis=1)
+    return np.column_stack((enter, np.where(hit, x, -np.inf).max(axis=1)))

@@ -1,4 +1,4 @@
-"""One addition of each kind, as somebody writes it who extends the product."""
+"""One addition of each kind, as an extension of the product would contain it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXAMPLES = REPOSITORY / "examples" / "extend"
 FLIP = {
     "    params: dict[str, Any] = pattern_params(argument=True)\n": (
         "    params: dict[str, Any] = pattern_params(argument=True)\n"
-        '    flip: bool = flag("Whether it is mirrored.", default=False)\n'
+        '    flip: bool = flag("Mirror the drawing.", default=False)\n'
     ),
     "        svg = SVGBuilder(self.width": (
         "        if self.flip:\n"
@@ -22,7 +22,7 @@ FLIP = {
     ),
 }
 
-CROSS = '''"""A cross in a box."""
+CROSS = '''"""Crosses in boxes."""
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Coordinates(Params):
             yield f"{x:.{self.decimals}f},{y:.{self.decimals}f}\\n".encode()
 '''
 
-SVG_SIGNED = '''"""SVG with a remark at its end."""
+SVG_SIGNED = '''"""SVG with a comment at its end."""
 
 from libraries.exporting.catalogue import export
 from libraries.fields import Params
@@ -121,13 +121,13 @@ summary = "A plot can be picked up."
 [fields.name]
 kind = "text"
 required = true
-help = "Who is greeted."
+help = "Name of the recipient."
 example = "Ann"
 
 [fields.shelf]
 kind = "text"
 longest = 10
-help = "Where it lies."
+help = "Shelf of the plot."
 example = "B 4"
 #}
 Hello {{ name }},
@@ -142,7 +142,6 @@ PLOT_READY_HTML = """{% extends "_layout.html.j2" %}
 
 
 def page(name: str, access: str) -> Addition:
-    """A page with a template and a style sheet."""
     folder = f"components/pages/{name}"
     return Addition(
         package=folder,

@@ -20,9 +20,9 @@ KEY = "a-key-of-ann"
 
 @dataclass(frozen=True)
 class Addition:
-    """What somebody writes to add one thing: `new` files, and what is replaced by what in files that exist.
+    """One addition to the product: `new` files, and replacements in existing ones.
 
-    `promised` is how many files that may take at most. The files of a new `package` count as one.
+    `promised` is the maximum number of files. The files of a new `package` count as one.
     """
 
     new: dict[str, str] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Addition:
     promised: int = 1
 
     def lay_into(self, copy: Path) -> None:
-        """Make the addition in a copy of the sources."""
+        """Apply the addition to a copy of the sources."""
         for path, text in self.new.items():
             assert not (copy / path).exists(), path
             (copy / path).parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class Addition:
 
 
 def copy_of_sources(folder: Path) -> Path:
-    """A copy of the product in `folder`; with the compiled modules, which are valid for it, too."""
+    """Copy the product into `folder`, with its compiled modules."""
     copy = folder / "copy"
     copy.mkdir()
     for name in FILES:
@@ -56,7 +56,7 @@ def copy_of_sources(folder: Path) -> Path:
 
 
 def touched(copy: Path) -> set[str]:
-    """The files of a copy that are new or other than those of the product."""
+    """Return the new and changed files of a copy."""
     paths = [path for name in FOLDERS for path in (copy / name).rglob("*")]
     return {
         str(path.relative_to(copy))
@@ -72,25 +72,21 @@ def _differs(path: Path, copy: Path) -> bool:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer over HTTP."""
-
     status: int
     headers: http.client.HTTPMessage
     data: bytes
 
     @property
     def text(self) -> str:
-        """The body as text."""
         return self.data.decode()
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
         return json.loads(self.data)
 
 
 class CopiedService(Service):
-    """A running service of a copy of the sources, for clients that have a key."""
+    """A running service of a copy of the sources that requires an API key."""
 
     def __init__(self, home: Path, copy: Path, **more: str) -> None:
         keys = f"ann:{sha256(KEY.encode()).hexdigest()}"
@@ -106,7 +102,7 @@ class CopiedService(Service):
         *,
         key: str = KEY,
     ) -> Reply:
-        """Make a request, with the key of ann unless another one or none is given."""
+        """Send a request, by default with the key of ann."""
         connection = http.client.HTTPConnection("127.0.0.1", int(self.environ["PORT"]), timeout=20)
         given = ({"X-API-Key": key} if key else {}) | (headers or {})
         data = None if body is None else json.dumps(body)
@@ -120,36 +116,34 @@ class CopiedService(Service):
             connection.close()
 
     def get(self, path: str, **headers: str) -> Any:
-        """The JSON at a path."""
         reply = self.send("GET", path, headers=headers)
         assert reply.status == 200, reply.text
         return reply.json
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> dict[str, Any]:
-        """The reply to a request that is accepted."""
         reply = self.send("POST", path, body, headers)
         assert reply.status in {200, 202}, reply.text
         accepted: dict[str, Any] = reply.json
         return accepted
 
     def refused(self, path: str, body: Any) -> list[str]:
-        """Where the mistakes are in a request that is refused."""
+        """Return the JSON pointers of the errors in a rejected request."""
         reply = self.send("POST", path, body)
         assert reply.status == 422, reply.text
         return [one["pointer"] for one in reply.json["errors"]]
 
     def ended(self, job_id: str) -> dict[str, Any]:
-        """A job as it ended."""
+        """Wait for the end of a job."""
         until(lambda: self.get(f"/jobs/{job_id}")["done"], seconds=20, what="the end of the job")
         job: dict[str, Any] = self.get(f"/jobs/{job_id}")
         return job
 
     def result(self, job_id: str, **headers: str) -> Reply:
-        """What a job made, once it has finished."""
+        """Return the result of a job once it has finished."""
         job = self.ended(job_id)
         assert job["status"] == "finished", job
         return self.send("GET", f"/jobs/{job_id}/result", headers=headers)
 
     def drawn(self, path: str, body: dict[str, Any]) -> str:
-        """What the job of a request draws."""
+        """Return the drawing of the job of a request."""
         return self.result(self.post(path, body)["job_id"]).text

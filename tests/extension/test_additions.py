@@ -1,4 +1,4 @@
-"""One addition of each kind takes as few files as promised, and works through the running service."""
+"""Additions of each kind: the number of files they need, and their use in a running service."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CREATE = "/artboard/create"
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """The folder of the copy and of what its service writes."""
+    """The folder of the copy and its data."""
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

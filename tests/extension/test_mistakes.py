@@ -1,4 +1,4 @@
-"""Typical mistakes in additions: a message names the file and the mistake, and the rest of the service works."""
+"""Typical mistakes in additions: they are reported with file and reason, and the rest works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.extension.copies import CopiedService, copy_of_sources
 
 RAYS, GREETINGS = ((EXAMPLES / name).read_text() for name in ("rays.py", "greetings.py"))
 GREET = "def greet(name):\n    return name\n"
-# What `flask --app app doctor` does, with patience for a machine that is busy.
+# `flask --app app doctor` with longer timeouts for a busy machine.
 PATIENT_DOCTOR = """
 from app import create_app
 from components.system.commands import line_of, process_settings
@@ -35,16 +35,16 @@ for finding in examine(process_settings(), checks, patience=60):
 
 
 def renamed(source: str, name: str) -> str:
-    """A component that gives another name to its blueprint."""
+    """A component whose blueprint has another name."""
     return re.sub(r"\bblueprint\b", name, source)
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A new file with a mistake, and what is said of it.
+    """A new file with a mistake, and the message that reports it.
 
-    A `module` is one that is left out: it is named in the log and in the reply of `/readyz`, too. `line` is that of the mistake, if
-    it has one.
+    A `module` is skipped, and the log and `/readyz` name it, too. `line` is the line of the mistake, if
+    known.
     """
 
     file: str
@@ -165,7 +165,7 @@ STOPS_THE_START = {
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """The folder of the copy and of what its service writes."""
+    """The folder of the copy and its data."""
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -173,7 +173,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def copy(home: Path) -> Path:
-    """A copy of the sources with a good pattern, a good task, and the mistakes that let the rest work."""
+    """A copy of the sources with a valid pattern and task, and the mistakes that do not stop it."""
     copy = copy_of_sources(home)
     for kind in ("pattern", "task"):
         ADDITIONS[kind].lay_into(copy)
@@ -183,7 +183,6 @@ def copy(home: Path) -> Path:
 
 
 def write(copy: Path, mistake: Mistake) -> None:
-    """Make a mistake."""
     (copy / mistake.file).parent.mkdir(exist_ok=True)
     (copy / mistake.file).write_text(mistake.text)
 
@@ -212,7 +211,7 @@ def run(copy: Path, environ: dict[str, str], *command: str) -> subprocess.Comple
 
 @pytest.fixture(scope="module")
 def diagnosis(service: CopiedService, copy: Path) -> list[str]:
-    """The lines in which the doctor finds something wrong."""
+    """The lines of the doctor that report a problem."""
     done = run(copy, service.environ, "-c", PATIENT_DOCTOR)
     assert done.returncode == 0, done.stderr
     return [line for line in done.stdout.splitlines() if not line.startswith("ok ")]
@@ -231,7 +230,7 @@ def test_the_doctor_finds_nothing_else(diagnosis: list[str]) -> None:
     assert len(diagnosis) == len(TOGETHER), diagnosis
 
 
-def test_what_is_left_out_is_named_by_readyz_and_in_the_log(service: CopiedService) -> None:
+def test_skipped_modules_are_reported_by_readyz_and_the_log(service: CopiedService) -> None:
     def not_loaded() -> dict[str, Any]:
         return {one["module"]: one for one in service.get("/readyz")["not_loaded"]}
 
@@ -284,7 +283,7 @@ def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
         ("greeting_tasks.leter_greeting", "did you mean 'workers.greeting_tasks.letter_greeting'?"),
     ],
 )
-def test_who_queues_what_is_no_task_learns_why(
+def test_submitting_an_invalid_task_reports_the_reason(
     service: CopiedService, task: str, says: str
 ) -> None:
     reply = service.send("POST", "/jobs", {"task": f"workers.{task}"})

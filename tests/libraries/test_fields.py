@@ -46,7 +46,7 @@ def test_defaults_and_texts_of_numbers_load_as_typed_values() -> None:
     assert Ring() == Ring.load({})
 
 
-def test_every_bad_field_is_named_below_its_object() -> None:
+def test_every_invalid_field_is_reported_below_its_object() -> None:
     with pytest.raises(InvalidFields) as caught:
         Ring.load({"radius": 0, "count": 1.5, "colour": "red"}, inside="params")
     assert set(caught.value.errors) == {"params.radius", "params.count", "params.colour"}
@@ -76,7 +76,7 @@ def test_an_instance_cannot_be_changed_and_mutable_defaults_are_not_shared() -> 
 
 
 class Style(StrEnum):
-    """How a disc is drawn."""
+    """The style of a disc."""
 
     PLAIN = "plain"
     DOUBLE = "double"
@@ -117,7 +117,7 @@ def test_values_are_what_a_schema_loads() -> None:
 
 
 class Square(Params):
-    """A square, given by its side or by its area."""
+    """A square, defined by its side or its area."""
 
     area = fields.Float()
 
@@ -142,7 +142,7 @@ def test_an_input_is_parsed_and_becomes_a_declared_field() -> None:
     assert set(Square.schema()().fields) == {"kind", "side", "area"}
 
 
-def test_mistakes_between_fields_are_named_with_those_of_single_fields() -> None:
+def test_invalid_combinations_are_reported_with_invalid_fields() -> None:
     with pytest.raises(InvalidFields) as caught:
         Square.load({"kind": "round", "colour": 1})
     assert set(caught.value.errors) == {"kind", "side", "colour"}

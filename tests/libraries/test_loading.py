@@ -22,7 +22,7 @@ from libraries.registry import Registry
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty package called `extensions`, and no problem so far."""
+    """An empty package called `extensions`, without problems."""
     folder = tmp_path / "extensions"
     folder.mkdir()
     (folder / "__init__.py").touch()
@@ -37,7 +37,7 @@ def names(package: str = "extensions") -> list[str]:
     return [module.__name__.rpartition(".")[2] for module in load_modules(package)]
 
 
-def test_a_module_with_a_syntax_error_is_left_out_and_the_others_are_loaded(package: Path) -> None:
+def test_a_module_with_a_syntax_error_is_skipped_and_the_others_are_loaded(package: Path) -> None:
     (package / "broken.py").write_text("def draw(area:\n    pass\n")
     (package / "whole.py").write_text("")
     assert names() == ["whole"]
@@ -65,13 +65,13 @@ def test_a_syntax_error_in_a_file_that_a_module_imports_is_placed_in_that_file(
     ]
 
 
-def test_a_module_that_leaves_the_process_does_not(package: Path) -> None:
+def test_a_module_that_exits_does_not_end_the_process(package: Path) -> None:
     (package / "leaving.py").write_text("import sys\nsys.exit('bye')\n")
     assert names() == []
     assert load_problems()[0].mistake == "SystemExit: bye"
 
 
-def test_a_broken_rule_is_worded_as_it_was_raised_and_public(package: Path) -> None:
+def test_the_text_of_a_broken_rule_is_public(package: Path) -> None:
     (package / "bold.py").write_text(
         "from libraries.loading import LoadError\nraise LoadError('cost needs a parameter')\n"
     )
@@ -85,7 +85,7 @@ def test_a_broken_rule_is_worded_as_it_was_raised_and_public(package: Path) -> N
     }
 
 
-def test_the_text_of_an_unforeseen_error_is_for_the_operator_only(
+def test_the_text_of_an_unexpected_error_is_only_for_the_operator(
     package: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (package / "leaky.py").write_text("raise ValueError('password=hush')\n")
@@ -110,7 +110,7 @@ def test_a_problem_is_gone_when_the_file_is_corrected(package: Path) -> None:
     assert load_problems() == []
 
 
-def test_what_a_broken_module_registered_before_it_failed_is_taken_back(package: Path) -> None:
+def test_registrations_of_a_broken_module_are_undone(package: Path) -> None:
     registry: Registry[int] = Registry("extension")
     (package.parent / "registry_of_extensions.py").write_text("add = None\n")
     importlib.import_module("registry_of_extensions").add = registry.add  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ def test_a_name_is_registered_once() -> None:
         registry.add("one", 2)
 
 
-def test_a_file_that_is_only_read_is_recorded_until_it_is_python(
+def test_a_parsed_file_is_recorded_until_its_syntax_is_valid(
     package: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = package / "read_tasks.py"

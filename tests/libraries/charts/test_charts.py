@@ -1,4 +1,4 @@
-"""Charts: round ticks, strokes inside the sheet, and no more ink than paper bears."""
+"""Charts: round ticks, strokes inside the sheet, and limited ink."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ numbers = st.floats(-1e12, 1e12)
 @given(numbers, numbers, st.integers(2, 20), st.booleans())
 @example(0.0, 5e-324, 20, False)
 @example(0.0, 3e-308, 20, True)
-def test_ticks_are_round_take_in_everything_and_are_not_many(
+def test_ticks_are_round_cover_the_data_and_are_few(
     first: float, second: float, count: int, zero: bool
 ) -> None:
     low, high = min(first, second), max(first, second)
@@ -65,7 +65,7 @@ def test_labels_have_the_digits_that_they_need(
         (3650, ("2025", "2030")),
     ],
 )
-def test_dates_are_marked_where_calendars_are(days: int, labels: tuple[str, ...]) -> None:
+def test_date_ticks_follow_the_calendar(days: int, labels: tuple[str, ...]) -> None:
     start = 1704067200.0  # 2024-01-01
     assert date_ticks(start, start + days * 86400, 5).labels == labels
 
@@ -134,7 +134,7 @@ def test_a_short_line_keeps_every_vertex_and_breaks_where_there_is_no_value() ->
     assert second.tolist() == [[4, 2], [5, 2.5]]
 
 
-def test_points_that_are_one_blot_are_drawn_once() -> None:
+def test_points_too_close_to_distinguish_are_drawn_once() -> None:
     rng = np.random.default_rng(1)
     assert len(spread_points(rng.uniform(50, 60, (100_000, 2)))) <= 16**2
     assert len(spread_points(rng.uniform(0, 400, (200_000, 2)))) <= 20_000
@@ -158,12 +158,17 @@ def test_odd_values_are_drawn_or_refused_but_never_break(chart: str, values: lis
     [
         ("line", None, [], "1 to 8 series"),
         ("line", None, [Measure("a", np.array([math.nan]))], "no numbers"),
-        ("line", None, [Measure("a", np.array([0.0]), "text", ("x",))], "not of numbers"),
-        ("bars", Measure("x", np.arange(500.0)), [Measure("a", np.ones(500))], "no bars"),
+        ("line", None, [Measure("a", np.array([0.0]), "text", ("x",))], "does not contain numbers"),
+        (
+            "bars",
+            Measure("x", np.arange(500.0)),
+            [Measure("a", np.ones(500))],
+            "different values of x",
+        ),
         ("pie", None, [Measure("a", np.ones(5))], "unknown chart"),
     ],
 )
-def test_what_is_no_chart_is_refused(
+def test_an_unknown_chart_is_refused(
     chart: str, x: Measure | None, y: list[Measure], why: str
 ) -> None:
     with pytest.raises(InvalidInput, match=why):
@@ -197,7 +202,7 @@ def test_columns_of_a_file_become_a_chart(settings: Settings) -> None:
     ("given", "why"),
     [
         ({"x": "nothing"}, "unknown column"),
-        ({"y": ["shop"]}, "not of numbers"),
+        ({"y": ["shop"]}, "does not contain numbers"),
         ({"y": []}, "series"),
         ({"chart": "pie"}, "chart"),
     ],

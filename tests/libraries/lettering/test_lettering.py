@@ -1,4 +1,4 @@
-"""Stroke fonts, what is composed of them, and their layout in lines, on paths and in boxes."""
+"""Stroke fonts, composed characters, and layout in lines, on paths and in boxes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.golden_svg import assert_like_golden
 LATIN_1 = [chr(code) for code in range(0xA1, 0x100) if code != 0xAD]
 LATIN_EXTENDED_A = [chr(code) for code in range(0x100, 0x180)]
 LETTERS = [character for character in LATIN_1 + LATIN_EXTENDED_A if character.isalpha()]
-# Every letter that is a base letter with marks, in Unicode's own words.
+# Every letter that Unicode decomposes into a base letter and marks.
 ACCENTED = [letter for letter in LETTERS if len(unicodedata.normalize("NFD", letter)) > 1]
 UNDERNEATH = {"\u0327", "\u0328"}
 SIGNS = "’‘“”„‚–—…€£§°·«»‹›¿¡×÷±µ²³¹½¼¾¢¥¤¦©®¬ªº¶¨¯´¸•†‡‰™−≤≥≠≈→←√∞№"  # noqa: RUF001
@@ -83,7 +83,7 @@ def test_the_glyphs_of_a_shared_font_cannot_be_changed(character: str) -> None:
         stroke_font().glyph(character).strokes[0][0, 0] = 99
 
 
-def test_what_is_drawn_shares_nothing_with_the_font() -> None:
+def test_strokes_do_not_share_memory_with_the_font() -> None:
     before = stroke_font().glyph("A").strokes[0].copy()
     for stroke in lay_out("A", cap_height=5).strokes:
         stroke[:] = 0
@@ -106,7 +106,7 @@ def test_strokes_are_those_of_the_font_package() -> None:
     assert all(np.allclose(mine + shift, its) for mine, its in zip(ours, theirs, strict=True))
 
 
-def test_full_stops_stand_on_the_base_line_and_a_hyphen_is_shorter_than_a_minus() -> None:
+def test_full_stops_are_on_the_base_line_and_a_hyphen_is_shorter_than_a_minus() -> None:
     for name in TEXT_FONTS:
         font = stroke_font(name)
         assert box_around(font.glyph(".").strokes).bottom == font.base_line, name
@@ -118,7 +118,7 @@ def test_a_slot_without_strokes_counts_as_missing() -> None:
     assert lay_out("0", "markers", cap_height=5).missing_glyphs == ["0"]
 
 
-def test_a_table_that_goes_beyond_ascii_does_not_pass_for_latin_letters() -> None:
+def test_slots_beyond_ascii_are_not_latin_letters() -> None:
     assert "ß" not in stroke_font("japanese")
 
 
@@ -133,7 +133,7 @@ def test_every_letter_of_latin_1_and_latin_extended_a_is_drawn(name: str) -> Non
         assert glyph.strokes, letter
         assert np.isfinite(glyph.points).all(), letter
         box = box_around(glyph.strokes)
-        # Marks stay between the lines: above a capital as above a small letter, below no deeper than a descender.
+        # Marks stay between the lines, above capitals and not below descenders.
         assert box.top >= font.cap_line - 0.45 * font.cap_height, letter
         assert box.bottom <= font.base_line + 0.65 * font.cap_height, letter
 
@@ -158,7 +158,7 @@ def test_a_letter_with_an_accent_is_its_base_with_more_ink_where_the_accent_belo
         assert mark.bottom > body.bottom
     elif base not in "ij":
         assert mark.bottom < body.top
-    # Over or under the letter, not beside it.
+    # Above or below the letter.
     assert beside or body.left - 2 < (mark.left + mark.right) / 2 < body.right + 4
 
 
@@ -199,7 +199,7 @@ def test_a_letter_with_a_bar_or_slash_has_all_strokes_of_its_base_and_one_more_a
         assert added.right > body.left, name
 
 
-def test_an_accent_may_come_as_a_character_of_its_own() -> None:
+def test_an_accent_may_be_a_separate_character() -> None:
     together, apart = (lay_out(text, cap_height=5).strokes for text in ("Cafés", "Cafe\u0301s"))
     assert all(np.array_equal(one, other) for one, other in zip(together, apart, strict=True))
 
@@ -210,7 +210,7 @@ def test_marks_pile_up_for_letters_beyond_the_two_blocks() -> None:
     assert box_around(font.glyph("ế").strokes).top < box_around(font.glyph("ê").strokes).top
 
 
-def test_a_letter_under_a_heap_of_marks_is_bounded_and_the_rest_is_reported() -> None:
+def test_the_number_of_marks_is_limited_and_the_rest_is_reported() -> None:
     block = lay_out("Z" + "\u0301" * 500, cap_height=5)
     assert len(block.strokes) < 1500
     assert block.missing_glyphs == ["\u0301" * 5] or block.missing_glyphs
@@ -222,7 +222,7 @@ def test_common_signs_outside_ascii_are_drawn(name: str) -> None:
     assert all(stroke_font(name).glyph(sign).advance > 0 for sign in SIGNS)
 
 
-def test_fonts_of_other_scripts_do_not_put_accents_on_letters_that_are_not_there() -> None:
+def test_fonts_of_other_scripts_do_not_compose_latin_letters() -> None:
     assert lay_out("é—ü", "greek", cap_height=5).missing_glyphs == ["é", "ü"]
     assert lay_out("é", "astrology", cap_height=5).missing_glyphs == []
 
@@ -258,13 +258,13 @@ def test_what_is_not_text_is_refused(text: str) -> None:
         lay_out(text, cap_height=5)
 
 
-def test_marks_without_ink_of_their_own_leave_no_box() -> None:
+def test_invisible_marks_leave_no_box() -> None:
     block = lay_out("a\u200b\u00a0\u202e\ufe0fb", cap_height=5)
     assert block.missing_glyphs == []
     assert len(block.strokes) == len(lay_out("ab", cap_height=5).strokes)
 
 
-def test_capitals_are_as_high_as_asked() -> None:
+def test_capitals_have_the_requested_height() -> None:
     for name in TEXT_FONTS[:4]:
         assert lay_out("H", name, cap_height=7.5).height == pytest.approx(7.5)
 
@@ -296,7 +296,7 @@ def test_kerning_never_lets_letters_touch_and_spares_figures_and_round_hands() -
     assert stroke_font("scripts").kerning("T", "o") == 0
 
 
-def test_an_accent_that_is_in_the_way_is_kerned_less() -> None:
+def test_an_accent_between_letters_reduces_kerning() -> None:
     font = stroke_font()
     assert font.kerning("T", "o") < font.kerning("T", "ö") + 0.01
 
@@ -323,7 +323,7 @@ def test_wrapping_never_loses_a_character(text: str, width: float) -> None:
     st.floats(200, 900),
 )
 @settings(max_examples=80, deadline=None)
-def test_wrapped_lines_are_no_wider_than_asked(words: list[str], width: float) -> None:
+def test_wrapped_lines_fit_the_width(words: list[str], width: float) -> None:
     lines = wrap(" ".join(words), stroke_font(), width)
     assert all(advance_of(line, stroke_font()) <= width + 4 for line in lines)
 
@@ -338,13 +338,13 @@ def test_line_feeds_are_kept() -> None:
     assert wrap("one\n\ntwo three", stroke_font(), 1000) == ["one", "", "two three"]
 
 
-def test_lines_break_after_hyphens_and_not_at_spaces_that_bind() -> None:
+def test_lines_break_after_hyphens_and_not_at_no_break_spaces() -> None:
     font = stroke_font()
     assert wrap("well-known", font, advance_of("known", font) + 1) == ["well-", "known"]
     assert wrap("5\u00a0km far", font, advance_of("5 km", font) + 1) == ["5\u00a0km", "far"]
 
 
-def test_base_lines_are_as_far_apart_as_asked() -> None:
+def test_base_lines_have_the_requested_distance() -> None:
     block = lay_out("one\ntwo\nthree", cap_height=4, line_spacing=2, y=10, vertical="baseline")
     assert block.baselines == pytest.approx([10, 18, 26])
     assert block.lines == ["one", "two", "three"]
@@ -401,7 +401,7 @@ def test_letter_spacing_opens_a_line_by_as_much_a_gap() -> None:
         {"letter_spacing": -9}, {"line_spacing": 0}, {"line_spacing": math.nan}, {"align": "middle"}, {"vertical": "bottom"},
     ],
 )  # fmt: skip
-def test_measures_that_make_no_layout_are_refused(bad: dict[str, object]) -> None:
+def test_invalid_layout_values_are_refused(bad: dict[str, object]) -> None:
     with raises_code("bad-layout", match=next(iter(bad))):
         lay_out("text", **{"cap_height": 5, **bad})  # type: ignore[arg-type]
 
@@ -446,7 +446,7 @@ def test_text_on_a_path_turns_with_it_and_keeps_the_shape_of_its_letters() -> No
     assert lengths[::3] == pytest.approx([5] * 10)
 
 
-def test_what_does_not_fit_on_a_path_is_reported_and_not_drawn() -> None:
+def test_text_beyond_the_end_of_a_path_is_reported_and_not_drawn() -> None:
     block = along_path("Hello world", [(0, 0), (25, 0)], cap_height=5)
     assert block.overflow
     assert "Hello world".endswith(block.overflow)
@@ -460,7 +460,7 @@ def test_what_does_not_fit_on_a_path_is_reported_and_not_drawn() -> None:
     [[], [(0, 0)], [(1, 1), (1, 1)], [(0, 0), (math.nan, 1)], [(0, 0), (math.inf, 1)], [(0, 0, 0), (1, 1, 1)], "line", None,
      [(0, 0), (1e200, 1e200)], [[0, 0], [1]], np.zeros((100_001, 2))],
 )  # fmt: skip
-def test_a_path_that_cannot_be_written_on_is_refused(path: object) -> None:
+def test_an_invalid_path_is_refused(path: object) -> None:
     with raises_code("bad-text-path"):
         along_path("text", path, cap_height=5)  # type: ignore[arg-type]
 
@@ -502,7 +502,7 @@ def test_a_box_without_room_is_refused(box: Box) -> None:
         fitted("text", box)
 
 
-def test_the_whole_repertoire_looks_as_it_was_judged(update_golden: bool) -> None:
+def test_the_whole_repertoire_matches_its_golden_drawing(update_golden: bool) -> None:
     page = SVGBuilder(297, 210, pen_width=0.25)
     for row, name in enumerate(("futural", "timesr", "scripts")):
         text = " ".join([*LETTERS, *SIGNS])

@@ -1,4 +1,4 @@
-"""What a pattern with a mistake gets: a message when it is loaded, or when it is drawn."""
+"""Error messages for mistakes in patterns, when they are loaded and when they are drawn."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Load = Callable[..., str]
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """A function that adds a module to the patterns, loads them, and returns the problem it has."""
+    """A function that adds a pattern module, loads it, and returns its problem."""
     monkeypatch.setattr(loading, "_problems", {})
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(patterns, "__path__", [*patterns.__path__, str(tmp_path)])
@@ -130,7 +130,7 @@ def test_a_pattern_without_a_mistake_is_loaded(load: Load) -> None:
         ),
     ],
 )
-def test_a_mistake_is_reported_with_file_and_line_and_the_pattern_is_left_out(
+def test_a_mistake_is_reported_with_file_and_line_and_the_pattern_is_skipped(
     load: Load, changes: list[tuple[str, str]], place: str, mistake: str
 ) -> None:
     problem = load(RAYS, *changes)
@@ -153,7 +153,7 @@ OUTSIDE = np.array([(20.0, 20.0), (300.0, 30.0)])
 
 
 def draw(monkeypatch: pytest.MonkeyPatch, lines: Iterable[object]) -> int:
-    """Draw a pattern that yields `lines`; return how many it has."""
+    """Draw a pattern that yields `lines`; return their number."""
 
     class Given(Params):
         def cost(self, area: Area) -> float:
@@ -172,7 +172,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, lines: Iterable[object]) -> int:
     [
         (
             OUTSIDE,
-            r"stroke 2 has the point \(300, 30\), outside of its area from \(10, 10\) to \(95, 138\)",
+            r"stroke 2 has the point \(300, 30\), outside the area from \(10, 10\) to \(95, 138\)",
         ),
         (LINE * (1, -1), r"stroke 2 has the point \(20, -20\), outside"),
         (LINE * np.nan, r"stroke 2 has the point \(nan, nan\), outside"),
@@ -191,7 +191,7 @@ def draw(monkeypatch: pytest.MonkeyPatch, lines: Iterable[object]) -> int:
     ],
     ids=str,
 )
-def test_what_cannot_be_drawn_is_refused_with_the_name_of_the_pattern_and_the_line(
+def test_an_invalid_stroke_is_rejected_with_the_names_of_the_pattern_and_the_stroke(
     monkeypatch: pytest.MonkeyPatch, line: object, mistake: str
 ) -> None:
     with pytest.raises(BadDrawing, match=mistake) as caught:
@@ -207,7 +207,7 @@ def test_a_line_outside_is_found_among_many(monkeypatch: pytest.MonkeyPatch, pla
         draw(monkeypatch, lines)
 
 
-def test_the_last_digits_of_a_sum_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounding_errors_at_the_edge_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     edge = np.array([(10 - 1e-9, 20.0), (95 + 1e-9, 138 + 1e-9)])
     assert draw(monkeypatch, [edge] * 3) == 3
 
@@ -219,7 +219,7 @@ def test_a_pattern_may_draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("body", "mistake"),
     [
-        ("yield np.array([area.centre, (area.right + 5, 30.0)])", "outside of its area"),
+        ("yield np.array([area.centre, (area.right + 5, 30.0)])", "outside the area"),
         ("yield area.centre", "is of type tuple"),
         ("yield 1 / 0", "ZeroDivisionError: division by zero"),
     ],

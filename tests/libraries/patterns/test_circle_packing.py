@@ -46,12 +46,12 @@ def test_there_are_few_large_circles_and_many_small_ones() -> None:
     assert np.median(radius) < 2.5
 
 
-def test_a_disc_is_filled_and_not_left() -> None:
+def test_circles_fill_a_disc_and_stay_inside() -> None:
     found = circles(packed(fill="empty", container="disc"))
     assert (np.hypot(*(found[:, :2] - 75).T) + found[:, 2]).max() <= 65 + 1e-6
 
 
-def test_circles_cover_about_as_much_paper_as_is_asked() -> None:
+def test_circles_cover_about_the_requested_share_of_the_paper() -> None:
     for cover in (0.2, 0.5):
         radius = circles(packed(fill="empty", cover=cover, gap=0.5))[:, 2]
         assert (np.pi * radius**2).sum() / 130**2 == pytest.approx(cover, rel=0.25)

@@ -11,7 +11,7 @@ from libraries.geometry.area import Area
 from libraries.geometry.contours import contour_lines
 from libraries.geometry.reaction_diffusion import REGIMES, refined, seed_state, simulate
 from libraries.patterns import TooComplex, check_pattern, draw_pattern
-from libraries.patterns.contours import _Land, _numbered
+from libraries.patterns.contours import _labeled, _Terrain
 
 SQUARE = Area(200, 200, 10)
 
@@ -53,30 +53,30 @@ def test_heights_of_a_cone_give_circles_at_even_distances() -> None:
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_a_saddle_is_parted_by_the_mean_of_its_corners(flip: bool) -> None:
+def test_a_saddle_is_resolved_by_the_mean_of_its_corners(flip: bool) -> None:
     heights = np.array([[1.0, 0.0], [0.0, 0.8]])
     heights = heights[::-1] if flip else heights
     at = np.array([0.0, 1.0])
     lines = [line for _, line in contour_lines(heights, at, at, 1)]
     assert len(lines) == 2
-    # The mean is under the level, so both high corners are cut off.
+    # The mean is below the level, so both high corners are cut off.
     high = np.argwhere(heights > 0.5)[:, ::-1]
     for line in lines:
         assert min(np.hypot(*(line.mean(axis=0) - corner)) for corner in high) < 0.5
 
 
-def test_heights_that_are_all_alike_have_no_contours() -> None:
+def test_equal_heights_have_no_contours() -> None:
     at = np.linspace(0, 1, 5)
     assert list(contour_lines(np.full((5, 5), 0.5), at, at, 7)) == []
 
 
-def test_every_fifth_line_is_drawn_beside_itself() -> None:
+def test_every_fifth_line_is_drawn_twice() -> None:
     thin = sum(len(line) for line in contours())
     bold = sum(len(line) for line in contours(bold=0.4))
     assert 1.1 * thin < bold < 1.4 * thin
 
 
-def test_lines_around_stones_are_evenly_apart() -> None:
+def test_lines_around_stones_are_evenly_spaced() -> None:
     lines = [
         shapely.LineString(line) for line in contours(kind="distance", stones=1, warp=0, levels=20)
     ]
@@ -91,7 +91,7 @@ def test_a_lattice_finer_than_can_be_filled_in_time_is_refused() -> None:
 
 
 def dish(preset: str) -> tuple[float, float]:
-    """Return the mean and the spread of what has grown in a small dish."""
+    """Return mean and standard deviation of a small simulation."""
     sown = seed_state(np.random.default_rng(3), 40, 60)
     grown = simulate(sown, REGIMES[preset], 1500, lambda _: None)
     assert grown.shape == (40, 60)
@@ -105,7 +105,7 @@ def test_every_regime_grows_and_leaves_food() -> None:
     assert found["spots"][0] < found["maze"][0] < found["holes"][0]
 
 
-def test_where_nothing_is_sown_nothing_grows() -> None:
+def test_without_seeds_nothing_grows() -> None:
     assert not simulate(
         np.zeros((30, 30), dtype=np.bool_), REGIMES["coral"], 50, lambda _: None
     ).any()
@@ -126,7 +126,7 @@ def test_a_finer_grid_passes_through_the_coarse_one() -> None:
 
 
 @pytest.mark.parametrize("labels", [False, True])
-def test_what_has_grown_is_drawn_on_a_small_sheet_and_its_growth_is_told(labels: bool) -> None:
+def test_a_reaction_fits_a_small_page_and_reports_its_progress(labels: bool) -> None:
     told: list[float] = []
     params = {"kind": "reaction_diffusion", "iterations": 800, "labels": labels}
     area = Area(70, 50, 5)
@@ -136,7 +136,7 @@ def test_what_has_grown_is_drawn_on_a_small_sheet_and_its_growth_is_told(labels:
     assert told == sorted(told)
 
 
-def test_every_number_stands_in_a_gap_of_its_own_line_and_the_right_way_up() -> None:
+def test_every_label_is_in_a_gap_of_its_line_and_upright() -> None:
     plain, labelled = contours(1), contours(1, labels=True)
     same = {line.tobytes() for line in plain} | {line[::-1].tobytes() for line in plain}
     changed = [line for line in labelled if line.tobytes() not in same]
@@ -149,16 +149,16 @@ def test_every_number_stands_in_a_gap_of_its_own_line_and_the_right_way_up() -> 
     assert not tree.query(digits, predicate="dwithin", distance=0.2).size
 
 
-def test_a_number_is_not_written_where_the_line_is_short_or_the_land_too_steep() -> None:
+def test_short_lines_and_steep_terrain_have_no_labels() -> None:
     at = np.linspace(0, 200, 401)
     slope = np.broadcast_to(at[None, :] / 200, (401, 401))
     for levels, numbers in ((20, 1), (400, 0)):
-        land = _Land(slope * levels - 0.5, at, at)
+        land = _Terrain(slope * levels - 0.5, at, at)
         level, line = next(
             each for each in contour_lines(slope, at, at, levels) if each[0] == levels // 2
         )
-        pieces, digits = _numbered(line, level, land)
+        pieces, digits = _labeled(line, level, land)
         assert len(pieces) == 1 + numbers
         assert bool(digits) == bool(numbers)
-    pieces, digits = _numbered(line[:40], level, land)
+    pieces, digits = _labeled(line[:40], level, land)
     assert (len(pieces), digits) == (1, [])

@@ -1,4 +1,4 @@
-"""What every pattern of the catalogue promises."""
+"""Requirements for every registered pattern."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.golden_svg import assert_like_golden
 
 MOST_DRAWN = 12_000
 SMALL = Area(105, 148, 8)
-# What takes its time with all points shows as much with some of them.
+# Slow patterns are tested with fewer points.
 SOME: dict[str, dict[str, object]] = {"stipple": {"points": 1500}, "tsp_art": {"points": 1500}}
 AREAS = [
     Area(210, 297, 10),
@@ -56,7 +56,7 @@ def assert_inside(lines: list[NDArray[np.float64]], area: Area) -> None:
 
 
 def extremes(pattern: Pattern) -> list[dict[str, float]]:
-    """Each end of the range of each number, alone and all together."""
+    """The limits of the range of each number, separately and together."""
     ends = []
     for which in ("min", "max"):
         numbers = {
@@ -71,7 +71,7 @@ def extremes(pattern: Pattern) -> list[dict[str, float]]:
 
 @every_pattern
 @pytest.mark.parametrize("area", AREAS, ids=str)
-def test_a_pattern_draws_inside_the_area_with_its_defaults_and_about_as_many_points_as_it_said(
+def test_a_pattern_draws_inside_the_area_with_its_defaults_and_about_as_many_points_as_estimated(
     name: str, area: Area
 ) -> None:
     lines = draw_pattern(name, area)
@@ -97,7 +97,7 @@ def test_the_defaults_of_a_pattern_are_what_its_schema_loads(name: str) -> None:
 
 
 @every_pattern
-def test_a_pattern_says_what_it_is_and_what_it_takes(name: str) -> None:
+def test_a_pattern_describes_itself_and_its_parameters(name: str) -> None:
     pattern = PATTERNS[name]
     assert pattern.summary.endswith(".")
     assert pattern.description
@@ -109,12 +109,12 @@ def test_a_pattern_says_what_it_is_and_what_it_takes(name: str) -> None:
 
 @every_pattern
 @pytest.mark.parametrize("area", [Area(2000, 2000), Area(210, 297, 10), Area(1, 1, 0.1)], ids=str)
-def test_the_ends_of_every_range_are_drawn_or_refused_at_once(name: str, area: Area) -> None:
+def test_the_limits_of_every_range_are_drawn_or_rejected_immediately(name: str, area: Area) -> None:
     """Attack 23."""
-    # What is loaded once, such as an image, is not what a request waits for. Of a busy machine only our share counts.
+    # Images are loaded before the measurement. Only the CPU time of this process counts.
     with suppress(TooComplex):
         check_pattern(name, area)
-    # Of the pictures this one is made quickest, and they have no ends.
+    # The picture that is generated fastest.
     picture = {"image": "sphere"} if "image" in PATTERNS[name].schema().fields else {}
     for ends in extremes(PATTERNS[name]):
         params = picture | ends
@@ -125,7 +125,7 @@ def test_the_ends_of_every_range_are_drawn_or_refused_at_once(name: str, area: A
             continue
         finally:
             assert own_seconds() - started < 0.1
-        # A large drawing shows nothing here that one of some ten thousand points does not, and takes seconds.
+        # Larger drawings would only take longer.
         if loaded.cost(area) < MOST_DRAWN:
             assert_inside(draw_pattern(name, area, params), area)
 
@@ -144,7 +144,7 @@ def test_every_choice_of_a_pattern_is_drawn_inside_the_area_and_no_stroke_twice(
         try:
             check_pattern(name, area, params)
         except InvalidFields:
-            continue  # A choice that needs another parameter beside it.
+            continue  # A choice that requires another parameter.
         lines = draw_pattern(name, area, params)
         assert_inside(lines, area)
         strokes = {min(line.tobytes(), line[::-1].tobytes()) for line in lines}
@@ -153,13 +153,13 @@ def test_every_choice_of_a_pattern_is_drawn_inside_the_area_and_no_stroke_twice(
 
 
 @every_pattern
-def test_a_pattern_looks_as_it_is_kept(name: str, update_golden: bool) -> None:
+def test_a_pattern_matches_its_golden_drawing(name: str, update_golden: bool) -> None:
     assert_like_golden(
         f"pattern_{name}", draw_artboard(105, 148, name).to_string(), update=update_golden
     )
 
 
-def test_the_first_two_patterns_are_there() -> None:
+def test_grid_and_spiral_are_registered() -> None:
     assert {"spiral", "grid"} <= set(PATTERNS)
 
 
@@ -179,7 +179,7 @@ def test_nothing_but_the_name_of_a_pattern_is_looked_up(name: str) -> None:
         draw_pattern(name, AREAS[0])
 
 
-def test_all_bad_parameters_are_named_at_once() -> None:
+def test_all_invalid_parameters_are_reported_together() -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern(
             "spiral",
@@ -210,7 +210,9 @@ def test_a_drawing_with_too_many_points_is_refused_with_the_estimate_and_the_lim
     assert caught.value.code == "too-complex"
 
 
-def test_a_pattern_that_draws_more_than_it_said_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_that_exceeds_its_estimate_and_the_limit_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Boundless(Params):
         def cost(self, area: Area) -> float:
             return 1
@@ -237,7 +239,7 @@ def test_a_spiral_is_one_stroke_from_its_inner_radius_to_the_largest_circle() ->
 
 
 @pytest.mark.parametrize("pitch", [0.5, 1.8, 10, 60])
-def test_the_turns_of_a_spiral_lie_a_pitch_apart(pitch: float) -> None:
+def test_the_turns_of_a_spiral_are_a_pitch_apart(pitch: float) -> None:
     line = spiral(pitch=pitch)
     angle = np.unwrap(np.arctan2(line[:, 1], line[:, 0]))
     assert np.allclose(
@@ -247,7 +249,7 @@ def test_the_turns_of_a_spiral_lie_a_pitch_apart(pitch: float) -> None:
 
 @pytest.mark.parametrize("tolerance", [0.005, 0.02, 0.2])
 @pytest.mark.parametrize("pitch", [0.6, 5, 90])
-def test_a_spiral_keeps_to_its_tolerance_without_waste(pitch: float, tolerance: float) -> None:
+def test_a_spiral_meets_its_tolerance_with_few_points(pitch: float, tolerance: float) -> None:
     line = spiral(pitch=pitch, tolerance=tolerance)
     radius, angle = np.hypot(*line.T), np.unwrap(np.arctan2(line[:, 1], line[:, 0]))
     middle_radius, middle_angle = (radius[1:] + radius[:-1]) / 2, (angle[1:] + angle[:-1]) / 2
@@ -261,7 +263,7 @@ def test_a_spiral_keeps_to_its_tolerance_without_waste(pitch: float, tolerance: 
     assert error[len(error) // 2] > tolerance / 2
 
 
-def test_a_spiral_turns_the_way_that_is_asked() -> None:
+def test_a_spiral_turns_in_the_requested_direction() -> None:
     for direction, sign in (("clockwise", 1), ("counter-clockwise", -1)):
         line = spiral(direction=direction, start_angle=0)
         assert line[0][1] == pytest.approx(0, abs=1e-9)
@@ -273,7 +275,7 @@ def grid(area: Area = AREAS[0], **params: object) -> list[NDArray[np.float64]]:
 
 
 def levels(lines: list[NDArray[np.float64]], axis: int) -> list[float]:
-    """Where the long straight lines that keep the coordinate `axis` are."""
+    """The coordinates of the long straight lines that are constant along `axis`."""
     pieces = [(start, end) for line in lines for start, end in pairwise(line)]
     return sorted(
         {
@@ -330,7 +332,7 @@ def test_no_part_of_a_grid_is_drawn_twice(serpentine: bool) -> None:
         assert len(set(long)) == len(long), "one straight piece for each level"
 
 
-def test_the_lines_of_a_grid_run_to_and_fro() -> None:
+def test_the_lines_of_a_grid_alternate_in_direction() -> None:
     rows = grid(serpentine=False)[:30]
     directions = [np.sign(line[1, 0] - line[0, 0]) for line in rows]
     assert directions == [1, -1] * 15
@@ -349,7 +351,7 @@ def test_the_comparison_with_a_kept_drawing_can_fail(update_golden: bool) -> Non
             assert_like_golden("pattern_spiral", changed(), update=False)
 
 
-# What has round lines only if it is told to.
+# Parameters with which a pattern has round lines.
 ROUND: dict[str, dict[str, object]] = {
     "hatch": {"style": "scribble"},
     "stipple": {"points": 300, "dot": 3},
@@ -359,7 +361,7 @@ ROUND: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize(
     "name", [name for name, pattern in PATTERNS.items() if "tolerance" in pattern.schema().fields]
 )
-def test_a_coarser_tolerance_takes_fewer_points_and_lies_about_as_far_from_the_fine_drawing(
+def test_a_coarser_tolerance_takes_fewer_points_and_deviates_by_about_as_much(
     name: str,
 ) -> None:
     fine, coarse = (
@@ -367,7 +369,7 @@ def test_a_coarser_tolerance_takes_fewer_points_and_lies_about_as_far_from_the_f
         for tolerance in (0.005, 0.2)
     )
     assert sum(map(len, coarse)) < 0.8 * sum(map(len, fine))
-    # By pieces: the distance to a long line is looked for along all of it.
+    # In pieces, since the distance to a long line takes time proportional to its length.
     drawn = shapely.STRtree(
         [
             piece
@@ -378,7 +380,7 @@ def test_a_coarser_tolerance_takes_fewer_points_and_lies_about_as_far_from_the_f
     lines = [shapely.LineString(line) for line in coarse]
     places = shapely.points(shapely.get_coordinates(shapely.segmentize(lines, 0.5)))
     away = drawn.query_nearest(places, return_distance=True, all_matches=False)[1]
-    # Heights are scaled to fill the page, and where lines are hidden their ends move: both along with the tolerance.
+    # Heights are scaled to the page, and hidden lines end elsewhere: both depend on the tolerance.
     assert np.quantile(away, 0.9) <= 2.2 * 0.2
 
 

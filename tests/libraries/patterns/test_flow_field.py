@@ -12,14 +12,14 @@ from libraries.imaging import Box, open_image, place
 from libraries.patterns import check_pattern, draw_pattern
 
 A5 = Area(148, 210, 8)
-# Shorter pieces, at the edges of the room, have no heading of their own, in mm.
+# Shorter pieces, at the edges of the area, have no reliable direction, in mm.
 LEAST = 0.2
 
 
 def distances(
     x: NDArray[np.float64], y: NDArray[np.float64], lines: list[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """How far each place is from the nearest line."""
+    """The distance of each point to the nearest line."""
     tree = shapely.STRtree([shapely.LineString(line) for line in lines])
     _, away = tree.query_nearest(shapely.points(x, y), return_distance=True, all_matches=False)
     return np.asarray(away)
@@ -38,7 +38,7 @@ def test_no_two_lines_come_nearer_than_a_quarter_of_the_separation(field: str, s
     assert np.array_equal(one, two), "near no other line than itself"
 
 
-def test_no_place_is_left_far_from_all_lines() -> None:
+def test_every_point_is_near_a_line() -> None:
     lines = flow(separation=3, taper=1, obstacles=0)
     x, y = np.meshgrid(np.arange(12, 136, 2.0), np.arange(12, 198, 2.0))
     away = distances(x.ravel(), y.ravel(), lines)
@@ -65,7 +65,7 @@ def test_a_current_without_swirl_runs_straight_but_for_slight_bends_where_lines_
     assert off[length > LEAST].max() < 12
 
 
-def test_lines_follow_the_length_that_is_asked() -> None:
+def test_lines_have_the_requested_length() -> None:
     lengths = [
         float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in flow(shortest=20, longest=40)
     ]
@@ -106,7 +106,7 @@ def test_small_pages_take_a_picture_and_no_more_points_than_estimated(area: Area
         assert 0 < drawn <= check_pattern("flow_field", area, params).cost(area)
 
 
-def test_a_picture_has_no_circles_unless_they_are_asked_for() -> None:
+def test_a_picture_has_no_circles_by_default() -> None:
     own, none, one = (
         np.concatenate(
             draw_pattern(

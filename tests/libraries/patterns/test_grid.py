@@ -1,4 +1,4 @@
-"""The mathematics of grids beside that of squares."""
+"""The mathematics of grids other than square ones."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_sides_of_hexagons_have_one_length_and_none_is_drawn_twice() -> None
     assert len(middles) == len(pieces)
 
 
-def test_a_hexagon_stands_in_the_middle_even_if_it_is_the_only_one() -> None:
+def test_a_single_hexagon_is_centred() -> None:
     points = np.concatenate(grid(kind="hex", spacing_x=500))
     assert len(np.unique(np.round(points, 4), axis=0)) >= 6
     assert np.allclose(points.min(axis=0), -points.max(axis=0), atol=1e-6)
@@ -60,7 +60,7 @@ def test_spokes_of_a_polar_grid_never_crowd_the_centre() -> None:
 
 @pytest.mark.parametrize("angle", [0, 1, 17, 45, 90, -33])
 @pytest.mark.parametrize("kind", ["square", "triangular", "isometric"])
-def test_a_turned_grid_is_drawn_in_few_strokes_and_no_piece_twice(kind: str, angle: float) -> None:
+def test_a_rotated_grid_has_few_strokes_and_no_duplicates(kind: str, angle: float) -> None:
     lines = grid(kind=kind, angle=angle)
     assert len(lines) < 60
     pieces = [

@@ -34,8 +34,8 @@ def test_a_figure_closes_after_as_many_rounds_and_lobes_as_the_teeth_say(
     assert np.count_nonzero(inner & ~np.roll(inner, 1)) == ring // math.gcd(ring, wheel)
 
 
-def test_a_hypotrochoid_is_the_way_of_a_pen_on_a_wheel_inside_a_ring() -> None:
-    """R, r and d in the textbook's formula, scaled to the room."""
+def test_a_hypotrochoid_is_the_path_of_a_pen_on_a_wheel_inside_a_ring() -> None:
+    """R, r and d in the textbook formula, scaled to the area."""
     ring, wheel, pen = 5, 3, 0.6
     (line,) = turned(kind="hypotrochoid", ring=ring, wheel=wheel, pen=pen, **PLAIN)
     t = np.linspace(0, 2 * math.pi * wheel, 100_000)
@@ -48,8 +48,8 @@ def test_a_hypotrochoid_is_the_way_of_a_pen_on_a_wheel_inside_a_ring() -> None:
 
 @pytest.mark.parametrize("kind", ["rosette", "hypotrochoid", "epitrochoid"])
 @pytest.mark.parametrize("copies", [2, 5, 6])
-def test_no_copy_lies_on_another(kind: str, copies: int) -> None:
-    """A shift by a whole part of a round would draw the same line again, begun elsewhere."""
+def test_no_copy_coincides_with_another(kind: str, copies: int) -> None:
+    """A shift by 2 pi / rounds would draw the same line with another starting point."""
     lines = turned(kind=kind, ring=16, wheel=5, bands=1, copies=copies, waves=0)
     places = [
         np.sort(
@@ -63,7 +63,7 @@ def test_no_copy_lies_on_another(kind: str, copies: int) -> None:
     assert all(away[len(away) // 2] > 0.2 for away in places)
 
 
-def test_bands_do_not_reach_into_each_other_and_leave_the_middle_open() -> None:
+def test_bands_do_not_overlap_and_leave_the_middle_open() -> None:
     lines = turned(waves=0, bands=4, copies=3)
     reaches = [(np.hypot(*line.T).min(), np.hypot(*line.T).max()) for line in lines[::3]]
     for (inner, _), (_, next_outer) in pairwise(reaches):

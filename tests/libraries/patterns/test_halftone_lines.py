@@ -47,7 +47,7 @@ def quarters_drawn(image: str, channel: str) -> set[int]:
     )
     places = np.concatenate([np.zeros((0, 2)), *lines])[:, 0]
     counts = np.histogram(places, bins=4, range=(PAGE.left, PAGE.right))[0]
-    # At the edges of a quarter its waves reach into the next.
+    # At the edges of a quarter its waves extend into the next.
     return set(np.flatnonzero(counts > counts.max() / 4).tolist())
 
 
@@ -82,7 +82,7 @@ def test_what_is_transparent_is_white_in_every_colour() -> None:
 
 
 @pytest.mark.parametrize("channel", ["violet", "", None, 3])
-def test_a_channel_that_is_none_is_refused(channel: object) -> None:
+def test_an_unknown_channel_is_refused(channel: object) -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("halftone_lines", PAGE, {"channel": channel})
     assert list(caught.value.errors) == ["params.channel"]
@@ -97,7 +97,7 @@ def test_colours_are_read_within_the_same_bounds() -> None:
         pass
 
 
-def test_a_picture_made_by_formula_is_the_same_in_grey_and_in_colour() -> None:
+def test_a_generated_picture_is_the_same_in_grey_and_in_colour() -> None:
     for name in ("dusk", "sphere"):
         colours = demo_colours(name, np.random.default_rng(4), 90)
         grey = demo_image(name, np.random.default_rng(4), 90)

@@ -22,10 +22,10 @@ def test_pendulums_are_one_stroke(kind: str) -> None:
 
 
 @pytest.mark.parametrize("decay", [0.3, 0.72, 0.95])
-def test_the_swing_loses_as_much_as_is_asked(decay: float) -> None:
+def test_the_swing_decays_by_the_requested_share(decay: float) -> None:
     (line,) = swung(kind="rotary", decay=decay, swings=100)
     radius = np.hypot(*line.T)
-    # Points lie closer where the swing is wide, so the first and the last part are shares of the way, not of the time.
+    # Points are denser where the swing is wide, so the parts are shares of the length, not of the time.
     assert radius[-len(line) // 40 :].max() / radius[: len(line) // 40].max() == pytest.approx(
         1 - decay, rel=0.25
     )
@@ -37,7 +37,7 @@ def test_the_centre_of_a_rotary_figure_stays_open() -> None:
         assert np.hypot(*line.T).min() > 1
 
 
-def test_a_line_that_would_run_over_itself_ends_where_it_closes() -> None:
+def test_a_periodic_line_ends_where_it_closes() -> None:
     (once,) = swung(kind="rotary", frequency_x=2, frequency_y=3, detune=0, decay=0, swings=500)
     assert np.allclose(once[0], once[-1], atol=1e-6)
     corners = np.round(once[:-1], 3)
@@ -46,7 +46,7 @@ def test_a_line_that_would_run_over_itself_ends_where_it_closes() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(3, 4), (1, 2), (5, 7), (6, 4), (1, 1)])
 @pytest.mark.parametrize("copies", [1, 6])
-def test_curves_of_lissajous_close_and_none_runs_back_on_itself(
+def test_lissajous_curves_close_and_none_retraces_itself(
     first: int, second: int, copies: int
 ) -> None:
     lines = swung(
@@ -66,7 +66,7 @@ def test_curves_of_lissajous_close_and_none_runs_back_on_itself(
 
 
 @pytest.mark.parametrize("stretch", [1.0, 1.25])
-def test_a_figure_is_stretched_no_more_than_it_may_be(stretch: float) -> None:
+def test_a_figure_is_not_stretched_beyond_the_limit(stretch: float) -> None:
     area = Area(100, 300, 10)
     points = np.concatenate(
         draw_pattern("harmonograph", area, {"kind": "lissajous", "stretch": stretch})
@@ -75,7 +75,7 @@ def test_a_figure_is_stretched_no_more_than_it_may_be(stretch: float) -> None:
     assert np.ptp(points[:, 1]) > 80 * stretch * 0.95
 
 
-def test_swings_without_end_are_refused_before_they_are_drawn() -> None:
+def test_too_many_swings_are_refused_before_drawing() -> None:
     with pytest.raises(TooComplex):
         check_pattern(
             "harmonograph", SQUARE, {"frequency_x": 0.1, "frequency_y": 12, "swings": 1000}

@@ -24,7 +24,7 @@ def hatch(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
 
 
 @pytest.mark.parametrize("angle", [0, 30, 90, -45])
-def test_the_rows_lie_a_spacing_apart(angle: float) -> None:
+def test_rows_are_a_spacing_apart(angle: float) -> None:
     lines = hatch(shape="circle", style="lines", angles=[angle], spacing=4, link=False)
     across = np.array([-math.sin(math.radians(angle)), math.cos(math.radians(angle))])
     levels = np.sort([float(line[0] @ across) for line in lines])
@@ -33,7 +33,7 @@ def test_the_rows_lie_a_spacing_apart(angle: float) -> None:
 
 
 @pytest.mark.parametrize("style", ["lines", "cross", "zigzag", "contour", "scribble"])
-def test_nothing_is_drawn_outside_of_an_outline(style: str) -> None:
+def test_nothing_is_drawn_outside_an_outline(style: str) -> None:
     shape = shapely.Polygon(ARROW).buffer(-1)
     lines = hatch(shape="outline", outline=ARROW, style=style, inset=1, spacing=3)
     assert lines
@@ -66,7 +66,7 @@ def test_links_join_rows_into_few_strokes() -> None:
     assert len(joined) == 1
 
 
-def test_contours_lie_one_inside_the_other_and_close() -> None:
+def test_contours_are_nested_and_closed() -> None:
     lines = hatch(shape="star", style="contour", spacing=3)
     rings = [shapely.Polygon(line) for line in lines]
     assert len(rings) > 8
@@ -81,7 +81,7 @@ def test_a_zigzag_is_one_stroke_that_turns_at_the_edge() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_light_keeps_further_layers_away(seed: int) -> None:
+def test_further_layers_leave_out_the_light(seed: int) -> None:
     full, shaded = hatch(seed, shade=0), hatch(seed, shade=0.9)
     ink = [
         sum(float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in lines)

@@ -21,7 +21,7 @@ def halftone(area: Area = PAGE, seed: int = 0, **params: object) -> list[NDArray
     return draw_pattern("halftone_lines", area, params, seed)
 
 
-def test_tsp_art_is_one_closed_line_with_the_bends_that_were_asked_for() -> None:
+def test_tsp_art_is_one_closed_line_with_the_requested_vertices() -> None:
     (line,) = draw_pattern("tsp_art", PAGE, {"points": 3000})
     assert len(line) == 3001
     assert np.array_equal(line[0], line[-1])
@@ -42,7 +42,7 @@ def test_stipples_without_a_diameter_are_touches_of_the_pen() -> None:
     assert all(math.dist(touch[0], touch[-1]) == pytest.approx(0.1) for touch in touches)
 
 
-def test_the_pen_goes_from_each_dot_to_one_that_is_near() -> None:
+def test_the_pen_visits_nearby_dots_in_turn() -> None:
     dots = np.array([dot.mean(axis=0) for dot in draw_pattern("stipple", PAGE, {"points": 2000})])
     travel = np.hypot(*np.diff(dots, axis=0).T)
     assert travel.max() < 12
@@ -75,7 +75,7 @@ def test_a_spiral_of_waves_is_one_stroke_in_the_largest_circle() -> None:
 
 
 def test_waves_are_higher_and_shorter_in_the_dark() -> None:
-    """A gradient: every row crosses from its own tone to the same tone, so rows differ by height alone."""
+    """A gradient from the left edge, whose tone depends on the row, to a common tone."""
     rows = np.concatenate(halftone(image="gradient", equalise=0, detail=0, angle=0.0, spacing=3.0))
     upper, lower = (
         rows[(rows[:, 1] > top) & (rows[:, 1] < top + 12) & (rows[:, 0] < 25)] for top in (9, 125)
@@ -84,13 +84,13 @@ def test_waves_are_higher_and_shorter_in_the_dark() -> None:
 
 
 @pytest.mark.parametrize("tolerance", [0.01, 0.1])
-def test_waves_keep_to_their_tolerance(tolerance: float) -> None:
+def test_waves_meet_their_tolerance(tolerance: float) -> None:
     whole, coarse = (
         np.concatenate(halftone(style="spiral", tolerance=each)) for each in (0.005, tolerance)
     )
     fine = whole[len(whole) // 3 : len(whole) // 2]
     middle = (coarse[1:] + coarse[:-1]) / 2
-    # Each middle of a chord has the true curve near; the finer drawing stands for it, by its chords.
+    # The middle of each chord is near the true curve, which the finer drawing approximates.
     start, step = fine[:-1], np.diff(fine, axis=0)
     inside = middle[len(middle) // 3 + 200 : len(middle) // 2 - 200 : 37]
     share = np.clip(
@@ -116,7 +116,7 @@ def test_hatches_and_dots_follow_the_angle_and_stay_inside(angle: float) -> None
     assert (dots <= (PAGE.right, PAGE.bottom)).all()
 
 
-def test_more_hatches_lie_over_each_other_in_the_dark() -> None:
+def test_more_hatches_overlap_in_the_dark() -> None:
     lines = np.array(
         halftone(style="cross-hatch", image="gradient", equalise=0, detail=0, spacing=1.0)
     )
@@ -127,7 +127,7 @@ def test_more_hatches_lie_over_each_other_in_the_dark() -> None:
     assert len(dark) == 4
 
 
-def test_neighbouring_dots_of_the_darkest_tone_do_not_run_into_each_other() -> None:
+def test_neighbouring_dots_of_the_darkest_tone_do_not_overlap() -> None:
     centres = [
         (line[:, 0].max() + line[:, 0].min()) / 2 for line in halftone(style="dots", amplitude=1.0)
     ]

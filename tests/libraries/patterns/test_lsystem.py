@@ -66,7 +66,7 @@ def test_the_tiling_of_penrose_has_rhombs_of_one_side_length() -> None:
         {"preset": "plant", "iterations": 30, "plants": 40},
     ],
 )
-def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(
+def test_a_word_that_grows_too_long_is_refused_before_rewriting(
     params: dict[str, object],
 ) -> None:
     started = own_seconds()
@@ -77,7 +77,7 @@ def test_a_word_that_would_explode_is_counted_and_refused_before_it_is_written(
 
 
 def test_a_word_that_grows_and_then_vanishes_counts_as_long_as_it_was() -> None:
-    # Thirty letters that pass the growth on, and a last one that is dropped.
+    # A chain of thirty letters that grows, and a last one that is removed.
     with pytest.raises(TooComplex):
         check_pattern(
             "lsystem", A4, {"axiom": "A", "rules": {"A": rule("A" * 200)}, "iterations": 5}
@@ -100,9 +100,7 @@ def test_a_word_that_grows_and_then_vanishes_counts_as_long_as_it_was() -> None:
         ({"iterations": 2.5}, "params.iterations"),
     ],
 )
-def test_words_and_rules_that_mean_nothing_are_refused(
-    params: dict[str, object], field: str
-) -> None:
+def test_invalid_words_and_rules_are_refused(params: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("lsystem", A4, params)
     assert all(name.startswith(field) for name in caught.value.errors)
@@ -142,7 +140,7 @@ def test_each_seed_grows_another_plant() -> None:
     ],
     ids=str,
 )
-def test_a_bad_rule_is_named_by_its_place_in_what_was_sent(rules: object, place: str) -> None:
+def test_an_invalid_rule_is_reported_by_its_path_in_the_request(rules: object, place: str) -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("lsystem", A4, {"axiom": "F", "rules": rules})
     assert list(caught.value.errors) == [f"params.rules.{place}".rstrip(".")]

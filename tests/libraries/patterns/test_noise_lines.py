@@ -33,19 +33,19 @@ def test_no_line_passes_below_a_nearer_one(envelope: str, seed: int) -> None:
     assert worst < 0.05
 
 
-def test_without_hiding_every_line_runs_from_side_to_side() -> None:
+def test_without_occlusion_every_line_spans_the_width() -> None:
     lines = ridges(occlude=False, lines=40)
     assert len(lines) == 40
     assert all((line[0, 0], line[-1, 0]) == (10, 200) for line in lines)
 
 
-def test_the_hills_of_a_bell_die_out_at_the_sides() -> None:
+def test_the_hills_of_a_bell_fade_at_the_sides() -> None:
     for line in ridges(occlude=False, roughness=0):
         side = line[(line[:, 0] < 20) | (line[:, 0] > 190), 1]
         assert np.ptp(side) < 0.5
 
 
-def test_neighbouring_lines_run_to_and_fro() -> None:
+def test_neighbouring_lines_alternate_in_direction() -> None:
     lines = draw_pattern("noise_lines", A4, {"occlude": False})
     assert [bool(line[0, 0] < line[-1, 0]) for line in lines[:4]] in (
         [True, False] * 2,

@@ -32,7 +32,7 @@ def test_each_mark_is_turned_from_the_one_before_by_the_golden_angle() -> None:
 
 
 @pytest.mark.parametrize("growth", [0.5, 0.8, 1.2])
-def test_the_radius_grows_with_the_power_of_the_number_that_is_asked(growth: float) -> None:
+def test_the_radius_grows_with_the_requested_power_of_the_number(growth: float) -> None:
     radius = np.hypot(*middles(marks(marker="circle", growth=growth, size=0.5, ramp=1)).T)
     steps = np.diff(radius ** (1 / growth))
     assert np.allclose(steps, steps.mean(), rtol=1e-3)
@@ -51,7 +51,7 @@ def test_circles_of_full_size_touch_no_other(detune: float) -> None:
     assert (away - radii[:, None] - radii[None]).min() > -0.05
 
 
-def test_marks_grow_and_the_pen_has_short_ways_between_them() -> None:
+def test_marks_grow_and_pen_up_moves_are_short() -> None:
     lines = marks(spacing=6)
     ways = [math.dist(line[-1], following[0]) for line, following in pairwise(lines)]
     assert np.median(ways) < 2 * 6
@@ -62,7 +62,7 @@ def test_marks_grow_and_the_pen_has_short_ways_between_them() -> None:
     assert np.mean(sizes[-50:]) > 1.5 * np.mean(sizes[:50])
 
 
-def test_as_many_marks_are_drawn_as_are_asked() -> None:
+def test_the_requested_number_of_marks_is_drawn() -> None:
     assert len(marks(count=77, ramp=1, growth=0.5)) == 77
     assert len(marks(count=1)) == 1
 

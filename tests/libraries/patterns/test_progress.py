@@ -31,7 +31,7 @@ def test_a_drawing_does_not_depend_on_a_progress_function(name: str) -> None:
     ]
 
 
-def test_progress_outside_of_a_drawing_goes_nowhere() -> None:
+def test_progress_outside_a_drawing_is_ignored() -> None:
     reported: list[float] = []
     draw_pattern("grid", A5, progress=reported.append)
     before = len(reported)

@@ -32,7 +32,7 @@ def test_a_curve_visits_every_cell_of_a_square_once(kind: str, cells: int) -> No
 
 @pytest.mark.parametrize("area", [SQUARE, A4, Area(297, 210, 10), Area(420, 60, 5)], ids=str)
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano"])
-def test_each_step_of_an_even_curve_leads_to_the_cell_beside(kind: str, area: Area) -> None:
+def test_each_step_of_an_even_curve_leads_to_an_adjacent_cell(kind: str, area: Area) -> None:
     steps = np.diff(curve(area, kind=kind, cell=3), axis=0)
     assert np.allclose(np.hypot(*steps.T), np.abs(steps[0]).sum())
     assert np.isclose(steps, 0).any(axis=1).all()

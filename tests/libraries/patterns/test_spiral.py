@@ -1,4 +1,4 @@
-"""The mathematics of spirals beside that of Archimedes."""
+"""The mathematics of spirals other than Archimedean ones."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_the_turns_of_fermats_spiral_enclose_equal_areas() -> None:
 
 @pytest.mark.parametrize("kind", ROUND)
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_curve_keeps_to_its_tolerance_without_waste(kind: str, count: int) -> None:
+def test_a_curve_meets_its_tolerance_with_few_points(kind: str, count: int) -> None:
     finest = arms(kind=kind, arms=count, pitch=4, tolerance=0.005)[0]
     coarse = arms(kind=kind, arms=count, pitch=4, tolerance=0.5)[0]
     known_radius, known_angle = polar(finest)
     radius, _ = polar(coarse)
-    # The middle of a chord, against the curve at the angle that lies between its ends.
+    # The middle of a chord, compared with the curve at the mean angle of its ends.
     middle_angle = np.interp((radius[1:] + radius[:-1]) / 2, known_radius, known_angle)
     on_curve = np.interp(middle_angle, known_angle, known_radius)[:, None] * np.column_stack(
         (np.cos(middle_angle), np.sin(middle_angle))
@@ -65,7 +65,7 @@ def test_the_arms_of_a_spiral_are_the_same_curve_turned(kind: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_the_sides_of_a_square_spiral_lie_a_pitch_apart(count: int) -> None:
+def test_the_sides_of_a_square_spiral_are_a_pitch_apart(count: int) -> None:
     sides = [(line[:-1][:, 0], line[1:][:, 0]) for line in arms(kind="square", arms=count, pitch=2)]
     right = sorted(
         {round(float(x), 6) for start, end in sides for x in start[np.isclose(start, end)] if x > 0}

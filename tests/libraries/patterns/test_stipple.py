@@ -37,7 +37,7 @@ def test_more_paper_gets_more_dots_up_to_the_most() -> None:
     assert counts[-1] == MAX_POINTS
 
 
-def test_what_is_asked_for_is_drawn() -> None:
+def test_given_values_are_drawn() -> None:
     dots = draw_pattern("stipple", Area(148, 210, 10), {"points": 700, "dot": 0.6, "iterations": 1})
     assert len(dots) == 700
     assert max(np.ptp(dot[:, 0]) for dot in dots) == pytest.approx(0.6, rel=0.05)

@@ -20,7 +20,7 @@ def tiles(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_single_arcs_end_nowhere_but_at_the_edge(seed: int) -> None:
+def test_single_arcs_end_only_at_the_edge(seed: int) -> None:
     for line in tiles(seed, kind="arcs", cell=10):
         closed = np.allclose(line[0], line[-1], atol=1e-6)
         at_edge = [
@@ -53,7 +53,7 @@ def test_full_order_closes_arcs_into_rounds() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_strands_of_tiles_of_several_sizes_cross_each_border_in_the_same_places(seed: int) -> None:
-    # Large tiles of 50 mm carry 8 strands, so every border, whatever tiles it parts, is crossed in odd multiples of 50 / 16.
+    # Tiles of 50 mm have 8 strands, so every border is crossed at odd multiples of 50 / 16.
     everything = np.concatenate(
         tiles(seed, kind="multi-scale", cell=50, strands=8, levels=3, order=0)
     )
@@ -67,11 +67,11 @@ def test_strands_of_tiles_of_several_sizes_cross_each_border_in_the_same_places(
     assert odd[borders_of_large].all()
 
 
-def test_no_strand_is_drawn_across_a_ribbon_that_lies_above() -> None:
+def test_no_strand_crosses_the_ribbon_above_it() -> None:
     area = Area(52, 52, 1)
     lines = draw_pattern("truchet", area, {"kind": "smith", "cell": 50, "strands": 10, "order": 1})
     centre = np.array([1.0, 1.0])
-    # One tile, not turned: nothing of the far ribbon is nearer to the near corner than the tile is wide.
+    # One tile, not mirrored: the far ribbon is at least a tile width from the near corner.
     near = [line for line in lines if np.ptp(np.hypot(*(line - centre).T)) < 0.05]
     far = [line for line in lines if np.ptp(np.hypot(*(line - centre).T)) >= 0.05]
     assert len(near) == 10

@@ -40,7 +40,7 @@ def test_without_gaps_each_edge_is_drawn_once_and_all_of_the_room_is_covered(kin
 
 @pytest.mark.parametrize("kind", ["voronoi", "delaunay"])
 @pytest.mark.parametrize("seed", range(3))
-def test_gaps_between_cells_are_as_wide_as_is_asked(kind: str, seed: int) -> None:
+def test_gaps_between_cells_have_the_requested_width(kind: str, seed: int) -> None:
     found = outlines(cells(seed, kind=kind, inset=1.4, rounding=2, filled=0, spacing=12))
     tree = shapely.STRtree(found)
     for index, cell in enumerate(found):
@@ -121,7 +121,7 @@ def test_cells_are_small_where_a_picture_is_dark_and_large_where_it_is_light() -
     assert np.median(light_ones) > 3 * np.median(dark_ones)
 
 
-def test_an_even_gradient_takes_no_notice_of_a_picture() -> None:
+def test_a_gradient_of_zero_ignores_the_picture() -> None:
     areas = [
         shapely.area(
             outlines(
@@ -155,7 +155,7 @@ def test_the_darkest_cells_of_a_picture_are_filled() -> None:
 @pytest.mark.parametrize("params", [{}, {"relax": 0, "tolerance": 1.0, "count": 6}])
 @pytest.mark.parametrize("sites", ["uniform", "poisson", "image"])
 def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, object]) -> None:
-    """A share of a hundredth of a few cells is one cell still, and that may be the largest."""
+    """One percent of a few cells is still one cell, possibly the largest."""
     area = Area(60, 80, 3)
     asked = {
         "sites": sites,
