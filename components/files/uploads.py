@@ -36,12 +36,12 @@ def upload_file(received: UploadedFile) -> JobPlan:
     stem = stem_of(received.name, otherwise="file")
     name = f"{token[:2]}/{token[2:]}/{stem}{received.kind.suffix}"
     return JobPlan(
-        args=(received.parcel.id, name),
-        on_queued=lambda job_id: received.hand_to(job_id, f"uploads/{name}"),
+        args=(received.staged.id, name),
+        on_queued=lambda job_id: received.bind_to(job_id, f"uploads/{name}"),
         members={
             "file": f"uploads/{name}",
             "media_type": received.kind.media_type,
-            "size": received.parcel.size,
-            "sha256": received.parcel.sha256,
+            "size": received.staged.size,
+            "sha256": received.staged.sha256,
         },
     )

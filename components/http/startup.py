@@ -1,4 +1,4 @@
-"""Checks of the routes when the application starts: a mistake of a component stops it with the file and the mistake."""
+"""Startup checks of routes and operations; a mistake in a component stops the application."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ROOT = Path(__file__).parents[2]
 
 
 class StartupError(click.ClickException):
-    """Raised when the application cannot start because of a mistake in a component; a command shows the text without a trace."""
+    """Raised for a mistake in a component; the CLI shows the message without a traceback."""
 
 
 def exported_blueprints(package: ModuleType) -> list[Blueprint]:
-    """Return what a component exports as `blueprint` or `blueprints`.
+    """Return the blueprints that a component exports as `blueprint` or `blueprints`.
 
     Raises:
         StartupError: it exports neither.
@@ -40,21 +40,18 @@ def exported_blueprints(package: ModuleType) -> list[Blueprint]:
     if hasattr(package, "blueprints"):
         return list(package.blueprints)
     modules = [package, sys.modules.get(f"{package.__name__}.main")]
-    names = [
-        (module, name)
-        for module in modules
-        if module is not None
+    misnamed = [
+        f"; {_place(module.__file__)} has one under the name `{name}`"
+        for module in filter(None, modules)
         for name, value in vars(module).items()
         if isinstance(value, Blueprint)
     ]
     mistake = "exports no `blueprint`, so none of its routes would be served"
-    for module, name in names:
-        mistake += f"; {_place(module.__file__)} has one under the name `{name}`"
-    raise StartupError(f"{_place(package.__file__)}: {mistake}")
+    raise StartupError(f"{_place(package.__file__)}: {mistake}{''.join(misnamed)}")
 
 
 def check_routes(app: Flask) -> None:
-    """Hand the access of every route to `install_access`.
+    """Record the access level of every route for `install_access`.
 
     Raises:
         StartupError: a route declares no access, or another one than its blueprint.
@@ -80,13 +77,15 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     if isinstance(blueprint, ApiBlueprint) and blueprint.access not in (None, declared):
         raise StartupError(
             f"{place}: the route {rule.rule} has access={declared}, and its blueprint {blueprint.access}; "
-            "a page and its files are open or closed together"
+            "both must be equal"
         )
     return declared
 
 
 def check_operations(app: Flask) -> None:
-    """Check that the tasks of all operations exist; a task module that cannot be read is reported elsewhere.
+    """Check that the tasks of all operations exist.
+
+    Task modules that cannot be imported are skipped; they are reported elsewhere.
 
     Raises:
         StartupError: an operation names a task that does not exist.
@@ -104,7 +103,7 @@ def check_operations(app: Flask) -> None:
 
 
 def file_of(view: Callable[..., Any]) -> str:
-    """Return the file that a view is written in, relative to the project."""
+    """Return the source file of a view, relative to the project."""
     return _place(inspect.getsourcefile(inspect.unwrap(view)))
 
 

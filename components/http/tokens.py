@@ -1,6 +1,6 @@
-"""Tokens: what a browser sends in an address where it cannot send a header.
+"""Tokens in query strings, for browsers that cannot send headers.
 
-Each is good for following one job, for a while.
+A token allows following one job for 15 minutes.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ MAX_TOKEN_CHARS = 1024
 
 
 class Granted(NamedTuple):
-    """What a token is good for: following this job, as its owner."""
+    """The job that a token allows to follow, and the owner of the job."""
 
     job_id: str
     owner: str
 
 
 def make_token(job_id: str, owner: str) -> str:
-    """Return a token for following a job of the owner's for 15 minutes.
+    """Return a token for a job of `owner`.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.
@@ -32,7 +32,7 @@ def make_token(job_id: str, owner: str) -> str:
 
 
 def read_token(text: str) -> Granted | None:
-    """Return what a token is good for, None if it is forged, changed or too old.
+    """Return what a token grants; None if it is forged, changed or expired.
 
     Raises:
         QueueUnavailable: the broker cannot be reached.

@@ -63,7 +63,7 @@ class Session:
         """Greet the client, or close the connection if it has no valid key."""
         self._conversation = conversation
         if not self._caller.scopes:
-            conversation.close(CloseCode.POLICY_VIOLATION, "a valid API key is needed")
+            conversation.close(CloseCode.POLICY_VIOLATION, "a valid API key is required")
             return
         self.send_status("connected", WELCOME)
 

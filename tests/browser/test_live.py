@@ -211,7 +211,7 @@ def test_where_keys_are_set_the_page_works_with_one(
     expect(state).to_have_text("A valid API key is needed")
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")
-    expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is needed")
+    expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is required")
     expect(state).to_have_text("A valid API key is needed")
     expect(page.get_by_role("button", name="Draw")).to_be_disabled()
 

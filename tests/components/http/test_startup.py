@@ -121,7 +121,7 @@ def show_studio() -> Response:
     return Response("studio")
 """
     )
-    assert "a page and its files are open or closed together" in mistake(settings)
+    assert "both must be equal" in mistake(settings)
 
 
 @pytest.mark.parametrize(
