@@ -121,7 +121,6 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
 
 
 def _granted() -> Caller | None:
-    """Return the caller of the token in the query string, limited to the job of the token."""
     granted = read_token(request.args.get("token", ""))
     if granted is None or request.view_args.get("job_id", granted.job_id) != granted.job_id:  # type: ignore[union-attr]
         return None
@@ -129,10 +128,10 @@ def _granted() -> Caller | None:
 
 
 def given_key() -> str:
-    """Return the API key of the request, or an empty string. Keys in the query are ignored.
+    """Return the API key of the request, or an empty string.
 
-    Browsers cannot set headers on a WebSocket, but can name subprotocols: `bearer.` and the key in
-    base64url is accepted as well.
+    Browsers cannot set headers on a WebSocket, so the subprotocol `bearer.<key in base64url>` is
+    accepted as well. Keys in the query string are ignored.
     """
     bearer = re.fullmatch(
         r"bearer +([^ ]+) *", request.headers.get("Authorization", ""), re.IGNORECASE
@@ -146,7 +145,6 @@ def given_key() -> str:
 
 
 def _decoded(text: str) -> str:
-    """Return the key in a base64url text, or an empty string if it is not valid."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
     except ValueError:

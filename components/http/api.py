@@ -76,13 +76,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def route(
         self, rule: str, *, access: Access | None = None, **options: Any
     ) -> Callable[[View], View]:
-        """Mount a view at `rule`.
+        """Mount a view at `rule`, a path below the prefix of the blueprint.
 
-        Args:
-            rule: path below the prefix of the blueprint.
-            access: required authentication; the default is that of the blueprint, for all its routes
-                and files.
-            options: further options of the route, such as `methods`.
+        `access` is the required authentication; the default is that of the blueprint.
         """
         decorate: Callable[[View], View] = super().route(
             rule, tags=[self.tag], access=access, **options
@@ -114,7 +110,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         return decorate
 
     def doc(self, **documentation: Any) -> Callable[[Any], Any]:
-        """Add OpenAPI members to the documentation of a view."""
         decorate: Callable[[Any], Any] = super().doc(**documentation)
         return decorate
 
@@ -253,7 +248,6 @@ class VectorApi(Api):  # type: ignore[misc]
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
-        """Register a blueprint; only blueprints with their own tag add one."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
         self._app.register_blueprint(blp, **options)
         blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
@@ -283,8 +277,7 @@ def api_blueprint(
         description: one sentence about the resource, for the OpenAPI document.
         tag: tag of its routes in the OpenAPI document; the name by default.
         access: required authentication of all its routes and files; None if routes declare it.
-        assets: folder below `assets` that is served at `<prefix>/assets`, for a page; its templates
-            are in `templates`.
+        assets: folder below `assets` that is served at `<prefix>/assets`, for a page.
     """
     pages = {
         "template_folder": "templates",

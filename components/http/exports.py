@@ -17,11 +17,8 @@ from libraries.exporting.catalogue import FormatParams
 def accepted_format(media_type: str) -> Format | None:
     """Return the preferred export format, or None for the stored file.
 
-    Drawings are available in all export formats, other files only as they are. With equal
-    preferences the stored file wins, then the first format by name.
-
-    Raises:
-        EdgeError: `Accept` excludes all available media types (`not-acceptable`).
+    With equal preferences the stored file wins, then the first format by name. Raises EdgeError
+    (`not-acceptable`) if `Accept` excludes all media types.
     """
     offers: dict[str, Format | None] = {media_type: None}
     if is_drawing(media_type):
@@ -36,7 +33,6 @@ def accepted_format(media_type: str) -> Format | None:
 
 
 def is_drawing(media_type: str) -> bool:
-    """Return whether files of this type can be exported to other formats."""
     return media_type == SVG_TYPE
 
 
@@ -55,13 +51,8 @@ def export_response(
 ) -> Response:
     """Return a stored drawing in another format, or 304 if the client has it.
 
-    `download` sets the disposition: True saves the file, False shows it, None sets none.
-
-    Raises:
-        InvalidInput: the drawing cannot be exported, see `export_stored`.
-        NotFound: the file was deleted or replaced.
-        Exhausted: too many exports are running.
-        StorageUnavailable: the storage cannot be reached.
+    `download` sets the disposition: True saves the file, False shows it, None sets none. Raises as
+    `export_stored`.
     """
     response = Response(
         content_type=form.media_type,
@@ -83,7 +74,6 @@ def export_response(
 
 
 def default_export(drawing: StoredDrawing, form: Format, *, download: bool) -> Response:
-    """Return a drawing in the negotiated format, with the default parameters of the format."""
     response = export_response(drawing, form, form.params.load({}), download=download)
     response.vary.add("Accept")
     return response

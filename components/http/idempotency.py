@@ -34,13 +34,8 @@ def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> An
     """Execute `view` once per idempotency key; repeat its first successful response.
 
     The arguments of the view must be parsed before, so that invalid requests need no broker. The
-    header is ignored if `unless` returns True for the arguments.
-
-    Raises:
-        BadFields: the key is not 1 to 255 printable ASCII characters.
-        InvalidInput: the key was used with another request.
-        Conflict: another request with the key is in progress.
-        QueueUnavailable: the broker cannot be reached.
+    header is ignored if `unless` returns True for the arguments. Raises BadFields if the key is not
+    valid, and as `KeyedRequest.begin`.
     """
 
     @wraps(view)

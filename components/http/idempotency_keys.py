@@ -48,10 +48,7 @@ class KeyedRequest:
     def begin(self) -> Reply | None:
         """Return the stored response, or None if the request must be executed now.
 
-        Raises:
-            Conflict: another request with the key is in progress.
-            InvalidInput: the key was used with another request.
-            QueueUnavailable: the broker cannot be reached.
+        Raises Conflict if a request with the key is in progress, and InvalidInput if it differs.
         """
         client = web_client()
         mark = json.dumps({"hash": self.body_hash})
@@ -74,7 +71,6 @@ class KeyedRequest:
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:
-        """Store the response for a day."""
         client = web_client()
         record = json.dumps({"hash": self.body_hash, **asdict(reply)})
         retry(lambda: client.set(self._record_key, record, ex=REPLY_TTL_S))

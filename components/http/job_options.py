@@ -168,7 +168,6 @@ class JobOptionsSchema(Schema):
 
     @validates_schema(skip_on_field_errors=False)
     def check_time(self, data: JsonObject, **_: Any) -> None:
-        """Reject a time too far ahead, and options that contradict each other."""
         run_at = data.get("run_at")
         if run_at is not None and data.get("delay") is not None:
             raise ValidationError("Cannot be combined with delay.", "run_at")
@@ -194,25 +193,16 @@ class JobOptionsSchema(Schema):
 
 
 def check_options(options: JobOptions) -> JobOptions:
-    """Check that the dependencies exist and that the webhook may be called; return the options.
+    """Check dependencies and webhook; raise BadFields if one of them is not allowed.
 
     Contacts the broker and DNS, so call it after all other checks.
-
-    Raises:
-        BadFields: a job in `depends_on` belongs to another owner or ended without a result, or the
-            webhook is not allowed.
-        QueueUnavailable: the broker cannot be reached.
     """
     check_dependencies(options.depends_on)
     return replace(options, webhook=validate_webhook(options.webhook))
 
 
 def check_dependencies(job_ids: Sequence[str]) -> None:
-    """Check that the caller's jobs have finished or can still finish.
-
-    Raises:
-        BadFields: jobs are unknown, belong to another owner, or ended without a result.
-    """
+    """Raise BadFields for jobs of other owners and jobs that cannot finish any more."""
     found = [(place, dependency_error(job_id)) for place, job_id in enumerate(job_ids)]
     wrong = [FieldError(("depends_on", str(place)), reason) for place, reason in found if reason]
     if wrong:
@@ -230,11 +220,7 @@ def dependency_error(job_id: str) -> str | None:
 
 
 def validate_webhook(requested: Mapping[str, Any] | None) -> JsonObject | None:
-    """Return the `webhook` of `JobOptions`, or None. Looks up the host.
-
-    Raises:
-        BadFields: the host cannot be resolved, or has an address that is not public.
-    """
+    """Return the `webhook` of `JobOptions`; raise BadFields if its host is not public."""
     if requested is None:
         return None
     try:

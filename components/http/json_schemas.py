@@ -16,10 +16,7 @@ PREFIX = "#/components/schemas/"
 
 
 def schema_converter(**options: Any) -> tuple[APISpec, Any]:
-    """Return a converter of marshmallow schemas, and the spec that collects nested schemas.
-
-    The options are those of `MarshmallowPlugin`.
-    """
+    """Return a converter with these `MarshmallowPlugin` options, and its collected schemas."""
     plugin = MarshmallowPlugin(**options)
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     converter: Any = plugin.converter
@@ -41,7 +38,6 @@ class Schemas:
         return self._draft7(self._converter.schema2jsonschema(schema))
 
     def add(self, name: str, node: Node) -> Node:
-        """Add a named schema and return a reference to it."""
         if self._named.setdefault(name, node) is not node:
             raise ValueError(f"duplicate schema name: {name}")
         return {"$ref": PREFIX + name}
@@ -95,7 +91,6 @@ def _rename(node: Node) -> None:
 def record(
     members: Mapping[str, Node], optional: Collection[str] = (), description: str = ""
 ) -> Node:
-    """Return the schema of an object with these members."""
     required = [name for name in members if name not in optional]
     described = {"description": description} if description else {}
     node = {"type": "object", **described, "properties": dict(members)}

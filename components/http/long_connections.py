@@ -49,7 +49,6 @@ class LiveConnections:
                 self._polls.release()
 
     def close(self) -> None:
-        """Close all connections."""
         self.stopping.set()
         self.hub.close()
         self.handlers.close()
@@ -76,10 +75,7 @@ def supports_streaming() -> bool:
 
 
 class JobSubscription:
-    """Delivers the events of a job to one client, each once and in order.
-
-    Events that arrive before `open` are buffered.
-    """
+    """Delivers each event of a job to one client, once and in order; buffers until `open`."""
 
     __slots__ = ("_deliver", "_known", "_lock", "_waiting", "job_id")
 
@@ -93,15 +89,10 @@ class JobSubscription:
 
     @property
     def known(self) -> tuple[int, int]:
-        """The order of the last delivered event."""
         return self._known
 
     def start(self, feed: EventSubscriptions) -> JobSnapshot | None:
-        """Subscribe, and return the snapshot of the job, or None if it does not exist.
-
-        Raises:
-            QueueUnavailable: the broker cannot be reached.
-        """
+        """Subscribe, and return the snapshot of the job, or None if it does not exist."""
         feed.follow(self.job_id, self.receive)
         snapshot = None
         try:
@@ -171,7 +162,6 @@ class DetachedResponse(Response):
         self._talk, self._begin, self._first, self._abandon = talk, begin, first, abandon
 
     def __call__(self, environ: JsonObject, start_response: Any) -> Iterable[bytes]:
-        """Detach the socket from the server and hand it to the hub."""
         hub = self._hub
         own = socket.socket(fileno=environ["gunicorn.socket"].detach())
         with contextlib.suppress(OSError, AttributeError):
@@ -209,10 +199,6 @@ def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool])
     """Return a job of the caller when `until` accepts it or after `seconds`.
 
     Returns at once if all poll slots are taken, and early if the server stops.
-
-    Raises:
-        JobUnknown: the caller has no such job.
-        QueueUnavailable: the broker cannot be reached.
     """
     record = find_job(job_id)
     if seconds <= 0 or until(record):

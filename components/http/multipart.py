@@ -52,7 +52,7 @@ FORM_SCHEMA: JsonObject = {
 
 @dataclass
 class UploadedFile:
-    """A file of the request: name, type, first bytes, and the upload staged in the broker."""
+    """A file of the request: name, type, first bytes and staged upload."""
 
     name: str
     kind: FileKind
@@ -93,12 +93,10 @@ def received_file(
         names: accepted fields besides the file.
 
     Raises:
-        EdgeError: the body is not a valid form, or the file has another type or is larger than the
-            setting `UPLOAD_LIMIT`; reading stops there.
+        EdgeError: the body is not a valid form, or the file has another type or is too large.
         BadFields: the field `file` is missing or empty, or other fields are unknown or invalid.
         InvalidInput: the file is damaged.
         Unavailable: too many files wait to be stored.
-        QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
     limit = UploadSettings.current().upload_limit
@@ -134,7 +132,6 @@ def _decoder() -> MultipartDecoder:
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
-    """Yield the events of the decoder, block by block."""
     while decoder.state is not State.COMPLETE:
         block = _next_block(stream)
         try:
@@ -161,7 +158,6 @@ def _next_block(stream: IO[bytes]) -> bytes:
 
 
 def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
-    """Read the whole form; stage its file in the broker."""
     for event in events:
         if isinstance(event, Field) and event.name in form.names:
             if event.name in form.texts:

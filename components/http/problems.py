@@ -151,7 +151,6 @@ class BadFields(InvalidInput):
 
 
 def count_of_fields(number: int) -> str:
-    """Return `1 invalid field`, `2 invalid fields`, ..."""
     return f"{number} invalid field{'' if number == 1 else 's'}"
 
 
@@ -203,14 +202,9 @@ def request_id() -> str:
 def problem(
     status: int, slug: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
-    """Return a problem document.
+    """Return a problem document; `GET /problems/<slug>` explains its type.
 
-    Args:
-        status: the HTTP status.
-        slug: the type of the problem; `GET /problems/<slug>` explains it.
-        detail: description of this occurrence.
-        headers: further response headers.
-        members: further members of the document; None values are omitted.
+    `members` are further members of the document; None values are omitted.
     """
     document = problem_document(
         status, slug, detail, quote(request.path[:200], errors="replace"), request_id()
@@ -237,7 +231,6 @@ def problem_document(
 
 
 def title_of(status: int) -> str:
-    """Return the RFC 9110 name of an HTTP status."""
     return TITLES.get(status) or http.HTTPStatus(status).phrase
 
 
@@ -248,7 +241,6 @@ def plain_problem(status: int) -> tuple[str, str]:
 
 
 def answer_library_error(error: VectorError) -> Response:
-    """Return the problem document of a library error, with all of its invalid fields."""
     status = status_of(error)
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s", request.method, request.path, error)
@@ -349,7 +341,6 @@ def bounded(value: object) -> object:
 
 
 def answer_http_error(error: HTTPException) -> Response:
-    """Return the problem document of a Flask or werkzeug error; its own page is not used."""
     if error.response is not None:
         return error.response  # type: ignore[return-value]
     status = error.code or 500

@@ -94,10 +94,7 @@ class AcceptedSchema(ReplySchema):
 
 
 def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
-    """Return the response to a request that was queued as `job`.
-
-    The body has `status` ("queued"), `job_id`, `message`, `links` and the members of `extra`, which
-    take precedence. `Location` and `Retry-After` say where and when to poll the job.
+    """Return the response to a request that was queued as `job`; `extra` adds or replaces members.
 
     With `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in time, the
     status is 200, and the body has the job's `status`, `result`, `error` and `svg`.

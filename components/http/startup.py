@@ -30,11 +30,7 @@ class StartupError(click.ClickException):
 
 
 def exported_blueprints(package: ModuleType) -> list[Blueprint]:
-    """Return the blueprints that a component exports as `blueprint` or `blueprints`.
-
-    Raises:
-        StartupError: it exports neither.
-    """
+    """Return the `blueprint` or `blueprints` of a component, or raise StartupError."""
     if hasattr(package, "blueprint"):
         return [package.blueprint]
     if hasattr(package, "blueprints"):
@@ -53,8 +49,7 @@ def exported_blueprints(package: ModuleType) -> list[Blueprint]:
 def check_routes(app: Flask) -> None:
     """Record the access level of every route for `install_access`.
 
-    Raises:
-        StartupError: a route declares no access, or another one than its blueprint.
+    Raises StartupError if a route declares no access, or another one than its blueprint.
     """
     app.extensions[EXTENSION] = {
         rule.endpoint: _access_of(app, rule) for rule in app.url_map.iter_rules()
@@ -83,12 +78,9 @@ def _access_of(app: Flask, rule: Rule) -> Access:
 
 
 def check_operations(app: Flask) -> None:
-    """Check that the tasks of all operations exist.
+    """Raise StartupError if an operation names a task that does not exist.
 
     Task modules that cannot be imported are skipped; they are reported elsewhere.
-
-    Raises:
-        StartupError: an operation names a task that does not exist.
     """
     tasks = known_tasks()
     unnamed = (getattr(one, "operations", ()) for one in app.blueprints.values())

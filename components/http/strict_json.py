@@ -37,12 +37,9 @@ class MalformedJson(EdgeError):
 
 
 def parse_strictly(data: bytes) -> Any:
-    """Parse a JSON text in UTF-8.
+    """Parse a JSON text in UTF-8; raise MalformedJson with the position if it is known.
 
     Numbers must be finite, the keys of an object unique, and the depth at most 32.
-
-    Raises:
-        MalformedJson: the text is invalid; the message has the position if it is known.
     """
     try:
         text = data.decode("utf-8")
@@ -124,7 +121,7 @@ def read_json_object(request: Request) -> JsonObject:
 
     Raises:
         EdgeError: the media type is not JSON in UTF-8.
-        RequestEntityTooLarge: the body exceeds the limit of the application; reading stops there.
+        RequestEntityTooLarge: the body exceeds the limit of the application.
         MalformedJson: the body is not valid JSON, or exceeds the limits.
         BadFields: the body is not an object, or a string in it is not valid Unicode.
     """
@@ -182,7 +179,6 @@ class StrictParser(FlaskParser):
         error_status_code: int | None,
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
-        """Convert marshmallow errors to BadFields."""
         ((location, messages),) = error.messages_dict.items()
         raise BadFields(
             [_with_hint(one, schema) for one in flatten(messages)], location=location
@@ -190,7 +186,6 @@ class StrictParser(FlaskParser):
 
 
 def _with_hint(error: FieldError, schema: Schema) -> FieldError:
-    """Add the closest known field as the hint of an error about an unknown one."""
     if len(error.path) != 1 or error.path[0] in schema.fields or error.hint:
         return error
     return replace(error, hint=did_you_mean(error.path[0][:MAX_VALUE_CHARS], schema.fields))

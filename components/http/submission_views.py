@@ -66,12 +66,7 @@ def submission_view(
 
 
 def parsed_request(operation: Operation) -> Submission:
-    """Parse the JSON body; an operation without fields needs none.
-
-    Raises:
-        EdgeError, RequestEntityTooLarge: the body cannot be read.
-        BadFields: fields are invalid.
-    """
+    """Parse the JSON body; an operation without fields needs none."""
     if operation.body is EmptySchema and not (is_json(request.mimetype) and request.get_data()):
         return Submission({}, JobOptions())
     parsed: Submission = StrictParser().parse(operation.schema(), request, location="json")
@@ -79,12 +74,7 @@ def parsed_request(operation: Operation) -> Submission:
 
 
 def answer(operation: Operation, submission: Submission, status: int) -> Response:
-    """Queue the jobs of a request and return the response.
-
-    Raises:
-        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
-        BadFields: the webhook is not allowed, or a dependency does not exist.
-    """
+    """Queue the jobs of a request and respond; raises as `check_options` and `queue`."""
     plan = operation.plan(submission.body)
     options = check_options(submission.options)
     if isinstance(plan, BatchPlan):
@@ -101,11 +91,7 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
 
 
 def form_options(texts: Mapping[str, str]) -> JobOptions:
-    """Return the queue options in the fields of a form.
-
-    Raises:
-        BadFields: fields are invalid.
-    """
+    """Load the queue options from the fields of a form; raise BadFields if they are invalid."""
     schema = JobOptionsSchema()
     values = {name: _value(schema.fields[name], text) for name, text in texts.items()}
     try:
@@ -131,7 +117,6 @@ def _value(field: fields.Field[Any], text: str) -> Any:
 def requested_body(
     operation: Operation, files: tuple[FileKind, ...], description: str
 ) -> JsonObject:
-    """Return the OpenAPI request body of an operation."""
     content: JsonObject = {}
     if files:
         options = {

@@ -123,21 +123,11 @@ class Operation:
         return type(self.body.__name__, bases, members)
 
     def plan(self, body: Any) -> JobPlan | BatchPlan:
-        """Return the plan of a request.
-
-        Raises:
-            InvalidInput: the request is invalid.
-            QueueUnavailable: the broker cannot be reached to look up the inputs.
-        """
         plan = self.call(body)
         return plan if isinstance(plan, BatchPlan) else self._completed(plan, body)
 
     def plans(self, body: Any) -> list[JobPlan]:
-        """Return the planned jobs of a request in a batch or on a WebSocket.
-
-        Raises:
-            InvalidInput, QueueUnavailable: as `plan`.
-        """
+        """Return the planned jobs of a request in a batch or on a WebSocket."""
         found = [self.call(body)] if self.split is None else self.split(body)
         return [self._completed(one, body) for one in found if not isinstance(one, BatchPlan)]
 
@@ -168,11 +158,7 @@ class SubmissionSchema(Schema):
     body_schema: type[Schema]
 
     def load(self, data: Any, **choices: Any) -> Submission:
-        """Load both parts of a request.
-
-        Raises:
-            ValidationError: fields are invalid; lists those of both parts.
-        """
+        """Load both parts; raise ValidationError with the errors of both."""
         errors: dict[Any, Any] = {}
         parts: list[Any] = []
         names = option_names()
@@ -206,12 +192,7 @@ def discard_operations(package: str) -> None:
 
 
 def queue(plan: JobPlan, options: JobOptions) -> Job:
-    """Queue a planned job with the options of its request.
-
-    Raises:
-        InvalidInput: the job is delayed, and an input is still being stored.
-        UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
-    """
+    """Queue a planned job; raises as `options_of` and `libraries.job_manager.submit`."""
     job = submit(plan.task, plan.args, plan.kwargs, options_of(plan, options))
     if plan.on_queued is not None:
         plan.on_queued(job.id)
@@ -219,11 +200,7 @@ def queue(plan: JobPlan, options: JobOptions) -> Job:
 
 
 def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
-    """Queue planned jobs together.
-
-    Raises:
-        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
-    """
+    """Queue planned jobs together; raises as `queue`."""
     plans = [one for one, _ in plan.jobs]
     options = [options_of(one, merged(own, shared)) for one, own in plan.jobs]
     return submit_batch(
@@ -235,11 +212,7 @@ def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
 
 
 def options_of(plan: JobPlan, chosen: JobOptions) -> JobOptions:
-    """Return the options that a planned job is queued with.
-
-    Raises:
-        InvalidInput: the job is delayed, and an input is still being stored.
-    """
+    """Return the options of a planned job; raise InvalidInput if a delay excludes its inputs."""
     if plan.after and chosen.run_at is not None:
         raise InvalidInput(
             f"cannot be combined with delay or run_at: the job {plan.after[0]} must finish first",
@@ -269,12 +242,7 @@ def merged(own: JobOptions, shared: JobOptions) -> JobOptions:
 
 
 def check_readable(path: str) -> None:
-    """Check that tasks may read `path`, or that a job is about to store it.
-
-    Raises:
-        VectorError: as `open_input`.
-        QueueUnavailable: the file does not exist, and the broker cannot be reached.
-    """
+    """Raise an error as `open_input`, unless a job is about to store `path`."""
     try:
         open_input(path).close()
     except NotFound:

@@ -23,20 +23,11 @@ class Granted(NamedTuple):
 
 
 def make_token(job_id: str, owner: str) -> str:
-    """Return a token for a job of `owner`.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
     return str(_serializer().dumps([job_id, owner]))
 
 
 def read_token(text: str) -> Granted | None:
-    """Return what a token grants; None if it is forged, changed or expired.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return what a token grants; None if it is forged, changed or expired."""
     if not text or len(text) > MAX_TOKEN_CHARS:
         return None
     try:

@@ -273,7 +273,7 @@ def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
         path=REPOSITORY / "libraries" / "patterns" / "rays.py",
     )
     assert doctor()["modules"] == (
-        "trouble: libraries.patterns.rays is left out: libraries/patterns/rays.py: cost must take (self, area)."
+        "trouble: libraries.patterns.rays is skipped: libraries/patterns/rays.py: cost must take (self, area)."
         " Correct the file, then restart web and workers."
     )
 
@@ -300,7 +300,7 @@ def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_hold
 def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:
     port = closed_port()
     assert doctor(port=port)["web"].startswith(
-        f"trouble: nothing answers at http://127.0.0.1:{port}"
+        f"trouble: connection refused at http://127.0.0.1:{port}"
     )
 
 
@@ -313,7 +313,7 @@ def test_another_program_on_the_port_is_named(
 ) -> None:
     port = serve(body)
     told = doctor(port=port)["web"]
-    assert told.startswith(f"trouble: something else answers at http://127.0.0.1:{port}")
+    assert told.startswith(f"trouble: another program answers at http://127.0.0.1:{port}")
     assert "set PORT to a free port" in told
 
 
@@ -331,12 +331,12 @@ def test_a_program_that_is_no_web_server_is_named(doctor: Doctor, broker: Embedd
         thread.start()
         told = doctor(port=port)["web"]
         thread.join()
-    assert told.startswith("trouble: something else answers")
+    assert told.startswith("trouble: another program answers")
 
 
 def test_a_port_that_takes_connections_and_says_nothing_is_named(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert "does not answer" in doctor(port=listener.getsockname()[1])["web"]
+        assert "no response from" in doctor(port=listener.getsockname()[1])["web"]
 
 
 def test_an_old_web_process_is_named(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
@@ -349,7 +349,7 @@ def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, hom
     (home / "file").write_text("")
     told = doctor(output_dir=home / "file" / "output")["output"]
     assert re.match(
-        r"trouble: .*/file/output cannot be written to: Not a directory.*OUTPUT_DIR", told
+        r"trouble: cannot write to .*/file/output: Not a directory.*OUTPUT_DIR", told
     )
 
 
@@ -362,7 +362,7 @@ def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_starte
     doctor: Doctor, settings: Settings
 ) -> None:
     said = doctor(immediate=True)
-    assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
+    assert said["settings"] == "ok: valid; immediate mode: jobs run in the process that queues them"
     assert said["broker"].startswith("ok: not needed")
     assert said["worker"].startswith("ok: not needed")
     assert not settings.broker.data_dir.exists()
@@ -391,11 +391,11 @@ def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_answer(settings: Se
         "two": fail,
         "three": lambda _: [Finding("three", well=True, detail="fine")],
     }
-    found = examine(settings, checks, patience=0.1)
+    found = examine(settings, checks, timeout_s=0.1)
     forever.set()
     assert [(one.name, one.well, one.detail) for one in found] == [
         ("one", False, "no answer within 0.1 s"),
-        ("two", False, "could not be examined: RuntimeError: oh"),
+        ("two", False, "the check failed: RuntimeError: oh"),
         ("three", True, "fine"),
     ]
 
@@ -452,8 +452,8 @@ def test_nothing_in_a_result_or_an_error_commands_the_terminal(
 
 @pytest.mark.usefixtures("broker")
 def test_where_there_is_no_job_the_list_says_so(command: Command) -> None:
-    assert command("jobs").output == "There are no jobs.\n"
-    assert command("jobs", "--status", "failed").output == "There are no such jobs.\n"
+    assert command("jobs").output == "No jobs.\n"
+    assert command("jobs", "--status", "failed").output == "No jobs in this state.\n"
 
 
 @pytest.mark.parametrize("options", [["--status", "lost"], ["--limit", "0"], ["--limit", "201"]])
@@ -473,5 +473,5 @@ def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
 ) -> None:
     result = command("jobs", immediate=True)
     assert result.exit_code == 1
-    assert "each process keeps its jobs to itself" in result.output
+    assert "each process has its own jobs" in result.output
     assert not settings.broker.data_dir.exists()
