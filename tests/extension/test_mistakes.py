@@ -20,7 +20,7 @@ from tests.extension.copies import CopiedService, copy_of_sources
 
 RAYS, GREETINGS = ((EXAMPLES / name).read_text() for name in ("rays.py", "greetings.py"))
 GREET = "def greet(name):\n    return name\n"
-# What `flask --app app doctor` does, with patience for a machine that is busy.
+# As `flask --app app doctor`, with longer timeouts for a busy machine.
 PATIENT_DOCTOR = """
 from app import create_app
 from components.system.commands import line_of, process_settings
@@ -29,7 +29,7 @@ from libraries.worker.doctor import examine_tasks
 
 create_app()
 checks = {**CHECKS, "tasks": lambda _: examine_tasks(60)}
-for finding in examine(process_settings(), checks, patience=60):
+for finding in examine(process_settings(), checks, timeout_s=60):
     print(line_of(finding))
 """
 

@@ -348,9 +348,7 @@ def test_an_old_web_process_is_named(doctor: Doctor, serve: Callable[[bytes], in
 def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, home: Path) -> None:
     (home / "file").write_text("")
     told = doctor(output_dir=home / "file" / "output")["output"]
-    assert re.match(
-        r"trouble: cannot write to .*/file/output: Not a directory.*OUTPUT_DIR", told
-    )
+    assert re.match(r"trouble: cannot write to .*/file/output: Not a directory.*OUTPUT_DIR", told)
 
 
 def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
