@@ -308,7 +308,7 @@ def test_progress_names_each_element() -> None:
     said: list[tuple[int, int, str]] = []
     compose(loaded(LINES, {"type": "circle", "box": BOX}), lambda *step: said.append(step))
     words = list(dict.fromkeys(one[2] for one in said))
-    assert words == ["1 of 2: noise_lines", "2 of 2: circle", "putting together"]
+    assert words == ["1 of 2: noise_lines", "2 of 2: circle", "composing the page"]
     assert [one[0] for one in said] == sorted(one[0] for one in said)
     assert all(done <= total for done, total, _ in said)
 
@@ -321,7 +321,7 @@ def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
         )
     )
     assert made.missing_glyphs == ["漢"]
-    assert made.warnings == "; drawn as boxes: 漢; left out of pictures: image (1)"
+    assert made.warnings == "; drawn as boxes: 漢; skipped parts of SVGs: image (1)"
 
 
 def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
@@ -381,15 +381,15 @@ def test_what_has_no_room_or_cannot_be_read_is_refused_before_it_is_drawn(
     assert list(mistakes({"type": "circle", "box": BOX}, element)) == [f"elements.1.{field}"]
 
 
-def test_a_picture_without_strokes_is_told_from_its_place_however_long_it_is() -> None:
+def test_an_svg_without_strokes_is_reported_with_its_field_at_any_length() -> None:
     assert mistakes({"type": "svg", "svg": EMPTY, "box": BOX})["elements.0.svg"] == [
-        "this picture has no strokes to draw", "a pen cannot draw what was left out: image (1)",
+        "the SVG has no strokes", "a pen cannot draw: image (1)",
     ]  # fmt: skip
     asked = loaded(
         {"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX}
     )
     asked.check_cost()
-    with pytest.raises(InvalidInput, match="no strokes to draw") as caught:
+    with pytest.raises(InvalidInput, match="has no strokes") as caught:
         compose(asked)
     assert caught.value.field == "elements.1.svg"
 
