@@ -23,7 +23,7 @@ from tests.watchful import application
         ("{", {"text": "{"}),
     ],
 )
-def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
+def test_a_message_from_the_command_line_reaches_only_its_group(
     broker: EmbeddedBroker, settings: Settings, said: str, heard: dict[str, Any]
 ) -> None:
     """C13."""
@@ -42,7 +42,7 @@ def test_a_message_from_the_command_line_reaches_the_group_and_nobody_else(
     assert others.empty()
 
 
-def test_a_group_that_cannot_be_and_a_broker_that_is_away_are_told(settings: Settings) -> None:
+def test_an_invalid_group_and_an_unreachable_broker_are_reported(settings: Settings) -> None:
     runner = application(settings).test_cli_runner()
     assert "must be 1 to 64 letters" in runner.invoke(args=["push", "no group", "x"]).output
     away = runner.invoke(args=["push", "studio", "x"])
