@@ -86,13 +86,17 @@ def png_format() -> Format:
 def _quality(media_type: str) -> float:
     """Return the quality from 0 to 1 that the most specific range gives to a media type."""
     accepted = [
-        (wanted.partition(";")[0].strip().lower(), quality)
-        for wanted, quality in request.accept_mimetypes
+        (media_range.partition(";")[0].strip().lower(), quality)
+        for media_range, quality in request.accept_mimetypes
     ]
-    ranges = [(wanted, quality) for wanted, quality in accepted if "/" in wanted]
+    ranges = [(media_range, quality) for media_range, quality in accepted if "/" in media_range]
     if not ranges:
         return 1.0
     bare = media_type.partition(";")[0].strip().lower()
     matching = ["*/*", f"{bare.partition('/')[0]}/*", bare]
-    found = [(matching.index(wanted), quality) for wanted, quality in ranges if wanted in matching]
+    found = [
+        (matching.index(media_range), quality)
+        for media_range, quality in ranges
+        if media_range in matching
+    ]
     return max(found)[1] if found else 0.0

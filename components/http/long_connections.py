@@ -143,15 +143,15 @@ class DetachedResponse(Response):
         self,
         status: int,
         headers: Mapping[str, str],
-        talk: Protocol,
-        begin: Callable[[Connection], None],
+        protocol: Protocol,
+        on_open: Callable[[Connection], None],
         first: bytes = b"",
         *,
-        abandon: Callable[[], None] = lambda: None,
+        on_full: Callable[[], None] = lambda: None,
     ) -> None:
-        """Send `headers` and the bytes `first`; then `talk` takes over.
+        """Send `headers` and the bytes `first`; then `protocol` takes over.
 
-        `begin` is called with the connection; `abandon` is called if the hub is full.
+        `on_open` is called with the connection; `on_full` is called if the hub is full.
         """
         super().__init__(status=status, headers=dict(headers))
         # The length is unknown, and Flask's default type does not apply.
@@ -159,22 +159,23 @@ class DetachedResponse(Response):
         if "Content-Type" not in headers:
             self.headers.pop("Content-Type", None)
         self._hub = live().hub
-        self._talk, self._begin, self._first, self._abandon = talk, begin, first, abandon
+        self._protocol, self._first = protocol, first
+        self._on_open, self._on_full = on_open, on_full
 
     def __call__(self, environ: JsonObject, start_response: Any) -> Iterable[bytes]:
         hub = self._hub
-        own = socket.socket(fileno=environ["gunicorn.socket"].detach())
+        sock = socket.socket(fileno=environ["gunicorn.socket"].detach())
         with contextlib.suppress(OSError, AttributeError):
             # Detect clients that vanished: data stays unacknowledged.
-            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         try:
-            line = hub.hold(own, self._talk, self._head() + self._first)
+            connection = hub.hold(sock, self._protocol, self._head() + self._first)
         except HubFull:
             # Another request took the last slot since the check; the client reconnects.
-            own.close()
-            self._abandon()
+            sock.close()
+            self._on_full()
             raise StopIteration from None
-        self._begin(line)
+        self._on_open(connection)
         # Signals to gunicorn that the connection is detached.
         raise StopIteration
 
@@ -203,19 +204,19 @@ def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool])
     record = find_job(job_id)
     if seconds <= 0 or until(record):
         return record
-    here = live()
-    with here.poll_slot() as granted:
-        if not granted:
+    connections = live()
+    with connections.poll_slot() as reserved:
+        if not reserved:
             return record
-        return _wait(here, job_id, seconds, until)
+        return _wait(connections, job_id, seconds, until)
 
 
 def _wait(
-    here: LiveConnections, job_id: str, seconds: float, until: Callable[[JobRecord], bool]
+    connections: LiveConnections, job_id: str, seconds: float, until: Callable[[JobRecord], bool]
 ) -> JobRecord:
     changed = threading.Event()
     deadline = time.monotonic() + seconds
-    with here.feed.following(job_id, lambda _: changed.set()):
+    with connections.feed.following(job_id, lambda _: changed.set()):
         # Starts the subscription: later events call the callback.
         read_events(job_id)
         while True:
@@ -225,5 +226,5 @@ def _wait(
                 return record
             # In slices, so that waiting does not delay a shutdown.
             while not changed.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
-                if time.monotonic() >= deadline or here.stopping.is_set():
+                if time.monotonic() >= deadline or connections.stopping.is_set():
                     return record

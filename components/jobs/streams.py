@@ -104,7 +104,7 @@ class JobStream:
                 self,
                 partial(self._begin, last_id=last_id),
                 first,
-                abandon=self._leave,
+                on_full=self._leave,
             )
         return Response(self._pieces(first, last_id), headers=headers)
 

@@ -213,12 +213,15 @@ class Channel:
         self, name: str, row: Row, keys: list[str], answers: list[str] | None = None, **more: Node
     ) -> None:
         """Add an operation; with answers it is a received one, otherwise a sent one."""
-        here = {"$ref": f"#/channels/{self.name}"}
-        node: Node = {"action": "send" if answers is None else "receive", "channel": here, **more}
+        channel = {"$ref": f"#/channels/{self.name}"}
+        node: Node = {"action": "send" if answers is None else "receive", "channel": channel}
+        node |= more
         node |= {"summary": row.summary, "tags": [{"name": row.tag}]}
         node |= {"description": row.description} if row.description else {}
-        node["messages"] = [{"$ref": f"{here['$ref']}/messages/{key}"} for key in keys]
+        node["messages"] = [{"$ref": f"{channel['$ref']}/messages/{key}"} for key in keys]
         if answers is not None:
-            unique = [{"$ref": f"{here['$ref']}/messages/{key}"} for key in dict.fromkeys(answers)]
-            node["reply"] = {"channel": here, "messages": unique}
+            unique = [
+                {"$ref": f"{channel['$ref']}/messages/{key}"} for key in dict.fromkeys(answers)
+            ]
+            node["reply"] = {"channel": channel, "messages": unique}
         self.operations[f"{self.name}_{name}"] = node

@@ -148,10 +148,10 @@ def open_socket(codec: Codec) -> Response:
     if not supports_streaming():
         text = "this server does not support WebSockets; start it with `make run`"
         raise with_members(Unavailable(text, code="not-supported-here"), retry_after=60)
-    here = live()
-    here.hub.check_room()
-    session = Session(here, g.caller, codec, SocketSettings.current())
-    conversation = Conversation(here.hub, here.handlers, session)
+    connections = live()
+    connections.hub.check_room()
+    session = Session(connections, g.caller, codec, SocketSettings.current())
+    conversation = Conversation(connections.hub, connections.handlers, session)
     headers = handshake_reply(request.headers.get, chosen_protocol())
     return DetachedResponse(101, headers, conversation, conversation.begin)
 

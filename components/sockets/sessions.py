@@ -41,10 +41,10 @@ class Session:
     """
 
     def __init__(
-        self, here: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
+        self, connections: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
     ) -> None:
         self.id = secrets.token_hex(8)
-        self._here = here
+        self._connections = connections
         self._caller = caller
         self._codec = codec
         self._settings = settings
@@ -85,9 +85,9 @@ class Session:
             self._jobs.clear()
             self._groups.clear()
         for follower in followers:
-            follower.leave(self._here.feed)
+            follower.leave(self._connections.feed)
         for group in groups:
-            self._here.feed.part(self._caller.name, group, self._on_group_message)
+            self._connections.feed.part(self._caller.name, group, self._on_group_message)
 
     def _run(self, message: ClientMessage) -> None:
         action = ACTIONS[message.action]
@@ -159,32 +159,32 @@ class Session:
                 raise BadMessage(f"a socket can follow at most {MAX_JOBS} jobs")
             follower = JobSubscription(job_id, after, partial(self._on_job_event, job_id))
             self._jobs[job_id] = follower
-        followed = None
+        snapshot = None
         try:
-            followed = follower.start(self._here.feed)
+            snapshot = follower.start(self._connections.feed)
         finally:
-            if followed is None:
+            if snapshot is None:
                 self.unfollow(job_id)
-        if followed is None:
+        if snapshot is None:
             raise JobUnknown("job not found or expired")
-        return followed, follower
+        return snapshot, follower
 
-    def go_on(self, followed: JobSnapshot, follower: JobSubscription) -> None:
+    def go_on(self, snapshot: JobSnapshot, follower: JobSubscription) -> None:
         """Send the events that the client does not have, then each new one."""
         job_id = follower.job_id
-        if followed.job.done and not followed.events:
+        if snapshot.job.done and not snapshot.events:
             # The client already has the final event.
             self.unfollow(job_id)
             return
-        for event in followed.events:
+        for event in snapshot.events:
             self._on_job_event(job_id, event)
-        follower.open(followed.last_id)
+        follower.open(snapshot.last_id)
 
     def unfollow(self, job_id: str) -> None:
         with self._lock:
             follower = self._jobs.pop(job_id, None)
         if follower is not None:
-            follower.leave(self._here.feed)
+            follower.leave(self._connections.feed)
 
     def follows(self, job_id: str) -> bool:
         """Return whether the client will receive the final event of a job."""
@@ -203,7 +203,7 @@ class Session:
         if full and not known:
             raise BadMessage(f"a socket can join at most {MAX_GROUPS} groups")
         if not known:
-            self._here.feed.join(self._caller.name, group, self._on_group_message)
+            self._connections.feed.join(self._caller.name, group, self._on_group_message)
             with self._lock:
                 self._groups.add(group)
 
@@ -212,7 +212,7 @@ class Session:
             known = group in self._groups
             self._groups.discard(group)
         if known:
-            self._here.feed.part(self._caller.name, group, self._on_group_message)
+            self._connections.feed.part(self._caller.name, group, self._on_group_message)
 
     # -- called in the feed's thread
 

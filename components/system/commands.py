@@ -91,19 +91,19 @@ def jobs(status: str | None, limit: int) -> None:
         click.echo(ROW.format(record.id, record.status, age_of(record), task, outcome).rstrip())
 
 
-def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRecord]:
+def newest_jobs(settings: Settings, job_filter: JobFilter, limit: int) -> list[JobRecord]:
     """Return the `limit` newest jobs of all owners; raises QueueUnavailable."""
     found: list[JobRecord] = []
     for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
         with as_owner(owner):
-            found += _of_owner(wanted, limit)
+            found += _of_owner(job_filter, limit)
     return sorted(found, key=_made, reverse=True)[:limit]
 
 
-def _of_owner(wanted: JobFilter, limit: int) -> list[JobRecord]:
+def _of_owner(job_filter: JobFilter, limit: int) -> list[JobRecord]:
     found, cursor = list[JobRecord](), None
     for _ in range(MAX_PAGES):
-        page = list_jobs(wanted, limit=limit - len(found), cursor=cursor)
+        page = list_jobs(job_filter, limit=limit - len(found), cursor=cursor)
         found += page.items
         cursor = page.next_cursor
         if cursor is None or len(found) == limit:

@@ -51,24 +51,24 @@ def examine(
     checks = CHECKS if checks is None else checks
     found: dict[str, list[Finding]] = {}
 
-    def look(name: str, check: Check) -> None:
+    def run(name: str, check: Check) -> None:
         try:
             found[name] = check(settings)
         except Exception as error:
             detail = f"the check failed: {type(error).__name__}: {error}"
             found[name] = [Finding(name, well=False, detail=detail)]
 
-    threads = [threading.Thread(target=look, args=item, daemon=True) for item in checks.items()]
+    threads = [threading.Thread(target=run, args=item, daemon=True) for item in checks.items()]
     deadline = time.monotonic() + timeout_s
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    silent = {
+    timeouts = {
         name: [Finding(name, well=False, detail=f"no answer within {timeout_s:.1f} s")]
         for name in checks
     }
-    return [finding for findings in (silent | found).values() for finding in findings]
+    return [finding for findings in (timeouts | found).values() for finding in findings]
 
 
 def examine_settings(settings: Settings) -> list[Finding]:

@@ -76,9 +76,9 @@ class Artboard(DrawnPage):
         further = given.get("artboard") or {}
         if not isinstance(further, Mapping):
             raise InvalidFields({"artboard": ["Must be an object."]})
-        twice = [name for name in further if name in arguments]
-        if twice:
-            raise InvalidFields({f"artboard.{name}": ["Is an argument."] for name in twice})
+        duplicates = [name for name in further if name in arguments]
+        if duplicates:
+            raise InvalidFields({f"artboard.{name}": ["Is an argument."] for name in duplicates})
         known = {name: value for name, value in arguments.items() if value is not None}
         return cls.load({**further, **known})
 

@@ -27,8 +27,8 @@ def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
 class CheckedLength(Length):
     """A length validator that runs another check if the length is valid."""
 
-    def __init__(self, least: int, most: int, check: Callable[[Any], None]) -> None:
-        super().__init__(least, most)
+    def __init__(self, min_chars: int, max_chars: int, check: Callable[[Any], None]) -> None:
+        super().__init__(min_chars, max_chars)
         self.check = check
 
     def __call__(self, value: Any) -> Any:
@@ -39,8 +39,8 @@ class CheckedLength(Length):
 
 def checked_text(
     description: str,
-    least: int,
-    most: int,
+    min_chars: int,
+    max_chars: int,
     check: Callable[[Any], object],
     *,
     example: str | None = None,
@@ -48,5 +48,5 @@ def checked_text(
 ) -> Any:
     """Declare a string of `least` to `most` characters; `options` go to `declare`."""
     metadata = {"description": description} | ({"example": example} if example else {})
-    validate = CheckedLength(least, most, library_check(check))
+    validate = CheckedLength(min_chars, max_chars, library_check(check))
     return declare(fields.String(validate=validate, metadata=metadata), **options)

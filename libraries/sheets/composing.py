@@ -80,11 +80,11 @@ def _draw_elements(composition: Composition, report: Report, steps: int) -> list
     drawn: list[ElementStrokes] = []
     points = 0
     for number, (element, seed) in enumerate(zip(elements, seeds, strict=True)):
-        words = f"{number + 1} of {len(elements)}: {element.label}"
-        report(number * STEP, steps, words)
+        step = f"{number + 1} of {len(elements)}: {element.label}"
+        report(number * STEP, steps, step)
 
-        def progress(part: float, number: int = number, words: str = words) -> None:
-            report(number * STEP + int(part * STEP), steps, words)
+        def progress(part: float, number: int = number, step: str = step) -> None:
+            report(number * STEP + int(part * STEP), steps, step)
 
         try:
             drawn.append(element.draw(room, seed, progress))

@@ -89,10 +89,10 @@ class Composition(DrawnPage):
         names = [layer.name for layer in layers if isinstance(layer, Layer)]
         if len(names) < len(layers):
             return  # invalid layers are reported by their own schema
-        twice = [number for number, name in enumerate(names) if names.count(name) > 1]
-        if twice:
+        duplicates = [number for number, name in enumerate(names) if names.count(name) > 1]
+        if duplicates:
             text = "Duplicate layer name."
-            yield {"layers": {number: {"name": [text]} for number in twice}}
+            yield {"layers": {number: {"name": [text]} for number in duplicates}}
 
     def recipe(self) -> Recipe:
         """Return the recipe, without parameters that are None."""
@@ -191,9 +191,9 @@ def without_null(value: Any) -> Any:
 
 
 def _check_sizes(elements: Sequence[Element]) -> None:
-    for name, (most, unit) in MAX_SIZES.items():
+    for name, (limit, unit) in MAX_SIZES.items():
         total = sum(element.sizes().get(name, 0) for element in elements)
-        if total > most:
+        if total > limit:
             text = f"`{name}` has {total:,} {unit} in total; the limit is {most:,}."
             raise InvalidFields({"elements": [text]})
 

@@ -104,10 +104,12 @@ class ContactSheet(Page):
             page.layer(FRAMES.name, FRAMES),
             page.layer(LETTERS.name, LETTERS),
         )
-        most = MAX_SHEET_VERTICES // len(self.captions)
+        max_vertices = MAX_SHEET_VERTICES // len(self.captions)
         for position, (caption, svg) in enumerate(zip(self.captions, svgs, strict=True)):
             frame = layout.frame(position)
-            _draw_cell(page, layers, svg, frame=frame, most=most, capitals=layout.capitals)
+            _draw_cell(
+                page, layers, svg, frame=frame, max_vertices=max_vertices, capitals=layout.capitals
+            )
             if self.lettering:
                 strip = layout.under(position)
                 page.add(_caption(caption, strip, layout.capitals), layers.letters)
@@ -140,19 +142,19 @@ def _draw_cell(
     svg: Callable[[], bytes],
     *,
     frame: Rectangle,
-    most: int,
+    max_vertices: int,
     capitals: float,
 ) -> None:
     page.add([closed(corners_of(frame))], layers.frames)
     try:
-        coordinates, offsets = _reduced(svg(), frame, most)
+        coordinates, offsets = _reduced(svg(), frame, max_vertices)
     except (InvalidInput, NotFound, Conflict) as error:
         _draw_failure(page, layers, frame, str(error), capitals)
     else:
         page.extend(coordinates, offsets, layers.drawings)
 
 
-def _reduced(svg: bytes, frame: Rectangle, most: int) -> tuple[Floats, NDArray[np.int64]]:
+def _reduced(svg: bytes, frame: Rectangle, max_vertices: int) -> tuple[Floats, NDArray[np.int64]]:
     """Return coordinates and offsets of an SVG scaled into `frame`, about `most` vertices."""
     drawing = read_svg(svg).document
     small = drawing.fitted(frame).clipped(frame).store
@@ -160,7 +162,7 @@ def _reduced(svg: bytes, frame: Rectangle, most: int) -> tuple[Floats, NDArray[n
     while True:
         fewer = decimated(coordinates, offsets, step)
         # Strokes shorter than a step cannot be reduced further.
-        if len(fewer[0]) <= most or step > min(frame.width, frame.height) / 100:
+        if len(fewer[0]) <= max_vertices or step > min(frame.width, frame.height) / 100:
             return fewer
         step *= 2
 
@@ -177,10 +179,10 @@ def decimated(
         return coordinates, offsets
     moves = np.zeros(len(coordinates))
     moves[1:] = np.hypot(*np.diff(coordinates, axis=0).T)
-    way = np.cumsum(moves)
-    marks = np.floor(way / step)
+    distance = np.cumsum(moves)
+    intervals = np.floor(distance / step)
     kept = np.ones(len(coordinates), dtype=np.bool_)
-    kept[1:] = marks[1:] != marks[:-1]
+    kept[1:] = intervals[1:] != intervals[:-1]
     kept[offsets[:-1]] = kept[offsets[1:] - 1] = True
     counts = np.add.reduceat(kept, offsets[:-1], dtype=np.int64)
     return coordinates[kept], np.concatenate([[0], np.cumsum(counts)])
@@ -200,15 +202,15 @@ def _draw_failure(
     page: Document, layers: _Layers, frame: Rectangle, reason: str, capitals: float
 ) -> None:
     """Cross out a frame and write the reason in its middle."""
-    aside, down = frame.width * 0.1, frame.height * 0.3
-    box = Box(frame.left + aside, frame.top + down, frame.right - aside, frame.bottom - down)
+    inset, down = frame.width * 0.1, frame.height * 0.3
+    box = Box(frame.left + inset, frame.top + down, frame.right - inset, frame.bottom - down)
     largest = capitals or MIN_CAPITALS_MM
     try:
         block = fitted(printable(reason), box, smallest=MIN_REASON_MM, largest=largest)
     except InvalidInput:
         block = fitted("not drawn", box, smallest=MIN_LETTERS_MM, largest=MIN_CAPITALS_MM)
     ink = block.box or Box(box.middle, box.top, box.middle, box.top)
-    page.add(_cross(frame, (ink.width / 2 + aside / 3, ink.height / 2 + aside / 3)), layers.frames)
+    page.add(_cross(frame, (ink.width / 2 + inset / 3, ink.height / 2 + inset / 3)), layers.frames)
     page.add(block.strokes, layers.letters)
 
 

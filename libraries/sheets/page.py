@@ -84,8 +84,8 @@ class Page(Params):
             lacking = [side for side in sides if side not in given]
             yield {side: ["Missing data for required field."] for side in lacking}
         else:
-            twice = [side for side in sides if side in parsed]
-            yield {side: ["Cannot be combined with `paper`."] for side in twice}
+            duplicates = [side for side in sides if side in parsed]
+            yield {side: ["Cannot be combined with `paper`."] for side in duplicates}
         paper, margin = parsed.get("paper"), parsed.get("margin")
         size = dict(zip(sides, page_size(paper), strict=True)) if paper else {}
         known = {**size, **{side: parsed[side] for side in sides if side in parsed}}

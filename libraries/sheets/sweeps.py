@@ -121,9 +121,9 @@ class ArtboardSweep(Artboard):
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
         """Reject none or several of `seeds`, `count` and `vary`."""
         yield from super().mistakes(parsed, given)
-        ways = ("seeds", "count", "vary")
+        modes = ("seeds", "count", "vary")
         seeds = parsed.get("seeds", [])
-        if sum(way in given for way in ways) != 1:
+        if sum(mode in given for mode in modes) != 1:
             yield {"_schema": [f"Must have exactly one of {', '.join(ways)}."]}
         elif len(set(seeds)) < len(seeds):
             yield {"seeds": ["Must not contain duplicates."]}
@@ -258,15 +258,15 @@ def _mistakes_of(
     name: str, given: Any, artboard: Artboard, schema: Schema
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield the errors of one varied parameter: `vary.<name>[.<position>]` and messages."""
-    here = f"vary.{name[:MAX_VALUE_CHARS]}"
+    key = f"vary.{name[:MAX_VALUE_CHARS]}"
     if name not in schema.fields and name != SEED:
         known = [*schema.fields, SEED]
         hint = did_you_mean(name[:MAX_VALUE_CHARS], known)
         text = f"Unknown parameter; known: {', '.join(sorted(known))}."
-        yield here, [text, *([hint] if hint else [])]
+        yield key, [text, *([hint] if hint else [])]
         return
     if problem := _problem_of_form(given):
-        yield here, [problem]
+        yield key, [problem]
         return
     for position, value in enumerate(values_of(given, whole=_is_whole(name, schema))):
         texts = (
@@ -275,7 +275,7 @@ def _mistakes_of(
             else schema.validate({**artboard.params, name: value}).get(name)
         )
         if texts:
-            yield here if isinstance(given, Mapping) else f"{here}.{position}", _as_texts(texts)
+            yield key if isinstance(given, Mapping) else f"{key}.{position}", _as_texts(texts)
 
 
 def _problem_of_form(given: Any) -> str | None:

@@ -170,15 +170,15 @@ class StarElement(Shape):
         return round_outline(place, circle=True)
 
 
-def _points_field(least: int, most: int = 1000) -> Any:
+def _points_field(min_points: int, max_points: int = 1000) -> Any:
     point = fields.List(
         fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
     )
     metadata = {
         "description": "Corners on the page: x and y in mm.",
-        "example": [[20, 20], [80, 20], [50, 70]][:most],
+        "example": [[20, 20], [80, 20], [50, 70]][:max_points],
     }
-    return declare(fields.List(point, validate=Length(least, most), metadata=metadata))
+    return declare(fields.List(point, validate=Length(min_points, max_points), metadata=metadata))
 
 
 class CorneredElement(Element):

@@ -135,8 +135,8 @@ class TextElement(OutlinedElement):
             place.height / max(smallest.height, ROUNDING_MM),
         )
         # Limits tiny texts, such as a full stop, in large boxes.
-        most = max(place.width, place.height) / MIN_CAPITAL_MM
-        return MIN_CAPITAL_MM * max(1.0, min(grown, most))
+        limit = max(place.width, place.height) / MIN_CAPITAL_MM
+        return MIN_CAPITAL_MM * max(1.0, min(grown, limit))
 
     def _smallest(self, place: Rectangle) -> TextBlock:
         block = self._laid_out(place, MIN_CAPITAL_MM)
