@@ -218,10 +218,11 @@ class Channel:
         node |= more
         node |= {"summary": row.summary, "tags": [{"name": row.tag}]}
         node |= {"description": row.description} if row.description else {}
-        node["messages"] = [{"$ref": f"{channel['$ref']}/messages/{key}"} for key in keys]
+        node["messages"] = self._references(keys)
         if answers is not None:
-            unique = [
-                {"$ref": f"{channel['$ref']}/messages/{key}"} for key in dict.fromkeys(answers)
-            ]
-            node["reply"] = {"channel": channel, "messages": unique}
+            messages = self._references(dict.fromkeys(answers))
+            node["reply"] = {"channel": channel, "messages": messages}
         self.operations[f"{self.name}_{name}"] = node
+
+    def _references(self, keys: Iterable[str]) -> list[Node]:
+        return [{"$ref": f"#/channels/{self.name}/messages/{key}"} for key in keys]

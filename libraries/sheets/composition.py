@@ -194,7 +194,7 @@ def _check_sizes(elements: Sequence[Element]) -> None:
     for name, (limit, unit) in MAX_SIZES.items():
         total = sum(element.sizes().get(name, 0) for element in elements)
         if total > limit:
-            text = f"`{name}` has {total:,} {unit} in total; the limit is {most:,}."
+            text = f"`{name}` has {total:,} {unit} in total; the limit is {limit:,}."
             raise InvalidFields({"elements": [text]})
 
 

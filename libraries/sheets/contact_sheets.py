@@ -155,7 +155,7 @@ def _draw_cell(
 
 
 def _reduced(svg: bytes, frame: Rectangle, max_vertices: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Return coordinates and offsets of an SVG scaled into `frame`, about `most` vertices."""
+    """Return coordinates and offsets of an SVG scaled into `frame`, about `max_vertices` at most."""
     drawing = read_svg(svg).document
     small = drawing.fitted(frame).clipped(frame).store
     coordinates, offsets, step = small.coordinates, small.offsets, 0.03
