@@ -5,10 +5,8 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 from flask import Flask
@@ -61,7 +59,8 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     blueprint = app.blueprints.get(name)
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
     is_file = endpoint == "static"
-    place = file_of(app.view_functions[rule.endpoint])
+    view = inspect.unwrap(app.view_functions[rule.endpoint])
+    place = _place(inspect.getsourcefile(view))
     if is_file and blueprint is not None:
         place = _place(sys.modules[blueprint.import_name].__file__)
     if declared is None:
@@ -92,11 +91,6 @@ def check_operations(app: Flask) -> None:
                     f"{_place(sys.modules[operation.module].__file__)}: the operation {operation.name!r} names the task {task!r}, "
                     f"which does not exist{f'; {hint}' if hint else ''}"
                 )
-
-
-def file_of(view: Callable[..., Any]) -> str:
-    """Return the source file of a view, relative to the project."""
-    return _place(inspect.getsourcefile(inspect.unwrap(view)))
 
 
 def _place(file_name: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from marshmallow import Schema, fields
@@ -30,6 +31,7 @@ TOO_SOON = "⏳ Please wait before sending another job"
 DEFAULT_TYPE = "default"
 MAX_TYPE_CHARS = 100
 GROUP = r"[A-Za-z0-9_.:-]{1,64}"
+JOB_EXAMPLE, GROUP_EXAMPLE = {"job_id": "artboard_7be02d"}, {"group": "studio"}
 
 
 class JobSchema(Schema):
@@ -60,6 +62,12 @@ class GroupSchema(Schema):
         required=True,
         validate=Regexp(rf"\A{GROUP}\Z", error="Must be 1 to 64 letters, digits or any of _.:-"),
     )
+
+
+def reply_frame(name: str, summary: str, example: Mapping[str, str]) -> Frame:
+    """Return a reply with the members of `example`."""
+    fields: dict[str, Node] = {member: {} for member in example}
+    return Frame(name=name, summary=summary, fields=fields, examples=[{**example, "ref": 7}])
 
 
 @action(
@@ -183,13 +191,8 @@ def subscribe(session: Session, message: ClientMessage) -> None:
 @action(
     tag="following",
     schema=JobIdSchema,
-    example={"job_id": "artboard_7be02d"},
-    reply=Frame(
-        name="unsubscribed",
-        summary="The job is no longer followed.",
-        fields={"job_id": {}},
-        examples=[{"job_id": "artboard_7be02d", "ref": 7}],
-    ),
+    example=JOB_EXAMPLE,
+    reply=reply_frame("unsubscribed", "The job is no longer followed.", JOB_EXAMPLE),
     token=TokenAccess.SAME_JOB,
 )
 def unsubscribe(session: Session, message: ClientMessage) -> None:
@@ -225,13 +228,8 @@ def cancel(session: Session, message: ClientMessage) -> None:
 @action(
     tag="groups",
     schema=GroupSchema,
-    example={"group": "studio"},
-    reply=Frame(
-        name="joined",
-        summary="The client is in the group.",
-        fields={"group": {}},
-        examples=[{"group": "studio", "ref": 7}],
-    ),
+    example=GROUP_EXAMPLE,
+    reply=reply_frame("joined", "The client is in the group.", GROUP_EXAMPLE),
 )
 def join(session: Session, message: ClientMessage) -> None:
     """Join a group."""
@@ -242,13 +240,8 @@ def join(session: Session, message: ClientMessage) -> None:
 @action(
     tag="groups",
     schema=GroupSchema,
-    example={"group": "studio"},
-    reply=Frame(
-        name="left",
-        summary="The client is no longer in the group.",
-        fields={"group": {}},
-        examples=[{"group": "studio", "ref": 7}],
-    ),
+    example=GROUP_EXAMPLE,
+    reply=reply_frame("left", "The client is no longer in the group.", GROUP_EXAMPLE),
 )
 def leave(session: Session, message: ClientMessage) -> None:
     """Leave a group."""

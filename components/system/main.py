@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Response
 
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import api_blueprint, api_document
+from components.http.conditional import document_response
 from components.http.pages import VERSION
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
-from components.system.pages import docs_page, index_page, openapi_document, problem_page
+from components.system.pages import docs_page, index_page, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
 from libraries.json_types import JsonObject
 
@@ -66,7 +67,7 @@ def version() -> dict[str, str]:
 )
 def openapi() -> Response:
     """Return the OpenAPI document."""
-    return openapi_document()
+    return document_response(api_document())
 
 
 @blueprint.route("/docs")

@@ -11,7 +11,7 @@ from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
 from components.http.api import api_document
-from components.http.conditional import conditional, document_response
+from components.http.conditional import conditional
 from components.http.pages import VERSION, base_address, first_curl
 from components.http.problems import (
     EDGE_CODES,
@@ -73,10 +73,6 @@ def problem_page(slug: str) -> Response:
     if found is None:
         raise NotFound("problem type not found")
     return _page("problem.html", problem=found)
-
-
-def openapi_document() -> Response:
-    return document_response(api_document())
 
 
 def problem_types() -> dict[str, ProblemType]:

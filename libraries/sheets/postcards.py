@@ -85,11 +85,6 @@ def load_postcard(recipient: str, message: str, template_name: str) -> Postcard:
     )
 
 
-def draw_postcard(recipient: str, message: str, template_name: str) -> SVGBuilder:
-    """Return the drawing of a postcard; see `load_postcard`."""
-    return load_postcard(recipient, message, template_name).draw()
-
-
 def postcard_name(recipient: str, template_name: str) -> str:
     """Return `postcards/postcard_<recipient>_<template>.svg`, safe for any recipient."""
     return f"postcards/postcard_{filename_part(recipient)}_{filename_part(template_name)}.svg"

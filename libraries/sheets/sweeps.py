@@ -124,7 +124,7 @@ class ArtboardSweep(Artboard):
         modes = ("seeds", "count", "vary")
         seeds = parsed.get("seeds", [])
         if sum(mode in given for mode in modes) != 1:
-            yield {"_schema": [f"Must have exactly one of {', '.join(ways)}."]}
+            yield {"_schema": [f"Must have exactly one of {', '.join(modes)}."]}
         elif len(set(seeds)) < len(seeds):
             yield {"seeds": ["Must not contain duplicates."]}
         elif parsed.get("seed") is not None and "seeds" in parsed:

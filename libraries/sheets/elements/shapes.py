@@ -60,25 +60,19 @@ class Hatch(Params):
         return hatch_lines([ring], Hatching(**self.values()))
 
 
-def _edge_field() -> Any:
-    return flag(
+class Filled(Element):
+    """A closed shape with an edge and a filling."""
+
+    edge: bool = flag(
         "Whether its edge is drawn. Without it, only hatching is drawn, and `opaque` still hides "
         "earlier elements.",
         default=True,
         recorded=True,
     )
-
-
-def _hatch_field() -> Any:
-    metadata = {"description": "Fill with parallel lines."}
-    return declare(fields.Nested(Hatch.schema(), metadata=metadata), default=None)
-
-
-class Filled(Element):
-    """A closed shape with an edge and a filling."""
-
-    edge: bool = _edge_field()
-    hatch: Hatch | None = _hatch_field()
+    hatch: Hatch | None = declare(
+        fields.Nested(Hatch.schema(), metadata={"description": "Fill with parallel lines."}),
+        default=None,
+    )
 
     def ring(self, place: Rectangle) -> Floats:
         """Return the closed edge."""

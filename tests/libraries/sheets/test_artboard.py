@@ -14,17 +14,10 @@ from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
 from libraries.patterns import TooComplex
-from libraries.sheets.artboard import (
-    Artboard,
-    draw_artboard,
-)
+from libraries.sheets.artboard import Artboard, draw_artboard
 from libraries.sheets.page import default_margin
 from libraries.sheets.postcard_templates import HEIGHT, TEMPLATES, WIDTH
-from libraries.sheets.postcards import (
-    draw_postcard,
-    fit_message,
-    postcard_name,
-)
+from libraries.sheets.postcards import fit_message, load_postcard, postcard_name
 from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
@@ -164,14 +157,14 @@ def test_an_invalid_artboard_is_not_drawn_and_reports_the_reason() -> None:
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_a_postcard_equals_its_golden_file(template: str, update_golden: bool) -> None:
-    svg = draw_postcard("John Doe", "Happy Birthday!", template).to_string()
+    svg = load_postcard("John Doe", "Happy Birthday!", template).draw().to_string()
     assert_like_golden(f"postcard_{template}", svg, update=update_golden)
 
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
     """D12."""
-    root = ElementTree.fromstring(draw_postcard("J" * 100, "M" * 500, template).to_string())
+    root = ElementTree.fromstring(load_postcard("J" * 100, "M" * 500, template).draw().to_string())
     assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
     drawn = " ".join(
         path.get("d", "")[1:] for path in root.iter("{http://www.w3.org/2000/svg}path")
@@ -183,7 +176,7 @@ def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
 
 def test_a_short_message_is_drawn_at_the_documented_position_and_size() -> None:
     """D12."""
-    card = draw_postcard("John Doe", "Happy Birthday!", "birthday").to_string()
+    card = load_postcard("John Doe", "Happy Birthday!", "birthday").draw().to_string()
     message = SVGBuilder(WIDTH, HEIGHT).hershey_text(105, 74, "Happy Birthday!", 0.5).to_string()
     strokes = re.findall(r'd="([^"]+)"', message)
     assert "\n".join(f'<path d="{stroke}"/>' for stroke in strokes) in card
@@ -212,7 +205,7 @@ def test_a_message_with_too_many_lines_is_rejected() -> None:
         fit_message("a\n" * 100 + "a", stroke_font())
     assert caught.value.code == "message-too-long"
     with pytest.raises(InvalidFields, match="message: the message does not fit"):
-        draw_postcard("John", "a\n" * 100 + "a", "plain")
+        load_postcard("John", "a\n" * 100 + "a", "plain")
 
 
 @pytest.mark.parametrize(
@@ -224,18 +217,18 @@ def test_a_message_with_too_many_lines_is_rejected() -> None:
 )  # fmt: skip
 def test_an_invalid_recipient_or_message_is_rejected(recipient: str, message: str) -> None:
     with pytest.raises(InvalidFields):
-        draw_postcard(recipient, message, "plain")
+        load_postcard(recipient, message, "plain")
 
 
 @pytest.mark.parametrize("name", ["party", "", None, ["plain"], "../plain"])
 def test_an_unknown_template_is_rejected_with_the_list(name: str) -> None:
     with pytest.raises(UnknownName, match="birthday, plain, thank_you") as caught:
-        draw_postcard("John", "Hi", name)
+        load_postcard("John", "Hi", name)
     assert (caught.value.code, caught.value.field) == ("unknown-template", "template_name")
 
 
 def test_a_postcard_reports_missing_glyphs() -> None:
-    assert draw_postcard("Zoë 日", "Grüße 🎂", "plain").missing_glyphs == ["🎂", "日"]
+    assert load_postcard("Zoë 日", "Grüße 🎂", "plain").draw().missing_glyphs == ["🎂", "日"]
 
 
 def test_a_postcard_is_named_after_its_recipient_and_template() -> None:
