@@ -32,6 +32,8 @@ KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
 ADMINISTRATION = frozenset({"*", "admin"})
 # Flask extension: the access level of each endpoint.
 EXTENSION = "vector-access"
+KEY_REQUIRED = "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
     "header": {
@@ -100,7 +102,7 @@ def described_access(settings: Settings) -> JsonObject:
 def _caller(keys: Sequence[ApiKey]) -> Caller:
     # Unknown addresses require a key too, so that they do not reveal which routes exist.
     access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
-    # Browsers send CORS preflight requests without a key.
+    # CORS preflight requests have no key.
     if not keys or request.method == "OPTIONS" or access is Access.OPEN:
         return Caller(ANONYMOUS)
     if access in (Access.TOKEN, Access.SOCKET) and (granted := _granted()):
@@ -109,11 +111,7 @@ def _caller(keys: Sequence[ApiKey]) -> Caller:
     if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
         return UNAUTHENTICATED
     if name is None:
-        raise EdgeError(
-            "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY",
-            code="unauthorized",
-            headers={"WWW-Authenticate": 'Bearer realm="vector-api"'},
-        )
+        raise EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
     caller = Caller(name)
     if access is Access.ADMIN and not caller.scopes & ADMINISTRATION:
         raise EdgeError("an API key with the scope admin is required", code="forbidden")

@@ -133,10 +133,7 @@ def asyncapi() -> Response:
 def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket.
 
-    Raises:
-        EdgeError: the request is not a handshake, or its origin is not allowed.
-        Unavailable: the server does not support WebSockets.
-        HubFull: too many connections are open.
+    Raises EdgeError for other requests and origins that are not allowed, and Unavailable.
     """
     if not is_handshake(request.headers.get):
         text = "this address accepts only WebSocket connections"

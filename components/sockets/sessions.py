@@ -149,10 +149,7 @@ class Session:
     def follow(self, job_id: str, after: str = START) -> tuple[JobSnapshot, JobSubscription]:
         """Buffer the events of a job after the event id `after`, until `go_on` is called.
 
-        Raises:
-            BadMessage: the socket follows too many jobs.
-            JobUnknown: the job was not found.
-            QueueUnavailable: the broker cannot be reached.
+        Raises BadMessage if the socket follows too many jobs, JobUnknown and QueueUnavailable.
         """
         with self._lock:
             if len(self._jobs) >= MAX_JOBS:

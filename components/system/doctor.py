@@ -64,10 +64,8 @@ def examine(
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    timeouts = {
-        name: [Finding(name, well=False, detail=f"no answer within {timeout_s:.1f} s")]
-        for name in checks
-    }
+    timeout = f"no answer within {timeout_s:.1f} s"
+    timeouts = {name: [Finding(name, well=False, detail=timeout)] for name in checks}
     return [finding for findings in (timeouts | found).values() for finding in findings]
 
 

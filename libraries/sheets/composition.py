@@ -116,10 +116,7 @@ class Composition(DrawnPage):
     def check_cost(self) -> None:
         """Check the elements without drawing them.
 
-        Raises:
-            InvalidFields: a box leaves the page, a text does not fit, an SVG cannot be read, or a
-                polygon crosses itself too often.
-            TooComplex: the drawing would have too many points.
+        Raises InvalidFields if an element leaves the page or cannot be drawn, and TooComplex.
         """
         elements = self.elements or []
         _check_sizes(elements)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from marshmallow import fields
@@ -37,14 +37,6 @@ DRAWINGS = "drawings"
 MAX_SHEET_VERTICES = 350_000
 # Minimum heights of captions, and of the reason in a crossed box.
 MIN_LETTERS_MM, MIN_REASON_MM = 0.3, 0.6
-
-
-class _Layers(NamedTuple):
-    """Indices of the layers of a sheet."""
-
-    drawings: int
-    frames: int
-    letters: int
 
 
 class ContactSheet(Page):
@@ -96,29 +88,17 @@ class ContactSheet(Page):
             InvalidInput: the cells would be too small.
         """
         layout = self.layout()
-        title = printable(self.title) if self.title else "contact sheet"
-        page = Document(self.width, self.height, title=title)
-        finest = max(MIN_PEN_MM, self.pen_width * layout.width / self.cell_width)
-        layers = _Layers(
-            page.layer(DRAWINGS, Pen(DRAWINGS, "black", finest)),
-            page.layer(FRAMES.name, FRAMES),
-            page.layer(LETTERS.name, LETTERS),
-        )
-        max_vertices = MAX_SHEET_VERTICES // len(self.captions)
+        sheet = _Drawing(self, layout)
         for position, (caption, svg) in enumerate(zip(self.captions, svgs, strict=True)):
-            frame = layout.frame(position)
-            _draw_cell(
-                page, layers, svg, frame=frame, max_vertices=max_vertices, capitals=layout.capitals
-            )
+            sheet.add_cell(svg, layout.frame(position))
             if self.lettering:
-                strip = layout.under(position)
-                page.add(_caption(caption, strip, layout.capitals), layers.letters)
+                sheet.write(caption, layout.under(position), layout.capitals)
             if progress is not None:
                 progress(position + 1)
         if layout.head:
             above = Rectangle(layout.left, layout.top - layout.head, layout.right, layout.top)
-            page.add(_caption(self.title, above, layout.capitals * 1.5), layers.letters)
-        return page
+            sheet.write(self.title, above, layout.capitals * 1.5)
+        return sheet.page
 
 
 class JobSheet(ContactSheet):
@@ -136,22 +116,49 @@ class JobSheet(ContactSheet):
             yield {"captions": ["Must have one caption for each job."]}
 
 
-def _draw_cell(
-    page: Document,
-    layers: _Layers,
-    svg: Callable[[], bytes],
-    *,
-    frame: Rectangle,
-    max_vertices: int,
-    capitals: float,
-) -> None:
-    page.add([closed(corners_of(frame))], layers.frames)
-    try:
-        coordinates, offsets = _reduced(svg(), frame, max_vertices)
-    except (InvalidInput, NotFound, Conflict) as error:
-        _draw_failure(page, layers, frame, str(error), capitals)
-    else:
-        page.extend(coordinates, offsets, layers.drawings)
+class _Drawing:
+    """The page of a contact sheet while its cells are added."""
+
+    def __init__(self, sheet: ContactSheet, layout: SheetLayout) -> None:
+        title = printable(sheet.title) if sheet.title else "contact sheet"
+        self.page = Document(sheet.width, sheet.height, title=title)
+        width = max(MIN_PEN_MM, sheet.pen_width * layout.width / sheet.cell_width)
+        pens = (Pen(DRAWINGS, "black", width), FRAMES, LETTERS)
+        self.drawings, self.frames, self.letters = (self.page.layer(pen.name, pen) for pen in pens)
+        self.capitals = layout.capitals
+        self.max_vertices = MAX_SHEET_VERTICES // len(sheet.captions)
+
+    def add_cell(self, svg: Callable[[], bytes], frame: Rectangle) -> None:
+        self.page.add([closed(corners_of(frame))], self.frames)
+        try:
+            coordinates, offsets = _reduced(svg(), frame, self.max_vertices)
+        except (InvalidInput, NotFound, Conflict) as error:
+            self._cross_out(frame, str(error))
+        else:
+            self.page.extend(coordinates, offsets, self.drawings)
+
+    def write(self, text: str, strip: Rectangle, capitals: float) -> None:
+        """Write a line of text, reduced in size until it fits the strip."""
+        x, y = (strip.left + strip.right) / 2, strip.top + capitals * 0.8
+        line = partial(lay_out, printable(text), x=x, y=y, align="center")
+        block = line(cap_height=capitals)
+        if block.width > strip.width:
+            block = line(cap_height=max(capitals * strip.width / block.width, MIN_LETTERS_MM))
+        self.page.add(block.strokes, self.letters)
+
+    def _cross_out(self, frame: Rectangle, reason: str) -> None:
+        """Cross out a frame and write the reason in its middle."""
+        inset, down = frame.width * 0.1, frame.height * 0.3
+        box = Box(frame.left + inset, frame.top + down, frame.right - inset, frame.bottom - down)
+        largest = self.capitals or MIN_CAPITALS_MM
+        try:
+            block = fitted(printable(reason), box, smallest=MIN_REASON_MM, largest=largest)
+        except InvalidInput:
+            block = fitted("not drawn", box, smallest=MIN_LETTERS_MM, largest=MIN_CAPITALS_MM)
+        ink = block.box or Box(box.middle, box.top, box.middle, box.top)
+        free = ink.width / 2 + inset / 3, ink.height / 2 + inset / 3
+        self.page.add(_cross(frame, free), self.frames)
+        self.page.add(block.strokes, self.letters)
 
 
 def _reduced(svg: bytes, frame: Rectangle, max_vertices: int) -> tuple[Floats, NDArray[np.int64]]:
@@ -186,32 +193,6 @@ def decimated(
     kept[offsets[:-1]] = kept[offsets[1:] - 1] = True
     counts = np.add.reduceat(kept, offsets[:-1], dtype=np.int64)
     return coordinates[kept], np.concatenate([[0], np.cumsum(counts)])
-
-
-def _caption(text: str, below: Rectangle, capitals: float) -> list[Floats]:
-    """Return a line of text, reduced in size until it fits the strip."""
-    x, y = (below.left + below.right) / 2, below.top + capitals * 0.8
-    line = partial(lay_out, printable(text), x=x, y=y, align="center")
-    block = line(cap_height=capitals)
-    if block.width > below.width:
-        block = line(cap_height=max(capitals * below.width / block.width, MIN_LETTERS_MM))
-    return block.strokes
-
-
-def _draw_failure(
-    page: Document, layers: _Layers, frame: Rectangle, reason: str, capitals: float
-) -> None:
-    """Cross out a frame and write the reason in its middle."""
-    inset, down = frame.width * 0.1, frame.height * 0.3
-    box = Box(frame.left + inset, frame.top + down, frame.right - inset, frame.bottom - down)
-    largest = capitals or MIN_CAPITALS_MM
-    try:
-        block = fitted(printable(reason), box, smallest=MIN_REASON_MM, largest=largest)
-    except InvalidInput:
-        block = fitted("not drawn", box, smallest=MIN_LETTERS_MM, largest=MIN_CAPITALS_MM)
-    ink = block.box or Box(box.middle, box.top, box.middle, box.top)
-    page.add(_cross(frame, (ink.width / 2 + inset / 3, ink.height / 2 + inset / 3)), layers.frames)
-    page.add(block.strokes, layers.letters)
 
 
 def _cross(frame: Rectangle, free: tuple[float, float]) -> list[Floats]:

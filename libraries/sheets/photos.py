@@ -65,15 +65,9 @@ def draw_photo(
 ) -> tuple[SVGBuilder, Artboard]:
     """Return the photo in `data` as a drawing, and the artboard used.
 
-    Args:
-        data: an image file.
-        artboard: the page and a pattern of `PHOTO_PATTERNS`, without the parameter `image`.
-        turn: swap the sides of the page if the photo has the other orientation.
-        progress: called with the completed part, from 0 to 1.
-
-    Raises:
-        InvalidInput: the image cannot be read or drawn, or the pattern does not draw images.
-        TooComplex: the drawing would have too many points.
+    The pattern of `artboard` is one of `PHOTO_PATTERNS`, without the parameter `image`. `turn`
+    swaps the sides of the page if the photo has the other orientation; `progress` receives the
+    completed part from 0 to 1. Raises InvalidInput and TooComplex.
     """
     with lent_picture(data) as name:
         rows, columns = borrow(name).shape

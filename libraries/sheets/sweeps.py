@@ -209,10 +209,7 @@ def varied_cells(artboard: Artboard, vary: Mapping[str, Any]) -> SweepCells:
 def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
     """Return `cells` if all of them can be drawn.
 
-    Raises:
-        InvalidFields: parameters contradict each other.
-        SweepTooLarge: one drawing or all of them would have too many points, or the parameters are
-            too long.
+    Raises InvalidFields for contradicting parameters, and SweepTooLarge.
     """
     texts = [json.dumps(cell.artboard.params) for cell in cells]
     if sum(map(len, texts)) > MAX_PARAMS_CHARS:

@@ -189,9 +189,7 @@ class Element(Params):
     def extent(self, room: Rectangle) -> Rectangle:
         """Return the bounding box of the rotated element."""
         place = self.place(room)
-        turned = applied(self._turn(place), self.corners(place))
-        (left, top), (right, bottom) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
-        return Rectangle(left, top, right, bottom)
+        return bounds_of(applied(self._turn(place), self.corners(place)))
 
     def middle(self, place: Rectangle) -> tuple[float, float]:
         """Return the centre of rotation."""
@@ -288,6 +286,12 @@ def clip_field() -> Any:
 
 def middle_of(box: Rectangle) -> tuple[float, float]:
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+
+def bounds_of(points: Floats) -> Rectangle:
+    """Return the bounding box of points of shape (n, 2)."""
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return Rectangle(left, top, right, bottom)
 
 
 def corners_of(box: Rectangle) -> Floats:

@@ -24,6 +24,7 @@ from libraries.sheets.elements.base import (
     ElementStrokes,
     Floats,
     Progress,
+    bounds_of,
     element,
     kind,
     middle_of,
@@ -192,9 +193,7 @@ class CorneredElement(Element):
 
     def middle(self, place: Rectangle) -> tuple[float, float]:
         """Return the middle of the bounding box."""
-        corners = self.corners(place)
-        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-        return (left + right) / 2, (top + bottom) / 2
+        return middle_of(bounds_of(self.corners(place)))
 
 
 class OpenElement(CorneredElement):
