@@ -57,17 +57,11 @@ class KeyedRequest:
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
         known: JsonObject = json.loads(found) if found else {"hash": self.body_hash}
         if known["hash"] != self.body_hash:
-            raise InvalidInput(
-                "this Idempotency-Key was used with another request",
-                field="Idempotency-Key",
-                code="idempotency-mismatch",
-            )
+            text = "this Idempotency-Key was used with another request"
+            raise InvalidInput(text, field="Idempotency-Key", code="idempotency-mismatch")
         if "status" not in known:
-            raise Conflict(
-                "another request with this Idempotency-Key is in progress",
-                code="idempotency-conflict",
-                retry_after=1,
-            )
+            text = "another request with this Idempotency-Key is in progress"
+            raise Conflict(text, code="idempotency-conflict", retry_after=1)
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:

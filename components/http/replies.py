@@ -99,19 +99,13 @@ def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) ->
     With `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in time, the
     status is 200, and the body has the job's `status`, `result`, `error` and `svg`.
     """
-    body = {
-        "status": "queued",
-        "job_id": job.id,
-        "message": message,
-        "links": job_links(job.id),
-        **extra,
-    }
+    body = {"status": "queued", "job_id": job.id, "message": message, "links": job_links(job.id)}
+    body |= extra
     seconds = requested_wait_s()
     record = waited_for(job.id, seconds) if seconds else None
     if record is not None and record.done:
-        response = json_response(
-            {**body, **result_json(record)}, headers={"Location": body["links"]["self"]}
-        )
+        headers = {"Location": body["links"]["self"]}
+        response = json_response(body | result_json(record), headers=headers)
     else:
         response = queued_response(body, status_code=status_code)
     if seconds:

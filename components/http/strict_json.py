@@ -50,13 +50,7 @@ def parse_strictly(data: bytes) -> Any:
     if deeper_than(text, MAX_DEPTH):
         raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(
-            text,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            parse_int=_whole,
-            object_pairs_hook=_without_duplicates,
-        )
+        return json.loads(text, **JSON_HOOKS)
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
 
@@ -100,6 +94,14 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> JsonObject:
         twice = next(name for name, count in counts.items() if count > 1)
         raise MalformedJson(f"the key {json.dumps(twice[:100])} appears twice in one object")
     return found
+
+
+JSON_HOOKS: dict[str, Any] = {
+    "parse_constant": _refuse_constant,
+    "parse_float": _finite,
+    "parse_int": _whole,
+    "object_pairs_hook": _without_duplicates,
+}
 
 
 def lone_surrogates(value: object, path: tuple[str, ...] = ()) -> Iterator[FieldError]:

@@ -122,13 +122,12 @@ def requested_body(
         options = {
             name: {
                 "type": "string",
-                "description": f"{field.metadata['description']} Text of the JSON value.",
+                "description": f"{field.metadata['description']} As JSON text.",
             }
             for name, field in JobOptionsSchema().fields.items()
         }
-        content[FORM] = {
-            "schema": {**FORM_SCHEMA, "properties": {**FORM_SCHEMA["properties"], **options}}
-        }
+        properties = {**FORM_SCHEMA["properties"], **options}
+        content[FORM] = {"schema": {**FORM_SCHEMA, "properties": properties}}
     if operation.body is not EmptySchema:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON] = {"schema": operation.schema, **example}

@@ -131,10 +131,7 @@ def asyncapi() -> Response:
 
 
 def open_socket(codec: Codec) -> Response:
-    """Return the response that opens a WebSocket.
-
-    Raises EdgeError for other requests and origins that are not allowed, and Unavailable.
-    """
+    """Return the response that opens a WebSocket; raises EdgeError and Unavailable."""
     if not is_handshake(request.headers.get):
         text = "this address accepts only WebSocket connections"
         raise EdgeError(text, code="upgrade-required", headers=UPGRADE)

@@ -72,16 +72,12 @@ def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
     settings = process_settings()
     if is_in_memory(settings):
-        raise click.ClickException(
-            "in immediate mode each process has its own jobs, so there are none to list"
-        )
+        raise click.ClickException("cannot list jobs: in immediate mode each process has its own")
     try:
         found = newest_jobs(settings, JobFilter(status=status), limit)
     except QueueUnavailable:
-        where = redacted_broker_url(settings)
-        raise click.ClickException(
-            f"cannot reach the broker at {where}; run `flask --app app doctor`"
-        ) from None
+        text = f"cannot reach the broker at {redacted_broker_url(settings)}"
+        raise click.ClickException(f"{text}; run `flask --app app doctor`") from None
     if not found:
         click.echo("No jobs in this state." if status else "No jobs.")
         return

@@ -78,8 +78,8 @@ def examine_settings(settings: Settings) -> list[Finding]:
 
 def examine_web(settings: Settings) -> list[Finding]:
     """Report which program answers at the address of the web process."""
-    address = base_address()
-    fix = OTHER_PROGRAM
+    address, fix = base_address(), OTHER_PROGRAM
+    detail = f"another program answers at {address}"
     try:
         name, version = _name_and_version(address)
     except ConnectionRefusedError:
@@ -91,11 +91,10 @@ def examine_web(settings: Settings) -> list[Finding]:
         detail = f"cannot connect to {address}: {error.strerror or type(error).__name__}"
         fix = "Correct HOST and PORT."
     except (http.client.HTTPException, ValueError):
-        detail = f"another program answers at {address}"
+        pass
     else:
         if (name, version) == ("Vector API", VERSION):
             return [Finding("web", well=True, detail=f"answers at {address}")]
-        detail = f"another program answers at {address}"
         if name == "Vector API":
             detail = f"version {version} answers at {address}; expected {VERSION}"
             fix = "Restart the web process."

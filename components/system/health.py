@@ -16,24 +16,15 @@ def readiness() -> JsonObject:
     """Return the state of all components; raise Unavailable if one of them is not ready."""
     health = queue_health()
     parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
-    parts["worker"] = (
-        _part(ready=True, found="not needed: jobs run at once in the web process (immediate mode)")
-        if JobSettings.current().immediate
-        else _worker(health["workers"], broker=health["broker"])
-    )
+    parts["worker"] = _worker(health["workers"], broker=health["broker"])
     if StorageSettings.current().storage_url is not None:
         parts["storage"] = _storage()
     not_loaded = _not_loaded(broker=health["broker"])
     if not all(part["ready"] for part in parts.values()):
         missing = {name: part["detail"] for name, part in parts.items() if not part["ready"]}
         text = "; ".join(f"{name}: {detail}" for name, detail in missing.items())
-        raise with_members(
-            Unavailable(text, code="not-ready"),
-            retry_after=5,
-            parts=parts,
-            missing=list(missing),
-            not_loaded=not_loaded,
-        )
+        members = {"parts": parts, "missing": list(missing), "not_loaded": not_loaded}
+        raise with_members(Unavailable(text, code="not-ready"), retry_after=5, **members)
     return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
 
 
@@ -55,6 +46,8 @@ def _broker(answers: bool) -> JsonObject:
 
 
 def _worker(number: int, *, broker: bool) -> JsonObject:
+    if JobSettings.current().immediate:
+        return _part(ready=True, found="not needed: jobs run in the web process (immediate mode)")
     none = "none alive" if broker else "unknown while the broker does not answer"
     found = f"{number} alive" if number else none
     return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
@@ -63,9 +56,7 @@ def _worker(number: int, *, broker: bool) -> JsonObject:
 def _storage() -> JsonObject:
     trouble = check_storage()
     found = "answers" if trouble is None else str(trouble)
-    return _part(
-        ready=trouble is None, found=found, fix="`flask --app app doctor` says what to do."
-    )
+    return _part(ready=trouble is None, found=found, fix="Run `flask --app app doctor`.")
 
 
 def _part(*, ready: bool, found: str, fix: str = "") -> JsonObject:

@@ -114,10 +114,7 @@ class Composition(DrawnPage):
         return Rectangle(area.left, area.top, area.right, area.bottom)
 
     def check_cost(self) -> None:
-        """Check the elements without drawing them.
-
-        Raises InvalidFields if an element leaves the page or cannot be drawn, and TooComplex.
-        """
+        """Check the elements without drawing them; raises InvalidFields and TooComplex."""
         elements = self.elements or []
         _check_sizes(elements)
         mistakes: dict[str, list[str]] = {}

@@ -96,8 +96,7 @@ class ContactSheet(Page):
             if progress is not None:
                 progress(position + 1)
         if layout.head:
-            above = Rectangle(layout.left, layout.top - layout.head, layout.right, layout.top)
-            sheet.write(self.title, above, layout.capitals * 1.5)
+            sheet.write(self.title, layout.title, layout.capitals * 1.5)
         return sheet.page
 
 

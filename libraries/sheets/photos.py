@@ -65,9 +65,8 @@ def draw_photo(
 ) -> tuple[SVGBuilder, Artboard]:
     """Return the photo in `data` as a drawing, and the artboard used.
 
-    The pattern of `artboard` is one of `PHOTO_PATTERNS`, without the parameter `image`. `turn`
-    swaps the sides of the page if the photo has the other orientation; `progress` receives the
-    completed part from 0 to 1. Raises InvalidInput and TooComplex.
+    `artboard` has one of `PHOTO_PATTERNS`, without the parameter `image`. `turn` swaps the sides of
+    the page to match the photo. `progress` receives the completed part from 0 to 1.
     """
     with lent_picture(data) as name:
         rows, columns = borrow(name).shape

@@ -46,8 +46,10 @@ class SheetLayout:
         return Rectangle(frame.left, frame.bottom, frame.right, frame.bottom + self.strip)
 
     @property
-    def right(self) -> float:
-        return self.left + self.columns * self.width + (self.columns - 1) * self.gap
+    def title(self) -> Rectangle:
+        """The strip for the title."""
+        right = self.left + self.columns * self.width + (self.columns - 1) * self.gap
+        return Rectangle(self.left, self.top - self.head, right, self.top)
 
     @property
     def strip(self) -> float:

@@ -184,17 +184,7 @@ def varied_cells(artboard: Artboard, vary: Mapping[str, Any]) -> SweepCells:
     `steps`. Raises InvalidFields with all invalid values, as `vary.<name>.<position>`, or for too
     few or too many combinations; also raises as `check_cells`.
     """
-    schema = PATTERNS[artboard.pattern].schema()
-    if not 1 <= len(vary) <= MAX_VARIED:
-        raise InvalidFields({"vary": ["Must name one or two parameters."]})
-    mistakes = {
-        key: texts
-        for name, given in vary.items()
-        for key, texts in _mistakes_of(name, given, artboard, schema)
-    }
-    if mistakes:
-        raise InvalidFields(mistakes)
-    steps = {name: values_of(given, whole=_is_whole(name, schema)) for name, given in vary.items()}
+    steps = _checked_values(artboard, vary)
     count = math.prod(map(len, steps.values()))
     if not MIN_CELLS <= count <= MAX_CELLS:
         text = f"Must make {MIN_CELLS} to {MAX_CELLS} drawings; this makes {count}."
@@ -206,6 +196,21 @@ def varied_cells(artboard: Artboard, vary: Mapping[str, Any]) -> SweepCells:
     return SweepCells(check_cells(cells), columns)
 
 
+def _checked_values(artboard: Artboard, vary: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the values of each parameter, or raise InvalidFields."""
+    schema = PATTERNS[artboard.pattern].schema()
+    if not 1 <= len(vary) <= MAX_VARIED:
+        raise InvalidFields({"vary": ["Must name one or two parameters."]})
+    mistakes = {
+        key: texts
+        for name, given in vary.items()
+        for key, texts in _mistakes_of(name, given, artboard, schema)
+    }
+    if mistakes:
+        raise InvalidFields(mistakes)
+    return {name: values_of(given, whole=_is_whole(name, schema)) for name, given in vary.items()}
+
+
 def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
     """Return `cells` if all of them can be drawn.
 
@@ -213,19 +218,14 @@ def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
     """
     texts = [json.dumps(cell.artboard.params) for cell in cells]
     if sum(map(len, texts)) > MAX_PARAMS_CHARS:
-        raise SweepTooLarge(
-            f"the parameters of all drawings exceed {MAX_PARAMS_CHARS:,} characters",
-            field="params",
-        )
+        text = f"the parameters of all drawings exceed {MAX_PARAMS_CHARS:,} characters"
+        raise SweepTooLarge(text, field="params")
     # The cost does not depend on the seed.
     costs = {text: _cost(cell) for text, cell in dict(zip(texts, cells, strict=True)).items()}
     total = sum(costs[text] for text in texts)
     if not total <= MAX_POINTS:
-        raise SweepTooLarge(
-            f"the drawings would have about {total:,.0f} points; the limit is {MAX_POINTS:,}",
-            field="params",
-            estimate=total,
-        )
+        text = f"the drawings would have about {total:,.0f} points; the limit is {MAX_POINTS:,}"
+        raise SweepTooLarge(text, field="params", estimate=total)
     return cells
 
 
@@ -266,13 +266,12 @@ def _mistakes_of(
         yield key, [problem]
         return
     for position, value in enumerate(values_of(given, whole=_is_whole(name, schema))):
-        texts = (
-            _problem_of_seed(value)
-            if name == SEED
-            else schema.validate({**artboard.params, name: value}).get(name)
-        )
+        if name == SEED:
+            texts = _problem_of_seed(value)
+        else:
+            texts = _as_texts(schema.validate({**artboard.params, name: value}).get(name, []))
         if texts:
-            yield key if isinstance(given, Mapping) else f"{key}.{position}", _as_texts(texts)
+            yield key if isinstance(given, Mapping) else f"{key}.{position}", texts
 
 
 def _problem_of_form(given: Any) -> str | None:
@@ -290,9 +289,9 @@ def _problem_of_form(given: Any) -> str | None:
     return "Must not contain duplicates." if len(set(map(repr, given))) < len(given) else None
 
 
-def _problem_of_seed(value: Any) -> list[str] | None:
+def _problem_of_seed(value: Any) -> list[str]:
     is_seed = _is_int(value) and 0 <= value <= MAX_SEED
-    return None if is_seed else [f"Must be a whole number from 0 to {MAX_SEED}."]
+    return [] if is_seed else [f"Must be a whole number from 0 to {MAX_SEED}."]
 
 
 def _as_texts(messages: Any) -> list[str]:
