@@ -53,10 +53,10 @@ class Access(Enum):
     KEY = "key"
     """API key."""
     TOKEN = "token"  # noqa: S105 # nosec B105 - a level, not a secret
-    """API key, or a token in the query string for the job in the path: browsers cannot always send headers."""
+    """API key, or a token for the job as a query parameter, for browsers."""
     SOCKET = "socket"
-    """As TOKEN. Without either the handshake succeeds and the WebSocket is closed with the reason, because browsers do not
-    report why a handshake failed."""
+    """As TOKEN. Without either, the WebSocket is opened and then closed with the reason, because
+    browsers do not report why a handshake failed."""
     ADMIN = "admin"
     """API key with the scope `admin`; a key without a list of scopes has all scopes."""
 

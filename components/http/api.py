@@ -26,18 +26,21 @@ View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 EXPOSED_HEADERS = (
-    "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
-    "Link, Content-Disposition, Preference-Applied"
+    "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, "
+    "RateLimit-Remaining, RateLimit-Reset, Link, Content-Disposition, Preference-Applied"
 )
-ALLOWED_HEADERS = "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Range, X-API-Key, X-Request-ID"
+ALLOWED_HEADERS = (
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, Range, "
+    "X-API-Key, X-Request-ID"
+)
 BODY_PROBLEMS = (400, 413, 415, 422)
 TEXT = {"schema": {"type": "string"}}
 QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
-    "description": "Unique key of this request. If the same request is repeated within 24 hours, it is not executed again: "
-    "the first response is returned with `Idempotency-Replayed: true`.",
+    "description": "Unique key of this request. If the same request is repeated within 24 hours, "
+    "it is not executed again: the first response is returned with `Idempotency-Replayed: true`.",
     "schema": {
         "type": "string",
         "minLength": 1,

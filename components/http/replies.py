@@ -99,7 +99,8 @@ def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) ->
     With `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in time, the
     status is 200, and the body has the job's `status`, `result`, `error` and `svg`.
     """
-    body = {"status": "queued", "job_id": job.id, "message": message, "links": job_links(job.id)}
+    links = job_links(job.id)
+    body: JsonObject = {"status": "queued", "job_id": job.id, "message": message, "links": links}
     body |= extra
     seconds = requested_wait_s()
     record = waited_for(job.id, seconds) if seconds else None

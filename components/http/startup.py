@@ -65,13 +65,13 @@ def _access_of(app: Flask, rule: Rule) -> Access:
         place = _place(sys.modules[blueprint.import_name].__file__)
     if declared is None:
         raise StartupError(
-            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "
-            f"to its {'blueprint' if is_file else 'decorator'}"
+            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another "
+            f"level, to its {'blueprint' if is_file else 'decorator'}"
         )
     if isinstance(blueprint, ApiBlueprint) and blueprint.access not in (None, declared):
         raise StartupError(
-            f"{place}: the route {rule.rule} has access={declared}, and its blueprint {blueprint.access}; "
-            "both must be equal"
+            f"{place}: the route {rule.rule} has access={declared}, and its blueprint "
+            f"{blueprint.access}; both must be equal"
         )
     return declared
 
@@ -87,8 +87,9 @@ def check_operations(app: Flask) -> None:
         for task in filter(None, (operation.task, *operation.other_tasks)):
             if task not in tasks and load_problem(task.rpartition(".")[0]) is None:
                 hint = did_you_mean(task, tasks)
+                place = _place(sys.modules[operation.module].__file__)
                 raise StartupError(
-                    f"{_place(sys.modules[operation.module].__file__)}: the operation {operation.name!r} names the task {task!r}, "
+                    f"{place}: the operation {operation.name!r} names the task {task!r}, "
                     f"which does not exist{f'; {hint}' if hint else ''}"
                 )
 

@@ -36,7 +36,7 @@ STORAGE_FIXES = {
     "failing": "Check the log of the server in STORAGE_URL.",
     "bucket": "Create the bucket, or correct its name in STORAGE_URL.",
     "credentials": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant them the permissions to "
+    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant them permission to "
     "read, write, list and delete.",
     "slow": "Start the server in STORAGE_URL, or increase STORAGE_TIMEOUT.",
     "unreachable": "Start the server in STORAGE_URL, or correct its endpoint.",

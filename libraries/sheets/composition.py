@@ -139,7 +139,7 @@ class Composition(DrawnPage):
         if min(rest) < -ROUNDING_MM:
             reaches = f"{extent.left:g}, {extent.top:g} to {extent.right:g}, {extent.bottom:g}"
             raise InvalidInput(
-                f"must be on the page, {self.width:g} x {self.height:g} mm; it extends from {reaches}",
+                f"must be on the page, {self.width:g} x {self.height:g} mm; it covers {reaches}",
                 field=element.place_field,
             )
 

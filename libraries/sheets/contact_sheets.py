@@ -161,7 +161,7 @@ class _Drawing:
 
 
 def _reduced(svg: bytes, frame: Rectangle, max_vertices: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Return coordinates and offsets of an SVG scaled into `frame`, about `max_vertices` at most."""
+    """Return coordinates and offsets of an SVG in `frame`, of about `max_vertices` at most."""
     drawing = read_svg(svg).document
     small = drawing.fitted(frame).clipped(frame).store
     coordinates, offsets, step = small.coordinates, small.offsets, 0.03

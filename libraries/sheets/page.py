@@ -129,8 +129,8 @@ class DrawnPage(Page):
         "Line width of the pen", 0.05, 5, default=0.3, recorded=True, argument=True
     )
     encoding: str = choice(
-        "Encoding of the file: `plain` has coordinates in mm; `compact` has steps of 0.01 mm and is "
-        "about half as large.",
+        "Encoding of the file: `plain` has coordinates in mm, `compact` steps of 0.01 mm at about "
+        "half the size.",
         encodings(),
         default=PLAIN,
         argument=True,

@@ -308,7 +308,7 @@ def _is_int(value: Any) -> bool:
 
 def _is_number(*values: Any) -> bool:
     return all(
-        (_is_int(value) or isinstance(value, float)) and abs(value) < 1e12  # noqa: PLR2004 - also excludes NaN
+        (_is_int(value) or isinstance(value, float)) and abs(value) < 1e12  # noqa: PLR2004 - no NaN
         for value in values
     )
 
